@@ -1,0 +1,1 @@
+"""The rules of a verification: values in, values out; no clock, no randomness, no I/O."""

@@ -1,0 +1,38 @@
+"""The code of a challenge: derived when needed, kept nowhere.
+
+HMAC-SHA256 of a random nonce under a subkey of SECRET_KEY, read as one large number and reduced to
+as many digits as the verification asks for. 2**256 is so much larger than 10**10 that no code is
+noticeably likelier than another. A repeated send carries the same code, and a stolen database
+holds none.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+
+def subkey(secret: str, purpose: str) -> bytes:
+    """A key for one purpose, so that what leaks of one use is worth nothing to another."""
+    return hmac.digest(secret.encode(), f"textback {purpose}".encode(), hashlib.sha256)
+
+
+class Keyring:
+    """The secret keys codes are derived under: the present one first, then those in flight."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._keys = {subkey(s, "key id").hex()[:12]: subkey(s, "code") for s in secrets}
+        self.present_id = subkey(secrets[0], "key id").hex()[:12]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(self._keys)
+
+    def code(self, *, key_id: str, nonce: str, length: int) -> str:
+        """The code: `length` ASCII digits, leading zeros kept. KeyError: that key is retired."""
+        digest = hmac.digest(self._keys[key_id], nonce.encode(), hashlib.sha256)
+        return str(int.from_bytes(digest) % 10**length).zfill(length)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Compared in constant time, so that the time taken tells nothing about the digits."""
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -1,0 +1,76 @@
+"""Refusals: what a caller may not do, each with a word for programs and a sentence for people.
+
+A refusal is an answer, not a fault: whoever raises it has changed nothing. Faces turn the class
+into a status of their own (`durable/payloads.py` has the table).
+"""
+
+
+class Refusal(Exception):
+    """Base of all refusals. `code` is lower_snake_case and never changes once published."""
+
+    code = "refused"
+
+    def __init__(self, sentence: str, *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InvalidJson(Refusal):
+    code = "invalid_json"
+
+
+class UnsupportedMedia(Refusal):
+    code = "unsupported_media_type"
+
+
+class InvalidNumber(Refusal):
+    code = "invalid_number"
+
+
+class CannotReceiveTexts(Refusal):
+    code = "cannot_receive_texts"
+
+
+class OptedOut(Refusal):
+    code = "opted_out"
+
+
+class NumberBusy(Refusal):
+    code = "number_busy"
+
+
+class InvalidId(Refusal):
+    code = "invalid_id"
+
+
+class IdInUse(Refusal):
+    code = "id_in_use"
+
+
+class InvalidAnswer(Refusal):
+    code = "invalid_answer"
+
+
+class InvalidEventName(Refusal):
+    code = "invalid_event_name"
+
+
+class InvalidIdempotencyKey(Refusal):
+    code = "invalid_idempotency_key"
+
+
+class UnknownFunction(Refusal):
+    code = "unknown_function"
+
+
+class UnknownVerification(Refusal):
+    code = "unknown_verification"
+
+
+class AlreadyFinished(Refusal):
+    code = "already_finished"
+
+
+class InvalidWebhook(Refusal):
+    code = "invalid_webhook"

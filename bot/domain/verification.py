@@ -1,0 +1,111 @@
+"""A verification: one run of proving that someone holds a phone number.
+
+A value. It is never changed, only replaced by what `transitions.decide` returns.
+All instants are aware datetimes in UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Twilio Verify's words for where a verification stands. All but PENDING are final."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    MAX_ATTEMPTS_REACHED = "max_attempts_reached"
+    CANCELED = "canceled"
+    FAILED = "failed"
+
+
+# How long an outcome may be held back by a suspension that nobody resumes.
+SUSPENSION = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The numbers a verification is started with and judged under, whatever the settings become.
+
+    The defaults are those of the Durable Functions sample (four digits, ninety seconds, four
+    tries); `send_within_seconds` is how long Textback goes on trying to hand the text to Twilio.
+    """
+
+    code_length: int = 4
+    window_seconds: int = 90
+    max_attempts: int = 4
+    send_within_seconds: int = 60
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(seconds=self.window_seconds)
+
+    @property
+    def send_within(self) -> timedelta:
+        return timedelta(seconds=self.send_within_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a verification ended, or would end once a suspension is lifted."""
+
+    status: Status
+    at: datetime
+    reason: str | None = None
+    error_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    id: str
+    phone: str  # E.164
+    started_by: str  # name of the caller's key
+    start_input: str  # the JSON the caller sent, as it came
+    reference: str  # two letters, shown beside the caller's form and in the text
+    nonce: str  # random; with the secret key it gives the code
+    key_id: str  # which secret key that is
+    challenge_text: str  # the text to send, with {code} where the code goes
+    terms: Terms
+    created_at: datetime
+    deadline_at: datetime  # closed at this instant; provisional until accepted_at is known
+    first_try_at: datetime | None = None  # when the text was first handed to Twilio
+    accepted_at: datetime | None = None  # when Twilio took it: the window opens
+    attempts: int = 0
+    outcome: Outcome | None = None
+    suspended_at: datetime | None = None
+    held: Outcome | None = None  # decided while suspended, not yet published
+    is_hinted: bool = False
+    answers: int = 0  # texts sent in answer to replies
+    is_afterthought_answered: bool = False  # the one reply answered after the end
+
+    @property
+    def status(self) -> Status:
+        return self.outcome.status if self.outcome else Status.PENDING
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.outcome is not None
+
+    @property
+    def is_decided(self) -> bool:
+        """Nothing a person or a timer does changes how this ends."""
+        return self.outcome is not None or self.held is not None
+
+    @property
+    def attempts_left(self) -> int:
+        return self.terms.max_attempts - self.attempts
+
+    @property
+    def give_up_at(self) -> datetime:
+        """From here on the text is not sent any more."""
+        return self.created_at + self.terms.send_within
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the timer must look at it next; None once it is finished."""
+        if self.is_terminal:
+            return None
+        if self.suspended_at is not None:
+            return self.suspended_at + SUSPENSION
+        return self.deadline_at

@@ -1,0 +1,1 @@
+"""The memory: SQL and transactions. One file a table, one file a database."""

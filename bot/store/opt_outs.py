@@ -1,0 +1,36 @@
+"""The table `opt_out`: numbers that do not want texts from a sender."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.tx import Tx, to_instant, to_instant_or_none, to_text
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    since: datetime
+    last_tried: datetime | None  # when a start was last let through
+
+
+def load(tx: Tx, *, phone: str, sender: str) -> OptOut | None:
+    sql = "SELECT since, last_tried FROM opt_out WHERE phone = :phone AND sender = :sender"
+    row = tx.one(sql, phone=phone, sender=sender)
+    return OptOut(to_instant(row["since"]), to_instant_or_none(row["last_tried"])) if row else None
+
+
+def mark(tx: Tx, *, phone: str, sender: str) -> None:
+    sql = """
+        INSERT INTO opt_out (phone, sender, since) VALUES (:phone, :sender, :now)
+        ON CONFLICT (phone, sender) DO UPDATE SET since = excluded.since, last_tried = NULL
+    """
+    tx.run(sql, phone=phone, sender=sender, now=to_text(tx.now))
+
+
+def unmark(tx: Tx, *, phone: str, sender: str) -> bool:
+    sql = "DELETE FROM opt_out WHERE phone = :phone AND sender = :sender"
+    return tx.run(sql, phone=phone, sender=sender) == 1
+
+
+def try_once(tx: Tx, *, phone: str, sender: str) -> None:
+    sql = "UPDATE opt_out SET last_tried = :now WHERE phone = :phone AND sender = :sender"
+    tx.run(sql, phone=phone, sender=sender, now=to_text(tx.now))

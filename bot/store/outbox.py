@@ -1,0 +1,188 @@
+"""The table `outbox`: texts committed with the verification that caused them, sent later.
+
+A lease, explained before its code. Who wants to send takes rows in a short transaction: the state
+becomes `sending`, `due_at` the instant at which the lease lapses, and the count of claims goes up
+by one. The network call happens outside. Its result is written only by the claim that is still the
+newest, so a process that was paused beyond its lease changes nothing when it wakes, with one
+exception: that Twilio took the text is a fact, whoever reports it.
+
+A row found with a lapsed lease belonged to somebody who died: whether Twilio has the text is
+unknown then, and it is looked up, never simply sent again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.tx import Row, Tx, to_instant_or_none, to_text
+
+QUEUED, SENDING, UNKNOWN = "queued", "sending", "unknown"
+ACCEPTED, REFUSED, WITHDRAWN = "accepted", "refused", "withdrawn"
+
+# Twilio's delivery states, each no earlier than those before it. Reports come in any order.
+_RANKS = {
+    "accepted": 0,
+    "scheduled": 0,
+    "queued": 1,
+    "sending": 2,
+    "sent": 3,
+    "delivered": 4,
+    "undelivered": 4,
+    "failed": 4,
+    "canceled": 4,
+    "read": 5,
+}
+DELIVERIES = frozenset(_RANKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One row."""
+
+    id: str
+    verification_id: str
+    state: str
+    claims: int
+    tries: int
+    looks: int
+    first_try_at: datetime | None
+    sid: str | None
+    delivery: str | None
+    error_code: int | None
+
+
+def enqueue(tx: Tx, *, id: str, verification_id: str) -> None:
+    sql = """
+        INSERT INTO outbox (id, verification_id, state, due_at)
+        VALUES (:id, :verification_id, 'queued', :now)
+    """
+    tx.run(sql, id=id, verification_id=verification_id, now=to_text(tx.now))
+
+
+def load(tx: Tx, id: str) -> Text | None:
+    row = tx.one("SELECT * FROM outbox WHERE id = :id", id=id)
+    return _from_row(row) if row else None
+
+
+def of(tx: Tx, verification_id: str) -> Text | None:
+    row = tx.one("SELECT * FROM outbox WHERE verification_id = :id", id=verification_id)
+    return _from_row(row) if row else None
+
+
+def due(tx: Tx, *, limit: int) -> list[Text]:
+    sql = "SELECT * FROM outbox WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
+    return [_from_row(row) for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
+
+
+def next_due_at(tx: Tx) -> datetime | None:
+    row = tx.one("SELECT min(due_at) AS due_at FROM outbox WHERE due_at IS NOT NULL")
+    return to_instant_or_none(row["due_at"]) if row else None
+
+
+def claim(tx: Tx, text: Text, *, until: datetime) -> int:
+    """Takes the row under a lease. The number of this claim is its proof later on."""
+    sql = """
+        UPDATE outbox SET state = 'sending', due_at = :until, claims = claims + 1,
+            first_try_at = coalesce(first_try_at, :now)
+        WHERE id = :id
+    """
+    tx.run(sql, id=text.id, until=to_text(until), now=to_text(tx.now))
+    return text.claims + 1
+
+
+def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int | None) -> bool:
+    """Not taken by Twilio, to be sent again at `due_at`. False: the claim is not the newest."""
+    sql = """
+        UPDATE outbox SET state = 'queued', due_at = :due_at, tries = tries + 1, looks = 0,
+            error_code = :error_code
+        WHERE id = :id AND state = 'sending' AND claims = :claim
+    """
+    due = to_text(due_at)
+    return tx.run(sql, id=id, claim=claim, due_at=due, error_code=error_code) == 1
+
+
+def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
+    """Nobody knows whether Twilio has it: look at `due_at`. False: the claim is not the newest."""
+    sql = """
+        UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks
+        WHERE id = :id AND state = 'sending' AND claims = :claim
+    """
+    return tx.run(sql, id=id, claim=claim, due_at=to_text(due_at), looks=looks) == 1
+
+
+def accept(tx: Tx, id: str, *, sid: str) -> bool:
+    """Twilio has it. False: that was known."""
+    sql = """
+        UPDATE outbox SET state = 'accepted', due_at = NULL, sid = :sid, error_code = NULL
+        WHERE id = :id AND state <> 'accepted'
+    """
+    return tx.run(sql, id=id, sid=sid) == 1
+
+
+def name(tx: Tx, text: Text, *, sid: str) -> None:
+    """A report brought the sid of a text whose fate was unknown. When Twilio took it is not in the
+    report, so it is to be looked up now; whoever is just sending it will tell by himself."""
+    sql = """
+        UPDATE outbox SET sid = :sid,
+            state = CASE WHEN state IN ('queued', 'withdrawn') THEN 'unknown' ELSE state END,
+            due_at = CASE WHEN state IN ('queued', 'unknown') THEN :now ELSE due_at END
+        WHERE id = :id
+    """
+    tx.run(sql, id=text.id, sid=sid, now=to_text(tx.now))
+
+
+def is_held(tx: Tx, sid: str) -> bool:
+    """Whether a message of Twilio's is known to be a text of ours."""
+    return tx.one("SELECT 1 FROM outbox WHERE sid = :sid", sid=sid) is not None
+
+
+def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
+    sql = """
+        UPDATE outbox SET state = 'refused', due_at = NULL,
+            error_code = coalesce(:error_code, error_code)
+        WHERE id = :id AND state <> 'accepted'
+    """
+    tx.run(sql, id=id, error_code=error_code)
+
+
+def settle(tx: Tx, verification_id: str) -> None:
+    """The verification has ended: an unsent text is withdrawn, an unknown one looked for no more.
+
+    One that is being sent at this moment stays claimed; its result is still written down.
+    """
+    sql = """
+        UPDATE outbox SET due_at = NULL,
+            state = CASE state WHEN 'queued' THEN 'withdrawn' ELSE state END
+        WHERE verification_id = :id AND state IN ('queued', 'unknown')
+    """
+    tx.run(sql, id=verification_id)
+
+
+def abandon(tx: Tx, text: Text) -> None:
+    """Its verification ended while it was on its way, and whoever had it died: leave it unknown."""
+    tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
+
+
+def report(tx: Tx, text: Text, *, delivery: str, error_code: int | None) -> bool:
+    """Writes down a delivery state, forward only. False: it was no news."""
+    if text.delivery is not None and _RANKS[delivery] <= _RANKS[text.delivery]:
+        return False
+    sql = """
+        UPDATE outbox SET delivery = :delivery, error_code = coalesce(:error_code, error_code)
+        WHERE id = :id
+    """
+    return tx.run(sql, id=text.id, delivery=delivery, error_code=error_code) == 1
+
+
+def _from_row(row: Row) -> Text:
+    return Text(
+        id=row["id"],
+        verification_id=row["verification_id"],
+        state=row["state"],
+        claims=row["claims"],
+        tries=row["tries"],
+        looks=row["looks"],
+        first_try_at=to_instant_or_none(row["first_try_at"]),
+        sid=row["sid"],
+        delivery=row["delivery"],
+        error_code=row["error_code"],
+    )

@@ -1,0 +1,255 @@
+"""One SQLite file, opened by sqlite-utils, and the one way to write to it.
+
+Every write is one transaction that begins IMMEDIATE: a deferred one that reads first and writes
+later loses to SQLITE_BUSY however long it would wait (four threads lost 152 of 200 updates so).
+WAL lets readers go on meanwhile; synchronous=FULL makes every commit survive a power cut, at the
+cost of one fsync.
+
+That fsync is most of what a write costs, so writers who wait share it: whoever finds nobody at it
+leads, takes all who have queued up, runs each in a savepoint of its own under one BEGIN IMMEDIATE,
+and commits once. Nobody returns before that COMMIT has. Those left waiting are led by the first of
+them. Where SQLite rolls the whole transaction back by itself (a full disk), or the commit fails,
+nobody in the batch counts as done and each is run again alone.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import sqlite_utils
+
+from bot.store.tx import Done, Row, Tx, Value, to_instant
+
+T = TypeVar("T")
+
+SCHEMA = Path(__file__).parents[2] / "schema.sql"
+VERSION = 1
+
+BUSY_SECONDS = 15  # how long to wait for a writer in another process
+BATCH = 64  # write transactions that share one commit, at most
+
+
+class UnusableDatabase(Exception):
+    """The file cannot be used as it is. It was not touched."""
+
+
+class SqliteTx:
+    def __init__(self, db: sqlite_utils.Database, now: datetime) -> None:
+        self._db = db
+        self.now = now
+
+    def all(self, sql: str, **params: Value) -> list[Row]:
+        return self._db.execute(sql, params).fetchall()
+
+    def one(self, sql: str, **params: Value) -> Row | None:
+        row: Row | None = self._db.execute(sql, params).fetchone()
+        return row
+
+    def run(self, sql: str, **params: Value) -> int:
+        return self._db.execute(sql, params).rowcount
+
+
+class _Job(Generic[T]):
+    """One use case on its way through a commit."""
+
+    def __init__(self, use_case: Callable[[Tx], Done[T]]) -> None:
+        self.use_case = use_case
+        self.turn = threading.Event()  # set when it is finished, or is to lead
+        self.is_finished = False
+        self.done: Done[T] | None = None
+        self.error: BaseException | None = None
+
+
+class SqliteStore:
+    """The store of one file. `clock` gives aware instants in UTC."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime]) -> None:
+        """Opens the file, making it where there is none. Raises UnusableDatabase."""
+        self._path = path
+        self._clock = clock
+        self._latest = to_instant("1970-01-01T00:00:00Z")
+        self._listeners: list[Callable[[Done[Any]], None]] = []
+        self._mutex = threading.Lock()
+        self._waiting: deque[_Job[Any]] = deque()
+        self._is_led = False
+        self._readers: list[sqlite_utils.Database] = []
+        _create_private(path)
+        try:
+            self._writer = self._connect()
+            self._prepare()
+        except sqlite3.Error as error:
+            raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
+
+    def on_commit(self, listener: Callable[[Done[Any]], None]) -> None:
+        self._listeners.append(listener)
+
+    def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
+        job = _Job(use_case)
+        with self._mutex:
+            self._waiting.append(job)
+            leads = not self._is_led
+            self._is_led = True
+        if not leads:
+            job.turn.wait()
+        if not job.is_finished:
+            self._lead()
+        if job.error is not None:
+            raise job.error
+        assert job.done is not None
+        return job.done.value
+
+    def read(self, query: Callable[[Tx], T]) -> T:
+        db = self._borrow_reader()
+        try:
+            db.execute("BEGIN")
+            return query(SqliteTx(db, self._now(db)))
+        finally:
+            db.rollback()
+            with self._mutex:
+                self._readers.append(db)
+
+    def close(self) -> None:
+        with self._mutex:
+            readers, self._readers = self._readers, []
+        for db in (*readers, self._writer):
+            db.close()
+
+    # -- one commit for all who wait -------------------------------------------------------------
+
+    def _lead(self) -> None:
+        batch: list[_Job[Any]] = []
+        try:
+            self._commit(batch)
+        except Exception as error:
+            self._commit_singly(batch, error)
+        finally:
+            self._hand_over()
+        for job in batch:
+            job.is_finished = True
+            job.turn.set()
+        for job in batch:
+            self._tell(job)
+
+    def _commit(self, batch: list[_Job[Any]]) -> None:
+        """Runs all who wait. Raises where the transaction as a whole came to nothing."""
+        with self._transaction() as db:
+            with self._mutex:
+                while self._waiting and len(batch) < BATCH:
+                    batch.append(self._waiting.popleft())
+            # Read after the lock is held and the batch is drawn: nobody is judged as of an instant
+            # before they asked.
+            tx = SqliteTx(db, self._now(db))
+            for job in batch:
+                self._run(job, tx, db)
+
+    def _run(self, job: _Job[Any], tx: SqliteTx, db: sqlite_utils.Database) -> None:
+        db.execute("SAVEPOINT use_case")
+        try:
+            job.done = job.use_case(tx)
+        except Exception as error:
+            if not db.conn.in_transaction:
+                raise  # SQLite undid everybody's work
+            db.execute("ROLLBACK TO use_case")
+            job.error = error
+        db.execute("RELEASE use_case")
+
+    def _commit_singly(self, batch: list[_Job[Any]], error: Exception) -> None:
+        if not batch:  # not even begun: those who wait fail with the reason
+            with self._mutex:
+                batch.extend(self._waiting)
+                self._waiting.clear()
+            for job in batch:
+                job.error = error
+            return
+        for job in batch:
+            job.done, job.error = None, None
+            try:
+                with self._transaction() as db:
+                    job.done = job.use_case(SqliteTx(db, self._now(db)))
+            except Exception as alone:
+                job.done, job.error = None, alone
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite_utils.Database]:
+        db = self._writer
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            db.rollback()
+            raise
+
+    def _hand_over(self) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting[0].turn.set()
+            else:
+                self._is_led = False
+
+    def _tell(self, job: _Job[Any]) -> None:
+        if job.done is not None:
+            for listener in self._listeners:
+                listener(job.done)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def _now(self, db: sqlite_utils.Database) -> datetime:
+        """Never earlier than what this or any other process has written down, whatever the clock
+        was set to meanwhile: the last line of the history is the latest instant decided upon."""
+        last = db.execute("SELECT at FROM history ORDER BY rowid DESC LIMIT 1").fetchone()
+        latest = max(self._clock(), self._latest)
+        self._latest = max(latest, to_instant(last["at"])) if last else latest
+        return self._latest
+
+    # -- opening ---------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite_utils.Database:
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        return sqlite_utils.Database(connection, execute_plugins=False)
+
+    def _borrow_reader(self) -> sqlite_utils.Database:
+        with self._mutex:
+            if self._readers:
+                return self._readers.pop()
+        return self._connect()
+
+    def _prepare(self) -> None:
+        mode = self._writer.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        if mode != "wal":
+            raise UnusableDatabase(
+                f"{self._path} cannot use write-ahead logging (its mode is {mode}): put it on a"
+                " local disk, not on a network share"
+            )
+        with self._transaction() as db:
+            names = set(db.table_names())
+            if not names:
+                db.executescript(SCHEMA.read_text())
+            elif "schema_version" not in names:
+                raise UnusableDatabase(f"{self._path} is a database of another program")
+            version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
+        if version != VERSION:
+            raise UnusableDatabase(
+                f"{self._path} has schema version {version}, this Textback needs {VERSION}"
+            )
+
+
+def _create_private(path: Path) -> None:
+    """The file can be read by its owner alone, and so can the log that SQLite keeps beside it."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error

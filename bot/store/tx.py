@@ -1,0 +1,71 @@
+"""What a use case sees of the database, and what it gives back.
+
+A use case is a function of one transaction. It reads and writes through the `Tx` alone, because
+the store may run it again, or let several share one commit; and it *returns* what must happen
+afterwards, because nothing may happen before the commit.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Row = Mapping[str, Any]
+Value = str | int | None
+
+
+class Tx(Protocol):
+    """An open transaction. `now` is read once, after its lock is held, and never runs backwards."""
+
+    now: datetime
+
+    def all(self, sql: str, **params: Value) -> list[Row]: ...
+
+    def one(self, sql: str, **params: Value) -> Row | None: ...
+
+    def run(self, sql: str, **params: Value) -> int:
+        """How many rows changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What a use case leaves behind: its value, and what is to happen once it is committed."""
+
+    value: T
+    has_work: bool = False  # the dispatcher has something due
+    decided: tuple[str, ...] = ()  # verifications that ended; somebody may wait for them
+
+
+class Store(Protocol):
+    def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
+        """Runs it in a write transaction; returns after the commit, or raises having undone it."""
+
+    def read(self, query: Callable[[Tx], T]) -> T:
+        """Runs it on a snapshot."""
+
+    def on_commit(self, listener: Callable[[Done[Any]], None]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def to_text(instant: datetime) -> str:
+    """An aware instant as the fixed-width text that is stored.
+
+    >>> to_text(datetime(2026, 1, 31, 9, 30, tzinfo=UTC))
+    '2026-01-31T09:30:00.000000Z'
+    """
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def to_text_or_none(instant: datetime | None) -> str | None:
+    return None if instant is None else to_text(instant)
+
+
+def to_instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def to_instant_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,174 @@
+"""The table `verification`: one row each, read whole, written only where it changed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.domain.verification import Outcome, Status, Terms, Verification
+from bot.store.tx import (
+    Row,
+    Tx,
+    Value,
+    to_instant,
+    to_instant_or_none,
+    to_text,
+    to_text_or_none,
+)
+
+
+def load(tx: Tx, id: str) -> Verification | None:
+    row = tx.one("SELECT * FROM verification WHERE id = :id", id=id)
+    return _from_row(row) if row else None
+
+
+def pending_of(tx: Tx, phone: str) -> Verification | None:
+    sql = "SELECT * FROM verification WHERE phone = :phone AND status = 'pending'"
+    row = tx.one(sql, phone=phone)
+    return _from_row(row) if row else None
+
+
+def latest_of(tx: Tx, phone: str) -> Verification | None:
+    sql = "SELECT * FROM verification WHERE phone = :phone ORDER BY created_at DESC LIMIT 1"
+    row = tx.one(sql, phone=phone)
+    return _from_row(row) if row else None
+
+
+def superseded_of(tx: Tx, phone: str) -> list[Verification]:
+    """Those of a number that were canceled inside a window which is still open, newest first.
+
+    At most ten, as many as a number may start in a day.
+    """
+    sql = """
+        SELECT * FROM verification
+        WHERE phone = :phone AND status = 'canceled' AND deadline_at > :now
+        ORDER BY created_at DESC LIMIT 10
+    """
+    return [_from_row(row) for row in tx.all(sql, phone=phone, now=to_text(tx.now))]
+
+
+def due(tx: Tx, *, limit: int) -> list[Verification]:
+    sql = "SELECT * FROM verification WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
+    return [_from_row(row) for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
+
+
+def next_due_at(tx: Tx) -> datetime | None:
+    row = tx.one("SELECT min(due_at) AS due_at FROM verification WHERE due_at IS NOT NULL")
+    return to_instant_or_none(row["due_at"]) if row else None
+
+
+def under_other_keys(tx: Tx, key_ids: Iterable[str], *, limit: int) -> list[Verification]:
+    """Pending ones whose secret key is none of these."""
+    names = {f"key{place}": key_id for place, key_id in enumerate(key_ids)}
+    known = ", ".join(f":{name}" for name in names)
+    sql = f"""
+        SELECT * FROM verification
+        WHERE due_at IS NOT NULL AND key_id NOT IN ({known}) LIMIT :limit
+    """
+    return [_from_row(row) for row in tx.all(sql, limit=limit, **names)]
+
+
+def oldest_pending_since(tx: Tx) -> datetime | None:
+    """When the oldest of the pending ones was started."""
+    sql = "SELECT min(created_at) AS since FROM verification WHERE due_at IS NOT NULL"
+    row = tx.one(sql)
+    return to_instant_or_none(row["since"]) if row else None
+
+
+def newest(tx: Tx, *, limit: int) -> list[Verification]:
+    sql = "SELECT * FROM verification ORDER BY created_at DESC, id DESC LIMIT :limit"
+    return [_from_row(row) for row in tx.all(sql, limit=limit)]
+
+
+def updated_at(tx: Tx, id: str) -> datetime | None:
+    row = tx.one("SELECT updated_at FROM verification WHERE id = :id", id=id)
+    return to_instant(row["updated_at"]) if row else None
+
+
+def insert(tx: Tx, verification: Verification) -> None:
+    row = _to_row(verification) | {"updated_at": to_text(verification.created_at)}
+    columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    tx.run(f"INSERT INTO verification ({columns}) VALUES ({values})", **row)
+
+
+def update(tx: Tx, before: Verification, after: Verification) -> None:
+    """Writes what differs. Its last update is its end, if that is what happened."""
+    old, new = _to_row(before), _to_row(after)
+    changed = {name: value for name, value in new.items() if value != old[name]}
+    has_ended = after.outcome if before.outcome is None else None
+    changed["updated_at"] = to_text(has_ended.at if has_ended else tx.now)
+    columns = ", ".join(f"{name} = :{name}" for name in changed)
+    tx.run(f"UPDATE verification SET {columns} WHERE id = :id", id=after.id, **changed)
+
+
+def _to_row(v: Verification) -> dict[str, Value]:
+    return {
+        "id": v.id,
+        "phone": v.phone,
+        "started_by": v.started_by,
+        "start_input": v.start_input,
+        "reference": v.reference,
+        "nonce": v.nonce,
+        "key_id": v.key_id,
+        "challenge_text": v.challenge_text,
+        "code_length": v.terms.code_length,
+        "window_seconds": v.terms.window_seconds,
+        "max_attempts": v.terms.max_attempts,
+        "send_within_seconds": v.terms.send_within_seconds,
+        "created_at": to_text(v.created_at),
+        "first_try_at": to_text_or_none(v.first_try_at),
+        "accepted_at": to_text_or_none(v.accepted_at),
+        "deadline_at": to_text(v.deadline_at),
+        "due_at": to_text_or_none(v.due_at),
+        "attempts": v.attempts,
+        "status": v.status.value,
+        "reason": v.outcome.reason if v.outcome else None,
+        "error_code": v.outcome.error_code if v.outcome else None,
+        "ended_at": to_text(v.outcome.at) if v.outcome else None,
+        "suspended_at": to_text_or_none(v.suspended_at),
+        "held_status": v.held.status.value if v.held else None,
+        "held_reason": v.held.reason if v.held else None,
+        "held_error_code": v.held.error_code if v.held else None,
+        "held_at": to_text(v.held.at) if v.held else None,
+        "is_hinted": int(v.is_hinted),
+        "answers": v.answers,
+        "is_afterthought_answered": int(v.is_afterthought_answered),
+    }
+
+
+def _from_row(row: Row) -> Verification:
+    return Verification(
+        id=row["id"],
+        phone=row["phone"],
+        started_by=row["started_by"],
+        start_input=row["start_input"],
+        reference=row["reference"],
+        nonce=row["nonce"],
+        key_id=row["key_id"],
+        challenge_text=row["challenge_text"],
+        terms=Terms(
+            code_length=row["code_length"],
+            window_seconds=row["window_seconds"],
+            max_attempts=row["max_attempts"],
+            send_within_seconds=row["send_within_seconds"],
+        ),
+        created_at=to_instant(row["created_at"]),
+        first_try_at=to_instant_or_none(row["first_try_at"]),
+        accepted_at=to_instant_or_none(row["accepted_at"]),
+        deadline_at=to_instant(row["deadline_at"]),
+        attempts=row["attempts"],
+        outcome=_outcome(row["status"], row["ended_at"], row["reason"], row["error_code"]),
+        suspended_at=to_instant_or_none(row["suspended_at"]),
+        held=_outcome(
+            row["held_status"], row["held_at"], row["held_reason"], row["held_error_code"]
+        ),
+        is_hinted=bool(row["is_hinted"]),
+        answers=row["answers"],
+        is_afterthought_answered=bool(row["is_afterthought_answered"]),
+    )
+
+
+def _outcome(
+    status: str | None, at: str | None, reason: str | None, error_code: int | None
+) -> Outcome | None:
+    if status is None or at is None:
+        return None
+    return Outcome(Status(status), to_instant(at), reason, error_code)
