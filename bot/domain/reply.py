@@ -13,8 +13,9 @@ from enum import Enum
 
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada.
 _STOP = frozenset(
-    "stop stopall unsubscribe cancel end quit revoke optout arret arrêt".split() + ["stop all"]
+    ["stop", "stop all", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"]
 )
+_ARRET = frozenset(["arret", "arrêt"])
 _START = frozenset(["start", "yes", "unstop"])
 _HELP = frozenset(["help", "info", "aide"])
 
@@ -61,7 +62,7 @@ def keyword(text: str) -> Keyword | None:
     True
     """
     word = _trimmed(" ".join(_visible(text).casefold().split()))
-    if word in _STOP:
+    if word in _STOP | _ARRET:
         return Keyword.STOP
     if word in _START:
         return Keyword.START

@@ -20,6 +20,7 @@ Laws, walked whole by `tests/domain/test_laws.py`:
 - An input that changes nothing returns the very same verification and no events.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,7 +128,7 @@ Input = (
     | Resumed
 )
 
-Detail = dict[str, str | int | bool | None]
+Detail = Mapping[str, str | int | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,8 @@ def _attempted(v: Verification, what: Attempted) -> Decision:
 
 def _wrong(v: Verification, what: Attempted) -> Decision:
     counted = replace(v, attempts=v.attempts + 1)
-    wrong = Event("wrong_answer", {"attempt": counted.attempts, "by_text": what.by_text})
+    told: Detail = {"attempt": counted.attempts, "by_text": what.by_text}
+    wrong = Event("wrong_answer", told)
     if counted.attempts_left > 0:
         return _told(Decision(counted, (wrong,)), Answer.WRONG, what)
     ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at))

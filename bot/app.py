@@ -1,0 +1,137 @@
+"""Start-up: builds store, use cases and faces from the settings, and starts no thread."""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from bot.cli import register_commands
+from bot.dispatch.loop import Dispatcher
+from bot.dispatch.send import Sender
+from bot.domain.code import Keyring
+from bot.domain.errors import Refusal
+from bot.durable import payloads
+from bot.durable.routes import JSON, DurableRoutes, Forbidden, Unauthorized
+from bot.keys import Keys
+from bot.settings import Settings
+from bot.sms import webhooks
+from bot.sms.gateway import Gateway
+from bot.sms.twilio import TwilioGateway
+from bot.store.sqlite import SqliteStore
+from bot.store.tx import Store
+from bot.usecases.verifications import Verifications
+
+# Generous for a text of 1600 characters or a JSON string.
+LARGEST_BODY_BYTES = 64 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    store: Store | None = None,
+    gateway: Gateway | None = None,
+) -> Flask:
+    """The WSGI application. `app.extensions["dispatcher"]` sends and expires once it is started.
+
+    Raises UnusableDatabase.
+    """
+    store = store or SqliteStore(settings.database_path, clock=clock)
+    secret_keys = (settings.secret_key, *settings.secret_key_fallbacks)
+    verifications = Verifications(
+        store,
+        keyring=Keyring(secret_keys),
+        terms=settings.terms,
+        sender=settings.sender,
+        service=settings.service_name,
+        template=settings.challenge_text,
+    )
+    keys = Keys(
+        function_keys=settings.function_keys,
+        system_keys=settings.system_keys,
+        secrets=secret_keys,
+    )
+    gateway = gateway or TwilioGateway(settings)
+    sender = Sender(
+        verifications,
+        gateway,
+        timeout_seconds=settings.twilio_timeout_seconds,
+        at_once=settings.senders,
+    )
+
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.url_map.merge_slashes = False  # a redirect would carry HTML
+    app.extensions["settings"] = settings
+    app.extensions["verifications"] = verifications
+    app.extensions["dispatcher"] = Dispatcher(verifications, gateway, sender)
+
+    durable = DurableRoutes(verifications, keys=keys, public_base_url=settings.public_base_url)
+    app.register_blueprint(webhooks.blueprint(verifications, settings))
+    app.register_blueprint(durable.blueprint())
+    app.add_url_rule("/healthz", "healthz", healthz)
+    _register_errors(app)
+    register_commands(app)
+    return app
+
+
+def healthz() -> Response:
+    """The process answers; nothing more is said to whoever asks."""
+    return Response('{"status": "alive"}', content_type=JSON)
+
+
+def _register_errors(app: Flask) -> None:
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Unauthorized, lambda _: _empty(401, {"WWW-Authenticate": "Bearer"}))
+    app.register_error_handler(Forbidden, lambda _: _empty(403))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused(error: Refusal) -> Response:
+    status, body, headers = payloads.refusal(error)
+    if body is None:
+        return _empty(status, headers)
+    return Response(json.dumps(body), status, headers, content_type=JSON)
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Werkzeug's own refusals, without their HTML. A wrong method is an unknown path here."""
+    status = 404 if error.code == 405 else error.code or 500
+    if status != 413:
+        return _empty(status)
+    sentence = f"The body may have {LARGEST_BODY_BYTES} bytes at most."
+    body = payloads.fault(sentence, sentence, "RequestEntityTooLarge", "body_too_large")
+    return Response(json.dumps(body), status, content_type=JSON)
+
+
+def _unexpected(error: Exception) -> Response:
+    """Whatever nobody foresaw: the caller gets a number, and the log line of that number the rest.
+
+    The exception's own words stay out of the answer, and the query out of the log.
+    """
+    id = secrets.token_hex(8)
+    log.error("error %s at %s %s", id, request.method, request.path, exc_info=error)
+    message = "Something went wrong while processing your request"
+    body = payloads.fault(message, f"See the log for error {id}.", "InternalError", "internal")
+    return Response(json.dumps(body), 500, content_type=JSON)
+
+
+def _empty(status: int, headers: dict[str, str] | None = None) -> Response:
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response

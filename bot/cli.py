@@ -1,0 +1,180 @@
+"""Commands for whoever runs Textback, all of them behind `flask`."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from bot.domain import phone
+from bot.domain.errors import Refusal
+from bot.domain.verification import Status
+from bot.logs import configure as configure_logs
+from bot.settings import Settings
+from bot.sms import errors, number
+from bot.usecases.read import Standing
+from bot.usecases.verifications import Verifications
+
+LOOK_EVERY_SECONDS = 0.2
+
+number_group = AppGroup("number", help="The webhook of the sending number at Twilio.")
+
+
+def register_commands(app: Flask) -> None:
+    for command in (start, show, list_newest, dispatch, check, number_group):
+        app.cli.add_command(command)
+
+
+@click.command()
+@click.argument("phone_number")
+@click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
+@with_appcontext
+def start(phone_number: str, wait: bool) -> None:
+    """Start a verification and wait for its outcome. Exit code 0: approved."""
+    try:
+        verification = _verifications().start(
+            phone_number, started_by="cli", start_input=json.dumps(phone_number)
+        )
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
+    click.echo(f"{verification.id}  reference {verification.reference}")
+    if wait:
+        _await_outcome(verification.id)
+
+
+@click.command()
+@click.argument("id")
+@with_appcontext
+def show(id: str) -> None:
+    """Show one verification with its history."""
+    try:
+        standing = _verifications().standing(id, with_history=True)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence) from None
+    verification = standing.verification
+    click.echo(f"{verification.id}  {verification.phone}  reference {verification.reference}")
+    click.echo(_outcome(standing))
+    for line in standing.history:
+        after = (line.at - verification.created_at).total_seconds()
+        detail = ", ".join(f"{name} {value}" for name, value in line.detail.items())
+        click.echo(f"{after:>8.1f} s  {line.event:<22}{detail}")
+
+
+@click.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@with_appcontext
+def list_newest(limit: int) -> None:
+    """List the newest verifications."""
+    for standing in _verifications().newest(limit):
+        verification = standing.verification
+        began = verification.created_at.strftime("%Y-%m-%d %H:%M:%S")
+        click.echo(f"{began}  {verification.id}  {verification.phone:<16}  {_outcome(standing)}")
+
+
+@click.command()
+@with_appcontext
+def dispatch() -> None:
+    """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
+    configure_logs()
+    dispatcher = current_app.extensions["dispatcher"]
+    is_over = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: is_over.set())
+    dispatcher.start()
+    click.echo("The dispatcher runs.")
+    while not is_over.wait(60):
+        pass
+    if not dispatcher.stop():
+        raise click.ClickException("Some texts were still being sent; they will be looked up.")
+
+
+@click.command()
+@with_appcontext
+def check() -> None:
+    """Check the settings. They were read already, so what is wrong with them was said by then."""
+    settings = _settings()
+    sender = settings.twilio_phone_number
+    click.echo(f"public address  {settings.public_base_url}")
+    click.echo(f"texts from      {phone.masked(sender) if sender else settings.sender}")
+    click.echo(f"Twilio          {settings.twilio_api_base_url or 'the cloud'}")
+    click.echo(f"database        {settings.database_url}")
+    terms = settings.terms
+    click.echo(
+        f"rules           {terms.code_length} digits, {terms.window_seconds} seconds,"
+        f" {terms.max_attempts} attempts"
+    )
+    click.echo("The settings can be used.")
+
+
+@number_group.command("check")
+@with_appcontext
+def number_check() -> None:
+    """Compare the number's webhook with what it should be. Exit code 0: it is right."""
+    _tell_webhook(number.check)
+
+
+@number_group.command("set")
+@with_appcontext
+def number_set() -> None:
+    """Set the number's webhook to this service."""
+    _tell_webhook(number.set_webhook)
+
+
+def _tell_webhook(look: Callable[[Settings], number.Webhook]) -> None:
+    try:
+        webhook = look(_settings())
+    except number.NumberUnknown as error:
+        raise click.ClickException(str(error)) from None
+    for warning in webhook.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if webhook.faults:
+        raise click.ClickException("; ".join(webhook.faults))
+    click.echo(f"Texts to the number are posted to {webhook.url}")
+
+
+def _await_outcome(id: str) -> None:
+    while True:
+        standing = _verifications().standing(id)
+        if standing.verification.is_terminal:
+            break
+        click.echo(f"\r{_countdown(standing):<60}", nl=False)
+        time.sleep(LOOK_EVERY_SECONDS)
+    click.echo(f"\r{_outcome(standing):<60}")
+    if standing.verification.status is not Status.APPROVED:
+        raise SystemExit(1)
+
+
+def _countdown(standing: Standing) -> str:
+    verification = standing.verification
+    left = (verification.deadline_at - datetime.now(UTC)).total_seconds()
+    if left < -5:
+        return "Its time is over, but nobody ends it: is a dispatcher running?"
+    if verification.accepted_at is None:
+        return "The text is on its way to Twilio"
+    return f"{max(0, round(left)):>4} s left, {verification.attempts_left} tries left"
+
+
+def _outcome(standing: Standing) -> str:
+    verification, outcome = standing.verification, standing.verification.outcome
+    if outcome is None:
+        return "pending" if verification.suspended_at is None else "suspended"
+    said = [outcome.status.value]
+    if outcome.error_code:
+        said.append(f"Twilio's error {outcome.error_code}")
+    reason = outcome.reason or errors.sentence(outcome.error_code)
+    return ": ".join([", ".join(said), reason] if reason else [", ".join(said)])
+
+
+def _verifications() -> Verifications:
+    verifications: Verifications = current_app.extensions["verifications"]
+    return verifications
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

@@ -1,0 +1,1 @@
+"""Background duties, each a `run_once` that the loop repeats."""

@@ -1,0 +1,141 @@
+"""The dispatcher: wakes, runs each duty, sleeps until the next due time.
+
+A start in this process wakes it at once. One in another process is seen within a second, because
+it never sleeps longer: looking costs one read of two small indexes. Two dispatchers are harmless,
+since every duty takes its work by lease or looks again inside its transaction.
+"""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+from bot.dispatch import catch_up, expire
+from bot.dispatch.send import Sender
+from bot.sms.gateway import Gateway
+from bot.store import inbound, outbox
+from bot.store import verifications as table
+from bot.store.tx import Done, Tx
+from bot.usecases.verifications import Verifications
+
+LONGEST_SLEEP = timedelta(seconds=1)
+CATCH_UP_SECONDS = 10.0
+STOP_SECONDS = 20.0
+SWEEP_SECONDS = 3600.0
+SWEPT_AT_ONCE = 1000
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Threads are started by `start` alone, and ended by `stop`."""
+
+    def __init__(self, verifications: Verifications, gateway: Gateway, sender: Sender) -> None:
+        self._verifications = verifications
+        self._gateway = gateway
+        self._sender = sender
+        self._wake = threading.Event()
+        self._is_stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._next_sweep = 0.0
+        verifications.store.on_commit(self._committed)
+
+    def start(self) -> None:
+        """Catches up first, for ten seconds at most, and returns when the loop runs: a server
+        that starts this before it listens expires nothing that was answered in time."""
+        catching_up = threading.Thread(target=self._catch_up, name="catch-up", daemon=True)
+        catching_up.start()
+        catching_up.join(CATCH_UP_SECONDS)
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._thread.start()
+
+    def refuse_more(self) -> None:
+        """Nothing is begun any more. Safe in a signal handler."""
+        self._is_stopping.set()
+        self._sender.refuse_more()
+        self._wake.set()
+
+    def stop(self) -> bool:
+        """Ends the threads; what is being sent is finished or handed back. False: not all was."""
+        self.refuse_more()
+        until = time.monotonic() + STOP_SECONDS
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+        return self._sender.stop(within_seconds=max(0.0, until - time.monotonic()))
+
+    def run_once(self) -> int:
+        """Every duty once, in this thread. Returns how much there was to do."""
+        return self._sender.run_once() + expire.run_once(self._verifications)
+
+    def _committed(self, done: Done[Any]) -> None:
+        if done.has_work:
+            self._wake.set()
+
+    def _catch_up(self) -> None:
+        try:
+            expire.retire_keys(self._verifications)
+            count = catch_up.run_once(self._verifications, self._gateway)
+        except Exception:
+            log.exception("catching up failed")
+        else:
+            log.info("caught up with %d texts", count)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._is_stopping.is_set():
+            self._wake.clear()
+            try:
+                has_more = self._run_duties()
+                pause = 0.0 if has_more else self._pause()
+                failures = 0
+            except Exception:
+                # The only broad catch: whatever it was, texts must go on being sent.
+                failures += 1
+                pause = min(30.0, 0.5 * 2**failures)
+                log.exception("a duty failed; going on in %.1f s", pause)
+                self._is_stopping.wait(pause)
+                continue
+            if pause > 0:
+                self._wake.wait(pause)
+
+    def _run_duties(self) -> bool:
+        """Whether there may be more to do at once."""
+        now_due = self._verifications.store.read(_due_now)
+        has_more = False
+        if now_due.texts:
+            has_more = self._sender.run_aside(self._wake.set) > 0
+        if now_due.verifications:
+            has_more = expire.run_once(self._verifications) == expire.BATCH or has_more
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + SWEEP_SECONDS
+            self._verifications.store.write(_sweep)
+        return has_more
+
+    def _pause(self) -> float:
+        """Seconds until something is due, at most one. What is due but waits for a free sender
+        does not count: a sender that becomes free wakes us."""
+        return self._verifications.store.read(_until_next_due).total_seconds()
+
+
+class _DueNow:
+    def __init__(self, *, texts: bool, verifications: bool) -> None:
+        self.texts = texts
+        self.verifications = verifications
+
+
+def _due_now(tx: Tx) -> _DueNow:
+    texts, verifications = outbox.next_due_at(tx), table.next_due_at(tx)
+    return _DueNow(
+        texts=texts is not None and texts <= tx.now,
+        verifications=verifications is not None and verifications <= tx.now,
+    )
+
+
+def _until_next_due(tx: Tx) -> timedelta:
+    due = (outbox.next_due_at(tx), table.next_due_at(tx))
+    return min([LONGEST_SLEEP, *(at - tx.now for at in due if at and at > tx.now)])
+
+
+def _sweep(tx: Tx) -> Done[int]:
+    return Done(inbound.drop_old(tx, limit=SWEPT_AT_ONCE))

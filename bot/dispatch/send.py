@@ -1,0 +1,186 @@
+"""Sending what is queued.
+
+1. Claim due texts in one short transaction: each is ours until the lease lapses.
+2. Call Twilio, no transaction open. Several at once: a call takes 100 to 500 ms, nearly all of it
+   waiting, and must not limit us to a few texts a second.
+3. Write the result down, each in its own transaction.
+
+A lease is three timeouts long: connecting may take one, reading another, and the third is for a
+machine that is busy. Whoever is paused for longer between claim and call can send a text a second
+time, with the same code; nothing short of Twilio's help prevents that.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from functools import partial
+
+from bot.domain import phone
+from bot.sms.gateway import (
+    Accepted,
+    Gateway,
+    LookFailed,
+    Postponed,
+    Refused,
+    SendResult,
+    Unknown,
+)
+from bot.store.tx import Done, Tx
+from bot.usecases import delivery
+from bot.usecases.delivery import Claim, Duty
+from bot.usecases.verifications import Verifications
+
+LEASE_TIMEOUTS = 3
+CLAIMED_AT_ONCE = 64
+
+# Twilio's advice for 429: half a second, then twice as long each time, with jitter.
+BACKOFF_SECONDS = 0.5
+BACKOFF_LIMIT_SECONDS = 16.0
+
+log = logging.getLogger(__name__)
+
+
+def backoff(tries: int, *, jitter: float) -> timedelta:
+    """How long to wait after so many refusals; `jitter` is from 0 to 1.
+
+    >>> [backoff(tries, jitter=1).total_seconds() for tries in range(4)]
+    [0.5, 1.0, 2.0, 4.0]
+    """
+    longest = min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** min(tries, 10))
+    return timedelta(seconds=longest * (0.5 + jitter / 2))
+
+
+class Sender:
+    def __init__(
+        self,
+        verifications: Verifications,
+        gateway: Gateway,
+        *,
+        timeout_seconds: float,
+        at_once: int,
+    ) -> None:
+        self._verifications = verifications
+        self._gateway = gateway
+        self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
+        self._at_once = at_once
+        self._pool: ThreadPoolExecutor | None = None
+        self._under_way: set[Future[None]] = set()
+        self._lock = threading.Lock()
+        self._is_stopping = threading.Event()
+
+    def run_once(self) -> int:
+        """Sends what is due, one after the other, in this thread. Returns how many."""
+        claims = self._claim(CLAIMED_AT_ONCE)
+        for claim in claims:
+            self._carry_out(claim)
+        return len(claims)
+
+    def run_aside(self, on_done: Callable[[], None]) -> int:
+        """Hands what is due to as many threads as are free. Returns how many were claimed.
+
+        `on_done` is called when a thread is free again.
+        """
+        with self._lock:
+            free = self._at_once - len(self._under_way)
+        if free <= 0 or self._is_stopping.is_set():
+            return 0
+        claims = self._claim(min(free, CLAIMED_AT_ONCE))
+        self._pool = self._pool or ThreadPoolExecutor(self._at_once, "send")
+        for claim in claims:
+            future = self._pool.submit(self._carry_out, claim)
+            with self._lock:
+                self._under_way.add(future)
+            future.add_done_callback(partial(self._finished, on_done))
+        return len(claims)
+
+    def refuse_more(self) -> None:
+        """From here on nothing is claimed, and what was claimed but not begun is handed back."""
+        self._is_stopping.set()
+
+    def stop(self, *, within_seconds: float) -> bool:
+        """Waits for what is under way. False: some of it was still going."""
+        self.refuse_more()
+        with self._lock:
+            under_way = set(self._under_way)
+        left = wait(under_way, timeout=within_seconds).not_done
+        if self._pool is not None:
+            self._pool.shutdown(wait=not left, cancel_futures=True)
+        return not left
+
+    def _finished(self, on_done: Callable[[], None], future: Future[None]) -> None:
+        with self._lock:
+            self._under_way.discard(future)
+        on_done()
+
+    def _claim(self, limit: int) -> list[Claim]:
+        keyring = self._verifications.keyring
+        return self._verifications.store.write(
+            partial(delivery.claim_due, lease=self._lease, limit=limit, keyring=keyring)
+        )
+
+    def _carry_out(self, claim: Claim) -> None:
+        try:
+            if self._is_stopping.is_set():
+                self._write(partial(delivery.hand_back, claim=claim))
+            elif claim.duty is Duty.SEND:
+                self._send(claim)
+            else:
+                self._look(claim)
+        except Exception:
+            # The lease lapses and the text counts as unknown: nothing is lost, but it takes time.
+            log.exception("a text to %s was left half done", phone.masked(claim.phone))
+
+    def _send(self, claim: Claim) -> None:
+        result = self._gateway.send(
+            to=claim.phone,
+            body=claim.body,
+            validity_seconds=claim.validity_seconds,
+            text_id=claim.text_id,
+        )
+        log.info("text of %s: %s", claim.verification_id, _summary(result))
+        match result:
+            case Accepted(sid):
+                self._write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
+            case Refused(code, sentence):
+                sender = self._verifications.sender
+                self._write(
+                    partial(
+                        delivery.refused, claim=claim, code=code, sentence=sentence, sender=sender
+                    )
+                )
+            case Postponed(code, retry_after_seconds):
+                delay = backoff(claim.tries, jitter=random.random())
+                delay = max(delay, timedelta(seconds=retry_after_seconds or 0))
+                self._write(partial(delivery.postponed, claim=claim, delay=delay, code=code))
+            case Unknown():
+                self._write(partial(delivery.unknown, claim=claim))
+
+    def _look(self, claim: Claim) -> None:
+        try:
+            messages = self._gateway.look(
+                to=claim.phone, body=claim.body, since=claim.first_try_at, sid=claim.sid
+            )
+        except LookFailed as error:
+            log.warning("look for the text of %s: %s", claim.verification_id, error)
+            self._write(partial(delivery.not_looked, claim=claim))
+        else:
+            log.info("look for the text of %s: %d found", claim.verification_id, len(messages))
+            self._write(partial(delivery.looked, claim=claim, messages=messages))
+
+    def _write(self, use_case: Callable[[Tx], Done[None]]) -> None:
+        self._verifications.store.write(use_case)
+
+
+def _summary(result: SendResult) -> str:
+    match result:
+        case Accepted(sid):
+            return f"accepted as {sid}"
+        case Refused(code):
+            return f"refused with {code}"
+        case Postponed(code):
+            return f"not taken ({code or 'no connection'}), to be tried again"
+        case Unknown(cause):
+            return f"outcome unknown ({cause}), to be looked up"

@@ -1,0 +1,1 @@
+"""The Durable Functions face. Azure's words stay here."""

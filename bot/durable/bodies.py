@@ -1,0 +1,82 @@
+"""Reading what callers send: JSON of any bytes at all becomes a number, an answer, or a refusal.
+
+The Python client of Durable Functions encodes twice (`"\\"+14255550123\\""`), so strings that hold
+JSON strings are unwrapped.
+"""
+
+import json
+import re
+from typing import Any
+
+from bot.domain.errors import InvalidAnswer, InvalidJson, InvalidNumber
+
+# Deeper than any client nests, shallow enough that nobody keeps us unwrapping.
+UNWRAPPED = 4
+
+_BARE_DIGITS = re.compile(rb"\s*[0-9]{1,20}\s*")
+
+
+def start_input(body: bytes) -> tuple[str, str]:
+    """The phone number of a start, and the JSON it came in. Raises InvalidJson, InvalidNumber."""
+    if not body.strip():
+        raise InvalidNumber("A phone number input is required, as a JSON string in the body.")
+    text = _text(body)
+    value = _unwrapped(_parsed(text))
+    if not isinstance(value, str):
+        raise InvalidNumber(
+            f'The body must be a JSON string such as "+14255550123", not {_kind(value)}.'
+        )
+    return value, text.strip()
+
+
+def answer(body: bytes, *, code_length: int) -> str:
+    """The answer of a SmsChallengeResponse. `2168`, `"2168"`, `"\\"2168\\""` and the bare `0042`,
+    which is no JSON, all mean those digits; an integer is padded to the code's length.
+
+    Raises InvalidJson, InvalidAnswer.
+    """
+    if _BARE_DIGITS.fullmatch(body):
+        return body.strip().decode().zfill(code_length)
+    value = _unwrapped(_parsed(_text(body)))
+    if isinstance(value, bool) or not isinstance(value, str | int) or value in range(-(10**20), 0):
+        raise InvalidAnswer(f"The answer must be the digits of the code, not {_kind(value)}.")
+    return str(value).zfill(code_length) if isinstance(value, int) else value
+
+
+def any_json(body: bytes) -> None:
+    """Raises InvalidJson."""
+    _parsed(_text(body))
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise InvalidJson("The body is not UTF-8.") from None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidJson("The body is not JSON.") from None
+
+
+def _unwrapped(value: Any) -> Any:
+    for _ in range(UNWRAPPED):
+        if not isinstance(value, str) or not value.startswith('"'):
+            return value
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "an array", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)

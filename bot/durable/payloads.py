@@ -1,0 +1,190 @@
+"""The JSON shapes of the Durable Functions HTTP API, as its extension 2.13 writes them, and the one
+table that turns refusals into statuses."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from bot.domain.errors import (
+    AlreadyFinished,
+    CannotReceiveTexts,
+    IdInUse,
+    InvalidAnswer,
+    InvalidEventName,
+    InvalidId,
+    InvalidIdempotencyKey,
+    InvalidJson,
+    InvalidNumber,
+    InvalidWebhook,
+    NumberBusy,
+    OptedOut,
+    Refusal,
+    UnknownFunction,
+    UnknownVerification,
+    UnsupportedMedia,
+)
+from bot.domain.verification import Status, Verification
+from bot.keys import Keys, Scope
+from bot.sms import errors
+from bot.usecases.read import Standing
+
+FUNCTION = "E4_SmsPhoneVerification"
+ANSWER_EVENT = "SmsChallengeResponse"
+BASE_PATH = "/runtime/webhooks/durabletask"
+
+START_RETRY_SECONDS = 10
+STATUS_RETRY_SECONDS = 5
+
+Json = dict[str, Any]
+
+STATUSES: dict[type[Refusal], int] = {
+    InvalidJson: 400,
+    UnsupportedMedia: 400,
+    InvalidNumber: 400,
+    CannotReceiveTexts: 400,
+    InvalidId: 400,
+    InvalidAnswer: 400,
+    InvalidEventName: 400,
+    InvalidIdempotencyKey: 400,
+    InvalidWebhook: 400,
+    UnknownFunction: 400,
+    OptedOut: 409,
+    NumberBusy: 409,
+    IdInUse: 409,
+    UnknownVerification: 404,
+    AlreadyFinished: 410,
+}
+
+# The extension answers these with nothing but the status.
+_WITHOUT_BODY = (404, 410)
+
+_MESSAGES: dict[type[Refusal], str] = {
+    InvalidJson: "Invalid JSON content",
+    UnsupportedMedia: "Only application/json request content is supported",
+}
+_DEFAULT_MESSAGE = "One or more of the arguments submitted is incorrect"
+
+_RUNTIME_STATUSES = {
+    Status.APPROVED: "Completed",
+    Status.EXPIRED: "Completed",
+    Status.MAX_ATTEMPTS_REACHED: "Completed",
+    Status.CANCELED: "Terminated",
+    Status.FAILED: "Failed",
+}
+
+
+def refusal(error: Refusal) -> tuple[int, Json | None, dict[str, str]]:
+    """Status, body and headers of a refusal."""
+    status = STATUSES[type(error)]
+    headers = {}
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if status in _WITHOUT_BODY:
+        return status, None, headers
+    message = error.sentence if status == 409 else _MESSAGES.get(type(error), _DEFAULT_MESSAGE)
+    return status, fault(message, error.sentence, type(error).__name__, error.code), headers
+
+
+def fault(message: str, exception_message: str, exception_type: str, code: str) -> Json:
+    return {
+        "Message": message,
+        "ExceptionMessage": exception_message,
+        "ExceptionType": exception_type,
+        "code": code,
+    }
+
+
+def links(verification: Verification, *, public_base_url: str, keys: Keys) -> Json:
+    """What a start answers: the id, the reference, and where to go from here."""
+    instance = f"{public_base_url}{BASE_PATH}/instances/{quote(verification.id, safe='')}"
+    act = urlencode({"code": keys.link_key(verification.id, Scope.ACT)})
+    return {
+        "id": verification.id,
+        "reference": verification.reference,
+        "statusQueryGetUri": status_link(verification.id, public_base_url, keys),
+        "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{act}",
+        "terminatePostUri": f"{instance}/terminate?reason={{text}}&{act}",
+        "purgeHistoryDeleteUri": f"{instance}?{act}",
+        "restartPostUri": f"{instance}/restart?{act}",
+        "suspendPostUri": f"{instance}/suspend?reason={{text}}&{act}",
+        "resumePostUri": f"{instance}/resume?reason={{text}}&{act}",
+    }
+
+
+def status_link(id: str, public_base_url: str, keys: Keys) -> str:
+    key = urlencode({"code": keys.link_key(id, Scope.READ)})
+    return f"{public_base_url}{BASE_PATH}/instances/{quote(id, safe='')}?{key}"
+
+
+def status(standing: Standing, *, show_input: bool = True) -> Json:
+    verification = standing.verification
+    return {
+        "name": FUNCTION,
+        "instanceId": verification.id,
+        "runtimeStatus": runtime_status(verification),
+        "input": json.loads(verification.start_input) if show_input else None,
+        "customStatus": custom_status(standing),
+        "output": _output(verification),
+        "createdTime": time(verification.created_at),
+        "lastUpdatedTime": time(standing.updated_at),
+    }
+
+
+def runtime_status(verification: Verification) -> str:
+    if verification.outcome is not None:
+        return _RUNTIME_STATUSES[verification.outcome.status]
+    if verification.suspended_at is not None:
+        return "Suspended"
+    return "Pending" if verification.accepted_at is None else "Running"
+
+
+def custom_status(standing: Standing) -> Json:
+    """What runtimeStatus and output cannot say."""
+    verification, text = standing.verification, standing.text
+    code = verification.outcome.error_code if verification.outcome else None
+    code = code or text.error_code
+    return {
+        "status": verification.status.value,
+        "reference": verification.reference,
+        "attemptsUsed": verification.attempts,
+        "attemptsLeft": verification.attempts_left,
+        "deadline": time(verification.deadline_at),
+        "delivery": text.delivery or text.state,
+        "errorCode": code,
+        "error": errors.sentence(code),
+    }
+
+
+def time(instant: datetime) -> str:
+    """UTC, whole seconds.
+
+    >>> time(datetime(2017, 6, 29, 19, 10, 49, 999, tzinfo=UTC))
+    '2017-06-29T19:10:49Z'
+    """
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _output(verification: Verification) -> Any:
+    outcome = verification.outcome
+    if outcome is None:
+        return None
+    if outcome.status is Status.APPROVED:
+        return True
+    if outcome.status in (Status.EXPIRED, Status.MAX_ATTEMPTS_REACHED):
+        return False
+    return _reason(outcome.reason) if outcome.status is Status.CANCELED else outcome.reason
+
+
+def _reason(text: str | None) -> Any:
+    """A reason that is JSON is given as JSON: `reason=123` ends with the number 123."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        return text
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

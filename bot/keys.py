@@ -1,0 +1,74 @@
+"""Who may do what.
+
+Function keys start verifications. System keys do everything. A link key is good for one instance
+and one scope, `read` or `act`: it is a signature over the id under a subkey of SECRET_KEY, so it
+needs no table, and whoever may start one verification may not manage all.
+"""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from itsdangerous import Signer
+
+from bot.domain.code import subkey
+
+
+class Scope(StrEnum):
+    READ = "read"
+    ACT = "act"
+
+
+class Power(StrEnum):
+    START = "start"  # start verifications
+    ALL = "all"  # everything
+    LINK = "link"  # one instance, one scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    name: str
+    power: Power
+    scopes: frozenset[Scope] = frozenset()
+
+
+class Keys:
+    def __init__(
+        self,
+        *,
+        function_keys: Sequence[tuple[str, str]],
+        system_keys: Sequence[tuple[str, str]],
+        secrets: Sequence[str],
+    ) -> None:
+        """Pairs of name and key; `secrets` are the present secret key and those before it."""
+        self._known = [
+            (key.encode(), Caller(name or "function", Power.START)) for name, key in function_keys
+        ] + [(key.encode(), Caller(name or "system", Power.ALL)) for name, key in system_keys]
+        # itsdangerous signs with the last key and accepts all.
+        signing = [subkey(secret, "links") for secret in reversed(secrets)]
+        self._signers = {
+            scope: Signer(signing, salt=f"textback.link.{scope}", key_derivation="hmac")
+            for scope in Scope
+        }
+
+    def caller(self, presented: str) -> Caller | None:
+        """Whose configured key this is. Every key is compared, each in constant time."""
+        sent = presented.encode()
+        found = None
+        for key, caller in self._known:
+            if hmac.compare_digest(sent, key):
+                found = caller
+        return found
+
+    def link_holder(self, presented: str, instance_id: str) -> Caller | None:
+        """Who holds a link of this one instance."""
+        scopes = frozenset(
+            scope
+            for scope, signer in self._signers.items()
+            if signer.verify_signature(instance_id, presented.encode())
+        )
+        return Caller("link", Power.LINK, scopes) if scopes else None
+
+    def link_key(self, instance_id: str, scope: Scope) -> str:
+        return self._signers[scope].get_signature(instance_id).decode()

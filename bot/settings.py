@@ -1,0 +1,305 @@
+"""The environment, read once into one frozen value. Whatever is missing or senseless stops the
+start with one line that names the variable and says what it should look like."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from bot.domain import wording
+from bot.domain.reply import QUOTE_LENGTH
+from bot.domain.verification import Terms
+
+
+class SettingsError(Exception):
+    """Says, a line for each variable, what is wrong and what it should look like."""
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it is no http or https address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("it may hold no user, query or fragment")
+    if "_" in parts.hostname:
+        raise ValueError("Twilio refuses a host name with an underscore (its error 21609)")
+    return url.rstrip("/")
+
+
+def _api_base_url(url: str) -> str:
+    base_url = _base_url(url)
+    parts = urlsplit(base_url)
+    is_loopback = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith(
+        "127."
+    )
+    if parts.scheme == "http" and not is_loopback:
+        raise ValueError("plain http is for this machine alone; use https")
+    return base_url
+
+
+def _matching(pattern: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError("it has another form")
+        return value
+
+    return AfterValidator(check)
+
+
+def _comma_list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _all_filled(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(values):
+        raise ValueError("one of the values between its commas is empty")
+    return values
+
+
+def _named_keys(value: Any) -> Any:
+    """`key` or `name:key,name:key` as pairs of name and key; a lone key has no name."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition(":") for part in value.split(",")]
+    if len(pairs) == 1 and not pairs[0][1]:
+        return [("", pairs[0][0])]
+    return [(name.strip(), key.strip()) for name, _, key in pairs]
+
+
+def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    names = [name for name, _ in keys]
+    if len(keys) > 1 and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
+        raise ValueError("of several keys each needs a name of letters, digits, - and _")
+    if len(set(names)) != len(names):
+        raise ValueError("a name stands there twice")
+    if not all(key for _, key in keys):
+        raise ValueError("a key is empty")
+    return keys
+
+
+def _database_url(url: str) -> str:
+    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+        raise ValueError("only SQLite is known")
+    return url
+
+
+def _challenge_text(template: str) -> str:
+    unknown = wording.fields(template) - wording.FIELDS
+    if unknown:
+        raise ValueError(f"it has no field {{{sorted(unknown)[0]}}}")
+    if "code" not in wording.fields(template):
+        raise ValueError("{code} is missing")
+    if wording.fixed_length(template) < QUOTE_LENGTH:
+        raise ValueError(
+            f"it needs {QUOTE_LENGTH} fixed characters in a row, or a quote cannot be told from"
+            " an answer"
+        )
+    return template
+
+
+Keys = Annotated[
+    tuple[tuple[str, str], ...], BeforeValidator(_named_keys), AfterValidator(_well_named)
+]
+Values = Annotated[tuple[str, ...], BeforeValidator(_comma_list), AfterValidator(_all_filled)]
+
+
+def _setting(name: str, looks_like: str, *, also: str | None = None, **more: Any) -> Any:
+    """A field read from the variable `name`, or from `also`, the name the sample gives it."""
+    alias = AliasChoices(name, also) if also else name
+    return Field(validation_alias=alias, description=looks_like, **more)
+
+
+class Settings(BaseModel):
+    """Every setting, with what it should look like. `docs/settings.md` tells more of each."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    public_base_url: Annotated[str, AfterValidator(_base_url)] = _setting(
+        "PUBLIC_BASE_URL", "the address Twilio and callers see, such as https://verify.example.com"
+    )
+    twilio_account_sid: Annotated[str, _matching("AC[0-9a-fA-F]{32}")] = _setting(
+        "TWILIO_ACCOUNT_SID",
+        "AC and 32 hexadecimal digits, from Twilio's console",
+        also="TwilioAccountSid",
+    )
+    twilio_auth_tokens: Values = _setting(
+        "TWILIO_AUTH_TOKEN",
+        "the account's auth token; while it is rotated, new and old with a comma between",
+        also="TwilioAuthToken",
+        repr=False,
+    )
+    twilio_api_key_sid: Annotated[str, _matching("SK[0-9a-fA-F]{32}")] | None = _setting(
+        "TWILIO_API_KEY_SID", "SK and 32 hexadecimal digits", default=None
+    )
+    twilio_api_key_secret: str | None = _setting(
+        "TWILIO_API_KEY_SECRET", "the secret of that API key", default=None, repr=False
+    )
+    twilio_phone_number: Annotated[str, _matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}")] | None = (
+        _setting(
+            "TWILIO_PHONE_NUMBER",
+            "a number of yours at Twilio that receives texts, such as +14255550100, or a short code"
+            " (a sender made of letters cannot receive the reply)",
+            also="TwilioPhoneNumber",
+            default=None,
+        )
+    )
+    twilio_messaging_service_sid: Annotated[str, _matching("MG[0-9a-fA-F]{32}")] | None = _setting(
+        "TWILIO_MESSAGING_SERVICE_SID", "MG and 32 hexadecimal digits", default=None
+    )
+    twilio_api_base_url: Annotated[str, AfterValidator(_api_base_url)] | None = _setting(
+        "TWILIO_API_BASE_URL",
+        "another address that answers like Twilio's API, such as http://127.0.0.1:8001",
+        default=None,
+    )
+    twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8)] = _setting(
+        "TWILIO_TIMEOUT_SECONDS", "0.5 to 8", default=8.0
+    )
+    secret_key: str = _setting("SECRET_KEY", "a long random text", repr=False, min_length=1)
+    secret_key_fallbacks: Values = _setting(
+        "SECRET_KEY_FALLBACKS", "earlier secret keys with commas between", default=(), repr=False
+    )
+    function_keys: Keys = _setting(
+        "FUNCTION_KEY", "a long random text, or name:key,name:key for several", repr=False
+    )
+    system_keys: Keys = _setting(
+        "SYSTEM_KEY", "a long random text, or name:key,name:key for several", repr=False
+    )
+    database_url: Annotated[str, AfterValidator(_database_url)] = _setting(
+        "DATABASE_URL",
+        "sqlite:/// and a path, such as sqlite:///instance/textback.db",
+        default="sqlite:///instance/textback.db",
+    )
+    code_length: Annotated[int, Field(ge=4, le=10)] = _setting("CODE_LENGTH", "4 to 10", default=4)
+    window_seconds: Annotated[int, Field(ge=10, le=3600)] = _setting(
+        "WINDOW_SECONDS", "10 to 3600", default=90
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = _setting(
+        "MAX_ATTEMPTS", "1 to 10", default=4
+    )
+    send_within_seconds: Annotated[int, Field(ge=5, le=600)] = _setting(
+        "SEND_WITHIN_SECONDS", "5 to 600", default=60
+    )
+    service_name: str | None = _setting(
+        "SERVICE_NAME", "the name that texts begin with", default=None, max_length=40
+    )
+    challenge_text: Annotated[str, AfterValidator(_challenge_text)] | None = _setting(
+        "CHALLENGE_TEXT",
+        "a text with {code} and perhaps {service}, {digits}, {seconds}, {reference}",
+        default=None,
+    )
+    dispatch: Literal["thread", "off"] = _setting("DISPATCH", "thread or off", default="thread")
+    senders: Annotated[int, Field(ge=1, le=256)] = _setting("SENDERS", "1 to 256", default=32)
+    web_threads: Annotated[int, Field(ge=2, le=256)] = _setting(
+        "WEB_THREADS", "2 to 256", default=16
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] = _setting("PORT", "1 to 65535", default=8000)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            code_length=self.code_length,
+            window_seconds=self.window_seconds,
+            max_attempts=self.max_attempts,
+            send_within_seconds=self.send_within_seconds,
+        )
+
+    @property
+    def sender(self) -> str:
+        """What texts are sent from: our number or our Messaging Service."""
+        return self.twilio_messaging_service_sid or self.twilio_phone_number or ""
+
+    @property
+    def database_path(self) -> Path:
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> "Settings":
+        if bool(self.twilio_phone_number) == bool(self.twilio_messaging_service_sid):
+            raise ValueError(
+                "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID: exactly one of them must be"
+                " set, it is what texts are sent from"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _whole_api_key(self) -> "Settings":
+        if bool(self.twilio_api_key_sid) != bool(self.twilio_api_key_secret):
+            raise ValueError(
+                "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET: set both of them or neither"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_keys(self) -> "Settings":
+        keys = [key for _, key in (*self.function_keys, *self.system_keys)]
+        names = [name for name, _ in (*self.function_keys, *self.system_keys) if name]
+        if len(set(keys)) != len(keys) or len(set(names)) != len(names):
+            raise ValueError(
+                "FUNCTION_KEY and SYSTEM_KEY: every key and every name must differ from the others"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_segment(self) -> "Settings":
+        text = wording.challenge(
+            self.challenge_text, service=self.service_name, terms=self.terms, reference="XX"
+        )
+        septets = wording.septets(wording.fill(text, "0" * self.code_length))
+        if septets is None or septets > wording.SEGMENT_SEPTETS:
+            name = "CHALLENGE_TEXT" if self.challenge_text else "SERVICE_NAME"
+            fault = "has a letter outside GSM-7" if septets is None else f"takes {septets} septets"
+            raise ValueError(
+                f"{name}: the text {fault}; it must fit one segment, {wording.SEGMENT_SEPTETS}"
+                " septets of GSM-7"
+            )
+        return self
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment; an empty variable counts as unset. Raises SettingsError."""
+    filled = {name: value for name, value in environment.items() if value.strip()}
+    try:
+        return Settings.model_validate(filled)
+    except ValidationError as error:
+        lines = [_line(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def variables() -> dict[str, tuple[str, Any, bool]]:
+    """Every variable with what it should look like, its default, and whether it is required."""
+    return {
+        _variable(field.validation_alias): (
+            field.description or "",
+            field.default,
+            field.is_required(),
+        )
+        for field in Settings.model_fields.values()
+    }
+
+
+def _line(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    """One fault in words. Values are not repeated: some of them are secrets."""
+    what = message.removeprefix("Value error, ")
+    if not place:
+        return what
+    name = str(place[0])
+    looks_like = variables()[name][0]
+    if kind == "missing":
+        return f"{name} is not set. It should be {looks_like}."
+    return f"{name} cannot be used: {what}. It should be {looks_like}."
+
+
+def _variable(alias: Any) -> str:
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias)

@@ -1,0 +1,1 @@
+"""The phone network, both ways. Twilio's words stay here."""

@@ -1,0 +1,63 @@
+"""The door to the phone network, as the dispatcher sees it. `sms/twilio.py` is behind it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bot.usecases.delivery import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It will never be taken."""
+
+    code: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Not taken; it may be later, no sooner than `retry_after_seconds` where that is given."""
+
+    code: int | None
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Taken or not: nobody knows."""
+
+    cause: str
+
+
+SendResult = Accepted | Refused | Postponed | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An inbound text in Twilio's list."""
+
+    message_sid: str
+    phone: str
+    body: str = field(repr=False)
+    sent_at: datetime
+
+
+class LookFailed(Exception):
+    """Twilio's list did not answer."""
+
+
+class Gateway(Protocol):
+    def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult: ...
+
+    def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
+        """Messages that may be this text, oldest first. Raises LookFailed."""
+
+    def received_since(self, since: datetime) -> Iterator[Received]:
+        """Inbound texts to our sender. Raises LookFailed."""

@@ -1,0 +1,28 @@
+"""X-Twilio-Signature: proof that a webhook comes from Twilio and was made for this address.
+
+Computed over PUBLIC_BASE_URL, never over what Host or X-Forwarded headers say: behind a proxy
+those differ from what Twilio signed, and they are for anybody to set. It proves no freshness: a
+captured request can be replayed, which the MessageSid rule makes harmless.
+"""
+
+from collections.abc import Sequence
+
+from flask import Request
+from twilio.request_validator import RequestValidator
+
+
+class Signature:
+    def __init__(self, tokens: Sequence[str], *, public_base_url: str) -> None:
+        """`tokens`: auth tokens, any of which may have signed (while one is rotated)."""
+        self._validators = [RequestValidator(token) for token in tokens]
+        self._base_url = public_base_url
+
+    def is_valid(self, request: Request) -> bool:
+        sent = request.headers.get("X-Twilio-Signature", "")
+        if not sent or not sent.isascii():
+            return False
+        # The raw query, as it was on the wire: request.url is only for showing.
+        query = request.environ.get("QUERY_STRING", "")
+        url = self._base_url + request.path + (f"?{query}" if query else "")
+        # The MultiDict itself, since a repeated parameter is signed with all its values.
+        return any(validator.validate(url, request.form, sent) for validator in self._validators)

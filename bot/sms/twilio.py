@@ -1,0 +1,196 @@
+"""Twilio's REST API through its own library, with a timeout, and answers sorted by what they mean.
+
+The library raises two kinds of errors: its own for answers of the API, and those of `requests` for
+what happened on the way. Of the latter only a connection that never came about proves that nothing
+was sent; after anything else the text may be at Twilio, so the outcome is unknown.
+"""
+
+import re
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from bot.settings import Settings
+from bot.sms import errors
+from bot.sms.errors import Kind
+from bot.sms.gateway import (
+    Accepted,
+    LookFailed,
+    Postponed,
+    Received,
+    Refused,
+    SendResult,
+    Unknown,
+)
+from bot.usecases.delivery import Message
+
+# A look takes messages created this much before our first try, for clocks that differ.
+CLOCK_SLACK = timedelta(seconds=5)
+NEWEST = 50  # messages of one number that a look reads
+
+_REBASED = re.compile(r"(api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
+
+
+class RebasedHttpClient(TwilioHttpClient):
+    """The library's HTTP client, which keeps one connection for each sender, remembers what
+    Retry-After said, and goes to another address where one is set: the library has no option for
+    that (twilio-python issue 521)."""
+
+    def __init__(self, base_url: str | None, *, timeout: float, connections: int) -> None:
+        super().__init__(timeout=timeout)
+        self._base_url = base_url
+        self._heard = threading.local()
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
+        if base_url is not None and urlsplit(base_url).scheme == "http":
+            self.session.trust_env = False  # a proxy of the machine does not lead to loopback
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """What the last answer in this thread asked for."""
+        text = getattr(self._heard, "retry_after", None)
+        return float(text) if text and re.fullmatch(r"[0-9]{1,4}", text) else None
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        self._heard.retry_after = None
+        parts = urlsplit(url)
+        if self._base_url is not None and _REBASED.fullmatch(parts.hostname or ""):
+            url = self._base_url + parts.path + (f"?{parts.query}" if parts.query else "")
+        response = super().request(method, url, *args, **kwargs)
+        # The library keeps its last request for its own tests: body, code and number.
+        self._test_only_last_request = None
+        self._heard.retry_after = (response.headers or {}).get("Retry-After")
+        return response
+
+
+def client(settings: Settings) -> Client:
+    """Twilio's client for these settings. Made after the fork, used by many threads: it rests on
+    one `requests.Session` that nobody changes any more."""
+    http_client = RebasedHttpClient(
+        settings.twilio_api_base_url,
+        timeout=settings.twilio_timeout_seconds,
+        connections=settings.senders,
+    )
+    return Client(
+        settings.twilio_api_key_sid or settings.twilio_account_sid,
+        settings.twilio_api_key_secret or settings.twilio_auth_tokens[0],
+        account_sid=settings.twilio_account_sid,
+        http_client=http_client,
+    )
+
+
+class TwilioGateway:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = client(settings)
+        self._reports_url = f"{settings.public_base_url}/twilio/status/"
+        self._from = (
+            {"messaging_service_sid": settings.twilio_messaging_service_sid}
+            if settings.twilio_messaging_service_sid
+            else {"from_": settings.twilio_phone_number}
+        )
+
+    def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult:
+        try:
+            message = self._client.messages.create(
+                to=to,
+                body=body,
+                validity_period=validity_seconds,
+                status_callback=self._reports_url + text_id,
+                **self._from,
+            )
+        except TwilioRestException as error:
+            return self._refusal(error)
+        except requests.RequestException as error:
+            return _lost(error)
+        except (TwilioException, ValueError) as error:
+            return Unknown(type(error).__name__)  # an answer nobody can read
+        return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
+
+    def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
+        try:
+            if sid is not None:
+                found = [self._client.messages(sid).fetch()]
+            else:
+                found = self._client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
+        except (TwilioException, requests.RequestException, ValueError) as error:
+            raise LookFailed(_name(error)) from None
+        ours = [
+            Message(message.sid, message.date_created)
+            for message in found
+            if message.sid == sid or _may_be_ours(message, body, since)
+        ]
+        return sorted(ours, key=lambda message: message.created_at)
+
+    def received_since(self, since: datetime) -> Iterator[Received]:
+        number = self._settings.twilio_phone_number
+        wanted = {"to": number} if number else {}
+        try:
+            for message in self._client.messages.stream(
+                date_sent_after=since - timedelta(seconds=1), page_size=1000, **wanted
+            ):
+                if self._is_for_us(message) and message.date_sent:
+                    yield Received(
+                        message_sid=message.sid,
+                        phone=message.from_,
+                        body=message.body or "",
+                        sent_at=message.date_sent.astimezone(UTC),
+                    )
+        except (TwilioException, requests.RequestException, ValueError) as error:
+            raise LookFailed(_name(error)) from None
+
+    def _is_for_us(self, message: Any) -> bool:
+        if message.direction != "inbound":
+            return False
+        service = self._settings.twilio_messaging_service_sid
+        return service is None or message.messaging_service_sid == service
+
+    def _refusal(self, error: TwilioRestException) -> SendResult:
+        trouble = errors.at_send(error.code or 0, error.status)
+        if error.status >= 500 or trouble.kind is Kind.PASSING:
+            return Unknown(str(error.code))
+        if error.status == 429 or trouble.kind is Kind.LIMIT:
+            return Postponed(error.code, self._client.http_client.retry_after_seconds)
+        return Refused(error.code or error.status, trouble.sentence)
+
+
+def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
+    if message.direction != "outbound-api" or message.date_created < since - CLOCK_SLACK:
+        return False
+    # Another text of ours to the same number says another code. Redacted ones say nothing.
+    return not message.body or body in message.body
+
+
+def _lost(error: requests.RequestException) -> SendResult:
+    if isinstance(error, requests.ConnectTimeout):
+        return Postponed(None)
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", None)
+    never_connected = (
+        urllib3.exceptions.NewConnectionError,
+        urllib3.exceptions.ConnectTimeoutError,
+        urllib3.exceptions.ProxyError,
+    )
+    is_untrusted = any(
+        isinstance(fault, ssl.SSLCertVerificationError) for fault in getattr(reason, "args", ())
+    )
+    if is_untrusted or isinstance(reason, never_connected):
+        return Postponed(None)
+    return Unknown(_name(error))
+
+
+def _name(error: Exception) -> str:
+    """An error without its message: that may hold a number or a key."""
+    code = getattr(error, "code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

@@ -1,0 +1,1 @@
+"""What can be done, each a function of one transaction; ids and nonces are handed in."""

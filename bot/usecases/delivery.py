@@ -1,0 +1,242 @@
+"""A text on its way: claimed, accepted, refused, unknown, looked up, reported on.
+
+Sending is three steps: claim the row in one transaction, call Twilio in none, write the result in
+another. Whoever dies in between leaves a lease that lapses, and its text counts as unknown then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from bot.domain import wording
+from bot.domain.code import Keyring
+from bot.domain.transitions import Event, TextAccepted, TextImpossible, TextTried, decide
+from bot.domain.verification import Verification
+from bot.store import history, opt_outs, outbox, verifications
+from bot.store.outbox import Text
+from bot.store.tx import Done, Tx
+from bot.usecases.record import record
+from bot.usecases.reply import retire_key
+
+# Looked up twice before it counts as never taken, this far apart: Twilio's list may lag.
+LOOKS = 2
+LOOK_AGAIN = timedelta(seconds=5)
+
+OPTED_OUT_CODE = 21610  # Twilio's: the number has texted STOP
+
+
+class Duty(Enum):
+    SEND = "send"
+    LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One text to send or to look up, leased to one sender."""
+
+    duty: Duty
+    text_id: str
+    number: int  # the claim's own; only the newest one counts
+    verification_id: str
+    phone: str
+    body: str = field(repr=False)  # holds the code: in memory only
+    validity_seconds: int
+    first_try_at: datetime
+    sid: str | None  # known from a report
+    looks: int
+    tries: int
+    give_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as Twilio's list shows it."""
+
+    sid: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    text_id: str
+    sid: str
+    delivery: str
+    error_code: int | None
+    is_final: bool  # it has not arrived and never will
+    sentence: str | None  # what to tell the admin
+    sender: str
+
+
+def claim_due(tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring) -> Done[list[Claim]]:
+    """Takes what is due. What has no use any more is settled on the way."""
+    claims: list[Claim] = []
+    ended: list[str] = []
+    for text in outbox.due(tx, limit=limit):
+        verification = verifications.load(tx, text.verification_id)
+        assert verification is not None  # the schema's foreign key
+        if verification.is_decided:
+            _let_go(tx, text)
+        elif verification.key_id not in keyring.ids:
+            ended += retire_key(tx, verification)
+            _let_go(tx, text)
+        elif text.state == outbox.QUEUED and tx.now >= verification.give_up_at:
+            ended += _give_up(tx, text, verification)
+        else:
+            claims.append(_claim(tx, text, verification, lease, keyring))
+    return Done(claims, decided=tuple(ended))
+
+
+def hand_back(tx: Tx, claim: Claim) -> Done[None]:
+    """The claim was not begun: the process is stopping. Somebody else may have it at once."""
+    if claim.duty is Duty.SEND:
+        outbox.put_back(tx, claim.text_id, claim=claim.number, due_at=tx.now, error_code=None)
+    else:
+        outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=claim.looks)
+    return Done(None, has_work=True)
+
+
+def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done[None]:
+    """Twilio took it: just now, or, learned late, when its `message` was created."""
+    if not outbox.accept(tx, claim.text_id, sid=sid):
+        return Done(None)
+    verification = verifications.load(tx, claim.verification_id)
+    if verification is None:
+        return Done(None)
+    at = message.created_at if message else tx.now
+    decision = decide(verification, TextAccepted(at), tx.now)
+    return Done(None, decided=record(tx, verification, decision))
+
+
+def refused(tx: Tx, claim: Claim, *, code: int, sentence: str, sender: str) -> Done[None]:
+    """Twilio will never take it."""
+    text = _still_ours(tx, claim)
+    if text is None:
+        return Done(None)
+    if code == OPTED_OUT_CODE:
+        opt_outs.mark(tx, phone=claim.phone, sender=sender)
+    outbox.refuse(tx, text.id, error_code=code)
+    return Done(None, decided=_fail(tx, claim.verification_id, sentence, code))
+
+
+def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Done[None]:
+    """Not taken, but it may be later: to be sent again, or given up when it is too late."""
+    due_at = min(tx.now + delay, claim.give_up_at)
+    outbox.put_back(
+        tx, claim.text_id, claim=claim.number, due_at=max(due_at, tx.now), error_code=code
+    )
+    return Done(None, has_work=True)
+
+
+def unknown(tx: Tx, claim: Claim) -> Done[None]:
+    """Twilio may have it or not: to be looked up."""
+    if outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
+        history.append(tx, claim.verification_id, [Event("text_unknown")])
+    return Done(None, has_work=True)
+
+
+def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
+    """Twilio's list answered. `messages` are those that may be ours, oldest first."""
+    ours = next((m for m in messages if m.sid == claim.sid or not outbox.is_held(tx, m.sid)), None)
+    if ours is not None:
+        return accepted(tx, claim, message=ours, sid=ours.sid)
+    if claim.looks + 1 < LOOKS:
+        due_at = tx.now + LOOK_AGAIN
+        outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks + 1)
+        return Done(None, has_work=True)
+    # Twilio never had it: the same text, with the same code, may go out after all.
+    return postponed(tx, claim, delay=timedelta(0), code=None)
+
+
+def not_looked(tx: Tx, claim: Claim) -> Done[None]:
+    """The look itself failed: it counts for nothing."""
+    due_at = tx.now + LOOK_AGAIN
+    outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
+    return Done(None, has_work=True)
+
+
+def reported(tx: Tx, report: Report) -> Done[None]:
+    """Twilio tells how far a text has come. Unordered, repeated, possibly of nothing we know."""
+    text = outbox.load(tx, report.text_id)
+    if text is None or text.sid not in (None, report.sid):
+        return Done(None)
+    if text.sid is None:
+        if outbox.is_held(tx, report.sid):
+            return Done(None)
+        outbox.name(tx, text, sid=report.sid)
+    is_news = outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code)
+    if is_news:
+        detail = {"delivery": report.delivery, "error_code": report.error_code}
+        history.append(tx, text.verification_id, [Event("delivery", {**detail})])
+    ended: tuple[str, ...] = ()
+    if is_news and report.is_final:
+        ended = _did_not_arrive(tx, text, report)
+    return Done(None, has_work=text.sid is None, decided=ended)
+
+
+def _did_not_arrive(tx: Tx, text: Text, report: Report) -> tuple[str, ...]:
+    verification = verifications.load(tx, text.verification_id)
+    assert verification is not None  # the schema's foreign key
+    if report.error_code == OPTED_OUT_CODE:
+        opt_outs.mark(tx, phone=verification.phone, sender=report.sender)
+    if tx.now >= verification.deadline_at:
+        return ()
+    sentence = report.sentence or "The text did not arrive."
+    return _fail(tx, verification.id, sentence, report.error_code)
+
+
+def _claim(
+    tx: Tx, text: Text, verification: Verification, lease: timedelta, keyring: Keyring
+) -> Claim:
+    number = outbox.claim(tx, text, until=tx.now + lease)
+    record(tx, verification, decide(verification, TextTried(), tx.now))
+    code = keyring.code(
+        key_id=verification.key_id,
+        nonce=verification.nonce,
+        length=verification.terms.code_length,
+    )
+    return Claim(
+        duty=Duty.SEND if text.state == outbox.QUEUED else Duty.LOOK,
+        text_id=text.id,
+        number=number,
+        verification_id=verification.id,
+        phone=verification.phone,
+        body=wording.fill(verification.challenge_text, code),
+        # Nobody gets a code with hardly time to answer it. Twilio takes 1 to 36000 seconds.
+        validity_seconds=max(6, verification.terms.window_seconds - 30),
+        first_try_at=text.first_try_at or tx.now,
+        sid=text.sid,
+        looks=text.looks if text.state == outbox.UNKNOWN else 0,
+        tries=text.tries,
+        give_up_at=verification.give_up_at,
+    )
+
+
+def _let_go(tx: Tx, text: Text) -> None:
+    if text.state == outbox.SENDING:
+        outbox.abandon(tx, text)
+    else:
+        outbox.settle(tx, text.verification_id)
+
+
+def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[str, ...]:
+    outbox.refuse(tx, text.id, error_code=None)
+    sentence = f"Twilio did not take the text within {verification.terms.send_within_seconds}"
+    sentence += " seconds."
+    if text.error_code is not None:
+        sentence += f" Its last answer was {text.error_code}."
+    decision = decide(verification, TextImpossible(sentence, text.error_code), tx.now)
+    return record(tx, verification, decision)
+
+
+def _fail(tx: Tx, verification_id: str, sentence: str, code: int | None) -> tuple[str, ...]:
+    verification = verifications.load(tx, verification_id)
+    if verification is None:
+        return ()
+    return record(tx, verification, decide(verification, TextImpossible(sentence, code), tx.now))
+
+
+def _still_ours(tx: Tx, claim: Claim) -> Text | None:
+    text = outbox.load(tx, claim.text_id)
+    is_ours = text is not None and text.state == outbox.SENDING and text.claims == claim.number
+    return text if is_ours else None

@@ -1,0 +1,114 @@
+"""Starting a verification: refused, or committed together with the text to send."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from bot.domain.errors import IdInUse, NumberBusy, OptedOut
+from bot.domain.transitions import Canceled, Started, decide
+from bot.domain.verification import Terms, Verification
+from bot.store import idempotency, opt_outs, outbox, verifications
+from bot.store.tx import Done, Tx
+from bot.usecases.record import record
+
+# How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
+# may have passed us by.
+OPT_OUT_TRUSTED = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a caller asks for, and the random values it is to be made of."""
+
+    id: str
+    phone: str  # E.164
+    started_by: str  # name of the caller's key
+    start_input: str  # JSON as sent
+    nonce: str
+    reference: str
+    outbox_id: str
+    key_id: str
+    challenge_text: str
+    terms: Terms
+    sender: str  # our number or Messaging Service
+    idempotency_key: str | None = None
+
+
+def start(tx: Tx, wanted: Start) -> Done[Verification]:
+    """The new verification, or the one that the same start began before.
+
+    Raises IdInUse, OptedOut, NumberBusy.
+    """
+    first = _first_answer(tx, wanted)
+    if first is not None:
+        return Done(first)
+    if verifications.load(tx, wanted.id) is not None:
+        raise IdInUse(f"An Orchestration instance with the id {wanted.id} already exists.")
+    _respect_opt_out(tx, wanted)
+    superseded = _supersede(tx, wanted)
+    started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
+    record(tx, None, started)
+    outbox.enqueue(tx, id=wanted.outbox_id, verification_id=wanted.id)
+    if wanted.idempotency_key is not None:
+        idempotency.remember(
+            tx,
+            started_by=wanted.started_by,
+            key=wanted.idempotency_key,
+            phone=wanted.phone,
+            verification_id=wanted.id,
+        )
+    return Done(started.verification, has_work=True, decided=superseded)
+
+
+def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
+    if wanted.idempotency_key is None:
+        return None
+    id = idempotency.recall(
+        tx, started_by=wanted.started_by, key=wanted.idempotency_key, phone=wanted.phone
+    )
+    return verifications.load(tx, id) if id else None
+
+
+def _respect_opt_out(tx: Tx, wanted: Start) -> None:
+    mark = opt_outs.load(tx, phone=wanted.phone, sender=wanted.sender)
+    if mark is None:
+        return
+    if tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
+        raise OptedOut(
+            "This number has texted STOP and gets no texts."
+            f" Its holder can text START to {wanted.sender}, then start again."
+            if wanted.sender.startswith("+")
+            else "This number has texted STOP and gets no texts."
+            " Its holder can text START to the sending number, then start again."
+        )
+    opt_outs.try_once(tx, phone=wanted.phone, sender=wanted.sender)
+
+
+def _supersede(tx: Tx, wanted: Start) -> tuple[str, ...]:
+    older = verifications.pending_of(tx, wanted.phone)
+    if older is None:
+        return ()
+    if older.started_by != wanted.started_by:
+        seconds = max(1, ceil((older.deadline_at - tx.now).total_seconds()))
+        raise NumberBusy(
+            "Another caller is verifying this number at the moment. Try again when that is over.",
+            retry_after_seconds=seconds,
+        )
+    decision = decide(older, Canceled(f"superseded by {wanted.id}"), tx.now)
+    return record(tx, older, decision)
+
+
+def _verification(wanted: Start, now: datetime) -> Verification:
+    return Verification(
+        id=wanted.id,
+        phone=wanted.phone,
+        started_by=wanted.started_by,
+        start_input=wanted.start_input,
+        reference=wanted.reference,
+        nonce=wanted.nonce,
+        key_id=wanted.key_id,
+        challenge_text=wanted.challenge_text,
+        terms=wanted.terms,
+        created_at=now,
+        deadline_at=now + wanted.terms.send_within + wanted.terms.window,
+    )

@@ -1,0 +1,117 @@
+"""The use cases as the faces call them: each method is one transaction.
+
+Holds what all of them need (store, secret keys, terms) and draws the random values, so that a face
+knows nothing of either.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+
+from bot.domain import phone, wording
+from bot.domain.code import Keyring
+from bot.domain.verification import Terms, Verification
+from bot.store.tx import Store
+from bot.usecases import delivery, end, read, reply
+from bot.usecases.read import Standing
+from bot.usecases.reply import InboundText
+from bot.usecases.start import Start, start
+
+
+class Verifications:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        keyring: Keyring,
+        terms: Terms,
+        sender: str,
+        service: str | None = None,
+        template: str | None = None,
+    ) -> None:
+        self.store = store
+        self.keyring = keyring
+        self.sender = sender
+        self._terms = terms
+        self._service = service
+        self._template = template
+
+    def start(
+        self,
+        number: str,
+        *,
+        started_by: str,
+        start_input: str,
+        id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Verification:
+        """Raises InvalidNumber, CannotReceiveTexts, OptedOut, NumberBusy, IdInUse."""
+        reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
+        wanted = Start(
+            id=id or new_id(),
+            phone=phone.parse(number),
+            started_by=started_by,
+            start_input=start_input,
+            nonce=secrets.token_hex(16),
+            reference=reference,
+            outbox_id=secrets.token_urlsafe(18),
+            key_id=self.keyring.present_id,
+            challenge_text=wording.challenge(
+                self._template, service=self._service, terms=self._terms, reference=reference
+            ),
+            terms=self._terms,
+            sender=self.sender,
+            idempotency_key=idempotency_key,
+        )
+        return self.store.write(partial(start, wanted=wanted))
+
+    def judge_text(self, text: InboundText) -> str | None:
+        return self.store.write(partial(reply.judge_text, text=text, keyring=self.keyring))
+
+    def judge_event(self, id: str, text: str) -> None:
+        """Raises UnknownVerification, AlreadyFinished."""
+        self.store.write(partial(reply.judge_event, id=id, text=text, keyring=self.keyring))
+
+    def note_event(self, id: str, event_name: str) -> None:
+        """Raises UnknownVerification, AlreadyFinished."""
+        self.store.write(partial(reply.note_event, id=id, event_name=event_name))
+
+    def require_running(self, id: str) -> Verification:
+        """Raises UnknownVerification, AlreadyFinished."""
+        return self.store.read(partial(reply.require_running, id=id))
+
+    def terminate(self, id: str, reason: str | None) -> None:
+        self._order(end.terminate, id, reason)
+
+    def suspend(self, id: str, reason: str | None) -> None:
+        self._order(end.suspend, id, reason)
+
+    def resume(self, id: str, reason: str | None) -> None:
+        self._order(end.resume, id, reason)
+
+    def report(self, report: delivery.Report) -> None:
+        self.store.write(partial(delivery.reported, report=report))
+
+    def standing(self, id: str, *, with_history: bool = False) -> Standing:
+        """Raises UnknownVerification."""
+        return self.store.read(partial(read.standing, id=id, with_history=with_history))
+
+    def newest(self, limit: int) -> list[Standing]:
+        return self.store.read(partial(read.newest, limit=limit))
+
+    def _order(self, order: end.Order, id: str, reason: str | None) -> None:
+        self.store.write(partial(order, id=id, reason=reason))
+
+
+def new_id(clock: Callable[[], int] = time.time_ns) -> str:
+    """32 lower-case hex digits, as the Durable extension's own ids.
+
+    A UUID of version 7 (RFC 9562) without its dashes: it begins with the time, so new rows go to
+    the end of every index, which costs the same after ten million rows as after ten.
+    """
+    milliseconds = clock() // 1_000_000 & (1 << 48) - 1
+    value = milliseconds << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0b11 << 62) | 0b10 << 62
+    return f"{value:032x}"

@@ -1,0 +1,39 @@
+"""gunicorn's threaded worker, except that what it says of broken requests is kept short.
+
+Its own answers are HTML, and its own log lines repeat the request line, whose query may be a key.
+"""
+
+import logging
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.workers.gthread import ThreadWorker
+
+log = logging.getLogger(__name__)
+
+_STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Too Large")}
+
+
+class QuietThreadWorker(ThreadWorker):
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: nothing new is sent from here on, while the last requests are answered."""
+        app = getattr(self, "wsgi", None)
+        if app is not None:
+            app.extensions["dispatcher"].refuse_more()
+        super().handle_exit(sig, frame)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """A request that never reached the application: its status, and nothing else."""
+        is_ours = not type(exc).__module__.startswith("gunicorn.http")
+        status, reason = (
+            (500, "Internal Server Error")
+            if is_ours
+            else _STATUSES.get(type(exc), (400, "Bad Request"))
+        )
+        log.warning("answered a request with %d: %s", status, type(exc).__name__)
+        lines = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        try:
+            util.write_nonblock(client, lines.encode())
+        except OSError:
+            log.info("the client was gone")

@@ -1,0 +1,54 @@
+"""How gunicorn runs Textback: one process with many threads, and the dispatcher inside it."""
+
+import os
+import sys
+
+from bot import settings as _settings
+from bot.logs import configure as _configure_logs
+from bot.store.sqlite import SqliteStore as _SqliteStore
+from bot.store.sqlite import UnusableDatabase as _UnusableDatabase
+
+try:
+    _wanted = _settings.read(os.environ)
+except _settings.SettingsError as error:
+    sys.exit(str(error))
+
+bind = f"0.0.0.0:{_wanted.port}"
+# One process, whatever WEB_CONCURRENCY says: writers of one process share a commit, writers of
+# several wait for each other's.
+workers = 1
+threads = _wanted.web_threads
+worker_class = "bot.worker.QuietThreadWorker"
+worker_connections = 1000
+keepalive = 75
+graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
+control_socket_disable = True
+proc_name = "textback"
+accesslog = "-"
+# Path without query (%(U)s): a query may hold a key. No agent and no referrer either.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'
+
+
+def on_starting(server):
+    """Before anything is forked: what cannot work says so in one line and stops."""
+    from bot.app import utc_now
+
+    _configure_logs()
+    try:
+        _SqliteStore(_wanted.database_path, clock=utc_now).close()
+    except _UnusableDatabase as error:
+        sys.exit(str(error))
+
+
+def post_worker_init(worker):
+    """The worker is ready, but does not listen yet: what was missed is caught up with first."""
+    if _wanted.dispatch == "thread":
+        worker.wsgi.extensions["dispatcher"].start()
+
+
+def worker_exit(server, worker):
+    """The last request is answered: what is being sent is finished or handed back."""
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions["dispatcher"].stop()
+        app.extensions["verifications"].store.close()

@@ -1,0 +1,12 @@
+"""A Twilio for the desk: the part of its REST API that Textback uses, phones to text with, and
+webhooks with real signatures.
+
+world.py     phones, messages, numbers, opt-outs: its memory
+api.py       Twilio's REST API over that memory
+webhooks.py  inbound texts and delivery reports, signed and posted
+faults.py    what goes wrong on request
+page.py      phones on a screen, and the desk's own small API
+desk.py      `make run`: simulator and service together
+
+Textback reaches it through TWILIO_API_BASE_URL and does not know that it is not the cloud.
+"""

@@ -1,0 +1,281 @@
+"""The part of Twilio's REST API, version 2010-04-01, that Textback uses; strict about it: Basic
+auth, forms with exactly the fields of Twilio's own OpenAPI description, Twilio's error bodies."""
+
+import base64
+import re
+import socket
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, request
+
+from simulator import faults
+from simulator.faults import Faults
+from simulator.webhooks import Webhooks
+from simulator.world import Message, World
+
+BASE = "/2010-04-01/Accounts/<account>"
+
+# Parameters of POST Messages.json in twilio_api_v2010.json (release 2.6.7).
+SEND_FIELDS = frozenset(
+    """To StatusCallback ApplicationSid MaxPrice ProvideFeedback Attempt ValidityPeriod ForceDelivery
+    ContentRetention AddressRetention SmartEncoded PersistentAction TrafficType ShortenUrls
+    ScheduleType SendAt SendAsMms ContentVariables RiskCheck From MessagingServiceSid Body MediaUrl
+    ContentSid""".split()
+)
+MESSAGES = {
+    20001: "Invalid parameter",
+    20003: "Authenticate",
+    20404: "The requested resource was not found",
+    20429: "Too Many Requests",
+    20500: "An internal server error has occurred",
+    21211: "Invalid 'To' Phone Number",
+    21602: "Message body is required",
+    21603: "'From' phone number is required",
+    21604: "'To' phone number is required",
+    21606: "The 'From' phone number is not a valid, SMS-capable number of your account",
+    21610: "Attempt to send to unsubscribed recipient",
+    21617: "The concatenated message body exceeds the 1600 character limit",
+    21624: "Invalid ValidityPeriod",
+}
+
+
+class ApiError(Exception):
+    def __init__(self, code: int, status: int = 400) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+
+
+def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
+    routes = Blueprint("api", __name__)
+
+    @routes.errorhandler(ApiError)
+    def refuse(error: ApiError) -> tuple[Response, int]:
+        body = {
+            "code": error.code,
+            "message": MESSAGES.get(error.code, "Refused on request"),
+            "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
+            "status": error.status,
+        }
+        return jsonify(body), error.status
+
+    @routes.before_request
+    def authenticate() -> None:
+        known = f"{world.account.sid}:{world.account.auth_token}".encode()
+        if request.headers.get("Authorization") != f"Basic {base64.b64encode(known).decode()}":
+            raise ApiError(20003, 401)
+        account = (request.view_args or {}).pop("account", world.account.sid)
+        if account != world.account.sid:
+            raise ApiError(20404, 404)
+
+    @routes.post(f"{BASE}/Messages.json")
+    def send() -> tuple[Response, int]:
+        form = request.form
+        _check_send(form, world)
+        _misbehave_before(troubles, form["To"])
+        message = world.outbound(
+            recipient=form["To"],
+            body=form["Body"],
+            status_callback=form.get("StatusCallback", ""),
+            service_sid=form.get("MessagingServiceSid"),
+        )
+        webhooks.report(message)
+        _misbehave_after(troubles, form["To"])
+        return jsonify(_shown(message, world)), 201
+
+    @routes.get(f"{BASE}/Messages.json")
+    def read_list() -> Response:
+        if troubles.take(faults.LIST_ERROR, request.args.get("To")):
+            raise ApiError(20500, 500)
+        size = min(1000, int(request.args.get("PageSize", 50)))
+        page = int(request.args.get("Page", 0))
+        found = [m for m in reversed(world.messages()) if _matches(m, request.args)]
+        shown = found[page * size : (page + 1) * size]
+        has_more = len(found) > (page + 1) * size
+        return jsonify(
+            {
+                "messages": [_shown(message, world) for message in shown],
+                "page": page,
+                "page_size": size,
+                "uri": _page_uri(page),
+                "first_page_uri": _page_uri(0),
+                "previous_page_uri": _page_uri(page - 1) if page else None,
+                "next_page_uri": _page_uri(page + 1) if has_more else None,
+                "start": page * size,
+                "end": page * size + max(0, len(shown) - 1),
+            }
+        )
+
+    @routes.get(f"{BASE}/Messages/<sid>.json")
+    def read_one(sid: str) -> Response:
+        message = world.message(sid)
+        if message is None:
+            raise ApiError(20404, 404)
+        if troubles.take(faults.LIST_ERROR, message.recipient):
+            raise ApiError(20500, 500)
+        return jsonify(_shown(message, world))
+
+    @routes.get(f"{BASE}/IncomingPhoneNumbers.json")
+    def read_numbers() -> Response:
+        wanted = request.args.get("PhoneNumber", world.number.phone)
+        numbers = [_number(world)] if wanted in world.number.phone else []
+        return jsonify({"incoming_phone_numbers": numbers, "page": 0, "next_page_uri": None})
+
+    @routes.get(f"{BASE}/IncomingPhoneNumbers/<sid>.json")
+    def read_number(sid: str) -> Response:
+        _require_number(sid, world)
+        return jsonify(_number(world))
+
+    @routes.post(f"{BASE}/IncomingPhoneNumbers/<sid>.json")
+    def set_number(sid: str) -> Response:
+        _require_number(sid, world)
+        if set(request.form) - {"SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod"}:
+            raise ApiError(20001)
+        world.configure_number(
+            sms_url=request.form.get("SmsUrl"), sms_method=request.form.get("SmsMethod")
+        )
+        return jsonify(_number(world))
+
+    @routes.get("/v1/Services")
+    def read_services() -> Response:
+        service = world.service
+        shown = service and {
+            "sid": service.sid,
+            "account_sid": world.account.sid,
+            "use_inbound_webhook_on_number": service.uses_number_webhook,
+            "inbound_request_url": service.inbound_url,
+        }
+        return jsonify({"services": [shown] if shown else [], "meta": _meta("services")})
+
+    @routes.get("/v1/Services/<sid>/PhoneNumbers")
+    def read_pool(sid: str) -> Response:
+        service = world.service
+        if service is None or service.sid != sid:
+            raise ApiError(20404, 404)
+        pool = [{"sid": service.number_sid, "phone_number": world.number.phone}]
+        return jsonify({"phone_numbers": pool, "meta": _meta("phone_numbers")})
+
+    return routes
+
+
+def _check_send(form: Mapping[str, str], world: World) -> None:
+    if set(form) - SEND_FIELDS:
+        raise ApiError(20001)
+    if not form.get("To"):
+        raise ApiError(21604)
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", form["To"]):
+        raise ApiError(21211)
+    if not form.get("Body"):
+        raise ApiError(21602)
+    if len(form["Body"]) > 1600:
+        raise ApiError(21617)
+    if not 1 <= int(form.get("ValidityPeriod", 36000)) <= 36000:
+        raise ApiError(21624)
+    if "MessagingServiceSid" not in form:
+        if "From" not in form:
+            raise ApiError(21603)
+        if form["From"] != world.number.phone:
+            raise ApiError(21606)
+    if world.has_opted_out(form["To"]):
+        raise ApiError(21610)
+
+
+def _misbehave_before(troubles: Faults, phone: str) -> None:
+    delay = troubles.take(faults.DELAY, phone)
+    if delay:
+        time.sleep(delay.seconds)
+    refusal = troubles.take(faults.REFUSE, phone)
+    if refusal:
+        raise ApiError(refusal.code, refusal.http_status)
+    if troubles.take(faults.ERROR_BEFORE, phone):
+        raise ApiError(20500, 500)
+
+
+def _misbehave_after(troubles: Faults, phone: str) -> None:
+    if troubles.take(faults.ERROR_AFTER, phone):
+        raise ApiError(20500, 500)
+    if troubles.take(faults.LOSE_ANSWER, phone):
+        connection: Any = request.environ["werkzeug.socket"]
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _matches(message: Message, wanted: Mapping[str, str]) -> bool:
+    if wanted.get("To") not in (None, message.recipient):
+        return False
+    if wanted.get("From") not in (None, message.sender):
+        return False
+    since = wanted.get("DateSent>")
+    return since is None or message.created_at.replace(microsecond=0) >= _instant(since)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00Z")
+
+
+def _page_uri(page: int) -> str:
+    query = {**request.args.to_dict(), "Page": str(page)}
+    return f"{request.path}?{urlencode(query)}"
+
+
+def _require_number(sid: str, world: World) -> None:
+    if sid != world.number.sid:
+        raise ApiError(20404, 404)
+
+
+def _number(world: World) -> dict[str, Any]:
+    number = world.number
+    return {
+        "sid": number.sid,
+        "account_sid": world.account.sid,
+        "phone_number": number.phone,
+        "sms_url": number.sms_url,
+        "sms_method": number.sms_method,
+        "sms_application_sid": "",
+        "sms_fallback_url": "",
+        "sms_fallback_method": "POST",
+        "capabilities": {"sms": True, "voice": False, "mms": False, "fax": False},
+    }
+
+
+def _shown(message: Message, world: World) -> dict[str, Any]:
+    created = format_datetime(message.created_at.replace(microsecond=0))
+    uri = f"/2010-04-01/Accounts/{world.account.sid}/Messages/{message.sid}.json"
+    return {
+        "account_sid": world.account.sid,
+        "api_version": "2010-04-01",
+        "body": message.body,
+        "date_created": created,
+        "date_sent": created,
+        "date_updated": created,
+        "direction": message.direction,
+        "error_code": message.error_code,
+        "error_message": None,
+        "from": None if message.service_sid and message.status == "queued" else message.sender,
+        "messaging_service_sid": message.service_sid,
+        "num_media": "0",
+        "num_segments": "1",
+        "price": None,
+        "price_unit": "USD",
+        "sid": message.sid,
+        "status": message.status,
+        "subresource_uris": {"media": uri.replace(".json", "/Media.json")},
+        "to": message.recipient,
+        "uri": uri,
+    }
+
+
+def _meta(key: str) -> dict[str, Any]:
+    return {
+        "page": 0,
+        "page_size": 50,
+        "key": key,
+        "next_page_url": None,
+        "previous_page_url": None,
+        "first_page_url": request.url,
+        "url": request.url,
+    }

@@ -1,0 +1,103 @@
+"""`make run`: the simulator and Textback beside it, with ready-made keys.
+
+The settings are written to instance/desk.env at the first run and kept, so that commands and curl
+lines in another shell can use them.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from dotenv import dotenv_values
+
+from simulator.server import Simulator
+from simulator.world import Account, Number
+
+SETTINGS = Path("instance/desk.env")
+READY_SECONDS = 30
+
+
+def main() -> int:
+    port = int(os.environ.get("PORT", "8000"))
+    simulator_port = int(os.environ.get("SIMULATOR_PORT", "8001"))
+    settings = desk_settings(SETTINGS, port=port, simulator_port=simulator_port)
+    simulator = Simulator(
+        Account(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
+        Number(
+            settings["TWILIO_PHONE_NUMBER"],
+            sms_url=f"{settings['PUBLIC_BASE_URL']}/twilio/sms#rc=2&rp=5xx,ct,rt",
+        ),
+        port=simulator_port,
+        service_url=settings["PUBLIC_BASE_URL"],
+    )
+    simulator.start()
+    gunicorn = str(Path(sys.executable).parent / "gunicorn")
+    service = subprocess.Popen([gunicorn, "wsgi:app"], env={**os.environ, **settings})
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: service.terminate())
+    try:
+        if wait_until_ready(settings["PUBLIC_BASE_URL"], service):
+            print(greeting(settings, simulator.url), flush=True)
+        return service.wait()
+    finally:
+        service.terminate()
+        service.wait()
+        simulator.stop()
+
+
+def desk_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
+    """The settings of the desk: random keys kept from run to run, addresses of this run."""
+    kept = dotenv_values(path) if path.exists() else {}
+    settings = {
+        "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "PORT": str(port),
+        "TWILIO_API_BASE_URL": f"http://127.0.0.1:{simulator_port}",
+        "TWILIO_ACCOUNT_SID": kept.get("TWILIO_ACCOUNT_SID") or f"AC{secrets.token_hex(16)}",
+        "TWILIO_AUTH_TOKEN": kept.get("TWILIO_AUTH_TOKEN") or secrets.token_hex(16),
+        "TWILIO_PHONE_NUMBER": "+14255550100",
+        "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(32),
+        "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_urlsafe(24),
+        "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
+        "DATABASE_URL": "sqlite:///instance/desk.db",
+    }
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return settings
+
+
+def wait_until_ready(base_url: str, service: "subprocess.Popen[bytes]") -> bool:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until and service.poll() is None:
+        try:
+            with urlopen(f"{base_url}/healthz", timeout=1):
+                return True
+        except (URLError, OSError):
+            time.sleep(0.1)
+    return False
+
+
+def greeting(settings: dict[str, str], simulator_url: str) -> str:
+    base_url = settings["PUBLIC_BASE_URL"]
+    return f"""
+Textback runs at   {base_url}
+Phones are at      {simulator_url}
+
+Start a verification from another shell, in this folder:
+
+  . {SETTINGS}
+  curl -s -d '"+14255550123"' \\
+    "$PUBLIC_BASE_URL/orchestrators/E4_SmsPhoneVerification?code=$FUNCTION_KEY"
+
+Then read the text on the phone page and reply with its code. Ctrl-C ends both.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

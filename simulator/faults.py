@@ -1,0 +1,76 @@
+"""What goes wrong on request. A fault waits for the next thing it applies to, so many times."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+# When a text is sent through the API:
+DELAY = "delay"  # the answer takes `seconds` longer
+REFUSE = "refuse"  # not taken, answered with Twilio's `code` (and `status`)
+ERROR_BEFORE = "error_before"  # not taken, answered 500
+ERROR_AFTER = "error_after"  # taken, answered 500
+LOSE_ANSWER = "lose_answer"  # taken, the connection breaks before the answer
+# When a list or a message is read:
+LIST_ERROR = "list_error"  # answered 500
+# When an inbound text is posted:
+WEBHOOK_NEVER = "webhook_never"
+WEBHOOK_TWICE = "webhook_twice"
+# When delivery reports are posted:
+REPORTS_NEVER = "reports_never"
+REPORTS_SHUFFLED = "reports_shuffled"
+REPORT_ERROR = "report_error"  # undelivered, with Twilio's `code`
+
+KINDS = frozenset(
+    [DELAY, REFUSE, ERROR_BEFORE, ERROR_AFTER, LOSE_ANSWER, LIST_ERROR]
+    + [WEBHOOK_NEVER, WEBHOOK_TWICE, REPORTS_NEVER, REPORTS_SHUFFLED, REPORT_ERROR]
+)
+
+# HTTP statuses of refusals that are not 400.
+_STATUSES = {20003: 401, 20404: 404, 20429: 429, 21611: 429, 20500: 500, 20503: 503, 20504: 504}
+
+
+@dataclass(frozen=True)
+class Fault:
+    kind: str
+    times: int = 1
+    phone: str | None = None  # only for this number
+    seconds: float = 0.0
+    code: int = 0
+    status: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"no such fault: {self.kind}; there are {', '.join(sorted(KINDS))}")
+
+    @property
+    def http_status(self) -> int:
+        return self.status or _STATUSES.get(self.code, 400)
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, kind: str, **more: Any) -> None:
+        """Raises ValueError for a kind that there is not."""
+        with self._lock:
+            self._waiting.append(Fault(kind, **more))
+
+    def take(self, kind: str, phone: str | None) -> Fault | None:
+        """The fault of this kind that applies now, used up by one."""
+        with self._lock:
+            for place, fault in enumerate(self._waiting):
+                if fault.kind == kind and fault.phone in (None, phone):
+                    left = replace(fault, times=fault.times - 1)
+                    self._waiting[place : place + 1] = [left] if left.times > 0 else []
+                    return fault
+        return None
+
+    def waiting(self) -> list[Fault]:
+        with self._lock:
+            return list(self._waiting)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._waiting.clear()

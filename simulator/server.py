@@ -1,0 +1,50 @@
+"""The simulator as one server, in a thread of whoever starts it."""
+
+import logging
+import threading
+
+from flask import Flask
+from werkzeug.serving import make_server
+
+from simulator import api, page
+from simulator.faults import Faults
+from simulator.webhooks import Webhooks
+from simulator.world import Account, Number, World
+
+REPORT_DELAY_SECONDS = 0.2
+
+
+class Simulator:
+    def __init__(
+        self,
+        account: Account,
+        number: Number,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        service_url: str = "",
+        report_delay_seconds: float = REPORT_DELAY_SECONDS,
+    ) -> None:
+        """Port 0: any free one. Raises OSError (or SystemExit) where the port is taken."""
+        self.world = World(account, number)
+        self.faults = Faults()
+        self.webhooks = Webhooks(self.world, self.faults, report_delay_seconds=report_delay_seconds)
+        app = Flask(__name__, static_folder=None)
+        app.register_blueprint(api.blueprint(self.world, self.faults, self.webhooks))
+        app.register_blueprint(
+            page.blueprint(self.world, self.faults, self.webhooks, service_url=service_url)
+        )
+        # One line a request would bury what Textback says.
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        self._server = make_server(host, port, app, threaded=True)
+        self.url = f"http://{host}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, name="simulator")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.webhooks.stop()

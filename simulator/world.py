@@ -1,0 +1,156 @@
+"""The simulator's memory: an account, its number, messages, and who has texted STOP."""
+
+import secrets
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+STOP_WORDS = frozenset(
+    ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
+)
+START_WORDS = frozenset(["START", "YES", "UNSTOP"])
+
+
+def new_sid(prefix: str) -> str:
+    return prefix + secrets.token_hex(16)
+
+
+@dataclass(frozen=True)
+class Account:
+    sid: str
+    auth_token: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the account, and where its texts are posted."""
+
+    phone: str
+    sid: str = field(default_factory=lambda: new_sid("PN"))
+    sms_url: str = ""
+    sms_method: str = "POST"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A Messaging Service with one number in its pool."""
+
+    sid: str
+    number_sid: str
+    uses_number_webhook: bool = True
+    inbound_url: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    sid: str
+    direction: str  # inbound, outbound-api, outbound-reply
+    sender: str
+    recipient: str
+    body: str
+    created_at: datetime
+    status: str
+    status_callback: str = ""
+    service_sid: str | None = None
+    error_code: int | None = None
+
+
+class World:
+    """All of it, for many threads."""
+
+    def __init__(self, account: Account, number: Number) -> None:
+        self.account = account
+        self.number = number
+        self.service: Service | None = None
+        self._messages: list[Message] = []
+        self._opted_out: set[str] = set()
+        self._phones: list[str] = []
+        self._lock = threading.Lock()
+
+    def configure_number(self, *, sms_url: str | None, sms_method: str | None) -> Number:
+        with self._lock:
+            self.number = replace(
+                self.number,
+                sms_url=self.number.sms_url if sms_url is None else sms_url,
+                sms_method=sms_method or self.number.sms_method,
+            )
+            return self.number
+
+    def outbound(
+        self,
+        *,
+        recipient: str,
+        body: str,
+        direction: str = "outbound-api",
+        status_callback: str = "",
+        service_sid: str | None = None,
+    ) -> Message:
+        message = Message(
+            sid=new_sid("SM"),
+            direction=direction,
+            sender=self.number.phone,
+            recipient=recipient,
+            body=body,
+            created_at=datetime.now(UTC),
+            status="queued",
+            status_callback=status_callback,
+            service_sid=service_sid,
+        )
+        return self._add(message, phone=recipient)
+
+    def inbound(self, *, sender: str, body: str) -> Message:
+        """A text from a phone. The opt-out keywords take effect here, as at Twilio."""
+        word = body.strip().upper()
+        with self._lock:
+            if word in STOP_WORDS:
+                self._opted_out.add(sender)
+            elif word in START_WORDS:
+                self._opted_out.discard(sender)
+        message = Message(
+            sid=new_sid("SM"),
+            direction="inbound",
+            sender=sender,
+            recipient=self.number.phone,
+            body=body,
+            created_at=datetime.now(UTC),
+            status="received",
+            service_sid=self.service.sid if self.service else None,
+        )
+        return self._add(message, phone=sender)
+
+    def add_phone(self, phone: str) -> None:
+        with self._lock:
+            if phone not in self._phones:
+                self._phones.append(phone)
+
+    def has_opted_out(self, phone: str) -> bool:
+        with self._lock:
+            return phone in self._opted_out
+
+    def set_status(self, sid: str, status: str, error_code: int | None = None) -> None:
+        with self._lock:
+            self._messages = [
+                replace(m, status=status, error_code=error_code) if m.sid == sid else m
+                for m in self._messages
+            ]
+
+    def message(self, sid: str) -> Message | None:
+        return next((m for m in self.messages() if m.sid == sid), None)
+
+    def messages(self) -> list[Message]:
+        """Oldest first."""
+        with self._lock:
+            return list(self._messages)
+
+    def of_phone(self, phone: str) -> list[Message]:
+        return [m for m in self.messages() if phone in (m.sender, m.recipient)]
+
+    def phones(self) -> list[str]:
+        with self._lock:
+            return list(self._phones)
+
+    def _add(self, message: Message, *, phone: str) -> Message:
+        self.add_phone(phone)
+        with self._lock:
+            self._messages.append(message)
+        return message
