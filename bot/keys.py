@@ -5,6 +5,7 @@ and one scope, `read` or `act`: it is a signature over the id under a subkey of 
 needs no table, and whoever may start one verification may not manage all.
 """
 
+import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,12 @@ class Keys:
         # itsdangerous signs with the last key and accepts all.
         signing = [subkey(secret, "links") for secret in reversed(secrets)]
         self._signers = {
-            scope: Signer(signing, salt=f"textback.link.{scope}", key_derivation="hmac")
+            scope: Signer(
+                signing,
+                salt=f"textback.link.{scope}",
+                key_derivation="hmac",
+                digest_method=hashlib.sha256,
+            )
             for scope in Scope
         }
 

@@ -22,8 +22,9 @@ BASE = "/2010-04-01/Accounts/<account>"
 
 # Parameters of POST Messages.json in twilio_api_v2010.json (release 2.6.7).
 SEND_FIELDS = frozenset(
-    """To StatusCallback ApplicationSid MaxPrice ProvideFeedback Attempt ValidityPeriod ForceDelivery
-    ContentRetention AddressRetention SmartEncoded PersistentAction TrafficType ShortenUrls
+    """To StatusCallback ApplicationSid MaxPrice ProvideFeedback Attempt ValidityPeriod
+    ForceDelivery ContentRetention AddressRetention SmartEncoded PersistentAction TrafficType
+    ShortenUrls
     ScheduleType SendAt SendAsMms ContentVariables RiskCheck From MessagingServiceSid Body MediaUrl
     ContentSid""".split()
 )

@@ -2,6 +2,8 @@
 
 import logging
 import threading
+from collections.abc import Callable
+from datetime import datetime
 
 from flask import Flask
 from werkzeug.serving import make_server
@@ -9,7 +11,7 @@ from werkzeug.serving import make_server
 from simulator import api, page
 from simulator.faults import Faults
 from simulator.webhooks import Webhooks
-from simulator.world import Account, Number, World
+from simulator.world import Account, Number, World, utc_now
 
 REPORT_DELAY_SECONDS = 0.2
 
@@ -24,9 +26,10 @@ class Simulator:
         port: int = 0,
         service_url: str = "",
         report_delay_seconds: float = REPORT_DELAY_SECONDS,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Port 0: any free one. Raises OSError (or SystemExit) where the port is taken."""
-        self.world = World(account, number)
+        self.world = World(account, number, clock=clock)
         self.faults = Faults()
         self.webhooks = Webhooks(self.world, self.faults, report_delay_seconds=report_delay_seconds)
         app = Flask(__name__, static_folder=None)

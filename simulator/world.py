@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,10 @@ STOP_WORDS = frozenset(
     ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
 )
 START_WORDS = frozenset(["START", "YES", "UNSTOP"])
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def new_sid(prefix: str) -> str:
@@ -58,7 +63,10 @@ class Message:
 class World:
     """All of it, for many threads."""
 
-    def __init__(self, account: Account, number: Number) -> None:
+    def __init__(
+        self, account: Account, number: Number, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._clock = clock
         self.account = account
         self.number = number
         self.service: Service | None = None
@@ -91,7 +99,7 @@ class World:
             sender=self.number.phone,
             recipient=recipient,
             body=body,
-            created_at=datetime.now(UTC),
+            created_at=self._clock(),
             status="queued",
             status_callback=status_callback,
             service_sid=service_sid,
@@ -112,7 +120,7 @@ class World:
             sender=sender,
             recipient=self.number.phone,
             body=body,
-            created_at=datetime.now(UTC),
+            created_at=self._clock(),
             status="received",
             service_sid=self.service.sid if self.service else None,
         )

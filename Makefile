@@ -1,0 +1,39 @@
+# Textback. Every target does its own set-up in .venv; Python 3.11 or newer and make are enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/run ## Run the service with a Twilio for the desk
+	@$(BIN)/python -m simulator.desk
+
+test: .venv/develop ## Run all tests (under 8 minutes)
+	@$(BIN)/python -m pytest
+
+check: .venv/develop ## Check format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy bot
+
+clean: ## Remove the virtual environment and what the desk has stored
+	rm -rf .venv instance
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Textback needs Python 3.11 or newer; set PYTHON=python3.12, for example.")'
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run: .venv/python requirements.txt
+	@echo "Installing what Textback needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/develop: .venv/python requirements.txt requirements-dev.txt
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run

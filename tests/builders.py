@@ -1,0 +1,84 @@
+"""Values for tests, each in one line."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain.code import Keyring
+from bot.domain.verification import Outcome, Status, Terms, Verification
+from bot.usecases.reply import InboundText
+from bot.usecases.start import Start
+from simulator.world import new_sid
+
+NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+PHONE = "+14255550123"
+OTHER_PHONE = "+14255550199"
+SENDER = "+14255550100"
+KEYRING = Keyring(["a secret key for tests"])
+TEXT = "Your verification code is {code}. Reply with just these 4 digits within 90 seconds. Ref KP"
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def verification(**more: Any) -> Verification:
+    """A pending one, its text not yet tried."""
+    created_at = more.pop("created_at", NOON)
+    terms = more.pop("terms", Terms())
+    made = Verification(
+        id="an-id",
+        phone=PHONE,
+        started_by="function",
+        start_input=f'"{PHONE}"',
+        reference="KP",
+        nonce="00" * 16,
+        key_id=KEYRING.present_id,
+        challenge_text=TEXT,
+        terms=terms,
+        created_at=created_at,
+        deadline_at=created_at + terms.send_within + terms.window,
+    )
+    return replace(made, **more)
+
+
+def running(**more: Any) -> Verification:
+    """A pending one whose text Twilio took at noon: its deadline is 90 seconds past noon."""
+    window = {"first_try_at": NOON, "accepted_at": NOON, "deadline_at": NOON + seconds(90)}
+    return verification(**{**window, **more})
+
+
+def ended(status: Status, *, at: datetime = NOON + seconds(30), **more: Any) -> Verification:
+    attempts = 4 if status is Status.MAX_ATTEMPTS_REACHED else 0
+    return running(**{"attempts": attempts, "outcome": Outcome(status, at), **more})
+
+
+def start(**more: Any) -> Start:
+    made = Start(
+        id=new_sid("")[:32],
+        phone=PHONE,
+        started_by="function",
+        start_input=f'"{PHONE}"',
+        nonce="00" * 16,
+        reference="KP",
+        outbox_id=new_sid("")[:24],
+        key_id=KEYRING.present_id,
+        challenge_text=TEXT,
+        terms=Terms(),
+        sender=SENDER,
+    )
+    return replace(made, **more)
+
+
+def code_of(v: Verification | Start) -> str:
+    return KEYRING.code(key_id=v.key_id, nonce=v.nonce, length=v.terms.code_length)
+
+
+def wrong_code(code: str) -> str:
+    """Another code of the same length."""
+    return str((int(code) + 1) % 10 ** len(code)).zfill(len(code))
+
+
+def inbound(body: str, **more: Any) -> InboundText:
+    made = InboundText(message_sid=new_sid("SM"), phone=PHONE, sender=SENDER, body=body)
+    return replace(made, **more)

@@ -1,0 +1,28 @@
+"""Fixtures: a store on a real file, a desk with simulator and service, a clock moved by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store.sqlite import SqliteStore
+from tests.desk import Desk, HandClock
+from tests.desk import desk as open_desk
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: HandClock) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "textback.db", clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path) as made:
+        yield made

@@ -1,0 +1,190 @@
+"""The laws of `decide`, walked whole: every single step, and every history of up to six inputs."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import product
+
+import pytest
+
+from bot.domain.transitions import (
+    Attempted,
+    Canceled,
+    Chattered,
+    Decision,
+    Input,
+    OlderCodeSent,
+    Resumed,
+    Suspended,
+    TextAccepted,
+    TextImpossible,
+    TextTried,
+    TimePassed,
+    decide,
+)
+from bot.domain.verification import SUSPENSION, Outcome, Status, Verification
+from tests.builders import NOON, ended, running, seconds, verification
+
+DEADLINE = NOON + seconds(90)
+
+
+def inputs(now: datetime) -> list[Input]:
+    return [
+        TextTried(),
+        TextAccepted(now),
+        TextImpossible("no route", 21612),
+        Attempted(True, now),
+        Attempted(True, now, by_text=False),
+        Attempted(False, now),
+        Chattered(False, now),
+        Chattered(True, now),
+        OlderCodeSent(),
+        TimePassed(),
+        Canceled("enough"),
+        Suspended(None),
+        Resumed(None),
+    ]
+
+
+def states() -> Iterator[Verification]:
+    """Every status, with every number of attempts, running, suspended, and suspended and held."""
+    for attempts in range(4):
+        yield verification(attempts=attempts)
+        yield running(attempts=attempts)
+        yield running(attempts=attempts, suspended_at=NOON)
+        for status in (Status.APPROVED, Status.EXPIRED, Status.FAILED):
+            held = Outcome(status, NOON + seconds(30))
+            yield running(attempts=attempts, suspended_at=NOON, held=held)
+            yield ended(status, attempts=attempts)
+        yield ended(Status.CANCELED, attempts=attempts)
+    held = Outcome(Status.MAX_ATTEMPTS_REACHED, NOON + seconds(30))
+    yield running(attempts=4, suspended_at=NOON, held=held)
+    yield ended(Status.MAX_ATTEMPTS_REACHED)
+
+
+def check_laws(before: Verification, what: Input, now: datetime, decision: Decision) -> None:
+    after = decision.verification
+    wrongs = after.attempts - before.attempts
+    is_in_time = isinstance(what, Attempted) and what.at < before.deadline_at
+
+    if before.is_terminal:
+        assert (after.outcome, after.attempts) == (before.outcome, before.attempts)
+        assert after.deadline_at == before.deadline_at
+    if wrongs:
+        assert isinstance(what, Attempted)
+        assert (wrongs, what.is_right, is_in_time, before.is_decided) == (1, False, True, False)
+    assert 0 <= after.attempts <= after.terms.max_attempts
+
+    new = after.outcome if not before.is_terminal else None
+    held = after.held if before.held is None else None
+    for outcome in filter(None, (new, held)):
+        if outcome == before.held:
+            assert isinstance(what, Resumed | TimePassed)
+        elif outcome.status is Status.APPROVED:
+            assert isinstance(what, Attempted)
+            assert what.is_right
+            assert is_in_time
+            assert before.attempts < 4
+            assert outcome.at < before.deadline_at
+        elif outcome.status is Status.EXPIRED:
+            assert now >= before.deadline_at
+            assert outcome.at == before.deadline_at
+        elif outcome.status is Status.MAX_ATTEMPTS_REACHED:
+            assert (wrongs, after.attempts) == (1, after.terms.max_attempts)
+        elif outcome.status is Status.CANCELED:
+            assert isinstance(what, Canceled)
+    if before.held is not None and not after.is_terminal:
+        assert after.held == before.held
+    if before.suspended_at is not None and not after.is_terminal and after.suspended_at:
+        assert decision.answer is None
+    if new is not None and before.suspended_at is not None:
+        assert isinstance(what, Canceled | Resumed | TimePassed)
+    assert after.answers - before.answers == (decision.answer is not None)
+    assert after.answers <= after.terms.max_attempts + 2
+    if before.held is None and not before.is_decided and isinstance(what, Attempted):
+        assert is_in_time or after.is_decided, "an answer at the deadline ends it"
+    if after is before:
+        assert decision.answer is None
+    if after != before:
+        assert decision.events, "nothing changes without a line in the history"
+
+
+@pytest.mark.parametrize("moment", [seconds(30), seconds(90), seconds(91), SUSPENSION])
+def test_every_single_step_obeys_the_laws(moment: timedelta) -> None:
+    now = NOON + moment
+    steps = list(product(states(), inputs(now)))
+    assert len(steps) > 500
+    for before, what in steps:
+        check_laws(before, what, now, decide(before, what, now))
+
+
+def test_every_history_of_six_inputs_obeys_the_laws() -> None:
+    """Nine inputs, the passing of time among them. Histories that have come to the same state are
+    followed once, which leaves none out: what follows depends on state and time alone."""
+    reached = {(running(first_try_at=None, accepted_at=None), NOON)}
+    walked = 0
+    for _ in range(6):
+        nexts = set()
+        for before, now in reached:
+            for what, later in alphabet(before, now):
+                decision = decide(before, what, later)
+                check_laws(before, what, later, decision)
+                nexts.add((decision.verification, later))
+                walked += 1
+        reached = nexts
+    assert walked > 5_000
+    found = {v.status for v, _ in reached}
+    assert found == set(Status)
+
+
+def alphabet(before: Verification, now: datetime) -> list[tuple[Input, datetime]]:
+    soon = now + seconds(1)
+    past_due = max(now, before.due_at or now)
+    return [
+        (TextTried(), soon),
+        (TextAccepted(soon), soon),
+        (TextImpossible("refused"), soon),
+        (Attempted(True, soon), soon),
+        (Attempted(False, soon), soon),
+        (TimePassed(), past_due),
+        (Canceled("enough"), soon),
+        (Suspended(None), soon),
+        (Resumed(None), soon),
+    ]
+
+
+def test_the_right_answer_is_never_beaten_by_the_timer_before_the_deadline() -> None:
+    just_before = DEADLINE - timedelta(microseconds=1)
+    looked = decide(running(), TimePassed(), just_before).verification
+    answered = decide(looked, Attempted(True, just_before), just_before).verification
+    assert answered.status is Status.APPROVED
+
+
+def test_what_is_refused_leaves_the_verification_the_very_same() -> None:
+    for status in set(Status) - {Status.PENDING}:
+        before = ended(status, is_afterthought_answered=True)
+        for what in inputs(NOON + seconds(40)):
+            decision = decide(before, what, NOON + seconds(40))
+            if not isinstance(what, TextAccepted):
+                assert decision == Decision(before)
+
+
+def test_starting_twice_and_acting_on_nothing_are_mistakes_of_the_code() -> None:
+    with pytest.raises(ValueError, match="needs a verification"):
+        decide(None, TimePassed(), NOON)
+    from bot.domain.transitions import Started
+
+    with pytest.raises(ValueError, match="starts once"):
+        decide(running(), Started(running()), NOON)
+
+
+def test_a_verification_without_a_text_fails_instead_of_expiring() -> None:
+    nobody_knows = replace(running(), accepted_at=None)
+    decision = decide(nobody_knows, TimePassed(), DEADLINE)
+    assert decision.verification.status is Status.FAILED
+    assert "not known" in (decision.verification.outcome.reason or "")  # type: ignore[union-attr]
+
+
+def test_a_wrong_answer_proves_that_the_text_arrived_so_it_expires() -> None:
+    decision = decide(replace(running(attempts=1), accepted_at=None), TimePassed(), DEADLINE)
+    assert decision.verification.status is Status.EXPIRED

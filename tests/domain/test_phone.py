@@ -1,0 +1,76 @@
+"""Reading phone numbers."""
+
+import pytest
+
+from bot.domain.errors import CannotReceiveTexts, InvalidNumber
+from bot.domain.phone import is_e164, masked, parse
+
+SPELLINGS = [
+    "+14255550123",
+    " +14255550123 ",
+    "+1 425 555 0123",
+    "+1-425-555-0123",
+    "+1.425.555.0123",
+    "+1 (425) 555-0123",
+    "+1(425)5550123",
+    "+1 425/555-0123",
+    "+1\u00a0425\u00a0555\u00a00123",
+    "+1 425\u2011555\u20110123",
+    "＋14255550123",
+    "\u202a+14255550123\u202c",
+]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_all_spellings_are_one_number(text: str) -> None:
+    assert parse(text) == "+14255550123"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  ",
+        "4255550123",
+        "14255550123",
+        "001 425 555 0123",
+        "+1425555012",
+        "+142555501234",
+        "+1 425 555 0123 ext. 5",
+        "+1 425 555 0123x5",
+        "+1 425 555 0123;ext=5",
+        "+1 800 FLOWERS",
+        "tel:+14255550123",
+        "+999 123456789",
+        "+15551234567",
+        "+1425555\u0661\u0662\u0663\u0664",
+        "whatsapp:+14255550123",
+        "+",
+        "+1" + "2" * 500,
+    ],
+)
+def test_what_is_no_number_in_international_form_is_refused(text: str) -> None:
+    with pytest.raises(InvalidNumber):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["+18005551212", "+19005550100", "+442071838750"])
+def test_numbers_that_get_no_texts_are_refused_with_the_reason(text: str) -> None:
+    with pytest.raises(CannotReceiveTexts, match="cannot receive texts"):
+        parse(text)
+
+
+def test_mobile_numbers_of_other_countries_pass() -> None:
+    assert parse("+33 6 12 34 56 78") == "+33612345678"
+    assert parse("+44 7911 123456") == "+447911123456"
+
+
+def test_only_phones_are_phones() -> None:
+    assert is_e164("+14255550123")
+    for sender in ("whatsapp:+14255550123", "rcs:agent", "messenger:1", "12345", "Contoso", ""):
+        assert not is_e164(sender)
+
+
+def test_a_masked_number_shows_its_country_and_two_digits() -> None:
+    assert masked("+14255550123") == "+1425*****23"
+    assert "5550" not in masked("+14255550123")

@@ -1,0 +1,131 @@
+"""Every form of reply that Twilio's documentation and its users name, judged."""
+
+import pytest
+
+from bot.domain.reply import Attempt, Chatter, Keyword, Quote, keyword, read
+from tests.builders import TEXT
+
+ATTEMPTS = [
+    "1234",
+    "1234 ",
+    "1234\n",
+    "1234.",
+    "#1234",
+    "\u201c1234\u201d",
+    "\u200b1234\u200b",
+    "\u202a1234\u202c",
+    "\ufeff1234",
+    "１２３４",
+    "١٢٣٤",
+    "१२३४",
+    "1\ufe0f\u20e32\ufe0f\u20e33\ufe0f\u20e34\ufe0f\u20e3",
+    "12 34",
+    "1 2 3 4",
+    "1-2-3-4",
+    "1\u20132\u20133\u20134",
+    "(1 2 3 4)",
+    "My code is 1234",
+    "Code: 1234 thanks",
+    "code1234",
+    "G1234ok",
+    "+1234",
+    "1234 or 1234?",
+    "1234 1234",
+    "1234\n1234",
+    "it's 1234, I have 2 phones",
+]
+
+CHATTER = [
+    "",
+    " ",
+    "5 minutes pls",
+    "Call me 555 1234",
+    "Call me 555-1234",
+    "Sent from my iPhone",
+    "1234 or 5678",
+    "1234 5678",
+    "1234/5678",
+    "1234, 5678",
+    "123",
+    "12345",
+    "42",
+    "²",
+    "①②③④",
+    "²³¹²",
+    "12:34",
+    "2026-01-31",
+    "31.01.2026",
+    "1,234",
+    "1.2.3.4",
+    "my code is 12 34",
+    "I'm driving, call 911 or +1 425 555 0123",
+    "stop please",
+    "I have 2 of 4",
+]
+
+QUOTES = [
+    "Loved \u201cYour verification code is 1234\u201d",
+    "Removed a heart from \u201cYour verification code is 1234. Reply with just these\u201d",
+    "Reacted 👍 to \u201cYour verification code is 1234. Reply with just\u201d",
+    "Gefällt \u201cYOUR  VERIFICATION\ncode is 1234\u201d",
+    "> Your verification code is 1234. Reply with just these 4 digits\n1234",
+    "\u200a\u200b👍\u200b to \u201c\u200aCode 1234\u200a\u201d \u200a",
+    "\u200a\u200c👍\u200c to \u201c\u200aCode 1234\u200a\u201d \u200a",
+]
+
+
+@pytest.mark.parametrize("text", ATTEMPTS)
+def test_is_an_attempt(text: str) -> None:
+    assert read(text, code_length=4, challenge_text=TEXT) == Attempt("1234")
+
+
+@pytest.mark.parametrize("text", CHATTER)
+def test_is_chatter(text: str) -> None:
+    assert read(text, code_length=4, challenge_text=TEXT) == Chatter()
+
+
+@pytest.mark.parametrize("text", QUOTES)
+def test_is_our_own_text_coming_back(text: str) -> None:
+    assert read(text, code_length=4, challenge_text=TEXT) == Quote()
+
+
+def test_leading_zeros_are_kept_and_needed() -> None:
+    assert read("0042", code_length=4, challenge_text=TEXT) == Attempt("0042")
+    assert read("42", code_length=4, challenge_text=TEXT) == Chatter()
+
+
+def test_longer_codes_are_read_by_their_own_length() -> None:
+    assert read("123 456", code_length=6, challenge_text=TEXT) == Attempt("123456")
+    assert read("1234", code_length=6, challenge_text=TEXT) == Chatter()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("STOP", Keyword.STOP),
+        ("stop.", Keyword.STOP),
+        (" Stop! \n", Keyword.STOP),
+        ("\u200bSTOP", Keyword.STOP),
+        ("STOPALL", Keyword.STOP),
+        ("stop all", Keyword.STOP),
+        ("unsubscribe", Keyword.STOP),
+        ("Cancel", Keyword.STOP),
+        ("end", Keyword.STOP),
+        ("quit", Keyword.STOP),
+        ("revoke", Keyword.STOP),
+        ("optout", Keyword.STOP),
+        ("ARRET", Keyword.STOP),
+        ("ARRÊT", Keyword.STOP),
+        ("start", Keyword.START),
+        ("YES", Keyword.START),
+        ("unstop", Keyword.START),
+        ("HELP", Keyword.HELP),
+        ("info", Keyword.HELP),
+        ("stop please", None),
+        ("don't stop", None),
+        ("1234", None),
+        ("", None),
+    ],
+)
+def test_keywords_stand_alone(text: str, word: Keyword | None) -> None:
+    assert keyword(text) is word

@@ -1,0 +1,168 @@
+"""Examples of what follows from what."""
+
+from datetime import timedelta
+
+from bot.domain.transitions import (
+    Answer,
+    Attempted,
+    Canceled,
+    Chattered,
+    OlderCodeSent,
+    Resumed,
+    Suspended,
+    TextAccepted,
+    TextTried,
+    TimePassed,
+    decide,
+)
+from bot.domain.verification import Outcome, Status, Verification
+from tests.builders import NOON, ended, running, seconds, verification
+
+SOON = NOON + seconds(10)
+
+
+def after(v: Verification, *whats: object, now=SOON) -> Verification:
+    for what in whats:
+        v = decide(v, what, now).verification
+    return v
+
+
+def wrong(at=SOON) -> Attempted:
+    return Attempted(False, at)
+
+
+def right(at=SOON) -> Attempted:
+    return Attempted(True, at)
+
+
+def test_wrong_wrong_right_is_approved() -> None:
+    v = after(running(), wrong(), wrong(), right())
+    assert (v.status, v.attempts) == (Status.APPROVED, 2)
+
+
+def test_the_fourth_wrong_answer_ends_it() -> None:
+    v = after(running(), wrong(), wrong(), wrong())
+    assert v.status is Status.PENDING
+    decision = decide(v, wrong(), SOON)
+    assert decision.verification.status is Status.MAX_ATTEMPTS_REACHED
+    assert decision.answer is Answer.OUT_OF_TRIES
+
+
+def test_the_window_is_closed_at_the_deadline() -> None:
+    deadline = NOON + seconds(90)
+    assert after(running(), right(deadline), now=deadline).status is Status.EXPIRED
+    late = decide(running(), right(deadline), deadline)
+    assert late.answer is Answer.TOO_LATE
+
+
+def test_expiry_is_stamped_with_the_deadline_not_with_the_noticing() -> None:
+    v = after(running(), TimePassed(), now=NOON + seconds(500))
+    assert v.outcome == Outcome(Status.EXPIRED, NOON + seconds(90))
+
+
+def test_the_window_opens_when_twilio_takes_the_text() -> None:
+    v = after(verification(), TextTried(), now=NOON + seconds(5))
+    assert v.deadline_at == NOON + seconds(5 + 60 + 90)
+    v = after(v, TextAccepted(NOON + seconds(7)), now=NOON + seconds(7))
+    assert v.deadline_at == NOON + seconds(7 + 90)
+
+
+def test_acceptance_learned_late_counts_from_twilios_stamp_between_first_try_and_now() -> None:
+    tried = after(verification(), TextTried(), now=NOON + seconds(5))
+    now = NOON + seconds(20)
+    for stamp, counted in [(6, 6), (1, 5), (99, 20)]:
+        v = after(tried, TextAccepted(NOON + seconds(stamp)), now=now)
+        assert v.accepted_at == NOON + seconds(counted)
+
+
+def test_a_reply_is_judged_before_the_send_call_has_returned() -> None:
+    tried = after(verification(), TextTried(), now=NOON)
+    assert after(tried, right()).status is Status.APPROVED
+
+
+def test_a_hint_is_given_once() -> None:
+    chatter = Chattered(is_quote=False, at=SOON)
+    first = decide(running(), chatter, SOON)
+    assert first.answer is Answer.HINT
+    second = decide(first.verification, chatter, SOON)
+    assert second.answer is None
+    assert second.verification.attempts == 0
+
+
+def test_one_code_shaped_reply_is_answered_within_ten_minutes_of_the_end() -> None:
+    expected = {
+        Status.APPROVED: Answer.ALREADY_VERIFIED,
+        Status.EXPIRED: Answer.TOO_LATE,
+        Status.MAX_ATTEMPTS_REACHED: Answer.OUT_OF_TRIES,
+        Status.CANCELED: Answer.NO_LONGER_NEEDED,
+        Status.FAILED: Answer.NO_LONGER_NEEDED,
+    }
+    for status, answer in expected.items():
+        v = ended(status, at=NOON)
+        at = NOON + timedelta(minutes=10)
+        first = decide(v, wrong(at), at)
+        assert first.answer is answer
+        assert decide(first.verification, wrong(at), at).answer is None
+        too_late = at + timedelta(seconds=1)
+        assert decide(v, wrong(too_late), too_late).answer is None
+        assert decide(v, Chattered(False, at), at).answer is None
+
+
+def test_no_verification_is_answered_more_than_its_attempts_and_two() -> None:
+    v = running(answers=6)
+    decision = decide(v, wrong(), SOON)
+    assert decision.answer is None
+    assert decision.verification.attempts == 1
+
+
+def test_an_older_code_is_answered_once_while_its_window_is_open() -> None:
+    older = ended(Status.CANCELED)
+    first = decide(older, OlderCodeSent(), SOON)
+    assert first.answer is Answer.OLDER_TEXT
+    assert decide(first.verification, OlderCodeSent(), SOON).answer is None
+    closed = NOON + seconds(90)
+    assert decide(older, OlderCodeSent(), closed).answer is None
+
+
+def test_suspended_four_wrong_then_right_ends_as_out_of_tries_on_resume() -> None:
+    v = after(running(), Suspended(None), wrong(), wrong(), wrong(), wrong(), right())
+    assert (v.status, v.attempts) == (Status.PENDING, 4)
+    assert after(v, Resumed(None)).status is Status.MAX_ATTEMPTS_REACHED
+
+
+def test_suspended_and_answered_right_in_time_is_approved_on_resume_however_late() -> None:
+    v = after(running(), Suspended(None), right())
+    v = after(v, Resumed(None), now=NOON + timedelta(minutes=50))
+    assert v.status is Status.APPROVED
+    assert v.outcome.at == SOON
+
+
+def test_suspended_and_answered_right_too_late_is_expired_on_resume() -> None:
+    late = NOON + seconds(100)
+    v = after(after(running(), Suspended(None)), right(late), now=late)
+    assert v.status is Status.PENDING
+    assert after(v, Resumed(None), now=late).status is Status.EXPIRED
+
+
+def test_suspended_past_the_deadline_without_an_answer_is_expired_on_resume() -> None:
+    v = after(running(), Suspended(None))
+    assert after(v, Resumed(None), now=NOON + seconds(90)).status is Status.EXPIRED
+    assert after(v, Resumed(None), now=NOON + seconds(89)).status is Status.PENDING
+
+
+def test_terminate_discards_what_was_held() -> None:
+    v = after(running(), Suspended(None), right(), Canceled("enough"))
+    assert (v.status, v.held) == (Status.CANCELED, None)
+
+
+def test_what_nobody_resumed_for_an_hour_is_published() -> None:
+    v = after(running(), Suspended(None), right())
+    assert after(v, TimePassed(), now=SOON + timedelta(minutes=59)).status is Status.PENDING
+    assert after(v, TimePassed(), now=SOON + timedelta(hours=1)).status is Status.APPROVED
+
+
+def test_suspending_twice_and_resuming_what_runs_change_nothing() -> None:
+    v = after(running(), Suspended("first"))
+    assert decide(v, Suspended("second"), SOON).verification is v
+    v = running()
+    assert decide(v, Resumed(None), SOON).verification is v
