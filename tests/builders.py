@@ -48,7 +48,10 @@ def running(**more: Any) -> Verification:
     return verification(**{**window, **more})
 
 
-def ended(status: Status, *, at: datetime = NOON + seconds(30), **more: Any) -> Verification:
+HALF_A_MINUTE_ON = NOON + seconds(30)
+
+
+def ended(status: Status, *, at: datetime = HALF_A_MINUTE_ON, **more: Any) -> Verification:
     attempts = 4 if status is Status.MAX_ATTEMPTS_REACHED else 0
     return running(**{"attempts": attempts, "outcome": Outcome(status, at), **more})
 

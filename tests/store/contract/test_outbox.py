@@ -1,0 +1,144 @@
+"""The table `outbox`: claims, leases, and facts that win over them."""
+
+import pytest
+
+from bot.store import outbox, verifications
+from bot.store.outbox import Text
+from bot.store.tx import Done, Store
+from tests.builders import NOON, running, seconds
+from tests.desk import HandClock
+
+
+@pytest.fixture(autouse=True)
+def queued(store: Store, clock: HandClock) -> None:
+    clock.now = NOON
+
+    def enqueue(tx):
+        verifications.insert(tx, running())
+        outbox.enqueue(tx, id="a-text", verification_id="an-id")
+        return Done(None)
+
+    store.write(enqueue)
+
+
+def do(store: Store, act, *args, **more):
+    return store.write(lambda tx: Done(act(tx, *args, **more)))
+
+
+def text(store: Store) -> Text:
+    found = store.read(lambda tx: outbox.load(tx, "a-text"))
+    assert found == store.read(lambda tx: outbox.of(tx, "an-id"))
+    return found
+
+
+def due(store: Store) -> list[str]:
+    return [found.id for found in store.read(lambda tx: outbox.due(tx, limit=10))]
+
+
+def claim(store: Store) -> int:
+    return do(store, outbox.claim, text(store), until=NOON + seconds(24))
+
+
+def test_a_queued_text_is_due_at_once_and_not_while_it_is_leased(store, clock) -> None:
+    assert due(store) == ["a-text"]
+    claim(store)
+    assert due(store) == []
+    assert store.read(outbox.next_due_at) == NOON + seconds(24)
+    clock.forward(24)
+    assert due(store) == ["a-text"]
+
+
+def test_the_first_try_is_remembered(store, clock) -> None:
+    claim(store)
+    clock.forward(30)
+    claim(store)
+    assert text(store).first_try_at == NOON
+    assert text(store).claims == 2
+
+
+def test_only_the_newest_claim_puts_back(store) -> None:
+    old, new = claim(store), claim(store)
+    later = NOON + seconds(5)
+    assert not do(store, outbox.put_back, "a-text", claim=old, due_at=later, error_code=20429)
+    assert text(store).state == outbox.SENDING
+    assert do(store, outbox.put_back, "a-text", claim=new, due_at=later, error_code=20429)
+    assert (text(store).state, text(store).tries) == (outbox.QUEUED, 1)
+    assert store.read(outbox.next_due_at) == later
+
+
+def test_only_the_newest_claim_asks_for_a_look(store) -> None:
+    old, new = claim(store), claim(store)
+    assert not do(store, outbox.to_look, "a-text", claim=old, due_at=NOON, looks=0)
+    assert do(store, outbox.to_look, "a-text", claim=new, due_at=NOON, looks=1)
+    assert (text(store).state, text(store).looks) == (outbox.UNKNOWN, 1)
+
+
+def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
+    claim(store)
+    claim(store)
+    assert do(store, outbox.accept, "a-text", sid="SM1")
+    assert not do(store, outbox.accept, "a-text", sid="SM2")
+    assert (text(store).state, text(store).sid) == (outbox.ACCEPTED, "SM1")
+    assert due(store) == []
+    assert store.read(lambda tx: outbox.is_held(tx, "SM1"))
+    assert not store.read(lambda tx: outbox.is_held(tx, "SM2"))
+
+
+def test_a_refused_text_is_done_with_unless_it_was_accepted(store) -> None:
+    do(store, outbox.refuse, "a-text", error_code=21614)
+    assert (text(store).state, text(store).error_code) == (outbox.REFUSED, 21614)
+    do(store, outbox.accept, "a-text", sid="SM1")
+    do(store, outbox.refuse, "a-text", error_code=21614)
+    assert text(store).state == outbox.ACCEPTED
+
+
+def test_the_end_withdraws_what_is_queued_and_stops_looking(store) -> None:
+    do(store, outbox.settle, "an-id")
+    assert text(store).state == outbox.WITHDRAWN
+    assert due(store) == []
+
+
+def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
+    number = claim(store)
+    do(store, outbox.settle, "an-id")
+    assert text(store).state == outbox.SENDING
+    do(store, outbox.to_look, "a-text", claim=number, due_at=NOON, looks=0)
+    do(store, outbox.settle, "an-id")
+    assert text(store).state == outbox.UNKNOWN
+    assert due(store) == []
+
+
+def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
+    number = claim(store)
+    do(store, outbox.put_back, "a-text", claim=number, due_at=NOON + seconds(9), error_code=None)
+    do(store, outbox.name, text(store), sid="SM1")
+    assert (text(store).state, text(store).sid) == (outbox.UNKNOWN, "SM1")
+    assert due(store) == ["a-text"]
+
+
+def test_delivery_goes_forward_only(store) -> None:
+    def report(delivery: str) -> bool:
+        return do(store, outbox.report, text(store), delivery=delivery, error_code=None)
+
+    assert report("queued")
+    assert report("sent")
+    assert not report("queued")
+    assert not report("sent")
+    assert report("delivered")
+    assert not report("undelivered")
+    assert not report("sent")
+    assert text(store).delivery == "delivered"
+
+
+def test_a_verification_has_one_text(store) -> None:
+    with pytest.raises(Exception, match=r"UNIQUE|unique"):
+        do(store, outbox.enqueue, id="another", verification_id="an-id")
+
+
+def test_a_sid_belongs_to_one_text(store) -> None:
+    do(store, outbox.accept, "a-text", sid="SM1")
+    other = running(id="other", phone="+14255550199")
+    do(store, verifications.insert, other)
+    do(store, outbox.enqueue, id="other-text", verification_id="other")
+    with pytest.raises(Exception, match=r"UNIQUE|unique"):
+        do(store, outbox.accept, "other-text", sid="SM1")

@@ -1,0 +1,92 @@
+"""The tables `inbound`, `opt_out`, `idempotency` and `history`."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.transitions import Event
+from bot.store import history, idempotency, inbound, opt_outs, verifications
+from bot.store.inbound import Given
+from bot.store.opt_outs import OptOut
+from bot.store.tx import Done, Store
+from tests.builders import PHONE, SENDER, running
+from tests.desk import HandClock
+
+
+def do(store: Store, act, *args, **more):
+    return store.write(lambda tx: Done(act(tx, *args, **more)))
+
+
+def test_a_message_is_remembered_with_its_answer(store: Store) -> None:
+    do(store, inbound.remember, "SM1", answer="Thank you.")
+    do(store, inbound.remember, "SM2", answer=None)
+    assert store.read(lambda tx: inbound.recall(tx, "SM1")) == Given("Thank you.")
+    assert store.read(lambda tx: inbound.recall(tx, "SM2")) == Given(None)
+    assert store.read(lambda tx: inbound.recall(tx, "SM3")) is None
+    with pytest.raises(Exception, match=r"UNIQUE|unique"):
+        do(store, inbound.remember, "SM1", answer=None)
+
+
+def test_messages_are_kept_400_days(store: Store, clock: HandClock) -> None:
+    do(store, inbound.remember, "SM1", answer=None)
+    clock.now += timedelta(days=400)
+    assert do(store, inbound.drop_old, limit=10) == 0
+    clock.forward(1)
+    assert do(store, inbound.drop_old, limit=10) == 1
+    assert store.read(lambda tx: inbound.recall(tx, "SM1")) is None
+
+
+def test_an_opt_out_is_marked_tried_and_unmarked(store: Store, clock: HandClock) -> None:
+    def load() -> OptOut | None:
+        return store.read(lambda tx: opt_outs.load(tx, phone=PHONE, sender=SENDER))
+
+    since = clock.now
+    do(store, opt_outs.mark, phone=PHONE, sender=SENDER)
+    assert load() == OptOut(since, None)
+    clock.forward(60)
+    do(store, opt_outs.try_once, phone=PHONE, sender=SENDER)
+    assert load() == OptOut(since, clock.now)
+    do(store, opt_outs.mark, phone=PHONE, sender=SENDER)
+    assert load() == OptOut(clock.now, None)
+    assert store.read(lambda tx: opt_outs.load(tx, phone=PHONE, sender="MG1")) is None
+    assert do(store, opt_outs.unmark, phone=PHONE, sender=SENDER)
+    assert not do(store, opt_outs.unmark, phone=PHONE, sender=SENDER)
+    assert load() is None
+
+
+def test_an_idempotency_key_is_good_for_a_day_a_caller_and_a_number(
+    store: Store, clock: HandClock
+) -> None:
+    do(store, verifications.insert, running())
+    known = {"started_by": "crm", "key": "k", "phone": PHONE}
+    do(store, idempotency.remember, **known, verification_id="an-id")
+
+    def recall(**more):
+        return store.read(lambda tx: idempotency.recall(tx, **{**known, **more}))
+
+    assert recall() == "an-id"
+    assert recall(started_by="shop") is None
+    assert recall(key="l") is None
+    assert recall(phone="+14255550199") is None
+    clock.now += timedelta(hours=24)
+    assert recall() is None
+    do(store, idempotency.remember, **known, verification_id="an-id")
+    assert recall() == "an-id"
+
+
+def test_history_is_numbered_per_verification(store: Store, clock: HandClock) -> None:
+    do(store, verifications.insert, running())
+    do(store, verifications.insert, running(id="other", phone="+14255550199"))
+    first = clock.now
+    do(store, history.append, "an-id", [Event("started"), Event("text_tried")])
+    clock.forward(5)
+    do(store, history.append, "other", [Event("started")])
+    do(store, history.append, "an-id", [Event("wrong_answer", {"attempt": 1})])
+    lines = store.read(lambda tx: history.of(tx, "an-id"))
+    assert [(line.number, line.event) for line in lines] == [
+        (1, "started"),
+        (2, "text_tried"),
+        (3, "wrong_answer"),
+    ]
+    assert [line.at for line in lines] == [first, first, clock.now]
+    assert lines[2].detail == {"attempt": 1}

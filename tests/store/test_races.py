@@ -1,0 +1,115 @@
+"""Sixteen real threads on one real file: what must hold whoever is first."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from bot.domain import wording
+from bot.domain.transitions import Answer
+from bot.domain.verification import Status
+from bot.store import history, verifications
+from bot.store.sqlite import SqliteStore
+from bot.usecases import delivery, reply
+from bot.usecases.start import start
+from tests.builders import KEYRING, PHONE, code_of, inbound, running
+from tests.builders import start as wanted
+
+
+def at_once(acts: list[Callable[[], object]]) -> list[object]:
+    """All of them at the same moment; what each returned or raised."""
+    barrier = threading.Barrier(len(acts))
+    results: list[object] = [None] * len(acts)
+
+    def run(place: int) -> None:
+        barrier.wait()
+        try:
+            results[place] = acts[place]()
+        except Exception as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def begin(store: SqliteStore, **more) -> str:
+    made = wanted(**more)
+    store.write(partial(start, wanted=made))
+    return made.id
+
+
+def judge(store: SqliteStore, body: str, **more) -> str | None:
+    text = inbound(body, **more)
+    return store.write(partial(reply.judge_text, text=text, keyring=KEYRING))
+
+
+def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: SqliteStore) -> None:
+    id = begin(store)
+    wrong = "0000" if code_of(wanted()) != "0000" else "0001"
+    answers = at_once([partial(judge, store, wrong)] * 16)
+    v = store.read(lambda tx: verifications.load(tx, id))
+    assert (v.status, v.attempts) == (Status.MAX_ATTEMPTS_REACHED, 4)
+    events = [line.event for line in store.read(lambda tx: history.of(tx, id))]
+    assert events.count("wrong_answer") == 4
+    assert events.count("max_attempts_reached") == 1
+    assert len([answer for answer in answers if answer]) <= v.terms.max_attempts + 2
+
+
+def test_right_replies_at_once_are_one_approval(store: SqliteStore) -> None:
+    id = begin(store)
+    answers = at_once([partial(judge, store, code_of(wanted()))] * 16)
+    approved = wording.answer(Answer.APPROVED, running())
+    assert answers.count(approved) == 1
+    v = store.read(lambda tx: verifications.load(tx, id))
+    assert (v.status, v.attempts) == (Status.APPROVED, 0)
+
+
+def test_copies_of_one_message_at_once_are_one_attempt_and_one_answer(store: SqliteStore) -> None:
+    id = begin(store)
+    answers = at_once([partial(judge, store, "0000", message_sid="SM" + "1" * 32)] * 16)
+    assert len(set(answers)) == 1
+    assert answers[0]
+    assert store.read(lambda tx: verifications.load(tx, id)).attempts == 1
+
+
+def test_starts_at_once_leave_one_pending(store: SqliteStore) -> None:
+    at_once([partial(begin, store)] * 16)
+    rows = store.read(lambda tx: tx.all("SELECT status, reason FROM verification"))
+    statuses = [row["status"] for row in rows]
+    assert (statuses.count("pending"), statuses.count("canceled")) == (1, 15)
+    assert all(row["reason"].startswith("superseded by ") for row in rows if row["reason"])
+
+
+def test_starts_at_once_with_one_idempotency_key_are_one(store: SqliteStore) -> None:
+    def begin_once() -> str:
+        made = wanted(idempotency_key="k")
+        return store.write(partial(start, wanted=made)).id
+
+    assert len(set(at_once([begin_once] * 16))) == 1
+
+
+def test_a_text_is_claimed_once(store: SqliteStore) -> None:
+    for number in range(20):
+        begin(store, phone=f"+1425555{number:04}")
+    claim = partial(delivery.claim_due, lease=timedelta(seconds=24), limit=5, keyring=KEYRING)
+    claims = at_once([partial(store.write, claim)] * 16)
+    ids = [one.text_id for found in claims for one in found]
+    assert len(ids) == len(set(ids)) == 20
+
+
+def test_two_stores_on_one_file_keep_the_same_rules(store: SqliteStore, clock) -> None:
+    """As two processes do: `flask dispatch` beside the web process."""
+    other = SqliteStore(store._path, clock=clock)
+    id = begin(store)
+    wrong = "0000" if code_of(wanted()) != "0000" else "0001"
+    acts = [partial(judge, one, wrong) for one in (store, other) for _ in range(8)]
+    results = at_once(acts)
+    assert not [result for result in results if isinstance(result, Exception)]
+    v = other.read(lambda tx: verifications.pending_of(tx, PHONE))
+    assert v is None
+    assert store.read(lambda tx: verifications.load(tx, id)).attempts == 4
+    other.close()

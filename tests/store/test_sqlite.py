@@ -1,0 +1,246 @@
+"""What is SQLite's own: the file, the pragmas, shared commits, what happens when it fails."""
+
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from bot.domain.transitions import Event
+from bot.store import history, opt_outs
+from bot.store import sqlite as module
+from bot.store import verifications as table
+from bot.store.sqlite import SqliteStore, UnusableDatabase
+from bot.store.tx import Done, Tx, to_text
+from tests.builders import SENDER, running
+from tests.desk import HandClock
+
+
+def phone(number: int) -> str:
+    return f"+1425{number:07}"
+
+
+def mark(number: int):
+    def use_case(tx: Tx) -> Done[int]:
+        opt_outs.mark(tx, phone=phone(number), sender=SENDER)
+        return Done(number)
+
+    return use_case
+
+
+def count(store: SqliteStore) -> int:
+    return store.read(lambda tx: tx.one("SELECT count(*) AS n FROM opt_out")["n"])
+
+
+def test_the_file_is_private(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "new folder" / "textback.db"
+    store = SqliteStore(path, clock=clock)
+    store.write(mark(1))
+    for file in path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    store.close()
+
+
+def test_commits_survive_a_power_cut(store: SqliteStore) -> None:
+    assert store.read(lambda tx: tx.one("PRAGMA journal_mode")["journal_mode"]) == "wal"
+    full = 2
+    assert store.read(lambda tx: tx.one("PRAGMA synchronous")["synchronous"]) == full
+    assert store.write(lambda tx: Done(tx.one("PRAGMA synchronous")["synchronous"])) == full
+
+
+def test_what_was_written_is_there_after_reopening(tmp_path: Path, clock: HandClock) -> None:
+    for number in range(3):
+        store = SqliteStore(tmp_path / "textback.db", clock=clock)
+        store.write(mark(number))
+        assert count(store) == number + 1
+        store.close()
+
+
+def test_time_does_not_run_backwards_over_a_restart(tmp_path: Path, clock: HandClock) -> None:
+    def start(tx: Tx) -> Done[None]:
+        table.insert(tx, running(created_at=tx.now))
+        history.append(tx, "an-id", [Event("started")])
+        return Done(None)
+
+    store = SqliteStore(tmp_path / "textback.db", clock=clock)
+    store.write(start)
+    store.close()
+    before = clock.now
+    clock.forward(-3600)
+    store = SqliteStore(tmp_path / "textback.db", clock=clock)
+    assert store.write(lambda tx: Done(tx.now)) == before
+    store.close()
+
+
+@pytest.mark.parametrize("content", [b"this is no database, whatever its name says" * 100])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(
+    tmp_path: Path, clock: HandClock, content: bytes
+) -> None:
+    path = tmp_path / "textback.db"
+    path.write_bytes(content)
+    with pytest.raises(UnusableDatabase, match="cannot be opened as a database"):
+        SqliteStore(path, clock=clock)
+    assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "textback.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs (a)")
+    other.close()
+    with pytest.raises(UnusableDatabase, match="another program"):
+        SqliteStore(path, clock=clock)
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "textback.db"
+    SqliteStore(path, clock=clock).close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE schema_version SET version = 99")
+    db.close()
+    with pytest.raises(UnusableDatabase, match="has schema version 99"):
+        SqliteStore(path, clock=clock)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: HandClock) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UnusableDatabase, match="cannot be opened"):
+        SqliteStore(tmp_path / "file" / "textback.db", clock=clock)
+
+
+def test_waiting_writers_share_a_commit(store: SqliteStore) -> None:
+    """The first holds the transaction until the others have queued up: they share the next."""
+    began, go_on = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def slow(tx: Tx) -> Done[None]:
+        began.set()
+        go_on.wait(5)
+        return Done(None)
+
+    threads = [threading.Thread(target=store.write, args=(slow,))]
+    threads[0].start()
+    began.wait(5)
+    threads += [threading.Thread(target=store.write, args=(mark(n),)) for n in range(19)]
+    for thread in threads[1:]:
+        thread.start()
+    while len(store._waiting) < 19:
+        pass
+    store.on_commit(lambda done: seen.append(count(store)) if done.value is not None else None)
+    go_on.set()
+    for thread in threads:
+        thread.join(5)
+    # Whoever was told first could already see all of them.
+    assert seen == [19] * 19
+
+
+def test_one_who_raises_does_not_spoil_the_commit_of_the_others(store: SqliteStore) -> None:
+    began, go_on = threading.Event(), threading.Event()
+    outcomes: dict[int, object] = {}
+
+    def slow(tx: Tx) -> Done[None]:
+        began.set()
+        go_on.wait(5)
+        return Done(None)
+
+    def write(number: int) -> None:
+        def use_case(tx: Tx) -> Done[int]:
+            mark(number)(tx)
+            if number % 3 == 0:
+                raise ValueError(number)
+            return Done(number)
+
+        try:
+            outcomes[number] = store.write(use_case)
+        except ValueError as error:
+            outcomes[number] = error
+
+    first = threading.Thread(target=store.write, args=(slow,))
+    first.start()
+    began.wait(5)
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    while len(store._waiting) < 12:
+        pass
+    go_on.set()
+    for thread in [first, *threads]:
+        thread.join(5)
+    assert count(store) == 8
+    for number, outcome in outcomes.items():
+        assert isinstance(outcome, ValueError) is (number % 3 == 0)
+
+
+def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStore) -> None:
+    """A full disk can make SQLite roll back the whole transaction, savepoints and all. A trigger
+    that raises ROLLBACK does the same."""
+    began, go_on = threading.Event(), threading.Event()
+    outcomes: dict[int, object] = {}
+    runs: list[int] = []
+
+    def slow(tx: Tx) -> Done[None]:
+        began.set()
+        go_on.wait(5)
+        return Done(None)
+
+    def write(number: int) -> None:
+        def use_case(tx: Tx) -> Done[int]:
+            runs.append(number)
+            mark(number)(tx)
+            return Done(number)
+
+        try:
+            outcomes[number] = store.write(use_case)
+        except sqlite3.IntegrityError as error:
+            outcomes[number] = str(error)
+
+    store._writer.execute(
+        "CREATE TEMP TRIGGER full BEFORE INSERT ON main.opt_out"
+        f" WHEN new.phone = '{phone(2)}' BEGIN SELECT raise(ROLLBACK, 'full'); END"
+    )
+    first = threading.Thread(target=store.write, args=(slow,))
+    first.start()
+    began.wait(5)
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    while len(store._waiting) < 5:
+        pass
+    go_on.set()
+    for thread in [first, *threads]:
+        thread.join(5)
+    assert outcomes == {0: 0, 1: 1, 2: "full", 3: 3, 4: 4}
+    assert count(store) == 4
+    assert runs == [0, 1, 2, 0, 1, 2, 3, 4]
+
+
+def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store._writer.execute("PRAGMA busy_timeout=50")
+    other = sqlite3.connect(store._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        store.write(mark(1))
+    assert count(store) == 0
+    other.execute("COMMIT")
+    other.close()
+    assert store.write(mark(1)) == 1
+
+
+def test_more_writers_than_a_batch_holds_all_get_their_turn(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 3)
+    threads = [threading.Thread(target=store.write, args=(mark(n),)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert count(store) == 50
+
+
+def test_instants_are_text_of_fixed_width(clock: HandClock) -> None:
+    assert len(to_text(clock.now)) == len(to_text(clock.now.replace(microsecond=5)))
