@@ -84,6 +84,7 @@ def create_app(
     app.register_blueprint(webhooks.blueprint(verifications, settings))
     app.register_blueprint(durable.blueprint())
     app.add_url_rule("/healthz", "healthz", healthz)
+    app.after_request(_untyped_if_empty)
     _register_errors(app)
     register_commands(app)
     return app
@@ -132,6 +133,11 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _empty(status: int, headers: dict[str, str] | None = None) -> Response:
-    response = Response(status=status, headers=headers)
-    del response.headers["Content-Type"]
+    return Response(status=status, headers=headers)
+
+
+def _untyped_if_empty(response: Response) -> Response:
+    """An empty answer has no content type, least of all Flask's default of text/html."""
+    if response.calculate_content_length() == 0:
+        response.headers.pop("Content-Type", None)
     return response

@@ -14,6 +14,7 @@ from simulator.webhooks import Webhooks
 from simulator.world import Account, Number, World, utc_now
 
 REPORT_DELAY_SECONDS = 0.2
+STOP_POLL_SECONDS = 0.01
 
 
 class Simulator:
@@ -41,7 +42,9 @@ class Simulator:
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._server = make_server(host, port, app, threaded=True)
         self.url = f"http://{host}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="simulator")
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="simulator"
+        )
 
     def start(self) -> None:
         self._thread.start()

@@ -159,7 +159,7 @@ def desk(path: Path, **settings: str) -> Iterator[Desk]:
         app = create_app(settings_module.read({**values, **settings}), clock=clock)
         holder["app"] = app
         simulator.world.configure_number(sms_url=f"{url}/twilio/sms", sms_method="POST")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         made = Desk(app, simulator, clock, url)
         yield made

@@ -1,0 +1,79 @@
+"""The dispatcher's threads: woken at once, several texts at a time, stopped cleanly."""
+
+import logging
+import time
+
+import pytest
+
+from simulator import faults
+from tests.desk import Desk
+
+
+def until(condition, seconds: float = 5.0) -> float:
+    """Waits for real threads; how long it took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def test_a_start_wakes_it_at_once(desk: Desk) -> None:
+    desk.dispatcher.start()
+    time.sleep(0.1)
+    desk.start()
+    assert until(desk.texts) < 0.5
+
+
+def test_a_slow_twilio_does_not_limit_it_to_a_few_a_second(desk: Desk) -> None:
+    desk.simulator.faults.add(faults.DELAY, seconds=0.3, times=20)
+    desk.dispatcher.start()
+    phones = [f"+1425555{number:04}" for number in range(20)]
+    for phone in phones:
+        desk.start(phone)
+    assert until(lambda: all(desk.texts(phone) for phone in phones)) < 3
+    assert len({m.sid for phone in phones for m in desk.texts(phone)}) == 20
+
+
+def test_what_is_being_sent_at_the_stop_is_finished(desk: Desk) -> None:
+    desk.simulator.faults.add(faults.DELAY, seconds=0.5)
+    desk.dispatcher.start()
+    id = desk.start()["id"]
+    until(lambda: desk.verifications.standing(id).text.state == "sending")
+    assert desk.dispatcher.stop()
+    assert desk.verifications.standing(id).text.state == "accepted"
+
+
+def test_a_failing_duty_is_logged_and_the_loop_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls = []
+    run = desk.dispatcher._run_duties
+
+    def fail_once() -> bool:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("disk trouble")
+        return run()
+
+    monkeypatch.setattr(desk.dispatcher, "_run_duties", fail_once)
+    desk.dispatcher.start()
+    desk.start()
+    until(desk.texts)
+    assert "a duty failed" in caplog.text
+
+
+def test_idle_costs_one_look_a_second(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    run = desk.dispatcher._run_duties
+    monkeypatch.setattr(desk.dispatcher, "_run_duties", lambda: looks.append(1) or run())
+    desk.dispatcher.start()
+    time.sleep(1.5)
+    assert len(looks) <= 3
+
+
+def test_nothing_starts_by_itself(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    desk.start()
+    time.sleep(0.1)
+    assert desk.texts() == []

@@ -1,0 +1,250 @@
+"""Status, raiseEvent and terminate of one instance, with the keys that open them."""
+
+import json
+import re
+
+import pytest
+
+from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Desk
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def key_in(url: str) -> str:
+    return url.partition("code=")[2]
+
+
+# -- status ---------------------------------------------------------------------------------------
+
+
+def test_a_pending_one_is_202_with_location_and_retry_after(desk: Desk) -> None:
+    links = desk.start()
+    response = desk.http.get(links["statusQueryGetUri"])
+    assert response.status_code == 202
+    assert response.headers["Location"] == links["statusQueryGetUri"]
+    assert response.headers["Retry-After"] == "5"
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert response.json()["runtimeStatus"] == "Pending"
+
+
+def test_the_body_has_the_fields_of_the_extension_in_their_order(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    body = desk.status(id)
+    assert list(body) == [
+        "name",
+        "instanceId",
+        "runtimeStatus",
+        "input",
+        "customStatus",
+        "output",
+        "createdTime",
+        "lastUpdatedTime",
+    ]
+    assert body["name"] == "E4_SmsPhoneVerification"
+    assert (body["instanceId"], body["input"], body["output"]) == (id, PHONE, None)
+    assert TIME.fullmatch(body["createdTime"])
+    assert TIME.fullmatch(body["lastUpdatedTime"])
+    custom = body["customStatus"]
+    assert custom.pop("deadline") == "2026-01-31T12:01:30Z"
+    assert len(custom.pop("reference")) == 2
+    assert custom == {
+        "status": "pending",
+        "attemptsUsed": 0,
+        "attemptsLeft": 4,
+        "delivery": "accepted",
+        "errorCode": None,
+        "error": None,
+    }
+
+
+def test_a_finished_one_is_200_without_these_headers(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    desk.text(desk.code())
+    response = desk.call("GET", f"{INSTANCES}/{id}")
+    assert response.status_code == 200
+    assert "Location" not in response.headers
+    assert "Retry-After" not in response.headers
+
+
+def test_an_unknown_id_is_404_with_nothing_in_it(desk: Desk) -> None:
+    response = desk.call("GET", f"{INSTANCES}/unknown")
+    assert (response.status_code, response.content) == (404, b"")
+
+
+@pytest.mark.parametrize(("reason", "output"), [("123", 123), ("no", "no"), ("NaN", "NaN")])
+def test_a_reason_that_is_json_is_given_as_json(desk: Desk, reason: str, output: object) -> None:
+    id = desk.start()["id"]
+    assert desk.call("POST", f"{INSTANCES}/{id}/terminate?reason={reason}").status_code == 202
+    assert desk.status(id)["output"] == output
+
+
+def test_no_reason_is_null(desk: Desk) -> None:
+    id = desk.start()["id"]
+    desk.call("POST", f"{INSTANCES}/{id}/terminate")
+    assert desk.status(id)["output"] is None
+
+
+# -- events ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "attempts"),
+    [("{}", 1), ('"{}"', 1), ('"\\"{}\\""', 1), (" {} ", 1), ('"my code is {}"', 1)],
+)
+def test_every_spelling_of_an_answer_is_one_attempt(
+    desk: Desk, wrapped: str, attempts: int
+) -> None:
+    id = desk.start_and_send()["id"]
+    response = desk.call(
+        "POST",
+        f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse",
+        data=wrapped.format(desk.wrong()),
+        headers={"Content-Type": "application/json; charset=utf-8"},
+    )
+    assert (response.status_code, response.content) == (202, b"")
+    assert "Content-Type" not in response.headers
+    assert desk.status(id)["customStatus"]["attemptsUsed"] == attempts
+
+
+@pytest.mark.parametrize("value", ["abc", "", 12345, "STOP"])
+def test_an_answer_without_a_code_is_no_attempt(desk: Desk, value: object) -> None:
+    id = desk.start_and_send()["id"]
+    assert desk.answer(id, value).status_code == 202
+    custom = desk.status(id)["customStatus"]
+    assert (custom["status"], custom["attemptsUsed"]) == ("pending", 0)
+
+
+@pytest.mark.parametrize("value", [None, True, {}, {"code": "1234"}, ["1234"], 12.5, -1, 10**30])
+def test_an_answer_that_is_no_text_and_no_number_is_400(desk: Desk, value: object) -> None:
+    id = desk.start_and_send()["id"]
+    before = desk.history(id)
+    response = desk.call(
+        "POST",
+        f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse",
+        data=json.dumps(value),
+        headers={"Content-Type": "application/json"},
+    )
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_answer")
+    assert desk.history(id) == before
+
+
+def test_checks_come_in_the_order_404_410_400(desk: Desk) -> None:
+    def post(id: str, **more) -> tuple[int, bytes]:
+        response = desk.call("POST", f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse", **more)
+        return response.status_code, response.content
+
+    id = desk.start_and_send()["id"]
+    assert post("unknown", data=b"not json")[0] == 404
+    assert post(id, data=b"1234")[0] == 400, "no content type"
+    headers = {"Content-Type": "application/json"}
+    assert post(id, data=b"", headers=headers)[0] == 400
+    assert post(id, data=b"not json", headers=headers)[0] == 400
+    assert post(id, data=b"\xff", headers=headers)[0] == 400
+    desk.text(desk.code())
+    assert post(id, data=b"not json") == (410, b"")
+
+
+def test_any_other_event_is_taken_and_only_its_name_kept(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    path = f"{INSTANCES}/{id}/raiseEvent/Weather"
+    assert desk.call("POST", path, json={"secret": "rain"}).status_code == 202
+    standing = desk.verifications.standing(id, with_history=True)
+    assert (standing.history[-1].event, standing.history[-1].detail) == (
+        "event_raised",
+        {"name": "Weather"},
+    )
+    assert "rain" not in repr(standing)
+
+
+def test_event_names_match_in_any_case(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    path = f"{INSTANCES}/{id}/RAISEEVENT/smschallengeresponse/"
+    assert desk.call("POST", path, json=desk.code()).status_code == 202
+    assert desk.status(id)["output"] is True
+
+
+def test_an_event_without_a_name_is_404(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    assert desk.call("POST", f"{INSTANCES}/{id}/raiseEvent", json="1").status_code == 404
+
+
+# -- terminate ------------------------------------------------------------------------------------
+
+
+def test_terminate_is_202_then_410_and_404_for_the_unknown(desk: Desk) -> None:
+    id = desk.start()["id"]
+    path = f"{INSTANCES}/{id}/terminate"
+    for status in (202, 410, 410):
+        response = desk.call("POST", path)
+        assert (response.status_code, response.content) == (status, b"")
+    assert desk.call("POST", f"{INSTANCES}/unknown/terminate").status_code == 404
+    assert desk.call("GET", path).status_code == 404
+
+
+# -- keys -----------------------------------------------------------------------------------------
+
+
+def test_a_link_opens_its_instance_and_its_scope_alone(desk: Desk) -> None:
+    mine = desk.start()
+    other = desk.start("+14255550199")
+    read, act = key_in(mine["statusQueryGetUri"]), key_in(mine["terminatePostUri"])
+    mine_path, other_path = f"{INSTANCES}/{mine['id']}", f"{INSTANCES}/{other['id']}"
+
+    def get(path: str, key: str | None) -> int:
+        return desk.call("GET", path, key=key).status_code
+
+    def end(path: str, key: str | None) -> int:
+        return desk.call("POST", f"{path}/terminate", key=key).status_code
+
+    assert read != act
+    assert (get(mine_path, read), get(mine_path, act)) == (202, 403)
+    assert (get(other_path, read), get(other_path, act)) == (401, 401)
+    assert (end(mine_path, read), end(other_path, act), end(mine_path, "x")) == (403, 401, 401)
+    assert (get(mine_path, FUNCTION_KEY), end(mine_path, FUNCTION_KEY)) == (403, 403)
+    assert (get(mine_path, None), end(mine_path, None)) == (401, 401)
+    assert (get(other_path, SYSTEM_KEY), end(mine_path, act)) == (202, 202)
+
+
+def test_the_key_is_looked_at_before_the_instance(desk: Desk) -> None:
+    assert desk.call("GET", f"{INSTANCES}/unknown", key="wrong").status_code == 401
+    assert desk.call("POST", f"{INSTANCES}/unknown/terminate", key="wrong").status_code == 401
+
+
+def test_links_keep_working_while_the_secret_key_is_rotated(tmp_path) -> None:
+    from bot.keys import Keys, Scope
+
+    keys = {"function_keys": [("", "f")], "system_keys": [("", "s")]}
+    old = Keys(**keys, secrets=["old"])
+    rotated = Keys(**keys, secrets=["new", "old"])
+    retired = Keys(**keys, secrets=["new"])
+    link = old.link_key("an-id", Scope.READ)
+    assert rotated.link_holder(link, "an-id")
+    assert rotated.link_key("an-id", Scope.READ) == retired.link_key("an-id", Scope.READ)
+    assert retired.link_holder(link, "an-id") is None
+
+
+# -- everything else ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/runtime", "//", "/twilio", "/twilio/sms/x"])
+def test_unknown_paths_are_404_with_nothing_in_it(desk: Desk, path: str) -> None:
+    for method in ("GET", "POST", "HEAD", "DELETE"):
+        response = desk.call(method, path)
+        assert (response.status_code, response.content) == (404, b"")
+
+
+def test_what_nobody_foresaw_is_500_with_a_number_and_no_words(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret is 42")
+
+    monkeypatch.setattr(desk.verifications, "standing", fail)
+    response = desk.call("GET", f"{INSTANCES}/x?code={SYSTEM_KEY}")
+    assert response.status_code == 500
+    assert response.json()["code"] == "internal"
+    assert "42" not in response.json()["Message"] + response.json()["ExceptionType"]
+    number = re.search(r"error ([0-9a-f]{16})", response.json()["ExceptionMessage"])
+    assert number
+    assert number[1] in caplog.text
+    assert SYSTEM_KEY not in caplog.text

@@ -1,0 +1,37 @@
+"""The service, killed with SIGKILL at the step that CRASH_AT names. Run by test_crashes.py."""
+
+import os
+import signal
+from typing import Any
+
+from bot.sms.twilio import TwilioGateway
+from bot.store.sqlite import SqliteStore
+from wsgi import app as app
+
+
+def _die() -> None:
+    os.killpg(0, signal.SIGKILL)
+
+
+def _crash_at(step: str) -> None:
+    send, write = TwilioGateway.send, SqliteStore.write
+
+    def dying_send(self: Any, **sent: Any) -> Any:
+        if step == "claimed":
+            _die()
+        result = send(self, **sent)
+        if step == "accepted by Twilio":
+            _die()
+        return result
+
+    def dying_write(self: Any, use_case: Any) -> Any:
+        value = write(self, use_case)
+        if getattr(use_case, "func", use_case).__name__ == step:
+            _die()
+        return value
+
+    TwilioGateway.send = dying_send  # type: ignore[method-assign]
+    SqliteStore.write = dying_write  # type: ignore[method-assign]
+
+
+_crash_at(os.environ["CRASH_AT"])

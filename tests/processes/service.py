@@ -1,0 +1,138 @@
+"""A real gunicorn with the settings of the Procfile, in a process group of its own."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from simulator.server import Simulator
+from simulator.world import Number
+from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """Waits for another process; what the condition said at last."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s")
+
+
+class Service:
+    """Textback as processes. Several lives on one database."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.simulator = Simulator(
+            ACCOUNT,
+            Number(NUMBER, sms_url=f"{self.url}/twilio/sms#rc=2&rp=5xx,ct,rt"),
+            report_delay_seconds=0.01,
+        )
+        self.simulator.start()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            **environment(
+                PUBLIC_BASE_URL=self.url,
+                PORT=str(self.port),
+                TWILIO_API_BASE_URL=self.simulator.url,
+                TWILIO_TIMEOUT_SECONDS="0.5",
+                DATABASE_URL=f"sqlite:///{folder}/textback.db",
+            ),
+            **settings,
+        }
+        self.log = folder / "log"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.http = requests.Session()
+        self.http.trust_env = False
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=100)
+        self.http.mount("http://", adapter)
+
+    def run(self, *command: str, **more: str) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [str(BIN / command[0]), *command[1:]],
+            cwd=ROOT,
+            env={**self.environment, **more},
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def start(self, app: str = "wsgi:app", **more: str) -> "subprocess.Popen[bytes]":
+        process = self.run("gunicorn", app, **more)
+        until(self.is_ready)
+        return process
+
+    def is_ready(self) -> bool:
+        try:
+            return self.http.get(f"{self.url}/healthz", timeout=1).ok
+        except requests.RequestException:
+            return False
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def terminate(self, process: "subprocess.Popen[bytes]") -> int:
+        process.terminate()
+        return process.wait(30)
+
+    def close(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                self.kill(process)
+        self.http.close()
+        self.simulator.stop()
+
+    # -- caller and phone ------------------------------------------------------------------------
+
+    def begin(self, number: str) -> str:
+        response = self.http.post(
+            self.url + START, json=number, headers={"x-functions-key": FUNCTION_KEY}, timeout=20
+        )
+        assert response.status_code == 202, response.text
+        return str(response.json()["id"])
+
+    def status(self, id: str) -> dict[str, Any]:
+        response = self.http.get(
+            f"{self.url}{INSTANCES}/{id}", headers={"x-functions-key": SYSTEM_KEY}, timeout=20
+        )
+        found: dict[str, Any] = response.json()
+        return found
+
+    def texts(self, phone: str) -> list[str]:
+        return [
+            message.body
+            for message in self.simulator.world.of_phone(phone)
+            if message.direction == "outbound-api"
+        ]
+
+    def rows(self, sql: str) -> list[Any]:
+        db = sqlite3.connect(self.folder / "textback.db")
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()

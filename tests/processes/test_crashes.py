@@ -1,0 +1,129 @@
+"""kill -9 after every step of a walk, then a restart: the walk completes, once."""
+
+import re
+import signal
+
+import pytest
+import requests
+
+from simulator import faults
+from tests.processes.service import Service, until
+
+PHONE = "+14255550123"
+
+
+def code(service: Service) -> str:
+    found = re.search(r"code is ([0-9]+)", service.texts(PHONE)[-1])
+    assert found
+    return found[1]
+
+
+def wrong(service: Service) -> str:
+    return str((int(code(service)) + 1) % 10000).zfill(4)
+
+
+def begin_and_die(service: Service, step: str) -> None:
+    """A start whose service dies at this step, whether or not the caller hears of it."""
+    process = service.start("tests.processes.crashing:app", CRASH_AT=step)
+    try:
+        service.begin(PHONE)
+    except requests.RequestException:
+        pass
+    process.wait(15)
+    assert process.returncode == -signal.SIGKILL
+
+
+def the_id(service: Service) -> str:
+    ((id,),) = service.rows("SELECT id FROM verification")
+    return str(id)
+
+
+def events(service: Service) -> list[str]:
+    sql = "SELECT event FROM history ORDER BY number"
+    return [event for (event,) in service.rows(sql)]
+
+
+def complete(service: Service) -> None:
+    """The walk goes on after the restart, to its end."""
+    id = the_id(service)
+    until(lambda: service.texts(PHONE))
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    assert service.simulator.webhooks.receive(PHONE, code(service)).status == 200
+    assert service.status(id)["output"] is True
+    assert len(service.texts(PHONE)) == 1, "Twilio has one message"
+    assert events(service).count("approved") == 1
+
+
+@pytest.mark.parametrize(
+    "step", ["start", "claim_due", "claimed", "accepted by Twilio", "accepted"]
+)
+def test_killed_on_the_way_to_the_phone(service: Service, step: str) -> None:
+    begin_and_die(service, step)
+    taken = step in ("accepted by Twilio", "accepted")
+    assert len(service.texts(PHONE)) == int(taken)
+    service.start()
+    complete(service)
+
+
+@pytest.mark.parametrize("step", ["judge_text"])
+def test_killed_after_the_reply_was_committed(service: Service, step: str) -> None:
+    first = service.start()
+    id = service.begin(PHONE)
+    until(lambda: service.texts(PHONE))
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    service.kill(first)
+    second = service.start("tests.processes.crashing:app", CRASH_AT=step)
+    answer = service.simulator.webhooks.receive(PHONE, wrong(service))
+    assert answer.status == 0, "the service died before it answered"
+    assert second.wait(15) == -signal.SIGKILL
+    service.start()
+    assert service.status(id)["customStatus"]["attemptsUsed"] == 1
+    reply = next(m for m in service.simulator.world.messages() if m.direction == "inbound")
+    again = service.simulator.webhooks.post_inbound(reply)
+    assert "3 tries left" in again.body, "the repeat gets the answer that was lost"
+    assert service.status(id)["customStatus"]["attemptsUsed"] == 1
+    service.simulator.webhooks.receive(PHONE, code(service))
+    assert service.status(id)["output"] is True
+
+
+def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
+    tmp_path,
+) -> None:
+    service = Service(tmp_path, WINDOW_SECONDS="10")
+    try:
+        first = service.start()
+        id = service.begin(PHONE)
+        until(lambda: service.texts(PHONE))
+        until(lambda: service.status(id)["runtimeStatus"] == "Running")
+        service.kill(first)
+        assert service.simulator.webhooks.receive(PHONE, code(service)).status == 0
+        deadline = service.rows("SELECT deadline_at FROM verification")[0][0]
+        until(lambda: service.rows("SELECT strftime('%Y-%m-%dT%H:%M:%fZ')")[0][0] > deadline)
+        service.start()
+        assert service.status(id)["output"] is True, "sent inside the window, read after it"
+    finally:
+        service.close()
+
+
+def test_sigterm_in_the_middle_of_a_send_leaves_no_unknown_outcome(service: Service) -> None:
+    service.environment["TWILIO_TIMEOUT_SECONDS"] = "5"
+    process = service.start()
+    service.simulator.faults.add(faults.DELAY, seconds=1.0)
+    service.begin(PHONE)
+    until(lambda: service.rows("SELECT 1 FROM outbox WHERE state = 'sending'"))
+    assert service.terminate(process) == 0
+    assert service.rows("SELECT state FROM outbox") == [("accepted",)]
+    assert len(service.texts(PHONE)) == 1
+    assert "text_unknown" not in events(service)
+
+
+def test_a_dispatcher_beside_the_web_process_sends_within_a_second(service: Service) -> None:
+    service.start(DISPATCH="off")
+    dispatcher = service.run("flask", "dispatch")
+    until(lambda: b"The dispatcher runs." in service.log.read_bytes())
+    id = service.begin(PHONE)
+    until(lambda: service.texts(PHONE), seconds=2)
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    service.simulator.webhooks.receive(PHONE, code(service))
+    assert service.status(id)["output"] is True
+    assert service.terminate(dispatcher) == 0

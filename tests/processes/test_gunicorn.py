@@ -1,0 +1,183 @@
+"""A real gunicorn: many replies at once, what it logs, what stops its start."""
+
+import re
+import subprocess
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from twilio.request_validator import RequestValidator
+
+from simulator.world import new_sid
+from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
+from tests.processes.service import BIN, ROOT, Service, until
+
+PHONE = "+14255550123"
+
+
+def sent_code(service: Service, phone: str = PHONE) -> str:
+    found = re.search(r"code is ([0-9]+)", service.texts(phone)[-1])
+    assert found
+    return found[1]
+
+
+def begin(service: Service, phone: str = PHONE) -> str:
+    id = service.begin(phone)
+    until(lambda: service.texts(phone))
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    return id
+
+
+def replies(service: Service, body: str, count: int, *, sid: str | None = None) -> list[str]:
+    """So many signed replies at once; what each was answered."""
+    validator = RequestValidator(ACCOUNT.auth_token)
+
+    def post(_: int) -> str:
+        form = {"MessageSid": sid or new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": body}
+        url = f"{service.url}/twilio/sms"
+        headers = {"X-Twilio-Signature": validator.compute_signature(url, form)}
+        response = service.http.post(url, data=form, headers=headers, timeout=30)
+        assert response.status_code == 200, response.status_code
+        return response.text
+
+    with ThreadPoolExecutor(50) as pool:
+        return list(pool.map(post, range(count)))
+
+
+def test_200_wrong_replies_at_once_are_four_attempts_and_one_end(service: Service) -> None:
+    service.start()
+    id = begin(service)
+    wrong = str((int(sent_code(service)) + 1) % 10000).zfill(4)
+    answers = Counter(replies(service, wrong, 200))
+    status = service.status(id)
+    assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
+    lines = Counter(event for (event,) in service.rows("SELECT event FROM history"))
+    assert (lines["wrong_answer"], lines["max_attempts_reached"]) == (4, 1)
+    silent = answers['<?xml version="1.0" encoding="UTF-8"?><Response />']
+    assert 200 - silent <= 6
+
+
+def test_200_right_replies_at_once_are_one_approval(service: Service) -> None:
+    service.start()
+    id = begin(service)
+    answers = replies(service, sent_code(service), 200)
+    assert service.status(id)["output"] is True
+    assert len([answer for answer in answers if "Thank you" in answer]) == 1
+    lines = Counter(event for (event,) in service.rows("SELECT event FROM history"))
+    assert (lines["approved"], lines["right_answer"]) == (1, 1)
+
+
+def test_50_copies_of_one_message_at_once_are_one_attempt_and_one_answer(
+    service: Service,
+) -> None:
+    service.start()
+    id = begin(service)
+    wrong = str((int(sent_code(service)) + 1) % 10000).zfill(4)
+    answers = replies(service, wrong, 50, sid=new_sid("SM"))
+    assert len(set(answers)) == 1
+    assert "3 tries left" in answers[0]
+    assert service.status(id)["customStatus"]["attemptsUsed"] == 1
+
+
+def test_silence_is_false_within_a_second_of_the_deadline(tmp_path: Path) -> None:
+    service = Service(tmp_path, WINDOW_SECONDS="10")
+    try:
+        service.start()
+        id = begin(service)
+        until(lambda: service.status(id)["runtimeStatus"] == "Completed")
+        noticed = time.time()
+        assert service.status(id)["output"] is False
+        ((deadline,),) = service.rows("SELECT strftime('%s', deadline_at) FROM verification")
+        assert noticed - int(deadline) < 2.1  # strftime cuts off up to a second
+    finally:
+        service.close()
+
+
+def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
+    service = Service(tmp_path, CODE_LENGTH="10")
+    try:
+        process = service.start()
+        phones = [f"+1425555{number:04}" for number in range(200, 230)]
+        ids = {phone: service.begin(phone) for phone in phones}
+        for phone in phones:
+            until(lambda phone=phone: service.texts(phone))
+        codes = [sent_code(service, phone) for phone in phones]
+        assert {len(code) for code in codes} == {10}
+        receive = service.simulator.webhooks.receive
+        for place, (phone, code) in enumerate(zip(phones, codes, strict=True)):
+            receive(phone, [code, "hello", f"Loved \u201c{code}\u201d", "STOP"][place % 4])
+            receive(phone, code)
+        provoke_logs(service, ids[phones[1]], codes[1])
+        assert service.terminate(process) == 0
+        log = service.log.read_text()
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*"))
+        assert "accepted as SM" in log
+        assert phones[0].encode() in stored, "the search would find what is there"
+        for code in codes:
+            assert code not in log
+            assert code.encode() not in stored
+        for phone in phones:
+            assert phone not in log
+            assert phone.strip("+") not in log
+        secrets = (FUNCTION_KEY, SYSTEM_KEY, ACCOUNT.auth_token, "a-secret-key-for-tests")
+        for secret in secrets:
+            assert secret not in log
+            assert secret.encode() not in stored
+    finally:
+        service.close()
+
+
+def provoke_logs(service: Service, id: str, code: str) -> None:
+    """Requests of the kind that frameworks like to quote in their logs."""
+    import socket
+
+    base = service.url + INSTANCES
+    service.http.get(f"{base}/{id}?code={SYSTEM_KEY}")
+    service.http.post(f"{service.url}{START}?code={FUNCTION_KEY}", data=b"not json")
+    service.http.post(
+        f"{base}/{id}/raiseEvent/SmsChallengeResponse?code={SYSTEM_KEY}", json={"code": code}
+    )
+    service.http.post(f"{service.url}/twilio/sms", data={"Body": code, "From": PHONE})
+    for broken in (
+        f"GET /?code={SYSTEM_KEY} HTTP/9.9\r\n\r\n",
+        f"GET /?code={SYSTEM_KEY} is broken HTTP/1.1\r\n\r\n",
+        f"GET /{'x' * 9000}?code={SYSTEM_KEY} HTTP/1.1\r\n\r\n",
+        f"POST /?code={SYSTEM_KEY} HTTP/1.1\r\nContent-Length: nonsense\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=5) as raw:
+            raw.sendall(broken.encode())
+            answer = raw.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 4"), answer
+            assert b"<html" not in answer
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"PUBLIC_BASE_URL": ""}, "PUBLIC_BASE_URL is not set"),
+        ({"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN is not set"),
+        ({"TWILIO_PHONE_NUMBER": "Contoso"}, "TWILIO_PHONE_NUMBER cannot be used"),
+        ({"WINDOW_SECONDS": "soon"}, "WINDOW_SECONDS cannot be used"),
+        ({"DATABASE_URL": "sqlite:////dev/null/x.db"}, "cannot be opened"),
+    ],
+)
+def test_what_is_missing_or_senseless_stops_the_start_with_a_line(
+    tmp_path: Path, changed: dict[str, str], named: str
+) -> None:
+    values = environment(DATABASE_URL=f"sqlite:///{tmp_path}/textback.db", PATH="/usr/bin:/bin")
+    for command in ("gunicorn wsgi:app", "flask check"):
+        name, *arguments = command.split()
+        ran = subprocess.run(
+            [BIN / name, *arguments],
+            cwd=ROOT,
+            env={**values, **changed},
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        said = ran.stdout + ran.stderr
+        assert ran.returncode != 0
+        assert named in said
+        assert "Traceback" not in said

@@ -1,0 +1,134 @@
+"""The gateway, and that its requests are those of Twilio's own description."""
+
+import pytest
+import requests
+
+from bot import settings as settings_module
+from bot.sms import errors, number
+from bot.sms.errors import Kind
+from bot.sms.gateway import Postponed, Unknown
+from bot.sms.twilio import RebasedHttpClient, TwilioGateway, _lost
+from simulator.world import Service
+from tests.desk import NUMBER, PHONE, Desk, environment
+
+
+def test_only_twilios_own_hosts_are_rebased(desk: Desk) -> None:
+    client = RebasedHttpClient(desk.simulator.url, timeout=1, connections=1)
+    path = "/2010-04-01/Accounts/x/Messages.json"
+    for host in ("api.twilio.com", "api.dublin.ie1.twilio.com", "messaging.twilio.com"):
+        assert client.request("GET", f"https://{host}{path}").status_code == 401
+    with pytest.raises(requests.ConnectionError):
+        client.request("GET", f"http://api.twilio.com.evil.invalid{path}")
+
+
+def test_the_library_keeps_no_code_in_memory(desk: Desk) -> None:
+    desk.start_and_send()
+    http_client = desk.dispatcher._gateway._client.http_client
+    assert http_client._test_only_last_request is None
+
+
+def test_retry_after_is_heard(desk: Desk) -> None:
+    http_client = desk.dispatcher._gateway._client.http_client
+    http_client._heard.retry_after = "7"
+    assert http_client.retry_after_seconds == 7
+    http_client._heard.retry_after = "Wed, 21 Oct 2026 07:28:00 GMT"
+    assert http_client.retry_after_seconds is None
+
+
+def test_only_a_connection_that_never_was_may_be_sent_again(desk: Desk) -> None:
+    gateway = TwilioGateway(
+        settings_module.read(environment(TWILIO_API_BASE_URL="http://127.0.0.1:9"))
+    )
+    sent = gateway.send(to=PHONE, body="x", validity_seconds=60, text_id="t")
+    assert sent == Postponed(None)
+    assert isinstance(_lost(requests.ReadTimeout()), Unknown)
+    assert isinstance(_lost(requests.ConnectionError("reset")), Unknown)
+    assert _lost(requests.ConnectTimeout()) == Postponed(None)
+
+
+def test_the_simulator_refuses_what_twilio_would(desk: Desk) -> None:
+    """Strict as Twilio's description: our own requests pass it, others do not."""
+    base = f"{desk.simulator.url}/2010-04-01/Accounts/{desk.settings.twilio_account_sid}"
+    auth = (desk.settings.twilio_account_sid, desk.settings.twilio_auth_tokens[0])
+    good = {"To": PHONE, "From": NUMBER, "Body": "x"}
+
+    def post(form, **more):
+        return requests.post(f"{base}/Messages.json", data=form, **{"auth": auth, **more})
+
+    assert post(good).status_code == 201
+    assert post(good, auth=("AC", "no")).json()["code"] == 20003
+    assert post({**good, "Unknown": "1"}).json()["code"] == 20001
+    assert post({**good, "To": "12"}).json()["code"] == 21211
+    assert post({**good, "Body": ""}).json()["code"] == 21602
+    assert post({**good, "From": PHONE}).json()["code"] == 21606
+    assert post({**good, "ValidityPeriod": "0"}).json()["code"] == 21624
+
+
+@pytest.mark.parametrize(("code", "trouble"), sorted(errors.TROUBLES.items()))
+def test_every_trouble_has_a_sentence_of_its_own_words(code: int, trouble: errors.Trouble) -> None:
+    assert 10_000 <= code <= 99_999
+    assert trouble.sentence.endswith(".")
+    assert "+" not in trouble.sentence
+
+
+def test_unknown_codes_go_by_their_status() -> None:
+    assert errors.at_send(99999, 400).is_permanent
+    assert not errors.at_send(99999, 503).is_permanent
+    assert errors.at_send(99999, 429).kind is Kind.LIMIT
+    assert not errors.in_report(99999).is_permanent
+    assert errors.sentence(99999) is None
+
+
+# -- the number's webhook -------------------------------------------------------------------------
+
+
+def test_the_webhook_is_checked_set_and_checked_again(desk: Desk) -> None:
+    before = number.check(desk.settings)
+    assert "the webhook is" in before.faults[0]
+    assert number.set_webhook(desk.settings).faults == ()
+    assert desk.simulator.world.number.sms_url == f"{desk.url}/twilio/sms#rc=2&rp=5xx,ct,rt"
+    assert number.check(desk.settings) == number.Webhook(number.wanted_url(desk.settings), (), ())
+    desk.simulator.world.configure_number(sms_url=None, sms_method="GET")
+    assert number.check(desk.settings).faults == ("the method is GET, it should be POST",)
+
+
+def test_a_messaging_service_that_decides_is_warned_of(desk: Desk) -> None:
+    world = desk.simulator.world
+    number_sid = world.number.sid
+    world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=False)
+    assert "replies go to nobody" in number.check(desk.settings).warnings[0]
+    world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=True)
+    assert number.check(desk.settings).warnings == ()
+
+
+def test_an_unknown_number_is_said_to_be_unknown(desk: Desk) -> None:
+    other = desk.settings.model_copy(update={"twilio_phone_number": "+14255550198"})
+    with pytest.raises(number.NumberUnknown, match="no such number"):
+        number.check(other)
+
+
+def test_wrong_credentials_are_said_without_the_number(desk: Desk) -> None:
+    other = desk.settings.model_copy(update={"twilio_auth_tokens": ("wrong",)})
+    with pytest.raises(number.NumberUnknown, match="20003"):
+        number.check(other)
+
+
+def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:
+    from tests.desk import desk as open_desk
+
+    service = "MG" + "1" * 32
+    with open_desk(tmp_path, TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=service) as desk:
+        world = desk.simulator.world
+        world.service = Service(service, world.number.sid)
+        id = desk.start_and_send()["id"]
+        assert desk.texts()[-1].service_sid == service
+        from bot.dispatch import catch_up
+        from simulator import faults
+
+        desk.text(desk.wrong())
+        desk.simulator.faults.add(faults.WEBHOOK_NEVER)
+        desk.text(desk.code())
+        catch_up.run_once(desk.verifications, desk.dispatcher._gateway)
+        assert desk.status(id)["output"] is True
+        with pytest.raises(number.NumberUnknown, match="Messaging Service"):
+            number.check(desk.settings)
