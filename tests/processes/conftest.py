@@ -7,6 +7,9 @@ import pytest
 
 from tests.processes.service import Service
 
+# Reads the environment of the processes it is run in.
+collect_ignore = ["crashing.py"]
+
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:

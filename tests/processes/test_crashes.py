@@ -1,5 +1,6 @@
 """kill -9 after every step of a walk, then a restart: the walk completes, once."""
 
+import contextlib
 import re
 import signal
 
@@ -25,10 +26,8 @@ def wrong(service: Service) -> str:
 def begin_and_die(service: Service, step: str) -> None:
     """A start whose service dies at this step, whether or not the caller hears of it."""
     process = service.start("tests.processes.crashing:app", CRASH_AT=step)
-    try:
+    with contextlib.suppress(requests.RequestException):
         service.begin(PHONE)
-    except requests.RequestException:
-        pass
     process.wait(15)
     assert process.returncode == -signal.SIGKILL
 
