@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check clean
+.PHONY: help run test check diagram clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy bot
+
+diagram: .venv/develop ## Draw docs/state-machine.md anew
+	@$(BIN)/python -m tests.state_diagram
 
 clean: ## Remove the virtual environment and what the desk has stored
 	rm -rf .venv instance

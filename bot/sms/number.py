@@ -7,7 +7,7 @@ import requests
 from twilio.base.exceptions import TwilioException
 
 from bot.settings import Settings
-from bot.sms.twilio import client
+from bot.sms.twilio import client, describe
 
 # Twilio repeats nothing that met a dying server unless the address asks for it in its fragment,
 # which is neither sent nor signed: twice more, after a 5xx, a failed connection or a timeout.
@@ -42,7 +42,7 @@ def set_webhook(settings: Settings) -> Webhook:
     try:
         number.update(sms_url=wanted_url(settings), sms_method="POST")
     except (TwilioException, requests.RequestException) as error:
-        raise NumberUnknown(_why(error)) from None
+        raise NumberUnknown(describe(error)) from None
     return check(settings)
 
 
@@ -58,7 +58,7 @@ def _number(settings: Settings) -> Any:
             phone_number=settings.twilio_phone_number, limit=1
         )
     except (TwilioException, requests.RequestException) as error:
-        raise NumberUnknown(_why(error)) from None
+        raise NumberUnknown(describe(error)) from None
     if not found:
         raise NumberUnknown("This account has no such number. Check TWILIO_PHONE_NUMBER.")
     return found[0]
@@ -91,11 +91,5 @@ def _service_warnings(settings: Settings, number_sid: str) -> tuple[str, ...]:
                     f" {service.inbound_request_url or 'nobody'}"
                 )
     except (TwilioException, requests.RequestException) as error:
-        warnings.append(f"whether a Messaging Service decides cannot be read ({_why(error)})")
+        warnings.append(f"whether a Messaging Service decides cannot be read ({describe(error)})")
     return tuple(warnings)
-
-
-def _why(error: Exception) -> str:
-    """An error without its message: that may hold the number."""
-    code = getattr(error, "code", None)
-    return f"Twilio answered with error {code}" if code else f"no answer: {type(error).__name__}"

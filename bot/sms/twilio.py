@@ -125,7 +125,7 @@ class TwilioGateway:
             else:
                 found = self._client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         except (TwilioException, requests.RequestException, ValueError) as error:
-            raise LookFailed(_name(error)) from None
+            raise LookFailed(describe(error)) from None
         ours = [
             Message(message.sid, message.date_created)
             for message in found
@@ -148,7 +148,7 @@ class TwilioGateway:
                         sent_at=message.date_sent.astimezone(UTC),
                     )
         except (TwilioException, requests.RequestException, ValueError) as error:
-            raise LookFailed(_name(error)) from None
+            raise LookFailed(describe(error)) from None
 
     def _is_for_us(self, message: Any) -> bool:
         if message.direction != "inbound":
@@ -187,10 +187,15 @@ def _lost(error: requests.RequestException) -> SendResult:
     )
     if is_untrusted or isinstance(reason, never_connected):
         return Postponed(None)
-    return Unknown(_name(error))
+    return Unknown(describe(error))
 
 
-def _name(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """An error without its message: that may hold a number or a key."""
     code = getattr(error, "code", None)
-    return f"{type(error).__name__} {code}" if code else type(error).__name__
+    if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
+        # What reading a list raises: the answer itself, in place of a code.
+        code = getattr(error.args[1], "status_code", None)
+        found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
+        code = found[1] if found else code
+    return f"Twilio answered with error {code}" if code else f"no answer: {type(error).__name__}"

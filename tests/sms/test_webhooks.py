@@ -1,6 +1,7 @@
 """POST /twilio/sms and POST /twilio/status/…, signed, forged and broken."""
 
 import pytest
+import requests
 from twilio.request_validator import RequestValidator
 
 from simulator.world import new_sid
@@ -8,7 +9,8 @@ from tests.desk import ACCOUNT, NUMBER, PHONE, Desk
 
 
 def signed(desk: Desk, path: str, form, *, token: str = ACCOUNT.auth_token, url: str = ""):
-    signature = RequestValidator(token).compute_signature(url or desk.url + path, form)
+    wire = requests.Request("POST", url or desk.url + path).prepare().url
+    signature = RequestValidator(token).compute_signature(wire, form)
     headers = {"X-Twilio-Signature": signature}
     return desk.call("POST", path, key=None, data=form, headers=headers)
 

@@ -1,0 +1,122 @@
+"""The environment, read or refused with a line for each fault."""
+
+import pytest
+
+from bot import settings
+from bot.settings import SettingsError
+from tests.desk import ACCOUNT, NUMBER, environment
+
+SERVICE = "MG" + "1" * 32
+
+
+def fault(**changed: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings.read(environment(**changed))
+    return str(caught.value)
+
+
+def test_the_defaults_are_those_of_the_sample() -> None:
+    read = settings.read(environment())
+    terms = read.terms
+    assert (terms.code_length, terms.window_seconds, terms.max_attempts) == (4, 90, 4)
+    assert (read.terms.send_within_seconds, read.port, read.dispatch) == (60, 8000, "thread")
+    assert read.sender == NUMBER
+
+
+def test_an_empty_environment_names_everything_that_is_required() -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings.read({})
+    lines = str(caught.value).splitlines()
+    required = [name for name, (_, _, is_required) in settings.variables().items() if is_required]
+    assert [line.split()[0] for line in lines] == required
+    assert all("It should be" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_BASE_URL", "verify.example.com"),
+        ("PUBLIC_BASE_URL", "ftp://verify.example.com"),
+        ("PUBLIC_BASE_URL", "https://user:pass@verify.example.com"),
+        ("PUBLIC_BASE_URL", "https://verify.example.com/?a=1"),
+        ("PUBLIC_BASE_URL", "https://my_host.example.com"),
+        ("TWILIO_ACCOUNT_SID", "ACshort"),
+        ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
+        ("TWILIO_AUTH_TOKEN", "one,,two"),
+        ("TWILIO_PHONE_NUMBER", "Contoso"),
+        ("TWILIO_PHONE_NUMBER", "4255550100"),
+        ("TWILIO_API_BASE_URL", "http://twilio.example.com"),
+        ("TWILIO_API_BASE_URL", "https://user:pass@twilio.example.com"),
+        ("TWILIO_TIMEOUT_SECONDS", "60"),
+        ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("CODE_LENGTH", "3"),
+        ("CODE_LENGTH", "four"),
+        ("WINDOW_SECONDS", "0"),
+        ("MAX_ATTEMPTS", "0"),
+        ("SEND_WITHIN_SECONDS", "1"),
+        ("CHALLENGE_TEXT", "Your code"),
+        ("CHALLENGE_TEXT", "Your wonderful code is {code} {name}"),
+        ("CHALLENGE_TEXT", "Your wonderful code is {code:>8}"),
+        ("CHALLENGE_TEXT", "Your wonderful code is {code"),
+        ("CHALLENGE_TEXT", "Code {code}"),
+        ("FUNCTION_KEY", "one-key,another-key"),
+        ("FUNCTION_KEY", "a:one-key,a:another-key"),
+        ("SYSTEM_KEY", "a:,b:key"),
+        ("DISPATCH", "maybe"),
+        ("PORT", "99999"),
+    ],
+)
+def test_a_senseless_value_is_refused_by_name(name: str, value: str) -> None:
+    said = fault(**{name: value})
+    assert said.startswith(f"{name} cannot be used: ")
+    assert "It should be " in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_text_that_needs_two_segments_is_refused() -> None:
+    assert "SERVICE_NAME" in fault(SERVICE_NAME="Contoso ✓")
+    assert "one segment" in fault(CHALLENGE_TEXT="x" * 160 + "{code}")
+
+
+def test_there_is_one_sender() -> None:
+    assert "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID" in fault(TWILIO_PHONE_NUMBER="")
+    assert "exactly one" in fault(TWILIO_MESSAGING_SERVICE_SID=SERVICE)
+    read = settings.read(environment(TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE))
+    assert read.sender == SERVICE
+
+
+def test_an_api_key_is_whole_or_absent() -> None:
+    assert "TWILIO_API_KEY_SECRET" in fault(TWILIO_API_KEY_SID="SK" + "0" * 32)
+
+
+def test_no_key_serves_two() -> None:
+    assert "differ" in fault(SYSTEM_KEY="a-function-key-for-tests")
+    assert "differ" in fault(FUNCTION_KEY="a:one-key,b:other", SYSTEM_KEY="a:third,c:fourth")
+
+
+def test_the_samples_own_names_are_understood() -> None:
+    values = environment(TWILIO_ACCOUNT_SID="", TWILIO_AUTH_TOKEN="", TWILIO_PHONE_NUMBER="")
+    read = settings.read(
+        {
+            **values,
+            "TwilioAccountSid": ACCOUNT.sid,
+            "TwilioAuthToken": "t",
+            "TwilioPhoneNumber": NUMBER,
+        }
+    )
+    assert (read.twilio_account_sid, read.twilio_phone_number) == (ACCOUNT.sid, NUMBER)
+
+
+def test_several_keys_have_names() -> None:
+    read = settings.read(environment(FUNCTION_KEY="crm:one-key, shop:another-key"))
+    assert read.function_keys == (("crm", "one-key"), ("shop", "another-key"))
+
+
+def test_secrets_stay_out_of_faults_and_of_the_settings_own_text() -> None:
+    said = fault(SECRET_KEY="", FUNCTION_KEY="hush-hush,hush-hush", TWILIO_AUTH_TOKEN="quiet,,x")
+    assert "hush" not in said
+    assert "quiet" not in said
+    shown = repr(settings.read(environment(FUNCTION_KEY="hush-hush")))
+    for secret in ("hush-hush", ACCOUNT.auth_token, "a-secret-key", "a-system-key"):
+        assert secret not in shown
