@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check diagram clean
+.PHONY: help run test check diagram openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ check: .venv/develop ## Check format, lint and types
 
 diagram: .venv/develop ## Draw docs/state-machine.md anew
 	@$(BIN)/python -m tests.state_diagram
+
+openapi: .venv/develop ## Write docs/openapi.json anew
+	@$(BIN)/python -c 'import json; from bot.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
 
 clean: ## Remove the virtual environment and what the desk has stored
 	rm -rf .venv instance

@@ -62,8 +62,8 @@ CREATE UNIQUE INDEX verification_pending ON verification (phone) WHERE status = 
 CREATE INDEX verification_due ON verification (due_at) WHERE due_at IS NOT NULL;
 -- The last ones of a number: an older text's code, a reply after the end.
 CREATE INDEX verification_phone ON verification (phone, created_at);
--- Pages of the list.
-CREATE INDEX verification_created ON verification (created_at, id);
+-- Pages of the list: one range of this index for each status that is wanted.
+CREATE INDEX verification_listed ON verification (status, created_at, id);
 
 -- The text of a verification on its way to Twilio. due_at is set while there is work to do:
 --   queued    not given to Twilio: to be sent when due

@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from bot import openapi
 from bot.cli import register_commands
 from bot.dispatch.loop import Dispatcher
 from bot.dispatch.send import Sender
 from bot.domain.code import Keyring
 from bot.domain.errors import Refusal
 from bot.durable import payloads
-from bot.durable.routes import JSON, DurableRoutes, Forbidden, Unauthorized
+from bot.durable.access import Forbidden, Unauthorized
+from bot.durable.routes import JSON, DurableRoutes
+from bot.durable.waiting import Waiting
 from bot.keys import Keys
 from bot.settings import Settings
 from bot.sms import webhooks
@@ -80,10 +83,16 @@ def create_app(
     app.extensions["verifications"] = verifications
     app.extensions["dispatcher"] = Dispatcher(verifications, gateway, sender)
 
-    durable = DurableRoutes(verifications, keys=keys, public_base_url=settings.public_base_url)
+    waiting = Waiting(store, seats=max(1, settings.web_threads // 4))
+    app.extensions["waiting"] = waiting
+    durable = DurableRoutes(
+        verifications, keys=keys, public_base_url=settings.public_base_url, waiting=waiting
+    )
     app.register_blueprint(webhooks.blueprint(verifications, settings))
     app.register_blueprint(durable.blueprint())
+    app.extensions["durable"] = durable
     app.add_url_rule("/healthz", "healthz", healthz)
+    app.add_url_rule("/openapi.json", "openapi", described)
     app.after_request(_untyped_if_empty)
     _register_errors(app)
     register_commands(app)
@@ -93,6 +102,10 @@ def create_app(
 def healthz() -> Response:
     """The process answers; nothing more is said to whoever asks."""
     return Response('{"status": "alive"}', content_type=JSON)
+
+
+def described() -> Response:
+    return Response(json.dumps(openapi.document()), content_type=JSON)
 
 
 def _register_errors(app: Flask) -> None:

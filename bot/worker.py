@@ -17,9 +17,11 @@ _STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431,
 
 class QuietThreadWorker(ThreadWorker):
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: nothing new is sent from here on, while the last requests are answered."""
+        """SIGTERM: nothing new is sent from here on, and nobody waits, while the last requests are
+        answered."""
         app = getattr(self, "wsgi", None)
         if app is not None:
+            app.extensions["waiting"].release()
             app.extensions["dispatcher"].refuse_more()
         super().handle_exit(sig, frame)
 

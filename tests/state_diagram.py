@@ -39,11 +39,7 @@ DEPTH = 9
 
 
 def name_of(v: Verification) -> str:
-    if v.is_terminal:
-        return v.status.value
-    if v.suspended_at is not None:
-        return "suspended"
-    return "waiting" if v.accepted_at is None else "running"
+    return v.stage.value
 
 
 def inputs(v: Verification, now: datetime) -> list[tuple[str, Input, datetime]]:

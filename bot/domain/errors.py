@@ -72,5 +72,27 @@ class AlreadyFinished(Refusal):
     code = "already_finished"
 
 
+class StillRunning(Refusal):
+    code = "still_running"
+
+
+class UnknownInstance(Refusal):
+    """The restart of an instance that is not there, which the API answers with 400."""
+
+    code = "unknown_instance"
+
+
+class InvalidWait(Refusal):
+    code = "invalid_wait"
+
+
+class InvalidToken(Refusal):
+    code = "invalid_continuation_token"
+
+
+class MissingCreatedTimeFrom(Refusal):
+    code = "missing_created_time_from"
+
+
 class InvalidWebhook(Refusal):
     code = "invalid_webhook"

@@ -20,6 +20,21 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class Stage(StrEnum):
+    """A status, with `pending` told apart by where it stands on the way."""
+
+    WAITING = "waiting"  # for Twilio to accept the text
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    MAX_ATTEMPTS_REACHED = "max_attempts_reached"
+    CANCELED = "canceled"
+    FAILED = "failed"
+
+
+FINISHED = frozenset(Stage) - {Stage.WAITING, Stage.RUNNING, Stage.SUSPENDED}
+
 # How long an outcome may be held back by a suspension that nobody resumes.
 SUSPENSION = timedelta(hours=1)
 
@@ -82,6 +97,14 @@ class Verification:
     @property
     def status(self) -> Status:
         return self.outcome.status if self.outcome else Status.PENDING
+
+    @property
+    def stage(self) -> Stage:
+        if self.outcome is not None:
+            return Stage(self.outcome.status.value)
+        if self.suspended_at is not None:
+            return Stage.SUSPENDED
+        return Stage.WAITING if self.accepted_at is None else Stage.RUNNING
 
     @property
     def is_terminal(self) -> bool:

@@ -16,15 +16,20 @@ from bot.domain.errors import (
     InvalidIdempotencyKey,
     InvalidJson,
     InvalidNumber,
+    InvalidToken,
+    InvalidWait,
     InvalidWebhook,
+    MissingCreatedTimeFrom,
     NumberBusy,
     OptedOut,
     Refusal,
+    StillRunning,
     UnknownFunction,
+    UnknownInstance,
     UnknownVerification,
     UnsupportedMedia,
 )
-from bot.domain.verification import Status, Verification
+from bot.domain.verification import Stage, Status, Verification
 from bot.keys import Keys, Scope
 from bot.sms import errors
 from bot.usecases.read import Standing
@@ -48,6 +53,11 @@ STATUSES: dict[type[Refusal], int] = {
     InvalidEventName: 400,
     InvalidIdempotencyKey: 400,
     InvalidWebhook: 400,
+    InvalidWait: 400,
+    InvalidToken: 400,
+    MissingCreatedTimeFrom: 400,
+    UnknownInstance: 400,
+    StillRunning: 412,
     UnknownFunction: 400,
     OptedOut: 409,
     NumberBusy: 409,
@@ -56,25 +66,31 @@ STATUSES: dict[type[Refusal], int] = {
     AlreadyFinished: 410,
 }
 
-# The extension answers these with nothing but the status.
+# The extension answers these with nothing but the status,
 _WITHOUT_BODY = (404, 410)
+# and these with a bare JSON string.
+_BARE = (StillRunning, MissingCreatedTimeFrom)
 
 _MESSAGES: dict[type[Refusal], str] = {
     InvalidJson: "Invalid JSON content",
     UnsupportedMedia: "Only application/json request content is supported",
+    UnknownInstance: "InstanceId does not match a valid orchestration instance.",
 }
 _DEFAULT_MESSAGE = "One or more of the arguments submitted is incorrect"
 
-_RUNTIME_STATUSES = {
-    Status.APPROVED: "Completed",
-    Status.EXPIRED: "Completed",
-    Status.MAX_ATTEMPTS_REACHED: "Completed",
-    Status.CANCELED: "Terminated",
-    Status.FAILED: "Failed",
+RUNTIME_STATUSES = {
+    Stage.WAITING: "Pending",
+    Stage.RUNNING: "Running",
+    Stage.SUSPENDED: "Suspended",
+    Stage.APPROVED: "Completed",
+    Stage.EXPIRED: "Completed",
+    Stage.MAX_ATTEMPTS_REACHED: "Completed",
+    Stage.CANCELED: "Terminated",
+    Stage.FAILED: "Failed",
 }
 
 
-def refusal(error: Refusal) -> tuple[int, Json | None, dict[str, str]]:
+def refusal(error: Refusal) -> tuple[int, Json | str | None, dict[str, str]]:
     """Status, body and headers of a refusal."""
     status = STATUSES[type(error)]
     headers = {}
@@ -82,6 +98,8 @@ def refusal(error: Refusal) -> tuple[int, Json | None, dict[str, str]]:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if status in _WITHOUT_BODY:
         return status, None, headers
+    if isinstance(error, _BARE):
+        return status, error.sentence, headers
     message = error.sentence if status == 409 else _MESSAGES.get(type(error), _DEFAULT_MESSAGE)
     return status, fault(message, error.sentence, type(error).__name__, error.code), headers
 
@@ -122,21 +140,13 @@ def status(standing: Standing, *, show_input: bool = True) -> Json:
     return {
         "name": FUNCTION,
         "instanceId": verification.id,
-        "runtimeStatus": runtime_status(verification),
+        "runtimeStatus": RUNTIME_STATUSES[verification.stage],
         "input": json.loads(verification.start_input) if show_input else None,
         "customStatus": custom_status(standing),
-        "output": _output(verification),
+        "output": output(verification),
         "createdTime": time(verification.created_at),
         "lastUpdatedTime": time(standing.updated_at),
     }
-
-
-def runtime_status(verification: Verification) -> str:
-    if verification.outcome is not None:
-        return _RUNTIME_STATUSES[verification.outcome.status]
-    if verification.suspended_at is not None:
-        return "Suspended"
-    return "Pending" if verification.accepted_at is None else "Running"
 
 
 def custom_status(standing: Standing) -> Json:
@@ -165,7 +175,7 @@ def time(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _output(verification: Verification) -> Any:
+def output(verification: Verification) -> Any:
     outcome = verification.outcome
     if outcome is None:
         return None

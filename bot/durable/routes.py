@@ -8,45 +8,78 @@ no other face has, and finds its way by its own table.
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Request, Response, request
+from flask import Blueprint, Response, request
 
 from bot.domain.errors import (
+    IdInUse,
     InvalidEventName,
+    InvalidId,
     InvalidIdempotencyKey,
+    InvalidWait,
     UnknownFunction,
+    UnknownInstance,
+    UnknownVerification,
     UnsupportedMedia,
 )
-from bot.durable import bodies, payloads
+from bot.domain.verification import Status, Verification
+from bot.durable import bodies, history, payloads
+from bot.durable.access import Access
 from bot.durable.payloads import ANSWER_EVENT, BASE_PATH, FUNCTION
-from bot.keys import Caller, Keys, Power, Scope
+from bot.durable.query import Query, token, wanted_page, wanted_purge
+from bot.durable.waiting import Waiting
+from bot.keys import Caller, Keys, Scope
+from bot.usecases.read import Standing
 from bot.usecases.verifications import Verifications
 
 JSON = "application/json; charset=utf-8"
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+TOKEN = "x-ms-continuation-token"
+
+# The sample's own waiting route waits this long when nothing is said.
+SAMPLE_WAIT_SECONDS = 30.0
 
 
-class Unauthorized(Exception):
-    """No key, or one that nobody knows."""
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str  # with {words} for what varies
+    view: Callable[..., Response]
 
-
-class Forbidden(Exception):
-    """A key that is known, for something else."""
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path), re.IGNORECASE)
 
 
 class DurableRoutes:
-    def __init__(self, verifications: Verifications, *, keys: Keys, public_base_url: str) -> None:
+    def __init__(
+        self, verifications: Verifications, *, keys: Keys, public_base_url: str, waiting: Waiting
+    ) -> None:
         self._verifications = verifications
         self._keys = keys
+        self._access = Access(keys)
         self._public_base_url = public_base_url
-        instance = f"{BASE_PATH}/instances/(?P<id>[^/]+)"
-        self._routes: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = [
-            ("POST", _path("/orchestrators/(?P<function>[^/]+)"), self.start),
-            ("GET", _path(instance), self.status),
-            ("POST", _path(f"{instance}/raiseEvent/(?P<event>[^/]+)"), self.raise_event),
-            ("POST", _path(f"{instance}/terminate"), self.terminate),
+        self._waiting = waiting
+        instance = f"{BASE_PATH}/instances/{{id}}"
+        self.table = [
+            Route("POST", "/orchestrators/{function}", self.start_by_sample),
+            Route("POST", "/orchestrators/{function}/wait", self.start_and_wait),
+            Route("POST", f"{BASE_PATH}/orchestrators/{{function}}", self.start),
+            Route("POST", f"{BASE_PATH}/orchestrators/{{function}}/{{id}}", self.start),
+            Route("GET", f"{BASE_PATH}/instances", self.list_instances),
+            Route("DELETE", f"{BASE_PATH}/instances", self.purge_many),
+            Route("GET", instance, self.status),
+            Route("DELETE", instance, self.purge),
+            Route("POST", f"{instance}/raiseEvent/{{event}}", self.raise_event),
+            Route("POST", f"{instance}/terminate", self.terminate),
+            Route("POST", f"{instance}/suspend", self.suspend),
+            Route("POST", f"{instance}/resume", self.resume),
+            Route("POST", f"{instance}/restart", self.restart),
+            Route("POST", f"{instance}/rewind", self.rewind),
         ]
+        self._patterns = [(route, route.pattern) for route in self.table]
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("durable", __name__)
@@ -57,16 +90,36 @@ class DurableRoutes:
         return routes
 
     def _find(self, path: str = "") -> Response:
-        for method, pattern, view in self._routes:
+        for route, pattern in self._patterns:
             match = pattern.fullmatch("/" + path.rstrip("/"))
-            if match and method == request.method:
-                return view(**match.groupdict())
+            if match and route.method == request.method:
+                return route.view(**match.groupdict())
         return Response(status=404)
 
-    # -- the routes ------------------------------------------------------------------------------
+    # -- starting --------------------------------------------------------------------------------
 
-    def start(self, function: str) -> Response:
-        caller = self._require_starter()
+    def start_by_sample(self, function: str) -> Response:
+        return self._start(function, self._access.starter(), wait_seconds=None)
+
+    def start_and_wait(self, function: str) -> Response:
+        return self._start(function, self._access.starter(), wait_seconds=SAMPLE_WAIT_SECONDS)
+
+    def start(self, function: str, id: str | None = None) -> Response:
+        return self._start(function, self._access.manager(), wait_seconds=None, id=id)
+
+    def restart(self, id: str) -> Response:
+        self._access.holder(id, Scope.ACT)
+        if not _query().flag("restartWithNewInstanceId", default=True):
+            raise IdInUse("A verification is evidence and is not overwritten: take a new id.")
+        try:
+            verification = self._verifications.restart(id)
+        except UnknownVerification:
+            raise UnknownInstance(f"No instance has the id {id}.") from None
+        return self._started(verification, wait_seconds=None)
+
+    def _start(
+        self, function: str, caller: Caller, *, wait_seconds: float | None, id: str | None = None
+    ) -> Response:
         if function.lower() != FUNCTION.lower():
             raise UnknownFunction(
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
@@ -76,30 +129,84 @@ class DurableRoutes:
             number,
             started_by=caller.name,
             start_input=start_input,
-            idempotency_key=_idempotency_key(request),
+            id=None if id is None else _valid_id(id),
+            idempotency_key=_idempotency_key(),
         )
+        return self._started(verification, wait_seconds=wait_seconds)
+
+    def _started(self, verification: Verification, *, wait_seconds: float | None) -> Response:
+        seconds, interval = _query().seconds("timeout"), _query().seconds(*_INTERVALS)
+        seconds = wait_seconds if seconds is None else seconds
+        if seconds is not None and interval is not None and interval > seconds:
+            raise InvalidWait(
+                f"Total timeout {seconds:g} should be bigger than retry timeout {interval:g}."
+                f" The instance {verification.id} has been started."
+            )
+        if seconds is not None and seconds > 0:
+            finished = self._outcome(verification.id, seconds)
+            if finished is not None:
+                return finished
         body = payloads.links(verification, public_base_url=self._public_base_url, keys=self._keys)
-        return _json(
-            body,
-            202,
-            {
-                "Location": body["statusQueryGetUri"],
-                "Retry-After": str(payloads.START_RETRY_SECONDS),
-            },
-        )
+        retry_after = str(payloads.START_RETRY_SECONDS)
+        location = body["statusQueryGetUri"]
+        return _json(body, 202, {"Location": location, "Retry-After": retry_after})
+
+    def _outcome(self, id: str, seconds: float) -> Response | None:
+        """The answer to who has waited: the bare output, or the status of what did not complete."""
+
+        def is_finished() -> bool:
+            return self._verifications.standing(id).verification.is_terminal
+
+        if not self._waiting.wait(is_finished, seconds=seconds):
+            return None
+        standing = self._verifications.standing(id)
+        is_complete = standing.verification.status not in (Status.CANCELED, Status.FAILED)
+        if is_complete:
+            return _json(payloads.output(standing.verification), 200)
+        return _json(payloads.status(standing), 200)
+
+    # -- looking ---------------------------------------------------------------------------------
 
     def status(self, id: str) -> Response:
-        self._require(id, Scope.READ)
-        standing = self._verifications.standing(id)
-        body = payloads.status(standing)
+        self._access.holder(id, Scope.READ)
+        query = _query()
+        show_history = query.flag("showHistory", default=False)
+        standing = self._verifications.standing(id, with_history=show_history)
+        body = self._status(standing, query, show_history)
         if standing.verification.is_terminal:
-            return _json(body, 200)
+            is_fault = standing.verification.status is Status.FAILED
+            is_asked = query.flag("returnInternalServerErrorOnFailure", default=False)
+            return _json(body, 500 if is_fault and is_asked else 200)
         location = payloads.status_link(id, self._public_base_url, self._keys)
         retry_after = str(payloads.STATUS_RETRY_SECONDS)
         return _json(body, 202, {"Location": location, "Retry-After": retry_after})
 
+    def _status(self, standing: Standing, query: Query, show_history: bool) -> payloads.Json:
+        show_input = query.flag("showInput", default=True)
+        body = payloads.status(standing, show_input=show_input)
+        show_output = query.flag("showHistoryOutput", default=False)
+        events = show_history and history.events(
+            standing, show_input=show_input, show_output=show_output
+        )
+        return {**body, "historyEvents": events} if events else body
+
+    def list_instances(self) -> Response:
+        self._access.manager()
+        query = _query()
+        wanted = wanted_page(query, request.headers.get(TOKEN, ""))
+        page = self._verifications.page(wanted) if wanted else []
+        show_input = query.flag("showInput", default=True)
+        more = ""
+        if wanted and len(page) == wanted.limit:
+            last = page[-1].verification
+            more = token(last.created_at, last.id)
+        body = [payloads.status(standing, show_input=show_input) for standing in page]
+        return _json(body, 200, {TOKEN: more})
+
+    # -- acting ----------------------------------------------------------------------------------
+
     def raise_event(self, id: str, event: str) -> Response:
-        self._require(id, Scope.ACT)
+        self._access.holder(id, Scope.ACT)
         verification = self._verifications.require_running(id)
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
@@ -115,49 +222,58 @@ class DurableRoutes:
         return Response(status=202)
 
     def terminate(self, id: str) -> Response:
-        self._require(id, Scope.ACT)
-        self._verifications.terminate(id, request.args.get("reason"))
+        return self._order(self._verifications.terminate, id)
+
+    def suspend(self, id: str) -> Response:
+        return self._order(self._verifications.suspend, id)
+
+    def resume(self, id: str) -> Response:
+        return self._order(self._verifications.resume, id)
+
+    def rewind(self, id: str) -> Response:
+        """Nothing here fails in a way that going back would mend."""
+        self._access.holder(id, Scope.ACT)
+        self._verifications.standing(id)
+        return Response(status=501)
+
+    def _order(self, order: Callable[[str, str | None], None], id: str) -> Response:
+        self._access.holder(id, Scope.ACT)
+        order(id, _query().text("reason"))
         return Response(status=202)
 
-    # -- keys ------------------------------------------------------------------------------------
+    # -- removing --------------------------------------------------------------------------------
 
-    def _require_starter(self) -> Caller:
-        caller = self._keys.caller(self._presented())
-        if caller is None:
-            raise Unauthorized
-        return caller
+    def purge(self, id: str) -> Response:
+        self._access.holder(id, Scope.ACT)
+        self._verifications.purge(id)
+        return _json({"instancesDeleted": 1}, 200)
 
-    def _require(self, id: str, scope: Scope) -> None:
-        """The system key, or the key of a link of this one instance and this scope."""
-        presented = self._presented()
-        caller = self._keys.caller(presented) or self._keys.link_holder(presented, id)
-        if caller is None:
-            raise Unauthorized
-        if caller.power is not Power.ALL and scope not in caller.scopes:
-            raise Forbidden
-
-    def _presented(self) -> str:
-        """The key sent. The header wins over the query, as the host has it."""
-        sent = request.headers.get("x-functions-key") or _query("code") or ""
-        if not sent:
-            raise Unauthorized
-        return sent
+    def purge_many(self) -> Response:
+        self._access.manager()
+        wanted = wanted_purge(_query())
+        count = self._verifications.purge_many(wanted) if wanted else 0
+        return _json({"instancesDeleted": count}, 200) if count else Response(status=404)
 
 
-def _path(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+_INTERVALS = ("pollingInterval", "retryInterval")
+_FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def _query(name: str) -> str | None:
-    """A parameter of the query; its name in any case."""
-    for key, value in request.args.items():
-        if key.lower() == name:
-            return value
-    return None
+def _valid_id(id: str) -> str:
+    if id.startswith("@") or _FORBIDDEN_IN_IDS.search(id) or len(id) > 256:
+        raise InvalidId(
+            "An instance id has at most 256 characters, does not begin with @, and holds no"
+            " / \\ # ? and no control character."
+        )
+    return id
 
 
-def _idempotency_key(sent: Request) -> str | None:
-    key = sent.headers.get("Idempotency-Key")
+def _query() -> Query:
+    return Query(request.args)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= 200:
         raise InvalidIdempotencyKey("An Idempotency-Key has 1 to 200 characters.")
     return key

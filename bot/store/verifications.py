@@ -1,9 +1,10 @@
 """The table `verification`: one row each, read whole, written only where it changed."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from bot.domain.verification import Outcome, Status, Terms, Verification
+from bot.domain.verification import FINISHED, Outcome, Stage, Status, Terms, Verification
 from bot.store.tx import (
     Row,
     Tx,
@@ -13,6 +14,9 @@ from bot.store.tx import (
     to_text,
     to_text_or_none,
 )
+
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def load(tx: Tx, id: str) -> Verification | None:
@@ -71,6 +75,83 @@ def oldest_pending_since(tx: Tx) -> datetime | None:
     sql = "SELECT min(created_at) AS since FROM verification WHERE due_at IS NOT NULL"
     row = tx.one(sql)
     return to_instant_or_none(row["since"]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is to hold. Both times are inclusive; no stages: all of them."""
+
+    limit: int
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    stages: frozenset[Stage] = frozenset()
+    id_prefix: str = ""
+    after: tuple[datetime, str] | None = None  # creation and id of the last one seen
+
+
+def find(tx: Tx, wanted: Wanted) -> list[Verification]:
+    """A page, by creation and id; with a prefix by id alone.
+
+    By creation, each status is a range of one index, read no further than the page is long, so the
+    page after ten million rows costs what the first one does. New rows come at the end, so whoever
+    goes on from `after` sees each row that stays exactly once.
+    """
+    is_by_id = bool(wanted.id_prefix)
+    found: list[Verification] = []
+    for condition in ["true"] if is_by_id else _ranges(wanted.stages):
+        found += _find_range(tx, wanted, condition)
+    if is_by_id:
+        return sorted(found, key=lambda v: v.id)[: wanted.limit]
+    return sorted(found, key=lambda v: (v.created_at, v.id))[: wanted.limit]
+
+
+def remove(tx: Tx, id: str) -> None:
+    """With its text and its history. Its messages' sids stay: they are nobody's data."""
+    tx.run("DELETE FROM verification WHERE id = :id", id=id)
+
+
+def _ranges(stages: frozenset[Stage]) -> list[str]:
+    wanted = stages or frozenset(Stage)
+    open_stages = wanted - FINISHED
+    ranges = [f"status = '{stage}'" for stage in sorted(wanted & FINISHED)]
+    if open_stages == frozenset(Stage) - FINISHED:
+        return ["status = 'pending'", *ranges]
+    return [f"status = 'pending' AND {_OPEN_STAGES[stage]}" for stage in open_stages] + ranges
+
+
+_OPEN_STAGES = {
+    Stage.WAITING: "suspended_at IS NULL AND accepted_at IS NULL",
+    Stage.RUNNING: "suspended_at IS NULL AND accepted_at IS NOT NULL",
+    Stage.SUSPENDED: "suspended_at IS NOT NULL",
+}
+
+
+def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
+    after_at, after_id = wanted.after or (wanted.created_from or EARLIEST, "")
+    if wanted.id_prefix:
+        stages = " OR ".join(_ranges(wanted.stages))
+        place = f"({stages}) AND id > :after_id AND id >= :prefix AND id < :prefix_end"
+        place += " AND created_at >= :created_from"
+        order = "id"
+    else:
+        place = "(created_at, id) > (:after_at, :after_id)"
+        order = "created_at, id"
+    sql = f"""
+        SELECT * FROM verification
+        WHERE {condition} AND {place} AND created_at <= :created_to
+        ORDER BY {order} LIMIT :limit
+    """
+    rows = tx.all(
+        sql,
+        after_at=to_text(after_at),
+        after_id=after_id,
+        prefix=wanted.id_prefix,
+        prefix_end=wanted.id_prefix + chr(0x10FFFF),
+        created_from=to_text(wanted.created_from or EARLIEST),
+        created_to=to_text(wanted.created_to or LATEST),
+        limit=wanted.limit,
+    )
+    return [_from_row(row) for row in rows]
 
 
 def newest(tx: Tx, *, limit: int) -> list[Verification]:

@@ -29,6 +29,10 @@ def standing(tx: Tx, id: str, *, with_history: bool = False) -> Standing:
     return _standing(tx, verification, with_history)
 
 
+def page(tx: Tx, wanted: verifications.Wanted) -> list[Standing]:
+    return [_standing(tx, verification, False) for verification in verifications.find(tx, wanted)]
+
+
 def newest(tx: Tx, *, limit: int) -> list[Standing]:
     return [
         _standing(tx, verification, False) for verification in verifications.newest(tx, limit=limit)

@@ -13,7 +13,8 @@ from bot.domain import phone, wording
 from bot.domain.code import Keyring
 from bot.domain.verification import Terms, Verification
 from bot.store.tx import Store
-from bot.usecases import delivery, end, read, reply
+from bot.store.verifications import Wanted
+from bot.usecases import delivery, end, forget, read, reply
 from bot.usecases.read import Standing
 from bot.usecases.reply import InboundText
 from bot.usecases.start import Start, start
@@ -66,6 +67,29 @@ class Verifications:
         )
         return self.store.write(partial(start, wanted=wanted))
 
+    def restart(self, id: str) -> Verification:
+        """A new one for the same number, counted as a start of the key that began this one.
+
+        Raises UnknownVerification, and what `start` raises.
+        """
+        before = self.standing(id).verification
+        return self.start(
+            before.phone, started_by=before.started_by, start_input=before.start_input
+        )
+
+    def purge(self, id: str) -> None:
+        """Raises UnknownVerification, StillRunning."""
+        self.store.write(partial(forget.purge, id=id))
+
+    def purge_many(self, wanted: Wanted) -> int:
+        """Removes finished ones, whatever `wanted` says of others. Returns how many."""
+        total = 0
+        while True:
+            count = self.store.write(partial(forget.purge_many, wanted=wanted))
+            total += count
+            if count < wanted.limit:
+                return total
+
     def judge_text(self, text: InboundText) -> str | None:
         return self.store.write(partial(reply.judge_text, text=text, keyring=self.keyring))
 
@@ -96,6 +120,9 @@ class Verifications:
     def standing(self, id: str, *, with_history: bool = False) -> Standing:
         """Raises UnknownVerification."""
         return self.store.read(partial(read.standing, id=id, with_history=with_history))
+
+    def page(self, wanted: Wanted) -> list[Standing]:
+        return self.store.read(partial(read.page, wanted=wanted))
 
     def newest(self, limit: int) -> list[Standing]:
         return self.store.read(partial(read.newest, limit=limit))

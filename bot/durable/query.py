@@ -1,0 +1,135 @@
+"""Reading the query as the extension does: names in any case, and what does not parse is absent."""
+
+import base64
+import json
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from werkzeug.datastructures import MultiDict
+
+from bot.domain.errors import InvalidToken, MissingCreatedTimeFrom
+from bot.domain.verification import Stage
+from bot.durable.payloads import RUNTIME_STATUSES
+from bot.store.verifications import Wanted
+
+PAGE = 100  # instances of a page, the extension's default
+LONGEST_PAGE = 1000
+PURGED_AT_ONCE = 500
+
+# The words by the numbers they have in the extension. ContinuedAsNew and Canceled never happen.
+_NUMBERS = {
+    "0": "Running",
+    "1": "Completed",
+    "2": "ContinuedAsNew",
+    "3": "Failed",
+    "4": "Canceled",
+    "5": "Terminated",
+    "6": "Pending",
+    "7": "Suspended",
+}
+_WORDS = frozenset(_NUMBERS.values())
+
+
+class Query:
+    def __init__(self, args: MultiDict[str, str]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in args.items(multi=True):
+            self._values.setdefault(name.lower(), []).append(value)
+
+    def text(self, name: str) -> str | None:
+        values = self._values.get(name.lower())
+        return values[0] if values else None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """As .NET reads a boolean: `true` and `false` in any case; 1 and yes are absent."""
+        word = (self.text(name) or "").strip().lower()
+        return {"true": True, "false": False}.get(word, default)
+
+    def seconds(self, *names: str) -> float | None:
+        """A finite number of seconds, from the first of these names that is there."""
+        for name in names:
+            try:
+                value = float(self.text(name) or "")
+            except ValueError:
+                continue
+            if math.isfinite(value):
+                return value
+        return None
+
+    def instant(self, name: str) -> datetime | None:
+        text = (self.text(name) or "").strip()
+        year, dash, rest = text.partition("-")
+        try:  # the clients send years below 1000 without their zeros
+            instant = datetime.fromisoformat(year.zfill(4) + dash + rest)
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
+    def count(self, name: str, *, default: int, most: int) -> int:
+        text = (self.text(name) or "").strip()
+        is_number = text.isascii() and text.isdigit() and len(text) <= 9
+        return min(int(text), most) if is_number and int(text) > 0 else default
+
+    def runtime_statuses(self) -> frozenset[str]:
+        """The words asked for. Unknown ones are dropped, case matters; none: no filter."""
+        words = [
+            word.strip()
+            for value in self._values.get("runtimestatus", [])
+            for word in value.split(",")
+        ]
+        return _WORDS & {_NUMBERS.get(word, word) for word in words}
+
+
+def wanted_page(query: Query, token: str) -> Wanted | None:
+    """The page asked for; None where no instance can be in it. Raises InvalidToken."""
+    stages = _stages(query.runtime_statuses())
+    if stages is None:
+        return None
+    return Wanted(
+        limit=query.count("top", default=PAGE, most=LONGEST_PAGE),
+        created_from=query.instant("createdTimeFrom"),
+        created_to=query.instant("createdTimeTo"),
+        stages=stages,
+        id_prefix=query.text("instanceIdPrefix") or "",
+        after=_after(token) if token else None,
+    )
+
+
+def wanted_purge(query: Query) -> Wanted | None:
+    """Those to remove; None where there can be none. Raises MissingCreatedTimeFrom."""
+    created_from = query.instant("createdTimeFrom")
+    if created_from is None:
+        raise MissingCreatedTimeFrom("Please provide value for 'createdTimeFrom' parameter.")
+    stages = _stages(query.runtime_statuses())
+    if stages is None:
+        return None
+    return Wanted(
+        limit=PURGED_AT_ONCE,
+        created_from=created_from,
+        created_to=query.instant("createdTimeTo"),
+        stages=stages,
+    )
+
+
+def token(created_at: datetime, id: str) -> str:
+    """Where the next page goes on. Opaque to callers."""
+    return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), id]).encode()).decode()
+
+
+def _after(token: str) -> tuple[datetime, str]:
+    try:
+        created_at, id = json.loads(base64.urlsafe_b64decode(token.encode()))
+        instant = datetime.fromisoformat(created_at).astimezone(UTC)
+        id.encode()
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise InvalidToken("This continuation token was not given by Textback.") from None
+    return instant, id
+
+
+def _stages(words: Iterable[str]) -> frozenset[Stage] | None:
+    """The stages that these words mean. Empty: all of them. None: words that never happen here."""
+    wanted = frozenset(words)
+    if not wanted:
+        return frozenset()
+    return frozenset(s for s, word in RUNTIME_STATUSES.items() if word in wanted) or None
