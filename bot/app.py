@@ -89,7 +89,7 @@ def create_app(
         verifications, keys=keys, public_base_url=settings.public_base_url, waiting=waiting
     )
     app.register_blueprint(webhooks.blueprint(verifications, settings))
-    app.register_blueprint(durable.blueprint())
+    durable.register(app)
     app.extensions["durable"] = durable
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/openapi.json", "openapi", described)

@@ -10,6 +10,7 @@ from bot.domain.verification import Status
 from bot.durable.payloads import BASE_PATH, FUNCTION, RUNTIME_STATUSES
 
 Json = dict[str, Any]
+Answers = dict[int, str | None]  # statuses, and the schema of the body if there is one
 
 INSTANCE = f"{BASE_PATH}/instances/{{id}}"
 
@@ -53,8 +54,8 @@ def _paths() -> Json:
         "parameters": [_path("function"), _idempotency()],
     }
     waiting = [_query("timeout", "number"), *_intervals()]
-    started: Json = {202: "Links", 200: "Outcome", 400: "Fault", 409: "Fault", 413: "Fault"}
-    ordered: Json = {202: None, 404: None, 410: None}
+    started: Answers = {202: "Links", 200: "Outcome", 400: "Fault", 409: "Fault", 413: "Fault"}
+    ordered: Answers = {202: None, 404: None, 410: None}
     order = [_path("id"), _query("reason")]
     return {
         "/orchestrators/{function}": {
@@ -174,7 +175,7 @@ def _paths() -> Json:
     }
 
 
-def _operation(summary: str, answers: Json, **more: Any) -> Json:
+def _operation(summary: str, answers: Answers, **more: Any) -> Json:
     """An operation; one that needs a key answers 401 and 403 too."""
     if "security" not in more:
         answers = {401: None, 403: None, **answers}

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter
 
 from bot.domain.errors import (
     IdInUse,
@@ -53,6 +54,13 @@ class Route:
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path), re.IGNORECASE)
 
 
+class AnyPath(BaseConverter):
+    """Flask's own `path` stops at a line break, which an id may hold until we refuse it."""
+
+    part_isolating = False
+    regex = "(?s:.+?)"
+
+
 class DurableRoutes:
     def __init__(
         self, verifications: Verifications, *, keys: Keys, public_base_url: str, waiting: Waiting
@@ -81,13 +89,16 @@ class DurableRoutes:
         ]
         self._patterns = [(route, route.pattern) for route in self.table]
 
-    def blueprint(self) -> Blueprint:
-        routes = Blueprint("durable", __name__)
-        for rule in ("/", "/<path:path>"):
-            routes.add_url_rule(
-                rule, view_func=self._find, methods=METHODS, provide_automatic_options=False
+    def register(self, app: Flask) -> None:
+        app.url_map.converters["any_path"] = AnyPath
+        for rule in ("/", "/<any_path:path>"):
+            app.add_url_rule(
+                rule,
+                "durable",
+                self._find,
+                methods=METHODS,
+                provide_automatic_options=False,
             )
-        return routes
 
     def _find(self, path: str = "") -> Response:
         for route, pattern in self._patterns:

@@ -130,7 +130,8 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
     after_at, after_id = wanted.after or (wanted.created_from or EARLIEST, "")
     if wanted.id_prefix:
         stages = " OR ".join(_ranges(wanted.stages))
-        place = f"({stages}) AND id > :after_id AND id >= :prefix AND id < :prefix_end"
+        # IS TRUE keeps SQLite from answering the OR by other indexes and sorting afterwards.
+        place = f"({stages}) IS TRUE AND id > :after_id AND id >= :prefix AND id < :prefix_end"
         place += " AND created_at >= :created_from"
         order = "id"
     else:
