@@ -12,7 +12,7 @@ help: ## List the targets
 run: .venv/run ## Run the service with a Twilio for the desk
 	@$(BIN)/python -m simulator.desk
 
-test: .venv/develop ## Run all tests (under 8 minutes)
+test: .venv/develop ## Run all tests (about three minutes)
 	@$(BIN)/python -m pytest
 
 check: .venv/develop ## Check format, lint and types

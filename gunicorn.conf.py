@@ -19,6 +19,7 @@ bind = f"0.0.0.0:{_wanted.port}"
 workers = 1
 threads = _wanted.web_threads
 worker_class = "bot.worker.QuietThreadWorker"
+logger_class = "bot.worker.QuietLogger"
 worker_connections = 1000
 keepalive = 75
 graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
@@ -42,8 +43,11 @@ def on_starting(server):
 
 def post_worker_init(worker):
     """The worker is ready, but does not listen yet: what was missed is caught up with first."""
+    dispatcher = worker.wsgi.extensions["dispatcher"]
     if _wanted.dispatch == "thread":
-        worker.wsgi.extensions["dispatcher"].start()
+        dispatcher.start()
+    else:
+        dispatcher.catch_up()
 
 
 def worker_exit(server, worker):

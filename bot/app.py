@@ -20,6 +20,7 @@ from bot.durable.access import Forbidden, Unauthorized
 from bot.durable.routes import JSON, DurableRoutes
 from bot.durable.waiting import Waiting
 from bot.keys import Keys
+from bot.logs import safe
 from bot.settings import Settings
 from bot.sms import webhooks
 from bot.sms.gateway import Gateway
@@ -138,8 +139,10 @@ def _unexpected(error: Exception) -> Response:
 
     The exception's own words stay out of the answer, and the query out of the log.
     """
+    if type(error).__module__.startswith("gunicorn.http"):
+        return _empty(400)  # a body that breaks off or is no HTTP, noticed while it is read
     id = secrets.token_hex(8)
-    log.error("error %s at %s %s", id, request.method, request.path, exc_info=error)
+    log.error("error %s at %s %s", id, request.method, safe(request.path), exc_info=error)
     message = "Something went wrong while processing your request"
     body = payloads.fault(message, f"See the log for error {id}.", "InternalError", "internal")
     return Response(json.dumps(body), 500, content_type=JSON)

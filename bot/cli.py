@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def show(id: str) -> None:
     click.echo(_outcome(standing))
     for line in standing.history:
         after = (line.at - verification.created_at).total_seconds()
-        detail = ", ".join(f"{name} {value}" for name, value in line.detail.items())
+        detail = ", ".join(f"{name} {value}" for name, value in line.detail.items() if value)
         click.echo(f"{after:>8.1f} s  {line.event:<22}{detail}")
 
 
@@ -142,9 +143,11 @@ def _await_outcome(id: str) -> None:
         standing = _verifications().standing(id)
         if standing.verification.is_terminal:
             break
-        click.echo(f"\r{_countdown(standing):<60}", nl=False)
+        if sys.stdout.isatty():
+            click.echo(f"\r{_countdown(standing):<60}", nl=False)
         time.sleep(LOOK_EVERY_SECONDS)
-    click.echo(f"\r{_outcome(standing):<60}")
+    clear = "\r" + " " * 60 + "\r" if sys.stdout.isatty() else ""
+    click.echo(clear + _outcome(standing))
     if standing.verification.status is not Status.APPROVED:
         raise SystemExit(1)
 

@@ -3,6 +3,7 @@ start with one line that names the variable and says what it should look like.""
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -33,6 +34,10 @@ def _base_url(url: str) -> str:
         raise ValueError("it is no http or https address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("it may hold no user, query or fragment")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("its port is no port") from None
     if "_" in parts.hostname:
         raise ValueError("Twilio refuses a host name with an underscore (its error 21609)")
     return url.rstrip("/")
@@ -41,12 +46,16 @@ def _base_url(url: str) -> str:
 def _api_base_url(url: str) -> str:
     base_url = _base_url(url)
     parts = urlsplit(base_url)
-    is_loopback = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith(
-        "127."
-    )
-    if parts.scheme == "http" and not is_loopback:
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ValueError("plain http is for this machine alone; use https")
     return base_url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _matching(pattern: str) -> AfterValidator:

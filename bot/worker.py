@@ -1,14 +1,18 @@
-"""gunicorn's threaded worker, except that what it says of broken requests is kept short.
+"""gunicorn's threaded worker and its logger, except that they keep what they say short.
 
-Its own answers are HTML, and its own log lines repeat the request line, whose query may be a key.
+Their own answers to broken requests are HTML, their own log lines repeat the request line, whose
+query may be a key, and write the path as it came, which may hold a number or a line break.
 """
 
 import logging
 from typing import Any
 
 from gunicorn import util
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.gthread import ThreadWorker
+
+from bot.logs import safe
 
 log = logging.getLogger(__name__)
 
@@ -39,3 +43,9 @@ class QuietThreadWorker(ThreadWorker):
             util.write_nonblock(client, lines.encode())
         except OSError:
             log.info("the client was gone")
+
+
+class QuietLogger(Logger):
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
+        found = super().atoms(resp, req, environ, request_time)
+        return {**found, "U": safe(found["U"] or "")}

@@ -7,6 +7,7 @@ lines in another shell can use them.
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,8 +25,7 @@ READY_SECONDS = 30
 
 
 def main() -> int:
-    port = int(os.environ.get("PORT", "8000"))
-    simulator_port = int(os.environ.get("SIMULATOR_PORT", "8001"))
+    port, simulator_port = free_port("PORT", "8000"), free_port("SIMULATOR_PORT", "8001")
     settings = desk_settings(SETTINGS, port=port, simulator_port=simulator_port)
     simulator = Simulator(
         Account(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
@@ -43,6 +43,7 @@ def main() -> int:
         signal.signal(name, lambda *_: service.terminate())
     try:
         if wait_until_ready(settings["PUBLIC_BASE_URL"], service):
+            keep(SETTINGS, settings)
             print(greeting(settings, simulator.url), flush=True)
         return service.wait()
     finally:
@@ -51,10 +52,24 @@ def main() -> int:
         simulator.stop()
 
 
+def free_port(variable: str, default: str) -> int:
+    """The port that a variable names. Ends the program with a sentence where it cannot be had."""
+    text = os.environ.get(variable, default)
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        sys.exit(f"{variable} is {text!r}; it should be a port, 1 to 65535.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as error:
+            sys.exit(f"Port {text}: {error.strerror}. Choose another with {variable}=… make run.")
+    return int(text)
+
+
 def desk_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
     """The settings of the desk: random keys kept from run to run, addresses of this run."""
     kept = dotenv_values(path) if path.exists() else {}
-    settings = {
+    return {
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
         "TWILIO_API_BASE_URL": f"http://127.0.0.1:{simulator_port}",
@@ -66,10 +81,13 @@ def desk_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, st
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
         "DATABASE_URL": "sqlite:///instance/desk.db",
     }
+
+
+def keep(path: Path, settings: dict[str, str]) -> None:
+    """Only once both are up: a run that failed must not spoil the file of one that goes on."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    return settings
 
 
 def wait_until_ready(base_url: str, service: "subprocess.Popen[bytes]") -> bool:

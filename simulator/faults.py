@@ -41,6 +41,13 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.kind}; there are {', '.join(sorted(KINDS))}")
+        if not isinstance(self.times, int) or self.times < 1:
+            raise ValueError("times must be a whole number from 1")
+        if not isinstance(self.seconds, int | float) or not 0 <= self.seconds <= 60:
+            raise ValueError("seconds must be a number from 0 to 60")
+        is_coded = self.kind in (REFUSE, REPORT_ERROR)
+        if not isinstance(self.code, int) or (is_coded and not 10_000 <= self.code <= 99_999):
+            raise ValueError("code must be one of Twilio's, such as 21614")
 
     @property
     def http_status(self) -> int:

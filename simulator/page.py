@@ -1,9 +1,11 @@
 """Phones on a screen, and the desk's own small API that the page and the tests use."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
+from werkzeug.exceptions import BadRequest
 
 from simulator.faults import Faults
 from simulator.webhooks import Webhooks
@@ -21,15 +23,22 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks, *, service_url
     def phones() -> Response:
         return jsonify({phone: _messages(world, phone) for phone in world.phones()})
 
+    @routes.errorhandler(BadRequest)
+    def refuse(error: BadRequest) -> tuple[Response, int]:
+        return jsonify({"error": error.description}), 400
+
     @routes.post("/desk/phones")
     def add_phone() -> tuple[Response, int]:
-        world.add_phone(_sent()["phone"])
+        world.add_phone(_phone(_sent()))
         return jsonify({}), 201
 
     @routes.post("/desk/texts")
     def text() -> Response:
         sent = _sent()
-        answer = webhooks.receive(sent["phone"], sent["body"])
+        body = sent.get("body")
+        if not isinstance(body, str):
+            raise BadRequest("body must be a text")
+        answer = webhooks.receive(_phone(sent), body)
         return jsonify(asdict(answer))
 
     @routes.get("/desk/faults")
@@ -38,10 +47,14 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks, *, service_url
 
     @routes.post("/desk/faults")
     def add_fault() -> tuple[Response, int]:
+        sent = _sent()
+        unknown = set(sent) - {"kind", "times", "phone", "seconds", "code", "status"}
+        if unknown or "kind" not in sent:
+            raise BadRequest("a fault has kind, times, phone, seconds, code and status, no more")
         try:
-            troubles.add(**_sent())
-        except (TypeError, ValueError) as error:
-            return jsonify({"error": str(error)}), 400
+            troubles.add(**sent)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
         return jsonify({}), 201
 
     @routes.delete("/desk/faults")
@@ -53,8 +66,17 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks, *, service_url
 
 
 def _sent() -> dict[str, Any]:
-    sent: dict[str, Any] = request.get_json()
+    sent = request.get_json(force=True, silent=True)
+    if not isinstance(sent, dict):
+        raise BadRequest("send a JSON object")
     return sent
+
+
+def _phone(sent: dict[str, Any]) -> str:
+    phone = sent.get("phone")
+    if not isinstance(phone, str) or not re.fullmatch(r"\+[1-9][0-9]{6,14}", phone):
+        raise BadRequest("phone must be a number such as +14255550123")
+    return phone
 
 
 def _messages(world: World, phone: str) -> list[dict[str, Any]]:

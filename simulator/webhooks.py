@@ -20,6 +20,12 @@ REPORTS_AT_ONCE = 16
 
 STOPPED = "You have successfully been unsubscribed. You will not receive any more messages."
 STARTED = "You have successfully been re-subscribed to messages from this number."
+HELPED = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+_SAID = (
+    dict.fromkeys(STOP_WORDS, STOPPED)
+    | dict.fromkeys(START_WORDS, STARTED)
+    | dict.fromkeys(("HELP", "INFO"), HELPED)
+)
 
 
 @dataclass(frozen=True)
@@ -105,9 +111,8 @@ class Webhooks:
                 self.post_report(message, status, error_code)
 
     def _answer_keyword(self, phone: str, body: str) -> None:
-        word = body.strip().upper()
-        if word in STOP_WORDS | START_WORDS:
-            said = STOPPED if word in STOP_WORDS else STARTED
+        said = _SAID.get(body.strip().upper())
+        if said is not None:
             self._world.outbound(recipient=phone, body=said, direction="outbound-reply")
 
     def _send_replies(self, phone: str, answer: Answer) -> None:

@@ -35,7 +35,7 @@ stateDiagram-v2
 """
 
 # The words for inputs; of several that lead the same way, the arrow names all.
-DEPTH = 9
+DEPTH = 7
 
 
 def name_of(v: Verification) -> str:

@@ -14,13 +14,14 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "store": {"domain", "store"},
     "usecases": {"domain", "store", "usecases"},
-    "sms": {"domain", "store", "usecases", "sms", "settings"},
+    "sms": {"domain", "store", "usecases", "sms", "settings", "logs"},
     "dispatch": {"domain", "store", "usecases", "dispatch", "sms"},
-    "durable": {"domain", "usecases", "durable", "keys", "sms"},
+    "durable": {"domain", "store", "usecases", "durable", "keys", "sms"},
     "settings": {"domain"},
     "keys": {"domain"},
     "logs": set(),
-    "worker": set(),
+    "openapi": {"domain", "durable"},
+    "worker": {"logs"},
 }
 FILES = sorted(BOT.rglob("*.py"))
 

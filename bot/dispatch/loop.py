@@ -20,6 +20,7 @@ from bot.store.tx import Done, Tx
 from bot.usecases.verifications import Verifications
 
 LONGEST_SLEEP = timedelta(seconds=1)
+SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
 CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
 SWEEP_SECONDS = 3600.0
@@ -44,11 +45,16 @@ class Dispatcher:
     def start(self) -> None:
         """Catches up first, for ten seconds at most, and returns when the loop runs: a server
         that starts this before it listens expires nothing that was answered in time."""
+        self.catch_up()
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        self._thread.start()
+
+    def catch_up(self) -> None:
+        """Reads what was missed, for ten seconds at most. A web process whose dispatcher runs
+        elsewhere calls this alone: it is the one that was down."""
         catching_up = threading.Thread(target=self._catch_up, name="catch-up", daemon=True)
         catching_up.start()
         catching_up.join(CATCH_UP_SECONDS)
-        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
-        self._thread.start()
 
     def refuse_more(self) -> None:
         """Nothing is begun any more. Safe in a signal handler."""
@@ -133,8 +139,14 @@ def _due_now(tx: Tx) -> _DueNow:
 
 
 def _until_next_due(tx: Tx) -> timedelta:
-    due = (outbox.next_due_at(tx), table.next_due_at(tx))
-    return min([LONGEST_SLEEP, *(at - tx.now for at in due if at and at > tx.now)])
+    """A text that is due already waits for a free sender, who wakes us; so it does not count."""
+    text_at, verification_at = outbox.next_due_at(tx), table.next_due_at(tx)
+    pauses = [LONGEST_SLEEP]
+    if text_at is not None and text_at > tx.now:
+        pauses.append(text_at - tx.now)
+    if verification_at is not None:
+        pauses.append(max(SHORTEST_SLEEP, verification_at - tx.now))
+    return min(pauses)
 
 
 def _sweep(tx: Tx) -> Done[int]:

@@ -61,7 +61,7 @@ def keyword(text: str) -> Keyword | None:
     >>> keyword("stop please") is None
     True
     """
-    word = _trimmed(" ".join(_visible(text).casefold().split()))
+    word = _trimmed(_comparable(text))
     if word in _STOP | _ARRET:
         return Keyword.STOP
     if word in _START:

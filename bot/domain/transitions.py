@@ -230,6 +230,8 @@ def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
     if v.accepted_at is not None:
         return Decision(v)
     accepted_at = max(v.first_try_at or v.created_at, min(at, now))
+    if v.is_decided:  # what is decided was in time by the deadline of its moment
+        return Decision(replace(v, accepted_at=accepted_at), (Event("text_accepted"),))
     opened = replace(v, accepted_at=accepted_at, deadline_at=accepted_at + v.terms.window)
     return Decision(opened, (Event("text_accepted"),))
 

@@ -50,8 +50,11 @@ def fill(challenge_text: str, code: str) -> str:
 
 
 def fixed_length(template: str) -> int:
-    """The longest run of characters of a template that is the same in every text."""
-    return max((len(literal) for literal, *_ in Formatter().parse(template)), default=0)
+    """The longest run of characters of a template that is the same in every text, blanks in a row
+    counted once, as quotes are compared."""
+    return max(
+        (len(" ".join(literal.split())) for literal, *_ in Formatter().parse(template)), default=0
+    )
 
 
 def fields(template: str) -> frozenset[str]:

@@ -12,6 +12,7 @@ from bot.domain.errors import InvalidAnswer, InvalidJson, InvalidNumber
 
 # Deeper than any client nests, shallow enough that nobody keeps us unwrapping.
 UNWRAPPED = 4
+LONGEST_START_BYTES = 1024
 
 _BARE_DIGITS = re.compile(rb"\s*[0-9]{1,20}\s*")
 
@@ -22,6 +23,8 @@ def start_input(body: bytes) -> tuple[str, str]:
         raise InvalidNumber("A phone number input is required, as a JSON string in the body.")
     text = _text(body)
     value = _unwrapped(_parsed(text))
+    if len(body) > LONGEST_START_BYTES:  # it is kept, and shown at every look
+        raise InvalidNumber(f"A phone number takes at most {LONGEST_START_BYTES} bytes.")
     if not isinstance(value, str):
         raise InvalidNumber(
             f'The body must be a JSON string such as "+14255550123", not {_kind(value)}.'

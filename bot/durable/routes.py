@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from bot.domain.errors import (
@@ -135,7 +136,7 @@ class DurableRoutes:
             raise UnknownFunction(
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
             )
-        number, start_input = bodies.start_input(request.get_data())
+        number, start_input = bodies.start_input(_body())
         verification = self._verifications.start(
             number,
             started_by=caller.name,
@@ -225,10 +226,10 @@ class DurableRoutes:
             raise InvalidEventName("The name of an event has at most 100 characters.")
         if event.lower() == ANSWER_EVENT.lower():
             code_length = verification.terms.code_length
-            text = bodies.answer(request.get_data(), code_length=code_length)
+            text = bodies.answer(_body(), code_length=code_length)
             self._verifications.judge_event(id, text)
         else:
-            bodies.any_json(request.get_data())
+            bodies.any_json(_body())
             self._verifications.note_event(id, event)
         return Response(status=202)
 
@@ -277,6 +278,15 @@ def _valid_id(id: str) -> str:
             " / \\ # ? and no control character."
         )
     return id
+
+
+def _body() -> bytes:
+    """The whole body. One of unknown length that reaches the limit was cut there: 413."""
+    body = request.get_data()
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _query() -> Query:

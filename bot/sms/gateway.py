@@ -17,7 +17,7 @@ class Accepted:
 class Refused:
     """It will never be taken."""
 
-    code: int
+    code: int | None
     sentence: str
 
 

@@ -42,7 +42,7 @@ def set_webhook(settings: Settings) -> Webhook:
     try:
         number.update(sms_url=wanted_url(settings), sms_method="POST")
     except (TwilioException, requests.RequestException) as error:
-        raise NumberUnknown(describe(error)) from None
+        raise NumberUnknown(f"The number cannot be read at Twilio ({describe(error)}).") from None
     return check(settings)
 
 
@@ -58,7 +58,7 @@ def _number(settings: Settings) -> Any:
             phone_number=settings.twilio_phone_number, limit=1
         )
     except (TwilioException, requests.RequestException) as error:
-        raise NumberUnknown(describe(error)) from None
+        raise NumberUnknown(f"The number cannot be read at Twilio ({describe(error)}).") from None
     if not found:
         raise NumberUnknown("This account has no such number. Check TWILIO_PHONE_NUMBER.")
     return found[0]

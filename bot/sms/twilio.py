@@ -39,6 +39,14 @@ from bot.usecases.delivery import Message
 CLOCK_SLACK = timedelta(seconds=5)
 NEWEST = 50  # messages of one number that a look reads
 
+# What a list can end in: Twilio's refusal, a broken connection, an answer nobody can read.
+_UNREADABLE = (
+    TwilioException,
+    requests.RequestException,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
 _REBASED = re.compile(r"(api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
 
 
@@ -114,7 +122,7 @@ class TwilioGateway:
             return self._refusal(error)
         except requests.RequestException as error:
             return _lost(error)
-        except (TwilioException, ValueError) as error:
+        except (TwilioException, ValueError, TypeError, AttributeError) as error:
             return Unknown(type(error).__name__)  # an answer nobody can read
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
 
@@ -124,7 +132,7 @@ class TwilioGateway:
                 found = [self._client.messages(sid).fetch()]
             else:
                 found = self._client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
-        except (TwilioException, requests.RequestException, ValueError) as error:
+        except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
         ours = [
             Message(message.sid, message.date_created)
@@ -147,7 +155,7 @@ class TwilioGateway:
                         body=message.body or "",
                         sent_at=message.date_sent.astimezone(UTC),
                     )
-        except (TwilioException, requests.RequestException, ValueError) as error:
+        except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
 
     def _is_for_us(self, message: Any) -> bool:
@@ -157,12 +165,15 @@ class TwilioGateway:
         return service is None or message.messaging_service_sid == service
 
     def _refusal(self, error: TwilioRestException) -> SendResult:
-        trouble = errors.at_send(error.code or 0, error.status)
-        if error.status >= 500 or trouble.kind is Kind.PASSING:
-            return Unknown(str(error.code))
+        # Where Twilio's own code is missing, the library puts the HTTP status in its place:
+        # something in between has answered.
+        code = error.code if error.code and error.code >= 10_000 else None
+        trouble = errors.at_send(code or 0, error.status)
+        if error.status >= 500 or error.status == 408 or trouble.kind is Kind.PASSING:
+            return Unknown(f"{error.status} {code or ''}".strip())
         if error.status == 429 or trouble.kind is Kind.LIMIT:
-            return Postponed(error.code, self._client.http_client.retry_after_seconds)
-        return Refused(error.code or error.status, trouble.sentence)
+            return Postponed(code, self._client.http_client.retry_after_seconds)
+        return Refused(code, trouble.sentence)
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:

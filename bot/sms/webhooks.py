@@ -13,6 +13,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from bot.domain import phone
 from bot.domain.errors import InvalidWebhook
 from bot.domain.reply import Keyword
+from bot.logs import safe
 from bot.settings import Settings
 from bot.sms import errors
 from bot.sms.signature import Signature
@@ -35,12 +36,12 @@ def blueprint(verifications: Verifications, settings: Settings) -> Blueprint:
     @routes.before_request
     def check_signature() -> None:
         if not signature.is_valid(request):
-            log.warning("refused a webhook without a valid signature: %s", request.path)
+            log.warning("refused a webhook without a valid signature: %s", safe(request.path))
             abort(403)
         if request.form.get("AccountSid", settings.twilio_account_sid) != (
             settings.twilio_account_sid
         ):
-            log.warning("refused a webhook of another account: %s", request.path)
+            log.warning("refused a webhook of another account: %s", safe(request.path))
             abort(403)
 
     @routes.post("/twilio/sms")

@@ -90,9 +90,13 @@ def claim(tx: Tx, text: Text, *, until: datetime) -> int:
 
 
 def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int | None) -> bool:
-    """Not taken by Twilio, to be sent again at `due_at`. False: the claim is not the newest."""
+    """Not taken by Twilio, to be sent again at `due_at`. False: the claim is not the newest.
+
+    Where a report has brought a sid meanwhile, Twilio did take it: that is looked up instead.
+    """
     sql = """
-        UPDATE outbox SET state = 'queued', due_at = :due_at, tries = tries + 1, looks = 0,
+        UPDATE outbox SET state = CASE WHEN sid IS NULL THEN 'queued' ELSE 'unknown' END,
+            due_at = :due_at, tries = tries + 1, looks = 0,
             error_code = :error_code
         WHERE id = :id AND state = 'sending' AND claims = :claim
     """
@@ -112,7 +116,8 @@ def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> boo
 def accept(tx: Tx, id: str, *, sid: str) -> bool:
     """Twilio has it. False: that was known."""
     sql = """
-        UPDATE outbox SET state = 'accepted', due_at = NULL, sid = :sid, error_code = NULL
+        UPDATE outbox SET state = 'accepted', due_at = NULL, sid = :sid,
+            error_code = CASE WHEN delivery IS NULL THEN NULL ELSE error_code END
         WHERE id = :id AND state <> 'accepted'
     """
     return tx.run(sql, id=id, sid=sid) == 1

@@ -82,6 +82,8 @@ class SqliteStore:
         _create_private(path)
         try:
             self._writer = self._connect()
+            self._refuse_foreign()
+            path.chmod(0o600)
             self._prepare()
         except sqlite3.Error as error:
             raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
@@ -204,9 +206,10 @@ class SqliteStore:
         """Never earlier than what this or any other process has written down, whatever the clock
         was set to meanwhile: the last line of the history is the latest instant decided upon."""
         last = db.execute("SELECT at FROM history ORDER BY rowid DESC LIMIT 1").fetchone()
-        latest = max(self._clock(), self._latest)
-        self._latest = max(latest, to_instant(last["at"])) if last else latest
-        return self._latest
+        now = max(self._clock(), to_instant(last["at"])) if last else self._clock()
+        with self._mutex:  # readers look too, and must not take back what a writer has used
+            self._latest = max(self._latest, now)
+            return self._latest
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -233,12 +236,18 @@ class SqliteStore:
                 " local disk, not on a network share"
             )
         with self._transaction() as db:
-            names = set(db.table_names())
-            if not names:
+            if not db.table_names():
                 db.executescript(SCHEMA.read_text())
-            elif "schema_version" not in names:
-                raise UnusableDatabase(f"{self._path} is a database of another program")
-            version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
+
+    def _refuse_foreign(self) -> None:
+        """Only looks, so that a file which is not ours stays as it is."""
+        names = set(self._writer.table_names())
+        if not names:
+            return
+        if "schema_version" not in names:
+            raise UnusableDatabase(f"{self._path} is a database of another program")
+        row = self._writer.execute("SELECT version FROM schema_version").fetchone()
+        version = row["version"] if row else None
         if version != VERSION:
             raise UnusableDatabase(
                 f"{self._path} has schema version {version}, this Textback needs {VERSION}"
@@ -250,6 +259,5 @@ def _create_private(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
     except OSError as error:
         raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.verification import FINISHED, Outcome, Stage, Status, Terms, Verification
 from bot.store.tx import (
@@ -14,6 +14,9 @@ from bot.store.tx import (
     to_text,
     to_text_or_none,
 )
+
+# No window is open longer after its start: an hour to answer, ten minutes to send (settings.py).
+LONGEST_OPEN = timedelta(minutes=70)
 
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -37,16 +40,16 @@ def latest_of(tx: Tx, phone: str) -> Verification | None:
 
 
 def superseded_of(tx: Tx, phone: str) -> list[Verification]:
-    """Those of a number that were canceled inside a window which is still open, newest first.
-
-    At most ten, as many as a number may start in a day.
-    """
+    """Those of a number that were superseded inside a window which is still open, newest first,
+    ten at most."""
     sql = """
         SELECT * FROM verification
-        WHERE phone = :phone AND status = 'canceled' AND deadline_at > :now
+        WHERE phone = :phone AND created_at > :since AND status = 'canceled'
+            AND reason LIKE 'superseded by %' AND deadline_at > :now
         ORDER BY created_at DESC LIMIT 10
     """
-    return [_from_row(row) for row in tx.all(sql, phone=phone, now=to_text(tx.now))]
+    since = to_text(tx.now - LONGEST_OPEN)
+    return [_from_row(row) for row in tx.all(sql, phone=phone, since=since, now=to_text(tx.now))]
 
 
 def due(tx: Tx, *, limit: int) -> list[Verification]:

@@ -72,7 +72,8 @@ def claim_due(tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring) -> Done
     """Takes what is due. What has no use any more is settled on the way."""
     claims: list[Claim] = []
     ended: list[str] = []
-    for text in outbox.due(tx, limit=limit):
+    due = outbox.due(tx, limit=limit)
+    for text in due:
         verification = verifications.load(tx, text.verification_id)
         assert verification is not None  # the schema's foreign key
         if verification.is_decided:
@@ -84,7 +85,8 @@ def claim_due(tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring) -> Done
             ended += _give_up(tx, text, verification)
         else:
             claims.append(_claim(tx, text, verification, lease, keyring))
-    return Done(claims, decided=tuple(ended))
+    # Rows that were only settled made room for others.
+    return Done(claims, has_work=len(claims) < len(due), decided=tuple(ended))
 
 
 def hand_back(tx: Tx, claim: Claim) -> Done[None]:
@@ -108,11 +110,13 @@ def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done
     return Done(None, decided=record(tx, verification, decision))
 
 
-def refused(tx: Tx, claim: Claim, *, code: int, sentence: str, sender: str) -> Done[None]:
+def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str, sender: str) -> Done[None]:
     """Twilio will never take it."""
     text = _still_ours(tx, claim)
     if text is None:
         return Done(None)
+    if text.sid is not None:  # a report says that it did: look again
+        return unknown(tx, claim)
     if code == OPTED_OUT_CODE:
         opt_outs.mark(tx, phone=claim.phone, sender=sender)
     outbox.refuse(tx, text.id, error_code=code)
@@ -137,9 +141,13 @@ def unknown(tx: Tx, claim: Claim) -> Done[None]:
 
 def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
     """Twilio's list answered. `messages` are those that may be ours, oldest first."""
-    ours = next((m for m in messages if m.sid == claim.sid or not outbox.is_held(tx, m.sid)), None)
-    if ours is not None:
-        return accepted(tx, claim, message=ours, sid=ours.sid)
+    text = _still_ours(tx, claim)
+    if text is None:
+        return Done(None)
+    # A report may have brought the sid since the look began.
+    ours = [m for m in messages if m.sid == text.sid or not outbox.is_held(tx, m.sid)]
+    if ours:
+        return accepted(tx, claim, message=ours[0], sid=ours[0].sid)
     if claim.looks + 1 < LOOKS:
         due_at = tx.now + LOOK_AGAIN
         outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks + 1)

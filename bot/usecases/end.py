@@ -24,13 +24,19 @@ def resume(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
     return _order(tx, id, Resumed(reason))
 
 
-def expire_due(tx: Tx, *, limit: int) -> Done[int]:
-    """Lets time pass for at most `limit` verifications that are due. Returns how many were."""
-    due = verifications.due(tx, limit=limit)
+def due_ids(tx: Tx, *, limit: int) -> list[str]:
+    """Verifications that time has something to say to, the longest due first."""
+    return [verification.id for verification in verifications.due(tx, limit=limit)]
+
+
+def expire(tx: Tx, *, ids: Iterable[str]) -> Done[None]:
+    """Lets time pass for these; each is looked at again, since it may have ended meanwhile."""
     ended: list[str] = []
-    for verification in due:
-        ended += record(tx, verification, decide(verification, TimePassed(), tx.now))
-    return Done(len(due), decided=tuple(ended))
+    for id in ids:
+        verification = verifications.load(tx, id)
+        if verification is not None:
+            ended += record(tx, verification, decide(verification, TimePassed(), tx.now))
+    return Done(None, decided=tuple(ended))
 
 
 def retire_keys(tx: Tx, key_ids: Iterable[str], *, limit: int) -> Done[int]:

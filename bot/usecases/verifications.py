@@ -11,6 +11,7 @@ from functools import partial
 
 from bot.domain import phone, wording
 from bot.domain.code import Keyring
+from bot.domain.errors import CannotReceiveTexts
 from bot.domain.verification import Terms, Verification
 from bot.store.tx import Store
 from bot.store.verifications import Wanted
@@ -48,10 +49,13 @@ class Verifications:
         idempotency_key: str | None = None,
     ) -> Verification:
         """Raises InvalidNumber, CannotReceiveTexts, OptedOut, NumberBusy, IdInUse."""
+        number = phone.parse(number)
+        if number == self.sender:
+            raise CannotReceiveTexts("This is the number that Textback itself sends from.")
         reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
         wanted = Start(
             id=id or new_id(),
-            phone=phone.parse(number),
+            phone=number,
             started_by=started_by,
             start_input=start_input,
             nonce=secrets.token_hex(16),

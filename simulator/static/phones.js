@@ -68,13 +68,25 @@ document.getElementById("add").addEventListener("submit", async (event) => {
   await draw();
 });
 
-document.getElementById("fault").addEventListener("submit", async (event) => {
+const faultForm = document.getElementById("fault");
+
+// Which of the two fields a kind of trouble needs.
+function takes(kind) {
+  return { seconds: kind === "delay", code: kind === "refuse" || kind === "report_error" };
+}
+
+faultForm.elements.kind.addEventListener("change", () => {
+  const needs = takes(faultForm.elements.kind.value);
+  document.getElementById("seconds").hidden = !needs.seconds;
+  document.getElementById("code").hidden = !needs.code;
+});
+
+faultForm.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { kind, value, times } = event.target.elements;
-  const number = Number(value.value);
+  const { kind, seconds, code, times } = faultForm.elements;
   const fault = { kind: kind.value, times: Number(times.value) };
-  if (kind.value === "delay") fault.seconds = number;
-  if (kind.value === "refuse" || kind.value === "report_error") fault.code = number;
+  if (takes(kind.value).seconds) fault.seconds = Number(seconds.value);
+  if (takes(kind.value).code) fault.code = Number(code.value);
   await post("/desk/faults", fault);
   await drawFaults();
 });

@@ -1,8 +1,12 @@
 """Sending: what Twilio may do to a text, and what becomes of it."""
 
+from functools import partial
+
 import pytest
 
-from bot.usecases.delivery import LOOK_AGAIN
+from bot.sms.gateway import LookFailed, Unknown
+from bot.usecases import delivery
+from bot.usecases.delivery import LOOK_AGAIN, Report
 from simulator import faults
 from tests.desk import ACCOUNT, PHONE, Desk
 
@@ -191,10 +195,6 @@ def test_a_lapsed_lease_counts_as_unknown(desk: Desk) -> None:
 
 
 def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(desk: Desk) -> None:
-    from functools import partial
-
-    from bot.usecases import delivery
-
     id = desk.start()["id"]
     (stale,) = desk.dispatcher._sender._claim(10)
     desk.forward(3)
@@ -248,3 +248,93 @@ def test_wrong_credentials_are_told_without_the_token(desk: Desk) -> None:
     desk.dispatcher._gateway._client.auth = (ACCOUNT.sid, "wrong")
     id = desk.start_and_send()["id"]
     assert "TWILIO_AUTH_TOKEN" in desk.status(id)["output"]
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
+    desk: Desk, is_listed: bool
+) -> None:
+    fault(desk, faults.ERROR_AFTER)
+    world = desk.simulator.world
+    shown, world.messages = world.messages, lambda: []
+    id = desk.start_and_send()["id"]
+    desk.clock.forward(LOOK_AGAIN_SECONDS)
+    world.messages = shown
+    sid = desk.texts()[0].sid
+    look = desk.dispatcher._gateway.look
+
+    def report_first(**asked):
+        desk.dispatcher._gateway.look = look
+        found = look(**asked)
+        text = desk.verifications.standing(id).text
+        desk.verifications.report(
+            Report(text.id, sid, "sent", None, False, None, desk.settings.sender)
+        )
+        return found if is_listed else []
+
+    desk.dispatcher._gateway.look = report_first
+    desk.run_once()
+    assert state(desk, id) == "accepted"
+    assert len(desk.texts()) == 1
+
+
+def test_an_error_that_a_report_brought_first_is_kept(desk: Desk) -> None:
+    id = desk.start()["id"]
+    (claim,) = desk.dispatcher._sender._claim(10)
+    sid = "SM" + "1" * 32
+    desk.verifications.report(
+        Report(claim.text_id, sid, "undelivered", 30003, False, None, desk.settings.sender)
+    )
+    desk.verifications.store.write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
+    assert desk.status(id)["customStatus"]["errorCode"] == 30003
+
+
+def test_acceptance_learned_after_a_held_answer_moves_no_deadline(desk: Desk) -> None:
+    """Suspended, answered past what turns out to be the window, and only then found in the list."""
+    fault(desk, faults.ERROR_AFTER)
+    fault(desk, faults.LIST_ERROR, times=1000)
+    id = desk.start_and_send()["id"]
+    desk.verifications.suspend(id, None)
+    desk.clock.forward(95)
+    desk.text(desk.code())
+    desk.simulator.faults.clear()
+    desk.forward(5)
+    desk.verifications.resume(id, None)
+    assert desk.status(id)["output"] is True
+
+
+@pytest.mark.parametrize("answer", ["[]", "null", "<html>", '{"sid": null}'])
+def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
+    desk: Desk, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from twilio.http.response import Response
+
+    http_client = desk.dispatcher._gateway._client.http_client
+    monkeypatch.setattr(http_client, "request", lambda *_, **__: Response(201, answer))
+    gateway = desk.dispatcher._gateway
+    sent = gateway.send(to=PHONE, body="x", validity_seconds=60, text_id="t")
+    assert isinstance(sent, Unknown)
+    with pytest.raises(LookFailed):
+        gateway.look(to=PHONE, body="x", since=desk.clock.now, sid=None)
+
+
+def test_one_that_cannot_be_expired_does_not_keep_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from bot.dispatch import expire
+    from bot.usecases import end
+
+    bad = desk.start_and_send()["id"]
+    good = desk.start_and_send("+14255550199")["id"]
+    record = end.record
+
+    def fail_for_bad(tx, before, decision):
+        if before.id == bad:
+            raise RuntimeError("poisoned")
+        return record(tx, before, decision)
+
+    monkeypatch.setattr(end, "record", fail_for_bad)
+    desk.clock.forward(90)
+    expire.run_once(desk.verifications)
+    assert desk.status(good)["output"] is False
+    assert f"the verification {bad} cannot be expired" in caplog.text

@@ -32,6 +32,7 @@ def inputs(now: datetime) -> list[Input]:
     return [
         TextTried(),
         TextAccepted(now),
+        TextAccepted(NOON),  # learned late
         TextImpossible("no route", 21612),
         Attempted(True, now),
         Attempted(True, now, by_text=False),
@@ -57,6 +58,8 @@ def states() -> Iterator[Verification]:
             yield running(attempts=attempts, suspended_at=NOON, held=held)
             yield ended(status, attempts=attempts)
         yield ended(Status.CANCELED, attempts=attempts)
+    late = Outcome(Status.APPROVED, NOON + seconds(100))
+    yield verification(first_try_at=NOON, suspended_at=NOON, held=late)
     held = Outcome(Status.MAX_ATTEMPTS_REACHED, NOON + seconds(30))
     yield running(attempts=4, suspended_at=NOON, held=held)
     yield ended(Status.MAX_ATTEMPTS_REACHED)
@@ -93,6 +96,9 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
             assert (wrongs, after.attempts) == (1, after.terms.max_attempts)
         elif outcome.status is Status.CANCELED:
             assert isinstance(what, Canceled)
+    for outcome in filter(None, (after.outcome, after.held)):
+        if outcome.status is Status.APPROVED:
+            assert outcome.at < after.deadline_at
     if before.held is not None and not after.is_terminal:
         assert after.held == before.held
     if before.suspended_at is not None and not after.is_terminal and after.suspended_at:

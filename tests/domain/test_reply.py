@@ -116,6 +116,7 @@ def test_longer_codes_are_read_by_their_own_length() -> None:
         ("optout", Keyword.STOP),
         ("ARRET", Keyword.STOP),
         ("ARRÊT", Keyword.STOP),
+        ("ARRE\u0302T", Keyword.STOP),
         ("start", Keyword.START),
         ("YES", Keyword.START),
         ("unstop", Keyword.START),

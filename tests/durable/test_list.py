@@ -162,7 +162,7 @@ def test_each_that_stood_throughout_is_seen_once_while_others_come_and_go(desk: 
             store.write(lambda tx, gone=gone: Done(table.remove(tx, gone)))
             desk.clock.forward(1)
             desk.verifications.start(
-                f"+1425555{number % 10_000:04}",
+                f"+1425666{number % 10_000:04}",
                 started_by="function",
                 start_input='"x"',
                 id=f"new{number:05}",

@@ -153,8 +153,14 @@ def test_an_idempotency_key_has_a_length(desk: Desk) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "invalid_idempotency_key")
 
 
-def test_the_number_textback_sends_from_is_just_another_number(desk: Desk) -> None:
-    assert desk.post_start(NUMBER).status_code == 202
+def test_the_number_textback_sends_from_is_not_verified(desk: Desk) -> None:
+    response = desk.post_start(NUMBER)
+    assert (response.status_code, response.json()["code"]) == (400, "cannot_receive_texts")
+
+
+def test_a_number_in_a_thousand_blanks_is_400(desk: Desk) -> None:
+    response = desk.call("POST", START, data=b" " * 2000 + json.dumps(PHONE).encode())
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_number")
 
 
 def test_the_start_is_recorded_under_the_name_of_its_key(tmp_path) -> None:

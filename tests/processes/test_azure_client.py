@@ -26,7 +26,10 @@ PHONES = [f"+1425555{number:04}" for number in range(200, 260)]
 
 def client_of(service: Service) -> DurableOrchestrationClient:
     base = f"{service.url}/runtime/webhooks/durabletask"
-    links = dict.fromkeys(("id", "statusQueryGetUri", "purgeHistoryDeleteUri", "restartPostUri"), f"{base}/instances/INSTANCEID")
+    links = dict.fromkeys(
+        ("id", "statusQueryGetUri", "purgeHistoryDeleteUri", "restartPostUri"),
+        f"{base}/instances/INSTANCEID",
+    )
     links |= {
         "sendEventPostUri": f"{base}/instances/INSTANCEID/raiseEvent/{{eventName}}",
         "terminatePostUri": f"{base}/instances/INSTANCEID/terminate?reason={{text}}",
@@ -155,10 +158,9 @@ async def ends_pauses_and_goes_on(service: Service, client: DurableOrchestration
     assert new_id != gone
     await running(client, new_id)
     await client.terminate(new_id, "enough")
-    with pytest.raises(Exception, match="."):
-        await client.restart("unknown")
-    with pytest.raises(Exception, match="."):
-        await client.rewind(new_id, "again")
+    for refused in (client.restart("unknown"), client.rewind(new_id, "again")):
+        with pytest.raises(Exception, match=r".+"):
+            await refused
 
 
 async def lists(client: DurableOrchestrationClient) -> None:

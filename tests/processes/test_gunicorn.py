@@ -15,6 +15,7 @@ from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_K
 from tests.processes.service import BIN, ROOT, Service, until
 
 PHONE = "+14255550123"
+PHONES_IN_PATHS = "+14255550377"
 
 
 def sent_code(service: Service, phone: str = PHONE) -> str:
@@ -114,6 +115,8 @@ def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
         log = service.log.read_text()
         stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*"))
         assert "accepted as SM" in log
+        assert "\nFORGED" not in log
+        assert PHONES_IN_PATHS.strip("+") not in log
         assert phones[0].encode() in stored, "the search would find what is there"
         for code in codes:
             assert code not in log
@@ -129,6 +132,23 @@ def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
         service.close()
 
 
+def test_chunked_bodies_too_long_or_broken_are_4xx(service: Service) -> None:
+    import socket
+
+    service.start()
+    headers = {"x-functions-key": FUNCTION_KEY}
+    chunks = (b" " * 10_000 for _ in range(10))
+    long = service.http.post(service.url + START, data=chunks, headers=headers, timeout=10)
+    assert long.status_code == 413
+    for path in (START, "/twilio/sms"):
+        request = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        request += "Content-Type: application/x-www-form-urlencoded\r\n"
+        request += f"X-Twilio-Signature: x\r\nx-functions-key: {FUNCTION_KEY}\r\n\r\nZZ\r\n"
+        with socket.create_connection(("127.0.0.1", service.port), timeout=5) as raw:
+            raw.sendall(request.encode())
+            assert raw.recv(4096).startswith(b"HTTP/1.1 4")
+
+
 def provoke_logs(service: Service, id: str, code: str) -> None:
     """Requests of the kind that frameworks like to quote in their logs."""
     import socket
@@ -140,6 +160,8 @@ def provoke_logs(service: Service, id: str, code: str) -> None:
         f"{base}/{id}/raiseEvent/SmsChallengeResponse?code={SYSTEM_KEY}", json={"code": code}
     )
     service.http.post(f"{service.url}/twilio/sms", data={"Body": code, "From": PHONE})
+    service.http.post(f"{service.url}/orchestrators/{PHONES_IN_PATHS}")
+    service.http.post(f"{service.url}/twilio/status/a%0aFORGED+{PHONES_IN_PATHS}")
     for broken in (
         f"GET /?code={SYSTEM_KEY} HTTP/9.9\r\n\r\n",
         f"GET /?code={SYSTEM_KEY} is broken HTTP/1.1\r\n\r\n",

@@ -142,7 +142,9 @@ def test_superseded_ones_are_found_while_their_window_is_open(
     store: Store, clock: HandClock
 ) -> None:
     clock.now = NOON + seconds(60)
-    keep(store, ended(Status.CANCELED, id="older"))
+    superseded = Outcome(Status.CANCELED, NOON + seconds(30), "superseded by another")
+    keep(store, ended(Status.CANCELED, id="older", outcome=superseded))
+    keep(store, ended(Status.CANCELED, id="terminated"))
     keep(store, ended(Status.EXPIRED, id="expired"))
 
     def find():
