@@ -69,8 +69,8 @@ class Faults:
         with self._lock:
             for place, fault in enumerate(self._waiting):
                 if fault.kind == kind and fault.phone in (None, phone):
-                    left = replace(fault, times=fault.times - 1)
-                    self._waiting[place : place + 1] = [left] if left.times > 0 else []
+                    left = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
+                    self._waiting[place : place + 1] = left
                     return fault
         return None
 
