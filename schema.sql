@@ -13,6 +13,7 @@ INSERT INTO schema_version (version) VALUES (1);
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
     phone               TEXT NOT NULL CHECK (phone LIKE '+%' AND length(phone) BETWEEN 8 AND 16),
+    country             TEXT NOT NULL CHECK (length(country) = 2),   -- that assigns the number
     started_by          TEXT NOT NULL,     -- name of the caller's key
     start_input         TEXT NOT NULL,     -- JSON, as the caller sent it
     reference           TEXT NOT NULL CHECK (length(reference) = 2),
@@ -49,7 +50,8 @@ CREATE TABLE verification (
     CHECK ((status = 'pending') = (ended_at IS NULL)),
     CHECK ((status = 'pending') = (due_at IS NOT NULL)),
     CHECK (status <> 'pending' OR held_status IS NOT NULL OR attempts < max_attempts),
-    CHECK (status <> 'max_attempts_reached' OR attempts = max_attempts),
+    -- Fewer than its own where the number has guessed too often in others.
+    CHECK (status <> 'max_attempts_reached' OR attempts > 0),
     CHECK (status <> 'approved' OR ended_at < deadline_at),
     CHECK (held_status IS NULL OR suspended_at IS NOT NULL),
     CHECK ((held_status IS NULL) = (held_at IS NULL)),
@@ -122,6 +124,23 @@ CREATE TABLE idempotency (
 ) STRICT;
 
 CREATE INDEX idempotency_verification ON idempotency (verification_id);
+
+-- What counts against limits. A purge leaves it, so that it buys nobody another start.
+--   start     not approved (yet): counts against its number
+--   approved  a start that was approved: counts for country, key and in all
+--   wrong     a wrong answer
+CREATE TABLE tally (
+    number          INTEGER NOT NULL PRIMARY KEY,    -- grows with time
+    kind            TEXT NOT NULL CHECK (kind IN ('start', 'approved', 'wrong')),
+    phone           TEXT NOT NULL,
+    country         TEXT NOT NULL,
+    started_by      TEXT NOT NULL,
+    verification_id TEXT NOT NULL,
+    at              TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX tally_phone ON tally (phone, kind, at);
+CREATE INDEX tally_at ON tally (at);
 
 -- What happened, in order, one growing number per verification. `at` is when it was written down.
 CREATE TABLE history (

@@ -27,6 +27,8 @@ from bot.sms.gateway import Gateway
 from bot.sms.twilio import TwilioGateway
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
+from bot.usecases.brakes import Brakes
+from bot.usecases.start import Bounds
 from bot.usecases.verifications import Verifications
 
 # Generous for a text of 1600 characters or a JSON string.
@@ -59,6 +61,12 @@ def create_app(
         sender=settings.sender,
         service=settings.service_name,
         template=settings.challenge_text,
+        allowed_countries=settings.countries,
+        bounds=Bounds(
+            starts=settings.limit_per_number,
+            wrong=settings.limit_wrong_per_number,
+            brakes=Brakes(store, settings.brakes) if settings.brakes else None,
+        ),
     )
     keys = Keys(
         function_keys=settings.function_keys,

@@ -23,11 +23,22 @@ from bot.usecases.verifications import Verifications
 
 LOOK_EVERY_SECONDS = 0.2
 
+limits_group = AppGroup("limits", help="What counts against a number.")
+optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
 number_group = AppGroup("number", help="The webhook of the sending number at Twilio.")
 
 
 def register_commands(app: Flask) -> None:
-    for command in (start, show, list_newest, dispatch, check, number_group):
+    for command in (
+        start,
+        show,
+        list_newest,
+        dispatch,
+        check,
+        number_group,
+        limits_group,
+        optout_group,
+    ):
         app.cli.add_command(command)
 
 
@@ -109,6 +120,8 @@ def check() -> None:
         f"rules           {terms.code_length} digits, {terms.window_seconds} seconds,"
         f" {terms.max_attempts} attempts"
     )
+    click.echo(f"countries       {', '.join(sorted(settings.countries)) or 'all'}")
+    click.echo(f"guess budget    {settings.guess_budget}")
     click.echo("The settings can be used.")
 
 
@@ -124,6 +137,39 @@ def number_check() -> None:
 def number_set() -> None:
     """Set the number's webhook to this service."""
     _tell_webhook(number.set_webhook)
+
+
+@limits_group.command("clear")
+@click.argument("phone_number")
+@with_appcontext
+def limits_clear(phone_number: str) -> None:
+    """Forget the starts and wrong answers that count against a number."""
+    try:
+        count = _verifications().clear_limits(phone_number)
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
+    click.echo(f"Nothing of {count} counts against this number any more.")
+
+
+@optout_group.command("list")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@with_appcontext
+def optout_list(limit: int) -> None:
+    """List the numbers that have texted STOP, the newest first."""
+    for marked, since in _verifications().opt_outs(limit):
+        click.echo(f"{since.strftime('%Y-%m-%d %H:%M:%S')}  {marked}")
+
+
+@optout_group.command("clear")
+@click.argument("phone_number")
+@with_appcontext
+def optout_clear(phone_number: str) -> None:
+    """Let a number be texted again. Twilio itself still refuses until it texts START."""
+    try:
+        was_marked = _verifications().clear_opt_out(phone_number)
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
+    click.echo("Cleared." if was_marked else "This number was not marked.")
 
 
 def _tell_webhook(look: Callable[[Settings], number.Webhook]) -> None:

@@ -20,16 +20,17 @@ _ANSWERS: dict[int, str] = {
     204: "Taken",
     400: "Something sent is wrong; `code` says what",
     401: "No key, or one that nobody knows",
-    403: "A key for something else, or no valid signature",
+    403: "A key for something else, no valid signature, or a country that is not allowed",
     404: "There is no such thing",
     409: "In the way of something else; `code` says what",
     410: "It has already finished",
     412: "It is still running",
     413: "The body is too large",
+    429: "A limit is reached; `limit` says which",
     500: "Failed, and asked to say so by status",
     501: "There is no such operation here",
 }
-_WITHOUT_BODY = frozenset([401, 403, 404, 410, 501])
+_WITHOUT_BODY = frozenset([401, 404, 410, 501])
 _TOO_LARGE = 413
 
 
@@ -54,7 +55,15 @@ def _paths() -> Json:
         "parameters": [_path("function"), _idempotency()],
     }
     waiting = [_query("timeout", "number"), *_intervals()]
-    started: Answers = {202: "Links", 200: "Outcome", 400: "Fault", 409: "Fault", 413: "Fault"}
+    started: Answers = {
+        202: "Links",
+        200: "Outcome",
+        400: "Fault",
+        403: "Fault",
+        409: "Fault",
+        413: "Fault",
+    }
+    started[429] = "Fault"
     ordered: Answers = {202: None, 404: None, 410: None}
     order = [_path("id"), _query("reason")]
     return {
@@ -146,7 +155,7 @@ def _paths() -> Json:
         f"{INSTANCE}/restart": {
             "post": _operation(
                 "Start anew for the same number",
-                {202: "Links", 200: "Outcome", 400: "Fault", 404: None, 409: "Fault"},
+                {**started, 404: None},
                 parameters=[_path("id"), _query("restartWithNewInstanceId", "boolean"), *waiting],
             )
         },

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -19,7 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from bot.domain import wording
+from bot.domain import phone, wording
+from bot.domain.limits import LARGEST_CHANCE, GuessBudget, Limit, guess_budget
 from bot.domain.reply import QUOTE_LENGTH
 from bot.domain.verification import Terms
 
@@ -118,6 +120,32 @@ def _challenge_text(template: str) -> str:
     return template
 
 
+def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if codes == ("*",):
+        return codes
+    unknown = [code for code in codes if not phone.is_country(code)]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is no country")
+    return codes
+
+
+def _limits(name: str) -> BeforeValidator:
+    """The notation of the `limits` library, `5/10 minutes; 10/day`; nothing: no limit."""
+
+    def parse(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parsed = parse_many(value) if value.strip() else []
+        return tuple(Limit(name, item.amount, item.get_expiry()) for item in parsed)
+
+    return BeforeValidator(parse)
+
+
+def _limit_setting(name: str, default: str) -> Any:
+    looks_like = f"so many in so long, such as {default}; empty for none"
+    return _setting(name, looks_like, default=default, validate_default=True)
+
+
 Keys = Annotated[
     tuple[tuple[str, str], ...], BeforeValidator(_named_keys), AfterValidator(_well_named)
 ]
@@ -208,6 +236,24 @@ class Settings(BaseModel):
         "a text with {code} and perhaps {service}, {digits}, {seconds}, {reference}",
         default=None,
     )
+    allowed_countries: Annotated[Values, AfterValidator(_countries)] = _setting(
+        "ALLOWED_COUNTRIES", "countries of two letters, US,CA, or * for all", default=()
+    )
+    limit_per_number: Annotated[tuple[Limit, ...], _limits("LIMIT_PER_NUMBER")] = _limit_setting(
+        "LIMIT_PER_NUMBER", "5/10 minutes; 10/day"
+    )
+    limit_per_country: Annotated[tuple[Limit, ...], _limits("LIMIT_PER_COUNTRY")] = _limit_setting(
+        "LIMIT_PER_COUNTRY", "300/hour"
+    )
+    limit_per_key: Annotated[tuple[Limit, ...], _limits("LIMIT_PER_KEY")] = _limit_setting(
+        "LIMIT_PER_KEY", "1000/hour"
+    )
+    limit_total: Annotated[tuple[Limit, ...], _limits("LIMIT_TOTAL")] = _limit_setting(
+        "LIMIT_TOTAL", "1000/hour"
+    )
+    limit_wrong_per_number: Annotated[tuple[Limit, ...], _limits("LIMIT_WRONG_PER_NUMBER")] = (
+        _limit_setting("LIMIT_WRONG_PER_NUMBER", "12/day")
+    )
     dispatch: Literal["thread", "off"] = _setting("DISPATCH", "thread or off", default="thread")
     senders: Annotated[int, Field(ge=1, le=256)] = _setting("SENDERS", "1 to 256", default=32)
     web_threads: Annotated[int, Field(ge=2, le=256)] = _setting(
@@ -225,6 +271,26 @@ class Settings(BaseModel):
         )
 
     @property
+    def countries(self) -> frozenset[str]:
+        """Whose numbers are verified; empty: all countries'."""
+        if self.allowed_countries == ("*",):
+            return frozenset()
+        return frozenset(self.allowed_countries or [phone.country(self.twilio_phone_number or "")])
+
+    @property
+    def brakes(self) -> tuple[Limit, ...]:
+        return (*self.limit_per_country, *self.limit_per_key, *self.limit_total)
+
+    @property
+    def guess_budget(self) -> GuessBudget:
+        return guess_budget(
+            self.limit_per_number,
+            self.limit_wrong_per_number,
+            attempts=self.max_attempts,
+            code_length=self.code_length,
+        )
+
+    @property
     def sender(self) -> str:
         """What texts are sent from: our number or our Messaging Service."""
         return self.twilio_messaging_service_sid or self.twilio_phone_number or ""
@@ -239,6 +305,25 @@ class Settings(BaseModel):
             raise ValueError(
                 "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID: exactly one of them must be"
                 " set, it is what texts are sent from"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_country(self) -> "Settings":
+        if not self.allowed_countries and not (self.twilio_phone_number or "").startswith("+"):
+            raise ValueError(
+                "ALLOWED_COUNTRIES is not set, and what texts are sent from does not tell its"
+                " country. It should be countries of two letters, US,CA, or * for all."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sound_guess_budget(self) -> "Settings":
+        if not self.guess_budget.is_sound:
+            raise ValueError(
+                f"LIMIT_WRONG_PER_NUMBER, LIMIT_PER_NUMBER, MAX_ATTEMPTS and CODE_LENGTH allow"
+                f" {self.guess_budget}; at most {LARGEST_CHANCE:.1%} is allowed. Lower the limits,"
+                " or take a longer code."
             )
         return self
 
@@ -278,7 +363,12 @@ class Settings(BaseModel):
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; an empty variable counts as unset. Raises SettingsError."""
-    filled = {name: value for name, value in environment.items() if value.strip()}
+    # An empty limit is no limit; anything else that is empty is unset.
+    filled = {
+        name: value
+        for name, value in environment.items()
+        if value.strip() or name.startswith("LIMIT_")
+    }
     try:
         return Settings.model_validate(filled)
     except ValidationError as error:

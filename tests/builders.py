@@ -29,6 +29,7 @@ def verification(**more: Any) -> Verification:
     made = Verification(
         id="an-id",
         phone=PHONE,
+        country="US",
         started_by="function",
         start_input=f'"{PHONE}"',
         reference="KP",
@@ -60,6 +61,7 @@ def start(**more: Any) -> Start:
     made = Start(
         id=new_sid("")[:32],
         phone=PHONE,
+        country="US",
         started_by="function",
         start_input=f'"{PHONE}"',
         nonce="00" * 16,

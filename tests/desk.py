@@ -52,6 +52,13 @@ def environment(**more: str) -> dict[str, str]:
         "SECRET_KEY": "a-secret-key-for-tests",
         "FUNCTION_KEY": FUNCTION_KEY,
         "SYSTEM_KEY": SYSTEM_KEY,
+        "ALLOWED_COUNTRIES": "*",
+        # Most tests start more than the limits let through.
+        "LIMIT_PER_NUMBER": "",
+        "LIMIT_PER_COUNTRY": "",
+        "LIMIT_PER_KEY": "",
+        "LIMIT_TOTAL": "",
+        "LIMIT_WRONG_PER_NUMBER": "50/day",
         **more,
     }
 

@@ -67,6 +67,8 @@ def test_an_empty_environment_names_everything_that_is_required() -> None:
         ("FUNCTION_KEY", "a:one-key,a:another-key"),
         ("SYSTEM_KEY", "a:,b:key"),
         ("DISPATCH", "maybe"),
+        ("ALLOWED_COUNTRIES", "US,XX"),
+        ("LIMIT_PER_NUMBER", "often"),
         ("PORT", "99999"),
     ],
 )
@@ -123,3 +125,34 @@ def test_secrets_stay_out_of_faults_and_of_the_settings_own_text() -> None:
     shown = repr(settings.read(environment(FUNCTION_KEY="hush-hush")))
     for secret in ("hush-hush", ACCOUNT.auth_token, "a-secret-key", "a-system-key"):
         assert secret not in shown
+
+
+def test_the_limits_are_the_documented_ones_and_can_be_none() -> None:
+    names = ("PER_NUMBER", "PER_COUNTRY", "PER_KEY", "TOTAL", "WRONG_PER_NUMBER")
+    values = {n: v for n, v in environment().items() if n not in {f"LIMIT_{x}" for x in names}}
+    read = settings.read(values)
+    assert [(x.amount, x.seconds) for x in read.limit_per_number] == [(5, 600), (10, 86400)]
+    assert [(x.amount, x.seconds) for x in read.limit_wrong_per_number] == [(12, 86400)]
+    assert len(read.brakes) == 3
+    assert settings.read(environment(LIMIT_TOTAL="")).limit_total == ()
+
+
+def test_the_sending_numbers_country_is_the_default() -> None:
+    assert settings.read(environment(ALLOWED_COUNTRIES="")).countries == {"US"}
+    assert settings.read(environment(ALLOWED_COUNTRIES="US, CA")).countries == {"US", "CA"}
+    assert settings.read(environment(ALLOWED_COUNTRIES="*")).countries == frozenset()
+    said = fault(ALLOWED_COUNTRIES="", TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE)
+    assert said.startswith("ALLOWED_COUNTRIES is not set")
+
+
+def test_a_guess_budget_above_half_a_percent_is_refused_with_what_to_change() -> None:
+    for changed in (
+        {"LIMIT_WRONG_PER_NUMBER": ""},
+        {"LIMIT_WRONG_PER_NUMBER": "51/day"},
+        {"LIMIT_WRONG_PER_NUMBER": "5/hour"},
+    ):
+        said = fault(**changed)
+        assert "LIMIT_WRONG_PER_NUMBER" in said
+        assert "at most 0.5%" in said
+    settings.read(environment(LIMIT_WRONG_PER_NUMBER="", LIMIT_PER_NUMBER="12/day"))
+    settings.read(environment(LIMIT_WRONG_PER_NUMBER="500/day", CODE_LENGTH="6"))

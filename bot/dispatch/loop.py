@@ -14,7 +14,7 @@ from typing import Any
 from bot.dispatch import catch_up, expire
 from bot.dispatch.send import Sender
 from bot.sms.gateway import Gateway
-from bot.store import inbound, outbox
+from bot.store import inbound, outbox, tallies
 from bot.store import verifications as table
 from bot.store.tx import Done, Tx
 from bot.usecases.verifications import Verifications
@@ -25,6 +25,7 @@ CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
 SWEEP_SECONDS = 3600.0
 SWEPT_AT_ONCE = 1000
+TALLIES_KEPT = timedelta(days=32)  # no limit looks back further than a month
 
 log = logging.getLogger(__name__)
 
@@ -150,4 +151,5 @@ def _until_next_due(tx: Tx) -> timedelta:
 
 
 def _sweep(tx: Tx) -> Done[int]:
+    tallies.drop_old(tx, before=tx.now - TALLIES_KEPT, limit=SWEPT_AT_ONCE)
     return Done(inbound.drop_old(tx, limit=SWEPT_AT_ONCE))

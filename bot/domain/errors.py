@@ -10,10 +10,13 @@ class Refusal(Exception):
 
     code = "refused"
 
-    def __init__(self, sentence: str, *, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, sentence: str, *, retry_after_seconds: int | None = None, limit: str | None = None
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.retry_after_seconds = retry_after_seconds
+        self.limit = limit  # the one that was hit, as it is set
 
 
 class InvalidJson(Refusal):
@@ -30,6 +33,23 @@ class InvalidNumber(Refusal):
 
 class CannotReceiveTexts(Refusal):
     code = "cannot_receive_texts"
+
+
+class CountryNotAllowed(Refusal):
+    code = "country_not_allowed"
+
+
+class LimitReached(Refusal):
+    """A limit on starts leaves no room now."""
+
+    code = "limit_reached"
+
+    def __init__(self, limit: str, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"The limit {limit} is reached. Try again in {retry_after_seconds} seconds.",
+            retry_after_seconds=retry_after_seconds,
+            limit=limit,
+        )
 
 
 class OptedOut(Refusal):

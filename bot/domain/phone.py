@@ -53,6 +53,23 @@ def parse(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def country(phone: str) -> str:
+    """The country that assigns a number, as two letters; of a number range that several share,
+    the one that leads it. ZZ where there is none.
+
+    >>> country("+14255550123"), country("+18005551212")
+    ('US', 'US')
+    """
+    number = phonenumbers.parse(phone)
+    region = phonenumbers.region_code_for_number(number)
+    return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+def is_country(letters: str) -> bool:
+    """Whether phonenumbers knows a country of these two letters."""
+    return letters in phonenumbers.SUPPORTED_REGIONS
+
+
 def is_e164(text: str) -> bool:
     """Whether a sender is a phone at all: not a short code, not whatsapp:+1425…, not a name."""
     return bool(_E164.fullmatch(text))

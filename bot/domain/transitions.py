@@ -74,11 +74,13 @@ class TextImpossible:
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """A reply held a code. `at` is when it counts; `by_text` says whether a text may answer it."""
+    """A reply held a code. `at` is when it counts; `by_text` says whether a text may answer it;
+    `is_last` whether the number, over all its verifications, may not guess wrong once more."""
 
     is_right: bool
     at: datetime
     by_text: bool = True
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
     counted = replace(v, attempts=v.attempts + 1)
     told: Detail = {"attempt": counted.attempts, "by_text": what.by_text}
     wrong = Event("wrong_answer", told)
-    if counted.attempts_left > 0:
+    if counted.attempts_left > 0 and not what.is_last:
         return _told(Decision(counted, (wrong,)), Answer.WRONG, what)
     ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at))
     return _told(_preceded(wrong, ended), Answer.OUT_OF_TRIES, what)

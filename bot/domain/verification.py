@@ -75,6 +75,7 @@ class Outcome:
 class Verification:
     id: str
     phone: str  # E.164
+    country: str  # that assigns the number: two letters
     started_by: str  # name of the caller's key
     start_input: str  # the JSON the caller sent, as it came
     reference: str  # two letters, shown beside the caller's form and in the text

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from bot.domain.errors import (
     AlreadyFinished,
     CannotReceiveTexts,
+    CountryNotAllowed,
     IdInUse,
     InvalidAnswer,
     InvalidEventName,
@@ -19,6 +20,7 @@ from bot.domain.errors import (
     InvalidToken,
     InvalidWait,
     InvalidWebhook,
+    LimitReached,
     MissingCreatedTimeFrom,
     NumberBusy,
     OptedOut,
@@ -59,6 +61,8 @@ STATUSES: dict[type[Refusal], int] = {
     UnknownInstance: 400,
     StillRunning: 412,
     UnknownFunction: 400,
+    CountryNotAllowed: 403,
+    LimitReached: 429,
     OptedOut: 409,
     NumberBusy: 409,
     IdInUse: 409,
@@ -100,8 +104,9 @@ def refusal(error: Refusal) -> tuple[int, Json | str | None, dict[str, str]]:
         return status, None, headers
     if isinstance(error, _BARE):
         return status, error.sentence, headers
-    message = error.sentence if status == 409 else _MESSAGES.get(type(error), _DEFAULT_MESSAGE)
-    return status, fault(message, error.sentence, type(error).__name__, error.code), headers
+    message = error.sentence if status != 400 else _MESSAGES.get(type(error), _DEFAULT_MESSAGE)
+    body = fault(message, error.sentence, type(error).__name__, error.code)
+    return status, body | ({"limit": error.limit} if error.limit else {}), headers
 
 
 def fault(message: str, exception_message: str, exception_type: str, code: str) -> Json:

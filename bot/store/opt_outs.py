@@ -34,3 +34,11 @@ def unmark(tx: Tx, *, phone: str, sender: str) -> bool:
 def try_once(tx: Tx, *, phone: str, sender: str) -> None:
     sql = "UPDATE opt_out SET last_tried = :now WHERE phone = :phone AND sender = :sender"
     tx.run(sql, phone=phone, sender=sender, now=to_text(tx.now))
+
+
+def newest(tx: Tx, *, sender: str, limit: int) -> list[tuple[str, datetime]]:
+    sql = """
+        SELECT phone, since FROM opt_out WHERE sender = :sender ORDER BY since DESC LIMIT :limit
+    """
+    rows = tx.all(sql, sender=sender, limit=limit)
+    return [(row["phone"], to_instant(row["since"])) for row in rows]

@@ -188,6 +188,7 @@ def _to_row(v: Verification) -> dict[str, Value]:
     return {
         "id": v.id,
         "phone": v.phone,
+        "country": v.country,
         "started_by": v.started_by,
         "start_input": v.start_input,
         "reference": v.reference,
@@ -223,6 +224,7 @@ def _from_row(row: Row) -> Verification:
     return Verification(
         id=row["id"],
         phone=row["phone"],
+        country=row["country"],
         started_by=row["started_by"],
         start_input=row["start_input"],
         reference=row["reference"],

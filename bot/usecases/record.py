@@ -1,8 +1,8 @@
 """Writing a decision down: the row, its history, and what its end means for an unsent text."""
 
 from bot.domain.transitions import Decision
-from bot.domain.verification import Verification
-from bot.store import history, outbox, verifications
+from bot.domain.verification import Status, Verification
+from bot.store import history, outbox, tallies, verifications
 from bot.store.tx import Tx
 
 
@@ -19,5 +19,27 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[str
     history.append(tx, after.id, decision.events)
     if before is not None and after.is_decided and not before.is_decided:
         outbox.settle(tx, after.id)
+    _tally(tx, before, after)
     has_ended = after.is_terminal and not (before and before.is_terminal)
     return (after.id,) if has_ended else ()
+
+
+def _tally(tx: Tx, before: Verification | None, after: Verification) -> None:
+    """A start and a wrong answer count against their number; an approved start no more."""
+    if before is None:
+        _add(tx, tallies.START, after)
+    elif after.attempts > before.attempts:
+        _add(tx, tallies.WRONG, after)
+    if after.status is Status.APPROVED and not (before and before.is_terminal):
+        tallies.approve(tx, phone=after.phone, verification_id=after.id)
+
+
+def _add(tx: Tx, kind: str, verification: Verification) -> None:
+    tallies.add(
+        tx,
+        kind,
+        phone=verification.phone,
+        country=verification.country,
+        started_by=verification.started_by,
+        verification_id=verification.id,
+    )

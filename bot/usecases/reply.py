@@ -1,11 +1,13 @@
 """A reply, judged: an inbound text, or the answer given by HTTP."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain import code, reply, wording
 from bot.domain.code import Keyring
 from bot.domain.errors import AlreadyFinished, UnknownVerification
+from bot.domain.limits import Limit
 from bot.domain.reply import Attempt, Keyword, Quote
 from bot.domain.transitions import (
     Attempted,
@@ -18,7 +20,7 @@ from bot.domain.transitions import (
     decide,
 )
 from bot.domain.verification import Verification
-from bot.store import history, inbound, opt_outs, verifications
+from bot.store import history, inbound, opt_outs, tallies, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.record import record
 
@@ -38,18 +40,22 @@ class InboundText:
     sent_at: datetime | None = None  # of a text that was missed, as Twilio stamped it
 
 
-def judge_text(tx: Tx, text: InboundText, *, keyring: Keyring) -> Done[str | None]:
+def judge_text(
+    tx: Tx, text: InboundText, *, keyring: Keyring, wrong: Sequence[Limit] = ()
+) -> Done[str | None]:
     """The sentence to answer with, or None. A repeat gets the first one and changes nothing."""
     given = inbound.recall(tx, text.message_sid)
     if given is not None:
         return Done(given.answer)
     keyword = text.keyword or reply.keyword(text.body)
-    judged = _obey(tx, text, keyword) if keyword else _judge(tx, text, keyring)
+    judged = _obey(tx, text, keyword) if keyword else _judge(tx, text, keyring, wrong)
     inbound.remember(tx, text.message_sid, answer=judged.value)
     return judged
 
 
-def judge_event(tx: Tx, id: str, text: str, *, keyring: Keyring) -> Done[None]:
+def judge_event(
+    tx: Tx, id: str, text: str, *, keyring: Keyring, wrong: Sequence[Limit] = ()
+) -> Done[None]:
     """The answer given by HTTP to one verification. Text that holds no code is no attempt.
 
     Raises UnknownVerification, AlreadyFinished.
@@ -62,7 +68,9 @@ def judge_event(tx: Tx, id: str, text: str, *, keyring: Keyring) -> Done[None]:
     if verification.key_id not in keyring.ids:
         return Done(None, decided=retire_key(tx, verification))
     is_right = _is_right(verification, read, keyring)
-    decision = decide(verification, Attempted(is_right, tx.now, by_text=False), tx.now)
+    is_last = _is_last(tx, verification, wrong)
+    attempted = Attempted(is_right, tx.now, by_text=False, is_last=is_last)
+    decision = decide(verification, attempted, tx.now)
     return Done(None, decided=record(tx, verification, decision))
 
 
@@ -105,7 +113,7 @@ def _obey(tx: Tx, text: InboundText, keyword: Keyword) -> Done[str | None]:
     return Done(None, decided=record(tx, pending, decision))
 
 
-def _judge(tx: Tx, text: InboundText, keyring: Keyring) -> Done[str | None]:
+def _judge(tx: Tx, text: InboundText, keyring: Keyring, wrong: Sequence[Limit]) -> Done[str | None]:
     verification = verifications.pending_of(tx, text.phone)
     verification = verification or verifications.latest_of(tx, text.phone)
     if verification is None or _predates(text, verification):
@@ -122,7 +130,8 @@ def _judge(tx: Tx, text: InboundText, keyring: Keyring) -> Done[str | None]:
         older = _older_with_code(tx, verification, read, keyring)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
-    return _answered(tx, verification, decide(verification, Attempted(is_right, at), tx.now))
+    attempted = Attempted(is_right, at, is_last=_is_last(tx, verification, wrong))
+    return _answered(tx, verification, decide(verification, attempted, tx.now))
 
 
 def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[str | None]:
@@ -150,6 +159,14 @@ def _is_right(verification: Verification, attempt: Attempt, keyring: Keyring) ->
         length=verification.terms.code_length,
     )
     return code.is_same(attempt.digits, expected)
+
+
+def _is_last(tx: Tx, verification: Verification, wrong: Sequence[Limit]) -> bool:
+    """Whether one more wrong answer uses up what the number has over all its verifications."""
+    fewer = [replace(limit, amount=limit.amount - 1) for limit in wrong]
+    if any(limit.amount == 0 for limit in fewer):
+        return True
+    return tallies.hit(tx, tallies.WRONG, fewer, phone=verification.phone) is not None
 
 
 def _older_with_code(

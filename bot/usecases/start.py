@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from bot.domain.errors import IdInUse, NumberBusy, OptedOut
+from bot.domain.errors import IdInUse, LimitReached, NumberBusy, OptedOut
+from bot.domain.limits import Limit
 from bot.domain.transitions import Canceled, Started, decide
 from bot.domain.verification import Terms, Verification
-from bot.store import idempotency, opt_outs, outbox, verifications
+from bot.store import idempotency, opt_outs, outbox, tallies, verifications
 from bot.store.tx import Done, Tx
+from bot.usecases.brakes import Brakes
 from bot.usecases.record import record
 
 # How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
@@ -22,6 +24,7 @@ class Start:
 
     id: str
     phone: str  # E.164
+    country: str
     started_by: str  # name of the caller's key
     start_input: str  # JSON as sent
     nonce: str
@@ -34,10 +37,19 @@ class Start:
     idempotency_key: str | None = None
 
 
-def start(tx: Tx, wanted: Start) -> Done[Verification]:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a start must not exceed: two exact limits of its number, and the lagging brakes."""
+
+    starts: tuple[Limit, ...] = ()
+    wrong: tuple[Limit, ...] = ()
+    brakes: Brakes | None = None
+
+
+def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     """The new verification, or the one that the same start began before.
 
-    Raises IdInUse, OptedOut, NumberBusy.
+    Raises IdInUse, OptedOut, NumberBusy, LimitReached.
     """
     first = _first_answer(tx, wanted)
     if first is not None:
@@ -45,6 +57,7 @@ def start(tx: Tx, wanted: Start) -> Done[Verification]:
     if verifications.load(tx, wanted.id) is not None:
         raise IdInUse(f"An Orchestration instance with the id {wanted.id} already exists.")
     _respect_opt_out(tx, wanted)
+    _respect_bounds(tx, wanted, bounds)
     superseded = _supersede(tx, wanted)
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     record(tx, None, started)
@@ -84,6 +97,16 @@ def _respect_opt_out(tx: Tx, wanted: Start) -> None:
     opt_outs.try_once(tx, phone=wanted.phone, sender=wanted.sender)
 
 
+def _respect_bounds(tx: Tx, wanted: Start, bounds: Bounds) -> None:
+    for kind, limits in ((tallies.START, bounds.starts), (tallies.WRONG, bounds.wrong)):
+        hit = tallies.hit(tx, kind, limits, phone=wanted.phone)
+        if hit is not None:
+            limit, seconds = hit
+            raise LimitReached(str(limit), seconds)
+    if bounds.brakes is not None:
+        bounds.brakes.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
+
+
 def _supersede(tx: Tx, wanted: Start) -> tuple[str, ...]:
     older = verifications.pending_of(tx, wanted.phone)
     if older is None:
@@ -102,6 +125,7 @@ def _verification(wanted: Start, now: datetime) -> Verification:
     return Verification(
         id=wanted.id,
         phone=wanted.phone,
+        country=wanted.country,
         started_by=wanted.started_by,
         start_input=wanted.start_input,
         reference=wanted.reference,

@@ -7,18 +7,20 @@ knows nothing of either.
 import secrets
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from bot.domain import phone, wording
 from bot.domain.code import Keyring
-from bot.domain.errors import CannotReceiveTexts
+from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed
 from bot.domain.verification import Terms, Verification
-from bot.store.tx import Store
+from bot.store import opt_outs, tallies
+from bot.store.tx import Done, Store
 from bot.store.verifications import Wanted
 from bot.usecases import delivery, end, forget, read, reply
 from bot.usecases.read import Standing
 from bot.usecases.reply import InboundText
-from bot.usecases.start import Start, start
+from bot.usecases.start import Bounds, Start, start
 
 
 class Verifications:
@@ -31,13 +33,18 @@ class Verifications:
         sender: str,
         service: str | None = None,
         template: str | None = None,
+        allowed_countries: frozenset[str] = frozenset(),
+        bounds: Bounds | None = None,
     ) -> None:
+        """No allowed countries: all of them."""
         self.store = store
         self.keyring = keyring
         self.sender = sender
         self._terms = terms
         self._service = service
         self._template = template
+        self._allowed_countries = allowed_countries
+        self._bounds = bounds or Bounds()
 
     def start(
         self,
@@ -48,14 +55,23 @@ class Verifications:
         id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Verification:
-        """Raises InvalidNumber, CannotReceiveTexts, OptedOut, NumberBusy, IdInUse."""
+        """Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, LimitReached, OptedOut,
+        NumberBusy, IdInUse."""
         number = phone.parse(number)
         if number == self.sender:
             raise CannotReceiveTexts("This is the number that Textback itself sends from.")
+        country = phone.country(number)
+        if self._allowed_countries and country not in self._allowed_countries:
+            raise CountryNotAllowed(
+                f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
+            )
+        if self._bounds.brakes is not None:
+            self._bounds.brakes.refresh()
         reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
         wanted = Start(
             id=id or new_id(),
             phone=number,
+            country=country,
             started_by=started_by,
             start_input=start_input,
             nonce=secrets.token_hex(16),
@@ -69,7 +85,7 @@ class Verifications:
             sender=self.sender,
             idempotency_key=idempotency_key,
         )
-        return self.store.write(partial(start, wanted=wanted))
+        return self.store.write(partial(start, wanted=wanted, bounds=self._bounds))
 
     def restart(self, id: str) -> Verification:
         """A new one for the same number, counted as a start of the key that began this one.
@@ -95,11 +111,21 @@ class Verifications:
                 return total
 
     def judge_text(self, text: InboundText) -> str | None:
-        return self.store.write(partial(reply.judge_text, text=text, keyring=self.keyring))
+        return self.store.write(
+            partial(reply.judge_text, text=text, keyring=self.keyring, wrong=self._bounds.wrong)
+        )
 
     def judge_event(self, id: str, text: str) -> None:
         """Raises UnknownVerification, AlreadyFinished."""
-        self.store.write(partial(reply.judge_event, id=id, text=text, keyring=self.keyring))
+        self.store.write(
+            partial(
+                reply.judge_event,
+                id=id,
+                text=text,
+                keyring=self.keyring,
+                wrong=self._bounds.wrong,
+            )
+        )
 
     def note_event(self, id: str, event_name: str) -> None:
         """Raises UnknownVerification, AlreadyFinished."""
@@ -127,6 +153,22 @@ class Verifications:
 
     def page(self, wanted: Wanted) -> list[Standing]:
         return self.store.read(partial(read.page, wanted=wanted))
+
+    def clear_limits(self, number: str) -> int:
+        """Forgets what counts against a number. Returns how much that was. Raises InvalidNumber."""
+        text = phone.parse(number)
+        return self.store.write(lambda tx: Done(tallies.clear(tx, text)))
+
+    def opt_outs(self, limit: int) -> list[tuple[str, datetime]]:
+        """Numbers that have texted STOP to our sender, and when; the newest first."""
+        return self.store.read(partial(opt_outs.newest, sender=self.sender, limit=limit))
+
+    def clear_opt_out(self, number: str) -> bool:
+        """Whether the number was marked. Raises InvalidNumber."""
+        text = phone.parse(number)
+        return self.store.write(
+            lambda tx: Done(opt_outs.unmark(tx, phone=text, sender=self.sender))
+        )
 
     def newest(self, limit: int) -> list[Standing]:
         return self.store.read(partial(read.newest, limit=limit))

@@ -11,7 +11,7 @@ from bot.domain.verification import Status
 from bot.store import history, verifications
 from bot.store.sqlite import SqliteStore
 from bot.usecases import delivery, reply
-from bot.usecases.start import start
+from bot.usecases.start import Bounds, start
 from tests.builders import KEYRING, PHONE, code_of, inbound, running
 from tests.builders import start as wanted
 
@@ -38,7 +38,7 @@ def at_once(acts: list[Callable[[], object]]) -> list[object]:
 
 def begin(store: SqliteStore, **more) -> str:
     made = wanted(**more)
-    store.write(partial(start, wanted=made))
+    store.write(partial(start, wanted=made, bounds=Bounds()))
     return made.id
 
 
@@ -87,7 +87,7 @@ def test_starts_at_once_leave_one_pending(store: SqliteStore) -> None:
 def test_starts_at_once_with_one_idempotency_key_are_one(store: SqliteStore) -> None:
     def begin_once() -> str:
         made = wanted(idempotency_key="k")
-        return store.write(partial(start, wanted=made)).id
+        return store.write(partial(start, wanted=made, bounds=Bounds())).id
 
     assert len(set(at_once([begin_once] * 16))) == 1
 

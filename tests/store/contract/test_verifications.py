@@ -53,6 +53,7 @@ def test_every_field_is_kept() -> None:
     same = {name for name, value in plain.items() if getattr(FULL, name) == value}
     assert same == {
         "phone",
+        "country",
         "start_input",
         "reference",
         "nonce",
@@ -97,7 +98,7 @@ def test_a_number_has_one_pending_verification_at_most(store: Store) -> None:
         running(id=""),
         running(id="x" * 257),
         ended(Status.APPROVED, at=NOON + seconds(90)),
-        ended(Status.MAX_ATTEMPTS_REACHED, attempts=3),
+        ended(Status.MAX_ATTEMPTS_REACHED, attempts=0),
         running(terms=Terms(code_length=3)),
         running(held=Outcome(Status.EXPIRED, NOON)),
     ],

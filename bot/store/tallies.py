@@ -1,0 +1,104 @@
+"""The table `tally`: what counts against limits.
+
+It is apart from the verifications because those can be purged, and whoever may purge one must not
+gain another start by it. Rows are only added, and a start that was approved is marked, so the
+numbers grow and whoever follows them reads each once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.limits import Limit
+from bot.store.tx import Tx, to_instant, to_text
+
+START, APPROVED, WRONG = "start", "approved", "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    number: int
+    country: str
+    started_by: str
+    at: datetime
+
+
+def add(
+    tx: Tx, kind: str, *, phone: str, country: str, started_by: str, verification_id: str
+) -> None:
+    sql = """
+        INSERT INTO tally (kind, phone, country, started_by, verification_id, at)
+        VALUES (:kind, :phone, :country, :started_by, :id, :now)
+    """
+    tx.run(
+        sql,
+        kind=kind,
+        phone=phone,
+        country=country,
+        started_by=started_by,
+        id=verification_id,
+        now=to_text(tx.now),
+    )
+
+
+def approve(tx: Tx, *, phone: str, verification_id: str) -> None:
+    """The start was approved: it counts against its number no more."""
+    sql = """
+        UPDATE tally SET kind = 'approved'
+        WHERE phone = :phone AND kind = 'start' AND verification_id = :id
+    """
+    tx.run(sql, phone=phone, id=verification_id)
+
+
+def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limit, int] | None:
+    """The limit of a number that leaves no room, with the seconds until there is some; the one
+    that lasts longest where there are several."""
+    found = []
+    for limit in limits:
+        nth = _nth_newest(tx, kind, phone, limit.amount)
+        seconds = limit.retry_after_seconds(nth_newest=nth, now=tx.now)
+        if seconds is not None:
+            found.append((limit, seconds))
+    return max(found, key=lambda pair: pair[1], default=None)
+
+
+def clear(tx: Tx, phone: str) -> int:
+    """Forgets what counts against a number. Returns how much."""
+    return tx.run("DELETE FROM tally WHERE phone = :phone", phone=phone)
+
+
+def starts_after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
+    """Starts of all numbers, approved or not, in the order of their own numbers."""
+    sql = """
+        SELECT number, country, started_by, at FROM tally
+        WHERE number > :number AND at > :since AND kind IN ('start', 'approved')
+        ORDER BY number LIMIT :limit
+    """
+    return [
+        Tally(row["number"], row["country"], row["started_by"], to_instant(row["at"]))
+        for row in tx.all(sql, number=number, since=to_text(since), limit=limit)
+    ]
+
+
+def first_since(tx: Tx, since: datetime) -> int:
+    """The number before the first row since then. Numbers grow with time, so an index finds it."""
+    sql = "SELECT number FROM tally WHERE at > :since ORDER BY at LIMIT 1"
+    row = tx.one(sql, since=to_text(since))
+    return int(row["number"]) - 1 if row else 0
+
+
+def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
+    sql = """
+        DELETE FROM tally WHERE number IN (
+            SELECT number FROM tally WHERE at < :before ORDER BY at LIMIT :limit)
+    """
+    return tx.run(sql, before=to_text(before), limit=limit)
+
+
+def _nth_newest(tx: Tx, kind: str, phone: str, nth: int) -> datetime | None:
+    sql = """
+        SELECT at FROM tally WHERE phone = :phone AND kind = :kind
+        ORDER BY at DESC LIMIT 1 OFFSET :skipped
+    """
+    row = tx.one(sql, phone=phone, kind=kind, skipped=nth - 1)
+    return to_instant(row["at"]) if row else None

@@ -1,0 +1,98 @@
+"""Brakes on starts: per country, per key, and in all.
+
+These bound a bill, not a guess, so they may lag: sums by the minute, kept in memory and brought up
+to date from the table at most once a second. No start counts a day of rows, and no row is
+everybody's, as a shared counter would be: one measured so cost PostgreSQL two thirds of its rate.
+What this process starts itself it counts at once.
+"""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.domain.errors import LimitReached
+from bot.domain.limits import Limit
+from bot.store import tallies
+from bot.store.tx import Store, Tx
+
+REFRESH = timedelta(seconds=1)
+READ_AT_ONCE = 5000
+
+COUNTRY, KEY, TOTAL = "country", "key", "total"
+_SETTINGS = {"LIMIT_PER_COUNTRY": COUNTRY, "LIMIT_PER_KEY": KEY, "LIMIT_TOTAL": TOTAL}
+
+
+class _Window:
+    """The starts of one limit's window: counts by minute, and their sums by what they are of."""
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self.kind = _SETTINGS[limit.setting]
+        self._minutes: deque[tuple[datetime, Counter[str]]] = deque()
+        self._sums: Counter[str] = Counter()
+
+    def add(self, name: str, at: datetime) -> None:
+        minute = at.replace(second=0, microsecond=0)
+        if not self._minutes or self._minutes[-1][0] < minute:
+            self._minutes.append((minute, Counter()))
+        self._minutes[-1][1][name] += 1
+        self._sums[name] += 1
+
+    def is_full(self, name: str, now: datetime) -> bool:
+        self._forget(now)
+        return self._sums[name] >= self.limit.amount
+
+    def retry_after_seconds(self, now: datetime) -> int:
+        """Until the oldest minute falls out."""
+        falls_out = self._minutes[0][0] + timedelta(minutes=1) + self.limit.window
+        return max(1, round((falls_out - now).total_seconds()))
+
+    def _forget(self, now: datetime) -> None:
+        while self._minutes and (
+            self._minutes[0][0] + timedelta(minutes=1) + self.limit.window <= now
+        ):
+            self._sums.subtract(self._minutes.popleft()[1])
+
+
+class Brakes:
+    def __init__(self, store: Store, limits: Sequence[Limit]) -> None:
+        self._store = store
+        self._windows = [_Window(limit) for limit in limits]
+        self._longest = max((limit.window for limit in limits), default=timedelta(0))
+        self._read_to: int | None = None  # number of the last row counted
+        self._fresh_until: datetime | None = None
+        self._lock = threading.Lock()
+
+    def refresh(self) -> None:
+        """Counts what has been started since the last time, here or elsewhere."""
+        if not self._windows:
+            return
+        with self._lock:
+            while self._store.read(self._read) == READ_AT_ONCE:
+                pass
+
+    def admit(self, *, country: str, started_by: str, now: datetime) -> None:
+        """Raises LimitReached."""
+        names = {COUNTRY: country, KEY: started_by, TOTAL: ""}
+        with self._lock:
+            full = [w for w in self._windows if w.is_full(names[w.kind], now)]
+            if full:
+                window = max(full, key=lambda w: w.retry_after_seconds(now))
+                raise LimitReached(str(window.limit), window.retry_after_seconds(now))
+
+    def _read(self, tx: Tx) -> int:
+        if self._fresh_until is not None and tx.now < self._fresh_until:
+            return 0
+        since = tx.now - self._longest - timedelta(minutes=1)
+        if self._read_to is None:
+            self._read_to = tallies.first_since(tx, since)
+        rows = tallies.starts_after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
+        for row in rows:
+            self._read_to = row.number
+            for window in self._windows:
+                names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
+                window.add(names[window.kind], row.at)
+        if len(rows) < READ_AT_ONCE:
+            self._fresh_until = tx.now + REFRESH
+        return len(rows)
