@@ -103,6 +103,7 @@ def create_app(
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/openapi.json", "openapi", described)
     app.after_request(_untyped_if_empty)
+    app.after_request(_closed)
     _register_errors(app)
     register_commands(app)
     return app
@@ -115,6 +116,19 @@ def healthz() -> Response:
 
 def described() -> Response:
     return Response(json.dumps(openapi.document()), content_type=JSON)
+
+
+def _closed(response: Response) -> Response:
+    """Nothing here is a page to be framed, guessed at, kept, or told where it was linked from."""
+    response.headers.update(
+        {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+    )
+    return response
 
 
 def _register_errors(app: Flask) -> None:

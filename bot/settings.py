@@ -73,6 +73,26 @@ def _comma_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
+FEWEST_LETTERS = 6  # different ones: what has fewer was typed, not drawn
+_WELL_KNOWN = re.compile(
+    r"(change.?me|secret|password|example|placeholder|your.?key|0123456789abcdef|1234567890)+[\W\d]*",
+    re.IGNORECASE,
+)
+
+
+def _hard_to_guess(key: str) -> str:
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"it is shorter than {SHORTEST_KEY} characters")
+    if len(set(key)) < FEWEST_LETTERS or _WELL_KNOWN.fullmatch(key):
+        raise ValueError("everybody would guess it")
+    return key
+
+
+def _all_hard_to_guess(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_hard_to_guess(value) for value in values)
+
+
 def _all_filled(values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(values):
         raise ValueError("one of the values between its commas is empty")
@@ -95,8 +115,8 @@ def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...
         raise ValueError("of several keys each needs a name of letters, digits, - and _")
     if len(set(names)) != len(names):
         raise ValueError("a name stands there twice")
-    if not all(key for _, key in keys):
-        raise ValueError("a key is empty")
+    for _, key in keys:
+        _hard_to_guess(key)
     return keys
 
 
@@ -203,8 +223,10 @@ class Settings(BaseModel):
     twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8)] = _setting(
         "TWILIO_TIMEOUT_SECONDS", "0.5 to 8", default=8.0
     )
-    secret_key: str = _setting("SECRET_KEY", "a long random text", repr=False, min_length=1)
-    secret_key_fallbacks: Values = _setting(
+    secret_key: Annotated[str, AfterValidator(_hard_to_guess)] = _setting(
+        "SECRET_KEY", "a long random text", repr=False
+    )
+    secret_key_fallbacks: Annotated[Values, AfterValidator(_all_hard_to_guess)] = _setting(
         "SECRET_KEY_FALLBACKS", "earlier secret keys with commas between", default=(), repr=False
     )
     function_keys: Keys = _setting(

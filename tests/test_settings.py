@@ -63,8 +63,14 @@ def test_an_empty_environment_names_everything_that_is_required() -> None:
         ("CHALLENGE_TEXT", "Your wonderful code is {code:>8}"),
         ("CHALLENGE_TEXT", "Your wonderful code is {code"),
         ("CHALLENGE_TEXT", "Code {code}"),
-        ("FUNCTION_KEY", "one-key,another-key"),
-        ("FUNCTION_KEY", "a:one-key,a:another-key"),
+        ("FUNCTION_KEY", "one-very-long-key,another-long-key"),
+        ("FUNCTION_KEY", "a:one-very-long-key,a:another-long-key"),
+        ("FUNCTION_KEY", "short"),
+        ("SYSTEM_KEY", "changemechangeme"),
+        ("SYSTEM_KEY", "aaaaaaaaaaaaaaaaaaaaaaaa"),
+        ("SECRET_KEY", "secret-key"),
+        ("SECRET_KEY", "passwordpassword123"),
+        ("SECRET_KEY_FALLBACKS", "a-good-long-old-key,short"),
         ("SYSTEM_KEY", "a:,b:key"),
         ("DISPATCH", "maybe"),
         ("ALLOWED_COUNTRIES", "US,XX"),
@@ -97,7 +103,9 @@ def test_an_api_key_is_whole_or_absent() -> None:
 
 def test_no_key_serves_two() -> None:
     assert "differ" in fault(SYSTEM_KEY="a-function-key-for-tests")
-    assert "differ" in fault(FUNCTION_KEY="a:one-key,b:other", SYSTEM_KEY="a:third,c:fourth")
+    assert "differ" in fault(
+        FUNCTION_KEY="a:one-very-long-key,b:other-very-long-key", SYSTEM_KEY="a:third-very-long-key"
+    )
 
 
 def test_the_samples_own_names_are_understood() -> None:
@@ -114,15 +122,15 @@ def test_the_samples_own_names_are_understood() -> None:
 
 
 def test_several_keys_have_names() -> None:
-    read = settings.read(environment(FUNCTION_KEY="crm:one-key, shop:another-key"))
-    assert read.function_keys == (("crm", "one-key"), ("shop", "another-key"))
+    read = settings.read(environment(FUNCTION_KEY="crm:one-very-long-key, shop:another-long-key"))
+    assert read.function_keys == (("crm", "one-very-long-key"), ("shop", "another-long-key"))
 
 
 def test_secrets_stay_out_of_faults_and_of_the_settings_own_text() -> None:
-    said = fault(SECRET_KEY="", FUNCTION_KEY="hush-hush,hush-hush", TWILIO_AUTH_TOKEN="quiet,,x")
+    said = fault(SECRET_KEY="", FUNCTION_KEY="hush,hush-hush", TWILIO_AUTH_TOKEN="quiet,,x")
     assert "hush" not in said
     assert "quiet" not in said
-    shown = repr(settings.read(environment(FUNCTION_KEY="hush-hush")))
+    shown = repr(settings.read(environment(FUNCTION_KEY="hush-hush-little-key")))
     for secret in ("hush-hush", ACCOUNT.auth_token, "a-secret-key", "a-system-key"):
         assert secret not in shown
 

@@ -166,7 +166,15 @@ def test_a_number_in_a_thousand_blanks_is_400(desk: Desk) -> None:
 def test_the_start_is_recorded_under_the_name_of_its_key(tmp_path) -> None:
     from tests.desk import desk as open_desk
 
-    with open_desk(tmp_path, FUNCTION_KEY="crm:one-long-key,shop:another-long-key") as desk:
+    with open_desk(tmp_path, FUNCTION_KEY="crm:one-very-long-key,shop:another-long-key") as desk:
         id = desk.start(key="another-long-key")["id"]
         assert desk.verifications.standing(id).verification.started_by == "shop"
-        assert desk.post_start(key="one-long-key").json()["code"] == "number_busy"
+        assert desk.post_start(key="one-very-long-key").json()["code"] == "number_busy"
+
+
+def test_every_answer_is_closed_to_browsers(desk: Desk) -> None:
+    for response in (desk.post_start(), desk.call("GET", "/"), desk.call("POST", "/twilio/sms")):
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Referrer-Policy"] == "no-referrer"
