@@ -125,6 +125,15 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_verification ON idempotency (verification_id);
 
+-- The circuit between a sender of ours and Twilio: a row while it is open, since Twilio does not know
+-- our credentials. Nothing is sent meanwhile; whoever finds probe_at passed asks again.
+CREATE TABLE circuit (
+    sender     TEXT NOT NULL PRIMARY KEY,
+    since      TEXT NOT NULL,
+    error_code INTEGER NOT NULL,                     -- Twilio's
+    probe_at   TEXT NOT NULL
+) STRICT;
+
 -- What counts against limits. A purge leaves it, so that it buys nobody another start.
 --   start     not approved (yet): counts against its number
 --   approved  a start that was approved: counts for country, key and in all

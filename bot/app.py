@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from bot import openapi
+from bot import health, openapi
 from bot.cli import register_commands
 from bot.dispatch.loop import Dispatcher
 from bot.dispatch.send import Sender
@@ -100,18 +100,13 @@ def create_app(
     app.register_blueprint(webhooks.blueprint(verifications, settings))
     durable.register(app)
     app.extensions["durable"] = durable
-    app.add_url_rule("/healthz", "healthz", healthz)
+    health.register(app, verifications, keys)
     app.add_url_rule("/openapi.json", "openapi", described)
     app.after_request(_untyped_if_empty)
     app.after_request(_closed)
     _register_errors(app)
     register_commands(app)
     return app
-
-
-def healthz() -> Response:
-    """The process answers; nothing more is said to whoever asks."""
-    return Response('{"status": "alive"}', content_type=JSON)
 
 
 def described() -> Response:

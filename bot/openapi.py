@@ -29,6 +29,7 @@ _ANSWERS: dict[int, str] = {
     429: "A limit is reached; `limit` says which",
     500: "Failed, and asked to say so by status",
     501: "There is no such operation here",
+    503: "Not now; `code` or `reasons` say why",
 }
 _WITHOUT_BODY = frozenset([401, 404, 410, 501])
 _TOO_LARGE = 413
@@ -63,7 +64,7 @@ def _paths() -> Json:
         409: "Fault",
         413: "Fault",
     }
-    started[429] = "Fault"
+    started |= {429: "Fault", 503: "Fault"}
     ordered: Answers = {202: None, 404: None, 410: None}
     order = [_path("id"), _query("reason")]
     return {
@@ -180,6 +181,7 @@ def _paths() -> Json:
             )
         },
         "/healthz": {"get": _operation("The process is alive", {200: "Alive"}, security=[])},
+        "/readyz": {"get": _operation("Whether it can do its work", {200: "Ready", 503: "Ready"})},
         "/openapi.json": {"get": _operation("This document", {200: "Anything"}, security=[])},
     }
 
@@ -280,6 +282,11 @@ def _schemas() -> Json:
         "Sentence": text,
         "TwiML": text,
         "Alive": _object({"status": {"const": "alive"}}),
+        "Ready": {
+            "type": "object",
+            "properties": {"status": text, "reasons": {"type": "object"}},
+            "required": ["status"],
+        },
         "Purged": _object({"instancesDeleted": {"type": "integer", "minimum": 1}}),
         "Fault": _object(
             {"Message": text, "ExceptionMessage": text, "ExceptionType": text, "code": text}

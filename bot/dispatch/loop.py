@@ -11,7 +11,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from bot.dispatch import catch_up, expire
+from bot.dispatch import catch_up, expire, probe
 from bot.dispatch.send import Sender
 from bot.sms.gateway import Gateway
 from bot.store import inbound, outbox, tallies
@@ -73,6 +73,7 @@ class Dispatcher:
 
     def run_once(self) -> int:
         """Every duty once, in this thread. Returns how much there was to do."""
+        probe.run_once(self._verifications, self._gateway)
         return self._sender.run_once() + expire.run_once(self._verifications)
 
     def _committed(self, done: Done[Any]) -> None:
@@ -114,6 +115,7 @@ class Dispatcher:
             has_more = self._sender.run_aside(self._wake.set) > 0
         if now_due.verifications:
             has_more = expire.run_once(self._verifications) == expire.BATCH or has_more
+        probe.run_once(self._verifications, self._gateway)
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
             self._verifications.store.write(_sweep)

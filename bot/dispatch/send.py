@@ -116,10 +116,14 @@ class Sender:
         on_done()
 
     def _claim(self, limit: int) -> list[Claim]:
-        keyring = self._verifications.keyring
-        return self._verifications.store.write(
-            partial(delivery.claim_due, lease=self._lease, limit=limit, keyring=keyring)
+        claim = partial(
+            delivery.claim_due,
+            lease=self._lease,
+            limit=limit,
+            keyring=self._verifications.keyring,
+            sender=self._verifications.sender,
         )
+        return self._verifications.store.write(claim)
 
     def _carry_out(self, claim: Claim) -> None:
         try:
@@ -145,12 +149,7 @@ class Sender:
             case Accepted(sid):
                 self._write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
             case Refused(code, sentence):
-                sender = self._verifications.sender
-                self._write(
-                    partial(
-                        delivery.refused, claim=claim, code=code, sentence=sentence, sender=sender
-                    )
-                )
+                self._write(partial(delivery.refused, claim=claim, code=code, sentence=sentence))
             case Postponed(code, retry_after_seconds):
                 delay = backoff(claim.tries, jitter=random.random())
                 delay = max(delay, timedelta(seconds=retry_after_seconds or 0))

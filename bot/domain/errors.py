@@ -52,6 +52,10 @@ class LimitReached(Refusal):
         )
 
 
+class SenderUnavailable(Refusal):
+    code = "sender_unavailable"
+
+
 class OptedOut(Refusal):
     code = "opted_out"
 

@@ -56,6 +56,9 @@ class LookFailed(Exception):
 class Gateway(Protocol):
     def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult: ...
 
+    def check(self) -> None:
+        """Asks for something harmless, to see whether Twilio knows us. Raises LookFailed."""
+
     def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first. Raises LookFailed."""
 

@@ -126,6 +126,12 @@ class TwilioGateway:
             return Unknown(type(error).__name__)  # an answer nobody can read
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
 
+    def check(self) -> None:
+        try:
+            self._client.messages.list(limit=1, page_size=1)
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+
     def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
         try:
             if sid is not None:

@@ -104,6 +104,17 @@ def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int |
     return tx.run(sql, id=id, claim=claim, due_at=due, error_code=error_code) == 1
 
 
+def wait(tx: Tx, id: str, *, due_at: datetime) -> None:
+    """Leaves a row as it is until then."""
+    tx.run("UPDATE outbox SET due_at = :due_at WHERE id = :id", id=id, due_at=to_text(due_at))
+
+
+def hurry(tx: Tx) -> None:
+    """What is queued for later is due now."""
+    sql = "UPDATE outbox SET due_at = :now WHERE state = 'queued' AND due_at > :now"
+    tx.run(sql, now=to_text(tx.now))
+
+
 def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
     """Nobody knows whether Twilio has it: look at `due_at`. False: the claim is not the newest."""
     sql = """

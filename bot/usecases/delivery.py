@@ -13,7 +13,7 @@ from bot.domain import wording
 from bot.domain.code import Keyring
 from bot.domain.transitions import Event, TextAccepted, TextImpossible, TextTried, decide
 from bot.domain.verification import Verification
-from bot.store import history, opt_outs, outbox, verifications
+from bot.store import circuits, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
 from bot.store.tx import Done, Tx
 from bot.usecases.record import record
@@ -24,6 +24,7 @@ LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=5)
 
 OPTED_OUT_CODE = 21610  # Twilio's: the number has texted STOP
+CREDENTIALS_CODE = 20003  # Twilio's: it does not know who we are
 
 
 class Duty(Enum):
@@ -47,6 +48,7 @@ class Claim:
     looks: int
     tries: int
     give_up_at: datetime
+    sender: str  # our number or Messaging Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,12 @@ class Report:
     sender: str
 
 
-def claim_due(tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring) -> Done[list[Claim]]:
-    """Takes what is due. What has no use any more is settled on the way."""
+def claim_due(
+    tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring, sender: str
+) -> Done[list[Claim]]:
+    """Takes what is due. What has no use any more is settled on the way, and where Twilio does not
+    know our credentials the rest waits for the next probe."""
+    circuit = circuits.load(tx, sender)
     claims: list[Claim] = []
     ended: list[str] = []
     due = outbox.due(tx, limit=limit)
@@ -83,8 +89,10 @@ def claim_due(tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring) -> Done
             _let_go(tx, text)
         elif text.state == outbox.QUEUED and tx.now >= verification.give_up_at:
             ended += _give_up(tx, text, verification)
+        elif circuit is not None:
+            outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
         else:
-            claims.append(_claim(tx, text, verification, lease, keyring))
+            claims.append(_claim(tx, text, verification, lease, keyring, sender))
     # Rows that were only settled made room for others.
     return Done(claims, has_work=len(claims) < len(due), decided=tuple(ended))
 
@@ -110,15 +118,18 @@ def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done
     return Done(None, decided=record(tx, verification, decision))
 
 
-def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str, sender: str) -> Done[None]:
-    """Twilio will never take it."""
+def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str) -> Done[None]:
+    """Twilio will never take it; or it does not know us, and then nothing is sent for a while."""
     text = _still_ours(tx, claim)
     if text is None:
         return Done(None)
     if text.sid is not None:  # a report says that it did: look again
         return unknown(tx, claim)
+    if code == CREDENTIALS_CODE:
+        probe_at = circuits.open_or_keep(tx, claim.sender, error_code=code)
+        return postponed(tx, claim, delay=probe_at - tx.now, code=code)
     if code == OPTED_OUT_CODE:
-        opt_outs.mark(tx, phone=claim.phone, sender=sender)
+        opt_outs.mark(tx, phone=claim.phone, sender=claim.sender)
     outbox.refuse(tx, text.id, error_code=code)
     return Done(None, decided=_fail(tx, claim.verification_id, sentence, code))
 
@@ -163,6 +174,21 @@ def not_looked(tx: Tx, claim: Claim) -> Done[None]:
     return Done(None, has_work=True)
 
 
+def is_probe_due(tx: Tx, *, sender: str) -> bool:
+    circuit = circuits.load(tx, sender)
+    return circuit is not None and circuit.probe_at <= tx.now
+
+
+def probed(tx: Tx, *, sender: str, is_known: bool) -> Done[None]:
+    """Twilio was asked whether it knows us. If so, what waits goes out at once."""
+    if not is_known:
+        circuits.open_or_keep(tx, sender, error_code=CREDENTIALS_CODE)
+        return Done(None)
+    if circuits.close(tx, sender):
+        outbox.hurry(tx)
+    return Done(None, has_work=True)
+
+
 def reported(tx: Tx, report: Report) -> Done[None]:
     """Twilio tells how far a text has come. Unordered, repeated, possibly of nothing we know."""
     text = outbox.load(tx, report.text_id)
@@ -194,7 +220,12 @@ def _did_not_arrive(tx: Tx, text: Text, report: Report) -> tuple[str, ...]:
 
 
 def _claim(
-    tx: Tx, text: Text, verification: Verification, lease: timedelta, keyring: Keyring
+    tx: Tx,
+    text: Text,
+    verification: Verification,
+    lease: timedelta,
+    keyring: Keyring,
+    sender: str,
 ) -> Claim:
     number = outbox.claim(tx, text, until=tx.now + lease)
     record(tx, verification, decide(verification, TextTried(), tx.now))
@@ -217,7 +248,14 @@ def _claim(
         looks=text.looks if text.state == outbox.UNKNOWN else 0,
         tries=text.tries,
         give_up_at=verification.give_up_at,
+        sender=sender,
     )
+
+
+def _until_probe(probe_at: datetime, text: Text, verification: Verification, tx: Tx) -> datetime:
+    """A queued text keeps its bound: it is given up in time, whatever Twilio knows of us."""
+    at = max(probe_at, tx.now + timedelta(seconds=1))
+    return min(at, verification.give_up_at) if text.state == outbox.QUEUED else at
 
 
 def _let_go(tx: Tx, text: Text) -> None:

@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from bot.domain.errors import IdInUse, LimitReached, NumberBusy, OptedOut
+from bot.domain.errors import (
+    IdInUse,
+    LimitReached,
+    NumberBusy,
+    OptedOut,
+    SenderUnavailable,
+)
 from bot.domain.limits import Limit
 from bot.domain.transitions import Canceled, Started, decide
 from bot.domain.verification import Terms, Verification
-from bot.store import idempotency, opt_outs, outbox, tallies, verifications
+from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.brakes import Brakes
 from bot.usecases.record import record
@@ -49,7 +55,7 @@ class Bounds:
 def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     """The new verification, or the one that the same start began before.
 
-    Raises IdInUse, OptedOut, NumberBusy, LimitReached.
+    Raises IdInUse, OptedOut, NumberBusy, LimitReached, SenderUnavailable.
     """
     first = _first_answer(tx, wanted)
     if first is not None:
@@ -58,6 +64,7 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
         raise IdInUse(f"An Orchestration instance with the id {wanted.id} already exists.")
     _respect_opt_out(tx, wanted)
     _respect_bounds(tx, wanted, bounds)
+    _respect_circuit(tx, wanted)
     superseded = _supersede(tx, wanted)
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     record(tx, None, started)
@@ -105,6 +112,16 @@ def _respect_bounds(tx: Tx, wanted: Start, bounds: Bounds) -> None:
             raise LimitReached(str(limit), seconds)
     if bounds.brakes is not None:
         bounds.brakes.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
+
+
+def _respect_circuit(tx: Tx, wanted: Start) -> None:
+    circuit = circuits.load(tx, wanted.sender)
+    if circuit is not None:
+        seconds = max(1, ceil((circuit.probe_at - tx.now).total_seconds()))
+        raise SenderUnavailable(
+            "Twilio does not know the credentials of this service, so nothing can be sent.",
+            retry_after_seconds=seconds,
+        )
 
 
 def _supersede(tx: Tx, wanted: Start) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from bot.store import history, verifications
 from bot.store.sqlite import SqliteStore
 from bot.usecases import delivery, reply
 from bot.usecases.start import Bounds, start
-from tests.builders import KEYRING, PHONE, code_of, inbound, running
+from tests.builders import KEYRING, PHONE, SENDER, code_of, inbound, running
 from tests.builders import start as wanted
 
 
@@ -95,7 +95,9 @@ def test_starts_at_once_with_one_idempotency_key_are_one(store: SqliteStore) -> 
 def test_a_text_is_claimed_once(store: SqliteStore) -> None:
     for number in range(20):
         begin(store, phone=f"+1425555{number:04}")
-    claim = partial(delivery.claim_due, lease=timedelta(seconds=24), limit=5, keyring=KEYRING)
+    claim = partial(
+        delivery.claim_due, lease=timedelta(seconds=24), limit=5, keyring=KEYRING, sender=SENDER
+    )
     claims = at_once([partial(store.write, claim)] * 16)
     ids = [one.text_id for found in claims for one in found]
     assert len(ids) == len(set(ids)) == 20

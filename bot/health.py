@@ -1,0 +1,57 @@
+"""Alive, and ready: for whoever restarts processes and whoever sends them requests."""
+
+import json
+import logging
+import sqlite3
+from functools import partial
+
+from flask import Flask, Response
+
+from bot.durable.access import Access, Forbidden, Unauthorized
+from bot.durable.routes import JSON
+from bot.keys import Keys
+from bot.usecases import readiness
+from bot.usecases.verifications import Verifications
+
+log = logging.getLogger(__name__)
+
+SENTENCES = {
+    "store": "The database cannot be read.",
+    "dispatcher": "Work is overdue: no dispatcher runs, or it is stuck.",
+    "twilio_credentials": "Twilio does not know these credentials. Check TWILIO_ACCOUNT_SID and"
+    " TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
+}
+
+
+def register(app: Flask, verifications: Verifications, keys: Keys) -> None:
+    access = Access(keys)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """The process answers; nothing more is said to whoever asks."""
+        return Response(json.dumps({"status": "alive"}), content_type=JSON)
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """200 or 503 for everybody; the reasons for who has a system key."""
+        found = _faults(verifications)
+        body: dict[str, object] = {"status": "not ready" if found else "ready"}
+        if _may_know(access):
+            body["reasons"] = {word: SENTENCES[word] for word in found}
+        return Response(json.dumps(body), 503 if found else 200, content_type=JSON)
+
+
+def _faults(verifications: Verifications) -> list[str]:
+    try:
+        return verifications.store.read(partial(readiness.faults, sender=verifications.sender))
+    except sqlite3.Error:
+        log.exception("the database cannot be read")
+        return ["store"]
+
+
+def _may_know(access: Access) -> bool:
+    try:
+        access.manager()
+    except (Unauthorized, Forbidden):
+        return False
+    return True
