@@ -79,6 +79,7 @@ CREATE TABLE outbox (
     verification_id TEXT NOT NULL UNIQUE REFERENCES verification (id) ON DELETE CASCADE,
     state           TEXT NOT NULL CHECK (state IN
         ('queued', 'sending', 'unknown', 'accepted', 'refused', 'withdrawn')),
+    queued_at       TEXT NOT NULL,
     due_at          TEXT,
     claims          INTEGER NOT NULL DEFAULT 0,  -- how often claimed; the newest claim alone counts
     tries           INTEGER NOT NULL DEFAULT 0,  -- refusals that may pass, for the backoff
@@ -94,6 +95,8 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
+-- The oldest text not given to Twilio: how honest a new start can be.
+CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
 
 -- Every inbound message ever handled, and what it was answered: its repeat is harmless.
 CREATE TABLE inbound (
@@ -103,6 +106,15 @@ CREATE TABLE inbound (
 ) STRICT;
 
 CREATE INDEX inbound_received ON inbound (received_at);
+
+-- What is left of verifications that retention has removed: counts a day, nobody's number.
+CREATE TABLE daily_count (
+    day     TEXT NOT NULL CHECK (length(day) = 10),  -- 2026-01-31, UTC, of the start
+    country TEXT NOT NULL,
+    status  TEXT NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (day, country, status)
+) STRICT;
 
 -- Numbers that texted STOP to a sender (a phone number or a Messaging Service of ours).
 CREATE TABLE opt_out (
@@ -139,7 +151,7 @@ CREATE TABLE circuit (
 --   approved  a start that was approved: counts for country, key and in all
 --   wrong     a wrong answer
 CREATE TABLE tally (
-    number          INTEGER NOT NULL PRIMARY KEY,    -- grows with time
+    number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
     kind            TEXT NOT NULL CHECK (kind IN ('start', 'approved', 'wrong')),
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,

@@ -4,7 +4,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -86,11 +86,14 @@ def create_app(
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,
         PROPAGATE_EXCEPTIONS=False,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     app.url_map.merge_slashes = False  # a redirect would carry HTML
     app.extensions["settings"] = settings
     app.extensions["verifications"] = verifications
-    app.extensions["dispatcher"] = Dispatcher(verifications, gateway, sender)
+    app.extensions["dispatcher"] = Dispatcher(
+        verifications, gateway, sender, kept=timedelta(days=settings.retention_days)
+    )
 
     waiting = Waiting(store, seats=max(1, settings.web_threads // 4))
     app.extensions["waiting"] = waiting

@@ -33,6 +33,7 @@ def register_commands(app: Flask) -> None:
         start,
         show,
         list_newest,
+        forget,
         dispatch,
         check,
         number_group,
@@ -86,6 +87,28 @@ def list_newest(limit: int) -> None:
         verification = standing.verification
         began = verification.created_at.strftime("%Y-%m-%d %H:%M:%S")
         click.echo(f"{began}  {verification.id}  {verification.phone:<16}  {_outcome(standing)}")
+
+
+@click.command()
+@click.argument("phone_number")
+@with_appcontext
+def forget(phone_number: str) -> None:
+    """Erase a number: its verifications, their history, and what counts against it."""
+    try:
+        forgotten, is_gone = _verifications().forget(phone_number)
+    except Refusal as refusal:
+        raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
+    click.echo(
+        f"Erased {forgotten.verifications} verifications"
+        f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"
+        f" and {forgotten.tallies} entries that counted against limits."
+    )
+    if not is_gone:
+        click.echo("The bytes stay in the write-ahead log until its readers are done.", err=True)
+    click.echo(
+        "Not erased: a STOP of this number, which it is owed; backups of the database; and what"
+        " Twilio keeps of its texts."
+    )
 
 
 @click.command()

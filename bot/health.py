@@ -24,7 +24,7 @@ SENTENCES = {
 
 
 def register(app: Flask, verifications: Verifications, keys: Keys) -> None:
-    access = Access(keys)
+    access = Access(keys, verifications)
 
     @app.get("/healthz")
     def healthz() -> Response:

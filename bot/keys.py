@@ -1,8 +1,9 @@
 """Who may do what.
 
 Function keys start verifications. System keys do everything. A link key is good for one instance
-and one scope, `read` or `act`: it is a signature over the id under a subkey of SECRET_KEY, so it
-needs no table, and whoever may start one verification may not manage all.
+and one scope, `read` or `act`: it is a signature over the id and the nonce under a subkey of
+SECRET_KEY, so it needs no table, whoever may start one verification may not manage all, and it
+opens nothing that takes the same id after a purge.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from enum import StrEnum
 from itsdangerous import Signer
 
 from bot.domain.code import subkey
+from bot.domain.verification import Verification
 
 
 class Scope(StrEnum):
@@ -67,14 +69,18 @@ class Keys:
                 found = caller
         return found
 
-    def link_holder(self, presented: str, instance_id: str) -> Caller | None:
+    def link_holder(self, presented: str, verification: Verification) -> Caller | None:
         """Who holds a link of this one instance."""
         scopes = frozenset(
             scope
             for scope, signer in self._signers.items()
-            if signer.verify_signature(instance_id, presented.encode())
+            if signer.verify_signature(_signed(verification), presented.encode())
         )
         return Caller("link", Power.LINK, scopes) if scopes else None
 
-    def link_key(self, instance_id: str, scope: Scope) -> str:
-        return self._signers[scope].get_signature(instance_id).decode()
+    def link_key(self, verification: Verification, scope: Scope) -> str:
+        return self._signers[scope].get_signature(_signed(verification)).decode()
+
+
+def _signed(verification: Verification) -> str:
+    return f"{verification.nonce}.{verification.id}"

@@ -3,6 +3,7 @@ start with one line that names the variable and says what it should look like.""
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -156,6 +157,8 @@ def _limits(name: str) -> BeforeValidator:
         if not isinstance(value, str):
             return value
         parsed = parse_many(value) if value.strip() else []
+        if any(item.amount < 1 for item in parsed):
+            raise ValueError("a limit lets at least one through")
         return tuple(Limit(name, item.amount, item.get_expiry()) for item in parsed)
 
     return BeforeValidator(parse)
@@ -276,10 +279,13 @@ class Settings(BaseModel):
     limit_wrong_per_number: Annotated[tuple[Limit, ...], _limits("LIMIT_WRONG_PER_NUMBER")] = (
         _limit_setting("LIMIT_WRONG_PER_NUMBER", "12/day")
     )
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = _setting(
+        "RETENTION_DAYS", "1 to 3650", default=30
+    )
     dispatch: Literal["thread", "off"] = _setting("DISPATCH", "thread or off", default="thread")
     senders: Annotated[int, Field(ge=1, le=256)] = _setting("SENDERS", "1 to 256", default=32)
-    web_threads: Annotated[int, Field(ge=2, le=256)] = _setting(
-        "WEB_THREADS", "2 to 256", default=16
+    web_threads: Annotated[int, Field(ge=4, le=256)] = _setting(
+        "WEB_THREADS", "4 to 256", default=16
     )
     port: Annotated[int, Field(ge=1, le=65535)] = _setting("PORT", "1 to 65535", default=8000)
 
@@ -337,6 +343,16 @@ class Settings(BaseModel):
                 "ALLOWED_COUNTRIES is not set, and what texts are sent from does not tell its"
                 " country. It should be countries of two letters, US,CA, or * for all."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _retained_long_enough(self) -> "Settings":
+        for limit in (*self.limit_per_number, *self.limit_wrong_per_number, *self.brakes):
+            if limit.window > timedelta(days=self.retention_days):
+                raise ValueError(
+                    f"RETENTION_DAYS is shorter than {limit} looks back. Raise it, or shorten the"
+                    " limit."
+                )
         return self
 
     @model_validator(mode="after")

@@ -75,6 +75,8 @@ def test_an_empty_environment_names_everything_that_is_required() -> None:
         ("DISPATCH", "maybe"),
         ("ALLOWED_COUNTRIES", "US,XX"),
         ("LIMIT_PER_NUMBER", "often"),
+        ("LIMIT_TOTAL", "0/hour"),
+        ("WEB_THREADS", "3"),
         ("PORT", "99999"),
     ],
 )
@@ -164,3 +166,7 @@ def test_a_guess_budget_above_half_a_percent_is_refused_with_what_to_change() ->
         assert "at most 0.5%" in said
     settings.read(environment(LIMIT_WRONG_PER_NUMBER="", LIMIT_PER_NUMBER="12/day"))
     settings.read(environment(LIMIT_WRONG_PER_NUMBER="500/day", CODE_LENGTH="6"))
+
+
+def test_what_limits_look_back_to_must_be_kept() -> None:
+    assert "RETENTION_DAYS is shorter" in fault(RETENTION_DAYS="1", LIMIT_TOTAL="10/month")

@@ -9,14 +9,16 @@ import logging
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bot.dispatch import catch_up, expire, probe
 from bot.dispatch.send import Sender
 from bot.sms.gateway import Gateway
-from bot.store import inbound, outbox, tallies
+from bot.store import inbound, outbox
 from bot.store import verifications as table
 from bot.store.tx import Done, Tx
+from bot.usecases import forget
 from bot.usecases.verifications import Verifications
 
 LONGEST_SLEEP = timedelta(seconds=1)
@@ -24,8 +26,7 @@ SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop
 CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
 SWEEP_SECONDS = 3600.0
-SWEPT_AT_ONCE = 1000
-TALLIES_KEPT = timedelta(days=32)  # no limit looks back further than a month
+SWEPT_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,17 @@ log = logging.getLogger(__name__)
 class Dispatcher:
     """Threads are started by `start` alone, and ended by `stop`."""
 
-    def __init__(self, verifications: Verifications, gateway: Gateway, sender: Sender) -> None:
+    def __init__(
+        self,
+        verifications: Verifications,
+        gateway: Gateway,
+        sender: Sender,
+        *,
+        kept: timedelta,
+    ) -> None:
+        """`kept`: how long finished verifications are."""
         self._verifications = verifications
+        self._kept = kept
         self._gateway = gateway
         self._sender = sender
         self._wake = threading.Event()
@@ -118,8 +128,16 @@ class Dispatcher:
         probe.run_once(self._verifications, self._gateway)
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
-            self._verifications.store.write(_sweep)
+            self._sweep()
         return has_more
+
+    def _sweep(self) -> None:
+        """Removes what is older than it is kept, in small transactions."""
+        retain = partial(forget.retain, kept=self._kept, limit=SWEPT_AT_ONCE)
+        for use_case in (retain, _drop_old_messages):
+            while self._verifications.store.write(use_case) == SWEPT_AT_ONCE:
+                if self._is_stopping.is_set():
+                    return
 
     def _pause(self) -> float:
         """Seconds until something is due, at most one. What is due but waits for a free sender
@@ -152,6 +170,5 @@ def _until_next_due(tx: Tx) -> timedelta:
     return min(pauses)
 
 
-def _sweep(tx: Tx) -> Done[int]:
-    tallies.drop_old(tx, before=tx.now - TALLIES_KEPT, limit=SWEPT_AT_ONCE)
+def _drop_old_messages(tx: Tx) -> Done[int]:
     return Done(inbound.drop_old(tx, limit=SWEPT_AT_ONCE))

@@ -52,6 +52,10 @@ class LimitReached(Refusal):
         )
 
 
+class QueueTooLong(Refusal):
+    code = "queue_too_long"
+
+
 class SenderUnavailable(Refusal):
     code = "sender_unavailable"
 

@@ -4,6 +4,7 @@ from flask import request
 
 from bot.durable.query import Query
 from bot.keys import Caller, Keys, Power, Scope
+from bot.usecases.verifications import Verifications
 
 
 class Unauthorized(Exception):
@@ -15,8 +16,9 @@ class Forbidden(Exception):
 
 
 class Access:
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, verifications: Verifications) -> None:
         self._keys = keys
+        self._verifications = verifications
 
     def starter(self) -> Caller:
         """A function key or a system key."""
@@ -35,12 +37,16 @@ class Access:
     def holder(self, id: str, scope: Scope) -> Caller:
         """A system key, or the key of a link of this one instance and this scope."""
         key = presented()
-        caller = self._keys.caller(key) or self._keys.link_holder(key, id)
+        caller = self._keys.caller(key) or self._link_holder(key, id)
         if caller is None:
             raise Unauthorized
         if caller.power is not Power.ALL and scope not in caller.scopes:
             raise Forbidden
         return caller
+
+    def _link_holder(self, key: str, id: str) -> Caller | None:
+        verification = self._verifications.find(id)
+        return self._keys.link_holder(key, verification) if verification else None
 
 
 def presented() -> str:

@@ -24,6 +24,7 @@ from bot.domain.errors import (
     MissingCreatedTimeFrom,
     NumberBusy,
     OptedOut,
+    QueueTooLong,
     Refusal,
     SenderUnavailable,
     StillRunning,
@@ -40,6 +41,9 @@ from bot.usecases.read import Standing
 FUNCTION = "E4_SmsPhoneVerification"
 ANSWER_EVENT = "SmsChallengeResponse"
 BASE_PATH = "/runtime/webhooks/durabletask"
+
+# Characters; a longer one stays text, so that no nesting runs out of stack.
+LONGEST_JSON_REASON = 200
 
 START_RETRY_SECONDS = 10
 STATUS_RETRY_SECONDS = 5
@@ -64,6 +68,7 @@ STATUSES: dict[type[Refusal], int] = {
     UnknownFunction: 400,
     CountryNotAllowed: 403,
     LimitReached: 429,
+    QueueTooLong: 503,
     SenderUnavailable: 503,
     OptedOut: 409,
     NumberBusy: 409,
@@ -123,11 +128,11 @@ def fault(message: str, exception_message: str, exception_type: str, code: str) 
 def links(verification: Verification, *, public_base_url: str, keys: Keys) -> Json:
     """What a start answers: the id, the reference, and where to go from here."""
     instance = f"{public_base_url}{BASE_PATH}/instances/{quote(verification.id, safe='')}"
-    act = urlencode({"code": keys.link_key(verification.id, Scope.ACT)})
+    act = urlencode({"code": keys.link_key(verification, Scope.ACT)})
     return {
         "id": verification.id,
         "reference": verification.reference,
-        "statusQueryGetUri": status_link(verification.id, public_base_url, keys),
+        "statusQueryGetUri": status_link(verification, public_base_url, keys),
         "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{act}",
         "terminatePostUri": f"{instance}/terminate?reason={{text}}&{act}",
         "purgeHistoryDeleteUri": f"{instance}?{act}",
@@ -137,9 +142,9 @@ def links(verification: Verification, *, public_base_url: str, keys: Keys) -> Js
     }
 
 
-def status_link(id: str, public_base_url: str, keys: Keys) -> str:
-    key = urlencode({"code": keys.link_key(id, Scope.READ)})
-    return f"{public_base_url}{BASE_PATH}/instances/{quote(id, safe='')}?{key}"
+def status_link(verification: Verification, public_base_url: str, keys: Keys) -> str:
+    key = urlencode({"code": keys.link_key(verification, Scope.READ)})
+    return f"{public_base_url}{BASE_PATH}/instances/{quote(verification.id, safe='')}?{key}"
 
 
 def status(standing: Standing, *, show_input: bool = True) -> Json:
@@ -195,13 +200,11 @@ def output(verification: Verification) -> Any:
 
 def _reason(text: str | None) -> Any:
     """A reason that is JSON is given as JSON: `reason=123` ends with the number 123."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except ValueError:
+    if text is None or len(text) > LONGEST_JSON_REASON:
         return text
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    try:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)  # Infinity would spoil every list it is in
+    except (ValueError, RecursionError):
+        return text
+    return value

@@ -122,7 +122,7 @@ def _after(token: str) -> tuple[datetime, str]:
         created_at, id = json.loads(base64.urlsafe_b64decode(token.encode()))
         instant = datetime.fromisoformat(created_at).astimezone(UTC)
         id.encode()
-    except (ValueError, TypeError, AttributeError, OverflowError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InvalidToken("This continuation token was not given by Textback.") from None
     return instant, id
 

@@ -68,7 +68,7 @@ class DurableRoutes:
     ) -> None:
         self._verifications = verifications
         self._keys = keys
-        self._access = Access(keys)
+        self._access = Access(keys, verifications)
         self._public_base_url = public_base_url
         self._waiting = waiting
         instance = f"{BASE_PATH}/instances/{{id}}"
@@ -164,18 +164,23 @@ class DurableRoutes:
         return _json(body, 202, {"Location": location, "Retry-After": retry_after})
 
     def _outcome(self, id: str, seconds: float) -> Response | None:
-        """The answer to who has waited: the bare output, or the status of what did not complete."""
+        """The answer to who has waited: the bare output, or the status of what did not complete.
+        None: it has not finished, or was removed as soon as it had."""
+        seen: list[Standing] = []
 
         def is_finished() -> bool:
-            return self._verifications.standing(id).verification.is_terminal
+            seen[:] = [self._verifications.standing(id)]
+            return seen[0].verification.is_terminal
 
-        if not self._waiting.wait(is_finished, seconds=seconds):
+        try:
+            if not self._waiting.wait(is_finished, seconds=seconds):
+                return None
+        except UnknownVerification:
             return None
-        standing = self._verifications.standing(id)
-        is_complete = standing.verification.status not in (Status.CANCELED, Status.FAILED)
-        if is_complete:
-            return _json(payloads.output(standing.verification), 200)
-        return _json(payloads.status(standing), 200)
+        (standing,) = seen
+        if standing.verification.status in (Status.CANCELED, Status.FAILED):
+            return _json(payloads.status(standing), 200)
+        return _json(payloads.output(standing.verification), 200)
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -189,7 +194,7 @@ class DurableRoutes:
             is_fault = standing.verification.status is Status.FAILED
             is_asked = query.flag("returnInternalServerErrorOnFailure", default=False)
             return _json(body, 500 if is_fault and is_asked else 200)
-        location = payloads.status_link(id, self._public_base_url, self._keys)
+        location = payloads.status_link(standing.verification, self._public_base_url, self._keys)
         retry_after = str(payloads.STATUS_RETRY_SECONDS)
         return _json(body, 202, {"Location": location, "Retry-After": retry_after})
 

@@ -52,8 +52,8 @@ class Text:
 
 def enqueue(tx: Tx, *, id: str, verification_id: str) -> None:
     sql = """
-        INSERT INTO outbox (id, verification_id, state, due_at)
-        VALUES (:id, :verification_id, 'queued', :now)
+        INSERT INTO outbox (id, verification_id, state, queued_at, due_at)
+        VALUES (:id, :verification_id, 'queued', :now, :now)
     """
     tx.run(sql, id=id, verification_id=verification_id, now=to_text(tx.now))
 
@@ -76,6 +76,12 @@ def due(tx: Tx, *, limit: int) -> list[Text]:
 def next_due_at(tx: Tx) -> datetime | None:
     row = tx.one("SELECT min(due_at) AS due_at FROM outbox WHERE due_at IS NOT NULL")
     return to_instant_or_none(row["due_at"]) if row else None
+
+
+def oldest_queued_at(tx: Tx) -> datetime | None:
+    """When the oldest text that Twilio was not given yet was queued."""
+    row = tx.one("SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued'")
+    return to_instant_or_none(row["queued_at"]) if row else None
 
 
 def claim(tx: Tx, text: Text, *, until: datetime) -> int:
@@ -176,6 +182,11 @@ def settle(tx: Tx, verification_id: str) -> None:
 def abandon(tx: Tx, text: Text) -> None:
     """Its verification ended while it was on its way, and whoever had it died: leave it unknown."""
     tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
+
+
+def has_left_twilio(delivery: str | None) -> bool:
+    """Whether Twilio has handed the text on to a carrier by then."""
+    return delivery is not None and _RANKS[delivery] >= _RANKS["sent"]
 
 
 def report(tx: Tx, text: Text, *, delivery: str, error_code: int | None) -> bool:

@@ -116,6 +116,16 @@ class SqliteStore:
             with self._mutex:
                 self._readers.append(db)
 
+    def scrub(self) -> bool:
+        """Empties the write-ahead log, where what was deleted may still stand. False: somebody
+        reads from it at the moment; it is emptied later by itself."""
+        db = self._connect()
+        try:
+            busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            return bool(busy == 0)
+        finally:
+            db.close()
+
     def close(self) -> None:
         with self._mutex:
             readers, self._readers = self._readers, []
@@ -220,6 +230,8 @@ class SqliteStore:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # What is deleted is overwritten with zeros, so that forgetting means it.
+        connection.execute("PRAGMA secure_delete=ON")
         return sqlite_utils.Database(connection, execute_plugins=False)
 
     def _borrow_reader(self) -> sqlite_utils.Database:

@@ -47,6 +47,9 @@ class Store(Protocol):
 
     def on_commit(self, listener: Callable[[Done[Any]], None]) -> None: ...
 
+    def scrub(self) -> bool:
+        """Makes deleted bytes unreadable where the database would keep them. False: not yet."""
+
     def close(self) -> None: ...
 
 

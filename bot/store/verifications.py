@@ -108,6 +108,11 @@ def find(tx: Tx, wanted: Wanted) -> list[Verification]:
     return sorted(found, key=lambda v: (v.created_at, v.id))[: wanted.limit]
 
 
+def ids_of(tx: Tx, phone: str) -> list[str]:
+    rows = tx.all("SELECT id FROM verification WHERE phone = :phone", phone=phone)
+    return [row["id"] for row in rows]
+
+
 def remove(tx: Tx, id: str) -> None:
     """With its text and its history. Its messages' sids stay: they are nobody's data."""
     tx.run("DELETE FROM verification WHERE id = :id", id=id)

@@ -1,9 +1,9 @@
 """Brakes on starts: per country, per key, and in all.
 
 These bound a bill, not a guess, so they may lag: sums by the minute, kept in memory and brought up
-to date from the table at most once a second. No start counts a day of rows, and no row is
-everybody's, as a shared counter would be: one measured so cost PostgreSQL two thirds of its rate.
-What this process starts itself it counts at once.
+to date before each start from the rows that are new, wherever they were started. No start counts a
+day of rows, and no row is everybody's, as a shared counter would be: one measured so cost
+PostgreSQL two thirds of its rate.
 """
 
 import threading
@@ -16,7 +16,6 @@ from bot.domain.limits import Limit
 from bot.store import tallies
 from bot.store.tx import Store, Tx
 
-REFRESH = timedelta(seconds=1)
 READ_AT_ONCE = 5000
 
 COUNTRY, KEY, TOTAL = "country", "key", "total"
@@ -61,7 +60,6 @@ class Brakes:
         self._windows = [_Window(limit) for limit in limits]
         self._longest = max((limit.window for limit in limits), default=timedelta(0))
         self._read_to: int | None = None  # number of the last row counted
-        self._fresh_until: datetime | None = None
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -82,8 +80,6 @@ class Brakes:
                 raise LimitReached(str(window.limit), window.retry_after_seconds(now))
 
     def _read(self, tx: Tx) -> int:
-        if self._fresh_until is not None and tx.now < self._fresh_until:
-            return 0
         since = tx.now - self._longest - timedelta(minutes=1)
         if self._read_to is None:
             self._read_to = tallies.first_since(tx, since)
@@ -93,6 +89,4 @@ class Brakes:
             for window in self._windows:
                 names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
                 window.add(names[window.kind], row.at)
-        if len(rows) < READ_AT_ONCE:
-            self._fresh_until = tx.now + REFRESH
         return len(rows)

@@ -16,6 +16,7 @@ from bot.domain.verification import Verification
 from bot.store import circuits, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
 from bot.store.tx import Done, Tx
+from bot.usecases.queue import Queue
 from bot.usecases.record import record
 from bot.usecases.reply import retire_key
 
@@ -189,7 +190,7 @@ def probed(tx: Tx, *, sender: str, is_known: bool) -> Done[None]:
     return Done(None, has_work=True)
 
 
-def reported(tx: Tx, report: Report) -> Done[None]:
+def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
     """Twilio tells how far a text has come. Unordered, repeated, possibly of nothing we know."""
     text = outbox.load(tx, report.text_id)
     if text is None or text.sid not in (None, report.sid):
@@ -202,10 +203,20 @@ def reported(tx: Tx, report: Report) -> Done[None]:
     if is_news:
         detail = {"delivery": report.delivery, "error_code": report.error_code}
         history.append(tx, text.verification_id, [Event("delivery", {**detail})])
+        _note_delay(tx, text, report, queue)
     ended: tuple[str, ...] = ()
     if is_news and report.is_final:
         ended = _did_not_arrive(tx, text, report)
     return Done(None, has_work=text.sid is None, decided=ended)
+
+
+def _note_delay(tx: Tx, text: Text, report: Report, queue: Queue) -> None:
+    """The first news that a text has left Twilio tells how long it had waited there."""
+    if outbox.has_left_twilio(text.delivery) or not outbox.has_left_twilio(report.delivery):
+        return
+    verification = verifications.load(tx, text.verification_id)
+    if verification is not None and verification.accepted_at is not None:
+        queue.note(tx.now - verification.accepted_at, now=tx.now)
 
 
 def _did_not_arrive(tx: Tx, text: Text, report: Report) -> tuple[str, ...]:

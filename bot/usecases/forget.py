@@ -1,12 +1,15 @@
-"""Removing what has finished: one verification, or many. The history goes with it."""
+"""Removing: one verification, many, what is old, or all of a number. The history goes with it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.domain.errors import StillRunning, UnknownVerification
+from bot.domain.transitions import Canceled, decide
 from bot.domain.verification import FINISHED
-from bot.store import verifications
+from bot.store import daily_counts, tallies, verifications
 from bot.store.tx import Done, Tx
 from bot.store.verifications import Wanted
+from bot.usecases.record import record
 
 
 def purge(tx: Tx, id: str) -> Done[None]:
@@ -29,3 +32,38 @@ def purge_many(tx: Tx, wanted: Wanted) -> Done[int]:
     for verification in found:
         verifications.remove(tx, verification.id)
     return Done(len(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased of a number."""
+
+    verifications: int
+    tallies: int
+    was_pending: bool
+
+
+def forget(tx: Tx, phone: str) -> Done[Forgotten]:
+    """Erases a number everywhere but on the list of opt-outs, which it is owed. What is pending is
+    canceled first, so that its text is withdrawn and whoever waits for it hears of its end."""
+    pending = verifications.pending_of(tx, phone)
+    ended: tuple[str, ...] = ()
+    if pending is not None:
+        ended = record(tx, pending, decide(pending, Canceled("forgotten"), tx.now))
+    ids = verifications.ids_of(tx, phone)
+    for id in ids:
+        verifications.remove(tx, id)
+    counted = tallies.clear(tx, phone)
+    return Done(Forgotten(len(ids), counted, pending is not None), decided=ended)
+
+
+def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
+    """Removes at most `limit` finished ones that began before; their counts a day stay."""
+    before = tx.now - kept
+    wanted = Wanted(limit=limit, created_to=before, stages=FINISHED)
+    old = verifications.find(tx, wanted)
+    daily_counts.add(tx, old)
+    for verification in old:
+        verifications.remove(tx, verification.id)
+    tallies.drop_old(tx, before=before, limit=limit)
+    return Done(len(old))

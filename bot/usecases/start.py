@@ -1,6 +1,6 @@
 """Starting a verification: refused, or committed together with the text to send."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -9,6 +9,7 @@ from bot.domain.errors import (
     LimitReached,
     NumberBusy,
     OptedOut,
+    QueueTooLong,
     SenderUnavailable,
 )
 from bot.domain.limits import Limit
@@ -17,6 +18,7 @@ from bot.domain.verification import Terms, Verification
 from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.brakes import Brakes
+from bot.usecases.queue import Queue
 from bot.usecases.record import record
 
 # How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
@@ -50,12 +52,14 @@ class Bounds:
     starts: tuple[Limit, ...] = ()
     wrong: tuple[Limit, ...] = ()
     brakes: Brakes | None = None
+    queue: Queue = field(default_factory=Queue)
 
 
 def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     """The new verification, or the one that the same start began before.
 
-    Raises IdInUse, OptedOut, NumberBusy, LimitReached, SenderUnavailable.
+    Raises IdInUse, OptedOut, NumberBusy, LimitReached, SenderUnavailable,
+    QueueTooLong.
     """
     first = _first_answer(tx, wanted)
     if first is not None:
@@ -65,6 +69,7 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     _respect_opt_out(tx, wanted)
     _respect_bounds(tx, wanted, bounds)
     _respect_circuit(tx, wanted)
+    _respect_queue(tx, wanted, bounds.queue)
     superseded = _supersede(tx, wanted)
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     record(tx, None, started)
@@ -124,12 +129,26 @@ def _respect_circuit(tx: Tx, wanted: Start) -> None:
         )
 
 
+def _respect_queue(tx: Tx, wanted: Start, queue: Queue) -> None:
+    oldest = outbox.oldest_queued_at(tx)
+    ours = tx.now - oldest if oldest else timedelta(0)
+    delay = max(ours, queue.delay_at_twilio(tx.now))
+    too_long = delay - wanted.terms.window / 2
+    if too_long > timedelta(0):
+        raise QueueTooLong(
+            f"Texts wait {delay.total_seconds():.0f} seconds at the moment, so that the code would"
+            " arrive too late.",
+            retry_after_seconds=max(1, ceil(too_long.total_seconds())),
+        )
+
+
 def _supersede(tx: Tx, wanted: Start) -> tuple[str, ...]:
     older = verifications.pending_of(tx, wanted.phone)
     if older is None:
         return ()
     if older.started_by != wanted.started_by:
-        seconds = max(1, ceil((older.deadline_at - tx.now).total_seconds()))
+        over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
+        seconds = max(1, ceil((over_at - tx.now).total_seconds()))
         raise NumberBusy(
             "Another caller is verifying this number at the moment. Try again when that is over.",
             retry_after_seconds=seconds,

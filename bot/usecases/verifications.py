@@ -15,6 +15,7 @@ from bot.domain.code import Keyring
 from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed
 from bot.domain.verification import Terms, Verification
 from bot.store import opt_outs, tallies
+from bot.store import verifications as table
 from bot.store.tx import Done, Store
 from bot.store.verifications import Wanted
 from bot.usecases import delivery, end, forget, read, reply
@@ -110,6 +111,12 @@ class Verifications:
             if count < wanted.limit:
                 return total
 
+    def forget(self, number: str) -> tuple[forget.Forgotten, bool]:
+        """Erases a number; also whether its bytes are gone from the disk. Raises InvalidNumber."""
+        text = phone.parse(number)
+        forgotten = self.store.write(partial(forget.forget, phone=text))
+        return forgotten, self.store.scrub()
+
     def judge_text(self, text: InboundText) -> str | None:
         return self.store.write(
             partial(reply.judge_text, text=text, keyring=self.keyring, wrong=self._bounds.wrong)
@@ -145,7 +152,10 @@ class Verifications:
         self._order(end.resume, id, reason)
 
     def report(self, report: delivery.Report) -> None:
-        self.store.write(partial(delivery.reported, report=report))
+        self.store.write(partial(delivery.reported, report=report, queue=self._bounds.queue))
+
+    def find(self, id: str) -> Verification | None:
+        return self.store.read(partial(table.load, id=id))
 
     def standing(self, id: str, *, with_history: bool = False) -> Standing:
         """Raises UnknownVerification."""

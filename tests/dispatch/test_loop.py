@@ -39,7 +39,8 @@ def test_what_is_being_sent_at_the_stop_is_finished(desk: Desk) -> None:
     desk.simulator.faults.add(faults.DELAY, seconds=0.5)
     desk.dispatcher.start()
     id = desk.start()["id"]
-    until(lambda: desk.verifications.standing(id).text.state == "sending")
+    waiting = desk.simulator.faults.waiting
+    until(lambda: not [fault for fault in waiting() if fault.kind == faults.DELAY])
     assert desk.dispatcher.stop()
     assert desk.verifications.standing(id).text.state == "accepted"
 

@@ -71,7 +71,17 @@ def test_an_unknown_id_is_404_with_nothing_in_it(desk: Desk) -> None:
     assert (response.status_code, response.content) == (404, b"")
 
 
-@pytest.mark.parametrize(("reason", "output"), [("123", 123), ("no", "no"), ("NaN", "NaN")])
+@pytest.mark.parametrize(
+    ("reason", "output"),
+    [
+        ("123", 123),
+        ("no", "no"),
+        ("NaN", "NaN"),
+        ("1e999", "1e999"),
+        ("[" * 1900, "[" * 1900),
+        ("[" * 900 + "]" * 900, "[" * 900 + "]" * 900),
+    ],
+)
 def test_a_reason_that_is_json_is_given_as_json(desk: Desk, reason: str, output: object) -> None:
     id = desk.start()["id"]
     assert desk.call("POST", f"{INSTANCES}/{id}/terminate?reason={reason}").status_code == 202
@@ -210,20 +220,38 @@ def test_the_key_is_looked_at_before_the_instance(desk: Desk) -> None:
     assert desk.call("POST", f"{INSTANCES}/unknown/terminate", key="wrong").status_code == 401
 
 
-def test_links_keep_working_while_the_secret_key_is_rotated(tmp_path) -> None:
+def test_links_keep_working_while_the_secret_key_is_rotated() -> None:
     from bot.keys import Keys, Scope
+    from tests.builders import running
 
     keys = {"function_keys": [("", "f")], "system_keys": [("", "s")]}
     old = Keys(**keys, secrets=["old"])
     rotated = Keys(**keys, secrets=["new", "old"])
     retired = Keys(**keys, secrets=["new"])
-    link = old.link_key("an-id", Scope.READ)
-    assert rotated.link_holder(link, "an-id")
-    assert rotated.link_key("an-id", Scope.READ) == retired.link_key("an-id", Scope.READ)
-    assert retired.link_holder(link, "an-id") is None
+    link = old.link_key(running(), Scope.READ)
+    assert rotated.link_holder(link, running())
+    assert rotated.link_key(running(), Scope.READ) == retired.link_key(running(), Scope.READ)
+    assert retired.link_holder(link, running()) is None
+
+
+def test_a_link_does_not_open_what_takes_its_id_after_a_purge(desk: Desk) -> None:
+    path = "/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/mine"
+    first = desk.call("POST", path, json=PHONE).json()
+    desk.call("POST", f"{INSTANCES}/mine/terminate")
+    desk.call("DELETE", f"{INSTANCES}/mine")
+    assert desk.call("POST", path, json=PHONE).status_code == 202
+    assert desk.http.get(first["statusQueryGetUri"]).status_code == 401
+    assert desk.http.post(first["terminatePostUri"]).status_code == 401
 
 
 # -- everything else ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/openapi.json", "/twilio/sms"])
+def test_options_are_no_exception(desk: Desk, path: str) -> None:
+    response = desk.call("OPTIONS", path)
+    assert (response.status_code, response.content) == (404, b"")
+    assert "Allow" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/runtime", "//", "/twilio", "/twilio/sms/x"])

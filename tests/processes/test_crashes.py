@@ -109,7 +109,7 @@ def test_sigterm_in_the_middle_of_a_send_leaves_no_unknown_outcome(service: Serv
     process = service.start()
     service.simulator.faults.add(faults.DELAY, seconds=1.0)
     service.begin(PHONE)
-    until(lambda: service.rows("SELECT 1 FROM outbox WHERE state = 'sending'"))
+    until(lambda: not service.simulator.faults.waiting())
     assert service.terminate(process) == 0
     assert service.rows("SELECT state FROM outbox") == [("accepted",)]
     assert len(service.texts(PHONE)) == 1
