@@ -72,6 +72,9 @@ def show(id: str) -> None:
     verification = standing.verification
     click.echo(f"{verification.id}  {verification.phone}  reference {verification.reference}")
     click.echo(_outcome(standing))
+    trouble = errors.sentence(standing.text.error_code)
+    if trouble is not None:
+        click.echo(f"Twilio's error {standing.text.error_code}: {trouble}")
     for line in standing.history:
         after = (line.at - verification.created_at).total_seconds()
         detail = ", ".join(f"{name} {value}" for name, value in line.detail.items() if value)
