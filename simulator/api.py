@@ -26,7 +26,7 @@ SEND_FIELDS = frozenset(
     ForceDelivery ContentRetention AddressRetention SmartEncoded PersistentAction TrafficType
     ShortenUrls
     ScheduleType SendAt SendAsMms ContentVariables RiskCheck From MessagingServiceSid Body MediaUrl
-    ContentSid""".split()
+    ContentSid FallbackFrom""".split()
 )
 MESSAGES = {
     20001: "Invalid parameter",

@@ -82,9 +82,10 @@ class SqliteStore:
         _create_private(path)
         try:
             self._writer = self._connect()
-            self._refuse_foreign()
-            path.chmod(0o600)
-            self._prepare()
+            with _closed_on_failure(self._writer):
+                self._refuse_foreign()
+                path.chmod(0o600)
+                self._prepare()
         except sqlite3.Error as error:
             raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
 
@@ -227,12 +228,13 @@ class SqliteStore:
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        # What is deleted is overwritten with zeros, so that forgetting means it.
-        connection.execute("PRAGMA secure_delete=ON")
-        return sqlite_utils.Database(connection, execute_plugins=False)
+        with _closed_on_failure(connection):
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            # What is deleted is overwritten with zeros, so that forgetting means it.
+            connection.execute("PRAGMA secure_delete=ON")
+            return sqlite_utils.Database(connection, execute_plugins=False)
 
     def _borrow_reader(self) -> sqlite_utils.Database:
         with self._mutex:
@@ -264,6 +266,15 @@ class SqliteStore:
             raise UnusableDatabase(
                 f"{self._path} has schema version {version}, this Textback needs {VERSION}"
             )
+
+
+@contextlib.contextmanager
+def _closed_on_failure(opened: sqlite3.Connection | sqlite_utils.Database) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
 
 
 def _create_private(path: Path) -> None:
