@@ -149,10 +149,11 @@ CREATE TABLE circuit (
 -- What counts against limits. A purge leaves it, so that it buys nobody another start.
 --   start     not approved (yet): counts against its number
 --   approved  a start that was approved: counts for country, key and in all
+--   approval  when that happened
 --   wrong     a wrong answer
 CREATE TABLE tally (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
-    kind            TEXT NOT NULL CHECK (kind IN ('start', 'approved', 'wrong')),
+    kind            TEXT NOT NULL CHECK (kind IN ('start', 'approved', 'approval', 'wrong')),
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,
     started_by      TEXT NOT NULL,

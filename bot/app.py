@@ -28,6 +28,7 @@ from bot.sms.twilio import TwilioGateway
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
 from bot.usecases.brakes import Brakes
+from bot.usecases.breaker import Breaker, Thresholds
 from bot.usecases.start import Bounds
 from bot.usecases.verifications import Verifications
 
@@ -66,6 +67,15 @@ def create_app(
             starts=settings.limit_per_number,
             wrong=settings.limit_wrong_per_number,
             brakes=Brakes(store, settings.brakes) if settings.brakes else None,
+            breaker=Breaker(
+                store,
+                Thresholds(
+                    settings.breaker_texts_per_prefix,
+                    settings.breaker_texts_per_country,
+                    settings.breaker_approved_percent,
+                ),
+                answer_time=settings.terms.send_within + settings.terms.window,
+            ),
         ),
     )
     keys = Keys(

@@ -279,6 +279,15 @@ class Settings(BaseModel):
     limit_wrong_per_number: Annotated[tuple[Limit, ...], _limits("LIMIT_WRONG_PER_NUMBER")] = (
         _limit_setting("LIMIT_WRONG_PER_NUMBER", "12/day")
     )
+    breaker_texts_per_prefix: Annotated[int, Field(ge=5, le=100_000)] = _setting(
+        "BREAKER_TEXTS_PER_PREFIX", "5 to 100000", default=20
+    )
+    breaker_texts_per_country: Annotated[int, Field(ge=5, le=100_000)] = _setting(
+        "BREAKER_TEXTS_PER_COUNTRY", "5 to 100000", default=50
+    )
+    breaker_approved_percent: Annotated[int, Field(ge=0, le=50)] = _setting(
+        "BREAKER_APPROVED_PERCENT", "0 to 50", default=5
+    )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = _setting(
         "RETENTION_DAYS", "1 to 3650", default=30
     )

@@ -59,6 +59,8 @@ def environment(**more: str) -> dict[str, str]:
         "LIMIT_PER_KEY": "",
         "LIMIT_TOTAL": "",
         "LIMIT_WRONG_PER_NUMBER": "50/day",
+        "BREAKER_TEXTS_PER_PREFIX": "100000",
+        "BREAKER_TEXTS_PER_COUNTRY": "100000",
         **more,
     }
 

@@ -52,6 +52,10 @@ class LimitReached(Refusal):
         )
 
 
+class BreakerOpen(Refusal):
+    code = "breaker_open"
+
+
 class QueueTooLong(Refusal):
     code = "queue_too_long"
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from bot.domain.errors import (
     AlreadyFinished,
+    BreakerOpen,
     CannotReceiveTexts,
     CountryNotAllowed,
     IdInUse,
@@ -68,6 +69,7 @@ STATUSES: dict[type[Refusal], int] = {
     UnknownFunction: 400,
     CountryNotAllowed: 403,
     LimitReached: 429,
+    BreakerOpen: 429,
     QueueTooLong: 503,
     SenderUnavailable: 503,
     OptedOut: 409,

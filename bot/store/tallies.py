@@ -12,12 +12,14 @@ from datetime import datetime
 from bot.domain.limits import Limit
 from bot.store.tx import Tx, to_instant, to_text
 
-START, APPROVED, WRONG = "start", "approved", "wrong"
+START, APPROVED, APPROVAL, WRONG = "start", "approved", "approval", "wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     number: int
+    kind: str  # start (approved since or not) or approval
+    phone: str
     country: str
     started_by: str
     at: datetime
@@ -67,17 +69,32 @@ def clear(tx: Tx, phone: str) -> int:
     return tx.run("DELETE FROM tally WHERE phone = :phone", phone=phone)
 
 
-def starts_after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
-    """Starts of all numbers, approved or not, in the order of their own numbers."""
+def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
+    """Starts, approved or not, and approvals of all numbers, in the order they were written."""
     sql = """
-        SELECT number, country, started_by, at FROM tally
-        WHERE number > :number AND at > :since AND kind IN ('start', 'approved')
+        SELECT number, kind, phone, country, started_by, at FROM tally
+        WHERE number > :number AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
     return [
-        Tally(row["number"], row["country"], row["started_by"], to_instant(row["at"]))
+        Tally(
+            number=row["number"],
+            kind=APPROVAL if row["kind"] == APPROVAL else START,
+            phone=row["phone"],
+            country=row["country"],
+            started_by=row["started_by"],
+            at=to_instant(row["at"]),
+        )
         for row in tx.all(sql, number=number, since=to_text(since), limit=limit)
     ]
+
+
+def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
+    sql = """
+        SELECT 1 FROM tally
+        WHERE phone = :phone AND kind = 'approval' AND at > :since LIMIT 1
+    """
+    return tx.one(sql, phone=phone, since=to_text(since)) is not None
 
 
 def first_since(tx: Tx, since: datetime) -> int:

@@ -83,9 +83,11 @@ class Brakes:
         since = tx.now - self._longest - timedelta(minutes=1)
         if self._read_to is None:
             self._read_to = tallies.first_since(tx, since)
-        rows = tallies.starts_after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
+        rows = tallies.after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
         for row in rows:
             self._read_to = row.number
+            if row.kind != tallies.START:
+                continue
             for window in self._windows:
                 names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
                 window.add(names[window.kind], row.at)

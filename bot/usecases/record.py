@@ -32,6 +32,7 @@ def _tally(tx: Tx, before: Verification | None, after: Verification) -> None:
         _add(tx, tallies.WRONG, after)
     if after.status is Status.APPROVED and not (before and before.is_terminal):
         tallies.approve(tx, phone=after.phone, verification_id=after.id)
+        _add(tx, tallies.APPROVAL, after)
 
 
 def _add(tx: Tx, kind: str, verification: Verification) -> None:

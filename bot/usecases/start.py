@@ -18,6 +18,7 @@ from bot.domain.verification import Terms, Verification
 from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.brakes import Brakes
+from bot.usecases.breaker import Breaker
 from bot.usecases.queue import Queue
 from bot.usecases.record import record
 
@@ -52,13 +53,14 @@ class Bounds:
     starts: tuple[Limit, ...] = ()
     wrong: tuple[Limit, ...] = ()
     brakes: Brakes | None = None
+    breaker: Breaker | None = None
     queue: Queue = field(default_factory=Queue)
 
 
 def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     """The new verification, or the one that the same start began before.
 
-    Raises IdInUse, OptedOut, NumberBusy, LimitReached, SenderUnavailable,
+    Raises IdInUse, OptedOut, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
     QueueTooLong.
     """
     first = _first_answer(tx, wanted)
@@ -117,6 +119,8 @@ def _respect_bounds(tx: Tx, wanted: Start, bounds: Bounds) -> None:
             raise LimitReached(str(limit), seconds)
     if bounds.brakes is not None:
         bounds.brakes.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
+    if bounds.breaker is not None:
+        bounds.breaker.admit(tx, phone=wanted.phone, country=wanted.country)
 
 
 def _respect_circuit(tx: Tx, wanted: Start) -> None:

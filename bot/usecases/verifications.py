@@ -68,6 +68,8 @@ class Verifications:
             )
         if self._bounds.brakes is not None:
             self._bounds.brakes.refresh()
+        if self._bounds.breaker is not None:
+            self._bounds.breaker.refresh()
         reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
         wanted = Start(
             id=id or new_id(),

@@ -1,0 +1,105 @@
+"""Where texts bring no approvals, starts are refused for a while."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk
+from tests.desk import desk as open_desk
+
+HERE = [f"+1425555{number:04}" for number in range(200, 300)]
+ELSEWHERE = [f"+1206555{number:04}" for number in range(200, 300)]
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path, BREAKER_TEXTS_PER_PREFIX="20", BREAKER_TEXTS_PER_COUNTRY="50") as desk:
+        yield desk
+
+
+def begin(desk: Desk, phone: str, *, answered: bool = False) -> int:
+    response = desk.post_start(phone)
+    if response.status_code == 202:
+        desk.run_once()
+        if answered:
+            desk.text(desk.code(phone), phone=phone)
+    else:
+        assert response.json()["code"] == "breaker_open"
+        assert response.headers["Retry-After"] == "60"
+    return response.status_code
+
+
+def pump(desk: Desk, phones: list[str]) -> None:
+    """Starts that nobody answers, and the time in which they could have been."""
+    for phone in phones:
+        assert begin(desk, phone) == 202
+    desk.forward(150)
+
+
+def test_a_prefix_without_answers_is_closed_and_others_are_not(guarded: Desk) -> None:
+    pump(guarded, HERE[:20])
+    assert begin(guarded, HERE[50]) == 202, "the probe of this minute"
+    assert begin(guarded, HERE[51]) == 429
+    assert begin(guarded, ELSEWHERE[0]) == 202
+    assert guarded.texts(HERE[51]) == []
+
+
+def test_texts_that_may_still_be_answered_do_not_count(guarded: Desk) -> None:
+    for phone in HERE[:40]:
+        assert begin(guarded, phone) == 202
+
+
+def test_answers_keep_it_open(guarded: Desk) -> None:
+    for place, phone in enumerate(HERE[:40]):
+        assert begin(guarded, phone, answered=place % 10 == 0) == 202
+    guarded.forward(150)
+    assert [begin(guarded, phone) for phone in HERE[50:55]] == [202] * 5
+
+
+def test_a_country_is_closed_by_pumping_over_many_prefixes(guarded: Desk) -> None:
+    spread = [f"+1425{prefix}0123" for prefix in range(555, 605)]
+    pump(guarded, spread)
+    assert begin(guarded, ELSEWHERE[0]) == 202, "the probe of this minute"
+    assert begin(guarded, ELSEWHERE[1]) == 429
+    assert begin(guarded, "+33612345678") == 202
+
+
+def test_numbers_approved_before_pass(guarded: Desk) -> None:
+    known = HERE[90]
+    begin(guarded, known, answered=True)
+    guarded.forward(20 * 24 * 3600)
+    pump(guarded, HERE[:20])
+    begin(guarded, HERE[50])
+    assert begin(guarded, HERE[51]) == 429
+    assert begin(guarded, known) == 202
+
+
+def test_a_probe_a_minute_goes_through_and_answered_ones_open_it(guarded: Desk) -> None:
+    pump(guarded, HERE[:20])
+    for phone in HERE[50:52]:
+        assert begin(guarded, phone, answered=True) == 202
+        assert begin(guarded, HERE[99]) in (202, 429)
+        guarded.clock.forward(60)
+    assert [begin(guarded, phone) for phone in HERE[60:64]] == [202] * 4
+
+
+def test_it_opens_by_itself_when_the_hour_is_over(guarded: Desk) -> None:
+    pump(guarded, HERE[:20])
+    begin(guarded, HERE[50])
+    assert begin(guarded, HERE[51]) == 429
+    guarded.forward(3600)
+    assert [begin(guarded, phone) for phone in HERE[60:64]] == [202] * 4
+
+
+def test_it_knows_of_what_happened_before_a_restart(guarded: Desk, tmp_path: Path) -> None:
+    from bot.usecases.breaker import Breaker, Thresholds
+
+    pump(guarded, HERE[:20])
+    fresh = Breaker(
+        guarded.verifications.store,
+        Thresholds(),
+        answer_time=guarded.clock.now - guarded.clock.now,
+    )
+    fresh.refresh()
+    assert fresh.closed(guarded.clock.now) == ["+1425555"]
