@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from bot import health, openapi
@@ -21,6 +21,7 @@ from bot.durable.routes import JSON, DurableRoutes
 from bot.durable.waiting import Waiting
 from bot.keys import Keys
 from bot.logs import safe
+from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.sms import webhooks
 from bot.sms.gateway import Gateway
@@ -83,6 +84,7 @@ def create_app(
         system_keys=settings.system_keys,
         secrets=secret_keys,
     )
+    log.info("guess budget: %s", settings.guess_budget)
     gateway = gateway or TwilioGateway(settings)
     sender = Sender(
         verifications,
@@ -110,10 +112,14 @@ def create_app(
     durable = DurableRoutes(
         verifications, keys=keys, public_base_url=settings.public_base_url, waiting=waiting
     )
-    app.register_blueprint(webhooks.blueprint(verifications, settings))
+    metrics = Metrics(guess_chance=settings.guess_budget.chance)
+    app.extensions["metrics"] = metrics
+    app.register_blueprint(
+        webhooks.blueprint(verifications, settings, refused=metrics.webhook_refused)
+    )
     durable.register(app)
     app.extensions["durable"] = durable
-    health.register(app, verifications, keys)
+    health.register(app, verifications, keys, metrics)
     app.add_url_rule("/openapi.json", "openapi", described)
     app.after_request(_untyped_if_empty)
     app.after_request(_closed)
@@ -148,6 +154,8 @@ def _register_errors(app: Flask) -> None:
 
 
 def _refused(error: Refusal) -> Response:
+    metrics: Metrics = current_app.extensions["metrics"]
+    metrics.refused(error.code)
     status, body, headers = payloads.refusal(error)
     if body is None:
         return _empty(status, headers)

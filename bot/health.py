@@ -5,11 +5,12 @@ import logging
 import sqlite3
 from functools import partial
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from bot.durable.access import Access, Forbidden, Unauthorized
 from bot.durable.routes import JSON
-from bot.keys import Keys
+from bot.keys import Keys, Power
+from bot.metrics import CONTENT_TYPE, Metrics
 from bot.usecases import readiness
 from bot.usecases.verifications import Verifications
 
@@ -23,7 +24,7 @@ SENTENCES = {
 }
 
 
-def register(app: Flask, verifications: Verifications, keys: Keys) -> None:
+def register(app: Flask, verifications: Verifications, keys: Keys, metrics: Metrics) -> None:
     access = Access(keys, verifications)
 
     @app.get("/healthz")
@@ -39,6 +40,18 @@ def register(app: Flask, verifications: Verifications, keys: Keys) -> None:
         if _may_know(access):
             body["reasons"] = {word: SENTENCES[word] for word in found}
         return Response(json.dumps(body), 503 if found else 200, content_type=JSON)
+
+    @app.get("/metrics")
+    def prometheus() -> Response:
+        """For a system key, sent as Prometheus sends its own: as a bearer token."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        caller = keys.caller(token.strip()) if kind.lower() == "bearer" else None
+        if caller is None:
+            raise Unauthorized
+        if caller.power is not Power.ALL:
+            raise Forbidden
+        text = metrics.text(closed_areas=len(verifications.closed_areas()))
+        return Response(text, content_type=CONTENT_TYPE)
 
 
 def _faults(verifications: Verifications) -> list[str]:

@@ -182,6 +182,13 @@ def _paths() -> Json:
         },
         "/healthz": {"get": _operation("The process is alive", {200: "Alive"}, security=[])},
         "/readyz": {"get": _operation("Whether it can do its work", {200: "Ready", 503: "Ready"})},
+        "/metrics": {
+            "get": _operation(
+                "Counters for Prometheus, for a system key as bearer token",
+                {200: "Metrics", 401: None, 403: None},
+                security=[{"bearer": []}],
+            )
+        },
         "/openapi.json": {"get": _operation("This document", {200: "Anything"}, security=[])},
     }
 
@@ -197,7 +204,7 @@ def _operation(summary: str, answers: Answers, **more: Any) -> Json:
 def _answer(status: int, schema: str | None) -> Json:
     described: Json = {"description": _ANSWERS[status]}
     if schema is not None and status not in _WITHOUT_BODY:
-        kind = "text/xml" if schema == "TwiML" else "application/json"
+        kind = {"TwiML": "text/xml", "Metrics": "text/plain"}.get(schema, "application/json")
         described["content"] = {kind: {"schema": _ref(schema)}}
     return described
 
@@ -245,6 +252,7 @@ def _security() -> Json:
     return {
         "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
         "query": {"type": "apiKey", "in": "query", "name": "code"},
+        "bearer": {"type": "http", "scheme": "bearer"},
         "twilio": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"},
     }
 
@@ -281,6 +289,7 @@ def _schemas() -> Json:
         "PhoneNumber": {"type": "string", "examples": ["+14255550123"]},
         "Sentence": text,
         "TwiML": text,
+        "Metrics": text,
         "Alive": _object({"status": {"const": "alive"}}),
         "Ready": {
             "type": "object",

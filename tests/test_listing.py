@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "settings": {"domain"},
     "keys": {"domain"},
     "logs": set(),
+    "metrics": set(),
     "openapi": {"domain", "durable"},
     "worker": {"logs"},
 }

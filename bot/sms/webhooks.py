@@ -6,6 +6,7 @@ TwiML, after its transaction: what is committed is what is said.
 
 import logging
 import re
+from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, request
 from twilio.twiml.messaging_response import MessagingResponse
@@ -29,18 +30,23 @@ _EMPTY = str(MessagingResponse())
 log = logging.getLogger(__name__)
 
 
-def blueprint(verifications: Verifications, settings: Settings) -> Blueprint:
+def blueprint(
+    verifications: Verifications, settings: Settings, *, refused: Callable[[str], None]
+) -> Blueprint:
+    """`refused` is told the reason of each refusal."""
     routes = Blueprint("twilio", __name__)
     signature = Signature(settings.twilio_auth_tokens, public_base_url=settings.public_base_url)
 
     @routes.before_request
     def check_signature() -> None:
         if not signature.is_valid(request):
+            refused("signature")
             log.warning("refused a webhook without a valid signature: %s", safe(request.path))
             abort(403)
         if request.form.get("AccountSid", settings.twilio_account_sid) != (
             settings.twilio_account_sid
         ):
+            refused("account")
             log.warning("refused a webhook of another account: %s", safe(request.path))
             abort(403)
 

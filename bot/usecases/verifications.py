@@ -182,6 +182,14 @@ class Verifications:
             lambda tx: Done(opt_outs.unmark(tx, phone=text, sender=self.sender))
         )
 
+    def closed_areas(self) -> list[str]:
+        """Prefixes and countries where the breaker refuses starts at the moment."""
+        breaker = self._bounds.breaker
+        if breaker is None:
+            return []
+        breaker.refresh()
+        return breaker.closed(self.store.read(lambda tx: tx.now))
+
     def newest(self, limit: int) -> list[Standing]:
         return self.store.read(partial(read.newest, limit=limit))
 
