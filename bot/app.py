@@ -64,6 +64,7 @@ def create_app(
         service=settings.service_name,
         template=settings.challenge_text,
         allowed_countries=settings.countries,
+        erases_at_twilio=settings.erase_at_twilio == "yes",
         bounds=Bounds(
             starts=settings.limit_per_number,
             wrong=settings.limit_wrong_per_number,

@@ -291,6 +291,7 @@ class Settings(BaseModel):
     retention_days: Annotated[int, Field(ge=1, le=3650)] = _setting(
         "RETENTION_DAYS", "1 to 3650", default=30
     )
+    erase_at_twilio: Literal["yes", "no"] = _setting("ERASE_AT_TWILIO", "yes or no", default="no")
     dispatch: Literal["thread", "off"] = _setting("DISPATCH", "thread or off", default="thread")
     senders: Annotated[int, Field(ge=1, le=256)] = _setting("SENDERS", "1 to 256", default=32)
     web_threads: Annotated[int, Field(ge=4, le=256)] = _setting(

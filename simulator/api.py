@@ -6,6 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -120,6 +121,16 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
         if troubles.take(faults.LIST_ERROR, message.recipient):
             raise ApiError(20500, 500)
         return jsonify(_shown(message, world))
+
+    @routes.post(f"{BASE}/Messages/<sid>.json")
+    def redact(sid: str) -> Response:
+        message = world.message(sid)
+        if message is None:
+            raise ApiError(20404, 404)
+        if dict(request.form) != {"Body": ""} or message.status in ("queued", "sending"):
+            raise ApiError(20001)
+        world.erase(sid)
+        return jsonify(_shown(replace(message, body=""), world))
 
     @routes.get(f"{BASE}/IncomingPhoneNumbers.json")
     def read_numbers() -> Response:
@@ -249,7 +260,7 @@ def _shown(message: Message, world: World) -> dict[str, Any]:
     return {
         "account_sid": world.account.sid,
         "api_version": "2010-04-01",
-        "body": message.body,
+        "body": "" if message.is_erased else message.body,
         "date_created": created,
         "date_sent": created,
         "date_updated": created,

@@ -58,6 +58,7 @@ class Message:
     status_callback: str = ""
     service_sid: str | None = None
     error_code: int | None = None
+    is_erased: bool = False  # at Twilio; the phone keeps what it has
 
 
 class World:
@@ -140,6 +141,12 @@ class World:
             self._messages = [
                 replace(m, status=status, error_code=error_code) if m.sid == sid else m
                 for m in self._messages
+            ]
+
+    def erase(self, sid: str) -> None:
+        with self._lock:
+            self._messages = [
+                replace(m, is_erased=True) if m.sid == sid else m for m in self._messages
             ]
 
     def message(self, sid: str) -> Message | None:

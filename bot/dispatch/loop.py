@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot.dispatch import catch_up, expire, probe
+from bot.dispatch import catch_up, erase, expire, probe
 from bot.dispatch.send import Sender
 from bot.sms.gateway import Gateway
 from bot.store import inbound, outbox
@@ -26,6 +26,7 @@ SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop
 CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
 SWEEP_SECONDS = 3600.0
+ERASE_EVERY_SECONDS = 5.0
 SWEPT_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Dispatcher:
         self._wake = threading.Event()
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._eraser: threading.Thread | None = None  # apart, since it calls Twilio one by one
         self._next_sweep = 0.0
         verifications.store.on_commit(self._committed)
 
@@ -59,6 +61,8 @@ class Dispatcher:
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
+        self._eraser = threading.Thread(target=self._erase, name="eraser", daemon=True)
+        self._eraser.start()
 
     def catch_up(self) -> None:
         """Reads what was missed, for ten seconds at most. A web process whose dispatcher runs
@@ -77,13 +81,15 @@ class Dispatcher:
         """Ends the threads; what is being sent is finished or handed back. False: not all was."""
         self.refuse_more()
         until = time.monotonic() + STOP_SECONDS
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
+        for thread in (self._thread, self._eraser):
+            if thread is not None:
+                thread.join(max(0.0, until - time.monotonic()))
         return self._sender.stop(within_seconds=max(0.0, until - time.monotonic()))
 
     def run_once(self) -> int:
         """Every duty once, in this thread. Returns how much there was to do."""
         probe.run_once(self._verifications, self._gateway)
+        erase.run_once(self._verifications, self._gateway)
         return self._sender.run_once() + expire.run_once(self._verifications)
 
     def _committed(self, done: Done[Any]) -> None:
@@ -98,6 +104,13 @@ class Dispatcher:
             log.exception("catching up failed")
         else:
             log.info("caught up with %d texts", count)
+
+    def _erase(self) -> None:
+        while not self._is_stopping.wait(ERASE_EVERY_SECONDS):
+            try:
+                erase.run_once(self._verifications, self._gateway)
+            except Exception:
+                log.exception("erasing at Twilio failed; going on")
 
     def _run(self) -> None:
         failures = 0

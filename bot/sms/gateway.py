@@ -62,5 +62,8 @@ class Gateway(Protocol):
     def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first. Raises LookFailed."""
 
+    def erase(self, sid: str) -> None:
+        """Empties the body that Twilio keeps of a text. Raises LookFailed."""
+
     def received_since(self, since: datetime) -> Iterator[Received]:
         """Inbound texts to our sender. Raises LookFailed."""

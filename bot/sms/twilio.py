@@ -147,6 +147,15 @@ class TwilioGateway:
         ]
         return sorted(ours, key=lambda message: message.created_at)
 
+    def erase(self, sid: str) -> None:
+        try:
+            self._client.messages(sid).update(body="")
+        except TwilioRestException as error:
+            if error.status != 404:  # gone already is as good
+                raise LookFailed(describe(error)) from None
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+
     def received_since(self, since: datetime) -> Iterator[Received]:
         number = self._settings.twilio_phone_number
         wanted = {"to": number} if number else {}

@@ -50,12 +50,14 @@ class Text:
     error_code: int | None
 
 
-def enqueue(tx: Tx, *, id: str, verification_id: str) -> None:
+def enqueue(tx: Tx, *, id: str, verification_id: str, is_to_erase: bool = False) -> None:
+    """`is_to_erase`: Twilio's copy, once the verification is over."""
     sql = """
-        INSERT INTO outbox (id, verification_id, state, queued_at, due_at)
-        VALUES (:id, :verification_id, 'queued', :now, :now)
+        INSERT INTO outbox (id, verification_id, state, queued_at, due_at, is_to_erase)
+        VALUES (:id, :verification_id, 'queued', :now, :now, :is_to_erase)
     """
-    tx.run(sql, id=id, verification_id=verification_id, now=to_text(tx.now))
+    now, flag = to_text(tx.now), int(is_to_erase)
+    tx.run(sql, id=id, verification_id=verification_id, now=now, is_to_erase=flag)
 
 
 def load(tx: Tx, id: str) -> Text | None:
@@ -177,6 +179,29 @@ def settle(tx: Tx, verification_id: str) -> None:
         WHERE verification_id = :id AND state IN ('queued', 'unknown')
     """
     tx.run(sql, id=verification_id)
+
+
+def erase_later(tx: Tx, verification_id: str, *, at: datetime) -> None:
+    """Twilio's copy has done its work; where that is wanted, it is to be erased."""
+    sql = """
+        UPDATE outbox SET erase_at = :at
+        WHERE verification_id = :id AND is_to_erase = 1 AND sid IS NOT NULL
+    """
+    tx.run(sql, id=verification_id, at=to_text(at))
+
+
+def to_erase(tx: Tx, *, limit: int) -> list[Text]:
+    sql = "SELECT * FROM outbox WHERE erase_at <= :now ORDER BY erase_at LIMIT :limit"
+    return [_from_row(row) for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
+
+
+def erased(tx: Tx, id: str) -> None:
+    tx.run("UPDATE outbox SET erase_at = NULL, is_to_erase = 0 WHERE id = :id", id=id)
+
+
+def erase_again(tx: Tx, id: str, *, at: datetime) -> None:
+    sql = "UPDATE outbox SET erase_at = :at WHERE id = :id AND is_to_erase = 1"
+    tx.run(sql, id=id, at=to_text(at))
 
 
 def abandon(tx: Tx, text: Text) -> None:

@@ -19,8 +19,11 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[str
     history.append(tx, after.id, decision.events)
     if before is not None and after.is_decided and not before.is_decided:
         outbox.settle(tx, after.id)
-    _tally(tx, before, after)
     has_ended = after.is_terminal and not (before and before.is_terminal)
+    was_taken_late = before is not None and before.accepted_at != after.accepted_at
+    if has_ended or (after.is_terminal and was_taken_late):
+        outbox.erase_later(tx, after.id, at=tx.now)
+    _tally(tx, before, after)
     return (after.id,) if has_ended else ()
 
 

@@ -43,6 +43,7 @@ class Start:
     challenge_text: str
     terms: Terms
     sender: str  # our number or Messaging Service
+    is_to_erase: bool = False  # Twilio's copy of the text, once it is over
     idempotency_key: str | None = None
 
 
@@ -75,7 +76,9 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     superseded = _supersede(tx, wanted)
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     record(tx, None, started)
-    outbox.enqueue(tx, id=wanted.outbox_id, verification_id=wanted.id)
+    outbox.enqueue(
+        tx, id=wanted.outbox_id, verification_id=wanted.id, is_to_erase=wanted.is_to_erase
+    )
     if wanted.idempotency_key is not None:
         idempotency.remember(
             tx,

@@ -36,6 +36,7 @@ class Verifications:
         template: str | None = None,
         allowed_countries: frozenset[str] = frozenset(),
         bounds: Bounds | None = None,
+        erases_at_twilio: bool = False,
     ) -> None:
         """No allowed countries: all of them."""
         self.store = store
@@ -46,6 +47,7 @@ class Verifications:
         self._template = template
         self._allowed_countries = allowed_countries
         self._bounds = bounds or Bounds()
+        self._erases_at_twilio = erases_at_twilio
 
     def start(
         self,
@@ -86,6 +88,7 @@ class Verifications:
             ),
             terms=self._terms,
             sender=self.sender,
+            is_to_erase=self._erases_at_twilio,
             idempotency_key=idempotency_key,
         )
         return self.store.write(partial(start, wanted=wanted, bounds=self._bounds))

@@ -1,0 +1,77 @@
+"""Twilio's copies of texts, erased once their verification is over, where that is wanted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.dispatch import erase
+from simulator import faults
+from tests.desk import Desk
+from tests.desk import desk as open_desk
+
+
+@pytest.fixture
+def erasing(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
+        yield desk
+
+
+def delivered(desk: Desk) -> None:
+    for text in desk.texts():
+        desk.simulator.world.set_status(text.sid, "delivered")
+
+
+def run(desk: Desk) -> int:
+    return erase.run_once(desk.verifications, desk.dispatcher._gateway)
+
+
+def test_a_text_is_erased_when_its_verification_is_over_and_not_before(erasing: Desk) -> None:
+    erasing.start_and_send()
+    delivered(erasing)
+    assert run(erasing) == 0
+    erasing.text(erasing.code())
+    assert run(erasing) == 1
+    assert [text.is_erased for text in erasing.texts()] == [True]
+    assert run(erasing) == 0
+
+
+def test_one_that_is_still_on_its_way_is_tried_again(erasing: Desk) -> None:
+    erasing.start_and_send()
+    erasing.text(erasing.code())
+    assert run(erasing) == 1
+    assert not erasing.texts()[0].is_erased
+    assert run(erasing) == 0
+    delivered(erasing)
+    erasing.clock.forward(60)
+    assert run(erasing) == 1
+    assert erasing.texts()[0].is_erased
+
+
+def test_one_that_twilio_was_found_to_have_after_the_end_is_erased_too(erasing: Desk) -> None:
+    send = erasing.simulator.webhooks.report
+
+    def answer_at_once(message):
+        erasing.text(erasing.code())
+        return send(message)
+
+    erasing.simulator.webhooks.report = answer_at_once
+    erasing.start_and_send()
+    delivered(erasing)
+    erasing.clock.forward(60)
+    assert run(erasing) == 1
+    assert erasing.texts()[0].is_erased
+
+
+def test_by_default_nothing_is_erased(desk: Desk) -> None:
+    desk.start_and_send()
+    delivered(desk)
+    desk.text(desk.code())
+    assert run(desk) == 0
+    assert not desk.texts()[0].is_erased
+
+
+def test_one_that_was_never_sent_has_nothing_to_erase(erasing: Desk) -> None:
+    erasing.simulator.faults.add(faults.REFUSE, code=21614)
+    erasing.start_and_send()
+    assert run(erasing) == 0
