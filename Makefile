@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check diagram openapi clean
+.PHONY: help run test soak check diagram openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,8 +12,11 @@ help: ## List the targets
 run: .venv/run ## Run the service with a Twilio for the desk
 	@$(BIN)/python -m simulator.desk
 
-test: .venv/develop ## Run all tests (about three minutes)
+test: .venv/develop ## Run all tests (about four minutes)
 	@$(BIN)/python -m pytest
+
+soak: .venv/develop ## Run the tests with random input, thirty times longer (about 15 minutes)
+	@SOAK=30 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py
 
 check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff format --check .

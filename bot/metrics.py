@@ -12,7 +12,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._refused_webhooks = Counter(
             "textback_webhooks_refused",
-            "Webhooks refused, by reason: signature, account or form.",
+            "Webhooks refused, by reason: signature, account, repeat.",
             ["reason"],
             registry=self._registry,
         )

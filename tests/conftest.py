@@ -1,5 +1,6 @@
 """Fixtures: a store on a real file, a desk with simulator and service, a clock moved by hand."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from bot.store.sqlite import SqliteStore
 from tests.desk import Desk, HandClock
 from tests.desk import desk as open_desk
+
+# How much longer than usual the tests with random input go on: `make soak` sets it.
+SOAK = int(os.environ.get("SOAK", "1"))
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
+from tests.conftest import SOAK
 from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, PHONE, START, SYSTEM_KEY, Desk
 
 FUZZED = settings(
-    max_examples=1000,
+    max_examples=1000 * SOAK,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
@@ -52,6 +53,7 @@ def client(desk: Desk) -> FlaskClient:
     return desk.app.test_client()
 
 
+@pytest.mark.timeout(120 * SOAK)
 def test_unsigned_webhooks_of_any_bytes_change_nothing(desk: Desk, client: FlaskClient) -> None:
     before = rows(desk)
 
@@ -70,6 +72,7 @@ def test_unsigned_webhooks_of_any_bytes_change_nothing(desk: Desk, client: Flask
     assert rows(desk) == before
 
 
+@pytest.mark.timeout(120 * SOAK)
 def test_signed_webhooks_of_any_form_meet_no_fault(desk: Desk, client: FlaskClient) -> None:
     validator = RequestValidator(ACCOUNT.auth_token)
 
@@ -88,6 +91,7 @@ def test_signed_webhooks_of_any_form_meet_no_fault(desk: Desk, client: FlaskClie
     fuzz()
 
 
+@pytest.mark.timeout(120 * SOAK)
 def test_bodies_of_any_bytes_without_a_key_change_nothing(desk: Desk, client: FlaskClient) -> None:
     id = desk.verifications.newest(1)[0].verification.id
     before = rows(desk)
@@ -110,6 +114,7 @@ def test_bodies_of_any_bytes_without_a_key_change_nothing(desk: Desk, client: Fl
     assert rows(desk) == before
 
 
+@pytest.mark.timeout(120 * SOAK)
 def test_bodies_of_any_bytes_with_a_key_meet_no_fault_and_leave_no_trace_in_logs(
     desk: Desk, client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:

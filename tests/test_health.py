@@ -24,9 +24,12 @@ def test_refusals_are_counted_by_their_word_and_webhooks_by_their_reason(desk: D
     desk.post_start("nonsense")
     desk.post_start("nonsense")
     desk.call("POST", "/twilio/sms", data={"From": PHONE})
+    desk.simulator.faults.add("webhook_twice")
+    desk.text("hello")
     text = metrics(desk).text
     assert 'textback_refusals_total{code="invalid_number"} 2.0' in text
     assert 'textback_webhooks_refused_total{reason="signature"} 1.0' in text
+    assert 'textback_webhooks_refused_total{reason="repeat"} 1.0' in text
     assert "textback_breaker_closed_areas 0.0" in text
     assert "textback_guess_chance 0.00498" in text
     assert PHONE not in text

@@ -53,8 +53,12 @@ def blueprint(
     @routes.post("/twilio/sms")
     def receive() -> Response:
         text = _inbound_text(settings)
-        answer = verifications.judge_text(text) if text else None
-        return Response(_twiml(answer), mimetype="text/xml")
+        if text is None:
+            return Response(_EMPTY, mimetype="text/xml")
+        judged = verifications.judge_text(text)
+        if judged.is_repeat:
+            refused("repeat")
+        return Response(_twiml(judged.answer), mimetype="text/xml")
 
     @routes.post("/twilio/status/<text_id>")
     def report(text_id: str) -> tuple[str, int]:

@@ -40,17 +40,25 @@ class InboundText:
     sent_at: datetime | None = None  # of a text that was missed, as Twilio stamped it
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The sentence to answer with, or None; and whether the text had been judged before."""
+
+    answer: str | None
+    is_repeat: bool = False
+
+
 def judge_text(
     tx: Tx, text: InboundText, *, keyring: Keyring, wrong: Sequence[Limit] = ()
-) -> Done[str | None]:
-    """The sentence to answer with, or None. A repeat gets the first one and changes nothing."""
+) -> Done[Judged]:
+    """What comes of a text. A repeat gets the first answer and changes nothing."""
     given = inbound.recall(tx, text.message_sid)
     if given is not None:
-        return Done(given.answer)
+        return Done(Judged(given.answer, is_repeat=True))
     keyword = text.keyword or reply.keyword(text.body)
     judged = _obey(tx, text, keyword) if keyword else _judge(tx, text, keyring, wrong)
     inbound.remember(tx, text.message_sid, answer=judged.value)
-    return judged
+    return Done(Judged(judged.value), judged.has_work, judged.decided)
 
 
 def judge_event(

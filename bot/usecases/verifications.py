@@ -20,7 +20,7 @@ from bot.store.tx import Done, Store
 from bot.store.verifications import Wanted
 from bot.usecases import delivery, end, forget, read, reply
 from bot.usecases.read import Standing
-from bot.usecases.reply import InboundText
+from bot.usecases.reply import InboundText, Judged
 from bot.usecases.start import Bounds, Start, start
 
 
@@ -122,7 +122,7 @@ class Verifications:
         forgotten = self.store.write(partial(forget.forget, phone=text))
         return forgotten, self.store.scrub()
 
-    def judge_text(self, text: InboundText) -> str | None:
+    def judge_text(self, text: InboundText) -> Judged:
         return self.store.write(
             partial(reply.judge_text, text=text, keyring=self.keyring, wrong=self._bounds.wrong)
         )

@@ -44,7 +44,7 @@ def begin(store: SqliteStore, **more) -> str:
 
 def judge(store: SqliteStore, body: str, **more) -> str | None:
     text = inbound(body, **more)
-    return store.write(partial(reply.judge_text, text=text, keyring=KEYRING))
+    return store.write(partial(reply.judge_text, text=text, keyring=KEYRING)).answer
 
 
 def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: SqliteStore) -> None:

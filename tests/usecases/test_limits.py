@@ -1,7 +1,5 @@
 """What a number, a country, a key and all together may start, and how often a number may guess."""
 
-import threading
-
 import pytest
 
 from bot.domain.limits import Limit, guess_budget
@@ -9,9 +7,9 @@ from bot.store.sqlite import SqliteStore
 from bot.usecases.brakes import Brakes
 from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Desk
 from tests.desk import desk as open_desk
+from tests.domain.test_phone import SPELLINGS
 
 OTHER_PHONE = "+14255550199"
-SPELLINGS = ["+14255550123", "+1 425 555 0123", "+1-425-555-0123", "+1 (425) 555-0123"]
 
 
 def refused(response) -> dict:
@@ -25,7 +23,7 @@ def refused(response) -> dict:
 def test_a_number_is_started_so_often_and_no_more(tmp_path) -> None:
     with open_desk(tmp_path, LIMIT_PER_NUMBER="5/10 minutes; 7/day") as desk:
         for place in range(5):
-            desk.start_and_send(SPELLINGS[place % 4])
+            desk.start_and_send(SPELLINGS[place])
             desk.clock.forward(60)
         told = refused(desk.post_start(SPELLINGS[1]))
         assert told == {"limit": "LIMIT_PER_NUMBER=5/600 seconds", "after": 300}
@@ -37,6 +35,14 @@ def test_a_number_is_started_so_often_and_no_more(tmp_path) -> None:
         told = refused(desk.post_start())
         assert told["limit"] == "LIMIT_PER_NUMBER=7/86400 seconds"
         desk.start(OTHER_PHONE)
+
+
+def test_ten_spellings_share_one_limit(tmp_path) -> None:
+    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/hour") as desk:
+        assert len(SPELLINGS) >= 10
+        desk.start(SPELLINGS[0])
+        for spelling in SPELLINGS:
+            refused(desk.post_start(spelling))
 
 
 def test_approved_starts_do_not_count(tmp_path) -> None:
@@ -158,37 +164,41 @@ def test_countries_that_are_not_allowed_are_403(tmp_path) -> None:
         assert desk.texts("+33612345678") == []
 
 
-def test_64_starts_at_once_over_two_stores_keep_the_limit(tmp_path) -> None:
-    """As two processes on one file do."""
+def begin_32(path: str) -> list[str]:
+    """In a process of its own: thirty-two starts of one number at once."""
+    from concurrent.futures import ThreadPoolExecutor
     from functools import partial
+    from pathlib import Path
 
     from bot.domain.errors import LimitReached
     from bot.usecases.start import Bounds, start
     from tests.builders import start as wanted
     from tests.desk import HandClock
 
-    clock = HandClock()
-    stores = [SqliteStore(tmp_path / "textback.db", clock=clock) for _ in range(2)]
+    store = SqliteStore(Path(path), clock=HandClock())
     bounds = Bounds(starts=(Limit("LIMIT_PER_NUMBER", 5, 600),))
-    barrier = threading.Barrier(64)
-    outcomes: list[str] = []
 
-    def begin(store: SqliteStore) -> None:
-        barrier.wait()
+    def begin(_: int) -> str:
         try:
             store.write(partial(start, wanted=wanted(), bounds=bounds))
-            outcomes.append("started")
         except LimitReached:
-            outcomes.append("refused")
+            return "refused"
+        return "started"
 
-    threads = [threading.Thread(target=begin, args=(stores[n % 2],)) for n in range(64)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    with ThreadPoolExecutor(32) as pool:
+        outcomes = list(pool.map(begin, range(32)))
+    store.close()
+    return outcomes
+
+
+def test_64_starts_at_once_over_two_processes_keep_the_limit(tmp_path) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    path = str(tmp_path / "textback.db")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        outcomes = [word for words in pool.map(begin_32, [path, path]) for word in words]
     assert (outcomes.count("started"), outcomes.count("refused")) == (5, 59)
-    for store in stores:
-        store.close()
 
 
 def test_whoever_starts_and_guesses_all_day_has_no_more_guesses_than_the_budget(tmp_path) -> None:

@@ -1,0 +1,70 @@
+"""A thousand mixed verifications with codes of ten digits, and a search through what is left."""
+
+import logging
+import re
+
+import pytest
+
+from simulator import faults
+from tests.desk import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Desk
+from tests.desk import desk as open_desk
+
+COUNT = 1000
+
+
+def drive(desk: Desk, phone: str, place: int, said: list[str]) -> str:
+    """One verification, ended in one of ten ways. Returns its code."""
+    if place % 10 == 8:
+        desk.simulator.faults.add(faults.ERROR_AFTER, phone=phone)
+    id = desk.start_and_send(phone)["id"]
+    code = desk.code(phone)
+    event = f"/runtime/webhooks/durabletask/instances/{id}/raiseEvent/SmsChallengeResponse"
+    match place % 10:
+        case 0 | 1 | 8:
+            desk.text(code, phone=phone)
+        case 2:
+            for _ in range(4):
+                desk.text(desk.wrong(phone), phone=phone)
+        case 3:
+            desk.answer(id, code)
+        case 4:
+            said.append(desk.call("POST", event, json={"code": code}).text)
+        case 5:
+            desk.text(f"Loved \u201c{desk.texts(phone)[-1].body}\u201d", phone=phone)
+        case 6:
+            desk.text("STOP", phone=phone)
+            said.append(desk.post_start(phone).text)
+        case 7:
+            desk.verifications.terminate(id, "enough")
+            desk.text(code, phone=phone)
+        case _:
+            path = f"/orchestrators/{code}?code={code}"
+            said.append(desk.call("POST", path, key=None).text)
+    return code
+
+
+def test_no_code_anywhere_no_full_number_outside_the_database_no_key(
+    tmp_path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="bot")
+    with open_desk(tmp_path, CODE_LENGTH="10") as desk:
+        phones = [f"+1425{555 + place // 9000}{1000 + place % 9000}" for place in range(COUNT)]
+        said: list[str] = []
+        codes = {drive(desk, phone, place, said) for place, phone in enumerate(phones)}
+        desk.forward(200)
+        headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+        said.append(desk.call("GET", "/metrics", key=None, headers=headers).text)
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*")).decode(
+            "latin-1"
+        )
+        told = caplog.text + "".join(said)
+        assert len(codes) > COUNT * 0.99
+        assert phones[0] in stored, "the search would find what is there"
+        runs = re.compile(r"[0-9]{10,}")
+        for text in (stored, told):
+            found = {run[at : at + 10] for run in runs.findall(text) for at in range(len(run) - 9)}
+            assert not codes & found
+        assert not [phone for phone in phones if phone in told or phone[1:] in told]
+        for key in (FUNCTION_KEY, SYSTEM_KEY, ACCOUNT.auth_token, desk.settings.secret_key):
+            assert key not in told
+            assert key not in stored
