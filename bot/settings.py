@@ -1,178 +1,38 @@
 """The environment, read once into one frozen value. Whatever is missing or senseless stops the
 start with one line that names the variable and says what it should look like."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from limits import parse_many
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.domain import phone, wording
 from bot.domain.limits import LARGEST_CHANCE, GuessBudget, Limit, guess_budget
-from bot.domain.reply import QUOTE_LENGTH
 from bot.domain.verification import Terms
+from bot.setting_types import (
+    ApiBaseUrl,
+    BaseUrl,
+    ChallengeText,
+    Countries,
+    DatabaseUrl,
+    NamedKeys,
+    SecretKey,
+    SecretKeys,
+    Values,
+    limits,
+    matching,
+)
 
 
 class SettingsError(Exception):
     """Says, a line for each variable, what is wrong and what it should look like."""
 
 
-def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it is no http or https address")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("it may hold no user, query or fragment")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("its port is no port") from None
-    if "_" in parts.hostname:
-        raise ValueError("Twilio refuses a host name with an underscore (its error 21609)")
-    return url.rstrip("/")
-
-
-def _api_base_url(url: str) -> str:
-    base_url = _base_url(url)
-    parts = urlsplit(base_url)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise ValueError("plain http is for this machine alone; use https")
-    return base_url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _matching(pattern: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError("it has another form")
-        return value
-
-    return AfterValidator(check)
-
-
-def _comma_list(value: Any) -> Any:
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-
-
-SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
-FEWEST_LETTERS = 6  # different ones: what has fewer was typed, not drawn
-_WELL_KNOWN = re.compile(
-    r"(change.?me|secret|password|example|placeholder|your.?key|0123456789abcdef|1234567890)+[\W\d]*",
-    re.IGNORECASE,
-)
-
-
-def _hard_to_guess(key: str) -> str:
-    if len(key) < SHORTEST_KEY:
-        raise ValueError(f"it is shorter than {SHORTEST_KEY} characters")
-    if len(set(key)) < FEWEST_LETTERS or _WELL_KNOWN.fullmatch(key):
-        raise ValueError("everybody would guess it")
-    return key
-
-
-def _all_hard_to_guess(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_hard_to_guess(value) for value in values)
-
-
-def _all_filled(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(values):
-        raise ValueError("one of the values between its commas is empty")
-    return values
-
-
-def _named_keys(value: Any) -> Any:
-    """`key` or `name:key,name:key` as pairs of name and key; a lone key has no name."""
-    if not isinstance(value, str):
-        return value
-    pairs = [part.strip().partition(":") for part in value.split(",")]
-    if len(pairs) == 1 and not pairs[0][1]:
-        return [("", pairs[0][0])]
-    return [(name.strip(), key.strip()) for name, _, key in pairs]
-
-
-def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    names = [name for name, _ in keys]
-    if len(keys) > 1 and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
-        raise ValueError("of several keys each needs a name of letters, digits, - and _")
-    if len(set(names)) != len(names):
-        raise ValueError("a name stands there twice")
-    for _, key in keys:
-        _hard_to_guess(key)
-    return keys
-
-
-def _database_url(url: str) -> str:
-    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise ValueError("only SQLite is known")
-    return url
-
-
-def _challenge_text(template: str) -> str:
-    unknown = wording.fields(template) - wording.FIELDS
-    if unknown:
-        raise ValueError(f"it has no field {{{sorted(unknown)[0]}}}")
-    if "code" not in wording.fields(template):
-        raise ValueError("{code} is missing")
-    if wording.fixed_length(template) < QUOTE_LENGTH:
-        raise ValueError(
-            f"it needs {QUOTE_LENGTH} fixed characters in a row, or a quote cannot be told from"
-            " an answer"
-        )
-    return template
-
-
-def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
-    if codes == ("*",):
-        return codes
-    unknown = [code for code in codes if not phone.is_country(code)]
-    if unknown:
-        raise ValueError(f"{unknown[0]} is no country")
-    return codes
-
-
-def _limits(name: str) -> BeforeValidator:
-    """The notation of the `limits` library, `5/10 minutes; 10/day`; nothing: no limit."""
-
-    def parse(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        parsed = parse_many(value) if value.strip() else []
-        if any(item.amount < 1 for item in parsed):
-            raise ValueError("a limit lets at least one through")
-        return tuple(Limit(name, item.amount, item.get_expiry()) for item in parsed)
-
-    return BeforeValidator(parse)
-
-
 def _limit_setting(name: str, default: str) -> Any:
     looks_like = f"so many in so long, such as {default}; empty for none"
     return _setting(name, looks_like, default=default, validate_default=True)
-
-
-Keys = Annotated[
-    tuple[tuple[str, str], ...], BeforeValidator(_named_keys), AfterValidator(_well_named)
-]
-Values = Annotated[tuple[str, ...], BeforeValidator(_comma_list), AfterValidator(_all_filled)]
 
 
 def _setting(name: str, looks_like: str, *, also: str | None = None, **more: Any) -> Any:
@@ -186,10 +46,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    public_base_url: Annotated[str, AfterValidator(_base_url)] = _setting(
+    public_base_url: BaseUrl = _setting(
         "PUBLIC_BASE_URL", "the address Twilio and callers see, such as https://verify.example.com"
     )
-    twilio_account_sid: Annotated[str, _matching("AC[0-9a-fA-F]{32}")] = _setting(
+    twilio_account_sid: Annotated[str, matching("AC[0-9a-fA-F]{32}")] = _setting(
         "TWILIO_ACCOUNT_SID",
         "AC and 32 hexadecimal digits, from Twilio's console",
         also="TwilioAccountSid",
@@ -200,13 +60,13 @@ class Settings(BaseModel):
         also="TwilioAuthToken",
         repr=False,
     )
-    twilio_api_key_sid: Annotated[str, _matching("SK[0-9a-fA-F]{32}")] | None = _setting(
+    twilio_api_key_sid: Annotated[str, matching("SK[0-9a-fA-F]{32}")] | None = _setting(
         "TWILIO_API_KEY_SID", "SK and 32 hexadecimal digits", default=None
     )
     twilio_api_key_secret: str | None = _setting(
         "TWILIO_API_KEY_SECRET", "the secret of that API key", default=None, repr=False
     )
-    twilio_phone_number: Annotated[str, _matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}")] | None = (
+    twilio_phone_number: Annotated[str, matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}")] | None = (
         _setting(
             "TWILIO_PHONE_NUMBER",
             "a number of yours at Twilio that receives texts, such as +14255550100, or a short code"
@@ -215,10 +75,10 @@ class Settings(BaseModel):
             default=None,
         )
     )
-    twilio_messaging_service_sid: Annotated[str, _matching("MG[0-9a-fA-F]{32}")] | None = _setting(
+    twilio_messaging_service_sid: Annotated[str, matching("MG[0-9a-fA-F]{32}")] | None = _setting(
         "TWILIO_MESSAGING_SERVICE_SID", "MG and 32 hexadecimal digits", default=None
     )
-    twilio_api_base_url: Annotated[str, AfterValidator(_api_base_url)] | None = _setting(
+    twilio_api_base_url: ApiBaseUrl | None = _setting(
         "TWILIO_API_BASE_URL",
         "another address that answers like Twilio's API, such as http://127.0.0.1:8001",
         default=None,
@@ -226,19 +86,17 @@ class Settings(BaseModel):
     twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8)] = _setting(
         "TWILIO_TIMEOUT_SECONDS", "0.5 to 8", default=8.0
     )
-    secret_key: Annotated[str, AfterValidator(_hard_to_guess)] = _setting(
-        "SECRET_KEY", "a long random text", repr=False
-    )
-    secret_key_fallbacks: Annotated[Values, AfterValidator(_all_hard_to_guess)] = _setting(
+    secret_key: SecretKey = _setting("SECRET_KEY", "a long random text", repr=False)
+    secret_key_fallbacks: SecretKeys = _setting(
         "SECRET_KEY_FALLBACKS", "earlier secret keys with commas between", default=(), repr=False
     )
-    function_keys: Keys = _setting(
+    function_keys: NamedKeys = _setting(
         "FUNCTION_KEY", "a long random text, or name:key,name:key for several", repr=False
     )
-    system_keys: Keys = _setting(
+    system_keys: NamedKeys = _setting(
         "SYSTEM_KEY", "a long random text, or name:key,name:key for several", repr=False
     )
-    database_url: Annotated[str, AfterValidator(_database_url)] = _setting(
+    database_url: DatabaseUrl = _setting(
         "DATABASE_URL",
         "sqlite:/// and a path, such as sqlite:///instance/textback.db",
         default="sqlite:///instance/textback.db",
@@ -256,27 +114,27 @@ class Settings(BaseModel):
     service_name: str | None = _setting(
         "SERVICE_NAME", "the name that texts begin with", default=None, max_length=40
     )
-    challenge_text: Annotated[str, AfterValidator(_challenge_text)] | None = _setting(
+    challenge_text: ChallengeText | None = _setting(
         "CHALLENGE_TEXT",
         "a text with {code} and perhaps {service}, {digits}, {seconds}, {reference}",
         default=None,
     )
-    allowed_countries: Annotated[Values, AfterValidator(_countries)] = _setting(
+    allowed_countries: Countries = _setting(
         "ALLOWED_COUNTRIES", "countries of two letters, US,CA, or * for all", default=()
     )
-    limit_per_number: Annotated[tuple[Limit, ...], _limits("LIMIT_PER_NUMBER")] = _limit_setting(
+    limit_per_number: Annotated[tuple[Limit, ...], limits("LIMIT_PER_NUMBER")] = _limit_setting(
         "LIMIT_PER_NUMBER", "5/10 minutes; 10/day"
     )
-    limit_per_country: Annotated[tuple[Limit, ...], _limits("LIMIT_PER_COUNTRY")] = _limit_setting(
+    limit_per_country: Annotated[tuple[Limit, ...], limits("LIMIT_PER_COUNTRY")] = _limit_setting(
         "LIMIT_PER_COUNTRY", "300/hour"
     )
-    limit_per_key: Annotated[tuple[Limit, ...], _limits("LIMIT_PER_KEY")] = _limit_setting(
+    limit_per_key: Annotated[tuple[Limit, ...], limits("LIMIT_PER_KEY")] = _limit_setting(
         "LIMIT_PER_KEY", "1000/hour"
     )
-    limit_total: Annotated[tuple[Limit, ...], _limits("LIMIT_TOTAL")] = _limit_setting(
+    limit_total: Annotated[tuple[Limit, ...], limits("LIMIT_TOTAL")] = _limit_setting(
         "LIMIT_TOTAL", "1000/hour"
     )
-    limit_wrong_per_number: Annotated[tuple[Limit, ...], _limits("LIMIT_WRONG_PER_NUMBER")] = (
+    limit_wrong_per_number: Annotated[tuple[Limit, ...], limits("LIMIT_WRONG_PER_NUMBER")] = (
         _limit_setting("LIMIT_WRONG_PER_NUMBER", "12/day")
     )
     breaker_texts_per_prefix: Annotated[int, Field(ge=5, le=100_000)] = _setting(
