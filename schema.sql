@@ -89,17 +89,24 @@ CREATE TABLE outbox (
     delivery        TEXT CHECK (delivery IN ('accepted', 'scheduled', 'queued', 'sending', 'sent',
         'delivered', 'undelivered', 'failed', 'canceled', 'read')),
     error_code      INTEGER,                     -- Twilio's last one for this text
-    is_to_erase     INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, once over
-    erase_at        TEXT,                        -- when that is to be tried next
+    is_to_erase     INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
     CHECK (due_at IS NULL OR state IN ('queued', 'sending', 'unknown')),
     CHECK (state <> 'sending' OR due_at IS NOT NULL),
     CHECK (state <> 'accepted' OR sid IS NOT NULL)
 ) STRICT;
 
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX outbox_erase ON outbox (erase_at) WHERE erase_at IS NOT NULL;
 -- The oldest text not given to Twilio: how honest a new start can be.
 CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
+
+-- Texts that Twilio is to empty. Apart from the outbox, so that a purge loses none; a sid is nobody's.
+CREATE TABLE erasure (
+    sid    TEXT NOT NULL PRIMARY KEY,
+    due_at TEXT NOT NULL,
+    tries  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX erasure_due ON erasure (due_at);
 
 -- Every inbound message ever handled, and what it was answered: its repeat is harmless.
 CREATE TABLE inbound (

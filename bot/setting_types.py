@@ -143,6 +143,8 @@ def limits(name: str) -> BeforeValidator:
         parsed = parse_many(value) if value.strip() else []
         if any(item.amount < 1 for item in parsed):
             raise ValueError("a limit lets at least one through")
+        if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
+            raise ValueError("a limit lets at most a million through, and looks back a year")
         return tuple(Limit(name, item.amount, item.get_expiry()) for item in parsed)
 
     return BeforeValidator(parse)

@@ -76,6 +76,8 @@ def test_an_empty_environment_names_everything_that_is_required() -> None:
         ("ALLOWED_COUNTRIES", "US,XX"),
         ("LIMIT_PER_NUMBER", "often"),
         ("LIMIT_TOTAL", "0/hour"),
+        ("LIMIT_TOTAL", "100000000000000000000/day"),
+        ("LIMIT_TOTAL", "1/999999999999 year"),
         ("WEB_THREADS", "3"),
         ("PORT", "99999"),
     ],

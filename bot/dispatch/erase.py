@@ -1,41 +1,41 @@
 """Erasing the bodies, and so the codes, that Twilio keeps of texts whose verification is over."""
 
 import logging
-from datetime import timedelta
 from functools import partial
 
 from bot.sms.gateway import Gateway, LookFailed
-from bot.store import outbox
+from bot.store import erasures
+from bot.store.erasures import MOST_TRIES, Erasure
 from bot.store.tx import Done, Tx
 from bot.usecases.verifications import Verifications
 
-AT_ONCE = 10
-# Twilio refuses while a text is still on its way, so there is no hurry.
-AGAIN = timedelta(minutes=1)
+AT_ONCE = 50
 
 log = logging.getLogger(__name__)
 
 
 def run_once(verifications: Verifications, gateway: Gateway) -> int:
     """Erases some, one after the other. Returns how many were tried."""
-    due = verifications.store.read(partial(outbox.to_erase, limit=AT_ONCE))
-    for text in due:
-        assert text.sid is not None  # only such are due
+    due = verifications.store.read(partial(erasures.due, limit=AT_ONCE))
+    for erasure in due:
         try:
-            gateway.erase(text.sid)
+            gateway.erase(erasure.sid)
         except LookFailed as error:
-            log.warning("the text of %s is not erased yet: %s", text.verification_id, error)
-            verifications.store.write(partial(_again, id=text.id))
+            log.warning("the text %s is not erased yet: %s", erasure.sid, error)
+            verifications.store.write(partial(_put_off, erasure=erasure))
         else:
-            verifications.store.write(partial(_erased, id=text.id))
+            verifications.store.write(partial(_remove, sid=erasure.sid))
     return len(due)
 
 
-def _erased(tx: Tx, id: str) -> Done[None]:
-    outbox.erased(tx, id)
+def _remove(tx: Tx, sid: str) -> Done[None]:
+    erasures.remove(tx, sid)
     return Done(None)
 
 
-def _again(tx: Tx, id: str) -> Done[None]:
-    outbox.erase_again(tx, id, at=tx.now + AGAIN)
-    return Done(None)
+def _put_off(tx: Tx, erasure: Erasure) -> Done[None]:
+    if erasure.tries + 1 < MOST_TRIES:
+        erasures.put_off(tx, erasure)
+        return Done(None)
+    log.error("the text %s cannot be erased at Twilio; it is given up", erasure.sid)
+    return _remove(tx, erasure.sid)

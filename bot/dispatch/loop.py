@@ -26,7 +26,7 @@ SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop
 CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
 SWEEP_SECONDS = 3600.0
-ERASE_EVERY_SECONDS = 5.0
+ASIDE_EVERY_SECONDS = 1.0
 SWEPT_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Dispatcher:
         self._wake = threading.Event()
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._eraser: threading.Thread | None = None  # apart, since it calls Twilio one by one
+        self._aside: threading.Thread | None = None
         self._next_sweep = 0.0
         verifications.store.on_commit(self._committed)
 
@@ -61,8 +61,8 @@ class Dispatcher:
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
-        self._eraser = threading.Thread(target=self._erase, name="eraser", daemon=True)
-        self._eraser.start()
+        self._aside = threading.Thread(target=self._run_aside, name="aside", daemon=True)
+        self._aside.start()
 
     def catch_up(self) -> None:
         """Reads what was missed, for ten seconds at most. A web process whose dispatcher runs
@@ -81,7 +81,7 @@ class Dispatcher:
         """Ends the threads; what is being sent is finished or handed back. False: not all was."""
         self.refuse_more()
         until = time.monotonic() + STOP_SECONDS
-        for thread in (self._thread, self._eraser):
+        for thread in (self._thread, self._aside):
             if thread is not None:
                 thread.join(max(0.0, until - time.monotonic()))
         return self._sender.stop(within_seconds=max(0.0, until - time.monotonic()))
@@ -105,12 +105,14 @@ class Dispatcher:
         else:
             log.info("caught up with %d texts", count)
 
-    def _erase(self) -> None:
-        while not self._is_stopping.wait(ERASE_EVERY_SECONDS):
+    def _run_aside(self) -> None:
+        """Duties that wait for Twilio one by one, and must not keep the others waiting."""
+        while not self._is_stopping.wait(ASIDE_EVERY_SECONDS):
             try:
+                probe.run_once(self._verifications, self._gateway)
                 erase.run_once(self._verifications, self._gateway)
             except Exception:
-                log.exception("erasing at Twilio failed; going on")
+                log.exception("a duty aside failed; going on")
 
     def _run(self) -> None:
         failures = 0
@@ -138,7 +140,6 @@ class Dispatcher:
             has_more = self._sender.run_aside(self._wake.set) > 0
         if now_due.verifications:
             has_more = expire.run_once(self._verifications) == expire.BATCH or has_more
-        probe.run_once(self._verifications, self._gateway)
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
             self._sweep()

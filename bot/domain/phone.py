@@ -50,7 +50,12 @@ def parse(text: str) -> str:
     kind = _WITHOUT_TEXTS.get(phonenumbers.number_type(number))
     if kind:
         raise CannotReceiveTexts(f"The phone number is {kind}, which cannot receive texts.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not is_country(country(text)):
+        raise CannotReceiveTexts(
+            "The phone number is of a satellite or a service, which cannot receive texts here."
+        )
+    return text
 
 
 def country(phone: str) -> str:

@@ -130,7 +130,9 @@ class TwilioGateway:
         try:
             self._client.messages.list(limit=1, page_size=1)
         except _UNREADABLE as error:
-            raise LookFailed(describe(error)) from None
+            # A key may be known and yet not be allowed to list.
+            if _http_status(error) != 403:
+                raise LookFailed(describe(error)) from None
 
     def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
         try:
@@ -214,6 +216,11 @@ def _lost(error: requests.RequestException) -> SendResult:
     if is_untrusted or isinstance(reason, never_connected):
         return Postponed(None)
     return Unknown(describe(error))
+
+
+def _http_status(error: Exception) -> int | None:
+    answer = error.args[1] if len(error.args) > 1 else None
+    return getattr(error, "status", None) or getattr(answer, "status_code", None)
 
 
 def describe(error: Exception) -> str:

@@ -82,7 +82,9 @@ def next_due_at(tx: Tx) -> datetime | None:
 
 def oldest_queued_at(tx: Tx) -> datetime | None:
     """When the oldest text that Twilio was not given yet was queued."""
-    row = tx.one("SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued'")
+    # One that Twilio did not take at first says nothing of how long others wait.
+    sql = "SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued' AND tries = 0"
+    row = tx.one(sql)
     return to_instant_or_none(row["queued_at"]) if row else None
 
 
@@ -181,37 +183,9 @@ def settle(tx: Tx, verification_id: str) -> None:
     tx.run(sql, id=verification_id)
 
 
-def erase_later(tx: Tx, verification_id: str, *, at: datetime) -> None:
-    """Twilio's copy has done its work; where that is wanted, it is to be erased."""
-    sql = """
-        UPDATE outbox SET erase_at = :at
-        WHERE verification_id = :id AND is_to_erase = 1 AND sid IS NOT NULL
-    """
-    tx.run(sql, id=verification_id, at=to_text(at))
-
-
-def to_erase(tx: Tx, *, limit: int) -> list[Text]:
-    sql = "SELECT * FROM outbox WHERE erase_at <= :now ORDER BY erase_at LIMIT :limit"
-    return [_from_row(row) for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
-
-
-def erased(tx: Tx, id: str) -> None:
-    tx.run("UPDATE outbox SET erase_at = NULL, is_to_erase = 0 WHERE id = :id", id=id)
-
-
-def erase_again(tx: Tx, id: str, *, at: datetime) -> None:
-    sql = "UPDATE outbox SET erase_at = :at WHERE id = :id AND is_to_erase = 1"
-    tx.run(sql, id=id, at=to_text(at))
-
-
 def abandon(tx: Tx, text: Text) -> None:
     """Its verification ended while it was on its way, and whoever had it died: leave it unknown."""
     tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
-
-
-def has_left_twilio(delivery: str | None) -> bool:
-    """Whether Twilio has handed the text on to a carrier by then."""
-    return delivery is not None and _RANKS[delivery] >= _RANKS["sent"]
 
 
 def report(tx: Tx, text: Text, *, delivery: str, error_code: int | None) -> bool:

@@ -22,6 +22,7 @@ class Tally:
     phone: str
     country: str
     started_by: str
+    verification_id: str
     at: datetime
 
 
@@ -65,14 +66,23 @@ def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limi
 
 
 def clear(tx: Tx, phone: str) -> int:
-    """Forgets what counts against a number. Returns how much."""
+    """Lifts the limits of a number. Returns how much counted. What else follows the rows goes on:
+    its starts stay starts of its country, its approvals stay known."""
+    lifted = tx.run(
+        "UPDATE tally SET kind = 'approved' WHERE phone = :phone AND kind = 'start'", phone=phone
+    )
+    return lifted + tx.run("DELETE FROM tally WHERE phone = :phone AND kind = 'wrong'", phone=phone)
+
+
+def erase(tx: Tx, phone: str) -> int:
+    """Removes all of a number. Returns how much that was."""
     return tx.run("DELETE FROM tally WHERE phone = :phone", phone=phone)
 
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
     """Starts, approved or not, and approvals of all numbers, in the order they were written."""
     sql = """
-        SELECT number, kind, phone, country, started_by, at FROM tally
+        SELECT number, kind, phone, country, started_by, verification_id, at FROM tally
         WHERE number > :number AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
@@ -83,6 +93,7 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
             phone=row["phone"],
             country=row["country"],
             started_by=row["started_by"],
+            verification_id=row["verification_id"],
             at=to_instant(row["at"]),
         )
         for row in tx.all(sql, number=number, since=to_text(since), limit=limit)
@@ -99,9 +110,13 @@ def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
 
 def first_since(tx: Tx, since: datetime) -> int:
     """The number before the first row since then. Numbers grow with time, so an index finds it."""
-    sql = "SELECT number FROM tally WHERE at > :since ORDER BY at LIMIT 1"
-    row = tx.one(sql, since=to_text(since))
-    return int(row["number"]) - 1 if row else 0
+    first = tx.one(
+        "SELECT number FROM tally WHERE at > :since ORDER BY at LIMIT 1", since=to_text(since)
+    )
+    if first is not None:
+        return int(first["number"]) - 1
+    last = tx.one("SELECT coalesce(max(number), 0) AS number FROM tally")
+    return int(last["number"]) if last else 0
 
 
 def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:

@@ -7,7 +7,8 @@ texts of the last hour brought almost no approvals. Twilio's and Vonage's fraud 
 volume and conversion too.
 
 Nobody can lock a country out with unanswered starts: numbers approved within thirty days pass, and
-one start a minute goes through as a probe, so that real people who answer open it again.
+one start a minute goes through as a probe, so that real people who answer open it again. Probes do
+not count as texts, so what keeps an area closed are starts from before it was closed.
 """
 
 import logging
@@ -66,6 +67,7 @@ class Breaker:
         self._answer_time = answer_time
         self._areas: dict[str, _Area] = {}
         self._read_to: int | None = None  # number of the last row counted
+        self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -74,7 +76,7 @@ class Breaker:
             while self._store.read(self._read) == READ_AT_ONCE:
                 pass
 
-    def admit(self, tx: Tx, *, phone: str, country: str) -> None:
+    def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> None:
         """Lets pass, or raises BreakerOpen."""
         with self._lock:
             closed = [name for name in _areas(phone, country) if self._is_closed(name, tx.now)]
@@ -83,6 +85,7 @@ class Breaker:
             if all(self._may_probe(name, tx.now) for name in closed):
                 for name in closed:
                     self._areas[name].last_probe = tx.now
+                self._probes.append(verification_id)
                 return
         log.warning("starts in %s are refused: nearly no text was answered", ", ".join(closed))
         raise BreakerOpen(
@@ -120,7 +123,8 @@ class Breaker:
         rows = tallies.after(tx, self._read_to, since=tx.now - HOUR, limit=READ_AT_ONCE)
         for row in rows:
             self._read_to = row.number
-            self._count(row)
+            if row.kind == APPROVAL or row.verification_id not in self._probes:
+                self._count(row)
         self._drop_empty(tx.now)
         return len(rows)
 

@@ -13,7 +13,7 @@ from bot.domain import wording
 from bot.domain.code import Keyring
 from bot.domain.transitions import Event, TextAccepted, TextImpossible, TextTried, decide
 from bot.domain.verification import Verification
-from bot.store import circuits, history, opt_outs, outbox, verifications
+from bot.store import circuits, erasures, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
 from bot.store.tx import Done, Tx
 from bot.usecases.queue import Queue
@@ -199,6 +199,9 @@ def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
         if outbox.is_held(tx, report.sid):
             return Done(None)
         outbox.name(tx, text, sid=report.sid)
+        named = verifications.load(tx, text.verification_id)
+        if named is not None and named.is_terminal:
+            erasures.add(tx, named.id)
     is_news = outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code)
     if is_news:
         detail = {"delivery": report.delivery, "error_code": report.error_code}
@@ -211,8 +214,8 @@ def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
 
 
 def _note_delay(tx: Tx, text: Text, report: Report, queue: Queue) -> None:
-    """The first news that a text has left Twilio tells how long it had waited there."""
-    if outbox.has_left_twilio(text.delivery) or not outbox.has_left_twilio(report.delivery):
+    """That a text was handed to a carrier tells how long it had waited at Twilio."""
+    if report.delivery != "sent":
         return
     verification = verifications.load(tx, text.verification_id)
     if verification is not None and verification.accepted_at is not None:

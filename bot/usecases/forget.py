@@ -53,17 +53,18 @@ def forget(tx: Tx, phone: str) -> Done[Forgotten]:
     ids = verifications.ids_of(tx, phone)
     for id in ids:
         verifications.remove(tx, id)
-    counted = tallies.clear(tx, phone)
+    counted = tallies.erase(tx, phone)
     return Done(Forgotten(len(ids), counted, pending is not None), decided=ended)
 
 
 def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
-    """Removes at most `limit` finished ones that began before; their counts a day stay."""
+    """Removes at most `limit` finished ones that began before; their counts a day stay.
+    Returns how much of the limit was used: less than all of it means that nothing is left."""
     before = tx.now - kept
     wanted = Wanted(limit=limit, created_to=before, stages=FINISHED)
     old = verifications.find(tx, wanted)
     daily_counts.add(tx, old)
     for verification in old:
         verifications.remove(tx, verification.id)
-    tallies.drop_old(tx, before=before, limit=limit)
-    return Done(len(old))
+    dropped = tallies.drop_old(tx, before=before, limit=limit)
+    return Done(max(len(old), dropped))

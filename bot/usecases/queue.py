@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 LATEST = 5  # reports; their median is not moved by one straggler
+FEWEST = 3  # of them; fewer say nothing
 GOOD_FOR = timedelta(minutes=2)  # what is older says nothing of now
 
 
@@ -27,4 +28,4 @@ class Queue:
     def delay_at_twilio(self, now: datetime) -> timedelta:
         with self._lock:
             fresh = [d.total_seconds() for at, d in self._latest if at + GOOD_FOR > now]
-        return timedelta(seconds=median(fresh) if fresh else 0.0)
+        return timedelta(seconds=median(fresh) if len(fresh) >= FEWEST else 0.0)

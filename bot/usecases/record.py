@@ -2,7 +2,7 @@
 
 from bot.domain.transitions import Decision
 from bot.domain.verification import Status, Verification
-from bot.store import history, outbox, tallies, verifications
+from bot.store import erasures, history, outbox, tallies, verifications
 from bot.store.tx import Tx
 
 
@@ -22,7 +22,7 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[str
     has_ended = after.is_terminal and not (before and before.is_terminal)
     was_taken_late = before is not None and before.accepted_at != after.accepted_at
     if has_ended or (after.is_terminal and was_taken_late):
-        outbox.erase_later(tx, after.id, at=tx.now)
+        erasures.add(tx, after.id)
     _tally(tx, before, after)
     return (after.id,) if has_ended else ()
 

@@ -57,6 +57,8 @@ def judge_text(
         return Done(Judged(given.answer, is_repeat=True))
     keyword = text.keyword or reply.keyword(text.body)
     judged = _obey(tx, text, keyword) if keyword else _judge(tx, text, keyring, wrong)
+    if judged.value and opt_outs.load(tx, phone=text.phone, sender=text.sender):
+        judged = replace(judged, value=None)  # who has texted STOP gets no text, not even this
     inbound.remember(tx, text.message_sid, answer=judged.value)
     return Done(Judged(judged.value), judged.has_work, judged.decided)
 

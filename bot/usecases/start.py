@@ -74,6 +74,10 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     _respect_circuit(tx, wanted)
     _respect_queue(tx, wanted, bounds.queue)
     superseded = _supersede(tx, wanted)
+    if bounds.breaker is not None:  # last, so that no probe is spent on what is refused anyway
+        bounds.breaker.admit(
+            tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
+        )
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     record(tx, None, started)
     outbox.enqueue(
@@ -122,8 +126,6 @@ def _respect_bounds(tx: Tx, wanted: Start, bounds: Bounds) -> None:
             raise LimitReached(str(limit), seconds)
     if bounds.brakes is not None:
         bounds.brakes.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
-    if bounds.breaker is not None:
-        bounds.breaker.admit(tx, phone=wanted.phone, country=wanted.country)
 
 
 def _respect_circuit(tx: Tx, wanted: Start) -> None:

@@ -75,3 +75,20 @@ def test_one_that_was_never_sent_has_nothing_to_erase(erasing: Desk) -> None:
     erasing.simulator.faults.add(faults.REFUSE, code=21614)
     erasing.start_and_send()
     assert run(erasing) == 0
+
+
+def test_forgetting_a_number_does_not_forget_to_erase(erasing: Desk) -> None:
+    erasing.start_and_send()
+    delivered(erasing)
+    erasing.verifications.forget("+14255550123")
+    assert run(erasing) == 1
+    assert erasing.texts()[0].is_erased
+
+
+def test_what_twilio_never_erases_is_given_up(erasing: Desk) -> None:
+    erasing.start_and_send()
+    erasing.text(erasing.code())
+    for _ in range(40):
+        run(erasing)
+        erasing.clock.forward(3600)
+    assert run(erasing) == 0

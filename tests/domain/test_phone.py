@@ -54,7 +54,9 @@ def test_what_is_no_number_in_international_form_is_refused(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["+18005551212", "+19005550100", "+442071838750"])
+@pytest.mark.parametrize(
+    "text", ["+18005551212", "+19005550100", "+442071838750", "+881612345678", "+870773111632"]
+)
 def test_numbers_that_get_no_texts_are_refused_with_the_reason(text: str) -> None:
     with pytest.raises(CannotReceiveTexts, match="cannot receive texts"):
         parse(text)

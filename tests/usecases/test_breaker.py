@@ -103,3 +103,23 @@ def test_it_knows_of_what_happened_before_a_restart(guarded: Desk, tmp_path: Pat
     )
     fresh.refresh()
     assert fresh.closed(guarded.clock.now) == ["+1425555"]
+
+
+def test_probes_do_not_keep_an_area_closed(guarded: Desk) -> None:
+    """Whoever takes every probe and answers none cannot lock others out for longer than an hour."""
+    pump(guarded, HERE[:20])
+    for place in range(61):
+        begin(guarded, HERE[20 + place])
+        guarded.forward(60)
+    assert [begin(guarded, phone) for phone in HERE[90:95]] == [202] * 5
+
+
+def test_a_start_that_is_refused_otherwise_spends_no_probe(guarded: Desk) -> None:
+    pump(guarded, HERE[:20])
+    guarded.call("POST", "/orchestrators/E4_SmsPhoneVerification", json=HERE[50])
+    guarded.run_once()
+    busy = guarded.post_start(HERE[50])
+    assert busy.json()["code"] == "number_busy"
+    guarded.forward(60)
+    assert guarded.post_start(HERE[50]).json()["code"] == "number_busy"
+    assert begin(guarded, HERE[51]) == 202

@@ -235,3 +235,4 @@ def test_brakes_count_on_after_the_newest_tallies_were_cleared(tmp_path) -> None
         desk.verifications.clear_limits("+14255550202")
         desk.start("+14255550203")
         refused(desk.post_start("+14255550204"))
+        assert desk.verifications.clear_limits("+14255550203") == 1

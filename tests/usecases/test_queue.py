@@ -48,3 +48,18 @@ def test_one_straggler_tells_nothing(desk: Desk) -> None:
         report_sent(desk, desk.start_and_send(phone)["id"])
     report_sent(desk, slow)
     desk.start(PHONES[5])
+
+
+def test_a_failure_reported_late_tells_nothing(desk: Desk) -> None:
+    id = desk.start_and_send(PHONES[0])["id"]
+    desk.clock.forward(70)
+    report_sent(desk, id, "undelivered")
+    desk.start(PHONES[1])
+
+
+def test_a_text_that_is_tried_again_does_not_stop_the_others(desk: Desk) -> None:
+    desk.simulator.faults.add("refuse", code=20429, times=1000, phone=PHONES[0])
+    desk.start_and_send(PHONES[0])
+    for _ in range(50):
+        desk.forward(1)
+    desk.start(PHONES[1])

@@ -174,6 +174,8 @@ def test_stop_cancels_and_start_lifts_it(desk: Desk) -> None:
     assert status["customStatus"]["attemptsUsed"] == 0
     refused = desk.post_start()
     assert (refused.status_code, refused.json()["code"]) == (409, "opted_out")
+    desk.text(desk.code())
+    assert [answer for answer in desk.answers() if "needed" in answer] == []
     desk.text("START")
     assert desk.post_start().status_code == 202
 
