@@ -3,6 +3,8 @@
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,10 +112,10 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: HandCloc
         SqliteStore(tmp_path / "file" / "textback.db", clock=clock)
 
 
-def test_waiting_writers_share_a_commit(store: SqliteStore) -> None:
-    """The first holds the transaction until the others have queued up: they share the next."""
+def queue_up(store: SqliteStore, writers: list[Callable[[], object]]) -> None:
+    """Runs the writers in threads that all wait while another holds the transaction, so that they
+    are served by the next one together."""
     began, go_on = threading.Event(), threading.Event()
-    seen: list[int] = []
 
     def slow(tx: Tx) -> Done[None]:
         began.set()
@@ -123,27 +125,26 @@ def test_waiting_writers_share_a_commit(store: SqliteStore) -> None:
     threads = [threading.Thread(target=store.write, args=(slow,))]
     threads[0].start()
     began.wait(5)
-    threads += [threading.Thread(target=store.write, args=(mark(n),)) for n in range(19)]
+    threads += [threading.Thread(target=writer) for writer in writers]
     for thread in threads[1:]:
         thread.start()
-    while len(store._waiting) < 19:
+    while len(store._waiting) < len(writers):
         pass
-    store.on_commit(lambda done: seen.append(count(store)) if done.value is not None else None)
     go_on.set()
     for thread in threads:
         thread.join(5)
+
+
+def test_waiting_writers_share_a_commit(store: SqliteStore) -> None:
+    seen: list[int] = []
+    store.on_commit(lambda done: seen.append(count(store)) if done.value is not None else None)
+    queue_up(store, [partial(store.write, mark(number)) for number in range(19)])
     # Whoever was told first could already see all of them.
     assert seen == [19] * 19
 
 
 def test_one_who_raises_does_not_spoil_the_commit_of_the_others(store: SqliteStore) -> None:
-    began, go_on = threading.Event(), threading.Event()
     outcomes: dict[int, object] = {}
-
-    def slow(tx: Tx) -> Done[None]:
-        began.set()
-        go_on.wait(5)
-        return Done(None)
 
     def write(number: int) -> None:
         def use_case(tx: Tx) -> Done[int]:
@@ -157,18 +158,9 @@ def test_one_who_raises_does_not_spoil_the_commit_of_the_others(store: SqliteSto
         except ValueError as error:
             outcomes[number] = error
 
-    first = threading.Thread(target=store.write, args=(slow,))
-    first.start()
-    began.wait(5)
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    while len(store._waiting) < 12:
-        pass
-    go_on.set()
-    for thread in [first, *threads]:
-        thread.join(5)
+    queue_up(store, [partial(write, number) for number in range(12)])
     assert count(store) == 8
+    assert len(outcomes) == 12
     for number, outcome in outcomes.items():
         assert isinstance(outcome, ValueError) is (number % 3 == 0)
 
@@ -176,14 +168,8 @@ def test_one_who_raises_does_not_spoil_the_commit_of_the_others(store: SqliteSto
 def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStore) -> None:
     """A full disk can make SQLite roll back the whole transaction, savepoints and all. A trigger
     that raises ROLLBACK does the same."""
-    began, go_on = threading.Event(), threading.Event()
     outcomes: dict[int, object] = {}
     runs: list[int] = []
-
-    def slow(tx: Tx) -> Done[None]:
-        began.set()
-        go_on.wait(5)
-        return Done(None)
 
     def write(number: int) -> None:
         def use_case(tx: Tx) -> Done[int]:
@@ -200,17 +186,7 @@ def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStor
         "CREATE TEMP TRIGGER full BEFORE INSERT ON main.opt_out"
         f" WHEN new.phone = '{phone(2)}' BEGIN SELECT raise(ROLLBACK, 'full'); END"
     )
-    first = threading.Thread(target=store.write, args=(slow,))
-    first.start()
-    began.wait(5)
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(5)]
-    for thread in threads:
-        thread.start()
-    while len(store._waiting) < 5:
-        pass
-    go_on.set()
-    for thread in [first, *threads]:
-        thread.join(5)
+    queue_up(store, [partial(write, number) for number in range(5)])
     assert outcomes == {0: 0, 1: 1, 2: "full", 3: 3, 4: 4}
     assert count(store) == 4
     assert len(runs) > 5
