@@ -81,10 +81,12 @@ class Dispatcher:
         """Ends the threads; what is being sent is finished or handed back. False: not all was."""
         self.refuse_more()
         until = time.monotonic() + STOP_SECONDS
-        for thread in (self._thread, self._aside):
-            if thread is not None:
-                thread.join(max(0.0, until - time.monotonic()))
-        return self._sender.stop(within_seconds=max(0.0, until - time.monotonic()))
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+        is_done = self._sender.stop(within_seconds=max(0.0, until - time.monotonic()))
+        if self._aside is not None:  # last: it may wait for Twilio, and nothing is lost with it
+            self._aside.join(max(0.0, until - time.monotonic()))
+        return is_done
 
     def run_once(self) -> int:
         """Every duty once, in this thread. Returns how much there was to do."""
@@ -123,7 +125,7 @@ class Dispatcher:
                 pause = 0.0 if has_more else self._pause()
                 failures = 0
             except Exception:
-                # The only broad catch: whatever it was, texts must go on being sent.
+                # Whatever it was, texts must go on being sent.
                 failures += 1
                 pause = min(30.0, 0.5 * 2**failures)
                 log.exception("a duty failed; going on in %.1f s", pause)

@@ -108,12 +108,10 @@ def _respect_opt_out(tx: Tx, wanted: Start) -> None:
     if mark is None:
         return
     if tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
+        ours = wanted.sender if wanted.sender.startswith("+") else "the sending number"
         raise OptedOut(
             "This number has texted STOP and gets no texts."
-            f" Its holder can text START to {wanted.sender}, then start again."
-            if wanted.sender.startswith("+")
-            else "This number has texted STOP and gets no texts."
-            " Its holder can text START to the sending number, then start again."
+            f" Its holder can text START to {ours}, then start again."
         )
     opt_outs.try_once(tx, phone=wanted.phone, sender=wanted.sender)
 
