@@ -13,6 +13,8 @@ try:
 except _settings.SettingsError as error:
     sys.exit(str(error))
 
+_configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
+
 bind = f"0.0.0.0:{_wanted.port}"
 # One process, whatever WEB_CONCURRENCY says: writers of one process share a commit, writers of
 # several wait for each other's.
@@ -26,15 +28,12 @@ graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
 control_socket_disable = True
 proc_name = "textback"
 accesslog = "-"
-# Path without query (%(U)s): a query may hold a key. No agent and no referrer either.
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'
 
 
 def on_starting(server):
     """Before anything is forked: what cannot work says so in one line and stops."""
     from bot.app import utc_now
 
-    _configure_logs()
     try:
         _SqliteStore(_wanted.database_path, clock=utc_now).close()
     except _UnusableDatabase as error:
@@ -43,6 +42,7 @@ def on_starting(server):
 
 def post_worker_init(worker):
     """The worker is ready, but does not listen yet: what was missed is caught up with first."""
+    worker.wsgi.extensions["sharing"].start()
     dispatcher = worker.wsgi.extensions["dispatcher"]
     if _wanted.dispatch == "thread":
         dispatcher.start()
@@ -55,4 +55,5 @@ def worker_exit(server, worker):
     app = getattr(worker, "wsgi", None)
     if app is not None:
         app.extensions["dispatcher"].stop()
+        app.extensions["sharing"].stop()
         app.extensions["verifications"].store.close()

@@ -16,6 +16,7 @@ CREATE TABLE verification (
     country             TEXT NOT NULL CHECK (length(country) = 2),   -- that assigns the number
     started_by          TEXT NOT NULL,     -- name of the caller's key
     start_input         TEXT NOT NULL,     -- JSON, as the caller sent it
+    request_id          TEXT NOT NULL,     -- of the request that began it: it ties log lines together
     reference           TEXT NOT NULL CHECK (length(reference) = 2),
     nonce               TEXT NOT NULL,     -- hexadecimal; the code is derived from it, never stored
     key_id              TEXT NOT NULL,     -- which SECRET_KEY the code is derived under
@@ -66,6 +67,7 @@ CREATE INDEX verification_due ON verification (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX verification_phone ON verification (phone, created_at);
 -- Pages of the list: one range of this index for each status that is wanted.
 CREATE INDEX verification_listed ON verification (status, created_at, id);
+CREATE INDEX verification_country ON verification (country, status, created_at, id);
 
 -- The text of a verification on its way to Twilio. due_at is set while there is work to do:
 --   queued    not given to Twilio: to be sent when due
@@ -117,13 +119,32 @@ CREATE TABLE inbound (
 
 CREATE INDEX inbound_received ON inbound (received_at);
 
--- What is left of verifications that retention has removed: counts a day, nobody's number.
-CREATE TABLE daily_count (
-    day     TEXT NOT NULL CHECK (length(day) = 10),  -- 2026-01-31, UTC, of the start
+-- What happened in each hour, counted from the history: nobody's number, so it outlives them all.
+CREATE TABLE figure (
+    hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; once it is old 2026-01-31
     country TEXT NOT NULL,
-    status  TEXT NOT NULL,
+    event   TEXT NOT NULL CHECK (event IN
+        ('started', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')),
+    seconds INTEGER NOT NULL,                    -- from accepted to approved; of all others 0
     count   INTEGER NOT NULL,
-    PRIMARY KEY (day, country, status)
+    PRIMARY KEY (hour, country, event, seconds)
+) STRICT;
+
+-- How far the history has been counted into the figures. One row.
+CREATE TABLE figured (
+    sequence INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO figured (sequence) VALUES (0);
+
+-- What each process has counted for /metrics. A row of its own each, so that none waits for another;
+-- whoever is asked adds them up.
+CREATE TABLE counted (
+    process TEXT NOT NULL,
+    sample  TEXT NOT NULL,                       -- JSON: name and labels, as Prometheus has them
+    value   REAL NOT NULL,
+    at      TEXT NOT NULL,
+    PRIMARY KEY (process, sample)
 ) STRICT;
 
 -- Numbers that texted STOP to a sender (a phone number or a Messaging Service of ours).
@@ -176,10 +197,11 @@ CREATE INDEX tally_at ON tally (at);
 
 -- What happened, in order, one growing number per verification. `at` is when it was written down.
 CREATE TABLE history (
+    sequence        INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
     verification_id TEXT NOT NULL REFERENCES verification (id) ON DELETE CASCADE,
     number          INTEGER NOT NULL CHECK (number > 0),
     at              TEXT NOT NULL,
     event           TEXT NOT NULL,
     detail          TEXT NOT NULL DEFAULT '{}',  -- JSON; never a code, never what a person wrote
-    PRIMARY KEY (verification_id, number)
+    UNIQUE (verification_id, number)
 ) STRICT;

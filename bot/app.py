@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from bot import health, openapi
+from bot import health, journal, openapi
 from bot.cli import register_commands
 from bot.dispatch.loop import Dispatcher
 from bot.dispatch.send import Sender
@@ -20,9 +20,10 @@ from bot.durable.access import Forbidden, Unauthorized
 from bot.durable.routes import JSON, DurableRoutes
 from bot.durable.waiting import Waiting
 from bot.keys import Keys
-from bot.logs import safe
+from bot.logs import REQUEST_ID, request_id, safe
 from bot.metrics import Metrics
 from bot.settings import Settings
+from bot.sharing import Sharing
 from bot.sms import webhooks
 from bot.sms.gateway import Gateway
 from bot.sms.twilio import TwilioGateway
@@ -86,12 +87,18 @@ def create_app(
         secrets=secret_keys,
     )
     log.info("guess budget: %s", settings.guess_budget)
+    metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
+    store.on_written(metrics.written)
+    store.on_commit(metrics.committed)
+    store.on_commit(journal.write)
+    sharing = Sharing(metrics, store)
     gateway = gateway or TwilioGateway(settings)
     sender = Sender(
         verifications,
         gateway,
         timeout_seconds=settings.twilio_timeout_seconds,
         at_once=settings.senders,
+        sent=metrics.sent,
     )
 
     app = Flask(__name__, static_folder=None)
@@ -103,6 +110,8 @@ def create_app(
     )
     app.url_map.merge_slashes = False  # a redirect would carry HTML
     app.extensions["settings"] = settings
+    app.extensions["metrics"] = metrics
+    app.extensions["sharing"] = sharing
     app.extensions["verifications"] = verifications
     app.extensions["dispatcher"] = Dispatcher(
         verifications, gateway, sender, kept=timedelta(days=settings.retention_days)
@@ -113,15 +122,13 @@ def create_app(
     durable = DurableRoutes(
         verifications, keys=keys, public_base_url=settings.public_base_url, waiting=waiting
     )
-    metrics = Metrics(guess_chance=settings.guess_budget.chance)
-    app.extensions["metrics"] = metrics
-    app.register_blueprint(
-        webhooks.blueprint(verifications, settings, refused=metrics.webhook_refused)
-    )
+    app.register_blueprint(webhooks.blueprint(verifications, settings, metrics))
     durable.register(app)
     app.extensions["durable"] = durable
-    health.register(app, verifications, keys, metrics)
+    health.register(app, verifications, keys, metrics, sharing)
     app.add_url_rule("/openapi.json", "openapi", described)
+    app.before_request(_name_request)
+    app.after_request(_named)
     app.after_request(_untyped_if_empty)
     app.after_request(_closed)
     _register_errors(app)
@@ -131,6 +138,17 @@ def create_app(
 
 def described() -> Response:
     return Response(json.dumps(openapi.document()), content_type=JSON)
+
+
+def _name_request() -> None:
+    id = request_id(request.headers.get("X-Request-ID"))
+    REQUEST_ID.set(id)
+    request.environ["textback.request_id"] = id  # for the access log
+
+
+def _named(response: Response) -> Response:
+    response.headers["X-Request-ID"] = REQUEST_ID.get()
+    return response
 
 
 def _closed(response: Response) -> Response:

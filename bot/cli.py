@@ -16,6 +16,7 @@ from bot.domain import phone
 from bot.domain.errors import Refusal
 from bot.domain.verification import Status
 from bot.logs import configure as configure_logs
+from bot.logs import request_id
 from bot.settings import Settings
 from bot.sms import errors, number
 from bot.usecases.read import Standing
@@ -51,10 +52,14 @@ def start(phone_number: str, wait: bool) -> None:
     """Start a verification and wait for its outcome. Exit code 0: approved."""
     try:
         verification = _verifications().start(
-            phone_number, started_by="cli", start_input=json.dumps(phone_number)
+            phone_number,
+            started_by="cli",
+            start_input=json.dumps(phone_number),
+            request_id=request_id(None),
         )
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
+    current_app.extensions["sharing"].write()
     click.echo(f"{verification.id}  reference {verification.reference}")
     if wait:
         _await_outcome(verification.id)
@@ -118,7 +123,9 @@ def forget(phone_number: str) -> None:
 @with_appcontext
 def dispatch() -> None:
     """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
-    configure_logs()
+    configure_logs(_settings().log_format)
+    sharing = current_app.extensions["sharing"]
+    sharing.start()
     dispatcher = current_app.extensions["dispatcher"]
     is_over = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -127,7 +134,9 @@ def dispatch() -> None:
     click.echo("The dispatcher runs.")
     while not is_over.wait(60):
         pass
-    if not dispatcher.stop():
+    is_done = dispatcher.stop()
+    sharing.stop()
+    if not is_done:
         raise click.ClickException("Some texts were still being sent; they will be looked up.")
 
 

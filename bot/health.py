@@ -10,7 +10,8 @@ from flask import Flask, Response, request
 from bot.durable.access import Access, Forbidden, Unauthorized
 from bot.durable.routes import JSON
 from bot.keys import Keys, Power
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.metrics import CONTENT_TYPE, Gauges, Metrics
+from bot.sharing import Sharing
 from bot.usecases import readiness
 from bot.usecases.verifications import Verifications
 
@@ -24,7 +25,9 @@ SENTENCES = {
 }
 
 
-def register(app: Flask, verifications: Verifications, keys: Keys, metrics: Metrics) -> None:
+def register(
+    app: Flask, verifications: Verifications, keys: Keys, metrics: Metrics, sharing: Sharing
+) -> None:
     access = Access(keys, verifications)
 
     @app.get("/healthz")
@@ -50,8 +53,19 @@ def register(app: Flask, verifications: Verifications, keys: Keys, metrics: Metr
             raise Unauthorized
         if caller.power is not Power.ALL:
             raise Forbidden
-        text = metrics.text(closed_areas=len(verifications.closed_areas()))
+        text = metrics.text(sharing.of_others(), _gauges(verifications))
         return Response(text, content_type=CONTENT_TYPE)
+
+
+def _gauges(verifications: Verifications) -> Gauges:
+    load = verifications.load()
+    return Gauges(
+        pending=load.pending,
+        queue=load.queue,
+        queue_age_seconds=load.queue_age.total_seconds(),
+        closed_areas=len(verifications.closed_areas()),
+        is_twilio_known=load.circuit is None,
+    )
 
 
 def _faults(verifications: Verifications) -> list[str]:

@@ -1,37 +1,104 @@
-"""What is counted, for Prometheus. No label ever holds a number, an id or a key."""
+"""What is counted, for Prometheus. No label ever holds a number, an id or a key.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+Each process counts what it does. What several processes have counted is added up by whichever is
+asked (`bot/sharing.py`), so one address tells all, however web and dispatch are spread: scrape one,
+or a balancer in front of all. Gauges are read from the database when somebody asks.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from bot.domain.transitions import Event
+from bot.domain.verification import Status
+from bot.store.tx import Change, Done
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
+_SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+# What writing the counters down counts itself; alone it is no reason to write again.
+_OWN_TRACE = "textback_transaction_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What is the case now, wherever it came about."""
+
+    pending: int
+    queue: Mapping[str, int]  # texts by state
+    queue_age_seconds: float
+    closed_areas: int
+    is_twilio_known: bool
+
 
 class Metrics:
-    """The counters of one process."""
-
-    def __init__(self, *, guess_chance: float) -> None:
-        self._registry = CollectorRegistry()
-        self._refused_webhooks = Counter(
-            "textback_webhooks_refused",
-            "Webhooks refused, by reason: signature, account, repeat.",
-            ["reason"],
-            registry=self._registry,
+    def __init__(self, *, guess_chance: float, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._guess_chance = guess_chance
+        self.registry = registry = CollectorRegistry()
+        self._starts = Counter(
+            "textback_starts", "Verifications started.", ["country"], registry=registry
         )
         self._refusals = Counter(
             "textback_refusals",
             "Requests refused, by our code word.",
             ["code"],
-            registry=self._registry,
+            registry=registry,
         )
-        self._closed_areas = Gauge(
-            "textback_breaker_closed_areas",
-            "Prefixes and countries where starts are refused at the moment.",
-            registry=self._registry,
+        self._refused_webhooks = Counter(
+            "textback_webhooks_refused",
+            "Webhooks refused, by reason: signature, account, repeat.",
+            ["reason"],
+            registry=registry,
         )
-        Gauge(
-            "textback_guess_chance",
-            "Chance a number and day that a code is guessed, under the present settings.",
-            registry=self._registry,
-        ).set(guess_chance)
+        self._sends = Counter(
+            "textback_sends",
+            "Answers to texts handed to Twilio, by outcome and Twilio's error code.",
+            ["outcome", "error"],
+            registry=registry,
+        )
+        self._deliveries = Counter(
+            "textback_deliveries",
+            "Delivery reports, by state and Twilio's error code.",
+            ["delivery", "error"],
+            registry=registry,
+        )
+        self._attempts = Counter(
+            "textback_attempts",
+            "Answers that held a code: right, wrong.",
+            ["is"],
+            registry=registry,
+        )
+        self._outcomes = Counter(
+            "textback_outcomes", "Verifications ended, by status.", ["status"], registry=registry
+        )
+        self._answer = Histogram(
+            "textback_answer_seconds",
+            "From Twilio's acceptance of the text to the right answer.",
+            buckets=_ANSWER_SECONDS,
+            registry=registry,
+        )
+        self._lateness = Histogram(
+            "textback_timer_lateness_seconds",
+            "From a deadline to its verification's end.",
+            buckets=_SHORT_SECONDS,
+            registry=registry,
+        )
+        self._transaction = Histogram(
+            "textback_transaction_seconds",
+            "How long writes took, waiting for the lock and the disk included.",
+            buckets=_SHORT_SECONDS,
+            registry=registry,
+        )
+
+    # -- counting --------------------------------------------------------------------------------
 
     def webhook_refused(self, reason: str) -> None:
         self._refused_webhooks.labels(reason).inc()
@@ -39,7 +106,126 @@ class Metrics:
     def refused(self, code: str) -> None:
         self._refusals.labels(code).inc()
 
-    def text(self, *, closed_areas: int) -> bytes:
-        """All of it, in Prometheus' own format."""
-        self._closed_areas.set(closed_areas)
-        return generate_latest(self._registry)
+    def sent(self, outcome: str, error_code: int | None) -> None:
+        self._sends.labels(outcome, error_code or "").inc()
+
+    def delivered(self, delivery: str, error_code: int | None) -> None:
+        self._deliveries.labels(delivery, error_code or "").inc()
+
+    def written(self, seconds: float) -> None:
+        self._transaction.observe(seconds)
+
+    def committed(self, done: Done[Any]) -> None:
+        for change in done.changes:
+            self._count(change)
+
+    def _count(self, change: Change) -> None:
+        verification = change.after
+        if change.before is None:
+            self._starts.labels(verification.country).inc()
+        for event in change.events:
+            self._count_attempt(event)
+        outcome = verification.outcome
+        if outcome is None or not change.has_ended:
+            return
+        self._outcomes.labels(outcome.status.value).inc()
+        if outcome.status is Status.APPROVED and verification.accepted_at is not None:
+            self._answer.observe((outcome.at - verification.accepted_at).total_seconds())
+        was_suspended = change.before is not None and change.before.suspended_at is not None
+        if outcome.at == verification.deadline_at and not was_suspended:
+            late = (self._clock() - outcome.at).total_seconds()
+            self._lateness.observe(max(0.0, late))
+
+    def _count_attempt(self, event: Event) -> None:
+        if event.name in ("right_answer", "wrong_answer"):
+            self._attempts.labels(event.name.removesuffix("_answer")).inc()
+
+    # -- telling ---------------------------------------------------------------------------------
+
+    def samples(self) -> dict[str, float]:
+        """What this process has counted."""
+        return {
+            _key(sample.name, sample.labels): sample.value
+            for metric in self.registry.collect()
+            for sample in metric.samples
+            if not sample.name.endswith("_created")
+        }
+
+    def text(self, others: Mapping[str, float], gauges: Gauges) -> bytes:
+        """All of it, in Prometheus' own format. `others`: what other processes have counted."""
+        sums = self.samples()
+        for key, value in others.items():
+            sums[key] = sums.get(key, 0.0) + value
+        summed = CollectorRegistry()
+        summed.register(_Sums(self.registry.collect(), sums))
+        self._set(gauges, summed)
+        return generate_latest(summed)
+
+    def _set(self, gauges: Gauges, registry: CollectorRegistry) -> None:
+        def gauge(name: str, documentation: str, value: float) -> None:
+            Gauge(f"textback_{name}", documentation, registry=registry).set(value)
+
+        gauge("pending", "Verifications that are pending now.", gauges.pending)
+        depth = Gauge(
+            "textback_queue_depth",
+            "Texts on their way to Twilio now, by state: queued, sending, unknown.",
+            ["state"],
+            registry=registry,
+        )
+        for state in ("queued", "sending", "unknown"):
+            depth.labels(state).set(gauges.queue.get(state, 0))
+        gauge(
+            "queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds
+        )
+        gauge(
+            "breaker_closed_areas",
+            "Prefixes and countries where starts are refused now.",
+            gauges.closed_areas,
+        )
+        gauge(
+            "twilio_credentials_known",
+            "0 while sending is paused, since Twilio does not know our credentials.",
+            int(gauges.is_twilio_known),
+        )
+        gauge(
+            "guess_chance",
+            "Chance a number and day that a code is guessed, under the present settings.",
+            self._guess_chance,
+        )
+
+
+class _Sums(Collector):
+    """The families of one registry, with other values."""
+
+    def __init__(self, families: Iterable[Metric], sums: Mapping[str, float]) -> None:
+        self._families = list(families)
+        self._sums = sums
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._families:
+            metric = Metric(family.name, family.documentation, family.type)
+            for key in sorted((k for k in self._sums if _is_of(k, family.name)), key=_order):
+                name, labels = json.loads(key)
+                metric.add_sample(name, labels, self._sums[key])
+            yield metric
+
+
+def is_news(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
+    """Whether something was counted that is worth a write."""
+    return any(before.get(k) != v for k, v in now.items() if not _is_of(k, _OWN_TRACE))
+
+
+def _key(name: str, labels: Mapping[str, str]) -> str:
+    return json.dumps([name, dict(sorted(labels.items()))])
+
+
+def _is_of(key: str, family: str) -> bool:
+    name = str(json.loads(key)[0])
+    return name == family or name.removeprefix(family) in ("_total", "_bucket", "_sum", "_count")
+
+
+def _order(key: str) -> tuple[str, float, str]:
+    """Buckets in their order, each label set together."""
+    name, labels = json.loads(key)
+    bound = float(labels.pop("le", "inf"))
+    return json.dumps(labels), bound, "" if name.endswith("_bucket") else name

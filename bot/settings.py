@@ -15,6 +15,7 @@ from bot.setting_types import (
     ApiBaseUrl,
     BaseUrl,
     ChallengeText,
+    ConsoleKey,
     Countries,
     DatabaseUrl,
     NamedKeys,
@@ -24,6 +25,9 @@ from bot.setting_types import (
     limits,
     matching,
 )
+
+# Who starts verifications without a key of their own.
+OWN_CALLERS = frozenset(["cli", "console"])
 
 
 class SettingsError(Exception):
@@ -96,6 +100,9 @@ class Settings(BaseModel):
     system_keys: NamedKeys = _setting(
         "SYSTEM_KEY", "a long random text, or name:key,name:key for several", repr=False
     )
+    console_key: ConsoleKey | None = _setting(
+        "CONSOLE_KEY", "a long random text; unset: no console", default=None, repr=False
+    )
     database_url: DatabaseUrl = _setting(
         "DATABASE_URL",
         "sqlite:/// and a path, such as sqlite:///instance/textback.db",
@@ -155,6 +162,7 @@ class Settings(BaseModel):
     web_threads: Annotated[int, Field(ge=4, le=256)] = _setting(
         "WEB_THREADS", "4 to 256", default=16
     )
+    log_format: Literal["json", "text"] = _setting("LOG_FORMAT", "json or text", default="json")
     port: Annotated[int, Field(ge=1, le=65535)] = _setting("PORT", "1 to 65535", default=8000)
 
     @property
@@ -243,11 +251,18 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _distinct_keys(self) -> "Settings":
-        keys = [key for _, key in (*self.function_keys, *self.system_keys)]
-        names = [name for name, _ in (*self.function_keys, *self.system_keys) if name]
+        named = (*self.function_keys, *self.system_keys)
+        keys = [key for _, key in named] + [self.console_key]
+        names = [name for name, _ in named if name]
         if len(set(keys)) != len(keys) or len(set(names)) != len(names):
             raise ValueError(
-                "FUNCTION_KEY and SYSTEM_KEY: every key and every name must differ from the others"
+                "FUNCTION_KEY, SYSTEM_KEY and CONSOLE_KEY: every key and every name must differ"
+                " from the others"
+            )
+        if OWN_CALLERS & set(names):
+            raise ValueError(
+                f"FUNCTION_KEY and SYSTEM_KEY: the names {' and '.join(sorted(OWN_CALLERS))} are"
+                " Textback's own"
             )
         return self
 

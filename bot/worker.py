@@ -46,6 +46,26 @@ class QuietThreadWorker(ThreadWorker):
 
 
 class QuietLogger(Logger):
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
-        found = super().atoms(resp, req, environ, request_time)
-        return {**found, "U": safe(found["U"] or "")}
+    """Lines in Textback's own form, the path without its query: a query may hold a key."""
+
+    def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
+        ours = logging.getLogger().handlers[0].formatter
+        super()._set_handler(log, output, ours, stream)  # type: ignore[misc]
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        method, path = environ["REQUEST_METHOD"], safe(environ.get("PATH_INFO") or "")
+        status = int(str(resp.status).split(maxsplit=1)[0])
+        self.access_log.info(
+            "%s %s %d",
+            method,
+            path,
+            status,
+            extra={
+                "request": environ.get("textback.request_id"),
+                "client": environ.get("REMOTE_ADDR"),
+                "method": method,
+                "path": path,
+                "status": status,
+                "milliseconds": round(request_time.total_seconds() * 1000, 1),
+            },
+        )

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from bot.dispatch import catch_up, erase, expire, probe
+from bot.dispatch import catch_up, count, erase, expire, probe
 from bot.dispatch.send import Sender
 from bot.sms.gateway import Gateway
 from bot.store import inbound, outbox
@@ -92,6 +92,7 @@ class Dispatcher:
         """Every duty once, in this thread. Returns how much there was to do."""
         probe.run_once(self._verifications, self._gateway)
         erase.run_once(self._verifications, self._gateway)
+        count.run_once(self._verifications)
         return self._sender.run_once() + expire.run_once(self._verifications)
 
     def _committed(self, done: Done[Any]) -> None:
@@ -108,11 +109,12 @@ class Dispatcher:
             log.info("caught up with %d texts", count)
 
     def _run_aside(self) -> None:
-        """Duties that wait for Twilio one by one, and must not keep the others waiting."""
+        """Duties that wait for Twilio one by one, or that no text must wait for."""
         while not self._is_stopping.wait(ASIDE_EVERY_SECONDS):
             try:
                 probe.run_once(self._verifications, self._gateway)
                 erase.run_once(self._verifications, self._gateway)
+                count.run_once(self._verifications)
             except Exception:
                 log.exception("a duty aside failed; going on")
 

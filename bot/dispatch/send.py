@@ -18,7 +18,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
 
-from bot.domain import phone
 from bot.sms.gateway import (
     Accepted,
     Gateway,
@@ -61,7 +60,10 @@ class Sender:
         *,
         timeout_seconds: float,
         at_once: int,
+        sent: Callable[[str, int | None], None],
     ) -> None:
+        """`sent` is told the outcome of each call, and Twilio's error code."""
+        self._sent = sent
         self._verifications = verifications
         self._gateway = gateway
         self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
@@ -135,7 +137,7 @@ class Sender:
                 self._look(claim)
         except Exception:
             # The lease lapses and the text counts as unknown: nothing is lost, but it takes time.
-            log.exception("a text to %s was left half done", phone.masked(claim.phone))
+            log.exception("a text was left half done", extra=_extra(claim))
 
     def _send(self, claim: Claim) -> None:
         result = self._gateway.send(
@@ -144,7 +146,9 @@ class Sender:
             validity_seconds=claim.validity_seconds,
             text_id=claim.text_id,
         )
-        log.info("text of %s: %s", claim.verification_id, _summary(result))
+        outcome, code = _outcome(result)
+        log.info("the text is %s", _summary(result), extra=_extra(claim, result))
+        self._sent(outcome, code)
         match result:
             case Accepted(sid):
                 self._write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
@@ -163,23 +167,45 @@ class Sender:
                 to=claim.phone, body=claim.body, since=claim.first_try_at, sid=claim.sid
             )
         except LookFailed as error:
-            log.warning("look for the text of %s: %s", claim.verification_id, error)
+            log.warning("a look for the text failed: %s", error, extra=_extra(claim))
             self._write(partial(delivery.not_looked, claim=claim))
         else:
-            log.info("look for the text of %s: %d found", claim.verification_id, len(messages))
+            log.info("a look for the text found %d", len(messages), extra=_extra(claim))
             self._write(partial(delivery.looked, claim=claim, messages=messages))
 
     def _write(self, use_case: Callable[[Tx], Done[None]]) -> None:
         self._verifications.store.write(use_case)
 
 
+def _outcome(result: SendResult) -> tuple[str, int | None]:
+    """A word for it, and Twilio's error code."""
+    match result:
+        case Accepted():
+            return "accepted", None
+        case Refused(code):
+            return "refused", code
+        case Postponed(code):
+            return "postponed", code
+        case Unknown():
+            return "unknown", None
+
+
 def _summary(result: SendResult) -> str:
     match result:
-        case Accepted(sid):
-            return f"accepted as {sid}"
+        case Accepted():
+            return "accepted"
         case Refused(code):
             return f"refused with {code}"
         case Postponed(code):
             return f"not taken ({code or 'no connection'}), to be tried again"
         case Unknown(cause):
-            return f"outcome unknown ({cause}), to be looked up"
+            return f"perhaps taken ({cause}), to be looked up"
+
+
+def _extra(claim: Claim, result: SendResult | None = None) -> dict[str, str | None]:
+    return {
+        "origin": claim.request_id,
+        "verification": claim.verification_id,
+        "text": claim.text_id,
+        "sid": result.sid if isinstance(result, Accepted) else claim.sid,
+    }

@@ -33,6 +33,7 @@ from bot.durable.payloads import ANSWER_EVENT, BASE_PATH, FUNCTION
 from bot.durable.query import Query, token, wanted_page, wanted_purge
 from bot.durable.waiting import Waiting
 from bot.keys import Caller, Keys, Scope
+from bot.logs import REQUEST_ID
 from bot.usecases.read import Standing
 from bot.usecases.verifications import Verifications
 
@@ -124,7 +125,7 @@ class DurableRoutes:
         if not _query().flag("restartWithNewInstanceId", default=True):
             raise IdInUse("A verification is evidence and is not overwritten: take a new id.")
         try:
-            verification = self._verifications.restart(id)
+            verification = self._verifications.restart(id, request_id=REQUEST_ID.get())
         except UnknownVerification:
             raise UnknownInstance(f"No instance has the id {id}.") from None
         return self._started(verification, wait_seconds=None)
@@ -141,6 +142,7 @@ class DurableRoutes:
             number,
             started_by=caller.name,
             start_input=start_input,
+            request_id=REQUEST_ID.get(),
             id=None if id is None else _valid_id(id),
             idempotency_key=_idempotency_key(),
         )

@@ -50,6 +50,6 @@ class Waiting:
                 self._decided.wait(min(left, LOOK_EVERY_SECONDS))
 
     def _committed(self, done: Done[Any]) -> None:
-        if done.decided:
+        if any(change.has_ended for change in done.changes):
             with self._decided:
                 self._decided.notify_all()

@@ -6,7 +6,7 @@ TwiML, after its transaction: what is committed is what is said.
 
 import logging
 import re
-from collections.abc import Callable
+from typing import Protocol
 
 from flask import Blueprint, Response, abort, request
 from twilio.twiml.messaging_response import MessagingResponse
@@ -30,23 +30,26 @@ _EMPTY = str(MessagingResponse())
 log = logging.getLogger(__name__)
 
 
-def blueprint(
-    verifications: Verifications, settings: Settings, *, refused: Callable[[str], None]
-) -> Blueprint:
-    """`refused` is told the reason of each refusal."""
+class Counters(Protocol):
+    def webhook_refused(self, reason: str) -> None: ...
+
+    def delivered(self, delivery: str, error_code: int | None) -> None: ...
+
+
+def blueprint(verifications: Verifications, settings: Settings, counters: Counters) -> Blueprint:
     routes = Blueprint("twilio", __name__)
     signature = Signature(settings.twilio_auth_tokens, public_base_url=settings.public_base_url)
 
     @routes.before_request
     def check_signature() -> None:
         if not signature.is_valid(request):
-            refused("signature")
+            counters.webhook_refused("signature")
             log.warning("refused a webhook without a valid signature: %s", safe(request.path))
             abort(403)
         if request.form.get("AccountSid", settings.twilio_account_sid) != (
             settings.twilio_account_sid
         ):
-            refused("account")
+            counters.webhook_refused("account")
             log.warning("refused a webhook of another account: %s", safe(request.path))
             abort(403)
 
@@ -55,15 +58,18 @@ def blueprint(
         text = _inbound_text(settings)
         if text is None:
             return Response(_EMPTY, mimetype="text/xml")
+        log.info("a text came in", extra={"sid": text.message_sid})
         judged = verifications.judge_text(text)
         if judged.is_repeat:
-            refused("repeat")
+            counters.webhook_refused("repeat")
         return Response(_twiml(judged.answer), mimetype="text/xml")
 
     @routes.post("/twilio/status/<text_id>")
     def report(text_id: str) -> tuple[str, int]:
         delivery = _report(text_id, settings)
         if delivery is not None:
+            counters.delivered(delivery.delivery, delivery.error_code)
+            log.info("a delivery report came in", extra=_extra(delivery))
             verifications.report(delivery)
         return "", 204
 
@@ -115,6 +121,15 @@ def _report(text_id: str, settings: Settings) -> Report | None:
         sentence=trouble.sentence,
         sender=settings.sender,
     )
+
+
+def _extra(report: Report) -> dict[str, str | int | None]:
+    return {
+        "text": report.text_id,
+        "sid": report.sid,
+        "delivery": report.delivery,
+        "error_code": report.error_code,
+    }
 
 
 def _twiml(answer: str | None) -> str:

@@ -88,6 +88,12 @@ def oldest_queued_at(tx: Tx) -> datetime | None:
     return to_instant_or_none(row["queued_at"]) if row else None
 
 
+def depth(tx: Tx) -> dict[str, int]:
+    """How many texts are on their way to Twilio, by state."""
+    sql = "SELECT state, count(*) AS count FROM outbox WHERE due_at IS NOT NULL GROUP BY state"
+    return {row["state"]: row["count"] for row in tx.all(sql)}
+
+
 def claim(tx: Tx, text: Text, *, until: datetime) -> int:
     """Takes the row under a lease. The number of this claim is its proof later on."""
     sql = """

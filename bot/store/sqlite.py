@@ -16,6 +16,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -75,6 +76,7 @@ class SqliteStore:
         self._clock = clock
         self._latest = to_instant("1970-01-01T00:00:00Z")
         self._listeners: list[Callable[[Done[Any]], None]] = []
+        self._stopwatches: list[Callable[[float], None]] = []
         self._mutex = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
         self._is_led = False
@@ -92,7 +94,11 @@ class SqliteStore:
     def on_commit(self, listener: Callable[[Done[Any]], None]) -> None:
         self._listeners.append(listener)
 
+    def on_written(self, stopwatch: Callable[[float], None]) -> None:
+        self._stopwatches.append(stopwatch)
+
     def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
+        began = time.perf_counter()
         job = _Job(use_case)
         with self._mutex:
             self._waiting.append(job)
@@ -105,6 +111,11 @@ class SqliteStore:
         if job.error is not None:
             raise job.error
         assert job.done is not None
+        # In the thread that asked, so that what is logged of it names its request.
+        for listener in self._listeners:
+            listener(job.done)
+        for clock in self._stopwatches:
+            clock(time.perf_counter() - began)
         return job.done.value
 
     def read(self, query: Callable[[Tx], T]) -> T:
@@ -146,8 +157,6 @@ class SqliteStore:
         for job in batch:
             job.is_finished = True
             job.turn.set()
-        for job in batch:
-            self._tell(job)
 
     def _commit(self, batch: list[_Job[Any]]) -> None:
         """Runs all who wait. Raises where the transaction as a whole came to nothing."""
@@ -206,17 +215,12 @@ class SqliteStore:
             else:
                 self._is_led = False
 
-    def _tell(self, job: _Job[Any]) -> None:
-        if job.done is not None:
-            for listener in self._listeners:
-                listener(job.done)
-
     # -- time ------------------------------------------------------------------------------------
 
     def _now(self, db: sqlite_utils.Database) -> datetime:
         """Never earlier than what this or any other process has written down, whatever the clock
         was set to meanwhile: the last line of the history is the latest instant decided upon."""
-        last = db.execute("SELECT at FROM history ORDER BY rowid DESC LIMIT 1").fetchone()
+        last = db.execute("SELECT at FROM history ORDER BY sequence DESC LIMIT 1").fetchone()
         now = max(self._clock(), to_instant(last["at"])) if last else self._clock()
         with self._mutex:  # readers look too, and must not take back what a writer has used
             self._latest = max(self._latest, now)
@@ -234,6 +238,7 @@ class SqliteStore:
             connection.execute("PRAGMA foreign_keys=ON")
             # What is deleted is overwritten with zeros, so that forgetting means it.
             connection.execute("PRAGMA secure_delete=ON")
+            connection.create_function("seconds_between", 2, _seconds_between, deterministic=True)
             return sqlite_utils.Database(connection, execute_plugins=False)
 
     def _borrow_reader(self) -> sqlite_utils.Database:
@@ -266,6 +271,11 @@ class SqliteStore:
             raise UnusableDatabase(
                 f"{self._path} has schema version {version}, this Textback needs {VERSION}"
             )
+
+
+def _seconds_between(earlier: str, later: str) -> int:
+    """Whole seconds between two stored instants: what SQL calls differently in every database."""
+    return round((to_instant(later) - to_instant(earlier)).total_seconds())
 
 
 @contextlib.contextmanager

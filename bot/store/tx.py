@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from bot.domain.transitions import Event
+from bot.domain.verification import Verification
+
 T = TypeVar("T")
 
 Row = Mapping[str, Any]
-Value = str | int | None
+Value = str | int | float | None
 
 
 class Tx(Protocol):
@@ -30,12 +33,25 @@ class Tx(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a verification, and how its history tells it. Before its start it is None."""
+
+    before: Verification | None
+    after: Verification
+    events: tuple[Event, ...]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.after.is_terminal and not (self.before and self.before.is_terminal)
+
+
+@dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
     """What a use case leaves behind: its value, and what is to happen once it is committed."""
 
     value: T
     has_work: bool = False  # the dispatcher has something due
-    decided: tuple[str, ...] = ()  # verifications that ended; somebody may wait for them
+    changes: tuple[Change, ...] = ()  # somebody may wait for an end; metrics and logs follow all
 
 
 class Store(Protocol):
@@ -45,7 +61,11 @@ class Store(Protocol):
     def read(self, query: Callable[[Tx], T]) -> T:
         """Runs it on a snapshot."""
 
-    def on_commit(self, listener: Callable[[Done[Any]], None]) -> None: ...
+    def on_commit(self, listener: Callable[[Done[Any]], None]) -> None:
+        """It is told of every commit, in the thread that asked for it."""
+
+    def on_written(self, stopwatch: Callable[[float], None]) -> None:
+        """It is told how many seconds each write took, waiting included."""
 
     def scrub(self) -> bool:
         """Makes deleted bytes unreadable where the database would keep them. False: not yet."""

@@ -89,6 +89,9 @@ class Wanted:
     created_to: datetime | None = None
     stages: frozenset[Stage] = frozenset()
     id_prefix: str = ""
+    country: str = ""
+    phone: str = ""
+    newest_first: bool = False
     after: tuple[datetime, str] | None = None  # creation and id of the last one seen
 
 
@@ -99,13 +102,15 @@ def find(tx: Tx, wanted: Wanted) -> list[Verification]:
     page after ten million rows costs what the first one does. New rows come at the end, so whoever
     goes on from `after` sees each row that stays exactly once.
     """
-    is_by_id = bool(wanted.id_prefix)
+    if wanted.id_prefix:
+        return _find_by_id(tx, wanted)
+    # IS TRUE keeps SQLite from answering the OR by other indexes and sorting afterwards.
+    ranges = _ranges(wanted.stages)
     found: list[Verification] = []
-    for condition in ["true"] if is_by_id else _ranges(wanted.stages):
+    for condition in [f"({' OR '.join(ranges)}) IS TRUE"] if wanted.phone else ranges:
         found += _find_range(tx, wanted, condition)
-    if is_by_id:
-        return sorted(found, key=lambda v: v.id)[: wanted.limit]
-    return sorted(found, key=lambda v: (v.created_at, v.id))[: wanted.limit]
+    found.sort(key=lambda v: (v.created_at, v.id), reverse=wanted.newest_first)
+    return found[: wanted.limit]
 
 
 def ids_of(tx: Tx, phone: str) -> list[str]:
@@ -135,25 +140,43 @@ _OPEN_STAGES = {
 
 
 def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
-    after_at, after_id = wanted.after or (wanted.created_from or EARLIEST, "")
-    if wanted.id_prefix:
-        stages = " OR ".join(_ranges(wanted.stages))
-        # IS TRUE keeps SQLite from answering the OR by other indexes and sorting afterwards.
-        place = f"({stages}) IS TRUE AND id > :after_id AND id >= :prefix AND id < :prefix_end"
-        place += " AND created_at >= :created_from"
-        order = "id"
-    else:
-        place = "(created_at, id) > (:after_at, :after_id)"
-        order = "created_at, id"
+    sign, direction = ("<", "DESC") if wanted.newest_first else (">", "ASC")
+    if wanted.country:
+        condition += " AND country = :country"
+    if wanted.phone:
+        condition += " AND phone = :phone"
+    if wanted.after is not None:
+        condition += f" AND (created_at, id) {sign} (:after_at, :after_id)"
+    after_at, after_id = wanted.after or (EARLIEST, "")
     sql = f"""
         SELECT * FROM verification
-        WHERE {condition} AND {place} AND created_at <= :created_to
-        ORDER BY {order} LIMIT :limit
+        WHERE {condition} AND created_at >= :created_from AND created_at <= :created_to
+        ORDER BY created_at {direction}, id {direction} LIMIT :limit
     """
     rows = tx.all(
         sql,
+        country=wanted.country,
+        phone=wanted.phone,
         after_at=to_text(after_at),
         after_id=after_id,
+        created_from=to_text(wanted.created_from or EARLIEST),
+        created_to=to_text(wanted.created_to or LATEST),
+        limit=wanted.limit,
+    )
+    return [_from_row(row) for row in rows]
+
+
+def _find_by_id(tx: Tx, wanted: Wanted) -> list[Verification]:
+    sql = f"""
+        SELECT * FROM verification
+        WHERE ({" OR ".join(_ranges(wanted.stages))}) IS TRUE
+            AND id > :after_id AND id >= :prefix AND id < :prefix_end
+            AND created_at >= :created_from AND created_at <= :created_to
+        ORDER BY id LIMIT :limit
+    """
+    rows = tx.all(
+        sql,
+        after_id=wanted.after[1] if wanted.after else "",
         prefix=wanted.id_prefix,
         prefix_end=wanted.id_prefix + chr(0x10FFFF),
         created_from=to_text(wanted.created_from or EARLIEST),
@@ -161,6 +184,17 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
         limit=wanted.limit,
     )
     return [_from_row(row) for row in rows]
+
+
+def open_ones(tx: Tx, *, limit: int) -> list[Verification]:
+    """Pending ones, the soonest due first."""
+    sql = "SELECT * FROM verification WHERE due_at IS NOT NULL ORDER BY due_at LIMIT :limit"
+    return [_from_row(row) for row in tx.all(sql, limit=limit)]
+
+
+def count_open(tx: Tx) -> int:
+    row = tx.one("SELECT count(*) AS count FROM verification WHERE due_at IS NOT NULL")
+    return int(row["count"]) if row else 0
 
 
 def newest(tx: Tx, *, limit: int) -> list[Verification]:
@@ -196,6 +230,7 @@ def _to_row(v: Verification) -> dict[str, Value]:
         "country": v.country,
         "started_by": v.started_by,
         "start_input": v.start_input,
+        "request_id": v.request_id,
         "reference": v.reference,
         "nonce": v.nonce,
         "key_id": v.key_id,
@@ -232,6 +267,7 @@ def _from_row(row: Row) -> Verification:
         country=row["country"],
         started_by=row["started_by"],
         start_input=row["start_input"],
+        request_id=row["request_id"],
         reference=row["reference"],
         nonce=row["nonce"],
         key_id=row["key_id"],

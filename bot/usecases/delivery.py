@@ -15,7 +15,7 @@ from bot.domain.transitions import Event, TextAccepted, TextImpossible, TextTrie
 from bot.domain.verification import Verification
 from bot.store import circuits, erasures, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
-from bot.store.tx import Done, Tx
+from bot.store.tx import Change, Done, Tx
 from bot.usecases.queue import Queue
 from bot.usecases.record import record
 from bot.usecases.reply import retire_key
@@ -41,6 +41,7 @@ class Claim:
     text_id: str
     number: int  # the claim's own; only the newest one counts
     verification_id: str
+    request_id: str  # of the request that began it
     phone: str
     body: str = field(repr=False)  # holds the code: in memory only
     validity_seconds: int
@@ -78,7 +79,7 @@ def claim_due(
     know our credentials the rest waits for the next probe."""
     circuit = circuits.load(tx, sender)
     claims: list[Claim] = []
-    ended: list[str] = []
+    changes: list[Change] = []
     due = outbox.due(tx, limit=limit)
     for text in due:
         verification = verifications.load(tx, text.verification_id)
@@ -86,16 +87,16 @@ def claim_due(
         if verification.is_decided:
             _let_go(tx, text)
         elif verification.key_id not in keyring.ids:
-            ended += retire_key(tx, verification)
+            changes += retire_key(tx, verification)
             _let_go(tx, text)
         elif text.state == outbox.QUEUED and tx.now >= verification.give_up_at:
-            ended += _give_up(tx, text, verification)
+            changes += _give_up(tx, text, verification)
         elif circuit is not None:
             outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
         else:
             claims.append(_claim(tx, text, verification, lease, keyring, sender))
     # Rows that were only settled made room for others.
-    return Done(claims, has_work=len(claims) < len(due), decided=tuple(ended))
+    return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
 
 
 def hand_back(tx: Tx, claim: Claim) -> Done[None]:
@@ -116,7 +117,7 @@ def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done
         return Done(None)
     at = message.created_at if message else tx.now
     decision = decide(verification, TextAccepted(at), tx.now)
-    return Done(None, decided=record(tx, verification, decision))
+    return Done(None, changes=record(tx, verification, decision))
 
 
 def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str) -> Done[None]:
@@ -132,15 +133,17 @@ def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str) -> Done[No
     if code == OPTED_OUT_CODE:
         opt_outs.mark(tx, phone=claim.phone, sender=claim.sender)
     outbox.refuse(tx, text.id, error_code=code)
-    return Done(None, decided=_fail(tx, claim.verification_id, sentence, code))
+    return Done(None, changes=_fail(tx, claim.verification_id, sentence, code))
 
 
 def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Done[None]:
     """Not taken, but it may be later: to be sent again, or given up when it is too late."""
     due_at = min(tx.now + delay, claim.give_up_at)
-    outbox.put_back(
+    is_ours = outbox.put_back(
         tx, claim.text_id, claim=claim.number, due_at=max(due_at, tx.now), error_code=code
     )
+    if is_ours:
+        history.append(tx, claim.verification_id, [Event("text_postponed", {"error_code": code})])
     return Done(None, has_work=True)
 
 
@@ -207,10 +210,10 @@ def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
         detail = {"delivery": report.delivery, "error_code": report.error_code}
         history.append(tx, text.verification_id, [Event("delivery", {**detail})])
         _note_delay(tx, text, report, queue)
-    ended: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
     if is_news and report.is_final:
-        ended = _did_not_arrive(tx, text, report)
-    return Done(None, has_work=text.sid is None, decided=ended)
+        changes = _did_not_arrive(tx, text, report)
+    return Done(None, has_work=text.sid is None, changes=changes)
 
 
 def _note_delay(tx: Tx, text: Text, report: Report, queue: Queue) -> None:
@@ -222,7 +225,7 @@ def _note_delay(tx: Tx, text: Text, report: Report, queue: Queue) -> None:
         queue.note(tx.now - verification.accepted_at, now=tx.now)
 
 
-def _did_not_arrive(tx: Tx, text: Text, report: Report) -> tuple[str, ...]:
+def _did_not_arrive(tx: Tx, text: Text, report: Report) -> tuple[Change, ...]:
     verification = verifications.load(tx, text.verification_id)
     assert verification is not None  # the schema's foreign key
     if report.error_code == OPTED_OUT_CODE:
@@ -253,6 +256,7 @@ def _claim(
         text_id=text.id,
         number=number,
         verification_id=verification.id,
+        request_id=verification.request_id,
         phone=verification.phone,
         body=wording.fill(verification.challenge_text, code),
         # Nobody gets a code with hardly time to answer it. Twilio takes 1 to 36000 seconds.
@@ -279,7 +283,7 @@ def _let_go(tx: Tx, text: Text) -> None:
         outbox.settle(tx, text.verification_id)
 
 
-def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[str, ...]:
+def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[Change, ...]:
     outbox.refuse(tx, text.id, error_code=None)
     sentence = f"Twilio did not take the text within {verification.terms.send_within_seconds}"
     sentence += " seconds."
@@ -289,7 +293,7 @@ def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[str, ...]:
     return record(tx, verification, decision)
 
 
-def _fail(tx: Tx, verification_id: str, sentence: str, code: int | None) -> tuple[str, ...]:
+def _fail(tx: Tx, verification_id: str, sentence: str, code: int | None) -> tuple[Change, ...]:
     verification = verifications.load(tx, verification_id)
     if verification is None:
         return ()

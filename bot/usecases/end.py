@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
 from bot.store import verifications
-from bot.store.tx import Done, Tx
+from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
 from bot.usecases.reply import require_running, retire_key
 
@@ -31,19 +31,19 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 def expire(tx: Tx, *, ids: Iterable[str]) -> Done[None]:
     """Lets time pass for these; each is looked at again, since it may have ended meanwhile."""
-    ended: list[str] = []
+    changes: list[Change] = []
     for id in ids:
         verification = verifications.load(tx, id)
         if verification is not None:
-            ended += record(tx, verification, decide(verification, TimePassed(), tx.now))
-    return Done(None, decided=tuple(ended))
+            changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
+    return Done(None, changes=tuple(changes))
 
 
 def retire_keys(tx: Tx, key_ids: Iterable[str], *, limit: int) -> Done[int]:
     """Ends pending verifications whose secret key is none of these. Returns how many."""
     stranded = verifications.under_other_keys(tx, key_ids, limit=limit)
-    ended = [id for verification in stranded for id in retire_key(tx, verification)]
-    return Done(len(ended), decided=tuple(ended))
+    changes = [change for verification in stranded for change in retire_key(tx, verification)]
+    return Done(sum(change.has_ended for change in changes), changes=tuple(changes))
 
 
 Order = Callable[..., Done[None]]
@@ -51,4 +51,4 @@ Order = Callable[..., Done[None]]
 
 def _order(tx: Tx, id: str, what: Input) -> Done[None]:
     verification = require_running(tx, id)
-    return Done(None, decided=record(tx, verification, decide(verification, what, tx.now)))
+    return Done(None, changes=record(tx, verification, decide(verification, what, tx.now)))

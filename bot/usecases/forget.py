@@ -6,8 +6,8 @@ from datetime import timedelta
 from bot.domain.errors import StillRunning, UnknownVerification
 from bot.domain.transitions import Canceled, decide
 from bot.domain.verification import FINISHED
-from bot.store import daily_counts, tallies, verifications
-from bot.store.tx import Done, Tx
+from bot.store import figures, tallies, verifications
+from bot.store.tx import Change, Done, Tx
 from bot.store.verifications import Wanted
 from bot.usecases.record import record
 
@@ -47,14 +47,14 @@ def forget(tx: Tx, phone: str) -> Done[Forgotten]:
     """Erases a number everywhere but on the list of opt-outs, which it is owed. What is pending is
     canceled first, so that its text is withdrawn and whoever waits for it hears of its end."""
     pending = verifications.pending_of(tx, phone)
-    ended: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
     if pending is not None:
-        ended = record(tx, pending, decide(pending, Canceled("forgotten"), tx.now))
+        changes = record(tx, pending, decide(pending, Canceled("forgotten"), tx.now))
     ids = verifications.ids_of(tx, phone)
     for id in ids:
         verifications.remove(tx, id)
     counted = tallies.erase(tx, phone)
-    return Done(Forgotten(len(ids), counted, pending is not None), decided=ended)
+    return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 
 
 def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
@@ -63,8 +63,8 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     before = tx.now - kept
     wanted = Wanted(limit=limit, created_to=before, stages=FINISHED)
     old = verifications.find(tx, wanted)
-    daily_counts.add(tx, old)
     for verification in old:
         verifications.remove(tx, verification.id)
     dropped = tallies.drop_old(tx, before=before, limit=limit)
+    figures.fold_old(tx, before=before)
     return Done(max(len(old), dropped))

@@ -1,11 +1,12 @@
 """Looking: one verification, or the newest ones."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
-from bot.store import history, outbox, verifications
+from bot.store import circuits, figures, history, outbox, verifications
+from bot.store.circuits import Circuit
 from bot.store.history import Line
 from bot.store.outbox import Text
 from bot.store.tx import Tx
@@ -19,6 +20,28 @@ class Standing:
     text: Text
     updated_at: datetime
     history: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is under way now."""
+
+    pending: int
+    queue: dict[str, int]  # texts by state
+    queue_age: timedelta  # of the oldest text that Twilio was not given
+    circuit: Circuit | None  # open while Twilio does not know our credentials
+    sequence: int  # grows with everything that happens
+
+
+def load(tx: Tx, *, sender: str) -> Load:
+    queued_at = outbox.oldest_queued_at(tx)
+    return Load(
+        pending=verifications.count_open(tx),
+        queue=outbox.depth(tx),
+        queue_age=tx.now - queued_at if queued_at else timedelta(0),
+        circuit=circuits.load(tx, sender),
+        sequence=figures.sequence(tx),
+    )
 
 
 def standing(tx: Tx, id: str, *, with_history: bool = False) -> Standing:

@@ -3,11 +3,11 @@
 from bot.domain.transitions import Decision
 from bot.domain.verification import Status, Verification
 from bot.store import erasures, history, outbox, tallies, verifications
-from bot.store.tx import Tx
+from bot.store.tx import Change, Tx
 
 
-def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[str, ...]:
-    """Writes what `decide` said. Returns the id if the verification has just ended, else nothing.
+def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Change, ...]:
+    """Writes what `decide` said, and returns it as the one change that it is, or as none.
 
     An input that changed nothing costs nothing.
     """
@@ -19,12 +19,12 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[str
     history.append(tx, after.id, decision.events)
     if before is not None and after.is_decided and not before.is_decided:
         outbox.settle(tx, after.id)
-    has_ended = after.is_terminal and not (before and before.is_terminal)
+    change = Change(before, after, decision.events)
     was_taken_late = before is not None and before.accepted_at != after.accepted_at
-    if has_ended or (after.is_terminal and was_taken_late):
+    if change.has_ended or (after.is_terminal and was_taken_late):
         erasures.add(tx, after.id)
     _tally(tx, before, after)
-    return (after.id,) if has_ended else ()
+    return (change,) if after is not before or decision.events else ()
 
 
 def _tally(tx: Tx, before: Verification | None, after: Verification) -> None:

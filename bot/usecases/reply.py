@@ -21,7 +21,7 @@ from bot.domain.transitions import (
 )
 from bot.domain.verification import Verification
 from bot.store import history, inbound, opt_outs, tallies, verifications
-from bot.store.tx import Done, Tx
+from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
 
 # Twilio stamps whole seconds, so what looks a little earlier may be a little later.
@@ -60,7 +60,7 @@ def judge_text(
     if judged.value and opt_outs.load(tx, phone=text.phone, sender=text.sender):
         judged = replace(judged, value=None)  # who has texted STOP gets no text, not even this
     inbound.remember(tx, text.message_sid, answer=judged.value)
-    return Done(Judged(judged.value), judged.has_work, judged.decided)
+    return Done(Judged(judged.value), judged.has_work, judged.changes)
 
 
 def judge_event(
@@ -76,12 +76,12 @@ def judge_event(
         history.append(tx, id, [Event("unread_event")])
         return Done(None)
     if verification.key_id not in keyring.ids:
-        return Done(None, decided=retire_key(tx, verification))
+        return Done(None, changes=retire_key(tx, verification))
     is_right = _is_right(verification, read, keyring)
     is_last = _is_last(tx, verification, wrong)
     attempted = Attempted(is_right, tx.now, by_text=False, is_last=is_last)
     decision = decide(verification, attempted, tx.now)
-    return Done(None, decided=record(tx, verification, decision))
+    return Done(None, changes=record(tx, verification, decision))
 
 
 def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
@@ -104,7 +104,7 @@ def require_running(tx: Tx, id: str) -> Verification:
     return verification
 
 
-def retire_key(tx: Tx, verification: Verification) -> tuple[str, ...]:
+def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:
     """Ends a verification whose secret key is listed no more: its code can be told no longer."""
     return record(tx, verification, decide(verification, TextImpossible(KEY_RETIRED), tx.now))
 
@@ -120,7 +120,7 @@ def _obey(tx: Tx, text: InboundText, keyword: Keyword) -> Done[str | None]:
     if pending is None:
         return Done(None)
     decision = decide(pending, Canceled("opted_out"), tx.now)
-    return Done(None, decided=record(tx, pending, decision))
+    return Done(None, changes=record(tx, pending, decision))
 
 
 def _judge(tx: Tx, text: InboundText, keyring: Keyring, wrong: Sequence[Limit]) -> Done[str | None]:
@@ -129,7 +129,7 @@ def _judge(tx: Tx, text: InboundText, keyring: Keyring, wrong: Sequence[Limit]) 
     if verification is None or _predates(text, verification):
         return Done(None)
     if verification.key_id not in keyring.ids:
-        return Done(None, decided=retire_key(tx, verification))
+        return Done(None, changes=retire_key(tx, verification))
     read = _read(verification, text.body)
     at = min(text.sent_at or tx.now, tx.now)
     if not isinstance(read, Attempt):
@@ -145,10 +145,10 @@ def _judge(tx: Tx, text: InboundText, keyring: Keyring, wrong: Sequence[Limit]) 
 
 
 def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[str | None]:
-    ended = record(tx, before, decision)
+    changes = record(tx, before, decision)
     if decision.answer is None:
-        return Done(None, decided=ended)
-    return Done(wording.answer(decision.answer, decision.verification), decided=ended)
+        return Done(None, changes=changes)
+    return Done(wording.answer(decision.answer, decision.verification), changes=changes)
 
 
 def _predates(text: InboundText, verification: Verification) -> bool:

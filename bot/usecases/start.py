@@ -16,7 +16,7 @@ from bot.domain.limits import Limit
 from bot.domain.transitions import Canceled, Started, decide
 from bot.domain.verification import Terms, Verification
 from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifications
-from bot.store.tx import Done, Tx
+from bot.store.tx import Change, Done, Tx
 from bot.usecases.brakes import Brakes
 from bot.usecases.breaker import Breaker
 from bot.usecases.queue import Queue
@@ -36,6 +36,7 @@ class Start:
     country: str
     started_by: str  # name of the caller's key
     start_input: str  # JSON as sent
+    request_id: str
     nonce: str
     reference: str
     outbox_id: str
@@ -79,7 +80,7 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
             tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
         )
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
-    record(tx, None, started)
+    changes = (*superseded, *record(tx, None, started))
     outbox.enqueue(
         tx, id=wanted.outbox_id, verification_id=wanted.id, is_to_erase=wanted.is_to_erase
     )
@@ -91,7 +92,7 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
             phone=wanted.phone,
             verification_id=wanted.id,
         )
-    return Done(started.verification, has_work=True, decided=superseded)
+    return Done(started.verification, has_work=True, changes=changes)
 
 
 def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
@@ -149,7 +150,7 @@ def _respect_queue(tx: Tx, wanted: Start, queue: Queue) -> None:
         )
 
 
-def _supersede(tx: Tx, wanted: Start) -> tuple[str, ...]:
+def _supersede(tx: Tx, wanted: Start) -> tuple[Change, ...]:
     older = verifications.pending_of(tx, wanted.phone)
     if older is None:
         return ()
@@ -171,6 +172,7 @@ def _verification(wanted: Start, now: datetime) -> Verification:
         country=wanted.country,
         started_by=wanted.started_by,
         start_input=wanted.start_input,
+        request_id=wanted.request_id,
         reference=wanted.reference,
         nonce=wanted.nonce,
         key_id=wanted.key_id,

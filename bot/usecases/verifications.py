@@ -55,6 +55,7 @@ class Verifications:
         *,
         started_by: str,
         start_input: str,
+        request_id: str,
         id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Verification:
@@ -79,6 +80,7 @@ class Verifications:
             country=country,
             started_by=started_by,
             start_input=start_input,
+            request_id=request_id,
             nonce=secrets.token_hex(16),
             reference=reference,
             outbox_id=secrets.token_urlsafe(18),
@@ -93,14 +95,17 @@ class Verifications:
         )
         return self.store.write(partial(start, wanted=wanted, bounds=self._bounds))
 
-    def restart(self, id: str) -> Verification:
+    def restart(self, id: str, *, request_id: str) -> Verification:
         """A new one for the same number, counted as a start of the key that began this one.
 
         Raises UnknownVerification, and what `start` raises.
         """
         before = self.standing(id).verification
         return self.start(
-            before.phone, started_by=before.started_by, start_input=before.start_input
+            before.phone,
+            started_by=before.started_by,
+            start_input=before.start_input,
+            request_id=request_id,
         )
 
     def purge(self, id: str) -> None:
@@ -184,6 +189,9 @@ class Verifications:
         return self.store.write(
             lambda tx: Done(opt_outs.unmark(tx, phone=text, sender=self.sender))
         )
+
+    def load(self) -> read.Load:
+        return self.store.read(partial(read.load, sender=self.sender))
 
     def closed_areas(self) -> list[str]:
         """Prefixes and countries where the breaker refuses starts at the moment."""

@@ -165,6 +165,7 @@ def test_each_that_stood_throughout_is_seen_once_while_others_come_and_go(desk: 
                 f"+1425666{number % 10_000:04}",
                 started_by="function",
                 start_input='"x"',
+                request_id="r",
                 id=f"new{number:05}",
             )
             number += 1

@@ -114,7 +114,7 @@ def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
         assert service.terminate(process) == 0
         log = service.log.read_text()
         stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*"))
-        assert "accepted as SM" in log
+        assert "the text is accepted" in log
         assert "\nFORGED" not in log
         assert PHONES_IN_PATHS.strip("+") not in log
         assert phones[0].encode() in stored, "the search would find what is there"

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from functools import partial
 
-from bot.store import daily_counts
+from bot.store import figures
 from bot.usecases import forget
+from tests.builders import NOON
 from tests.desk import PHONE, Desk
 
 OTHER_PHONE = "+14255550199"
@@ -41,7 +42,7 @@ def test_a_forgotten_number_is_gone_to_the_last_byte(desk: Desk) -> None:
 def test_whoever_waits_for_a_forgotten_one_hears_of_its_end(desk: Desk) -> None:
     id = desk.start()["id"]
     heard: list[str] = []
-    desk.verifications.store.on_commit(lambda done: heard.extend(done.decided))
+    desk.verifications.store.on_commit(lambda done: heard.extend(c.after.id for c in done.changes))
     run(desk, "forget", PHONE)
     assert heard == [id]
     desk.run_once()
@@ -85,8 +86,14 @@ def test_old_ones_go_and_their_counts_stay(desk: Desk) -> None:
     left = desk.verifications.store.read(lambda tx: tx.all("SELECT phone FROM tally"))
     assert {row["phone"] for row in left} == {OTHER_PHONE}
     assert [s.verification.id for s in desk.verifications.newest(10)] == [young]
-    assert desk.verifications.store.read(daily_counts.all_of) == {
+    desk.clock.now += timedelta(days=1)
+    desk.verifications.store.write(retain)
+    began = desk.verifications.store.read(lambda tx: figures.since(tx, NOON - timedelta(days=1)))
+    old = {(f.hour, f.country, f.event): f.count for f in began if f.hour.startswith("2026-01-31")}
+    assert old == {
+        ("2026-01-31", "US", "started"): 3,
         ("2026-01-31", "US", "approved"): 3,
+        ("2026-01-31", "FR", "started"): 1,
         ("2026-01-31", "FR", "expired"): 1,
     }
 

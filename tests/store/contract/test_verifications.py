@@ -55,6 +55,7 @@ def test_every_field_is_kept() -> None:
         "phone",
         "country",
         "start_input",
+        "request_id",
         "reference",
         "nonce",
         "key_id",

@@ -6,14 +6,16 @@ import pytest
 
 from bot.domain.errors import IdInUse
 from bot.store import opt_outs
-from bot.store.tx import Done, Store, Tx
-from tests.builders import PHONE, SENDER
+from bot.store.tx import Change, Done, Store, Tx
+from tests.builders import PHONE, SENDER, verification
 from tests.desk import HandClock
+
+CHANGE = Change(None, verification(), ())
 
 
 def mark(tx: Tx, phone: str = PHONE) -> Done[str]:
     opt_outs.mark(tx, phone=phone, sender=SENDER)
-    return Done("marked", has_work=True, decided=("one",))
+    return Done("marked", has_work=True, changes=(CHANGE,))
 
 
 def is_marked(store: Store, phone: str = PHONE) -> bool:
@@ -41,7 +43,7 @@ def test_listeners_hear_of_commits_alone_and_after_them(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         store.write(lambda tx: Done(1 / 0))
     store.write(mark)
-    assert [(done.decided, was_there) for done, was_there in heard] == [(("one",), True)]
+    assert [(done.changes, was_there) for done, was_there in heard] == [((CHANGE,), True)]
 
 
 def test_now_stands_still_within_a_transaction(store: Store, clock: HandClock) -> None:

@@ -1,0 +1,75 @@
+"""What this process has counted, written where the others find it."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from bot.metrics import Metrics, is_news
+from bot.store import counted
+from bot.store.tx import Done, Store, Tx
+
+# What a process that is killed has not written yet is lost to the counters; nothing else is.
+EVERY_SECONDS = 2.0
+# All of it again, so that nobody takes an idle process for one that is over.
+SIGN_OF_LIFE_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class Sharing:
+    """A thread is started by `start` alone, and ended by `stop`, which writes the last sums."""
+
+    def __init__(self, metrics: Metrics, store: Store) -> None:
+        self._metrics = metrics
+        self._store = store
+        self._process = secrets.token_hex(8)
+        self._written: dict[str, float] = {}
+        self._written_at = time.monotonic()
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._store.write(_fold_past)
+        self._thread = threading.Thread(target=self._run, name="sharing", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+            self.write()
+
+    def write(self) -> None:
+        now = time.monotonic()
+        if now - self._written_at > SIGN_OF_LIFE_SECONDS:
+            self._written = {}
+        samples = self._metrics.samples()
+        if not is_news(self._written, samples):
+            return
+        news = {key: value for key, value in samples.items() if self._written.get(key) != value}
+        self._store.write(partial(_put, process=self._process, samples=news))
+        self._written, self._written_at = samples, now
+
+    def of_others(self) -> dict[str, float]:
+        return self._store.read(lambda tx: counted.of_others(tx, self._process))
+
+    def _run(self) -> None:
+        while not self._is_over.wait(EVERY_SECONDS):
+            try:
+                self.write()
+            except Exception:
+                log.exception("the counters could not be written; trying again")
+
+
+def _put(tx: Tx, *, process: str, samples: Mapping[str, float]) -> Done[None]:
+    counted.put(tx, process, samples)
+    return Done(None)
+
+
+def _fold_past(tx: Tx) -> Done[None]:
+    counted.fold_past(tx)
+    return Done(None)

@@ -1,0 +1,52 @@
+"""The table `counted`: what each process has counted for /metrics.
+
+Web and dispatcher may be several processes, on several hosts, and whichever is asked tells of all.
+So each writes down its own sums now and then, as rows of its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from bot.store.tx import Tx, to_text
+
+# A process that has written nothing for so long is over; its sums go into one row for all of them.
+OVER = timedelta(days=7)
+PAST = "past"
+
+
+def put(tx: Tx, process: str, samples: Mapping[str, float]) -> None:
+    sql = """
+        INSERT INTO counted (process, sample, value, at) VALUES (:process, :sample, :value, :now)
+        ON CONFLICT (process, sample) DO UPDATE SET value = excluded.value, at = excluded.at
+    """
+    for sample, value in samples.items():
+        tx.run(sql, process=process, sample=sample, value=value, now=to_text(tx.now))
+
+
+def of_others(tx: Tx, process: str) -> dict[str, float]:
+    """The sums of all processes but this one, by sample."""
+    sql = """
+        SELECT sample, sum(value) AS value FROM counted WHERE process <> :process GROUP BY sample
+    """
+    return {row["sample"]: row["value"] for row in tx.all(sql, process=process)}
+
+
+def fold_past(tx: Tx) -> None:
+    """Adds up the processes that are over."""
+    before = to_text(tx.now - OVER)
+    for process in _over(tx, before):
+        sql = """
+            INSERT INTO counted (process, sample, value, at)
+            SELECT :past, sample, value, :now FROM counted WHERE process = :process
+            ON CONFLICT (process, sample) DO UPDATE SET value = counted.value + excluded.value
+        """
+        tx.run(sql, past=PAST, process=process, now=to_text(tx.now))
+        tx.run("DELETE FROM counted WHERE process = :process", process=process)
+
+
+def _over(tx: Tx, before: str) -> Iterable[str]:
+    sql = """
+        SELECT process FROM counted WHERE process <> :past
+        GROUP BY process HAVING max(at) < :before
+    """
+    return [row["process"] for row in tx.all(sql, past=PAST, before=before)]
