@@ -248,7 +248,7 @@ class SqliteStore:
         return self._connect()
 
     def _prepare(self) -> None:
-        mode = self._writer.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        mode = self._use_wal()
         if mode != "wal":
             raise UnusableDatabase(
                 f"{self._path} cannot use write-ahead logging (its mode is {mode}): put it on a"
@@ -257,6 +257,19 @@ class SqliteStore:
         with self._transaction() as db:
             if not db.table_names():
                 db.executescript(SCHEMA.read_text())
+
+    def _use_wal(self) -> str:
+        """Its journal mode then. SQLite does not wait for a lock here, so two processes that open a
+        new file at once would meet: one of them asks again."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return str(self._writer.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                is_locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_locked or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def _refuse_foreign(self) -> None:
         """Only looks, so that a file which is not ours stays as it is."""

@@ -4,7 +4,9 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,18 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path, clock: HandCl
         store.write(mark(number))
         assert count(store) == number + 1
         store.close()
+
+
+def open_and_close(path: str) -> bool:
+    SqliteStore(Path(path), clock=HandClock()).close()
+    return True
+
+
+def test_processes_that_open_a_new_file_at_once_do_not_meet(tmp_path: Path) -> None:
+    """Web and dispatcher of a first start do: one of them found the file locked."""
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        for number in range(20):
+            assert all(pool.map(open_and_close, [str(tmp_path / f"{number}.db")] * 4))
 
 
 def test_time_does_not_run_backwards_over_a_restart(tmp_path: Path, clock: HandClock) -> None:
