@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot import health, journal, openapi
 from bot.cli import register_commands
+from bot.console.routes import Console
 from bot.dispatch.loop import Dispatcher
 from bot.dispatch.send import Sender
 from bot.domain.code import Keyring
@@ -126,6 +127,9 @@ def create_app(
     durable.register(app)
     app.extensions["durable"] = durable
     health.register(app, verifications, keys, metrics, sharing)
+    if settings.console_key is not None:
+        console = Console(verifications, settings, gateway, clock=clock, refused=metrics.refused)
+        console.register(app)
     app.add_url_rule("/openapi.json", "openapi", described)
     app.before_request(_name_request)
     app.after_request(_named)
@@ -153,13 +157,11 @@ def _named(response: Response) -> Response:
 
 def _closed(response: Response) -> Response:
     """Nothing here is a page to be framed, guessed at, kept, or told where it was linked from."""
-    response.headers.update(
-        {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
     )
     return response
 

@@ -79,7 +79,9 @@ def desk_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, st
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(32),
         "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_urlsafe(24),
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
+        "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_urlsafe(24),
         "DATABASE_URL": "sqlite:///instance/desk.db",
+        "LOG_FORMAT": "text",
     }
 
 

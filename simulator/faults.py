@@ -15,6 +15,7 @@ LIST_ERROR = "list_error"  # answered 500
 # When an inbound text is posted:
 WEBHOOK_NEVER = "webhook_never"
 WEBHOOK_TWICE = "webhook_twice"
+WITHHOLD = "withhold"  # not posted; listed as failed with Twilio's `code`, its body gone
 # When delivery reports are posted:
 REPORTS_NEVER = "reports_never"
 REPORTS_SHUFFLED = "reports_shuffled"
@@ -22,7 +23,7 @@ REPORT_ERROR = "report_error"  # undelivered, with Twilio's `code`
 
 KINDS = frozenset(
     [DELAY, REFUSE, ERROR_BEFORE, ERROR_AFTER, LOSE_ANSWER, LIST_ERROR]
-    + [WEBHOOK_NEVER, WEBHOOK_TWICE, REPORTS_NEVER, REPORTS_SHUFFLED, REPORT_ERROR]
+    + [WEBHOOK_NEVER, WEBHOOK_TWICE, WITHHOLD, REPORTS_NEVER, REPORTS_SHUFFLED, REPORT_ERROR]
 )
 
 # HTTP statuses of refusals that are not 400.
@@ -45,7 +46,7 @@ class Fault:
             raise ValueError("times must be a whole number from 1")
         if not isinstance(self.seconds, int | float) or not 0 <= self.seconds <= 60:
             raise ValueError("seconds must be a number from 0 to 60")
-        is_coded = self.kind in (REFUSE, REPORT_ERROR)
+        is_coded = self.kind in (REFUSE, REPORT_ERROR, WITHHOLD)
         if not isinstance(self.code, int) or (is_coded and not 10_000 <= self.code <= 99_999):
             raise ValueError("code must be one of Twilio's, such as 21614")
 

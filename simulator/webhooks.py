@@ -53,6 +53,11 @@ class Webhooks:
         """A phone texts our number: the message is listed, posted, and what comes back is sent."""
         message = self._world.inbound(sender=phone, body=body)
         self._answer_keyword(phone, body)
+        withheld = self._faults.take(faults.WITHHOLD, phone)
+        if withheld:
+            self._world.set_status(message.sid, "failed", withheld.code)
+            self._world.erase(message.sid)
+            return Answer(0, f"not posted: withheld with {withheld.code}, on request")
         if self._faults.take(faults.WEBHOOK_NEVER, phone):
             return Answer(0, "not posted, on request")
         times = 2 if self._faults.take(faults.WEBHOOK_TWICE, phone) else 1

@@ -27,6 +27,7 @@ START = "/orchestrators/E4_SmsPhoneVerification"
 INSTANCES = "/runtime/webhooks/durabletask/instances"
 FUNCTION_KEY = "a-function-key-for-tests"
 SYSTEM_KEY = "a-system-key-for-tests"
+CONSOLE_KEY = "a-console-key-for-tests"
 
 
 class HandClock:
@@ -52,6 +53,7 @@ def environment(**more: str) -> dict[str, str]:
         "SECRET_KEY": "a-secret-key-for-tests",
         "FUNCTION_KEY": FUNCTION_KEY,
         "SYSTEM_KEY": SYSTEM_KEY,
+        "CONSOLE_KEY": CONSOLE_KEY,
         "ALLOWED_COUNTRIES": "*",
         # Most tests start more than the limits let through.
         "LIMIT_PER_NUMBER": "",

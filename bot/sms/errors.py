@@ -206,6 +206,15 @@ TROUBLES: dict[int, Trouble] = {
     **_each(Kind.PASSING, "Twilio suspects fraud with this number or its range.", 30453, 30485),
 }
 
+# What Twilio's list says of replies that it did not post to us.
+WITHHELD: dict[int, str] = {
+    30009: "A part of the reply was lost on the way. Let the person reply once more.",
+    30038: "Twilio took the reply for a one-time passcode and withheld it. Ask its support to"
+    " exempt the number, which receives answers to its own texts.",
+    30039: "Twilio took the reply for a machine's and withheld it, as it does where texts go to and"
+    " fro very often.",
+}
+
 UNKNOWN_PERMANENT = Trouble(Kind.OURS, "Twilio refused the text.")
 UNKNOWN_PASSING = Trouble(Kind.PASSING, "Twilio or a carrier had a trouble of a kind not known.")
 
@@ -231,4 +240,4 @@ def in_report(code: int | None) -> Trouble:
 def sentence(code: int | None) -> str | None:
     """What to tell the admin of a code, or None where nothing is known of it."""
     trouble = TROUBLES.get(code or 0)
-    return trouble.sentence if trouble else None
+    return trouble.sentence if trouble else WITHHELD.get(code or 0)

@@ -49,6 +49,17 @@ class Received:
     sent_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A message as Twilio's list shows it, without its body."""
+
+    sid: str
+    is_inbound: bool
+    status: str
+    error_code: int | None
+    at: datetime
+
+
 class LookFailed(Exception):
     """Twilio's list did not answer."""
 
@@ -61,6 +72,9 @@ class Gateway(Protocol):
 
     def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first. Raises LookFailed."""
+
+    def conversation(self, phone: str, *, since: datetime) -> list[Sighting]:
+        """What went to and fro since then, oldest first. Raises LookFailed."""
 
     def erase(self, sid: str) -> None:
         """Empties the body that Twilio keeps of a text. Raises LookFailed."""

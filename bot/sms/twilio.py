@@ -31,6 +31,7 @@ from bot.sms.gateway import (
     Received,
     Refused,
     SendResult,
+    Sighting,
     Unknown,
 )
 from bot.usecases.delivery import Message
@@ -149,6 +150,28 @@ class TwilioGateway:
         ]
         return sorted(ours, key=lambda message: message.created_at)
 
+    def conversation(self, phone: str, *, since: datetime) -> list[Sighting]:
+        listing = self._client.messages.list
+        try:
+            found = [
+                *listing(to=phone, limit=NEWEST, page_size=NEWEST),
+                *listing(from_=phone, limit=NEWEST, page_size=NEWEST),
+            ]
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+        sightings = [
+            Sighting(
+                sid=message.sid,
+                is_inbound=message.direction == "inbound",
+                status=message.status,
+                error_code=int(message.error_code) if message.error_code else None,
+                at=message.date_created.astimezone(UTC),
+            )
+            for message in found
+            if message.date_created >= since - CLOCK_SLACK
+        ]
+        return sorted(sightings, key=lambda sighting: sighting.at)
+
     def erase(self, sid: str) -> None:
         try:
             self._client.messages(sid).update(body="")
@@ -165,7 +188,9 @@ class TwilioGateway:
             for message in self._client.messages.stream(
                 date_sent_after=since - timedelta(seconds=1), page_size=1000, **wanted
             ):
-                if self._is_for_us(message) and message.date_sent:
+                # What Twilio withheld is listed too, but its body is gone.
+                was_withheld = message.status == "failed"
+                if self._is_for_us(message) and message.date_sent and not was_withheld:
                     yield Received(
                         message_sid=message.sid,
                         phone=message.from_,

@@ -47,6 +47,11 @@ class _Window:
         falls_out = self._minutes[0][0] + timedelta(minutes=1) + self.limit.window
         return max(1, round((falls_out - now).total_seconds()))
 
+    def fullest(self, now: datetime) -> tuple[str, int]:
+        """What has the most, and how many."""
+        self._forget(now)
+        return max(self._sums.items(), key=lambda pair: pair[1], default=("", 0))
+
     def _forget(self, now: datetime) -> None:
         while self._minutes and (
             self._minutes[0][0] + timedelta(minutes=1) + self.limit.window <= now
@@ -78,6 +83,12 @@ class Brakes:
             if full:
                 window = max(full, key=lambda w: w.retry_after_seconds(now))
                 raise LimitReached(str(window.limit), window.retry_after_seconds(now))
+
+    def standing(self, now: datetime) -> list[tuple[Limit, str, int]]:
+        """Of each limit the country, key or whole that is fullest now, and how full it is."""
+        self.refresh()
+        with self._lock:
+            return [(window.limit, *window.fullest(now)) for window in self._windows]
 
     def _read(self, tx: Tx) -> int:
         since = tx.now - self._longest - timedelta(minutes=1)

@@ -49,20 +49,18 @@ def standing(tx: Tx, id: str, *, with_history: bool = False) -> Standing:
     verification = verifications.load(tx, id)
     if verification is None:
         raise UnknownVerification("No instance has this id.")
-    return _standing(tx, verification, with_history)
+    return of(tx, verification, with_history=with_history)
 
 
 def page(tx: Tx, wanted: verifications.Wanted) -> list[Standing]:
-    return [_standing(tx, verification, False) for verification in verifications.find(tx, wanted)]
+    return [of(tx, verification) for verification in verifications.find(tx, wanted)]
 
 
 def newest(tx: Tx, *, limit: int) -> list[Standing]:
-    return [
-        _standing(tx, verification, False) for verification in verifications.newest(tx, limit=limit)
-    ]
+    return [of(tx, verification) for verification in verifications.newest(tx, limit=limit)]
 
 
-def _standing(tx: Tx, verification: Verification, with_history: bool) -> Standing:
+def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> Standing:
     text = outbox.of(tx, verification.id)
     updated_at = verifications.updated_at(tx, verification.id)
     # Both were written in the transaction that wrote the verification.

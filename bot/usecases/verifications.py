@@ -13,12 +13,13 @@ from functools import partial
 from bot.domain import phone, wording
 from bot.domain.code import Keyring
 from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed
+from bot.domain.limits import Limit
 from bot.domain.verification import Terms, Verification
 from bot.store import opt_outs, tallies
 from bot.store import verifications as table
 from bot.store.tx import Done, Store
 from bot.store.verifications import Wanted
-from bot.usecases import delivery, end, forget, read, reply
+from bot.usecases import delivery, end, forget, overview, read, reply
 from bot.usecases.read import Standing
 from bot.usecases.reply import InboundText, Judged
 from bot.usecases.start import Bounds, Start, start
@@ -192,6 +193,17 @@ class Verifications:
 
     def load(self) -> read.Load:
         return self.store.read(partial(read.load, sender=self.sender))
+
+    def pending(self) -> list[Standing]:
+        return self.store.read(overview.pending)
+
+    def today(self) -> overview.Today:
+        return self.store.read(overview.today)
+
+    def brakes(self) -> list[tuple[Limit, str, int]]:
+        """Of each limit on all starts: what is fullest now, and how full."""
+        brakes = self._bounds.brakes
+        return brakes.standing(self.store.read(lambda tx: tx.now)) if brakes else []
 
     def closed_areas(self) -> list[str]:
         """Prefixes and countries where the breaker refuses starts at the moment."""

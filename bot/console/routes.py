@@ -1,0 +1,346 @@
+"""The pages and their buttons.
+
+Every page is whole without a script. A script asks for it again every second, naming the version it
+has; the answer is 304 while nothing has happened, so a page that is left open costs two reads.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.console import charts, filters, why
+from bot.console.sign_in import COOKIE, SignIn, Throttle
+from bot.domain.errors import Refusal, UnknownVerification
+from bot.logs import REQUEST_ID
+from bot.settings import Settings
+from bot.sms.gateway import Gateway, LookFailed
+from bot.usecases import readiness
+from bot.usecases.verifications import Verifications
+
+CALLER = "console"  # whose starts these are
+
+# No inline script or style, nothing from elsewhere.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+_OPEN = frozenset(["console.sign_in", "console.enter", "console.static"])
+
+NOTICES = {
+    "canceled": "It is canceled.",
+    "forgotten": "The number is forgotten: its verifications, their history, its limits.",
+    "cleared": "The number may be texted again. Twilio itself refuses until it texts START.",
+    "limits": "Nothing counts against this number any more.",
+}
+
+
+class Console:
+    def __init__(
+        self,
+        verifications: Verifications,
+        settings: Settings,
+        gateway: Gateway,
+        *,
+        clock: Callable[[], datetime],
+        refused: Callable[[str], None],
+    ) -> None:
+        assert settings.console_key is not None
+        self._verifications = verifications
+        self._settings = settings
+        self._gateway = gateway
+        self._refused = refused
+        self._throttle = Throttle(clock)
+        self._sign_in = SignIn(
+            settings.console_key,
+            secrets=(settings.secret_key, *settings.secret_key_fallbacks),
+            is_https=settings.public_base_url.startswith("https:"),
+            clock=clock,
+        )
+
+    def register(self, app: Flask) -> None:
+        pages = Blueprint(
+            "console",
+            __name__,
+            url_prefix="/console",
+            template_folder="templates",
+            static_folder="static",
+        )
+        pages.before_request(self._check)
+        pages.after_request(_guarded)
+        pages.register_error_handler(Refusal, self._refusal)
+        pages.add_app_template_filter(_clock_time, "clock_time")
+        pages.add_app_template_filter(_since, "since")
+        for path, name, view, methods in self._table():
+            pages.add_url_rule(path, name, view, methods=methods)
+        app.register_blueprint(pages)
+
+    def _table(self) -> list[tuple[str, str, Callable[..., Any], list[str]]]:
+        one = "/verifications/<id>"
+        return [
+            ("/", "overview", self.overview, ["GET"]),
+            ("/sign-in", "sign_in", self.sign_in, ["GET"]),
+            ("/sign-in", "enter", self.enter, ["POST"]),
+            ("/sign-out", "leave", self.leave, ["POST"]),
+            ("/verifications", "listing", self.listing, ["GET"]),
+            ("/verifications", "start", self.start, ["POST"]),
+            (one, "one", self.one, ["GET"]),
+            (f"{one}/at-twilio", "at_twilio", self.at_twilio, ["GET"]),
+            (f"{one}/cancel", "cancel", self.cancel, ["POST"]),
+            (f"{one}/again", "again", self.again, ["POST"]),
+            (f"{one}/forget", "forget", self.forget, ["POST"]),
+            ("/limits", "limits", self.limits, ["GET"]),
+            ("/limits", "clear_limits", self.clear_limits, ["POST"]),
+            ("/opt-outs", "opt_outs", self.opt_outs, ["GET"]),
+            ("/opt-outs", "clear_opt_out", self.clear_opt_out, ["POST"]),
+            ("/<path:rest>", "unknown", self.unknown, ["GET"]),
+        ]
+
+    # -- who may look ----------------------------------------------------------------------------
+
+    def _check(self) -> AnyResponse | None:
+        g.session = self._sign_in.session(request.cookies.get(COOKIE))
+        g.token = self._sign_in.token(g.session)
+        is_form = request.method == "POST"
+        if is_form and not self._sign_in.is_token(g.session, request.form.get("token", "")):
+            return self._refused_form()
+        if request.endpoint in _OPEN or g.session.is_signed_in:
+            return None
+        came_from = None if is_form else request.full_path.rstrip("?")
+        return redirect(url_for("console.sign_in", next=came_from), 303)
+
+    def _refused_form(self) -> Response:
+        self._refused("invalid_form")
+        sentence = "This form is too old or came from another page. Load the page and try again."
+        return self._trouble(sentence, 403)
+
+    def sign_in(self) -> AnyResponse:
+        if g.session.is_signed_in:
+            return redirect(url_for("console.overview"), 303)
+        return self._sign_in_page("", 200)
+
+    def enter(self) -> AnyResponse:
+        address = request.remote_addr or ""
+        seconds = self._throttle.seconds_to_wait(address)
+        if seconds:
+            self._refused("sign_in_throttled")
+            page = self._sign_in_page(f"Too many wrong keys. Try again in {seconds} seconds.", 429)
+            page.headers["Retry-After"] = str(seconds)
+            return page
+        if not self._sign_in.is_key(request.form.get("key", "")):
+            self._throttle.note_wrong(address)
+            self._refused("wrong_console_key")
+            return self._sign_in_page("This is not the key.", 403)
+        response = redirect(_own_path(request.form.get("next", "")), 303)
+        self._sign_in.enter(response)  # type: ignore[arg-type]
+        return response
+
+    def leave(self) -> AnyResponse:
+        response = redirect(url_for("console.sign_in"), 303)
+        self._sign_in.leave(response)  # type: ignore[arg-type]
+        return response
+
+    def _sign_in_page(self, fault: str, status: int) -> Response:
+        where = request.values.get("next", "")
+        response = make_response(
+            render_template("console/sign_in.html", fault=fault, next=where), status
+        )
+        self._sign_in.keep(response, g.session)
+        return response
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    def overview(self) -> Response:
+        def show() -> dict[str, Any]:
+            today = self._verifications.today()
+            return {
+                "pending": self._verifications.pending(),
+                "today": today,
+                "chart": charts.by_hour(today.hours),
+                "faults": self._faults(),
+            }
+
+        return self._live("console/overview.html", show)
+
+    def listing(self) -> Response:
+        return self._live("console/list.html", self._list)
+
+    def _list(self) -> dict[str, Any]:
+        wanted = filters.read(request.args)
+        found = self._verifications.page(wanted.wanted)
+        shown, rest = found[: filters.PAGE], found[filters.PAGE :]
+        older = filters.place_of(shown[-1].verification) if rest else None
+        return {
+            "filters": wanted,
+            "statuses": filters.STATUSES,
+            "shown": shown,
+            "older": older and _page_after(older, wanted.fields),
+            "is_first": wanted.wanted.after is None,
+        }
+
+    def one(self, id: str) -> Response:
+        return self._live("console/one.html", lambda: self._one(id))
+
+    def at_twilio(self, id: str) -> Response:
+        shown = self._one(id)
+        verification = shown["standing"].verification
+        try:
+            sightings = self._gateway.conversation(
+                verification.phone, since=verification.created_at
+            )
+        except LookFailed as error:
+            return self._page("console/one.html", 502, **shown, twilio_fault=str(error))
+        conclusion = why.conclusion(sightings, verification)
+        return self._page(
+            "console/one.html", **shown, sightings=sightings, conclusion=conclusion, is_asked=True
+        )
+
+    def _one(self, id: str) -> dict[str, Any]:
+        standing = self._verifications.standing(id, with_history=True)
+        return {"standing": standing, "why": why.why(standing, self._now())}
+
+    def limits(self) -> Response:
+        return self._live(
+            "console/limits.html",
+            lambda: {
+                "settings": self._settings,
+                "brakes": self._verifications.brakes(),
+                "closed_areas": self._verifications.closed_areas(),
+                "load": self._verifications.load(),
+                "faults": self._faults(),
+            },
+        )
+
+    def opt_outs(self) -> Response:
+        return self._page("console/opt_outs.html", marked=self._verifications.opt_outs(200))
+
+    def unknown(self, rest: str) -> Response:
+        return self._trouble("There is no such page.", 404)
+
+    # -- doing -----------------------------------------------------------------------------------
+
+    def start(self) -> AnyResponse:
+        number = request.form.get("number", "")
+        verification = self._verifications.start(
+            number,
+            started_by=CALLER,
+            start_input=json.dumps(number),
+            request_id=REQUEST_ID.get(),
+        )
+        return redirect(url_for("console.one", id=verification.id), 303)
+
+    def cancel(self, id: str) -> AnyResponse:
+        self._verifications.terminate(id, "canceled at the console")
+        return redirect(url_for("console.one", id=id, notice="canceled"), 303)
+
+    def again(self, id: str) -> AnyResponse:
+        verification = self._verifications.restart(id, request_id=REQUEST_ID.get())
+        return redirect(url_for("console.one", id=verification.id), 303)
+
+    def forget(self, id: str) -> AnyResponse:
+        number = self._verifications.standing(id).verification.phone
+        self._verifications.forget(number)
+        return redirect(url_for("console.listing", notice="forgotten"), 303)
+
+    def clear_limits(self) -> AnyResponse:
+        self._verifications.clear_limits(request.form.get("number", ""))
+        return redirect(url_for("console.limits", notice="limits"), 303)
+
+    def clear_opt_out(self) -> AnyResponse:
+        self._verifications.clear_opt_out(request.form.get("number", ""))
+        return redirect(url_for("console.opt_outs", notice="cleared"), 303)
+
+    # -- rendering -------------------------------------------------------------------------------
+
+    def _live(self, template: str, show: Callable[[], dict[str, Any]]) -> Response:
+        """A page, or 304 where the caller has this version of it. Figures change by the minute."""
+        load = self._verifications.load()
+        now = self._now()
+        version = f"{load.sequence}-{now:%H%M}-{load.circuit is None}"
+        if request.headers.get("X-Version") == version:
+            return Response(status=304)
+        response = self._page(template, **show(), version=version)
+        response.headers["X-Version"] = version
+        return response
+
+    def _page(self, template: str, status: int = 200, **shown: Any) -> Response:
+        notice = NOTICES.get(request.args.get("notice", ""))
+        page = render_template(
+            template,
+            now=self._now(),
+            words=why.words,
+            sighted=why.sighted,
+            statuses_in_words=why.STATUSES,
+            deliveries=why.DELIVERIES,
+            notice=notice,
+            **shown,
+        )
+        return make_response(page, status)
+
+    def _trouble(self, sentence: str, status: int) -> Response:
+        return self._page("console/trouble.html", status, sentence=sentence)
+
+    def _refusal(self, error: Refusal) -> Response:
+        self._refused(error.code)
+        status = 404 if isinstance(error, UnknownVerification) else 400
+        return self._trouble(error.sentence, status)
+
+    def _faults(self) -> list[str]:
+        return self._verifications.store.read(
+            lambda tx: readiness.faults(tx, sender=self._verifications.sender)
+        )
+
+    def _now(self) -> datetime:
+        return self._verifications.store.read(lambda tx: tx.now)
+
+
+def _guarded(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _page_after(place: str, fields: dict[str, Any]) -> str:
+    return url_for("console.listing", **fields, after=place)
+
+
+def _own_path(path: str) -> str:
+    """Where to go after the sign-in: a page of the console and nowhere else."""
+    is_own = path.startswith("/console/") and "\\" not in path and "\n" not in path
+    return path if is_own else url_for("console.overview")
+
+
+def _clock_time(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _since(instant: datetime, start: datetime) -> str:
+    """A time since the start, as a time line shows it.
+
+    >>> from datetime import UTC
+    >>> _since(datetime(2026, 1, 31, 12, 1, 30, tzinfo=UTC), datetime(2026, 1, 31, 12, tzinfo=UTC))
+    '+ 1:30.0'
+    """
+    seconds = max(0.0, (instant - start).total_seconds())
+    return f"+ {int(seconds // 60)}:{seconds % 60:04.1f}"

@@ -1,0 +1,129 @@
+"""Who may look: a signed cookie, a token in every form, and a brake on guessing.
+
+Every visitor has a cookie with a random session id, signed under a subkey of SECRET_KEY. It is
+signed in while it carries the fingerprint of CONSOLE_KEY and its time is not over, so another key
+signs everyone out. A form's token is a signature over the session id: a page of somebody else
+cannot know it, not even to sign a visitor in.
+"""
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from flask import Response
+from itsdangerous import BadSignature, Signer, URLSafeSerializer
+
+from bot.domain.code import subkey
+
+COOKIE = "textback_console"
+PATH = "/console/"
+LASTS = timedelta(hours=12)
+
+WRONG_KEYS = 5  # of one address within
+WITHIN = timedelta(minutes=1)
+MOST_ADDRESSES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    id: str
+    is_signed_in: bool
+
+
+class SignIn:
+    def __init__(
+        self,
+        console_key: str,
+        *,
+        secrets: Sequence[str],
+        is_https: bool,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`secrets`: the present secret key and those before it."""
+        self._key = console_key
+        # itsdangerous signs with the last key and accepts all.
+        keys = [subkey(secret, "console") for secret in reversed(secrets)]
+        more = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        self._cookies = URLSafeSerializer(keys, salt="textback.cookie", signer_kwargs=more)
+        self._tokens = Signer(
+            keys, salt="textback.form", key_derivation="hmac", digest_method=hashlib.sha256
+        )
+        self._fingerprint = hmac.digest(keys[-1], console_key.encode(), hashlib.sha256).hex()[:16]
+        self._is_https = is_https
+        self._clock = clock
+
+    def session(self, cookie: str | None) -> Session:
+        """The visitor's, or a new one that is not signed in."""
+        try:
+            id, fingerprint, until = self._cookies.loads(cookie or "")
+        except (BadSignature, ValueError, TypeError):
+            return Session(secrets.token_urlsafe(16), False)
+        is_ours = hmac.compare_digest(str(fingerprint), self._fingerprint)
+        return Session(str(id), is_ours and self._clock().timestamp() < float(until))
+
+    def is_key(self, presented: str) -> bool:
+        return hmac.compare_digest(presented.encode(), self._key.encode())
+
+    def token(self, session: Session) -> str:
+        """What the forms of this session carry."""
+        return self._tokens.get_signature(session.id).decode()
+
+    def is_token(self, session: Session, presented: str) -> bool:
+        return self._tokens.verify_signature(session.id, presented.encode())
+
+    def keep(self, response: Response, session: Session) -> None:
+        """Sets the cookie of a visitor who is not signed in."""
+        self._set(response, session.id, "")
+
+    def enter(self, response: Response) -> None:
+        """Signs in, under a new session id: one that was planted before is worth nothing."""
+        self._set(response, secrets.token_urlsafe(16), self._fingerprint)
+
+    def leave(self, response: Response) -> None:
+        response.delete_cookie(COOKIE, path=PATH, secure=self._is_https, httponly=True)
+
+    def _set(self, response: Response, id: str, fingerprint: str) -> None:
+        until = (self._clock() + LASTS).timestamp()
+        response.set_cookie(
+            COOKIE,
+            self._cookies.dumps([id, fingerprint, until]),
+            max_age=LASTS,
+            path=PATH,
+            secure=self._is_https,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+class Throttle:
+    """Wrong keys by address. Behind a proxy that is the proxy's: then all guess as one."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._wrong: dict[str, deque[datetime]] = {}
+        self._lock = threading.Lock()
+
+    def seconds_to_wait(self, address: str) -> int:
+        """0: a key may be tried."""
+        now = self._clock()
+        with self._lock:
+            wrong = self._wrong.get(address, deque())
+            if len(wrong) < WRONG_KEYS or wrong[0] + WITHIN <= now:
+                return 0
+            return ceil((wrong[0] + WITHIN - now).total_seconds())
+
+    def note_wrong(self, address: str) -> None:
+        now = self._clock()
+        with self._lock:
+            if len(self._wrong) >= MOST_ADDRESSES:
+                self._forget(now)
+            self._wrong.setdefault(address, deque(maxlen=WRONG_KEYS)).append(now)
+
+    def _forget(self, now: datetime) -> None:
+        self._wrong = {a: wrong for a, wrong in self._wrong.items() if wrong[-1] + WITHIN > now}

@@ -1,0 +1,64 @@
+// Keeps an open page true: countdowns tick, and once a second the page is asked for again, naming
+// the version at hand. Unchanged, the answer is empty; else the parts marked data-live are replaced.
+"use strict";
+
+const EVERY_MS = 1000;
+let version = document.body.dataset.version;
+// The server's clock decides; this one may be off.
+let ahead = Date.parse(document.body.dataset.now) - Date.now();
+
+function tick() {
+  for (const time of document.querySelectorAll("time.countdown")) {
+    const left = Math.ceil((Date.parse(time.dateTime) - Date.now() - ahead) / 1000);
+    const text = `${Math.max(0, left)} s left`;
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+// What the server last said of each part: the page itself differs, since its countdowns tick.
+const said = new Map();
+for (const part of document.querySelectorAll("[data-live]")) said.set(part.id, part.innerHTML);
+
+function replace(fresh) {
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const next = fresh.getElementById(part.id);
+    if (!next || next.innerHTML === said.get(part.id)) continue;
+    said.set(part.id, next.innerHTML);
+    const focus = part.contains(document.activeElement) ? mark(document.activeElement) : null;
+    const open = [...part.querySelectorAll("details")].map((details) => details.open);
+    part.replaceChildren(...document.importNode(next, true).childNodes);
+    part.querySelectorAll("details").forEach((details, place) => { details.open = open[place] ?? false; });
+    if (focus) [...part.querySelectorAll("*")].find((e) => mark(e) === focus)?.focus({ preventScroll: true });
+    part.classList.add("changed");
+    part.addEventListener("animationend", () => part.classList.remove("changed"), { once: true });
+  }
+}
+
+// What an element has in common with the one that takes its place.
+function mark(element) {
+  return [element.tagName, element.getAttribute("href"), element.className, element.textContent.trim().slice(0, 40)].join("|");
+}
+
+async function look() {
+  if (document.hidden) return;
+  const response = await fetch(location.href, { headers: { "X-Version": version } });
+  if (response.redirected) return location.reload(); // signed out meanwhile
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  version = response.headers.get("X-Version");
+  ahead = Date.parse(fresh.body.dataset.now) - Date.now();
+  replace(fresh);
+  tick();
+}
+
+async function keepLooking() {
+  try {
+    await look();
+  } catch {
+    // The service restarts, or the network is gone: the next look may find it.
+  }
+  setTimeout(keepLooking, EVERY_MS);
+}
+
+setInterval(tick, 250);
+if (version) setTimeout(keepLooking, EVERY_MS);

@@ -1,0 +1,212 @@
+"""What happened, in plain words, and why: one sentence on it and what to do."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.domain.verification import Stage, Status, Verification
+from bot.sms import errors
+from bot.sms.gateway import Sighting
+from bot.store.history import Line
+from bot.usecases.read import Standing
+
+Detail = Mapping[str, Any]
+
+DELIVERIES = {
+    "accepted": "Twilio has it.",
+    "scheduled": "Twilio has it and sends it later.",
+    "queued": "It waits at Twilio.",
+    "sending": "Twilio is handing it to the carrier.",
+    "sent": "The carrier has it.",
+    "delivered": "It was delivered to the phone.",
+    "read": "It was read.",
+    "undelivered": "The carrier did not deliver it.",
+    "failed": "Twilio could not send it.",
+    "canceled": "It was canceled at Twilio.",
+}
+
+STATUSES = {
+    Stage.WAITING: "pending, not sent yet",
+    Stage.RUNNING: "pending",
+    Stage.SUSPENDED: "suspended",
+    Stage.APPROVED: "approved",
+    Stage.EXPIRED: "expired",
+    Stage.MAX_ATTEMPTS_REACHED: "out of tries",
+    Stage.CANCELED: "canceled",
+    Stage.FAILED: "failed",
+}
+
+
+def _face(detail: Detail) -> str:
+    return "by text" if detail.get("by_text", True) else "over HTTP"
+
+
+def _reason(detail: Detail) -> str:
+    return f": {detail['reason']}" if detail.get("reason") else "."
+
+
+def _trouble(code: int | None) -> str:
+    if code is None:
+        return ""
+    return f" Twilio's error {code}: {errors.sentence(code) or 'not one that Textback knows.'}"
+
+
+_WORDS: dict[str, Callable[[Detail], str]] = {
+    "started": lambda d: "Asked for; the text was put into the outbox.",
+    "text_tried": lambda d: "The text was handed to Twilio.",
+    "text_accepted": lambda d: "Twilio took the text: the window to answer opened.",
+    "text_unknown": lambda d: "Twilio gave no clear answer, so its list is asked for the text.",
+    "text_postponed": lambda d: (
+        "Twilio did not take the text; it is tried again." + _trouble(d.get("error_code"))
+    ),
+    "delivery": lambda d: (
+        f"Delivery report: {d['delivery']}. {DELIVERIES.get(d['delivery'], '')}"
+        + _trouble(d.get("error_code"))
+    ),
+    "right_answer": lambda d: f"The right code was sent {_face(d)}.",
+    "wrong_answer": lambda d: f"A wrong code was sent {_face(d)}: attempt {d['attempt']}.",
+    "reply_while_held": lambda d: "A code came while an outcome was held back; it changed nothing.",
+    "quoted_text": lambda d: "Our own text was sent back, by a reaction or a quote: no attempt.",
+    "unread_reply": lambda d: "A reply came that held no code: no attempt.",
+    "unread_event": lambda d: "An answer over HTTP held no code: no attempt.",
+    "event_raised": lambda d: f"A caller raised the event {d['name']}, which nobody waits for.",
+    "late_reply": lambda d: "A reply came after the end and was answered once.",
+    "suspended": lambda d: f"A caller suspended it{_reason(d)}",
+    "resumed": lambda d: f"It goes on{_reason(d)}",
+    "held": lambda d: f"Decided as {d['status']}, held back until it is resumed.",
+    "approved": lambda d: "Approved.",
+    "expired": lambda d: "The window closed without the right code.",
+    "max_attempts_reached": lambda d: "Out of tries.",
+    "canceled": lambda d: f"Canceled{_reason(d)}",
+    "failed": lambda d: f"Failed{_reason(d)}{_trouble(d.get('error_code'))}",
+}
+EVENTS = frozenset(_WORDS)
+
+
+def words(line: Line) -> str:
+    """A line of the history. Textback has written it, so its event is one that is known."""
+    return _WORDS[line.event](line.detail)
+
+
+def why(standing: Standing, now: datetime) -> str:
+    """One sentence or two: what happened, and what to do."""
+    verification = standing.verification
+    if verification.outcome is None:
+        return _why_pending(standing, now)
+    return _ENDED[verification.outcome.status](standing)
+
+
+def _why_pending(standing: Standing, now: datetime) -> str:
+    verification, text = standing.verification, standing.text
+    if verification.stage is Stage.SUSPENDED:
+        return (
+            "A caller suspended it: its outcome is held back until the caller resumes it, or for an"
+            " hour."
+        )
+    if now > verification.deadline_at:
+        return "Its time is over, but nobody ends it: see whether a dispatcher runs."
+    if verification.stage is Stage.WAITING:
+        if text.state == "unknown":
+            return "Twilio gave no clear answer to the text, so its list is being asked."
+        return f"The text is on its way to Twilio.{_trouble(text.error_code)}"
+    return f"Waiting for the person to text the code back.{_delivered(standing)}"
+
+
+def _delivered(standing: Standing) -> str:
+    text = standing.text
+    said = DELIVERIES.get(text.delivery or "", "No delivery report has come yet.")
+    return f" Of the text: {said}{_trouble(text.error_code)}"
+
+
+def _approved(standing: Standing) -> str:
+    v = standing.verification
+    assert v.outcome is not None
+    if v.accepted_at is None:
+        return "The person sent the right code. Nothing is to be done."
+    seconds = (v.outcome.at - v.accepted_at).total_seconds()
+    return (
+        f"The person sent the right code {seconds:.0f} seconds after Twilio took the text. Nothing"
+        " is to be done."
+    )
+
+
+def _expired(standing: Standing) -> str:
+    v = standing.verification
+    happened = f"{v.attempts} wrong codes came, but not" if v.attempts else "Nobody sent"
+    said = f"{happened} the right one within {v.terms.window_seconds} seconds."
+    if standing.text.delivery in ("delivered", "read"):
+        return (
+            f"{said} The text was delivered: ask the person for the text with reference"
+            f" {v.reference}, and start again. Who says that they replied: ask Twilio below."
+        )
+    return f"{said}{_delivered(standing)} Check the number with the person, and start again."
+
+
+def _out_of_tries(standing: Standing) -> str:
+    v = standing.verification
+    return (
+        f"{v.attempts} wrong codes were sent. If it was the person, start again and let them read"
+        f" the newest text; if they know nothing of it, somebody else is guessing."
+    )
+
+
+def _canceled(standing: Standing) -> str:
+    outcome = standing.verification.outcome
+    reason = (outcome.reason if outcome else None) or ""
+    if reason.startswith("superseded by "):
+        return "A newer start for the same number took its place: look at that one."
+    if reason == "opted_out":
+        return (
+            "The person texted STOP. Nothing is sent to this number until its holder texts START."
+        )
+    return f"Somebody canceled it{f': {reason}' if reason else ', without giving a reason.'}"
+
+
+def _failed(standing: Standing) -> str:
+    outcome = standing.verification.outcome
+    assert outcome is not None
+    if outcome.reason == "key_retired":
+        return (
+            "Its secret key is listed no more, so its code cannot be told. Start again; next time"
+            " keep the old key in SECRET_KEY_FALLBACKS for a few minutes."
+        )
+    said = outcome.reason or "The text could not be sent."
+    trouble = "" if errors.sentence(outcome.error_code) == said else _trouble(outcome.error_code)
+    code = f" (Twilio's error {outcome.error_code})" if outcome.error_code and not trouble else ""
+    return f"{said}{code}{trouble}"
+
+
+_ENDED: dict[Status, Callable[[Standing], str]] = {
+    Status.APPROVED: _approved,
+    Status.EXPIRED: _expired,
+    Status.MAX_ATTEMPTS_REACHED: _out_of_tries,
+    Status.CANCELED: _canceled,
+    Status.FAILED: _failed,
+}
+
+
+def sighted(sighting: Sighting) -> str:
+    """A message as Twilio's list shows it."""
+    if sighting.is_inbound:
+        if sighting.error_code is None:
+            return "A reply, which Twilio posted to us."
+        return f"A reply that Twilio withheld.{_trouble(sighting.error_code)}"
+    said = DELIVERIES.get(sighting.status, sighting.status)
+    return f"A text to the phone. {said}{_trouble(sighting.error_code)}"
+
+
+def conclusion(sightings: list[Sighting], verification: Verification) -> str:
+    """What the list says of this verification."""
+    replies = [s for s in sightings if s.is_inbound]
+    withheld = [s for s in replies if s.error_code is not None]
+    if withheld:
+        count = "a reply" if len(withheld) == 1 else f"{len(withheld)} replies"
+        return (
+            f"Twilio withheld {count}, so Textback never saw it. Ask Twilio's support to let"
+            " replies to this number pass, and let the person answer over your form meanwhile."
+        )
+    if not replies:
+        return "Twilio has seen no reply of this number since it began."
+    if verification.status is Status.EXPIRED:
+        return "Twilio has the reply. If the history has none, the webhook did not reach Textback."
+    return "Twilio's list holds nothing unusual."
