@@ -5,6 +5,7 @@ world.py     phones, messages, numbers, opt-outs: its memory
 api.py       Twilio's REST API over that memory
 webhooks.py  inbound texts and delivery reports, signed and posted
 faults.py    what goes wrong on request
+caller.py    starts verifications, as a form of a caller's would
 page.py      phones on a screen, and the desk's own small API
 desk.py      `make run`: simulator and service together
 

@@ -35,6 +35,7 @@ def main() -> int:
         ),
         port=simulator_port,
         service_url=settings["PUBLIC_BASE_URL"],
+        function_key=settings["FUNCTION_KEY"],
     )
     simulator.start()
     gunicorn = str(Path(sys.executable).parent / "gunicorn")
@@ -106,16 +107,17 @@ def wait_until_ready(base_url: str, service: "subprocess.Popen[bytes]") -> bool:
 def greeting(settings: dict[str, str], simulator_url: str) -> str:
     base_url = settings["PUBLIC_BASE_URL"]
     return f"""
-Textback runs at   {base_url}
-Phones are at      {simulator_url}
+  The phones         {simulator_url}   <- begin here: a button there starts a verification
+  The console        {base_url}/console/   its key: {settings["CONSOLE_KEY"]}
+  Textback itself    {base_url}
 
-Start a verification from another shell, in this folder:
+Or start one from another shell, in this folder:
 
   . {SETTINGS}
   curl -s -d '"+14255550123"' \\
     "$PUBLIC_BASE_URL/orchestrators/E4_SmsPhoneVerification?code=$FUNCTION_KEY"
 
-Then read the text on the phone page and reply with its code. Ctrl-C ends both.
+The text appears on the phone page; reply with its code there. Ctrl-C ends all.
 """
 
 

@@ -7,21 +7,46 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request
 from werkzeug.exceptions import BadRequest
 
+from simulator.caller import Caller, Refused
 from simulator.faults import Faults
 from simulator.webhooks import Webhooks
 from simulator.world import World
 
+FIRST_PHONE = "+14255550123"
 
-def blueprint(world: World, troubles: Faults, webhooks: Webhooks, *, service_url: str) -> Blueprint:
+
+def blueprint(
+    world: World,
+    troubles: Faults,
+    webhooks: Webhooks,
+    *,
+    caller: Caller | None,
+    console_url: str,
+) -> Blueprint:
+    """Without a caller, the page has phones but cannot start verifications."""
     routes = Blueprint("page", __name__, template_folder="templates", static_folder="static")
 
     @routes.get("/")
     def page() -> str:
-        return render_template("phones.html", number=world.number.phone, service_url=service_url)
+        if not world.phones():
+            world.add_phone(FIRST_PHONE)
+        return render_template(
+            "phones.html",
+            number=world.number.phone,
+            can_start=caller is not None,
+            console_url=console_url,
+        )
 
     @routes.get("/desk/phones")
     def phones() -> Response:
-        return jsonify({phone: _messages(world, phone) for phone in world.phones()})
+        return jsonify({phone: _shown(phone) for phone in world.phones()})
+
+    def _shown(phone: str) -> dict[str, Any]:
+        return {
+            "messages": _messages(world, phone),
+            "answers": [asdict(answer) for answer in webhooks.answers(phone)],
+            "verification": caller.standing(phone) if caller else None,
+        }
 
     @routes.errorhandler(BadRequest)
     def refuse(error: BadRequest) -> tuple[Response, int]:
@@ -31,6 +56,17 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks, *, service_url
     def add_phone() -> tuple[Response, int]:
         world.add_phone(_phone(_sent()))
         return jsonify({}), 201
+
+    @routes.post("/desk/starts")
+    def start() -> tuple[Response, int]:
+        phone = _phone(_sent())
+        if caller is None:
+            raise BadRequest("this desk has no key to start verifications with")
+        try:
+            started = caller.start(phone)
+        except Refused as error:
+            raise BadRequest(str(error)) from None
+        return jsonify({"id": started["id"], "reference": started["reference"]}), 201
 
     @routes.post("/desk/texts")
     def text() -> Response:

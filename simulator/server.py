@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from simulator import api, page
+from simulator.caller import Caller
 from simulator.faults import Faults
 from simulator.webhooks import Webhooks
 from simulator.world import Account, Number, World, utc_now
@@ -26,17 +27,28 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         service_url: str = "",
+        function_key: str = "",
         report_delay_seconds: float = REPORT_DELAY_SECONDS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Port 0: any free one. Raises OSError (or SystemExit) where the port is taken."""
+        """Port 0: any free one. With a service and its key, the page can start verifications.
+
+        Raises OSError (or SystemExit) where the port is taken.
+        """
+        self._caller = Caller(service_url, function_key) if function_key else None
         self.world = World(account, number, clock=clock)
         self.faults = Faults()
         self.webhooks = Webhooks(self.world, self.faults, report_delay_seconds=report_delay_seconds)
         app = Flask(__name__, static_folder=None)
         app.register_blueprint(api.blueprint(self.world, self.faults, self.webhooks))
         app.register_blueprint(
-            page.blueprint(self.world, self.faults, self.webhooks, service_url=service_url)
+            page.blueprint(
+                self.world,
+                self.faults,
+                self.webhooks,
+                caller=self._caller,
+                console_url=f"{service_url}/console/",
+            )
         )
         # One line a request would bury what Textback says.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -54,3 +66,5 @@ class Simulator:
         self._thread.join()
         self._server.server_close()
         self.webhooks.stop()
+        if self._caller is not None:
+            self._caller.close()

@@ -3,6 +3,7 @@
 import random
 import time
 import xml.etree.ElementTree as ET
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urldefrag
@@ -17,6 +18,7 @@ from simulator.world import START_WORDS, STOP_WORDS, Message, World
 # Twilio gives an application 15 seconds for the whole exchange.
 TIMEOUT_SECONDS = 15
 REPORTS_AT_ONCE = 16
+KEPT_ANSWERS = 5  # of each phone, for the page
 
 STOPPED = "You have successfully been unsubscribed. You will not receive any more messages."
 STARTED = "You have successfully been re-subscribed to messages from this number."
@@ -42,6 +44,7 @@ class Webhooks:
         self._faults = troubles
         self._report_delay_seconds = report_delay_seconds
         self._validator = RequestValidator(world.account.auth_token)
+        self._answers: dict[str, deque[Answer]] = {}
         self._pool = ThreadPoolExecutor(REPORTS_AT_ONCE, "webhook")
         self._session = requests.Session()
         self._session.trust_env = False
@@ -49,8 +52,17 @@ class Webhooks:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
+    def answers(self, phone: str) -> list[Answer]:
+        """What the webhook answered to the last texts of a phone, oldest first."""
+        return list(self._answers.get(phone, ()))
+
     def receive(self, phone: str, body: str) -> Answer:
         """A phone texts our number: the message is listed, posted, and what comes back is sent."""
+        answer = self._receive(phone, body)
+        self._answers.setdefault(phone, deque(maxlen=KEPT_ANSWERS)).append(answer)
+        return answer
+
+    def _receive(self, phone: str, body: str) -> Answer:
         message = self._world.inbound(sender=phone, body=body)
         self._answer_keyword(phone, body)
         withheld = self._faults.take(faults.WITHHOLD, phone)

@@ -152,15 +152,21 @@ class Desk:
 @contextmanager
 def desk(path: Path, **settings: str) -> Iterator[Desk]:
     clock = HandClock()
-    simulator = Simulator(ACCOUNT, Number(NUMBER), clock=clock, report_delay_seconds=0)
+    holder: dict[str, Any] = {}
+    server = make_server("127.0.0.1", 0, lambda *args: holder["app"](*args), threaded=True)
+    url = f"http://127.0.0.1:{server.server_port}"
+    simulator = Simulator(
+        ACCOUNT,
+        Number(NUMBER, sms_url=f"{url}/twilio/sms"),
+        clock=clock,
+        report_delay_seconds=0,
+        service_url=url,
+        function_key=FUNCTION_KEY,
+    )
     simulator.start()
     # Reports come when a test posts them.
     simulator.faults.add(faults.REPORTS_NEVER, times=10**9)
-    server = None
     try:
-        holder: dict[str, Any] = {}
-        server = make_server("127.0.0.1", 0, lambda *args: holder["app"](*args), threaded=True)
-        url = f"http://127.0.0.1:{server.server_port}"
         values = environment(
             PUBLIC_BASE_URL=url,
             TWILIO_API_BASE_URL=simulator.url,
@@ -169,7 +175,6 @@ def desk(path: Path, **settings: str) -> Iterator[Desk]:
         )
         app = create_app(settings_module.read({**values, **settings}), clock=clock)
         holder["app"] = app
-        simulator.world.configure_number(sms_url=f"{url}/twilio/sms", sms_method="POST")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         made = Desk(app, simulator, clock, url)
@@ -180,6 +185,5 @@ def desk(path: Path, **settings: str) -> Iterator[Desk]:
         made.dispatcher.stop()
         made.verifications.store.close()
     finally:
-        if server is not None:
-            server.server_close()
+        server.server_close()
         simulator.stop()

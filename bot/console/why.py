@@ -192,7 +192,8 @@ def sighted(sighting: Sighting) -> str:
             return "A reply, which Twilio posted to us."
         return f"A reply that Twilio withheld.{_trouble(sighting.error_code)}"
     said = DELIVERIES.get(sighting.status, sighting.status)
-    return f"A text to the phone. {said}{_trouble(sighting.error_code)}"
+    what = "An answer" if sighting.direction == "outbound-reply" else "A text"
+    return f"{what} to the phone. {said}{_trouble(sighting.error_code)}"
 
 
 def conclusion(sightings: list[Sighting], verification: Verification) -> str:

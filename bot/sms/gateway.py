@@ -54,10 +54,14 @@ class Sighting:
     """A message as Twilio's list shows it, without its body."""
 
     sid: str
-    is_inbound: bool
+    direction: str  # inbound, outbound-api (a text), outbound-reply (an answer)
     status: str
     error_code: int | None
     at: datetime
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.direction == "inbound"
 
 
 class LookFailed(Exception):

@@ -162,7 +162,7 @@ class TwilioGateway:
         sightings = [
             Sighting(
                 sid=message.sid,
-                is_inbound=message.direction == "inbound",
+                direction=message.direction,
                 status=message.status,
                 error_code=int(message.error_code) if message.error_code else None,
                 at=message.date_created.astimezone(UTC),

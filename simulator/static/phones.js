@@ -1,8 +1,11 @@
 // Draws the phones, and asks twice a second what is new on them.
 "use strict";
 
+const EVERY_MS = 500;
+const BANNER_MS = 4000;
 const main = document.getElementById("phones");
 const template = document.getElementById("phone");
+const canStart = Boolean(document.body.dataset.canStart);
 
 async function post(path, body) {
   const response = await fetch(path, {
@@ -13,58 +16,144 @@ async function post(path, body) {
   return response.json();
 }
 
-async function send(section, phone, body) {
-  const answer = await post("/desk/texts", { phone, body });
-  section.querySelector(".answer").textContent = `The webhook answered ${answer.status || "nothing"}`;
+// -- what a phone can reply -------------------------------------------------------------------
+
+function challenge(section) {
+  const texts = [...section.querySelectorAll(".messages li:not(.mine)")].map((li) => li.textContent);
+  return texts.reverse().find((text) => /\b\d{4,10}\b/.test(text)) ?? "";
+}
+
+function codeOf(section) {
+  return challenge(section).match(/\b\d{4,10}\b/)?.[0] ?? "0000";
+}
+
+const REPLIES = {
+  right: codeOf,
+  wrong: (section) => codeOf(section).replace(/\d$/, (digit) => (Number(digit) + 1) % 10),
+  spaced: (section) => [...codeOf(section)].join(" "),
+  arabic: (section) => codeOf(section).replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit))),
+  tapback: (section) => `Liked “${challenge(section)}”`,
+  stop: () => "STOP",
+};
+
+async function send(section, body) {
+  await post("/desk/texts", { phone: section.dataset.phone, body });
   await draw();
 }
+
+async function start(section) {
+  const button = section.querySelector(".verify");
+  button.disabled = true;
+  const { error } = await post("/desk/starts", { phone: section.dataset.phone });
+  button.disabled = false;
+  section.dataset.fault = error ?? "";
+  await draw();
+}
+
+// -- drawing ----------------------------------------------------------------------------------
 
 function phoneSection(phone) {
   const known = main.querySelector(`[data-phone="${CSS.escape(phone)}"]`);
   if (known) return known;
   const section = template.content.cloneNode(true).firstElementChild;
   section.dataset.phone = phone;
+  section.setAttribute("aria-label", `Phone ${phone}`);
   section.querySelector("h2").textContent = phone;
+  section.querySelector(".messages").setAttribute("aria-label", `Messages of ${phone}`);
   section.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const input = event.target.elements.body;
-    send(section, phone, input.value);
+    send(section, input.value);
     input.value = "";
   });
-  section.querySelector(".stop").addEventListener("click", () => send(section, phone, "STOP"));
+  for (const button of section.querySelectorAll("[data-reply]")) {
+    button.addEventListener("click", () => send(section, REPLIES[button.dataset.reply](section)));
+  }
+  const verify = section.querySelector(".verify");
+  verify.hidden = !canStart;
+  verify.addEventListener("click", () => start(section));
   main.append(section);
   return section;
 }
 
+function notify(section, text) {
+  const banner = section.querySelector(".banner");
+  banner.textContent = text;
+  banner.hidden = false;
+  clearTimeout(section.timer);
+  section.timer = setTimeout(() => { banner.hidden = true; }, BANNER_MS);
+  document.getElementById("news").textContent = `${section.dataset.phone} has a text: ${text}`;
+}
+
+function drawMessages(section, messages) {
+  const list = section.querySelector(".messages");
+  const isFirst = !section.dataset.drawn;
+  for (const message of messages.slice(list.children.length)) {
+    const line = document.createElement("li");
+    line.textContent = message.body;
+    line.classList.toggle("mine", message.is_from_phone);
+    list.append(line);
+    list.scrollTop = list.scrollHeight;
+    if (!message.is_from_phone && !isFirst) notify(section, message.body);
+  }
+  section.dataset.drawn = "yes";
+}
+
+function drawAnswers(section, answers) {
+  if (!answers.length) return;
+  const lines = answers.toReversed().map((answer) => {
+    const line = document.createElement("li");
+    line.textContent = `${answer.status || "nothing"}: ${answer.body || "(empty)"}`;
+    return line;
+  });
+  section.querySelector(".answers").replaceChildren(...lines);
+}
+
+function standingText(verification) {
+  if (!verification) return "";
+  const { status, reference, attemptsLeft, deadline } = verification;
+  if (status !== "pending") return `${status.replaceAll("_", " ")}, reference ${reference}`;
+  const left = Math.max(0, Math.round((Date.parse(deadline) - Date.now()) / 1000));
+  return `Reference ${reference}: ${left} s and ${attemptsLeft} tries left`;
+}
+
+function drawStanding(section, verification) {
+  const line = section.querySelector(".standing");
+  const text = section.dataset.fault || (verification?.status ? standingText(verification) : "");
+  if (line.textContent !== text) line.textContent = text;
+  const status = section.dataset.fault ? "refused" : verification?.status;
+  line.classList.toggle("approved", status === "approved");
+  line.classList.toggle("bad", Boolean(status) && !["approved", "pending"].includes(status));
+}
+
 async function draw() {
   const phones = await (await fetch("/desk/phones")).json();
-  document.getElementById("none").hidden = Object.keys(phones).length > 0;
-  for (const [phone, messages] of Object.entries(phones)) {
-    const list = phoneSection(phone).querySelector(".messages");
-    for (const message of messages.slice(list.children.length)) {
-      const line = document.createElement("li");
-      line.textContent = message.body;
-      line.classList.toggle("mine", message.is_from_phone);
-      list.append(line);
-      line.scrollIntoView({ block: "nearest" });
-    }
+  for (const [phone, { messages, answers, verification }] of Object.entries(phones)) {
+    const section = phoneSection(phone);
+    drawMessages(section, messages);
+    drawAnswers(section, answers);
+    drawStanding(section, verification);
   }
 }
 
 async function drawFaults() {
   const faults = await (await fetch("/desk/faults")).json();
-  document.getElementById("faults").replaceChildren(
-    ...faults.map((fault) => {
-      const line = document.createElement("li");
-      line.textContent = `${fault.kind}, ${fault.times} more`;
-      return line;
-    }),
-  );
+  const words = Object.fromEntries([...faultForm.elements.kind.options].map((o) => [o.value, o.textContent]));
+  const lines = faults.map((fault) => {
+    const line = document.createElement("li");
+    line.textContent = `${words[fault.kind] ?? fault.kind}${fault.code ? ` ${fault.code}` : ""}, ${fault.times} more`;
+    return line;
+  });
+  if (!lines.length) lines.push(Object.assign(document.createElement("li"), { textContent: "Nothing." }));
+  document.getElementById("faults").replaceChildren(...lines);
 }
+
+// -- the forms --------------------------------------------------------------------------------
 
 document.getElementById("add").addEventListener("submit", async (event) => {
   event.preventDefault();
-  await post("/desk/phones", { phone: event.target.elements.phone.value });
+  const { error } = await post("/desk/phones", { phone: event.target.elements.phone.value });
+  document.getElementById("said").textContent = error ?? "";
   await draw();
 });
 
@@ -72,13 +161,14 @@ const faultForm = document.getElementById("fault");
 
 // Which of the two fields a kind of trouble needs.
 function takes(kind) {
-  return { seconds: kind === "delay", code: kind === "refuse" || kind === "report_error" };
+  return { seconds: kind === "delay", code: ["refuse", "report_error", "withhold"].includes(kind) };
 }
 
 faultForm.elements.kind.addEventListener("change", () => {
-  const needs = takes(faultForm.elements.kind.value);
-  document.getElementById("seconds").hidden = !needs.seconds;
-  document.getElementById("code").hidden = !needs.code;
+  const kind = faultForm.elements.kind.value;
+  document.getElementById("seconds").hidden = !takes(kind).seconds;
+  document.getElementById("code").hidden = !takes(kind).code;
+  faultForm.elements.code.value = { withhold: "30038", report_error: "30005" }[kind] ?? "21614";
 });
 
 faultForm.addEventListener("submit", async (event) => {
@@ -87,7 +177,8 @@ faultForm.addEventListener("submit", async (event) => {
   const fault = { kind: kind.value, times: Number(times.value) };
   if (takes(kind.value).seconds) fault.seconds = Number(seconds.value);
   if (takes(kind.value).code) fault.code = Number(code.value);
-  await post("/desk/faults", fault);
+  const { error } = await post("/desk/faults", fault);
+  document.getElementById("fault-said").textContent = error ?? "";
   await drawFaults();
 });
 
@@ -96,6 +187,16 @@ document.getElementById("clear").addEventListener("click", async () => {
   await drawFaults();
 });
 
-setInterval(draw, 500);
-draw();
-drawFaults();
+async function keepDrawing() {
+  try {
+    if (!document.hidden) {
+      await draw();
+      await drawFaults();
+    }
+  } catch {
+    // The desk has ended, or begins again.
+  }
+  setTimeout(keepDrawing, EVERY_MS);
+}
+
+keepDrawing();

@@ -1,0 +1,81 @@
+"""A file with very many finished verifications, written by SQL alone: a minute, not a day."""
+
+import sqlite3
+from pathlib import Path
+
+from bot.store.sqlite import SqliteStore
+from tests.desk import HandClock
+
+# Spread evenly over the thirty days that are kept, to the minute before `now`.
+_SPAN_SECONDS = 30 * 24 * 3600 - 60
+
+_ROWS = """
+    WITH RECURSIVE counter (n) AS (
+        SELECT 0 UNION ALL SELECT n + 1 FROM counter WHERE n < :count - 1)
+    SELECT n, printf('%032x', 1 + n) AS id, printf('+1425%07d', n * 7919 % 1000000) AS phone,
+        CASE WHEN n % 10 < 7 THEN 'US' WHEN n % 10 < 9 THEN 'FR' ELSE 'DE' END AS country,
+        CASE WHEN n % 20 < 14 THEN 'approved' WHEN n % 20 < 17 THEN 'expired'
+            WHEN n % 20 < 18 THEN 'failed' WHEN n % 20 < 19 THEN 'canceled'
+            ELSE 'max_attempts_reached' END AS status,
+        strftime('%Y-%m-%dT%H:%M:%S.000000Z', :now,
+            '-' || (60 + :span - n * :span / :count) || ' seconds') AS created_at,
+        strftime('%Y-%m-%dT%H:%M:%S.000000Z', :now,
+            '-' || (55 + :span - n * :span / :count - n % 40) || ' seconds') AS ended_at
+    FROM counter
+"""
+
+
+def fill(path: Path, clock: HandClock, count: int) -> None:
+    """Fills a new file with so many finished verifications, each with its text and its history."""
+    SqliteStore(path, clock=clock).close()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA synchronous=OFF")
+    db.execute("PRAGMA cache_size=-200000")
+    db.create_function("seconds_between", 2, lambda earlier, later: 0)
+    now = clock().strftime("%Y-%m-%d %H:%M:%S")
+    values = {"count": count, "now": now, "span": _SPAN_SECONDS}
+    db.execute("BEGIN")
+    db.execute(f"CREATE TEMP TABLE made AS {_ROWS}", values)
+    db.execute(
+        """
+        INSERT INTO verification (id, phone, country, started_by, start_input, request_id, reference,
+            nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
+            send_within_seconds, created_at, first_try_at, accepted_at, deadline_at, attempts,
+            status, error_code, ended_at, updated_at)
+        SELECT id, phone, country, 'function', '"x"', 'r', 'KP', '00', 'k', 'text {code}', 4, 90, 4,
+            60, created_at, created_at, created_at, '9999-01-01T00:00:00.000000Z',
+            CASE status WHEN 'max_attempts_reached' THEN 4 ELSE 0 END, status,
+            CASE status WHEN 'failed' THEN 30003 + n % 6 END, ended_at, ended_at
+        FROM made
+        """
+    )
+    db.execute(
+        """
+        INSERT INTO outbox (id, verification_id, state, queued_at, sid)
+        SELECT 'o' || id, id, 'accepted', created_at, 'SM' || id FROM made
+        """
+    )
+    for number, event, at in ((1, "'started'", "created_at"), (2, "status", "ended_at")):
+        db.execute(
+            f"""
+            INSERT INTO history (verification_id, number, at, event)
+            SELECT id, {number}, {at}, {event} FROM made
+            """
+        )
+    db.execute(
+        """
+        INSERT INTO figure (hour, country, event, seconds, count)
+        SELECT substr(created_at, 1, 13), country, 'started', 0, count(*) FROM made GROUP BY 1, 2
+        """
+    )
+    db.execute(
+        """
+        INSERT INTO figure (hour, country, event, seconds, count)
+        SELECT substr(ended_at, 1, 13), country, status,
+            CASE status WHEN 'approved' THEN 5 + n % 40 ELSE 0 END, count(*)
+        FROM made GROUP BY 1, 2, 3, 4
+        """
+    )
+    db.execute("UPDATE figured SET sequence = (SELECT max(sequence) FROM history)")
+    db.execute("COMMIT")
+    db.close()

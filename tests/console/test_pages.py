@@ -1,0 +1,486 @@
+"""What the pages show and what their buttons do."""
+
+import ast
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.console import why
+from bot.domain.verification import Status
+from bot.store import figures
+from bot.store.tx import Done
+from simulator import faults
+from tests.console.conftest import Operator
+from tests.desk import PHONE, Desk
+from tests.desk import desk as open_desk
+
+OTHER_PHONE = "+14255550199"
+FRENCH_PHONE = "+33612345678"
+BOT = Path(__file__).parents[2] / "bot"
+
+
+def plain(page: str) -> str:
+    """A page's words."""
+    main = page[page.index("<main") :]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).replace("&#39;", "'").split())
+
+
+def show(operator: Operator, path: str) -> str:
+    response = operator.get("/console" + path)
+    assert response.status_code == 200, response.text
+    return plain(response.text)
+
+
+def one(operator: Operator, id: str) -> str:
+    return show(operator, f"/verifications/{id}")
+
+
+# -- the overview ----------------------------------------------------------------------------------
+
+
+def test_the_overview_shows_what_is_pending_with_its_time_and_attempts(
+    operator: Operator, desk: Desk
+) -> None:
+    reference = desk.start_and_send()["reference"]
+    desk.text(desk.wrong())
+    desk.clock.forward(30)
+    assert f"{PHONE} {reference} 60 s left 1 of 4 No report yet." in show(operator, "/")
+
+
+def test_the_overview_says_when_nothing_is_pending_and_all_is_well(operator: Operator) -> None:
+    page = show(operator, "/")
+    for said in ("Nothing is pending.", "The dispatcher works.", "Twilio knows us."):
+        assert said in page
+
+
+def test_the_overview_says_when_work_is_overdue(operator: Operator, desk: Desk) -> None:
+    desk.start()
+    desk.clock.forward(6)
+    assert "no dispatcher runs, or it is stuck" in show(operator, "/")
+
+
+def test_the_overview_says_when_twilio_does_not_know_us(operator: Operator, desk: Desk) -> None:
+    desk.simulator.faults.add(faults.REFUSE, code=20003)
+    desk.start_and_send()
+    assert "Twilio does not know our credentials: sending is paused." in show(operator, "/")
+
+
+def settle(desk: Desk) -> None:
+    """Three approved (after 5, 10 and 40 seconds), one expired, one failed, one canceled."""
+    for seconds in (5, 10, 40):
+        desk.start_and_send()
+        desk.clock.forward(seconds)
+        desk.text(desk.code())
+    desk.start_and_send(FRENCH_PHONE)
+    desk.forward(90)
+    desk.simulator.faults.add(faults.REFUSE, code=21614)
+    desk.start_and_send()
+    desk.start_and_send(OTHER_PHONE)
+    desk.text("STOP", OTHER_PHONE)
+
+
+def test_today_in_figures(operator: Operator, desk: Desk) -> None:
+    settle(desk)
+    page = show(operator, "/")
+    assert "started 6 approved 3 expired 1 out of tries 0 canceled 1 failed 1" in page
+    assert "median time to answer 10 s" in page
+    assert "12:00 6 3" in page
+    assert "US 5 3 FR 1 0" in page
+    assert "Error Times 21614 1" in page
+
+
+def test_the_figures_are_the_same_counted_or_not(desk: Desk) -> None:
+    settle(desk)
+    store = desk.verifications.store
+    not_yet = desk.verifications.today()
+    while store.write(lambda tx: Done(figures.count_more(tx))):
+        pass
+    assert not store.read(figures.is_behind)
+    assert desk.verifications.today() == not_yet
+
+
+def test_figures_outlive_a_forgotten_number_and_begin_anew_at_midnight(
+    operator: Operator, desk: Desk
+) -> None:
+    settle(desk)
+    desk.run_once()
+    desk.verifications.forget(PHONE)
+    assert desk.verifications.today().counts["approved"] == 3
+    desk.clock.forward(12 * 3600)
+    assert set(desk.verifications.today().counts.values()) == {0}
+
+
+def test_two_who_count_count_nothing_twice(desk: Desk) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    for number in range(20):
+        desk.start(f"+1425555{number:04}")
+    store = desk.verifications.store
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: store.write(lambda tx: Done(figures.count_more(tx))), range(16)))
+    assert desk.verifications.today().counts["started"] == 20
+
+
+def test_the_chart_is_drawn_from_the_figures(operator: Operator, desk: Desk) -> None:
+    settle(desk)
+    page = operator.get("/console/").text
+    bars = re.findall(
+        r'<rect x="([\d.]+)" y="[\d.]+" .*? height="([\d.]+)" class="bar (\w+)"', page
+    )
+    assert bars == [("241.0", "104.0", "started"), ("241.0", "52.0", "approved")]
+
+
+# -- the list --------------------------------------------------------------------------------------
+
+
+def listed(operator: Operator, query: str = "") -> list[str]:
+    page = operator.get(f"/console/verifications?{query}").text
+    return re.findall(r'<td class="id">([^<]+)</td>', page)
+
+
+@pytest.fixture
+def four(desk: Desk) -> dict[str, str]:
+    """One approved, one expired in France, one canceled, one pending, a minute apart."""
+    ids = {"approved": desk.start_and_send()["id"]}
+    desk.text(desk.code())
+    desk.forward(60)
+    ids["expired"] = desk.start_and_send(FRENCH_PHONE)["id"]
+    desk.forward(90)
+    ids["canceled"] = desk.start_and_send(OTHER_PHONE)["id"]
+    desk.text("STOP", OTHER_PHONE)
+    desk.forward(60)
+    ids["pending"] = desk.start_and_send()["id"]
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", "pending canceled expired approved"),
+        ("status=approved", "approved"),
+        ("status=pending", "pending"),
+        ("country=fr", "expired"),
+        ("country=US&status=canceled", "canceled"),
+        ("country=US&status=expired", ""),
+        ("number=%2B1+425+555+0123", "pending approved"),
+        ("number=%2B14255550123&status=approved", "approved"),
+        ("from=2026-01-31T12:02", "pending canceled"),
+        ("to=2026-01-31T12:02", "expired approved"),
+        ("from=2026-01-31T12:00:30&to=2026-01-31T12:02&country=FR", "expired"),
+    ],
+)
+def test_filters(operator: Operator, four: dict[str, str], query: str, found: str) -> None:
+    assert listed(operator, query) == [four[name] for name in found.split()]
+
+
+def test_an_id_is_found_by_its_beginning(operator: Operator, desk: Desk) -> None:
+    for id in ("order-1", "order-2", "other"):
+        path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{id}"
+        assert desk.call("POST", path, json=PHONE).status_code == 202
+    assert listed(operator, "id=order") == ["order-1", "order-2"]
+    assert listed(operator, "id=other") == ["other"]
+    assert listed(operator, "id=%25") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("status=nonsense", "This status is unknown."),
+        ("country=XX", "A country is two letters"),
+        ("number=call+me", "must be in international form"),
+        ("from=soon", "A time looks like"),
+        ("after=nonsense", "This page is unknown"),
+        ("id=" + "x" * 1000, "None."),
+    ],
+)
+def test_a_filter_that_cannot_be_used_says_so(operator: Operator, query: str, said: str) -> None:
+    assert said in show(operator, f"/verifications?{query}")
+
+
+def test_pages_hold_each_once_newest_first_while_others_are_started(
+    operator: Operator, desk: Desk
+) -> None:
+    ids = []
+    for number in range(120):
+        ids.append(desk.start(f"+1425555{number:04}")["id"])
+        desk.clock.forward(0.001)
+    seen: list[str] = []
+    address = "/console/verifications?status=pending"
+    while address:
+        page = operator.get(address).text
+        seen += re.findall(r'<td class="id">([^<]+)</td>', page)
+        further = re.search(r'href="([^"]+)" rel="next"', page)
+        address = further[1].replace("&amp;", "&") if further else ""
+        desk.start(f"+1425556{len(seen):04}")
+    assert seen == ids[::-1]
+
+
+# -- one verification ------------------------------------------------------------------------------
+
+
+def test_its_time_line_is_told_in_plain_words(operator: Operator, desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    desk.clock.forward(12.5)
+    desk.text(desk.wrong())
+    desk.clock.forward(60)
+    desk.text(desk.code())
+    page = one(operator, id)
+    lines = [
+        "+ 0:00.0 Asked for; the text was put into the outbox.",
+        "+ 0:00.0 The text was handed to Twilio.",
+        "+ 0:00.0 Twilio took the text: the window to answer opened.",
+        "+ 0:12.5 A wrong code was sent by text: attempt 1.",
+        "+ 1:12.5 The right code was sent by text.",
+        "+ 1:12.5 Approved.",
+    ]
+    assert " ".join(lines) in page
+    assert "The person sent the right code 72 seconds after Twilio took the text." in page
+    assert desk.code() not in page
+
+
+def test_every_event_of_the_history_has_words() -> None:
+    written: set[str] = {status.value for status in Status if status is not Status.PENDING}
+    for path in [*(BOT / "domain").glob("*.py"), *(BOT / "usecases").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Event":
+                names = [n.value for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant)]
+                written |= {name for name in names if isinstance(name, str)}
+    assert written == why.EVENTS
+
+
+def test_why_says_what_happened_and_what_to_do(operator: Operator, desk: Desk) -> None:
+    id = desk.start()["id"]
+    assert "The text is on its way to Twilio." in one(operator, id)
+    desk.run_once()
+    assert "Waiting for the person to text the code back." in one(operator, id)
+    desk.forward(90)
+    assert "Nobody sent the right one within 90 seconds." in one(operator, id)
+
+    id = desk.start_and_send()["id"]
+    for _ in range(4):
+        desk.text(desk.wrong())
+    assert "4 wrong codes were sent." in one(operator, id)
+
+    first = desk.start_and_send()["id"]
+    second = desk.start_and_send()["id"]
+    assert "A newer start for the same number took its place" in one(operator, first)
+    desk.text("STOP")
+    assert "The person texted STOP." in one(operator, second)
+
+
+def deliver(desk: Desk, delivery: str, code: int | None = None) -> None:
+    desk.simulator.webhooks.post_report(desk.texts()[-1], delivery, code)
+
+
+def test_why_tells_delivered_from_not_delivered(operator: Operator, desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    deliver(desk, "undelivered", 30003)
+    assert "Twilio's error 30003: The phone is off or out of reach." in one(operator, id)
+    desk.forward(90)
+    page = one(operator, id)
+    assert "The carrier did not deliver it." in page
+    assert "Check the number with the person, and start again." in page
+
+    id = desk.start_and_send()["id"]
+    deliver(desk, "delivered")
+    desk.forward(90)
+    assert "The text was delivered: ask the person for the text" in one(operator, id)
+
+
+@pytest.mark.parametrize("code", [21211, 21408, 21610, 21614, 30005, 30007, 99999])
+def test_why_names_twilios_error_and_what_to_do(operator: Operator, desk: Desk, code: int) -> None:
+    from bot.sms import errors
+
+    desk.simulator.faults.add(faults.REFUSE, code=code)
+    id = desk.start_and_send()["id"]
+    page = one(operator, id)
+    assert str(code) in page
+    assert (errors.sentence(code) or "Twilio refused the text.").replace("'", "'") in page
+
+
+def test_why_of_a_text_twilio_did_not_take_and_one_nobody_knows_of(
+    operator: Operator, desk: Desk
+) -> None:
+    desk.simulator.faults.add(faults.REFUSE, code=20429, times=100)
+    id = desk.start_and_send()["id"]
+    assert "Twilio did not take the text; it is tried again. Twilio's error 20429" in one(
+        operator, id
+    )
+    desk.forward(60)
+    assert "Twilio did not take the text within 60 seconds." in one(operator, id)
+
+    desk.simulator.faults.clear()
+    desk.simulator.faults.add(faults.ERROR_BEFORE)
+    desk.simulator.faults.add(faults.LIST_ERROR, times=100)
+    id = desk.start_and_send()["id"]
+    assert "Twilio gave no clear answer to the text, so its list is being asked." in one(
+        operator, id
+    )
+
+
+def test_a_retired_key_is_explained(operator: Operator, desk: Desk, tmp_path: Path) -> None:
+    with open_desk(tmp_path / "other") as other:
+        id = other.start_and_send()["id"]
+        other.verifications.store.write(
+            lambda tx: Done(tx.run("UPDATE verification SET key_id = 'gone'"))
+        )
+        other.text("1234")
+        visitor = Operator(other.app.test_client())
+        visitor.sign_in()
+        assert "SECRET_KEY_FALLBACKS" in one(visitor, id)
+
+
+def test_twilios_list_is_asked_on_request_and_names_what_was_withheld(
+    operator: Operator, desk: Desk
+) -> None:
+    id = desk.start_and_send()["id"]
+    assert "Twilio has seen no reply" in show(operator, f"/verifications/{id}/at-twilio")
+    desk.simulator.faults.add(faults.WITHHOLD, code=30038)
+    desk.text(desk.code())
+    page = show(operator, f"/verifications/{id}/at-twilio")
+    assert "Twilio withheld a reply, so Textback never saw it." in page
+    assert "Twilio's error 30038: Twilio took the reply for a one-time passcode" in page
+    desk.text(desk.wrong())
+    page = show(operator, f"/verifications/{id}/at-twilio")
+    assert "A reply, which Twilio posted to us." in page
+    assert "An answer to the phone." in page
+    assert desk.code() not in page
+
+
+def test_where_twilios_list_does_not_answer_the_page_says_so(
+    operator: Operator, desk: Desk
+) -> None:
+    id = desk.start_and_send()["id"]
+    desk.simulator.faults.add(faults.LIST_ERROR, times=2)
+    response = operator.get(f"/console/verifications/{id}/at-twilio")
+    assert response.status_code == 502
+    assert "Twilio answered with error 20500. Try again in a moment." in plain(response.text)
+
+
+def test_a_withheld_reply_is_not_caught_up_with(desk: Desk) -> None:
+    """Its body is gone, so it would pass for chatter."""
+    id = desk.start_and_send()["id"]
+    desk.simulator.faults.add(faults.WITHHOLD, code=30039)
+    desk.text(desk.code())
+    desk.dispatcher.catch_up()
+    assert "unread_reply" not in desk.history(id)
+
+
+def test_an_id_nobody_has_is_not_found(operator: Operator) -> None:
+    for path in ("nobody", "nobody/at-twilio", "..%2f", "%00", "x" * 300):
+        assert operator.get(f"/console/verifications/{path}").status_code == 404
+
+
+# -- doing -----------------------------------------------------------------------------------------
+
+
+def test_a_start_leads_to_its_page_with_the_reference(operator: Operator, desk: Desk) -> None:
+    response = operator.post("/console/verifications", number="+1 (425) 555-0123")
+    assert response.status_code == 303
+    (standing,) = desk.verifications.newest(10)
+    verification = standing.verification
+    assert response.headers["Location"] == f"/console/verifications/{verification.id}"
+    assert (verification.phone, verification.started_by) == (PHONE, "console")
+    assert f"Reference {verification.reference}" in one(operator, verification.id)
+    desk.run_once()
+    assert len(desk.texts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [("", "A phone number input is required"), ("12", "international form"), ("+1", "may hold")],
+)
+def test_a_start_that_is_refused_says_why(operator: Operator, number: str, said: str) -> None:
+    response = operator.post("/console/verifications", number=number)
+    assert response.status_code == 400
+    assert said in plain(response.text)
+
+
+def test_cancel_start_again_forget(operator: Operator, desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    response = operator.post(f"/console/verifications/{id}/cancel")
+    assert response.status_code == 303
+    page = show(operator, response.headers["Location"].removeprefix("/console"))
+    assert "It is canceled." in page
+    assert "Somebody canceled it: canceled at the console" in page
+    assert operator.post(f"/console/verifications/{id}/cancel").status_code == 400, "it has ended"
+
+    response = operator.post(f"/console/verifications/{id}/again")
+    again = response.headers["Location"].rpartition("/")[2]
+    assert desk.verifications.find(again).started_by == "function"
+    desk.run_once()
+    assert len(desk.texts()) == 2
+
+    response = operator.post(f"/console/verifications/{again}/forget")
+    assert "The number is forgotten" in show(operator, "/verifications?notice=forgotten")
+    assert desk.verifications.newest(10) == []
+    assert operator.post(f"/console/verifications/{again}/forget").status_code == 404
+
+
+def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
+    with open_desk(tmp_path, LIMIT_TOTAL="10/hour", LIMIT_PER_NUMBER="2/hour") as desk:
+        operator = Operator(desk.app.test_client())
+        operator.sign_in()
+        for _ in range(2):
+            desk.start()
+        assert desk.post_start().status_code == 429
+        page = show(operator, "/limits")
+        assert "LIMIT_TOTAL=10/3600 seconds all 2 of 10" in page
+        assert "LIMIT_PER_NUMBER=2/3600 seconds" in page
+        assert str(desk.settings.guess_budget) in page
+        assert "Starts are let through everywhere." in page
+        assert operator.post("/console/limits", number=PHONE).status_code == 303
+        assert desk.post_start().status_code == 202
+        assert operator.post("/console/limits", number="me").status_code == 400
+
+
+def test_opt_outs_are_listed_and_cleared(operator: Operator, desk: Desk) -> None:
+    assert "None." in show(operator, "/opt-outs")
+    desk.text("STOP")
+    assert f"{PHONE} 2026-01-31 12:00:00 UTC" in show(operator, "/opt-outs")
+    operator.post("/console/opt-outs", number=PHONE)
+    assert "None." in show(operator, "/opt-outs")
+
+
+# -- short polling ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/verifications", "/limits"])
+def test_a_page_that_has_not_changed_is_not_sent_again(
+    operator: Operator, desk: Desk, path: str
+) -> None:
+    look = partial(operator.get, "/console" + path)
+    version = look().headers["X-Version"]
+    response = look(headers={"X-Version": version})
+    assert (response.status_code, response.data) == (304, b"")
+    desk.start()
+    changed = look(headers={"X-Version": version})
+    assert changed.status_code == 200
+    assert changed.headers["X-Version"] != version
+
+
+# -- markup shows as text --------------------------------------------------------------------------
+
+MARKUP = '<b onclick="x">"&bold'
+
+
+def test_markup_shows_as_text(operator: Operator, desk: Desk) -> None:
+    id = "<i>id&amp;"
+    path = "/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/%3Ci%3Eid&amp;"
+    assert desk.call("POST", path, json=PHONE).status_code == 202
+    desk.run_once()
+    desk.text(MARKUP)
+    base = "/runtime/webhooks/durabletask/instances/%3Ci%3Eid&amp;"
+    desk.call("POST", f"{base}/raiseEvent/%3Cb%20onclick=%22x%22%3E", json=MARKUP)
+    desk.call("POST", f"{base}/suspend", params={"reason": MARKUP})
+    desk.call("POST", f"{base}/resume", params={"reason": MARKUP})
+    desk.call("POST", f"{base}/terminate", params={"reason": MARKUP})
+    for address in ("/verifications/%3Ci%3Eid&amp;", "/verifications", "/"):
+        page = operator.get("/console" + address).text
+        assert "<b onclick" not in page
+        assert "<i>id" not in page
+    page = operator.get("/console/verifications/%3Ci%3Eid&amp;").text
+    assert "&lt;i&gt;id&amp;amp;" in page, id
+    assert page.count("&lt;b onclick=&#34;x&#34;&gt;") >= 4

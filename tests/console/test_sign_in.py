@@ -1,0 +1,184 @@
+"""Who may look: the key, the cookie, the token, the throttle."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.console.conftest import Operator
+from tests.desk import CONSOLE_KEY, Desk
+from tests.desk import desk as open_desk
+
+PAGES = ["/", "/verifications", "/verifications/x", "/verifications/x/at-twilio", "/limits"]
+PAGES += ["/opt-outs", "/nothing"]
+FORMS = ["/verifications", "/verifications/x/cancel", "/verifications/x/again"]
+FORMS += ["/verifications/x/forget", "/limits", "/opt-outs", "/sign-out"]
+
+
+def test_without_a_key_there_is_no_console(tmp_path: Path) -> None:
+    with open_desk(tmp_path, CONSOLE_KEY="") as desk:
+        for path in ("/console/", "/console/sign-in", "/console/static/console.css"):
+            response = desk.call("GET", path, key=None)
+            assert (response.status_code, response.content) == (404, b"")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_asks_for_the_key_first(visitor: Operator, page: str) -> None:
+    response = visitor.get("/console" + page)
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("/console/sign-in?next=")
+
+
+def test_the_right_key_signs_in_and_leads_to_the_page_that_was_asked_for(visitor: Operator) -> None:
+    response = visitor.sign_in(next="/console/limits?x=1")
+    assert (response.status_code, response.headers["Location"]) == (303, "/console/limits?x=1")
+    assert visitor.get("/console/limits").status_code == 200
+    assert visitor.get("/console/sign-in").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/console/\\evil", "javascript:alert(1)", ""],
+)
+def test_a_sign_in_leads_nowhere_else(visitor: Operator, elsewhere: str) -> None:
+    assert visitor.sign_in(next=elsewhere).headers["Location"] == "/console/"
+
+
+def test_a_wrong_key_does_not_and_is_counted(visitor: Operator, desk: Desk) -> None:
+    response = visitor.sign_in("not-the-key-at-all")
+    assert response.status_code == 403
+    assert "This is not the key." in response.text
+    assert visitor.get("/console/").status_code == 303
+    assert '{"code": "wrong_console_key"}' in str(desk.app.extensions["metrics"].samples())
+
+
+def test_five_wrong_keys_in_a_minute_are_enough(visitor: Operator, desk: Desk) -> None:
+    for _ in range(5):
+        assert visitor.sign_in("not-the-key-at-all").status_code == 403
+    response = visitor.sign_in()
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
+    desk.clock.forward(60)
+    assert visitor.sign_in().status_code == 303
+
+
+def test_who_is_signed_in_is_not_throttled(operator: Operator, desk: Desk) -> None:
+    stranger = Operator(desk.app.test_client())
+    for _ in range(6):
+        stranger.sign_in("not-the-key-at-all")
+    assert operator.get("/console/").status_code == 200
+
+
+def cookie(response) -> str:
+    return response.headers["Set-Cookie"]
+
+
+def test_the_cookie_is_httponly_lax_and_for_the_console_alone(visitor: Operator) -> None:
+    set_cookie = cookie(visitor.sign_in())
+    for part in ("HttpOnly", "SameSite=Lax", "Path=/console/", "Max-Age=43200"):
+        assert part in set_cookie
+    assert "Secure" not in set_cookie
+    assert CONSOLE_KEY not in set_cookie
+
+
+def test_behind_https_the_cookie_is_secure(tmp_path: Path) -> None:
+    with open_desk(tmp_path, PUBLIC_BASE_URL="https://verify.example.com") as desk:
+        client = desk.app.test_client()
+        assert "Secure" in cookie(client.get("/console/sign-in", base_url="https://x"))
+
+
+def test_it_is_over_after_twelve_hours(operator: Operator, desk: Desk) -> None:
+    desk.clock.forward(12 * 3600 - 1)
+    assert operator.get("/console/").status_code == 200
+    desk.clock.forward(1)
+    assert operator.get("/console/").status_code == 303
+
+
+def test_signing_out_takes_the_cookie_away(operator: Operator) -> None:
+    assert operator.post("/console/sign-out").status_code == 303
+    assert operator.get("/console/").status_code == 303
+
+
+def carry(desk: Desk, value: str) -> int:
+    client = desk.app.test_client()
+    client.set_cookie("textback_console", value, path="/console/")
+    return client.get("/console/").status_code
+
+
+def test_a_forged_cookie_opens_nothing(operator: Operator, desk: Desk) -> None:
+    kept = operator.client.get_cookie("textback_console", path="/console/")
+    assert kept is not None
+    assert carry(desk, kept.value) == 200
+    body, _, signature = kept.value.rpartition(".")
+    for forged in (body, f"{body}.", f"{body}.AAAA", f"x{body}.{signature}", "", "a.b.c", "é"):
+        assert carry(desk, forged) == 303
+
+
+def test_another_key_signs_everyone_out_and_a_rotated_secret_key_does_not(tmp_path: Path) -> None:
+    with open_desk(tmp_path / "one") as desk:
+        operator = Operator(desk.app.test_client())
+        operator.sign_in()
+        kept = operator.client.get_cookie("textback_console", path="/console/")
+    assert kept is not None
+    with open_desk(tmp_path / "two", CONSOLE_KEY="another-console-key-now") as desk:
+        assert carry(desk, kept.value) == 303
+    rotated = {"SECRET_KEY": "a-newer-secret-key-xyz"}
+    with open_desk(
+        tmp_path / "three", **rotated, SECRET_KEY_FALLBACKS="a-secret-key-for-tests"
+    ) as desk:
+        assert carry(desk, kept.value) == 200
+    with open_desk(tmp_path / "four", **rotated) as desk:
+        assert carry(desk, kept.value) == 303
+
+
+def test_signing_in_gives_a_new_session(visitor: Operator) -> None:
+    """A session id that was planted before is worth nothing afterwards."""
+    before = visitor.token()
+    visitor.sign_in()
+    assert visitor.token() != before
+    response = visitor.client.post("/console/verifications", data={"token": before})
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("token", ["", "forged", "é"])
+def test_a_form_without_its_token_does_nothing(operator: Operator, form: str, token: str) -> None:
+    response = operator.client.post("/console" + form, data={"token": token, "number": "+1"})
+    assert response.status_code == 403
+    assert operator.get("/console/").status_code == 200, "not signed out either"
+
+
+def test_a_token_of_somebody_else_does_nothing(operator: Operator, desk: Desk) -> None:
+    other = Operator(desk.app.test_client())
+    other.sign_in()
+    response = operator.client.post(
+        "/console/verifications", data={"token": other.token(), "number": "+14255550123"}
+    )
+    assert response.status_code == 403
+    assert desk.verifications.newest(1) == []
+
+
+def test_a_form_of_who_is_not_signed_in_leads_to_the_sign_in(visitor: Operator, desk: Desk) -> None:
+    response = visitor.post("/console/verifications", number="+14255550123")
+    assert (response.status_code, response.headers["Location"]) == (303, "/console/sign-in")
+    assert desk.verifications.newest(1) == []
+
+
+def test_every_answer_carries_a_strict_policy(operator: Operator) -> None:
+    for path in ("/console/", "/console/sign-in", "/console/nothing", "/console/static/console.js"):
+        headers = operator.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_no_page_holds_inline_script_or_style(operator: Operator, desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    for path in ("/", "/verifications", f"/verifications/{id}", "/limits", "/opt-outs"):
+        page = operator.get("/console" + path).text
+        assert "<script src=" in page
+        assert "<script>" not in page
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick" not in page
