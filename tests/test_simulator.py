@@ -45,7 +45,7 @@ def test_the_page_and_its_phones(desk: Desk) -> None:
     assert "Phones on the desk" in requests.get(desk.simulator.url, timeout=5).text
     desk.start_and_send()
     phones = requests.get(f"{desk.simulator.url}/desk/phones", timeout=5).json()
-    assert phones[PHONE][0]["body"].startswith("Your verification code is")
+    assert phones[PHONE]["messages"][0]["body"].startswith("Your verification code is")
     answer = post(desk, "/desk/texts", {"phone": PHONE, "body": desk.code()}).json()
     assert answer["status"] == 200
 
@@ -84,3 +84,37 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, variabl
             assert variable in ran.stderr
             assert len(ran.stderr.splitlines()) == 1
     assert not (tmp_path / "instance").exists()
+
+
+def test_the_page_starts_a_verification_and_follows_it(desk: Desk) -> None:
+    def shown():
+        return requests.get(f"{desk.simulator.url}/desk/phones", timeout=5).json()[PHONE]
+
+    started = requests.post(
+        f"{desk.simulator.url}/desk/starts", json={"phone": PHONE}, timeout=5
+    ).json()
+    desk.run_once()
+    assert shown()["verification"]["reference"] == started["reference"]
+    assert shown()["verification"]["status"] == "pending"
+    desk.text(desk.code())
+    assert shown()["verification"]["status"] == "approved"
+    (answer,) = shown()["answers"]
+    assert answer["status"] == 200
+    assert "verified" in answer["body"]
+
+
+def test_the_page_tells_why_a_start_was_refused(desk: Desk) -> None:
+    response = requests.post(
+        f"{desk.simulator.url}/desk/starts", json={"phone": "+12025550100"[:8]}, timeout=5
+    )
+    assert response.status_code == 400
+    assert "not one that its country assigns" in response.json()["error"]
+
+
+def test_a_withheld_reply_is_listed_and_never_posted(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    desk.simulator.faults.add("withhold", code=30038)
+    assert desk.text(desk.code()).status == 0
+    assert desk.status(id)["customStatus"]["status"] == "pending"
+    (reply,) = [m for m in desk.simulator.world.of_phone(PHONE) if m.direction == "inbound"]
+    assert (reply.status, reply.error_code, reply.is_erased) == ("failed", 30038, True)

@@ -54,7 +54,9 @@ class SignIn:
         self._tokens = Signer(
             keys, salt="textback.form", key_derivation="hmac", digest_method=hashlib.sha256
         )
-        self._fingerprint = hmac.digest(keys[-1], console_key.encode(), hashlib.sha256).hex()[:16]
+        self._fingerprints = [
+            hmac.digest(key, console_key.encode(), hashlib.sha256).hex()[:16] for key in keys
+        ]
         self._is_https = is_https
         self._clock = clock
 
@@ -64,7 +66,7 @@ class SignIn:
             id, fingerprint, until = self._cookies.loads(cookie or "")
         except (BadSignature, ValueError, TypeError):
             return Session(secrets.token_urlsafe(16), False)
-        is_ours = hmac.compare_digest(str(fingerprint), self._fingerprint)
+        is_ours = any(hmac.compare_digest(str(fingerprint), f) for f in self._fingerprints)
         return Session(str(id), is_ours and self._clock().timestamp() < float(until))
 
     def is_key(self, presented: str) -> bool:
@@ -83,7 +85,7 @@ class SignIn:
 
     def enter(self, response: Response) -> None:
         """Signs in, under a new session id: one that was planted before is worth nothing."""
-        self._set(response, secrets.token_urlsafe(16), self._fingerprint)
+        self._set(response, secrets.token_urlsafe(16), self._fingerprints[-1])
 
     def leave(self, response: Response) -> None:
         response.delete_cookie(COOKIE, path=PATH, secure=self._is_https, httponly=True)

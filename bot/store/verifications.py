@@ -179,17 +179,19 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
 
 
 def _find_by_id(tx: Tx, wanted: Wanted) -> list[Verification]:
+    after_id = wanted.after[1] if wanted.after else ""
+    # One lower bound: of two, SQLite may begin its range at the wrong one.
+    bound = "id > :lowest" if after_id >= wanted.id_prefix and after_id else "id >= :lowest"
     sql = f"""
         SELECT * FROM verification
         WHERE ({" OR ".join(_ranges(wanted.stages))}) IS TRUE
-            AND id > :after_id AND id >= :prefix AND id < :prefix_end
+            AND {bound} AND id < :prefix_end
             AND created_at >= :created_from AND created_at <= :created_to
         ORDER BY id LIMIT :limit
     """
     rows = tx.all(
         sql,
-        after_id=wanted.after[1] if wanted.after else "",
-        prefix=wanted.id_prefix,
+        lowest=max(after_id, wanted.id_prefix),
         prefix_end=wanted.id_prefix + chr(0x10FFFF),
         created_from=to_text(wanted.created_from or EARLIEST),
         created_to=to_text(wanted.created_to or LATEST),
@@ -207,11 +209,6 @@ def open_ones(tx: Tx, *, limit: int) -> list[Verification]:
 def count_open(tx: Tx) -> int:
     row = tx.one("SELECT count(*) AS count FROM verification WHERE due_at IS NOT NULL")
     return int(row["count"]) if row else 0
-
-
-def newest(tx: Tx, *, limit: int) -> list[Verification]:
-    sql = "SELECT * FROM verification ORDER BY created_at DESC, id DESC LIMIT :limit"
-    return [_from_row(row) for row in tx.all(sql, limit=limit)]
 
 
 def updated_at(tx: Tx, id: str) -> datetime | None:

@@ -56,10 +56,6 @@ def page(tx: Tx, wanted: verifications.Wanted) -> list[Standing]:
     return [of(tx, verification) for verification in verifications.find(tx, wanted)]
 
 
-def newest(tx: Tx, *, limit: int) -> list[Standing]:
-    return [of(tx, verification) for verification in verifications.newest(tx, limit=limit)]
-
-
 def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> Standing:
     text = outbox.of(tx, verification.id)
     updated_at = verifications.updated_at(tx, verification.id)

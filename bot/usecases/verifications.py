@@ -214,7 +214,7 @@ class Verifications:
         return breaker.closed(self.store.read(lambda tx: tx.now))
 
     def newest(self, limit: int) -> list[Standing]:
-        return self.store.read(partial(read.newest, limit=limit))
+        return self.page(Wanted(limit=limit, newest_first=True))
 
     def _order(self, order: end.Order, id: str, reason: str | None) -> None:
         self.store.write(partial(order, id=id, reason=reason))

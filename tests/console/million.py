@@ -38,8 +38,8 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
     db.execute(f"CREATE TEMP TABLE made AS {_ROWS}", values)
     db.execute(
         """
-        INSERT INTO verification (id, phone, country, started_by, start_input, request_id, reference,
-            nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
+        INSERT INTO verification (id, phone, country, started_by, start_input, request_id,
+            reference, nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
             send_within_seconds, created_at, first_try_at, accepted_at, deadline_at, attempts,
             status, error_code, ended_at, updated_at)
         SELECT id, phone, country, 'function', '"x"', 'r', 'KP', '00', 'k', 'text {code}', 4, 90, 4,

@@ -204,7 +204,7 @@ def test_pages_hold_each_once_newest_first_while_others_are_started(
 ) -> None:
     ids = []
     for number in range(120):
-        ids.append(desk.start(f"+1425555{number:04}")["id"])
+        ids.append(desk.start(f"+1425556{number:04}")["id"])
         desk.clock.forward(0.001)
     seen: list[str] = []
     address = "/console/verifications?status=pending"
@@ -213,7 +213,7 @@ def test_pages_hold_each_once_newest_first_while_others_are_started(
         seen += re.findall(r'<td class="id">([^<]+)</td>', page)
         further = re.search(r'href="([^"]+)" rel="next"', page)
         address = further[1].replace("&amp;", "&") if further else ""
-        desk.start(f"+1425556{len(seen):04}")
+        desk.start(f"+1425557{len(seen):04}")
     assert seen == ids[::-1]
 
 

@@ -164,7 +164,8 @@ def test_a_form_of_who_is_not_signed_in_leads_to_the_sign_in(visitor: Operator, 
 
 def test_every_answer_carries_a_strict_policy(operator: Operator) -> None:
     for path in ("/console/", "/console/sign-in", "/console/nothing", "/console/static/console.js"):
-        headers = operator.get(path).headers
+        with operator.get(path) as response:
+            headers = response.headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy

@@ -1,0 +1,111 @@
+"""A real Chromium on the console and the phone page. Where there is none, the tests are skipped,
+loudly; with REQUIRE_BROWSER set they fail."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser import chromium
+from tests.desk import CONSOLE_KEY, Desk
+
+PATIENCE_MS = 5000  # the pages ask once a second
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    if path is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail(f"no Chromium: {chromium.ADVICE}")
+        pytest.skip(f"no Chromium: {chromium.ADVICE}")
+    with chromium.launched(path) as (_, browser):
+        yield browser
+
+
+class Visit:
+    """A browser's window, and what it complained of."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.url = url
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.complaints: list[str] = []
+        self.dialogs: list[str] = []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", self._dismiss)
+
+    def open(self, path: str = "") -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+    def sign_in(self, key: str = CONSOLE_KEY) -> Page:
+        self.open("/console/")
+        self.page.get_by_label("Console key").fill(key)
+        self.page.get_by_role("button", name="Sign in").click()
+        return self.page
+
+    def serious_faults(self) -> list[str]:
+        """What axe-core finds serious or critical on the page as it stands."""
+        violations = Axe().run(self.page).response["violations"]
+        return [
+            f"{v['id']}: {node['target']} {node['failureSummary']}"
+            for v in violations
+            if v["impact"] in ("serious", "critical")
+            for node in v["nodes"]
+        ]
+
+    def is_within_its_width(self) -> bool:
+        return bool(
+            self.page.evaluate(
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+            )
+        )
+
+    def _hear(self, message) -> None:
+        # A page that answers 4xx on purpose is one that loaded.
+        is_status = message.text.startswith("Failed to load resource: the server responded with")
+        if message.type in ("error", "warning") and not is_status:
+            self.complaints.append(message.text)
+
+    def _dismiss(self, dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens windows; none may have complained of an error, a broken policy or a dialog."""
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+
+    def make(url: str, **more) -> Visit:
+        context = browser.new_context(**more)
+        contexts.append(context)
+        visits.append(Visit(context, url))
+        return visits[-1]
+
+    yield make
+    for context in contexts:
+        context.close()
+    for made in visits:
+        assert made.complaints == []
+        assert made.dialogs == []
+
+
+@pytest.fixture
+def console(desk: Desk, visit: Callable[..., Visit]) -> Visit:
+    """The console, signed in."""
+    made = visit(desk.url)
+    made.sign_in()
+    return made
+
+
+@pytest.fixture
+def phones(desk: Desk, visit: Callable[..., Visit]) -> Visit:
+    made = visit(desk.simulator.url)
+    made.open()
+    return made

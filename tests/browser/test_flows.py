@@ -1,0 +1,235 @@
+"""What an operator and a newcomer do, in a real browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import canned
+from tests.browser.conftest import Visit
+from tests.desk import FUNCTION_KEY, PHONE, START, Desk
+from tests.processes.service import Service, until
+
+
+def phone(phones: Visit, number: str = PHONE):
+    return phones.page.get_by_role("region", name=f"Phone {number}")
+
+
+def test_from_the_start_on_the_console_to_the_approval(
+    desk: Desk, console: Visit, phones: Visit
+) -> None:
+    page = console.page
+    page.get_by_label("Number to verify").fill(PHONE)
+    page.get_by_role("button", name="Start a verification").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(PHONE)
+    reference = page.locator("dt:has-text('Reference') + dd").inner_text()
+    page.evaluate("window.isTheSamePage = true")
+
+    desk.run_once()
+    text = phone(phones).get_by_role("listitem").filter(has_text="Your verification code is")
+    expect(text).to_contain_text(f"Ref {reference}")
+    expect(phone(phones).locator(".banner")).to_contain_text("Your verification code is")
+    expect(page.locator("time.countdown")).to_contain_text("s left")
+
+    phone(phones).get_by_role("button", name="Wrong code").click()
+    expect(phone(phones).locator(".messages")).to_contain_text("3 tries left")
+    expect(page.locator("dt:has-text('Attempts') + dd")).to_have_text("1 of 4")
+    expect(page.locator(".timeline")).to_contain_text("A wrong code was sent by text: attempt 1.")
+
+    phone(phones).get_by_role("button", name="Right code").click()
+    expect(phone(phones).locator(".messages")).to_contain_text("verified")
+    expect(phone(phones).locator(".answers")).to_contain_text("200: <?xml")
+    expect(page.locator(".chip")).to_have_text("approved")
+    expect(page.get_by_role("button", name="Cancel it")).to_have_count(0)
+    assert page.evaluate("window.isTheSamePage"), "nothing was reloaded"
+
+
+def test_the_phone_page_starts_a_verification_of_the_phone_at_hand(
+    desk: Desk, phones: Visit
+) -> None:
+    mine = phone(phones)
+    mine.get_by_role("button", name="Verify this phone").click()
+    expect(mine.locator(".standing")).to_contain_text("Reference")
+    desk.run_once()
+    expect(mine.locator(".messages")).to_contain_text("Your verification code is")
+    mine.get_by_role("button", name="Right code").click()
+    expect(mine.locator(".standing")).to_contain_text("approved")
+
+
+@pytest.mark.parametrize("reply", ["2 1 6 8", "٢١٦٨"])
+def test_quick_replies_in_other_spellings_are_right(desk: Desk, phones: Visit, reply: str) -> None:
+    id = canned.sent(desk)
+    expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
+    phone(phones).get_by_role("button", name=reply).click()
+    expect(phone(phones).locator(".messages")).to_contain_text("verified")
+    assert desk.status(id)["output"] is True
+
+
+def test_a_tapback_is_no_attempt(desk: Desk, phones: Visit) -> None:
+    id = canned.sent(desk)
+    expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
+    phone(phones).get_by_role("button", name="Tapback").click()
+    expect(phone(phones).locator(".answers")).to_contain_text("200")
+    assert desk.history(id)[-1] == "quoted_text"
+
+
+def test_stop_is_seen_on_both_sides(desk: Desk, console: Visit, phones: Visit) -> None:
+    id = canned.sent(desk)
+    page = console.open(f"/console/verifications/{id}")
+    expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
+    phone(phones).get_by_role("button", name="STOP").click()
+    expect(page.locator(".chip")).to_have_text("canceled")
+    expect(page.locator(".why")).to_contain_text("The person texted STOP.")
+    page.get_by_role("link", name="Opt-outs").click()
+    expect(page.get_by_role("cell", name=PHONE, exact=True)).to_be_visible()
+
+
+def test_an_expiry_is_seen_by_itself(desk: Desk, console: Visit) -> None:
+    canned.sent(desk)
+    page = console.open("/console/")
+    pending = page.locator("#pending")
+    expect(pending).to_contain_text(PHONE)
+    desk.forward(90)
+    expect(pending).to_contain_text("Nothing is pending.")
+    expect(page.locator(".figures .expired dd")).to_have_text("1")
+
+
+def test_a_wrong_key_is_refused_and_the_right_one_is_not(
+    desk: Desk, visit: Callable[..., Visit]
+) -> None:
+    made = visit(desk.url)
+    page = made.sign_in("not-the-key-at-all")
+    expect(page.get_by_role("alert")).to_have_text("This is not the key.")
+    page = made.sign_in()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_an_open_page_notices_that_it_was_signed_out(desk: Desk, console: Visit) -> None:
+    desk.clock.forward(13 * 3600)
+    expect(console.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(desk: Desk, visit) -> None:
+    page = visit(desk.url).open("/console/")
+    press = page.keyboard.press
+
+    def tab_to(text: str) -> None:
+        """Presses Tab until what is focused says this, and shows that it is focused."""
+        for _ in range(40):
+            press("Tab")
+            said = page.evaluate(
+                "[document.activeElement.textContent, document.activeElement.ariaLabel,"
+                " document.activeElement.name].join(' ')"
+            )
+            if text in said:
+                outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert outline != "none", f"nobody sees that {text} is focused"
+                return
+        raise AssertionError(f"no way to {text}")
+
+    page.keyboard.type("a-console-key-for-tests")  # the field has the focus
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    press("Tab")
+    press("Enter")  # skips to the content
+    tab_to("number")
+    page.keyboard.type(PHONE)
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(PHONE)
+    desk.run_once()
+    tab_to("Cancel it")
+    press("Enter")
+    expect(page.get_by_role("status")).to_have_text("It is canceled.")
+    tab_to("Forget this number")
+    press("Enter")
+    tab_to("Erase all of")
+    press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The number is forgotten")
+
+
+def test_a_focused_link_stays_focused_when_its_part_changes(desk: Desk, console: Visit) -> None:
+    canned.sent(desk)
+    page = console.open("/console/")
+    page.get_by_role("link", name=PHONE).focus()
+    desk.text(desk.wrong())
+    expect(page.locator("#pending")).to_contain_text("1 of 4")
+    assert page.evaluate("document.activeElement.textContent") == PHONE
+
+
+def test_without_a_script_the_pages_are_whole(desk: Desk, visit: Callable[..., Visit]) -> None:
+    made = visit(desk.url, java_script_enabled=False)
+    page = made.sign_in()
+    page.get_by_label("Number to verify").fill(PHONE)
+    page.get_by_role("button", name="Start a verification").click()
+    desk.run_once()
+    page.reload()
+    expect(page.locator("time.countdown")).to_have_text("90 s left")
+    page.get_by_role("link", name="Verifications").click()
+    page.get_by_label("Status").select_option("pending")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name=PHONE)).to_have_count(1)
+
+
+def test_misbehaviour_is_ordered_and_lifted_on_the_switchboard(desk: Desk, phones: Visit) -> None:
+    page = phones.page
+    page.get_by_role("button", name="All well again").click()
+    page.locator("#fault select").select_option("refuse")
+    page.get_by_label("Twilio's code").fill("30007")
+    page.get_by_role("button", name="Let it happen").click()
+    expect(page.locator("#faults")).to_contain_text("Twilio refuses the text (code) 30007, 1 more")
+    id = canned.sent(desk)
+    assert desk.status(id)["customStatus"]["errorCode"] == 30007
+    expect(page.locator("#faults")).to_contain_text("Nothing.")
+
+
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def test_markup_shows_as_text_and_does_nothing(desk: Desk, console: Visit, phones: Visit) -> None:
+    id = "<img src=x onerror=alert(3)>"
+    path = "/runtime/webhooks/durabletask"
+    quoted = "%3Cimg%20src=x%20onerror=alert(3)%3E"
+    start = f"{path}/orchestrators/E4_SmsPhoneVerification/{quoted}"
+    assert desk.call("POST", start, json=PHONE).status_code == 202
+    desk.run_once()
+    desk.text(MARKUP)
+    instance = f"{path}/instances/{quoted}"
+    name = "%3Csvg%20onload=alert(4)%3E"
+    assert desk.call("POST", f"{instance}/raiseEvent/{name}", json=MARKUP).status_code == 202
+    assert desk.call("POST", f"{instance}/terminate", params={"reason": MARKUP}).status_code == 202
+
+    page = console.open(f"/console/verifications/{quoted}")
+    expect(page.locator("dt:has-text('Id') + dd").first).to_have_text(id)
+    expect(page.locator(".timeline")).to_contain_text("<svg onload=alert(4)>")
+    expect(page.locator(".why").first).to_contain_text(MARKUP)
+    assert page.locator("main img, main script, main svg").count() == 0
+    page = console.open("/console/verifications")
+    expect(page.get_by_role("cell", name=id)).to_be_visible()
+
+    expect(phone(phones).locator(".messages")).to_contain_text(MARKUP)
+    assert phones.page.locator("main img, main script").count() == 0
+
+
+def test_with_the_service_as_it_runs(tmp_path: Path, visit: Callable[..., Visit]) -> None:
+    """gunicorn, dispatcher and simulator as `make run` has them."""
+    service = Service(tmp_path)
+    try:
+        service.start()
+        made = visit(service.url)
+        page = made.sign_in()
+        page.get_by_label("Number to verify").fill(PHONE)
+        page.get_by_role("button", name="Start a verification").click()
+        phones = visit(service.simulator.url)
+        phones.open()
+        expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
+        phone(phones).get_by_role("button", name="Right code").click()
+        expect(page.locator(".chip")).to_have_text("approved")
+        expect(page.locator(".timeline")).to_contain_text("It was delivered to the phone.")
+        response = service.http.post(f"{service.url}{START}?code={FUNCTION_KEY}", json="nonsense")
+        assert response.status_code == 400
+        assert until(lambda: service.texts(PHONE))
+    finally:
+        service.close()

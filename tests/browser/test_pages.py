@@ -1,0 +1,110 @@
+"""Every page as it looks: a page per standing, narrow and wide, light and dark, for everybody."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import canned
+from tests.browser.conftest import Visit
+from tests.desk import Desk
+
+PAGES = [
+    "/",
+    "/verifications",
+    "/verifications?status=nonsense",
+    "/limits",
+    "/opt-outs",
+    "/nothing",
+]
+
+
+@pytest.mark.parametrize("name", canned.STANDINGS)
+def test_a_page_per_standing(desk: Desk, console: Visit, name: str) -> None:
+    make, word = canned.STANDINGS[name]
+    id = make(desk, "+14255550123")
+    page = console.open(f"/console/verifications/{id}")
+    expect(page.locator(".chip")).to_have_text(word)
+    expect(page.locator(".why").first).not_to_be_empty()
+    assert page.locator(".timeline li").count() == len(desk.history(id))
+    assert console.serious_faults() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_no_serious_fault(
+    desk: Desk, visit: Callable[..., Visit], path: str, scheme: str
+) -> None:
+    """Contrast is one of its rules, so light and dark are looked at apart."""
+    for number, (make, _) in enumerate(canned.STANDINGS.values()):
+        make(desk, f"+1425555{200 + number:04}")
+    made = visit(desk.url, color_scheme=scheme)
+    made.sign_in()
+    made.open("/console" + path)
+    assert made.serious_faults() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sign_in_and_the_phones_have_no_serious_fault(
+    desk: Desk, visit: Callable[..., Visit], scheme: str
+) -> None:
+    made = visit(desk.url, color_scheme=scheme)
+    made.sign_in("not-the-key-at-all")
+    assert made.serious_faults() == []
+    canned.approved(desk)
+    phones = visit(desk.simulator.url, color_scheme=scheme)
+    phones.open()
+    expect(phones.page.locator(".messages").first).to_contain_text("verified")
+    assert phones.serious_faults() == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_nothing_scrolls_sideways_on_a_narrow_screen(
+    desk: Desk, visit: Callable[..., Visit], width: int
+) -> None:
+    ids = [
+        make(desk, f"+1425555{200 + n:04}") for n, (make, _) in enumerate(canned.STANDINGS.values())
+    ]
+    long_id = "x" * 256
+    start = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{long_id}"
+    assert desk.call("POST", start, json="+14255550123").status_code == 202
+    made = visit(desk.url, viewport={"width": width, "height": 640})
+    made.sign_in()
+    one = [f"/verifications/{id}" for id in (ids[0], ids[-1], long_id, f"{ids[1]}/at-twilio")]
+    for path in (*PAGES, *one):
+        made.open("/console" + path)
+        assert made.is_within_its_width(), path
+    phones = visit(desk.simulator.url, viewport={"width": width, "height": 640})
+    phones.open()
+    expect(phones.page.locator(".messages").first).to_contain_text("Your")
+    assert phones.is_within_its_width()
+
+
+def background(visit: Visit) -> str:
+    return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+def test_dark_mode_is_dark(desk: Desk, visit: Callable[..., Visit]) -> None:
+    for url in (f"{desk.url}/console/", desk.simulator.url):
+        shades = []
+        for scheme in ("light", "dark"):
+            made = visit(url, color_scheme=scheme)
+            made.open()
+            shades.append(sum(int(part) for part in background(made)[4:-1].split(",")))
+        assert shades[0] > 600 > 200 > shades[1]
+
+
+@pytest.mark.parametrize(
+    ("motion", "animation"), [("reduce", "none"), ("no-preference", "changed")]
+)
+def test_reduced_motion_is_respected(
+    desk: Desk, visit: Callable[..., Visit], motion: str, animation: str
+) -> None:
+    id = canned.sent(desk)
+    made = visit(desk.url, reduced_motion=motion)
+    made.sign_in()
+    page = made.open(f"/console/verifications/{id}")
+    desk.text(desk.wrong())
+    expect(page.locator("#standing.changed")).to_be_attached()
+    name = page.evaluate("getComputedStyle(document.getElementById('standing')).animationName")
+    assert name == animation
