@@ -132,6 +132,11 @@ class World:
             if phone not in self._phones:
                 self._phones.append(phone)
 
+    def leave_phones(self, phones: list[str]) -> None:
+        """Takes all others off the desk."""
+        with self._lock:
+            self._phones = list(phones)
+
     def has_opted_out(self, phone: str) -> bool:
         with self._lock:
             return phone in self._opted_out

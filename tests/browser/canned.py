@@ -101,11 +101,8 @@ def a_day(desk: Desk) -> None:
     desk.clock.now = noon.replace(hour=1)
     for number in range(120):
         desk.clock.forward(330)
-        country = ("+1425556", "+4479119", "+336123")[number % 7 % 3]
-        phone = f"{country}{number * 37:0{12 - len(country)}}"[
-            : 12 if country != "+4479119" else 13
-        ]
-        (approved if number % 5 else expired)(desk, phone)
+        number_of = ("+1425556{:04}", "+336123{:05}", "+4474001{:05}")[number % 7 % 3]
+        (approved if number % 5 else expired)(desk, number_of.format(number * 37))
     desk.clock.now = max(noon, desk.clock.now)
     for number, (make, _) in enumerate(STANDINGS.values()):
         make(desk, f"+1425555{200 + number:04}")

@@ -1,0 +1,84 @@
+"""The pictures of the README, made anew: `make screenshots`.
+
+The day in them is made up, on a clock that stands still.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import canned, chromium
+from tests.desk import CONSOLE_KEY, PHONE, Desk
+from tests.desk import desk as open_desk
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+WIDE = {"width": 1200, "height": 860}
+NARROW = {"width": 390, "height": 844}
+
+
+def main() -> None:
+    path = chromium.find()
+    if path is None:
+        sys.exit(f"No Chromium: {chromium.ADVICE}.")
+    PICTURES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_desk(Path(folder), LIMIT_TOTAL="1000/hour") as desk,
+        chromium.launched(path) as (_, browser),
+    ):
+        canned.a_day(desk)
+        shoot_console(browser, desk)
+        shoot_phones(browser, desk)
+
+
+def shoot_console(browser: Browser, desk: Desk) -> None:
+    for name, scheme, size in (
+        ("console", "light", WIDE),
+        ("console-dark", "dark", WIDE),
+        ("console-narrow", "light", NARROW),
+    ):
+        page = signed_in(browser, desk, color_scheme=scheme, viewport=size)
+        save(page, name)
+    id = canned.approved(desk, PHONE)
+    for name, path in (("console-list", ""), ("console-one", f"/{id}")):
+        page = signed_in(browser, desk, viewport=WIDE)
+        page.goto(f"{desk.url}/console/verifications{path}")
+        save(page, name)
+
+
+def signed_in(browser: Browser, desk: Desk, **more: object) -> Page:
+    page = browser.new_context(**more).new_page()  # type: ignore[arg-type]
+    page.goto(f"{desk.url}/console/")
+    page.get_by_label("Console key").fill(CONSOLE_KEY)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def shoot_phones(browser: Browser, desk: Desk) -> None:
+    world = desk.simulator.world
+    world.leave_phones([PHONE, "+14255550212"])
+    desk.simulator.faults.clear()
+    size = {"width": 1440, "height": 860}
+    page = browser.new_context(viewport=size, reduced_motion="reduce").new_page()  # type: ignore[arg-type]
+    page.clock.set_fixed_time(desk.clock.now)
+    page.goto(desk.simulator.url)
+    phone = page.get_by_role("region", name=f"Phone {PHONE}")
+    phone.get_by_role("button", name="Verify this phone").click()
+    expect(phone.locator(".standing")).to_contain_text("Reference")
+    desk.run_once()
+    phone.get_by_role("button", name="Wrong code").click()
+    expect(phone.locator(".answers")).to_contain_text("3 tries left")
+    expect(phone.locator(".banner")).to_contain_text("3 tries left")
+    save(page, "phones")
+
+
+def save(page: Page, name: str) -> None:
+    page.screenshot(path=PICTURES / f"{name}.png")
+    page.context.close()
+    print(f"docs/pictures/{name}.png")
+
+
+if __name__ == "__main__":
+    main()
