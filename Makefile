@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check diagram openapi clean
+.PHONY: help run test soak check browser screenshots diagram openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,7 +12,7 @@ help: ## List the targets
 run: .venv/run ## Run the service with a Twilio for the desk
 	@$(BIN)/python -m simulator.desk
 
-test: .venv/develop ## Run all tests (about four minutes)
+test: .venv/develop ## Run all tests (about six minutes)
 	@$(BIN)/python -m pytest
 
 soak: .venv/develop ## Run the tests with random input, thirty times longer (about 15 minutes)
@@ -22,6 +22,12 @@ check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy bot
+
+browser: .venv/develop ## Get a Chromium for the browser tests, where there is none
+	@$(BIN)/python -m tests.browser.chromium || tests/browser/install
+
+screenshots: .venv/develop ## Take the pictures of the README anew
+	@$(BIN)/python -m tests.browser.screenshots
 
 diagram: .venv/develop ## Draw docs/state-machine.md anew
 	@$(BIN)/python -m tests.state_diagram

@@ -89,7 +89,6 @@ def create_app(
     )
     log.info("guess budget: %s", settings.guess_budget)
     metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
-    store.on_written(metrics.written)
     store.on_commit(metrics.committed)
     store.on_commit(journal.write)
     sharing = Sharing(metrics, store)

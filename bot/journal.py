@@ -9,7 +9,7 @@ from bot.store.tx import Done
 log = logging.getLogger(__name__)
 
 
-def write(done: Done[Any]) -> None:
+def write(done: Done[Any], seconds: float) -> None:
     for change in done.changes:
         verification = change.after
         for event in change.events:
@@ -23,5 +23,6 @@ def write(done: Done[Any]) -> None:
                     "event": event.name,
                     "attempt": event.detail.get("attempt"),
                     "error_code": event.detail.get("error_code"),
+                    "milliseconds": round(seconds * 1000, 1),
                 },
             )

@@ -23,8 +23,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
 _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-# What writing the counters down counts itself; alone it is no reason to write again.
-_OWN_TRACE = "textback_transaction_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Metrics:
         )
         self._transaction = Histogram(
             "textback_transaction_seconds",
-            "How long writes took, waiting for the lock and the disk included.",
+            "How long changes of verifications took to write, waiting for lock and disk included.",
             buckets=_SHORT_SECONDS,
             registry=registry,
         )
@@ -112,10 +110,9 @@ class Metrics:
     def delivered(self, delivery: str, error_code: int | None) -> None:
         self._deliveries.labels(delivery, error_code or "").inc()
 
-    def written(self, seconds: float) -> None:
-        self._transaction.observe(seconds)
-
-    def committed(self, done: Done[Any]) -> None:
+    def committed(self, done: Done[Any], seconds: float) -> None:
+        if done.changes:  # not what a process does for itself: it would never be at rest
+            self._transaction.observe(seconds)
         for change in done.changes:
             self._count(change)
 
@@ -208,11 +205,6 @@ class _Sums(Collector):
                 name, labels = json.loads(key)
                 metric.add_sample(name, labels, self._sums[key])
             yield metric
-
-
-def is_news(before: Mapping[str, float], now: Mapping[str, float]) -> bool:
-    """Whether something was counted that is worth a write."""
-    return any(before.get(k) != v for k, v in now.items() if not _is_of(k, _OWN_TRACE))
 
 
 def _key(name: str, labels: Mapping[str, str]) -> str:

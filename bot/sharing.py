@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from bot.metrics import Metrics, is_news
+from bot.metrics import Metrics
 from bot.store import counted
 from bot.store.tx import Done, Store, Tx
 
@@ -48,9 +48,11 @@ class Sharing:
         if now - self._written_at > SIGN_OF_LIFE_SECONDS:
             self._written = {}
         samples = self._metrics.samples()
-        if not is_news(self._written, samples):
+        news = {
+            key: value for key, value in samples.items() if self._written.get(key, 0.0) != value
+        }
+        if not news:
             return
-        news = {key: value for key, value in samples.items() if self._written.get(key) != value}
         self._store.write(partial(_put, process=self._process, samples=news))
         self._written, self._written_at = samples, now
 

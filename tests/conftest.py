@@ -30,3 +30,13 @@ def store(tmp_path: Path, clock: HandClock) -> Iterator[SqliteStore]:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with open_desk(tmp_path) as made:
         yield made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A skipped browser is said where nobody overlooks it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any("no Chromium" in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(
+            "The browser tests did not run: there is no Chromium here. `make browser` gets one.",
+            yellow=True,
+        )

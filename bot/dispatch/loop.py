@@ -95,7 +95,7 @@ class Dispatcher:
         count.run_once(self._verifications)
         return self._sender.run_once() + expire.run_once(self._verifications)
 
-    def _committed(self, done: Done[Any]) -> None:
+    def _committed(self, done: Done[Any], seconds: float) -> None:
         if done.has_work:
             self._wake.set()
 

@@ -49,7 +49,7 @@ class Waiting:
                     return False
                 self._decided.wait(min(left, LOOK_EVERY_SECONDS))
 
-    def _committed(self, done: Done[Any]) -> None:
+    def _committed(self, done: Done[Any], seconds: float) -> None:
         if any(change.has_ended for change in done.changes):
             with self._decided:
                 self._decided.notify_all()

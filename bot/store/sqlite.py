@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlite_utils
 
-from bot.store.tx import Done, Row, Tx, Value, to_instant
+from bot.store.tx import Done, Listener, Row, Tx, Value, to_instant
 
 T = TypeVar("T")
 
@@ -75,8 +75,7 @@ class SqliteStore:
         self._path = path
         self._clock = clock
         self._latest = to_instant("1970-01-01T00:00:00Z")
-        self._listeners: list[Callable[[Done[Any]], None]] = []
-        self._stopwatches: list[Callable[[float], None]] = []
+        self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
         self._is_led = False
@@ -91,11 +90,8 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
 
-    def on_commit(self, listener: Callable[[Done[Any]], None]) -> None:
+    def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)
-
-    def on_written(self, stopwatch: Callable[[float], None]) -> None:
-        self._stopwatches.append(stopwatch)
 
     def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
         began = time.perf_counter()
@@ -112,10 +108,9 @@ class SqliteStore:
             raise job.error
         assert job.done is not None
         # In the thread that asked, so that what is logged of it names its request.
+        seconds = time.perf_counter() - began
         for listener in self._listeners:
-            listener(job.done)
-        for clock in self._stopwatches:
-            clock(time.perf_counter() - began)
+            listener(job.done, seconds)
         return job.done.value
 
     def read(self, query: Callable[[Tx], T]) -> T:

@@ -54,6 +54,10 @@ class Done(Generic[T]):
     changes: tuple[Change, ...] = ()  # somebody may wait for an end; metrics and logs follow all
 
 
+# Told what a use case left behind, and how many seconds it took, waiting included.
+Listener = Callable[[Done[Any], float], None]
+
+
 class Store(Protocol):
     def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
         """Runs it in a write transaction; returns after the commit, or raises having undone it."""
@@ -61,11 +65,8 @@ class Store(Protocol):
     def read(self, query: Callable[[Tx], T]) -> T:
         """Runs it on a snapshot."""
 
-    def on_commit(self, listener: Callable[[Done[Any]], None]) -> None:
+    def on_commit(self, listener: Listener) -> None:
         """It is told of every commit, in the thread that asked for it."""
-
-    def on_written(self, stopwatch: Callable[[float], None]) -> None:
-        """It is told how many seconds each write took, waiting included."""
 
     def scrub(self) -> bool:
         """Makes deleted bytes unreadable where the database would keep them. False: not yet."""

@@ -42,7 +42,9 @@ def test_a_forgotten_number_is_gone_to_the_last_byte(desk: Desk) -> None:
 def test_whoever_waits_for_a_forgotten_one_hears_of_its_end(desk: Desk) -> None:
     id = desk.start()["id"]
     heard: list[str] = []
-    desk.verifications.store.on_commit(lambda done: heard.extend(c.after.id for c in done.changes))
+    desk.verifications.store.on_commit(
+        lambda done, _: heard.extend(c.after.id for c in done.changes)
+    )
     run(desk, "forget", PHONE)
     assert heard == [id]
     desk.run_once()

@@ -39,7 +39,7 @@ def test_a_use_case_that_raises_leaves_nothing_behind(store: Store) -> None:
 
 def test_listeners_hear_of_commits_alone_and_after_them(store: Store) -> None:
     heard: list[tuple[Done[str], bool]] = []
-    store.on_commit(lambda done: heard.append((done, is_marked(store))))
+    store.on_commit(lambda done, _: heard.append((done, is_marked(store))))
     with pytest.raises(ZeroDivisionError):
         store.write(lambda tx: Done(1 / 0))
     store.write(mark)

@@ -1,0 +1,71 @@
+"""One line of JSON each, tied together by request ids."""
+
+import json
+import logging
+import re
+from pathlib import Path
+
+from bot.logs import JsonLines, TextLines
+from tests.desk import FUNCTION_KEY, PHONE, START, Desk
+from tests.processes.service import Service, until
+
+
+def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    try:
+        process = service.start()
+        response = service.http.post(
+            f"{service.url}{START}?code={FUNCTION_KEY}",
+            json=PHONE,
+            headers={"X-Request-ID": "order-4711-a"},
+        )
+        assert response.headers["X-Request-ID"] == "order-4711-a"
+        (text,) = until(lambda: service.texts(PHONE))
+        code = re.search(r"code is ([0-9]+)", text)
+        assert code
+        service.simulator.webhooks.receive(PHONE, code[1])
+        until(lambda: service.status(response.json()["id"])["runtimeStatus"] == "Completed")
+        assert service.terminate(process) == 0
+        lines = [json.loads(line) for line in service.log.read_text().splitlines()]
+    finally:
+        service.close()
+    tied = [line for line in lines if line.get("origin") == "order-4711-a"]
+    assert {line["verification"] for line in tied} == {response.json()["id"]}
+    messages = [line["message"] for line in tied]
+    assert messages[:2] == ["started", "the text is accepted"]
+    assert {"text_accepted", "right_answer", "approved"} <= set(messages)
+    (approved,) = [line for line in tied if line["message"] == "approved"]
+    (came_in,) = [line for line in lines if line["message"] == "a text came in"]
+    assert approved["request"] == came_in["request"] != "order-4711-a"
+    (sent,) = [line for line in tied if line["message"] == "the text is accepted"]
+    reports = [line for line in lines if line["message"] == "a delivery report came in"]
+    assert {report["sid"] for report in reports} == {sent["sid"]}
+    assert {report["text"] for report in reports} == {sent["text"]}
+    access = [line for line in lines if line.get("path") == START]
+    assert (access[0]["request"], access[0]["status"]) == ("order-4711-a", 202)
+    assert access[0]["milliseconds"] > 0
+
+
+def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(desk: Desk) -> None:
+    for sent in (PHONE, "4255550123", "short", "x" * 65, "ein zwei drei", "ümläute-é"):
+        response = desk.call("GET", "/healthz", headers={"X-Request-ID": sent.encode()})
+        assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-ID"]), sent
+
+
+def record(message: str, **extra: object) -> logging.LogRecord:
+    made = logging.LogRecord("bot.x", logging.INFO, "x.py", 1, message, (), None)
+    made.__dict__.update(extra)
+    return made
+
+
+def test_a_line_stays_one_line_whatever_it_holds() -> None:
+    line = JsonLines().format(record('a "quote"\nand a line', verification="<id>\n", stray="no"))
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["message"], told["verification"]) == ('a "quote"\nand a line', "<id>\n")
+    assert "stray" not in told
+
+
+def test_the_same_for_eyes() -> None:
+    line = TextLines().format(record("approved", verification="v1", request="r1"))
+    assert line.endswith("INFO bot.x: approved  request=r1 verification=v1")

@@ -1,0 +1,200 @@
+"""What /metrics tells, and that it is what happened."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.metrics import Gauges, Metrics
+from bot.sharing import Sharing
+from bot.store import counted
+from bot.store.tx import Done, Store
+from simulator import faults
+from tests.desk import PHONE, SYSTEM_KEY, Desk, HandClock
+from tests.processes.service import Service, until
+
+ROOT = Path(__file__).parents[1]
+OTHER_PHONE = "+14255550199"
+
+
+def scrape(text: str) -> dict[str, float]:
+    """Samples by their name and labels, read as Prometheus reads them."""
+    return {
+        sample.name + json.dumps(sample.labels, sort_keys=True): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def told(desk: Desk) -> dict[str, float]:
+    headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+    return scrape(desk.call("GET", "/metrics", key=None, headers=headers).text)
+
+
+def value(samples: dict[str, float], name: str, **labels: str) -> float:
+    return samples[f"textback_{name}{json.dumps(labels, sort_keys=True)}"]
+
+
+def test_everything_that_happens_is_counted(desk: Desk) -> None:
+    desk.start_and_send()
+    desk.clock.forward(12)
+    desk.text(desk.wrong())
+    desk.simulator.webhooks.post_report(desk.texts()[-1], "delivered")
+    desk.text(desk.code())
+    desk.simulator.faults.add(faults.REFUSE, code=21614)
+    desk.start_and_send()
+    desk.start_and_send("+33612345678")
+    desk.clock.forward(90.5)
+    desk.run_once()
+    desk.post_start("nonsense")
+    samples = told(desk)
+    assert value(samples, "starts_total", country="US") == 2
+    assert value(samples, "starts_total", country="FR") == 1
+    assert value(samples, "sends_total", outcome="accepted", error="") == 2
+    assert value(samples, "sends_total", outcome="refused", error="21614") == 1
+    assert value(samples, "deliveries_total", delivery="delivered", error="") == 1
+    assert value(samples, "attempts_total", **{"is": "wrong"}) == 1
+    assert value(samples, "attempts_total", **{"is": "right"}) == 1
+    for status in ("approved", "failed", "expired"):
+        assert value(samples, "outcomes_total", status=status) == 1
+    assert value(samples, "refusals_total", code="invalid_number") == 1
+    assert value(samples, "answer_seconds_sum") == 12
+    assert value(samples, "answer_seconds_bucket", le="15.0") == 1
+    assert value(samples, "answer_seconds_bucket", le="10.0") == 0
+    assert value(samples, "timer_lateness_seconds_count") == 1
+    assert value(samples, "timer_lateness_seconds_sum") == pytest.approx(0.5)
+    assert value(samples, "transaction_seconds_count") > 6
+
+
+def test_what_is_the_case_now_is_read_now(desk: Desk) -> None:
+    desk.start()
+    desk.start(OTHER_PHONE)
+    desk.clock.forward(3)
+    samples = told(desk)
+    assert value(samples, "pending") == 2
+    assert value(samples, "queue_depth", state="queued") == 2
+    assert value(samples, "queue_age_seconds") == 3
+    assert value(samples, "twilio_credentials_known") == 1
+    desk.simulator.faults.add(faults.REFUSE, code=20003, times=2)
+    desk.run_once()
+    assert value(told(desk), "twilio_credentials_known") == 0
+
+
+def test_no_label_holds_a_number_a_code_or_a_key(desk: Desk) -> None:
+    desk.start_and_send()
+    desk.text(desk.code())
+    headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+    text = desk.call("GET", "/metrics", key=None, headers=headers).text
+    for secret in (PHONE, PHONE[1:], desk.code(), SYSTEM_KEY):
+        assert secret not in re.sub(r"[0-9.e+-]+$", "", text, flags=re.MULTILINE)
+
+
+NOTHING = Gauges(0, {}, 0.0, 0, True)
+
+
+def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:
+    """Two of them, and a third that is over; whoever is asked says the same."""
+
+    def process(refusals: int) -> tuple[Metrics, Sharing]:
+        metrics = Metrics(guess_chance=0.001, clock=clock)
+        for _ in range(refusals):
+            metrics.refused("limit_reached")
+        metrics.sent("accepted", None)
+        return metrics, Sharing(metrics, store)
+
+    processes = [process(refusals) for refusals in (1, 2, 4)]
+    for _, sharing in processes:
+        sharing.write()
+        sharing.write()
+    for metrics, sharing in processes[:2]:
+        samples = scrape(metrics.text(sharing.of_others(), NOTHING).decode())
+        assert value(samples, "refusals_total", code="limit_reached") == 7
+        assert value(samples, "sends_total", outcome="accepted", error="") == 3
+
+
+def test_an_idle_process_writes_nothing(store: Store, clock: HandClock) -> None:
+    metrics = Metrics(guess_chance=0.001, clock=clock)
+    sharing = Sharing(metrics, store)
+    store.on_commit(metrics.committed)
+    metrics.refused("limit_reached")
+    sharing.write()
+    writes: list[Done[object]] = []
+    store.on_commit(lambda done, _: writes.append(done))
+    sharing.write()
+    assert writes == []
+
+
+def test_processes_that_are_over_are_added_up(store: Store, clock: HandClock) -> None:
+    for process in ("a", "b"):
+        store.write(lambda tx, process=process: Done(counted.put(tx, process, {"x": 2.0})))
+    clock.forward(8 * 24 * 3600)
+    store.write(lambda tx: Done(counted.put(tx, "c", {"x": 1.0})))
+    store.write(lambda tx: Done(counted.fold_past(tx)))
+    rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted ORDER BY process"))
+    assert [tuple(row) for row in rows] == [("c", 1.0), ("past", 4.0)]
+    assert store.read(lambda tx: counted.of_others(tx, "c")) == {"x": 4.0}
+
+
+def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) -> None:
+    service = Service(tmp_path, WINDOW_SECONDS="10")
+    headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+
+    def seen(name: str, **labels: str) -> float:
+        text = service.http.get(f"{service.url}/metrics", headers=headers, timeout=5).text
+        return scrape(text).get(f"textback_{name}{json.dumps(labels, sort_keys=True)}", 0.0)
+
+    try:
+        web = service.start(DISPATCH="off")
+        service.run("flask", "dispatch")
+        service.begin(PHONE)
+        until(lambda: seen("sends_total", error="", outcome="accepted") == 1)
+        (text,) = service.texts(PHONE)
+        code = re.search(r"code is ([0-9]+)", text)
+        assert code
+        service.simulator.webhooks.receive(PHONE, code[1])
+        assert seen("outcomes_total", status="approved") == 1
+        service.begin(OTHER_PHONE)
+        until(lambda: seen("outcomes_total", status="expired") == 1)
+        assert service.terminate(web) == 0
+        service.start(DISPATCH="off")
+        assert seen("starts_total", country="US") == 2, "a restart forgets nothing"
+    finally:
+        service.close()
+
+
+# -- what is built on them -------------------------------------------------------------------------
+
+
+def exported() -> set[str]:
+    metrics = Metrics(guess_chance=0.001, clock=HandClock())
+    families = text_string_to_metric_families(metrics.text({}, NOTHING).decode())
+    return {family.name for family in families}
+
+
+def named(text: str) -> set[str]:
+    names = set(re.findall(r"textback_[a-z_]+", text))
+    return {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in names}
+
+
+def test_dashboard_and_alerts_name_metrics_that_there_are() -> None:
+    dashboard = (ROOT / "ops/grafana-dashboard.json").read_text()
+    alerts = (ROOT / "ops/alerts.yml").read_text()
+    assert named(dashboard) <= exported()
+    assert named(alerts) <= exported()
+    panels = json.loads(dashboard)["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    rules = [rule for group in yaml.safe_load(alerts)["groups"] for rule in group["rules"]]
+    for rule in rules:
+        assert {"alert", "expr", "labels", "annotations"} <= rule.keys()
+        assert rule["annotations"]["summary"]
+        assert rule["annotations"]["what_to_do"]
+
+
+def test_every_metric_is_documented() -> None:
+    documented = re.findall(
+        r"^\| `(textback_\w+)`", (ROOT / "docs/operations.md").read_text(), re.M
+    )
+    assert {re.sub("_total$", "", name) for name in documented} == exported()
