@@ -14,7 +14,8 @@ from tests.desk import CONSOLE_KEY, Desk
 PATIENCE_MS = 5000  # the pages ask once a second
 
 
-@pytest.fixture(scope="session")
+# Of this package alone: while it is open, its event loop runs in the thread of the tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     if path is None:
