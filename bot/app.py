@@ -21,7 +21,7 @@ from bot.durable.access import Forbidden, Unauthorized
 from bot.durable.routes import JSON, DurableRoutes
 from bot.durable.waiting import Waiting
 from bot.keys import Keys
-from bot.logs import REQUEST_ID, request_id, safe
+from bot.logs import REQUEST_ID, begin_request, request_id, safe
 from bot.metrics import Metrics
 from bot.settings import Settings
 from bot.sharing import Sharing
@@ -145,8 +145,7 @@ def described() -> Response:
 
 def _name_request() -> None:
     id = request_id(request.headers.get("X-Request-ID"))
-    REQUEST_ID.set(id)
-    request.environ["textback.request_id"] = id  # for the access log
+    request.environ["textback.noted"] = begin_request(id)  # for the access log
 
 
 def _named(response: Response) -> Response:

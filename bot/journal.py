@@ -1,28 +1,28 @@
-"""A log line for everything that becomes of a verification, written after its commit."""
+"""A log line for every change of a verification, written after its commit."""
 
 import logging
 from typing import Any
 
 from bot.domain import phone
-from bot.store.tx import Done
+from bot.store.tx import Change, Done
 
 log = logging.getLogger(__name__)
 
 
 def write(done: Done[Any], seconds: float) -> None:
     for change in done.changes:
-        verification = change.after
-        for event in change.events:
-            log.info(
-                "%s",
-                event.name,
-                extra={
-                    "origin": verification.request_id,
-                    "verification": verification.id,
-                    "phone": phone.masked(verification.phone),
-                    "event": event.name,
-                    "attempt": event.detail.get("attempt"),
-                    "error_code": event.detail.get("error_code"),
-                    "milliseconds": round(seconds * 1000, 1),
-                },
-            )
+        if change.events:
+            log.info("%s", change.events[-1].name, extra=_told(change, seconds))
+
+
+def _told(change: Change, seconds: float) -> dict[str, object]:
+    verification = change.after
+    return {
+        "origin": verification.request_id,
+        "verification": verification.id,
+        "phone": phone.masked(verification.phone),
+        "events": " ".join(event.name for event in change.events),
+        "attempt": verification.attempts,
+        "error_code": verification.outcome.error_code if verification.outcome else None,
+        "milliseconds": round(seconds * 1000, 1),
+    }

@@ -61,7 +61,7 @@ class QuietLogger(Logger):
             path,
             status,
             extra={
-                "request": environ.get("textback.request_id"),
+                **environ.get("textback.noted", {}),
                 "client": environ.get("REMOTE_ADDR"),
                 "method": method,
                 "path": path,

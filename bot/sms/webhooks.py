@@ -6,6 +6,7 @@ TwiML, after its transaction: what is committed is what is said.
 
 import logging
 import re
+from functools import lru_cache
 from typing import Protocol
 
 from flask import Blueprint, Response, abort, request
@@ -14,7 +15,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from bot.domain import phone
 from bot.domain.errors import InvalidWebhook
 from bot.domain.reply import Keyword
-from bot.logs import safe
+from bot.logs import note, safe
 from bot.settings import Settings
 from bot.sms import errors
 from bot.sms.signature import Signature
@@ -58,7 +59,7 @@ def blueprint(verifications: Verifications, settings: Settings, counters: Counte
         text = _inbound_text(settings)
         if text is None:
             return Response(_EMPTY, mimetype="text/xml")
-        log.info("a text came in", extra={"sid": text.message_sid})
+        note(sid=text.message_sid)
         judged = verifications.judge_text(text)
         if judged.is_repeat:
             counters.webhook_refused("repeat")
@@ -69,7 +70,12 @@ def blueprint(verifications: Verifications, settings: Settings, counters: Counte
         delivery = _report(text_id, settings)
         if delivery is not None:
             counters.delivered(delivery.delivery, delivery.error_code)
-            log.info("a delivery report came in", extra=_extra(delivery))
+            note(
+                text=text_id,
+                sid=delivery.sid,
+                delivery=delivery.delivery,
+                error_code=delivery.error_code,
+            )
             verifications.report(delivery)
         return "", 204
 
@@ -123,15 +129,7 @@ def _report(text_id: str, settings: Settings) -> Report | None:
     )
 
 
-def _extra(report: Report) -> dict[str, str | int | None]:
-    return {
-        "text": report.text_id,
-        "sid": report.sid,
-        "delivery": report.delivery,
-        "error_code": report.error_code,
-    }
-
-
+@lru_cache(maxsize=128)  # the sentences are few, and building XML takes longer than judging
 def _twiml(answer: str | None) -> str:
     if answer is None:
         return _EMPTY

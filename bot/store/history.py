@@ -19,14 +19,23 @@ class Line:
 
 
 def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
-    sql = """
+    """All of them in one statement: each costs more than its rows."""
+    lines: list[str] = []
+    params: dict[str, str] = {}
+    for place, event in enumerate(events, start=1):
+        lines.append(f"SELECT {place} AS place, :event{place} AS event, :detail{place} AS detail")
+        params[f"event{place}"] = event.name
+        params[f"detail{place}"] = json.dumps(event.detail) if event.detail else "{}"
+    if not lines:
+        return
+    sql = f"""
         INSERT INTO history (verification_id, number, at, event, detail)
-        SELECT :id, coalesce(max(number), 0) + 1, :at, :event, :detail
-        FROM history WHERE verification_id = :id
+        SELECT :id, place + (
+                SELECT coalesce(max(number), 0) FROM history WHERE verification_id = :id),
+            :at, event, detail
+        FROM ({" UNION ALL ".join(lines)}) AS lines ORDER BY place
     """
-    for event in events:
-        detail = json.dumps(event.detail) if event.detail else "{}"
-        tx.run(sql, id=verification_id, at=to_text(tx.now), event=event.name, detail=detail)
+    tx.run(sql, id=verification_id, at=to_text(tx.now), **params)
 
 
 def of(tx: Tx, verification_id: str) -> list[Line]:

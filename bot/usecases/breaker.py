@@ -82,6 +82,8 @@ class Breaker:
             closed = [name for name in _areas(phone, country) if self._is_closed(name, tx.now)]
             if not closed or self._is_known(tx, phone):
                 return
+            if verification_id in self._probes:  # let pass before: its transaction is run again
+                return
             if all(self._may_probe(name, tx.now) for name in closed):
                 for name in closed:
                     self._areas[name].last_probe = tx.now

@@ -17,7 +17,9 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
     elif after is not before:
         verifications.update(tx, before, after)
     history.append(tx, after.id, decision.events)
-    if before is not None and after.is_decided and not before.is_decided:
+    # What Twilio has taken is settled: most that end cost no statement here.
+    is_settled = before is not None and before.accepted_at is not None
+    if before is not None and after.is_decided and not before.is_decided and not is_settled:
         outbox.settle(tx, after.id)
     change = Change(before, after, decision.events)
     was_taken_late = before is not None and before.accepted_at != after.accepted_at

@@ -78,7 +78,7 @@ def judge_event(
     if verification.key_id not in keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
     is_right = _is_right(verification, read, keyring)
-    is_last = _is_last(tx, verification, wrong)
+    is_last = not is_right and _is_last(tx, verification, wrong)
     attempted = Attempted(is_right, tx.now, by_text=False, is_last=is_last)
     decision = decide(verification, attempted, tx.now)
     return Done(None, changes=record(tx, verification, decision))
@@ -140,7 +140,8 @@ def _judge(tx: Tx, text: InboundText, keyring: Keyring, wrong: Sequence[Limit]) 
         older = _older_with_code(tx, verification, read, keyring)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
-    attempted = Attempted(is_right, at, is_last=_is_last(tx, verification, wrong))
+    is_last = not is_right and _is_last(tx, verification, wrong)
+    attempted = Attempted(is_right, at, is_last=is_last)
     return _answered(tx, verification, decide(verification, attempted, tx.now))
 
 
