@@ -45,6 +45,7 @@ CREATE TABLE verification (
     is_hinted           INTEGER NOT NULL DEFAULT 0 CHECK (is_hinted IN (0, 1)),
     answers             INTEGER NOT NULL DEFAULT 0,   -- texts sent in answer to replies
     is_afterthought_answered INTEGER NOT NULL DEFAULT 0 CHECK (is_afterthought_answered IN (0, 1)),
+    is_to_erase         INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
     updated_at          TEXT NOT NULL,
     CHECK (attempts BETWEEN 0 AND max_attempts),
     CHECK (answers BETWEEN 0 AND max_attempts + 2),
@@ -91,7 +92,6 @@ CREATE TABLE outbox (
     delivery        TEXT CHECK (delivery IN ('accepted', 'scheduled', 'queued', 'sending', 'sent',
         'delivered', 'undelivered', 'failed', 'canceled', 'read')),
     error_code      INTEGER,                     -- Twilio's last one for this text
-    is_to_erase     INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
     CHECK (due_at IS NULL OR state IN ('queued', 'sending', 'unknown')),
     CHECK (state <> 'sending' OR due_at IS NOT NULL),
     CHECK (state <> 'accepted' OR sid IS NOT NULL)

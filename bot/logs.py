@@ -96,6 +96,9 @@ def configure(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FORMATTERS[form]())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None  # type: ignore[attr-defined]
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The library writes addresses, queries and headers at this level.
     logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 

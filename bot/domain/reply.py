@@ -61,6 +61,8 @@ def keyword(text: str) -> Keyword | None:
     >>> keyword("stop please") is None
     True
     """
+    if _is_bare(text):
+        return None
     word = _trimmed(_comparable(text))
     if word in _STOP | _ARRET:
         return Keyword.STOP
@@ -77,10 +79,18 @@ def read(text: str, *, code_length: int, challenge_text: str) -> Attempt | Quote
     >>> read("Call me 555 1234", code_length=4, challenge_text="")
     Chatter()
     """
+    if _is_bare(text) and len(text) == code_length:
+        return Attempt(text)
     if _has_reaction_frame(text) or _quotes(text, challenge_text):
         return Quote()
     guess = _guess(_folded(text), code_length)
     return Attempt(guess) if guess else Chatter()
+
+
+def _is_bare(text: str) -> bool:
+    """Nothing but ASCII digits, as nearly every reply is: no keyword, and no quote, which has
+    letters. Told at once, since the rest of the reading takes longer than its SQL."""
+    return text.isascii() and text.isdigit()
 
 
 def _guess(text: str, code_length: int) -> str | None:

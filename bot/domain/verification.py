@@ -95,6 +95,7 @@ class Verification:
     is_hinted: bool = False
     answers: int = 0  # texts sent in answer to replies
     is_afterthought_answered: bool = False  # the one reply answered after the end
+    is_to_erase: bool = False  # Twilio's copy of its text, once it is over
 
     @property
     def status(self) -> Status:

@@ -19,11 +19,11 @@ class Erasure:
 
 
 def add(tx: Tx, verification_id: str) -> None:
-    """Where that is wanted of the verification's text, and Twilio has it."""
+    """The text of a verification, where Twilio has it."""
     sql = """
         INSERT INTO erasure (sid, due_at)
         SELECT sid, :now FROM outbox
-        WHERE verification_id = :id AND is_to_erase = 1 AND sid IS NOT NULL
+        WHERE verification_id = :id AND sid IS NOT NULL
         ON CONFLICT (sid) DO NOTHING
     """
     tx.run(sql, id=verification_id, now=to_text(tx.now))

@@ -50,14 +50,12 @@ class Text:
     error_code: int | None
 
 
-def enqueue(tx: Tx, *, id: str, verification_id: str, is_to_erase: bool = False) -> None:
-    """`is_to_erase`: Twilio's copy, once the verification is over."""
+def enqueue(tx: Tx, *, id: str, verification_id: str) -> None:
     sql = """
-        INSERT INTO outbox (id, verification_id, state, queued_at, due_at, is_to_erase)
-        VALUES (:id, :verification_id, 'queued', :now, :now, :is_to_erase)
+        INSERT INTO outbox (id, verification_id, state, queued_at, due_at)
+        VALUES (:id, :verification_id, 'queued', :now, :now)
     """
-    now, flag = to_text(tx.now), int(is_to_erase)
-    tx.run(sql, id=id, verification_id=verification_id, now=now, is_to_erase=flag)
+    tx.run(sql, id=id, verification_id=verification_id, now=to_text(tx.now))
 
 
 def load(tx: Tx, id: str) -> Text | None:

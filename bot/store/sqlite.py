@@ -35,6 +35,8 @@ SCHEMA = Path(__file__).parents[2] / "schema.sql"
 VERSION = 1
 
 BUSY_SECONDS = 15  # how long to wait for a writer in another process
+# Of each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
+CACHE_KIBIBYTES = 8192
 BATCH = 64  # write transactions that share one commit, at most
 
 
@@ -258,6 +260,7 @@ class SqliteStore:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
             # What is deleted is overwritten with zeros, so that forgetting means it.
             connection.execute("PRAGMA secure_delete=ON")
             connection.create_function("seconds_between", 2, _seconds_between, deterministic=True)

@@ -266,6 +266,7 @@ def _to_row(v: Verification) -> dict[str, Value]:
         "is_hinted": int(v.is_hinted),
         "answers": v.answers,
         "is_afterthought_answered": int(v.is_afterthought_answered),
+        "is_to_erase": int(v.is_to_erase),
     }
 
 
@@ -300,6 +301,7 @@ def _from_row(row: Row) -> Verification:
         is_hinted=bool(row["is_hinted"]),
         answers=row["answers"],
         is_afterthought_answered=bool(row["is_afterthought_answered"]),
+        is_to_erase=bool(row["is_to_erase"]),
     )
 
 

@@ -203,7 +203,7 @@ def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
             return Done(None)
         outbox.name(tx, text, sid=report.sid)
         named = verifications.load(tx, text.verification_id)
-        if named is not None and named.is_terminal:
+        if named is not None and named.is_terminal and named.is_to_erase:
             erasures.add(tx, named.id)
     is_news = outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code)
     if is_news:

@@ -23,7 +23,8 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
         outbox.settle(tx, after.id)
     change = Change(before, after, decision.events)
     was_taken_late = before is not None and before.accepted_at != after.accepted_at
-    if change.has_ended or (after.is_terminal and was_taken_late):
+    is_over = change.has_ended or (after.is_terminal and was_taken_late)
+    if is_over and after.is_to_erase:
         erasures.add(tx, after.id)
     _tally(tx, before, after)
     return (change,) if after is not before or decision.events else ()

@@ -81,9 +81,7 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
         )
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     changes = (*superseded, *record(tx, None, started))
-    outbox.enqueue(
-        tx, id=wanted.outbox_id, verification_id=wanted.id, is_to_erase=wanted.is_to_erase
-    )
+    outbox.enqueue(tx, id=wanted.outbox_id, verification_id=wanted.id)
     if wanted.idempotency_key is not None:
         idempotency.remember(
             tx,
@@ -178,6 +176,7 @@ def _verification(wanted: Start, now: datetime) -> Verification:
         key_id=wanted.key_id,
         challenge_text=wanted.challenge_text,
         terms=wanted.terms,
+        is_to_erase=wanted.is_to_erase,
         created_at=now,
         deadline_at=now + wanted.terms.send_within + wanted.terms.window,
     )

@@ -35,6 +35,7 @@ FULL = running(
     is_hinted=True,
     answers=3,
     is_afterthought_answered=True,
+    is_to_erase=True,
 )
 
 
