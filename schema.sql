@@ -130,12 +130,13 @@ CREATE TABLE figure (
     PRIMARY KEY (hour, country, event, seconds)
 ) STRICT;
 
--- How far the history has been counted into the figures. One row.
+-- How far the history has been counted into the figures, and how often some of it was removed. One row.
 CREATE TABLE figured (
-    sequence INTEGER NOT NULL
+    sequence INTEGER NOT NULL,
+    removals INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO figured (sequence) VALUES (0);
+INSERT INTO figured (sequence, removals) VALUES (0, 0);
 
 -- What each process has counted for /metrics. A row of its own each, so that none waits for another;
 -- whoever is asked adds them up.

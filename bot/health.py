@@ -53,7 +53,7 @@ def register(
             raise Unauthorized
         if caller.power is not Power.ALL:
             raise Forbidden
-        text = metrics.text(sharing.of_others(), _gauges(verifications))
+        text = metrics.text(sharing.of_all(), _gauges(verifications))
         return Response(text, content_type=CONTENT_TYPE)
 
 

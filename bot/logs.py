@@ -35,8 +35,13 @@ FIELDS = (
     "milliseconds",
 )
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9]{5}(?=[0-9]{2,10}(?![0-9A-Za-z]))[0-9]*")
+# Seven digits and more, however they are spelled, may be a number.
+_NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
 _REQUEST_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{8,64}")
+# Our own ids, and what is shaped like them: drawn by chance, digits and all.
+_DRAWN = re.compile(
+    r"[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+)
 
 
 class JsonLines(logging.Formatter):
@@ -72,6 +77,8 @@ def told(record: logging.LogRecord) -> dict[str, object]:
     request_id = getattr(record, "request", None) or REQUEST_ID.get()
     held = record.__dict__
     shown = {name: held[name] for name in FIELDS if held.get(name) is not None}
+    if "verification" in shown:
+        shown["verification"] = safe(shown["verification"])  # callers may choose it
     return {"request": request_id, **shown} if request_id else shown
 
 
@@ -97,7 +104,7 @@ def configure(form: str) -> None:
     handler.setFormatter(FORMATTERS[form]())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The library writes addresses, queries and headers at this level.
     logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
@@ -106,18 +113,20 @@ def configure(form: str) -> None:
 def request_id(sent: str | None) -> str:
     """The id a caller gives its request, or a new one where it gives none that can be used.
 
-    One without a letter is not used: it might be a phone number.
+    One that may hold a phone number is not used.
 
-    >>> request_id("order-4711-a"), len(request_id("+14255550123"))
+    >>> request_id("order-4711-a"), len(request_id("tel-14255550123"))
     ('order-4711-a', 16)
     """
-    return sent if sent and _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)
+    is_usable = sent is not None and _REQUEST_ID.fullmatch(sent) and safe(sent) == sent
+    return sent if sent and is_usable else secrets.token_hex(8)
 
 
 def safe(path: str) -> str:
-    """A path as a log may show it: anybody may put a number or a line break into one.
+    """A path or an id as a log may show it: anybody may put a number or a line break into one.
 
-    >>> safe("/orchestrators/+14255550123"), safe("/a\\nb")
+    >>> safe("/orchestrators/+1 (425) 555-0123"), safe("/a\\nb")
     ('/orchestrators/*****', '/a\\\\nb')
     """
-    return _NUMBER.sub("*****", path.encode("unicode_escape").decode())
+    parts = path.encode("unicode_escape").decode().split("/")
+    return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)

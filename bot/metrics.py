@@ -148,11 +148,13 @@ class Metrics:
             if not sample.name.endswith("_created")
         }
 
-    def text(self, others: Mapping[str, float], gauges: Gauges) -> bytes:
-        """All of it, in Prometheus' own format. `others`: what other processes have counted."""
-        sums = self.samples()
-        for key, value in others.items():
-            sums[key] = sums.get(key, 0.0) + value
+    def text(self, written: Mapping[str, float], gauges: Gauges) -> bytes:
+        """All of it, in Prometheus' own format. `written`: what all processes have written down.
+
+        What this one has not written yet is not told: should it die with it, the sums would fall,
+        and Prometheus takes a fall for a new beginning and counts everything again.
+        """
+        sums = dict.fromkeys(self.samples(), 0.0) | dict(written)
         summed = CollectorRegistry()
         summed.register(_Sums(self.registry.collect(), sums))
         self._set(gauges, summed)

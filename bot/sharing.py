@@ -28,6 +28,7 @@ class Sharing:
         self._process = secrets.token_hex(8)
         self._written: dict[str, float] = {}
         self._written_at = time.monotonic()
+        self._lock = threading.Lock()
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -44,6 +45,10 @@ class Sharing:
             self.write()
 
     def write(self) -> None:
+        with self._lock:  # of two at once the older sums must not be the last
+            self._write()
+
+    def _write(self) -> None:
         now = time.monotonic()
         if now - self._written_at > SIGN_OF_LIFE_SECONDS:
             self._written = {}
@@ -56,8 +61,13 @@ class Sharing:
         self._store.write(partial(_put, process=self._process, samples=news))
         self._written, self._written_at = samples, now
 
-    def of_others(self) -> dict[str, float]:
-        return self._store.read(lambda tx: counted.of_others(tx, self._process))
+    def of_all(self) -> dict[str, float]:
+        """What all processes have counted, this one until now."""
+        try:
+            self.write()
+        except Exception:
+            log.exception("the counters could not be written; telling what was written before")
+        return self._store.read(counted.of_all)
 
     def _run(self) -> None:
         while not self._is_over.wait(EVERY_SECONDS):

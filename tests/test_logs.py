@@ -5,7 +5,9 @@ import logging
 import re
 from pathlib import Path
 
-from bot.logs import JsonLines, TextLines
+import pytest
+
+from bot.logs import JsonLines, TextLines, request_id, safe
 from tests.desk import FUNCTION_KEY, PHONE, START, Desk
 from tests.processes.service import Service, until
 
@@ -49,7 +51,15 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
 
 
 def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(desk: Desk) -> None:
-    for sent in (PHONE, "4255550123", "short", "x" * 65, "ein zwei drei", "ümläute-é"):
+    for sent in (
+        PHONE,
+        "4255550123",
+        "tel-14255550123",
+        "short",
+        "x" * 65,
+        "ein zwei drei",
+        "ümläute-é",
+    ):
         response = desk.call("GET", "/healthz", headers={"X-Request-ID": sent.encode()})
         assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-ID"]), sent
 
@@ -64,10 +74,25 @@ def test_a_line_stays_one_line_whatever_it_holds() -> None:
     line = JsonLines().format(record('a "quote"\nand a line', verification="<id>\n", stray="no"))
     assert "\n" not in line
     told = json.loads(line)
-    assert (told["message"], told["verification"]) == ('a "quote"\nand a line', "<id>\n")
+    assert (told["message"], told["verification"]) == ('a "quote"\nand a line', "<id>\\n")
     assert "stray" not in told
 
 
 def test_the_same_for_eyes() -> None:
     line = TextLines().format(record("approved", verification="v1", request="r1"))
     assert line.endswith("INFO bot.x: approved  request=r1 verification=v1")
+
+
+def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> None:
+    for path in ("/x/user14255550123", "/x/1-425-555-0123", "/x/+1 (425) 555 0123", "+14255550199"):
+        assert "5550" not in safe(path)
+        assert "555" not in safe(path)
+    drawn = "01a20957881125557c89a1e993f63912"
+    assert safe(f"/runtime/{drawn}") == f"/runtime/{drawn}"
+    line = json.loads(JsonLines().format(record("approved", verification="u+14255550199")))
+    assert line["verification"] == "u*****"
+
+
+@pytest.mark.parametrize("id", ["order-4711-a", "8f14e45f-ceea-467f-a8d4-123456789012"])
+def test_an_id_of_a_caller_is_taken(id: str) -> None:
+    assert request_id(id) == id

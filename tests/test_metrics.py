@@ -110,7 +110,7 @@ def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:
         sharing.write()
         sharing.write()
     for metrics, sharing in processes[:2]:
-        samples = scrape(metrics.text(sharing.of_others(), NOTHING).decode())
+        samples = scrape(metrics.text(sharing.of_all(), NOTHING).decode())
         assert value(samples, "refusals_total", code="limit_reached") == 7
         assert value(samples, "sends_total", outcome="accepted", error="") == 3
 
@@ -135,7 +135,20 @@ def test_processes_that_are_over_are_added_up(store: Store, clock: HandClock) ->
     store.write(lambda tx: Done(counted.fold_past(tx)))
     rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted ORDER BY process"))
     assert [tuple(row) for row in rows] == [("c", 1.0), ("past", 4.0)]
-    assert store.read(lambda tx: counted.of_others(tx, "c")) == {"x": 4.0}
+    assert store.read(counted.of_all) == {"x": 5.0}
+
+
+def test_what_a_killed_process_had_not_written_was_never_told(
+    store: Store, clock: HandClock
+) -> None:
+    """Else the sums would fall, and Prometheus would count everything again."""
+    first, second = (Metrics(guess_chance=0.001, clock=clock) for _ in range(2))
+    sharing = Sharing(first, store)
+    first.refused("limit_reached")
+    told = scrape(first.text(sharing.of_all(), NOTHING).decode())
+    first.refused("limit_reached")  # and here it is killed
+    later = scrape(second.text(Sharing(second, store).of_all(), NOTHING).decode())
+    assert all(later[name] >= told[name] for name in told)
 
 
 def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) -> None:

@@ -143,16 +143,16 @@ class Console:
 
     def enter(self) -> AnyResponse:
         address = request.remote_addr or ""
-        seconds = self._throttle.seconds_to_wait(address)
+        seconds = self._throttle.try_one(address)
         if seconds:
             self._refused("sign_in_throttled")
             page = self._sign_in_page(f"Too many wrong keys. Try again in {seconds} seconds.", 429)
             page.headers["Retry-After"] = str(seconds)
             return page
         if not self._sign_in.is_key(request.form.get("key", "")):
-            self._throttle.note_wrong(address)
             self._refused("wrong_console_key")
             return self._sign_in_page("This is not the key.", 403)
+        self._throttle.was_right(address)
         response = redirect(_own_path(request.form.get("next", "")), 303)
         self._sign_in.enter(response)  # type: ignore[arg-type]
         return response
@@ -234,7 +234,9 @@ class Console:
         )
 
     def opt_outs(self) -> Response:
-        return self._page("console/opt_outs.html", marked=self._verifications.opt_outs(200))
+        return self._live(
+            "console/opt_outs.html", lambda: {"marked": self._verifications.opt_outs(200)}
+        )
 
     def unknown(self, rest: str) -> Response:
         return self._trouble("There is no such page.", 404)
@@ -253,7 +255,7 @@ class Console:
 
     def cancel(self, id: str) -> AnyResponse:
         self._verifications.terminate(id, "canceled at the console")
-        return redirect(url_for("console.one", id=id, notice="canceled"), 303)
+        return self._noticed("canceled", "one", id=id)
 
     def again(self, id: str) -> AnyResponse:
         verification = self._verifications.restart(id, request_id=REQUEST_ID.get())
@@ -262,23 +264,31 @@ class Console:
     def forget(self, id: str) -> AnyResponse:
         number = self._verifications.standing(id).verification.phone
         self._verifications.forget(number)
-        return redirect(url_for("console.listing", notice="forgotten"), 303)
+        return self._noticed("forgotten", "listing")
 
     def clear_limits(self) -> AnyResponse:
         self._verifications.clear_limits(request.form.get("number", ""))
-        return redirect(url_for("console.limits", notice="limits"), 303)
+        return self._noticed("limits", "limits")
 
     def clear_opt_out(self) -> AnyResponse:
         self._verifications.clear_opt_out(request.form.get("number", ""))
-        return redirect(url_for("console.opt_outs", notice="cleared"), 303)
+        return self._noticed("cleared", "opt_outs")
+
+    def _noticed(self, word: str, page: str, **where: str) -> AnyResponse:
+        """To a page that says what was done; a link of somebody else cannot make it say so."""
+        proof = self._sign_in.token(g.session, word)
+        address = url_for(f"console.{page}", notice=word, proof=proof, **where)  # type: ignore[arg-type]
+        return redirect(address, 303)
 
     # -- rendering -------------------------------------------------------------------------------
 
     def _live(self, template: str, show: Callable[[], dict[str, Any]]) -> Response:
-        """A page, or 304 where the caller has this version of it. Figures change by the minute."""
-        load = self._verifications.load()
-        now = self._now()
-        version = f"{load.sequence}-{now:%H%M}-{load.circuit is None}"
+        """A page, or 304 where the caller has this version of it. Without anything happening,
+        figures and limits change by the minute, and the age of a queue by the second."""
+        load, now = self._verifications.load(), self._now()
+        faults = "+".join(self._faults())
+        clock = f"{now:%H%M%S}" if load.queue else f"{now:%H%M}"
+        version = f"{load.version}-{faults}-{clock}"
         if request.headers.get("X-Version") == version:
             return Response(status=304)
         response = self._page(template, **show(), version=version)
@@ -286,7 +296,9 @@ class Console:
         return response
 
     def _page(self, template: str, status: int = 200, **shown: Any) -> Response:
-        notice = NOTICES.get(request.args.get("notice", ""))
+        word = request.args.get("notice", "")
+        is_ours = self._sign_in.is_token(g.session, request.args.get("proof", ""), word)
+        notice = NOTICES.get(word) if is_ours else None
         page = render_template(
             template,
             now=self._now(),

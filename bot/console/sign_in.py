@@ -72,12 +72,12 @@ class SignIn:
     def is_key(self, presented: str) -> bool:
         return hmac.compare_digest(presented.encode(), self._key.encode())
 
-    def token(self, session: Session) -> str:
-        """What the forms of this session carry."""
-        return self._tokens.get_signature(session.id).decode()
+    def token(self, session: Session, purpose: str = "form") -> str:
+        """What the forms of this session carry, or what proves a notice to be ours."""
+        return self._tokens.get_signature(f"{session.id}.{purpose}").decode()
 
-    def is_token(self, session: Session, presented: str) -> bool:
-        return self._tokens.verify_signature(session.id, presented.encode())
+    def is_token(self, session: Session, presented: str, purpose: str = "form") -> bool:
+        return self._tokens.verify_signature(f"{session.id}.{purpose}", presented.encode())
 
     def keep(self, response: Response, session: Session) -> None:
         """Sets the cookie of a visitor who is not signed in."""
@@ -111,21 +111,24 @@ class Throttle:
         self._wrong: dict[str, deque[datetime]] = {}
         self._lock = threading.Lock()
 
-    def seconds_to_wait(self, address: str) -> int:
-        """0: a key may be tried."""
-        now = self._clock()
+    def try_one(self, address: str) -> int:
+        """Seconds to wait; 0: a key may be tried. It counts as wrong from here on, so that many at
+        once have no more tries than one after the other."""
+        now, name = self._clock(), _network(address)
         with self._lock:
-            wrong = self._wrong.get(address, deque())
-            if len(wrong) < WRONG_KEYS or wrong[0] + WITHIN <= now:
-                return 0
-            return ceil((wrong[0] + WITHIN - now).total_seconds())
+            wrong = self._wrong.setdefault(name, deque(maxlen=WRONG_KEYS))
+            if len(wrong) == WRONG_KEYS and wrong[0] + WITHIN > now:
+                return ceil((wrong[0] + WITHIN - now).total_seconds())
+            wrong.append(now)
+            while len(self._wrong) > MOST_ADDRESSES:
+                del self._wrong[next(iter(self._wrong))]
+            return 0
 
-    def note_wrong(self, address: str) -> None:
-        now = self._clock()
+    def was_right(self, address: str) -> None:
         with self._lock:
-            if len(self._wrong) >= MOST_ADDRESSES:
-                self._forget(now)
-            self._wrong.setdefault(address, deque(maxlen=WRONG_KEYS)).append(now)
+            self._wrong.pop(_network(address), None)
 
-    def _forget(self, now: datetime) -> None:
-        self._wrong = {a: wrong for a, wrong in self._wrong.items() if wrong[-1] + WITHIN > now}
+
+def _network(address: str) -> str:
+    """Whoever has one IPv6 address has 2**64 of them."""
+    return ":".join(address.split(":")[:4]) if ":" in address else address

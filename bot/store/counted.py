@@ -23,12 +23,10 @@ def put(tx: Tx, process: str, samples: Mapping[str, float]) -> None:
         tx.run(sql, process=process, sample=sample, value=value, now=to_text(tx.now))
 
 
-def of_others(tx: Tx, process: str) -> dict[str, float]:
-    """The sums of all processes but this one, by sample."""
-    sql = """
-        SELECT sample, sum(value) AS value FROM counted WHERE process <> :process GROUP BY sample
-    """
-    return {row["sample"]: row["value"] for row in tx.all(sql, process=process)}
+def of_all(tx: Tx) -> dict[str, float]:
+    """The sums of all processes, by sample."""
+    sql = "SELECT sample, sum(value) AS value FROM counted GROUP BY sample"
+    return {row["sample"]: row["value"] for row in tx.all(sql)}
 
 
 def fold_past(tx: Tx) -> None:

@@ -50,6 +50,12 @@ def count_more(tx: Tx) -> int:
     return upto - counted_to
 
 
+def count_all(tx: Tx) -> None:
+    """Before something is removed: what is removed cannot be counted any more."""
+    while count_more(tx):
+        pass
+
+
 def is_behind(tx: Tx) -> bool:
     return _counted_to(tx) < sequence(tx)
 
@@ -80,6 +86,16 @@ def sequence(tx: Tx) -> int:
     """The number of the last line of history: it grows with everything that happens."""
     row = tx.one("SELECT coalesce(max(sequence), 0) AS sequence FROM history")
     return int(row["sequence"]) if row else 0
+
+
+def note_removal(tx: Tx) -> None:
+    tx.run("UPDATE figured SET removals = removals + 1")
+
+
+def removals(tx: Tx) -> int:
+    """Grows when something is removed, which the history cannot tell."""
+    row = tx.one("SELECT removals FROM figured")
+    return int(row["removals"]) if row else 0
 
 
 def _counted_to(tx: Tx) -> int:

@@ -36,6 +36,12 @@ def try_once(tx: Tx, *, phone: str, sender: str) -> None:
     tx.run(sql, phone=phone, sender=sender, now=to_text(tx.now))
 
 
+def version(tx: Tx) -> str:
+    """Another whenever one is marked or unmarked."""
+    row = tx.one("SELECT count(*) AS count, max(since) AS latest FROM opt_out")
+    return f"{row['count']}-{row['latest']}" if row else ""
+
+
 def newest(tx: Tx, *, sender: str, limit: int) -> list[tuple[str, datetime]]:
     sql = """
         SELECT phone, since FROM opt_out WHERE sender = :sender ORDER BY since DESC LIMIT :limit

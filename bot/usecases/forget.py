@@ -19,7 +19,7 @@ def purge(tx: Tx, id: str) -> Done[None]:
         raise UnknownVerification("No instance has this id.")
     if not verification.is_terminal:
         raise StillRunning("This instance is still running. Terminate it first.")
-    verifications.remove(tx, id)
+    _remove(tx, [id])
     return Done(None)
 
 
@@ -29,8 +29,7 @@ def purge_many(tx: Tx, wanted: Wanted) -> Done[int]:
     if not stages:
         return Done(0)
     found = verifications.find(tx, replace(wanted, stages=stages))
-    for verification in found:
-        verifications.remove(tx, verification.id)
+    _remove(tx, [verification.id for verification in found])
     return Done(len(found))
 
 
@@ -51,8 +50,7 @@ def forget(tx: Tx, phone: str) -> Done[Forgotten]:
     if pending is not None:
         changes = record(tx, pending, decide(pending, Canceled("forgotten"), tx.now))
     ids = verifications.ids_of(tx, phone)
-    for id in ids:
-        verifications.remove(tx, id)
+    _remove(tx, ids)
     counted = tallies.erase(tx, phone)
     return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 
@@ -63,8 +61,15 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     before = tx.now - kept
     wanted = Wanted(limit=limit, created_to=before, stages=FINISHED)
     old = verifications.find(tx, wanted)
-    for verification in old:
-        verifications.remove(tx, verification.id)
+    _remove(tx, [verification.id for verification in old])
     dropped = tallies.drop_old(tx, before=before, limit=limit)
     figures.fold_old(tx, before=before)
     return Done(max(len(old), dropped))
+
+
+def _remove(tx: Tx, ids: list[str]) -> None:
+    if ids:
+        figures.count_all(tx)
+        figures.note_removal(tx)
+    for id in ids:
+        verifications.remove(tx, id)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
-from bot.store import circuits, figures, history, outbox, verifications
+from bot.store import circuits, figures, history, opt_outs, outbox, verifications
 from bot.store.circuits import Circuit
 from bot.store.history import Line
 from bot.store.outbox import Text
@@ -30,7 +30,7 @@ class Load:
     queue: dict[str, int]  # texts by state
     queue_age: timedelta  # of the oldest text that Twilio was not given
     circuit: Circuit | None  # open while Twilio does not know our credentials
-    sequence: int  # grows with everything that happens
+    version: str  # another whenever something has happened or was removed
 
 
 def load(tx: Tx, *, sender: str) -> Load:
@@ -40,7 +40,7 @@ def load(tx: Tx, *, sender: str) -> Load:
         queue=outbox.depth(tx),
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         circuit=circuits.load(tx, sender),
-        sequence=figures.sequence(tx),
+        version=f"{figures.sequence(tx)}-{figures.removals(tx)}-{opt_outs.version(tx)}",
     )
 
 

@@ -44,9 +44,12 @@ async function send(section, body) {
 async function start(section) {
   const button = section.querySelector(".verify");
   button.disabled = true;
-  const { error } = await post("/desk/starts", { phone: section.dataset.phone });
-  button.disabled = false;
-  section.dataset.fault = error ?? "";
+  try {
+    const { error } = await post("/desk/starts", { phone: section.dataset.phone });
+    section.dataset.fault = error ?? "";
+  } finally {
+    button.disabled = false;
+  }
   await draw();
 }
 
@@ -88,8 +91,11 @@ function notify(section, text) {
 function drawMessages(section, messages) {
   const list = section.querySelector(".messages");
   const isFirst = !section.dataset.drawn;
+  // Another desk than before: its phones begin anew.
+  if (list.firstElementChild && list.firstElementChild.dataset.sid !== messages[0]?.sid) list.replaceChildren();
   for (const message of messages.slice(list.children.length)) {
     const line = document.createElement("li");
+    line.dataset.sid = message.sid;
     line.textContent = message.body;
     line.classList.toggle("mine", message.is_from_phone);
     list.append(line);

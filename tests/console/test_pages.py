@@ -107,7 +107,10 @@ def test_figures_outlive_a_forgotten_number_and_begin_anew_at_midnight(
     settle(desk)
     desk.run_once()
     desk.verifications.forget(PHONE)
-    assert desk.verifications.today().counts["approved"] == 3
+    desk.start_and_send(OTHER_PHONE[:-1] + "8")
+    desk.verifications.forget(OTHER_PHONE[:-1] + "8")
+    counts = desk.verifications.today().counts
+    assert (counts["approved"], counts["canceled"]) == (3, 2), "counted before it is removed"
     desk.clock.forward(12 * 3600)
     assert set(desk.verifications.today().counts.values()) == {0}
 
@@ -192,6 +195,9 @@ def test_an_id_is_found_by_its_beginning(operator: Operator, desk: Desk) -> None
         ("number=call+me", "must be in international form"),
         ("from=soon", "A time looks like"),
         ("after=nonsense", "This page is unknown"),
+        ("after=0001-01-01T00:00:00%2B05:00 x", "This page is unknown"),
+        ("from=0001-01-01T00:00%2B05:00", "A time looks like"),
+        ("id=x&status=approved", "Found by id; the other filters are not used then."),
         ("id=" + "x" * 1000, "None."),
     ],
 )
@@ -414,7 +420,10 @@ def test_cancel_start_again_forget(operator: Operator, desk: Desk) -> None:
     assert len(desk.texts()) == 2
 
     response = operator.post(f"/console/verifications/{again}/forget")
-    assert "The number is forgotten" in show(operator, "/verifications?notice=forgotten")
+    assert "The number is forgotten" in show(
+        operator, response.headers["Location"].removeprefix("/console")
+    )
+    assert "forgotten" not in show(operator, "/verifications?notice=forgotten"), "a forged link"
     assert desk.verifications.newest(10) == []
     assert operator.post(f"/console/verifications/{again}/forget").status_code == 404
 
@@ -447,7 +456,7 @@ def test_opt_outs_are_listed_and_cleared(operator: Operator, desk: Desk) -> None
 # -- short polling ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/verifications", "/limits"])
+@pytest.mark.parametrize("path", ["/", "/verifications", "/limits", "/opt-outs"])
 def test_a_page_that_has_not_changed_is_not_sent_again(
     operator: Operator, desk: Desk, path: str
 ) -> None:
@@ -459,6 +468,27 @@ def test_a_page_that_has_not_changed_is_not_sent_again(
     changed = look(headers={"X-Version": version})
     assert changed.status_code == 200
     assert changed.headers["X-Version"] != version
+
+
+def changed(operator: Operator, path: str, version: str) -> bool:
+    response = operator.get(f"/console{path}", headers={"X-Version": version})
+    return response.status_code == 200
+
+
+def test_a_page_notices_what_no_history_tells(operator: Operator, desk: Desk) -> None:
+    """Nobody dispatches, somebody is forgotten, somebody opts out."""
+    desk.start(OTHER_PHONE)
+    desk.start()
+    version = operator.get("/console/").headers["X-Version"]
+    desk.clock.forward(6)
+    assert changed(operator, "/", version), "work is overdue"
+    desk.run_once()
+    version = operator.get("/console/verifications").headers["X-Version"]
+    desk.verifications.forget(OTHER_PHONE)
+    assert changed(operator, "/verifications", version)
+    version = operator.get("/console/opt-outs").headers["X-Version"]
+    desk.text("STOP", FRENCH_PHONE)
+    assert changed(operator, "/opt-outs", version)
 
 
 # -- markup shows as text --------------------------------------------------------------------------

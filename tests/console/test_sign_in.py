@@ -1,9 +1,11 @@
 """Who may look: the key, the cookie, the token, the throttle."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from bot.console.sign_in import Throttle
 from tests.console.conftest import Operator
 from tests.desk import CONSOLE_KEY, Desk
 from tests.desk import desk as open_desk
@@ -58,6 +60,15 @@ def test_five_wrong_keys_in_a_minute_are_enough(visitor: Operator, desk: Desk) -
     assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
     desk.clock.forward(60)
     assert visitor.sign_in().status_code == 303
+
+
+def test_many_wrong_keys_at_once_are_no_more_than_one_after_the_other(desk: Desk) -> None:
+    throttle = Throttle(desk.clock)
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(lambda _: throttle.try_one("192.0.2.1"), range(64)))
+    assert waits.count(0) == 5
+    assert throttle.try_one("192.0.2.2") == 0
+    assert [throttle.try_one(f"2001:db8:1:2::{n}") for n in range(6)] == [0] * 5 + [60]
 
 
 def test_who_is_signed_in_is_not_throttled(operator: Operator, desk: Desk) -> None:

@@ -25,9 +25,11 @@ function replace(fresh) {
     if (!next || next.innerHTML === said.get(part.id)) continue;
     said.set(part.id, next.innerHTML);
     const focus = part.contains(document.activeElement) ? mark(document.activeElement) : null;
+    const scrolled = [...part.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
     const open = [...part.querySelectorAll("details")].map((details) => details.open);
     part.replaceChildren(...document.importNode(next, true).childNodes);
     part.querySelectorAll("details").forEach((details, place) => { details.open = open[place] ?? false; });
+    part.querySelectorAll(".scroll").forEach((box, place) => { box.scrollLeft = scrolled[place] ?? 0; });
     if (focus) [...part.querySelectorAll("*")].find((e) => mark(e) === focus)?.focus({ preventScroll: true });
     part.classList.add("changed");
     part.addEventListener("animationend", () => part.classList.remove("changed"), { once: true });
@@ -36,13 +38,15 @@ function replace(fresh) {
 
 // What an element has in common with the one that takes its place.
 function mark(element) {
-  return [element.tagName, element.getAttribute("href"), element.className, element.textContent.trim().slice(0, 40)].join("|");
+  const text = element.tagName === "DIV" ? "" : element.textContent.trim().slice(0, 40);
+  return [element.tagName, element.getAttribute("href"), element.className, text].join("|");
 }
 
 async function look() {
   if (document.hidden) return;
   const response = await fetch(location.href, { headers: { "X-Version": version } });
-  if (response.redirected) return location.reload(); // signed out meanwhile
+  // Signed out meanwhile, or what is shown is gone: the page itself says so.
+  if (response.redirected || response.status === 404) return location.reload();
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   version = response.headers.get("X-Version");
