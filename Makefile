@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check browser screenshots diagram openapi clean
+.PHONY: help run test soak bench check browser screenshots diagram openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +15,12 @@ run: .venv/run ## Run the service with a Twilio for the desk
 test: .venv/develop ## Run all tests (about six minutes)
 	@$(BIN)/python -m pytest
 
-soak: .venv/develop ## Run the tests with random input, thirty times longer (about 15 minutes)
-	@SOAK=30 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py
+soak: .venv/develop ## Run random input, simulation and kills thirty times longer (about half an hour)
+	@SOAK=30 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/processes/test_torture.py
+
+bench: .venv/develop ## Measure rates, beside a plain form route (about five minutes)
+	@mkdir -p instance
+	@$(BIN)/python -m bench
 
 check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff format --check .

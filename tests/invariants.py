@@ -1,0 +1,44 @@
+"""What must hold of any file, however it came about: after simulations and after crashes."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+ENDS = ("approved", "expired", "max_attempts_reached", "canceled", "failed")
+Ask = Callable[[str], list[dict[str, Any]]]
+
+
+def broken(ask: Ask) -> list[str]:
+    """What does not hold, a sentence each. `ask` runs a query. Nothing may be pending any more."""
+    found: list[str] = []
+    lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for line in ask("SELECT * FROM history ORDER BY verification_id, number"):
+        lines[line["verification_id"]].append(line)
+    for row in ask("SELECT * FROM verification"):
+        found += [f"{row['id']} {what}" for what in _of_one(row, lines[row["id"]])]
+    (wrong,) = ask(
+        "SELECT (SELECT count(*) FROM tally WHERE kind = 'wrong') AS tallied,"
+        " (SELECT coalesce(sum(attempts), 0) FROM verification) AS counted"
+    )
+    if wrong["tallied"] != wrong["counted"]:
+        found.append(f"{wrong['tallied']} wrong answers tallied, {wrong['counted']} counted")
+    return found
+
+
+def _of_one(row: dict[str, Any], lines: list[dict[str, Any]]) -> list[str]:
+    events = [line["event"] for line in lines]
+    instants = [line["at"] for line in lines]
+    laws = {
+        "is pending for ever": row["status"] != "pending",
+        "has gaps in its history": [x["number"] for x in lines] == list(range(1, len(lines) + 1)),
+        "has a history out of order": instants == sorted(instants),
+        "has not ended once": [e for e in events if e in ENDS] == [row["status"]],
+        "counts its attempts otherwise": events.count("wrong_answer") == row["attempts"],
+        "was answered right twice": events.count("right_answer") <= 1,
+        "was approved without a right answer": (
+            row["status"] != "approved" or "right_answer" in events
+        ),
+        "has more attempts than it may": row["attempts"] <= row["max_attempts"],
+        "was taken twice": events.count("text_accepted") <= 1,
+    }
+    return [what for what, holds in laws.items() if not holds]

@@ -1,0 +1,128 @@
+"""A real gunicorn under load, killed again and again: nothing lost, nothing decided twice."""
+
+import random
+import re
+import sqlite3
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests import invariants
+from tests.conftest import SOAK
+from tests.processes.service import Service, until
+
+KILLS = 4 * SOAK
+CALLERS = 6
+
+
+class Load:
+    """Callers who start, and phones who answer wrong and then right, until told to stop."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._is_over = threading.Event()
+        self._numbers = iter(range(10_000))
+        self.started: dict[str, str] = {}  # phone by id: answered with 202
+        self.thanked: set[str] = set()  # phones told that they are verified
+        self._threads = [threading.Thread(target=self._run) for _ in range(CALLERS)]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._is_over.is_set():
+            phone = f"+1425557{next(self._numbers):04}"
+            try:
+                self.started[self._service.begin(phone)] = phone
+            except (requests.RequestException, AssertionError):
+                time.sleep(0.02)  # it is down, or goes down
+                continue
+            self._answer(phone)
+
+    def _answer(self, phone: str) -> None:
+        for _ in range(100):
+            texts = self._service.texts(phone)
+            if texts or self._is_over.is_set():
+                break
+            time.sleep(0.02)
+        else:
+            return
+        code = re.search(r"code is ([0-9]{4})", texts[-1] if texts else "")
+        if code is None:
+            return
+        wrong = str((int(code[1]) + 1) % 10_000).zfill(4)
+        receive = self._service.simulator.webhooks.receive
+        receive(phone, wrong)
+        if "Thank you" in receive(phone, code[1]).body:
+            self.thanked.add(phone)
+
+
+def rows(service: Service, sql: str) -> list[dict[str, object]]:
+    db = sqlite3.connect(service.folder / "textback.db", timeout=10)
+    db.row_factory = sqlite3.Row
+    try:
+        return [dict(row) for row in db.execute(sql)]
+    finally:
+        db.close()
+
+
+@pytest.mark.timeout(120 + 5 * KILLS)
+def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
+    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    try:
+        with Load(service) as load:
+            for _ in range(KILLS):
+                process = service.start()
+                time.sleep(random.uniform(0.1, 1.5))
+                service.kill(process)
+            service.start()
+            time.sleep(1)
+        until(lambda: not rows(service, "SELECT 1 FROM verification WHERE status = 'pending'"), 40)
+        check(service, load)
+    finally:
+        service.close()
+
+
+def check(service: Service, load: Load) -> None:
+    assert len(load.started) > 10
+    assert len(load.thanked) > 5
+    assert invariants.broken(lambda sql: rows(service, sql)) == []
+    status = {row["id"]: row["status"] for row in rows(service, "SELECT * FROM verification")}
+    assert load.started.keys() <= status.keys(), "what was answered with 202 is there"
+    by_phone = {row["phone"]: row["status"] for row in rows(service, "SELECT * FROM verification")}
+    assert {by_phone[phone] for phone in load.thanked} == {"approved"}, "what was said is so"
+    texts = Counter(
+        message.status_callback.rpartition("/")[2]
+        for message in service.simulator.world.messages()
+        if message.direction == "outbound-api"
+    )
+    assert set(texts.values()) == {1}, "nobody got a second text"
+
+
+def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
+    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    try:
+        with Load(service) as load:
+            for _ in range(2):
+                process = service.start()
+                time.sleep(1.5)
+                assert service.terminate(process) == 0
+                states = {row["state"] for row in rows(service, "SELECT state FROM outbox")}
+                assert "sending" not in states, "what was being sent is finished or handed back"
+            service.start()
+            time.sleep(0.5)
+        until(lambda: not rows(service, "SELECT 1 FROM verification WHERE status = 'pending'"), 40)
+        check(service, load)
+    finally:
+        service.close()

@@ -1,0 +1,372 @@
+"""One run: a seed, a virtual clock, several processes on one file, and all that can go wrong.
+
+The domain, the use cases, the store and the sender are the real ones. A process dies between any
+two transactions, or while its call to Twilio is on its way; others act meanwhile. The same seed is
+the same run, step by step, so a seed that fails is a test.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bot.dispatch import catch_up, expire
+from bot.dispatch import send as send_module
+from bot.dispatch.send import Sender
+from bot.domain.code import Keyring
+from bot.domain.errors import Refusal
+from bot.domain.verification import Terms
+from bot.sms import errors
+from bot.store.sqlite import SqliteStore
+from bot.store.tx import Change, Done
+from bot.usecases import verifications as verifications_module
+from bot.usecases.delivery import Claim, Report
+from bot.usecases.reply import InboundText
+from bot.usecases.verifications import Verifications
+from tests import invariants
+from tests.desk import HandClock
+from tests.simulation.twilio import Killed, Reply, Taken, Twilio
+
+PHONES = ["+14255550101", "+14255550102", "+14255550103"]
+SENDER = "+14255550100"
+TIMEOUT_SECONDS = 8.0
+LEASE = timedelta(seconds=24)
+DEPTH = 3  # how deep others may interrupt each other
+
+
+class Drawn:
+    """Stands in for `secrets`."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._ids = 0
+        self.choice = random.choice
+
+    def token_hex(self, length: int) -> str:
+        return f"{self._random.getrandbits(8 * length):0{2 * length}x}"
+
+    def token_urlsafe(self, length: int) -> str:
+        return "text" + self.token_hex(length)
+
+    def new_id(self) -> str:
+        self._ids += 1
+        return f"{self._ids:032x}"
+
+
+class Process:
+    """What dies with it: its claims and its sender. The file stays."""
+
+    def __init__(
+        self,
+        make: type[Verifications],
+        path: Path,
+        clock: Callable[[], datetime],
+        twilio: Twilio,
+    ) -> None:
+        self.store = SqliteStore(path, clock=clock)
+        self.verifications = make(
+            self.store, keyring=Keyring(["a secret key for tests"]), terms=Terms(), sender=SENDER
+        )
+        self.sender = Sender(
+            self.verifications,
+            twilio,
+            timeout_seconds=TIMEOUT_SECONDS,
+            at_once=8,
+            sent=lambda outcome, code: None,
+        )
+        self.claims: list[Claim] = []
+        self.is_dead = False
+
+
+class Run:
+    def __init__(
+        self,
+        seed: int,
+        path: Path,
+        *,
+        make: type[Verifications] = Verifications,
+        processes: int = 2,
+    ) -> None:
+        self.random = Random(seed)
+        self.clock = HandClock()  # the true time, and Twilio's
+        self._ahead = timedelta(0)  # how far this machine's clock is ahead of it
+        self.twilio = Twilio(self.random, self.clock)
+        self.twilio.interleave = self._interleave
+        self._make = make
+        self._path = path / f"{seed}.db"
+        self._depth = 0
+        self._is_catching_up = False
+        self._calling: list[Process] = []  # whose calls to Twilio are on their way
+        self.processes = [self._process() for _ in range(processes)]
+        self.broken: list[str] = []
+        self._answers: dict[str, str | None] = {}
+        self._late_calls: set[str] = set()  # texts whose sender was paused beyond its lease
+        self._waiting: list[Callable[[], None]] = []  # webhooks on their way
+        self._reported: set[str] = set()
+
+    # -- the run ---------------------------------------------------------------------------------
+
+    def go(self, steps: int) -> list[str]:
+        """What was broken; empty: nothing."""
+        with self._seeded():
+            return self._go(steps)
+
+    @contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """What is drawn by chance is drawn from the seed, so that the same seed is the same run."""
+        drawn = Drawn(self.random)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(verifications_module, "secrets", drawn)
+            patch.setattr(verifications_module, "new_id", drawn.new_id)
+            patch.setattr(send_module, "random", self.random)
+            yield
+
+    def _go(self, steps: int) -> list[str]:
+        try:
+            for _ in range(steps):
+                self._step()
+            self._drain()
+            self._check()
+        finally:
+            for process in self.processes:
+                process.store.close()
+        return self.broken
+
+    def _step(self) -> None:
+        actions: list[tuple[Callable[[], None], int]] = [
+            (self._start, 8),
+            (self._claim, 12),
+            (self._carry_out, 16),
+            (self._reply, 14),
+            (self._webhook, 16),
+            (self._report, 8),
+            (self._expire, 8),
+            (self._time, 14),
+            (self._order, 3),
+            (self._kill, 2),
+            (self._outage, 1),
+        ]
+        act = self.random.choices([a for a, _ in actions], [weight for _, weight in actions])[0]
+        with suppress(Killed):
+            act()
+
+    def _interleave(self) -> None:
+        """Others act while a call is on its way."""
+        if self._depth >= DEPTH:
+            return
+        self._depth += 1
+        for _ in range(self.random.choice([0, 0, 1, 2, 3])):
+            self._step()
+        self._depth -= 1
+        if self._calling and self._calling[-1].is_dead:
+            raise Killed  # by one of the others
+
+    def _drain(self) -> None:
+        """Twilio is well again, nobody dies, and time passes until nothing can be left to do."""
+        self.twilio.is_gone = False
+        self.twilio.interleave = lambda: None
+        for _ in range(90):
+            while self._waiting:
+                self._waiting.pop(0)()
+            for process in self.processes:
+                for claim in self._taken_claims(process):
+                    with suppress(Killed):
+                        self._call(process, claim)
+                with suppress(Killed):
+                    process.sender.run_once()
+                expire.run_once(process.verifications)
+            self.clock.forward(5 if _ < 60 else 300)
+
+    # -- what can happen -------------------------------------------------------------------------
+
+    def _any(self) -> Process:
+        return self.random.choice(self.processes)
+
+    def _process(self) -> Process:
+        made = Process(self._make, self._path, self._now, self.twilio)
+        made.store.on_commit(self._committed)
+        return made
+
+    def _start(self) -> None:
+        phone, key = self.random.choice(PHONES), self.random.choice(["a", "a", "a", "b"])
+        with suppress(Refusal):
+            self._any().verifications.start(
+                phone, started_by=key, start_input=f'"{phone}"', request_id="r"
+            )
+
+    def _claim(self) -> None:
+        process = self._any()
+        claims = process.sender._claim(4)
+        for claim in claims:
+            verification = process.verifications.find(claim.verification_id)
+            if verification is None or verification.is_decided:
+                self.broken.append(f"{claim.text_id} was claimed after the end")
+        process.claims += claims
+
+    def _carry_out(self) -> None:
+        process = self._any()
+        if process.claims:
+            claim = process.claims.pop(self.random.randrange(len(process.claims)))
+            try:
+                self._call(process, claim)
+            except Killed:
+                self._die(process)
+
+    def _call(self, process: Process, claim: Claim) -> None:
+        """A process that was paused for longer than its lease calls all the same: the one thing
+        that can cost a second text (docs: what it promises, and what not)."""
+        standing = process.store.read(
+            lambda tx: tx.one("SELECT state, claims FROM outbox WHERE id = :id", id=claim.text_id)
+        )
+        is_ours = standing and standing["state"] == "sending" and standing["claims"] == claim.number
+        if not is_ours:
+            self._late_calls.add(claim.text_id)
+        self._calling.append(process)
+        try:
+            process.sender._carry_out(claim)
+        finally:
+            self._calling.pop()
+
+    def _taken_claims(self, process: Process) -> list[Claim]:
+        claims, process.claims = process.claims, []
+        return claims
+
+    def _reply(self) -> None:
+        """A phone texts: the right code, a wrong one, the one of an older text, or something."""
+        phone = self.random.choice(PHONES)
+        mine = [_code(taken) for taken in self.twilio.taken if taken.to == phone]
+        right = mine[-1] if mine else "0000"
+        wrong = str((int(right) + self.random.randint(1, 9)) % 10000).zfill(4)
+        older = self.random.choice(mine) if mine else "0000"
+        bodies = [right, wrong, older, "hello?", "STOP", "START"]
+        (body,) = self.random.choices(bodies, [6, 8, 2, 2, 1, 2])
+        reply = Reply(self.twilio.sid(), phone, body, self.clock.now)
+        self.twilio.replies.append(reply)
+        for _ in range(self.random.choices([0, 1, 2], [1, 8, 2])[0]):
+            self._waiting.append(lambda: self._deliver(reply))
+
+    def _webhook(self) -> None:
+        if self._waiting:
+            self._waiting.pop(self.random.randrange(len(self._waiting)))()
+
+    def _deliver(self, reply: Reply) -> None:
+        text = InboundText(message_sid=reply.sid, phone=reply.phone, sender=SENDER, body=reply.body)
+        judged = self._any().verifications.judge_text(text)
+        first = self._answers.setdefault(reply.sid, judged.answer)
+        if judged.answer != first and judged.is_repeat:
+            self.broken.append(f"the repeat of {reply.sid} was answered otherwise")
+
+    def _report(self) -> None:
+        if not self.twilio.taken:
+            return
+        taken = self.random.choice(self.twilio.taken)
+        delivery, code = self.random.choice(
+            [("queued", None), ("sent", None), ("delivered", None), ("undelivered", 30005)]
+            if taken.sid not in self._reported
+            else [("sent", None), ("queued", None)]
+        )
+        if code:
+            self._reported.add(taken.sid)
+        trouble = errors.in_report(code)
+        report = Report(
+            text_id=taken.text_id,
+            sid=taken.sid,
+            delivery=delivery,
+            error_code=code,
+            is_final=delivery == "undelivered" and trouble.is_permanent,
+            sentence=trouble.sentence,
+            sender=SENDER,
+        )
+        self._waiting.append(lambda: self._any().verifications.report(report))
+
+    def _expire(self) -> None:
+        expire.run_once(self._any().verifications)
+
+    def _time(self) -> None:
+        """Goes on; and now and then this machine's clock is set forward or back. Looks allow for
+        five seconds between clocks."""
+        self.clock.forward(self.random.choices([0.2, 2, 10, 40, 100], [8, 8, 6, 4, 2])[0])
+        if self.random.random() < 0.1:
+            self._ahead = timedelta(seconds=self.random.uniform(-4, 4))
+
+    def _now(self) -> datetime:
+        return self.clock.now + self._ahead
+
+    def _order(self) -> None:
+        process = self._any()
+        found = process.verifications.newest(3)
+        if not found:
+            return
+        id = self.random.choice(found).verification.id
+        use = process.verifications
+        order = self.random.choice([use.terminate, use.suspend, use.resume])
+        with suppress(Refusal):
+            order(id, "because")
+
+    def _kill(self) -> None:
+        self._die(self._any())
+
+    def _die(self, process: Process) -> None:
+        """And starts again, which begins with catching up."""
+        if process.is_dead:
+            return
+        process.is_dead = True
+        process.store.close()
+        place = self.processes.index(process)
+        self.processes[place] = self._process()
+        self._is_catching_up = True  # judges as of when a text was sent
+        with suppress(Killed):
+            catch_up.run_once(self.processes[place].verifications, self.twilio)
+        self._is_catching_up = False
+
+    def _outage(self) -> None:
+        """Twilio is gone, or back."""
+        self.twilio.is_gone = not self.twilio.is_gone
+
+    # -- what must hold --------------------------------------------------------------------------
+
+    def _committed(self, done: Done[object], seconds: float) -> None:
+        for change in done.changes:
+            self._check_change(change)
+
+    def _check_change(self, change: Change) -> None:
+        before, after = change.before, change.after
+        if before is not None and before.is_terminal and before.outcome != after.outcome:
+            self.broken.append(f"{after.id} was decided twice")
+        names = [event.name for event in change.events]
+        was_in_time = self._now() < after.deadline_at or "resumed" in names
+        by_catch_up = self._is_catching_up
+        if "right_answer" in names and not was_in_time and not by_catch_up:
+            self.broken.append(f"{after.id} was approved at or after its deadline")
+
+    def _check(self) -> None:
+        store = self.processes[0].store
+        self.broken += invariants.broken(
+            lambda sql: store.read(lambda tx: [dict(row) for row in tx.all(sql)])
+        )
+        self._check_texts()
+
+    def _check_texts(self) -> None:
+        by_text: dict[str, list[Taken]] = {}
+        for taken in self.twilio.taken:
+            by_text.setdefault(taken.text_id, []).append(taken)
+        store = self.processes[0].store
+        for text_id, texts in by_text.items():
+            if len({taken.body for taken in texts}) != 1:
+                self.broken.append(f"{text_id} was sent with two codes")
+            if len(texts) > 1 and text_id not in self._late_calls:
+                self.broken.append(f"{text_id} was sent {len(texts)} times")
+            row = store.read(
+                lambda tx, id=text_id: tx.one("SELECT state FROM outbox WHERE id = :id", id=id)
+            )
+            if row is None or row["state"] == "withdrawn":
+                self.broken.append(f"{text_id} was withdrawn, and sent")
+
+
+def _code(taken: Taken) -> str:
+    found = re.search(r"[0-9]{4}", taken.body)
+    return found[0] if found else "0000"

@@ -1,0 +1,146 @@
+"""Thousands of runs in virtual time; and bugs planted on purpose, to see that they are found."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.domain.transitions import Attempted, decide
+from bot.store import outbox, verifications
+from bot.store.tx import Done, Tx
+from bot.usecases import delivery, reply
+from bot.usecases.record import record
+from bot.usecases.reply import InboundText, Judged
+from bot.usecases.verifications import Verifications
+from tests.conftest import SOAK
+from tests.simulation.run import Run
+
+STEPS = 150
+SECONDS = 20 * SOAK
+
+
+def simulate(seed: int, path: Path, **more) -> list[str]:
+    run = Run(seed, path, **more)
+    try:
+        return run.go(STEPS)
+    finally:
+        for file in path.glob(f"{seed}.db*"):
+            file.unlink()
+
+
+@pytest.mark.timeout(SECONDS + 120)
+def test_nothing_breaks_in_many_runs(tmp_path: Path) -> None:
+    """New seeds each time; one that fails is named, and replays exactly."""
+    first = seed = time.time_ns() // 1_000_000 * 1000
+    ends = time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        broken = simulate(seed, tmp_path, processes=1 + seed % 3)
+        assert not broken, f"simulate({seed}, processes={1 + seed % 3}): {broken}"
+        seed += 1
+    print(f"{seed - first} runs")
+
+
+def test_a_seed_is_a_run(tmp_path: Path) -> None:
+    def trace(folder: str) -> list[str]:
+        path = tmp_path / folder
+        path.mkdir()
+        run = Run(4711, path)
+        run.go(STEPS)
+        replies = [f"{reply.at} {reply.phone} {reply.body}" for reply in run.twilio.replies]
+        return [f"{taken.at} {taken.to} {taken.body}" for taken in run.twilio.taken] + replies
+
+    assert trace("one") == trace("two") != []
+
+
+# -- planted bugs ----------------------------------------------------------------------------------
+
+
+class InTwo(Verifications):
+    """Decides on what another transaction has read: compared there, written here."""
+
+    between = staticmethod(lambda: None)
+
+    def judge_text(self, text: InboundText) -> Judged:
+        found = self.store.read(lambda tx: verifications.pending_of(tx, text.phone))
+        if found is None or not text.body.isdigit():
+            return super().judge_text(text)
+        type(self).between()
+
+        def judge(tx: Tx) -> Done[Judged]:
+            code = self.keyring.code(key_id=found.key_id, nonce=found.nonce, length=4)
+            attempted = Attempted(text.body == code, tx.now)
+            return Done(Judged(None), changes=record(tx, found, decide(found, attempted, tx.now)))
+
+        return self.store.write(judge)
+
+
+class EarlyNow(Verifications):
+    """Reads the time before it has the lock."""
+
+    between = staticmethod(lambda: None)
+
+    def judge_text(self, text: InboundText) -> Judged:
+        now = self.store.read(lambda tx: tx.now)
+        type(self).between()
+
+        def judge(tx: Tx) -> Done[Judged]:
+            real, tx.now = tx.now, now
+            try:
+                return reply.judge_text(tx, text, keyring=self.keyring)
+            finally:
+                tx.now = real
+
+        return self.store.write(judge)
+
+
+def unchecked_claim(tx: Tx, **more) -> Done[list[delivery.Claim]]:
+    """Claims what is due without looking whether its verification still wants it."""
+    claims = []
+    for text in tx.all("SELECT id FROM outbox WHERE state IN ('queued', 'withdrawn') LIMIT 4"):
+        found = outbox.load(tx, text["id"])
+        verification = verifications.load(tx, found.verification_id)
+        claims.append(
+            delivery._claim(tx, found, verification, more["lease"], more["keyring"], more["sender"])
+        )
+    return Done(claims)
+
+
+def blind(tx: Tx, claim: delivery.Claim) -> Done[None]:
+    """What is unknown is sent again."""
+    return delivery.postponed(tx, claim, delay=delivery.LOOK_AGAIN, code=None)
+
+
+def until_found(tmp_path: Path, make: type[Verifications] = Verifications, seeds: int = 200) -> str:
+    for seed in range(seeds):
+        run = Run(seed, tmp_path, make=make)
+        if make is not Verifications:
+            make.between = staticmethod(run._interleave)
+        try:
+            broken = run.go(STEPS)
+        except AssertionError as error:  # the schema's own
+            return f"{error}"
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        if broken:
+            return "; ".join(broken)
+    return ""
+
+
+def test_an_attempt_counted_and_compared_in_two_transactions_is_found(tmp_path: Path) -> None:
+    assert until_found(tmp_path, InTwo)
+
+
+def test_a_time_read_before_the_lock_is_found(tmp_path: Path) -> None:
+    assert until_found(tmp_path, EarlyNow)
+
+
+def test_a_claim_without_a_second_look_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "claim_due", unchecked_claim)
+    assert "claimed after the end" in until_found(tmp_path)
+
+
+def test_a_blind_second_send_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "unknown", blind)
+    assert until_found(tmp_path)

@@ -1,0 +1,125 @@
+"""A Twilio that misbehaves by a seed: late, lost, doubled, shuffled, refused, taken and denied."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from bot.sms.gateway import (
+    Accepted,
+    LookFailed,
+    Postponed,
+    Received,
+    Refused,
+    SendResult,
+    Sighting,
+    Unknown,
+)
+from bot.sms.twilio import CLOCK_SLACK
+from bot.usecases.delivery import Message
+from tests.desk import HandClock
+
+# A message is in the list no later than this after Twilio took it; looks are five seconds apart.
+LONGEST_LAG = 4.0
+
+
+class Killed(BaseException):
+    """The process dies here and now: whatever it held is gone."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A text that Twilio has."""
+
+    sid: str
+    to: str
+    body: str
+    text_id: str
+    at: datetime
+    listed_at: datetime
+
+
+@dataclass(frozen=True)
+class Reply:
+    sid: str
+    phone: str
+    body: str
+    at: datetime
+
+
+class Twilio:
+    """What it took stays known here, whatever it answered: the other side of the truth."""
+
+    def __init__(self, random: Random, clock: HandClock) -> None:
+        self._random = random
+        self._clock = clock
+        self._sids = 0
+        self.taken: list[Taken] = []
+        self.replies: list[Reply] = []
+        self.is_gone = False
+        self.interleave: Callable[[], None] = lambda: None
+
+    def sid(self) -> str:
+        self._sids += 1
+        return f"SM{self._sids:032x}"
+
+    # -- the gateway -----------------------------------------------------------------------------
+
+    def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult:
+        self.interleave()  # the call is on its way, and others go on
+        if self.is_gone:
+            return self._random.choice([Postponed(None), Unknown("timeout")])
+        what = self._random.choices(
+            ["take", "refuse", "busy", "lose before", "lose after", "die before", "die after"],
+            [60, 4, 8, 6, 10, 4, 8],
+        )[0]
+        if what == "die before":
+            raise Killed
+        if what == "refuse":
+            return Refused(self._random.choice([21614, 21610, 21211]), "It will never be taken.")
+        if what == "busy":
+            return Postponed(20429, self._random.choice([None, 1.0]))
+        if what == "lose before":
+            return Unknown("timeout")
+        taken = self._take(to, body, text_id)
+        self.interleave()  # taken, and the answer is on its way
+        if what == "die after":
+            raise Killed
+        return Unknown("500") if what == "lose after" else Accepted(taken.sid)
+
+    def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
+        self.interleave()
+        if self.is_gone or self._random.random() < 0.2:
+            raise LookFailed("no answer")
+        found = [
+            Message(taken.sid, taken.at.replace(microsecond=0))
+            for taken in self.taken
+            if taken.listed_at <= self._clock.now
+            and (taken.sid == sid or (taken.to == to and taken.at >= since - CLOCK_SLACK))
+            and (taken.sid == sid or taken.body == body)
+        ]
+        return sorted(found, key=lambda message: message.created_at)
+
+    def check(self) -> None:
+        if self.is_gone:
+            raise LookFailed("no answer")
+
+    def erase(self, sid: str) -> None: ...
+
+    def conversation(self, phone: str, *, since: datetime) -> list[Sighting]:
+        return []
+
+    def received_since(self, since: datetime) -> Iterator[Received]:
+        if self.is_gone or self._random.random() < 0.1:
+            raise LookFailed("no answer")
+        for reply in self.replies:
+            at = reply.at.replace(microsecond=0)
+            if at >= since.replace(microsecond=0):
+                yield Received(reply.sid, reply.phone, reply.body, at)
+
+    def _take(self, to: str, body: str, text_id: str) -> Taken:
+        lag = timedelta(seconds=self._random.uniform(0, LONGEST_LAG))
+        now = self._clock.now
+        taken = Taken(self.sid(), to, body, text_id, now, now + lag)
+        self.taken.append(taken)
+        return taken
