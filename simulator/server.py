@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from simulator import api, page
 from simulator.caller import Caller
@@ -16,6 +16,12 @@ from simulator.world import Account, Number, World, utc_now
 
 REPORT_DELAY_SECONDS = 0.2
 STOP_POLL_SECONDS = 0.01
+
+
+class _KeepAlive(WSGIRequestHandler):
+    """Twilio keeps connections, so this one does."""
+
+    protocol_version = "HTTP/1.1"
 
 
 class Simulator:
@@ -52,7 +58,7 @@ class Simulator:
         )
         # One line a request would bury what Textback says.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        self._server = make_server(host, port, app, threaded=True)
+        self._server = make_server(host, port, app, threaded=True, request_handler=_KeepAlive)
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="simulator"

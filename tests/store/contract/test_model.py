@@ -113,7 +113,7 @@ class StoreBesideModel(RuleBasedStateMachine):
 
         self.store.write(use_case)
         self.model.verifications[after.id] = after
-        state, due_at, claims = self.model.texts[f"o{after.id}"]
+        state, _, claims = self.model.texts[f"o{after.id}"]
         if after.is_decided and state == "queued":
             self.model.texts[f"o{after.id}"] = ("withdrawn", None, claims)
         elif after.is_decided and state == "unknown":
@@ -148,7 +148,7 @@ class StoreBesideModel(RuleBasedStateMachine):
     @rule(data=st.data(), is_newest=st.booleans(), is_known=st.booleans())
     def write_a_result(self, data: st.DataObject, is_newest: bool, is_known: bool) -> None:
         id = data.draw(st.sampled_from([*self.model.texts]))
-        state, due_at, claims = self.model.texts[id]
+        state, _, claims = self.model.texts[id]
         claim = claims if is_newest else claims - 1
         now = self.now()
 
@@ -219,9 +219,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         newest_first=st.booleans(),
         limit=st.integers(1, 4),
     )
-    def list_them(
-        self, stages: set[Stage], phone: str, newest_first: bool, limit: int
-    ) -> None:
+    def list_them(self, stages: set[Stage], phone: str, newest_first: bool, limit: int) -> None:
         wanted = Wanted(
             limit=limit, stages=frozenset(stages), phone=phone, newest_first=newest_first
         )
@@ -254,4 +252,3 @@ StoreBesideModel.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestStoreBesideModel = StoreBesideModel.TestCase
-
