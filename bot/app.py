@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -37,6 +38,7 @@ from bot.usecases.verifications import Verifications
 
 # Generous for a text of 1600 characters or a JSON string.
 LARGEST_BODY_BYTES = 64 * 1024
+STORE_RETRY_SECONDS = 5
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +171,7 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(Unauthorized, lambda _: _empty(401, {"WWW-Authenticate": "Bearer"}))
     app.register_error_handler(Forbidden, lambda _: _empty(403))
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(sqlite3.OperationalError, _store_unavailable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -189,6 +192,16 @@ def _http_error(error: HTTPException) -> Response:
     sentence = f"The body may have {LARGEST_BODY_BYTES} bytes at most."
     body = payloads.fault(sentence, sentence, "RequestEntityTooLarge", "body_too_large")
     return Response(json.dumps(body), status, content_type=JSON)
+
+
+def _store_unavailable(error: sqlite3.OperationalError) -> Response:
+    """A full disk, a lock that is held for long, a file that cannot be written: nothing was done,
+    and it may be done later. Twilio posts again what met this."""
+    log.error("the database refuses at %s %s", request.method, safe(request.path), exc_info=error)
+    sentence = "The database cannot be used at the moment. Nothing was done; try again."
+    body = payloads.fault(sentence, sentence, "StoreUnavailable", "store_unavailable")
+    headers = {"Retry-After": str(STORE_RETRY_SECONDS)}
+    return Response(json.dumps(body), 503, headers, content_type=JSON)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -1,0 +1,126 @@
+"""A real service whose disk is full, whose file is locked, whose Twilio is gone: it says so, loses
+nothing, and goes on by itself."""
+
+import resource
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+from bot.store.sqlite import SqliteStore
+from simulator.server import Simulator
+from tests import invariants
+from tests.desk import FUNCTION_KEY, START, Desk
+from tests.processes.service import Service, until
+
+UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
+
+def worker_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+def begin(service: Service, number: int) -> requests.Response:
+    return service.http.post(
+        f"{service.url}{START}?code={FUNCTION_KEY}", json=f"+1425558{number:04}", timeout=30
+    )
+
+
+def check(service: Service, started: set[str]) -> None:
+    def ask(sql: str) -> list[dict[str, object]]:
+        db = sqlite3.connect(service.folder / "textback.db", timeout=10)
+        db.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in db.execute(sql)]
+        finally:
+            db.close()
+
+    until(lambda: not ask("SELECT 1 FROM verification WHERE status = 'pending'"), 40)
+    assert invariants.broken(ask) == []
+    assert {row["id"] for row in ask("SELECT id FROM verification")} == started
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """The kernel refuses to let files grow, as it does where there is no room."""
+    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    try:
+        process = service.start()
+        started = {begin(service, 0).json()["id"]}
+        size = (tmp_path / "textback.db-wal").stat().st_size
+        worker = worker_of(process.pid)
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
+        for number in range(1, 200):
+            response = begin(service, number)
+            if response.status_code != 202:
+                break
+            started.add(response.json()["id"])
+        assert (response.status_code, response.json()["code"]) == (503, "store_unavailable")
+        assert response.headers["Retry-After"] == "5"
+        assert service.status(next(iter(started)))["instanceId"] in started, "reading goes on"
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, UNLIMITED)
+        started.add(until(lambda: begin(service, 300).json().get("id")))
+        check(service, started)
+    finally:
+        service.close()
+
+
+def test_a_locked_database(tmp_path: Path) -> None:
+    """Another program holds the write lock for a while: callers wait, and are not refused."""
+    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    try:
+        service.start()
+        started = {begin(service, 0).json()["id"]}
+        other = sqlite3.connect(
+            tmp_path / "textback.db", isolation_level=None, check_same_thread=False
+        )
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        letting_go = threading.Timer(1.5, other.execute, ["ROLLBACK"])
+        letting_go.start()
+        response = begin(service, 1)
+        letting_go.join()
+        other.close()
+        assert response.status_code == 202
+        assert time.monotonic() - began >= 1.5
+        started.add(response.json()["id"])
+        check(service, started)
+    finally:
+        service.close()
+
+
+def test_a_database_that_cannot_be_written_is_still_read(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    store: SqliteStore = desk.verifications.store
+    store._writer.execute("PRAGMA query_only=ON")
+    response = desk.post_start("+14255550199")
+    assert (response.status_code, response.json()["code"]) == (503, "store_unavailable")
+    assert desk.text(desk.code()).status == 503, "so that Twilio posts it again"
+    assert desk.status(id)["runtimeStatus"] == "Running"
+    store._writer.execute("PRAGMA query_only=OFF")
+    assert "verified" in desk.text(desk.code()).body
+
+
+def test_twilio_gone_for_most_of_a_minute(desk: Desk) -> None:
+    id = desk.start()["id"]
+    port = int(desk.simulator.url.rpartition(":")[2])
+    world = desk.simulator.world
+    desk.simulator.stop()
+    for _ in range(10):
+        desk.dispatcher.run_once()
+        desk.clock.forward(5)
+    assert desk.status(id)["runtimeStatus"] == "Pending"
+    back = Simulator(
+        world.account, world.number, port=port, clock=desk.clock, report_delay_seconds=0
+    )
+    back.faults.add("reports_never", times=100)
+    back.start()
+    try:
+        for _ in range(5):
+            desk.dispatcher.run_once()
+            desk.clock.forward(1)
+        assert desk.status(id)["runtimeStatus"] == "Running"
+        assert len(back.world.messages()) == 1
+    finally:
+        back.stop()
