@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
+from bench import chart
 from bench.load import Result
 from bench.service import CODE, WRONG, Service, finish, pending_id
 from tests.console.million import fill
@@ -209,6 +210,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="how many with --million")
     parser.add_argument("--scale", action="store_true", help="10 to 100,000 pending")
     parser.add_argument("--only", choices=["rates", "starts", "sends", "visible", "scale"])
+    parser.add_argument("--chart", type=Path, help="where to draw the rates, as SVG")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=Path(__file__).parents[1] / "instance") as name:
         run(Path(name), wanted)
@@ -233,6 +235,9 @@ def run(folder: Path, wanted: argparse.Namespace) -> None:
         if is_wanted("sends") and not rows:
             measured += [sends(place, milliseconds) for milliseconds in (0, 150)]
         tell(measured, plain)
+        if wanted.chart and not rows:
+            bars = [(row.name, row.rate, row.rate / plain.rate) for row in measured]
+            wanted.chart.write_text(chart.svg(bars))
     if wanted.scale:
         print("\n| pending | restart s | MiB | threads | expiry late p99 ms | worst ms |")
         print("| ---: | ---: | ---: | ---: | ---: | ---: |")
