@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -46,7 +47,9 @@ def phones(first: int, count: int) -> list[str]:
 def service(folder: Path, *, rows: int = 0, **settings: str) -> Iterator[Service]:
     folder.mkdir()
     if rows:
-        fill(folder / "textback.db", HandClock(), rows)
+        clock = HandClock()
+        clock.now = datetime.now(UTC)  # older ones would be swept away meanwhile
+        fill(folder / "textback.db", clock, rows)
     made = Service(folder, **settings)
     try:
         yield made
