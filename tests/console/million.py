@@ -34,7 +34,13 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
     db.create_function("seconds_between", 2, lambda earlier, later: 0)
     now = clock().strftime("%Y-%m-%d %H:%M:%S")
     values = {"count": count, "now": now, "span": _SPAN_SECONDS}
+    # Built at the end, in one go each: twice as fast.
+    indexes = db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
     db.execute("BEGIN")
+    for name, _ in indexes:
+        db.execute(f"DROP INDEX {name}")
     db.execute(f"CREATE TEMP TABLE made AS {_ROWS}", values)
     db.execute(
         """
@@ -77,5 +83,7 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
         """
     )
     db.execute("UPDATE figured SET sequence = (SELECT max(sequence) FROM history)")
+    for _, sql in indexes:
+        db.execute(sql)
     db.execute("COMMIT")
     db.close()

@@ -132,8 +132,16 @@ class Service:
         ]
 
     def rows(self, sql: str) -> list[Any]:
-        db = sqlite3.connect(self.folder / "textback.db")
+        return [tuple(row.values()) for row in self.ask(sql)]
+
+    def ask(self, sql: str) -> list[dict[str, Any]]:
+        """Rows with their columns' names."""
+        db = sqlite3.connect(self.folder / "textback.db", timeout=10)
+        db.row_factory = sqlite3.Row
         try:
-            return db.execute(sql).fetchall()
+            return [dict(row) for row in db.execute(sql)]
         finally:
             db.close()
+
+    def wait_until_all_ended(self) -> None:
+        until(lambda: not self.ask("SELECT 1 FROM verification WHERE status = 'pending'"), 40)

@@ -2,7 +2,6 @@
 
 import random
 import re
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ import requests
 
 from tests import invariants
 from tests.conftest import SOAK
-from tests.processes.service import Service, until
+from tests.processes.service import Service
 
 KILLS = 4 * SOAK
 CALLERS = 6
@@ -68,15 +67,6 @@ class Load:
             self.thanked.add(phone)
 
 
-def rows(service: Service, sql: str) -> list[dict[str, object]]:
-    db = sqlite3.connect(service.folder / "textback.db", timeout=10)
-    db.row_factory = sqlite3.Row
-    try:
-        return [dict(row) for row in db.execute(sql)]
-    finally:
-        db.close()
-
-
 @pytest.mark.timeout(120 + 5 * KILLS)
 def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
     service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
@@ -88,7 +78,7 @@ def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
                 service.kill(process)
             service.start()
             time.sleep(1)
-        until(lambda: not rows(service, "SELECT 1 FROM verification WHERE status = 'pending'"), 40)
+        service.wait_until_all_ended()
         check(service, load)
     finally:
         service.close()
@@ -97,10 +87,10 @@ def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
 def check(service: Service, load: Load) -> None:
     assert len(load.started) > 10
     assert len(load.thanked) > 5
-    assert invariants.broken(lambda sql: rows(service, sql)) == []
-    status = {row["id"]: row["status"] for row in rows(service, "SELECT * FROM verification")}
+    assert invariants.broken(service.ask) == []
+    status = {row["id"]: row["status"] for row in service.ask("SELECT * FROM verification")}
     assert load.started.keys() <= status.keys(), "what was answered with 202 is there"
-    by_phone = {row["phone"]: row["status"] for row in rows(service, "SELECT * FROM verification")}
+    by_phone = {row["phone"]: row["status"] for row in service.ask("SELECT * FROM verification")}
     assert {by_phone[phone] for phone in load.thanked} == {"approved"}, "what was said is so"
     texts = Counter(
         message.status_callback.rpartition("/")[2]
@@ -118,11 +108,11 @@ def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
                 process = service.start()
                 time.sleep(1.5)
                 assert service.terminate(process) == 0
-                states = {row["state"] for row in rows(service, "SELECT state FROM outbox")}
+                states = {row["state"] for row in service.ask("SELECT state FROM outbox")}
                 assert "sending" not in states, "what was being sent is finished or handed back"
             service.start()
             time.sleep(0.5)
-        until(lambda: not rows(service, "SELECT 1 FROM verification WHERE status = 'pending'"), 40)
+        service.wait_until_all_ended()
         check(service, load)
     finally:
         service.close()

@@ -29,17 +29,9 @@ def begin(service: Service, number: int) -> requests.Response:
 
 
 def check(service: Service, started: set[str]) -> None:
-    def ask(sql: str) -> list[dict[str, object]]:
-        db = sqlite3.connect(service.folder / "textback.db", timeout=10)
-        db.row_factory = sqlite3.Row
-        try:
-            return [dict(row) for row in db.execute(sql)]
-        finally:
-            db.close()
-
-    until(lambda: not ask("SELECT 1 FROM verification WHERE status = 'pending'"), 40)
-    assert invariants.broken(ask) == []
-    assert {row["id"] for row in ask("SELECT id FROM verification")} == started
+    service.wait_until_all_ended()
+    assert invariants.broken(service.ask) == []
+    assert {row["id"] for row in service.ask("SELECT id FROM verification")} == started
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

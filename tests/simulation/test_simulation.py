@@ -16,7 +16,7 @@ from tests.conftest import SOAK
 from tests.simulation.run import Run
 
 STEPS = 150
-SECONDS = 20 * SOAK
+SECONDS = 10 * SOAK
 
 
 def simulate(seed: int, path: Path, **more) -> list[str]:
