@@ -7,6 +7,7 @@ hundred thousand.
 
 import argparse
 import contextlib
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from bench import chart
-from bench.load import Result
+from bench.load import Result, exchange
 from bench.service import CODE, WRONG, Service, finish, pending_id
 from tests.console.million import fill
 from tests.desk import HandClock
@@ -121,10 +122,6 @@ def visible(folder: Path, half_of: float) -> Row:
 
 
 def made_visible(made: Service, phone: str) -> None:
-    import socket
-
-    from bench.load import exchange
-
     with socket.create_connection(("127.0.0.1", made.port)) as connection:
         assert exchange(connection, made.reply(phone, CODE)) == b"200"
         assert exchange(connection, made.read_status(pending_id(phone))) == b"200"

@@ -154,7 +154,6 @@ Values = Annotated[tuple[str, ...], BeforeValidator(_comma_list), AfterValidator
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ApiBaseUrl = Annotated[str, AfterValidator(_api_base_url)]
 SecretKey = Annotated[str, AfterValidator(_hard_to_guess)]
-ConsoleKey = SecretKey
 SecretKeys = Annotated[Values, AfterValidator(_all_hard_to_guess)]
 NamedKeys = Annotated[
     tuple[tuple[str, str], ...], BeforeValidator(_named_keys), AfterValidator(_well_named)

@@ -15,7 +15,6 @@ from bot.setting_types import (
     ApiBaseUrl,
     BaseUrl,
     ChallengeText,
-    ConsoleKey,
     Countries,
     DatabaseUrl,
     NamedKeys,
@@ -100,7 +99,7 @@ class Settings(BaseModel):
     system_keys: NamedKeys = _setting(
         "SYSTEM_KEY", "a long random text, or name:key,name:key for several", repr=False
     )
-    console_key: ConsoleKey | None = _setting(
+    console_key: SecretKey | None = _setting(
         "CONSOLE_KEY", "a long random text; unset: no console", default=None, repr=False
     )
     database_url: DatabaseUrl = _setting(

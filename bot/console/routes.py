@@ -28,7 +28,7 @@ from bot.domain.errors import Refusal, UnknownVerification
 from bot.logs import REQUEST_ID
 from bot.settings import Settings
 from bot.sms.gateway import Gateway, LookFailed
-from bot.usecases import readiness
+from bot.usecases.read import Load
 from bot.usecases.verifications import Verifications
 
 CALLER = "console"  # whose starts these are
@@ -173,19 +173,19 @@ class Console:
     # -- looking ---------------------------------------------------------------------------------
 
     def overview(self) -> Response:
-        def show() -> dict[str, Any]:
+        def show(load: Load) -> dict[str, Any]:
             today = self._verifications.today()
             return {
                 "pending": self._verifications.pending(),
                 "today": today,
                 "chart": charts.by_hour(today.hours),
-                "faults": self._faults(),
+                "faults": load.faults,
             }
 
         return self._live("console/overview.html", show)
 
     def listing(self) -> Response:
-        return self._live("console/list.html", self._list)
+        return self._live("console/list.html", lambda _: self._list())
 
     def _list(self) -> dict[str, Any]:
         wanted = filters.read(request.args)
@@ -201,7 +201,7 @@ class Console:
         }
 
     def one(self, id: str) -> Response:
-        return self._live("console/one.html", lambda: self._one(id))
+        return self._live("console/one.html", lambda _: self._one(id))
 
     def at_twilio(self, id: str) -> Response:
         shown = self._one(id)
@@ -224,18 +224,18 @@ class Console:
     def limits(self) -> Response:
         return self._live(
             "console/limits.html",
-            lambda: {
+            lambda load: {
                 "settings": self._settings,
                 "brakes": self._verifications.brakes(),
                 "closed_areas": self._verifications.closed_areas(),
-                "load": self._verifications.load(),
-                "faults": self._faults(),
+                "load": load,
+                "faults": load.faults,
             },
         )
 
     def opt_outs(self) -> Response:
         return self._live(
-            "console/opt_outs.html", lambda: {"marked": self._verifications.opt_outs(200)}
+            "console/opt_outs.html", lambda _: {"marked": self._verifications.opt_outs(200)}
         )
 
     def unknown(self, rest: str) -> Response:
@@ -282,16 +282,15 @@ class Console:
 
     # -- rendering -------------------------------------------------------------------------------
 
-    def _live(self, template: str, show: Callable[[], dict[str, Any]]) -> Response:
+    def _live(self, template: str, show: Callable[[Load], dict[str, Any]]) -> Response:
         """A page, or 304 where the caller has this version of it. Without anything happening,
         figures and limits change by the minute, and the age of a queue by the second."""
-        load, now = self._verifications.load(), self._now()
-        faults = "+".join(self._faults())
-        clock = f"{now:%H%M%S}" if load.queue else f"{now:%H%M}"
-        version = f"{load.version}-{faults}-{clock}"
+        load = self._verifications.load()
+        clock = f"{load.now:%H%M%S}" if load.queue else f"{load.now:%H%M}"
+        version = f"{load.version}-{'+'.join(load.faults)}-{clock}"
         if request.headers.get("X-Version") == version:
             return Response(status=304)
-        response = self._page(template, **show(), version=version)
+        response = self._page(template, **show(load), version=version)
         response.headers["X-Version"] = version
         return response
 
@@ -318,11 +317,6 @@ class Console:
         self._refused(error.code)
         status = 404 if isinstance(error, UnknownVerification) else 400
         return self._trouble(error.sentence, status)
-
-    def _faults(self) -> list[str]:
-        return self._verifications.store.read(
-            lambda tx: readiness.faults(tx, sender=self._verifications.sender)
-        )
 
     def _now(self) -> datetime:
         return self._verifications.store.read(lambda tx: tx.now)

@@ -10,6 +10,7 @@ from bot.store.circuits import Circuit
 from bot.store.history import Line
 from bot.store.outbox import Text
 from bot.store.tx import Tx
+from bot.usecases import readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Load:
     queue_age: timedelta  # of the oldest text that Twilio was not given
     circuit: Circuit | None  # open while Twilio does not know our credentials
     version: str  # another whenever something has happened or was removed
+    faults: list[str]  # what keeps Textback from working, a word each
+    now: datetime
 
 
 def load(tx: Tx, *, sender: str) -> Load:
@@ -41,6 +44,8 @@ def load(tx: Tx, *, sender: str) -> Load:
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         circuit=circuits.load(tx, sender),
         version=f"{figures.sequence(tx)}-{figures.removals(tx)}-{opt_outs.version(tx)}",
+        faults=readiness.faults(tx, sender=sender),
+        now=tx.now,
     )
 
 
