@@ -35,9 +35,11 @@ from bot.usecases.verifications import Verifications
 LEASE_TIMEOUTS = 3
 CLAIMED_AT_ONCE = 64
 
-# Twilio's advice for 429: half a second, then twice as long each time, with jitter.
+# Twilio's advice for 429: half a second, then twice as long each time, with jitter. No longer than
+# five, since a text has a minute in all: with 16 one could miss a Twilio that was back for the last
+# quarter of it.
 BACKOFF_SECONDS = 0.5
-BACKOFF_LIMIT_SECONDS = 16.0
+BACKOFF_LIMIT_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
