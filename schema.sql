@@ -179,13 +179,13 @@ CREATE TABLE circuit (
 ) STRICT;
 
 -- What counts against limits. A purge leaves it, so that it buys nobody another start.
---   start     not approved (yet): counts against its number
---   approved  a start that was approved: counts for country, key and in all
---   approval  when that happened
+--   start     counts against its number, unless an approval of its verification stands beside it
+--   lifted    a start that an operator forgave: counts for country, key and in all
+--   approval  when a verification was approved
 --   wrong     a wrong answer
 CREATE TABLE tally (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
-    kind            TEXT NOT NULL CHECK (kind IN ('start', 'approved', 'approval', 'wrong')),
+    kind            TEXT NOT NULL CHECK (kind IN ('start', 'lifted', 'approval', 'wrong')),
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,
     started_by      TEXT NOT NULL,

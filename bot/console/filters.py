@@ -113,7 +113,7 @@ def _phone(text: str, faults: list[str]) -> str:
     if not text:
         return ""
     try:
-        return phone.parse(text)
+        return phone.parse(text).number
     except Refusal as refusal:
         faults.append(refusal.sentence)
         return ""

@@ -37,7 +37,7 @@ def _expire_singly(verifications: Verifications, ids: list[str]) -> None:
 
 def retire_keys(verifications: Verifications) -> int:
     """Ends pending ones whose secret key is no longer listed. Returns how many."""
-    retire = partial(end.retire_keys, key_ids=verifications.keyring.ids, limit=BATCH)
+    retire = partial(end.retire_keys, key_ids=sorted(verifications.keyring.ids), limit=BATCH)
     total = 0
     while count := verifications.store.write(retire):
         total += count

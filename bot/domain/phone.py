@@ -1,6 +1,7 @@
 """Phone numbers: read once at the edge, E.164 from there on."""
 
 import re
+from dataclasses import dataclass
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
@@ -23,11 +24,20 @@ _WITHOUT_TEXTS = {
 }
 
 
-def parse(text: str) -> str:
-    """The E.164 form of a number in international spelling.
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number in E.164, and the country that assigns it, as two letters; of a number range that
+    several share, the one that leads it."""
+
+    number: str
+    country: str
+
+
+def parse(text: str) -> Phone:
+    """A number in international spelling, read once: reading takes half a millisecond.
 
     >>> parse("+1 (425) 555-0123")
-    '+14255550123'
+    Phone(number='+14255550123', country='US')
 
     Raises InvalidNumber, or CannotReceiveTexts where the number is of a kind that has no texts.
     """
@@ -45,22 +55,21 @@ def parse(text: str) -> str:
         number = phonenumbers.parse(spelled)
     except NumberParseException:
         raise InvalidNumber("The phone number has no known country code.") from None
-    if not phonenumbers.is_valid_number(number):
+    region = phonenumbers.region_code_for_number(number)
+    if region is None or not phonenumbers.is_valid_number_for_region(number, region):
         raise InvalidNumber("The phone number is not one that its country assigns.")
     kind = _WITHOUT_TEXTS.get(phonenumbers.number_type(number))
     if kind:
         raise CannotReceiveTexts(f"The phone number is {kind}, which cannot receive texts.")
-    text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if not is_country(country(text)):
+    if not is_country(region):
         raise CannotReceiveTexts(
             "The phone number is of a satellite or a service, which cannot receive texts here."
         )
-    return text
+    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), region)
 
 
 def country(phone: str) -> str:
-    """The country that assigns a number, as two letters; of a number range that several share,
-    the one that leads it. ZZ where there is none.
+    """The country that assigns a number in E.164; ZZ where there is none.
 
     >>> country("+14255550123"), country("+18005551212")
     ('US', 'US')

@@ -4,7 +4,7 @@ A value. It is never changed, only replaced by what `transitions.decide` returns
 All instants are aware datetimes in UTC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -96,6 +96,8 @@ class Verification:
     answers: int = 0  # texts sent in answer to replies
     is_afterthought_answered: bool = False  # the one reply answered after the end
     is_to_erase: bool = False  # Twilio's copy of its text, once it is over
+    # As the store has it, for showing: no part of what is decided upon.
+    updated_at: datetime | None = field(default=None, compare=False)
 
     @property
     def status(self) -> Status:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import requests
 from twilio.base.exceptions import TwilioException
+from urllib3.exceptions import HTTPError
 
 from bot.settings import Settings
 from bot.sms.twilio import client, describe
@@ -41,7 +41,7 @@ def set_webhook(settings: Settings) -> Webhook:
     number = _number(settings)
     try:
         number.update(sms_url=wanted_url(settings), sms_method="POST")
-    except (TwilioException, requests.RequestException) as error:
+    except (TwilioException, HTTPError) as error:
         raise NumberUnknown(f"The number cannot be read at Twilio ({describe(error)}).") from None
     return check(settings)
 
@@ -57,7 +57,7 @@ def _number(settings: Settings) -> Any:
         found = client(settings).incoming_phone_numbers.list(
             phone_number=settings.twilio_phone_number, limit=1
         )
-    except (TwilioException, requests.RequestException) as error:
+    except (TwilioException, HTTPError) as error:
         raise NumberUnknown(f"The number cannot be read at Twilio ({describe(error)}).") from None
     if not found:
         raise NumberUnknown("This account has no such number. Check TWILIO_PHONE_NUMBER.")
@@ -90,6 +90,6 @@ def _service_warnings(settings: Settings, number_sid: str) -> tuple[str, ...]:
                     " use the number's webhook: replies go to"
                     f" {service.inbound_request_url or 'nobody'}"
                 )
-    except (TwilioException, requests.RequestException) as error:
+    except (TwilioException, HTTPError) as error:
         warnings.append(f"whether a Messaging Service decides cannot be read ({describe(error)})")
     return tuple(warnings)

@@ -1,25 +1,19 @@
 """Twilio's REST API through its own library, with a timeout, and answers sorted by what they mean.
 
-The library raises two kinds of errors: its own for answers of the API, and those of `requests` for
-what happened on the way. Of the latter only a connection that never came about proves that nothing
+The library raises two kinds of errors: its own for answers of the API, and those of urllib3 for
+what happened on the way (`http.py`). Of the latter only a connection that never came about proves that nothing
 was sent; after anything else the text may be at Twilio, so the outcome is unknown.
 """
 
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.http.response import Response
 from twilio.rest import Client
+from urllib3 import exceptions as on_the_way
 
 from bot.settings import Settings
 from bot.sms import errors
@@ -34,6 +28,7 @@ from bot.sms.gateway import (
     Sighting,
     Unknown,
 )
+from bot.sms.http import PooledHttpClient
 from bot.usecases.delivery import Message
 
 # A look takes messages created this much before our first try, for clocks that differ.
@@ -43,50 +38,16 @@ NEWEST = 50  # messages of one number that a look reads
 # What a list can end in: Twilio's refusal, a broken connection, an answer nobody can read.
 _UNREADABLE = (
     TwilioException,
-    requests.RequestException,
+    on_the_way.HTTPError,
     ValueError,
     TypeError,
     AttributeError,
 )
-_REBASED = re.compile(r"(api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
-
-
-class RebasedHttpClient(TwilioHttpClient):
-    """The library's HTTP client, which keeps one connection for each sender, remembers what
-    Retry-After said, and goes to another address where one is set: the library has no option for
-    that (twilio-python issue 521)."""
-
-    def __init__(self, base_url: str | None, *, timeout: float, connections: int) -> None:
-        super().__init__(timeout=timeout)
-        self._base_url = base_url
-        self._heard = threading.local()
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
-        if base_url is not None and urlsplit(base_url).scheme == "http":
-            self.session.trust_env = False  # a proxy of the machine does not lead to loopback
-
-    @property
-    def retry_after_seconds(self) -> float | None:
-        """What the last answer in this thread asked for."""
-        text = getattr(self._heard, "retry_after", None)
-        return float(text) if text and re.fullmatch(r"[0-9]{1,4}", text) else None
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        self._heard.retry_after = None
-        parts = urlsplit(url)
-        if self._base_url is not None and _REBASED.fullmatch(parts.hostname or ""):
-            url = self._base_url + parts.path + (f"?{parts.query}" if parts.query else "")
-        response = super().request(method, url, *args, **kwargs)
-        # The library keeps its last request for its own tests: body, code and number.
-        self._test_only_last_request = None
-        self._heard.retry_after = (response.headers or {}).get("Retry-After")
-        return response
 
 
 def client(settings: Settings) -> Client:
-    """Twilio's client for these settings. Made after the fork, used by many threads: it rests on
-    one `requests.Session` that nobody changes any more."""
-    http_client = RebasedHttpClient(
+    """Twilio's client for these settings. Made after the fork, used by many threads."""
+    http_client = PooledHttpClient(
         settings.twilio_api_base_url,
         timeout=settings.twilio_timeout_seconds,
         connections=settings.senders,
@@ -121,7 +82,7 @@ class TwilioGateway:
             )
         except TwilioRestException as error:
             return self._refusal(error)
-        except requests.RequestException as error:
+        except on_the_way.HTTPError as error:
             return _lost(error)
         except (TwilioException, ValueError, TypeError, AttributeError) as error:
             return Unknown(type(error).__name__)  # an answer nobody can read
@@ -225,20 +186,17 @@ def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
     return not message.body or body in message.body
 
 
-def _lost(error: requests.RequestException) -> SendResult:
-    if isinstance(error, requests.ConnectTimeout):
-        return Postponed(None)
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
-    never_connected = (
-        urllib3.exceptions.NewConnectionError,
-        urllib3.exceptions.ConnectTimeoutError,
-        urllib3.exceptions.ProxyError,
-    )
-    is_untrusted = any(
-        isinstance(fault, ssl.SSLCertVerificationError) for fault in getattr(reason, "args", ())
-    )
-    if is_untrusted or isinstance(reason, never_connected):
+# The connection never came about, so nothing was sent.
+_NEVER_CONNECTED = (
+    on_the_way.NewConnectionError,
+    on_the_way.ConnectTimeoutError,
+    on_the_way.ProxyError,
+)
+
+
+def _lost(error: on_the_way.HTTPError) -> SendResult:
+    is_untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
+    if is_untrusted or isinstance(error, _NEVER_CONNECTED):
         return Postponed(None)
     return Unknown(describe(error))
 

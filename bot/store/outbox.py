@@ -10,10 +10,11 @@ A row found with a lapsed lease belonged to somebody who died: whether Twilio ha
 unknown then, and it is looked up, never simply sent again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Row, Tx, to_instant_or_none, to_text
+from bot.store.tx import Row, Tx, placed, places, to_instant_or_none, to_text
 
 QUEUED, SENDING, UNKNOWN = "queued", "sending", "unknown"
 ACCEPTED, REFUSED, WITHDRAWN = "accepted", "refused", "withdrawn"
@@ -66,6 +67,13 @@ def load(tx: Tx, id: str) -> Text | None:
 def of(tx: Tx, verification_id: str) -> Text | None:
     row = tx.one("SELECT * FROM outbox WHERE verification_id = :id", id=verification_id)
     return _from_row(row) if row else None
+
+
+def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, Text]:
+    """By the id of their verification."""
+    sql = f"SELECT * FROM outbox WHERE verification_id IN ({places(verification_ids)})"
+    texts = [_from_row(row) for row in tx.all(sql, **placed(verification_ids))]
+    return {text.verification_id: text for text in texts}
 
 
 def due(tx: Tx, *, limit: int) -> list[Text]:

@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -46,9 +46,14 @@ class UnusableDatabase(Exception):
 
 
 class SqliteTx:
-    def __init__(self, db: sqlite_utils.Database, now: datetime) -> None:
+    def __init__(self, db: sqlite_utils.Database, clock: Callable[[], datetime]) -> None:
         self._db = db
-        self.now = now
+        self._clock = clock
+
+    @cached_property
+    def now(self) -> datetime:
+        """Read when it is first asked for: the lock is held by then, and many reads never ask."""
+        return self._clock()
 
     def all(self, sql: str, **params: Value) -> list[Row]:
         return self._db.execute(sql, params).fetchall()
@@ -128,7 +133,7 @@ class SqliteStore:
         db = self._borrow_reader()
         try:
             db.execute("BEGIN")
-            return query(SqliteTx(db, self._now(db)))
+            return query(SqliteTx(db, partial(self._now, db)))
         finally:
             db.rollback()
             with self._mutex:
@@ -170,19 +175,26 @@ class SqliteStore:
         Raises where the transaction itself came to nothing."""
         try:
             with self._transaction() as db:
-                with self._mutex:
-                    while self._waiting and len(batch) < BATCH:
-                        batch.append(self._waiting.popleft())
-                # Read after the lock is held and the batch is drawn: nobody is judged as of an
-                # instant before they asked.
-                tx = SqliteTx(db, self._now(db))
-                for job in batch:
-                    self._run(job, tx)
+                # Whoever comes while others are served goes along: one fsync for more of them.
+                while drawn := self._draw(batch):
+                    # Read after the lock is held and they are drawn: nobody is judged as of an
+                    # instant before they asked.
+                    tx = SqliteTx(db, partial(self._now, db))
+                    for job in drawn:
+                        self._run(job, tx)
         except _Raised as raised:
             if len(batch) == 1:  # nobody else's work was undone
                 batch[0].error = raised.__cause__
             return len(batch) == 1
         return True
+
+    def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
+        """Those who wait, as far as the batch has room; it holds them too."""
+        with self._mutex:
+            count = min(len(self._waiting), BATCH - len(batch))
+            drawn = [self._waiting.popleft() for _ in range(count)]
+        batch.extend(drawn)
+        return drawn
 
     def _run(self, job: _Job[Any], tx: SqliteTx) -> None:
         try:
@@ -192,7 +204,7 @@ class SqliteStore:
 
     def _commit_apart(self, batch: list[_Job[Any]]) -> None:
         with self._transaction() as db:
-            tx = SqliteTx(db, self._now(db))
+            tx = SqliteTx(db, partial(self._now, db))
             for job in batch:
                 self._run_apart(job, tx, db)
 
@@ -219,7 +231,7 @@ class SqliteStore:
             job.done, job.error = None, None
             try:
                 with self._transaction() as db:
-                    job.done = job.use_case(SqliteTx(db, self._now(db)))
+                    job.done = job.use_case(SqliteTx(db, partial(self._now, db)))
             except Exception as alone:
                 job.done, job.error = None, alone
 

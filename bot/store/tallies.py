@@ -1,8 +1,8 @@
 """The table `tally`: what counts against limits.
 
 It is apart from the verifications because those can be purged, and whoever may purge one must not
-gain another start by it. Rows are only added, and a start that was approved is marked, so the
-numbers grow and whoever follows them reads each once.
+gain another start by it. Rows are only added (an approved start is one that has an approval beside
+it), so the numbers grow and whoever follows them reads each once.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from datetime import datetime
 from bot.domain.limits import Limit
 from bot.store.tx import Tx, to_instant, to_text
 
-START, APPROVED, APPROVAL, WRONG = "start", "approved", "approval", "wrong"
+START, APPROVAL, WRONG = "start", "approval", "wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     number: int
-    kind: str  # start (approved since or not) or approval
+    kind: str  # start (lifted or not) or approval
     phone: str
     country: str
     started_by: str
@@ -44,15 +44,6 @@ def add(
     )
 
 
-def approve(tx: Tx, *, phone: str, verification_id: str) -> None:
-    """The start was approved: it counts against its number no more."""
-    sql = """
-        UPDATE tally SET kind = 'approved'
-        WHERE phone = :phone AND kind = 'start' AND verification_id = :id
-    """
-    tx.run(sql, phone=phone, id=verification_id)
-
-
 def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limit, int] | None:
     """The limit of a number that leaves no room, with the seconds until there is some; the one
     that lasts longest where there are several."""
@@ -69,7 +60,7 @@ def clear(tx: Tx, phone: str) -> int:
     """Lifts the limits of a number. Returns how much counted. What else follows the rows goes on:
     its starts stay starts of its country, its approvals stay known."""
     lifted = tx.run(
-        "UPDATE tally SET kind = 'approved' WHERE phone = :phone AND kind = 'start'", phone=phone
+        "UPDATE tally SET kind = 'lifted' WHERE phone = :phone AND kind = 'start'", phone=phone
     )
     return lifted + tx.run("DELETE FROM tally WHERE phone = :phone AND kind = 'wrong'", phone=phone)
 
@@ -80,7 +71,7 @@ def erase(tx: Tx, phone: str) -> int:
 
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
-    """Starts, approved or not, and approvals of all numbers, in the order they were written."""
+    """Starts, lifted or not, and approvals of all numbers, in the order they were written."""
     sql = """
         SELECT number, kind, phone, country, started_by, verification_id, at FROM tally
         WHERE number > :number AND at > :since AND kind <> 'wrong'
@@ -128,8 +119,11 @@ def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
 
 
 def _nth_newest(tx: Tx, kind: str, phone: str, nth: int) -> datetime | None:
+    """A start that was approved counts no more."""
     sql = """
-        SELECT at FROM tally WHERE phone = :phone AND kind = :kind
+        SELECT at FROM tally AS counted WHERE phone = :phone AND kind = :kind AND NOT EXISTS (
+            SELECT 1 FROM tally WHERE phone = :phone AND kind = 'approval' AND :kind = 'start'
+                AND verification_id = counted.verification_id)
         ORDER BY at DESC LIMIT 1 OFFSET :skipped
     """
     row = tx.one(sql, phone=phone, kind=kind, skipped=nth - 1)

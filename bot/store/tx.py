@@ -5,7 +5,7 @@ the store may run it again, or let several share one commit; and it *returns* wh
 afterwards, because nothing may happen before the commit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -22,7 +22,8 @@ Value = str | int | float | None
 class Tx(Protocol):
     """An open transaction. `now` is read once, after its lock is held, and never runs backwards."""
 
-    now: datetime
+    @property
+    def now(self) -> datetime: ...
 
     def all(self, sql: str, **params: Value) -> list[Row]: ...
 
@@ -93,3 +94,18 @@ def to_instant(text: str) -> datetime:
 
 def to_instant_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def places(values: Sequence[str]) -> str:
+    """What stands between the brackets of `IN ()`. None at all would be no SQL, so it is never
+    empty; a place without a value is NULL, which is in nothing.
+
+    >>> places(["a", "b"]), places([])
+    (':place0, :place1', 'NULL')
+    """
+    return ", ".join(f":place{number}" for number in range(len(values))) or "NULL"
+
+
+def placed(values: Sequence[str]) -> dict[str, Value]:
+    """The values for `places`."""
+    return {f"place{number}": value for number, value in enumerate(values)}

@@ -1,6 +1,6 @@
 """The table `verification`: one row each, read whole, written only where it changed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +9,8 @@ from bot.store.tx import (
     Row,
     Tx,
     Value,
+    placed,
+    places,
     to_instant,
     to_instant_or_none,
     to_text,
@@ -62,15 +64,13 @@ def next_due_at(tx: Tx) -> datetime | None:
     return to_instant_or_none(row["due_at"]) if row else None
 
 
-def under_other_keys(tx: Tx, key_ids: Iterable[str], *, limit: int) -> list[Verification]:
+def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Verification]:
     """Pending ones whose secret key is none of these."""
-    names = {f"key{place}": key_id for place, key_id in enumerate(key_ids)}
-    known = ", ".join(f":{name}" for name in names)
     sql = f"""
         SELECT * FROM verification
-        WHERE due_at IS NOT NULL AND key_id NOT IN ({known}) LIMIT :limit
+        WHERE due_at IS NOT NULL AND key_id NOT IN ({places(key_ids)}) LIMIT :limit
     """
-    return [_from_row(row) for row in tx.all(sql, limit=limit, **names)]
+    return [_from_row(row) for row in tx.all(sql, limit=limit, **placed(key_ids))]
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:
@@ -211,11 +211,6 @@ def count_open(tx: Tx) -> int:
     return int(row["count"]) if row else 0
 
 
-def updated_at(tx: Tx, id: str) -> datetime | None:
-    row = tx.one("SELECT updated_at FROM verification WHERE id = :id", id=id)
-    return to_instant(row["updated_at"]) if row else None
-
-
 def insert(tx: Tx, verification: Verification) -> None:
     row = _to_row(verification) | {"updated_at": to_text(verification.created_at)}
     columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
@@ -302,6 +297,7 @@ def _from_row(row: Row) -> Verification:
         answers=row["answers"],
         is_afterthought_answered=bool(row["is_afterthought_answered"]),
         is_to_erase=bool(row["is_to_erase"]),
+        updated_at=to_instant(row["updated_at"]),
     )
 
 

@@ -1,6 +1,6 @@
 """Ending, pausing and going on: what callers order and what time does."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
 from bot.store import verifications
@@ -39,7 +39,7 @@ def expire(tx: Tx, *, ids: Iterable[str]) -> Done[None]:
     return Done(None, changes=tuple(changes))
 
 
-def retire_keys(tx: Tx, key_ids: Iterable[str], *, limit: int) -> Done[int]:
+def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
     """Ends pending verifications whose secret key is none of these. Returns how many."""
     stranded = verifications.under_other_keys(tx, key_ids, limit=limit)
     changes = [change for verification in stranded for change in retire_key(tx, verification)]

@@ -30,7 +30,7 @@ class Today:
 
 def pending(tx: Tx) -> list[Standing]:
     """The ones that end next."""
-    return [read.of(tx, v) for v in verifications.open_ones(tx, limit=PENDING_SHOWN)]
+    return read.of_many(tx, verifications.open_ones(tx, limit=PENDING_SHOWN))
 
 
 def today(tx: Tx) -> Today:

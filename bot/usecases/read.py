@@ -1,5 +1,6 @@
 """Looking: one verification, or the newest ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,8 +20,11 @@ class Standing:
 
     verification: Verification
     text: Text
-    updated_at: datetime
     history: tuple[Line, ...] = ()
+
+    @property
+    def updated_at(self) -> datetime:
+        return self.verification.updated_at or self.verification.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,16 @@ def standing(tx: Tx, id: str, *, with_history: bool = False) -> Standing:
 
 
 def page(tx: Tx, wanted: verifications.Wanted) -> list[Standing]:
-    return [of(tx, verification) for verification in verifications.find(tx, wanted)]
+    return of_many(tx, verifications.find(tx, wanted))
+
+
+def of_many(tx: Tx, found: Sequence[Verification]) -> list[Standing]:
+    texts = outbox.of_many(tx, [verification.id for verification in found])
+    return [Standing(verification, texts[verification.id]) for verification in found]
 
 
 def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> Standing:
     text = outbox.of(tx, verification.id)
-    updated_at = verifications.updated_at(tx, verification.id)
-    # Both were written in the transaction that wrote the verification.
-    assert text is not None
-    assert updated_at is not None
+    assert text is not None  # written in the transaction that wrote the verification
     lines = history.of(tx, verification.id) if with_history else []
-    return Standing(verification, text, updated_at, tuple(lines))
+    return Standing(verification, text, tuple(lines))

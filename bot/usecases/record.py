@@ -31,13 +31,12 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
 
 
 def _tally(tx: Tx, before: Verification | None, after: Verification) -> None:
-    """A start and a wrong answer count against their number; an approved start no more."""
+    """A start and a wrong answer count against their number; an approval takes its start back."""
     if before is None:
         _add(tx, tallies.START, after)
     elif after.attempts > before.attempts:
         _add(tx, tallies.WRONG, after)
     if after.status is Status.APPROVED and not (before and before.is_terminal):
-        tallies.approve(tx, phone=after.phone, verification_id=after.id)
         _add(tx, tallies.APPROVAL, after)
 
 

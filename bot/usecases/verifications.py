@@ -62,10 +62,10 @@ class Verifications:
     ) -> Verification:
         """Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, LimitReached, OptedOut,
         NumberBusy, IdInUse."""
-        number = phone.parse(number)
-        if number == self.sender:
+        read = phone.parse(number)
+        country = read.country
+        if read.number == self.sender:
             raise CannotReceiveTexts("This is the number that Textback itself sends from.")
-        country = phone.country(number)
         if self._allowed_countries and country not in self._allowed_countries:
             raise CountryNotAllowed(
                 f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
@@ -77,7 +77,7 @@ class Verifications:
         reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
         wanted = Start(
             id=id or new_id(),
-            phone=number,
+            phone=read.number,
             country=country,
             started_by=started_by,
             start_input=start_input,
@@ -124,7 +124,7 @@ class Verifications:
 
     def forget(self, number: str) -> tuple[forget.Forgotten, bool]:
         """Erases a number; also whether its bytes are gone from the disk. Raises InvalidNumber."""
-        text = phone.parse(number)
+        text = phone.parse(number).number
         forgotten = self.store.write(partial(forget.forget, phone=text))
         return forgotten, self.store.scrub()
 
@@ -177,7 +177,7 @@ class Verifications:
 
     def clear_limits(self, number: str) -> int:
         """Forgets what counts against a number. Returns how much that was. Raises InvalidNumber."""
-        text = phone.parse(number)
+        text = phone.parse(number).number
         return self.store.write(lambda tx: Done(tallies.clear(tx, text)))
 
     def opt_outs(self, limit: int) -> list[tuple[str, datetime]]:
@@ -186,7 +186,7 @@ class Verifications:
 
     def clear_opt_out(self, number: str) -> bool:
         """Whether the number was marked. Raises InvalidNumber."""
-        text = phone.parse(number)
+        text = phone.parse(number).number
         return self.store.write(
             lambda tx: Done(opt_outs.unmark(tx, phone=text, sender=self.sender))
         )

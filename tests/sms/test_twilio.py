@@ -1,30 +1,39 @@
 """The gateway, and that its requests are those of Twilio's own description."""
 
+import ssl
+
 import pytest
 import requests
+from urllib3 import exceptions
 
 from bot import settings as settings_module
 from bot.sms import errors, number
 from bot.sms.errors import Kind
 from bot.sms.gateway import Postponed, Unknown
-from bot.sms.twilio import RebasedHttpClient, TwilioGateway, _lost
+from bot.sms.http import PooledHttpClient
+from bot.sms.twilio import TwilioGateway, _lost
 from simulator.world import Service
 from tests.desk import NUMBER, PHONE, Desk, environment
 
 
 def test_only_twilios_own_hosts_are_rebased(desk: Desk) -> None:
-    client = RebasedHttpClient(desk.simulator.url, timeout=1, connections=1)
+    client = PooledHttpClient(desk.simulator.url, timeout=1, connections=1)
     path = "/2010-04-01/Accounts/x/Messages.json"
     for host in ("api.twilio.com", "api.dublin.ie1.twilio.com", "messaging.twilio.com"):
         assert client.request("GET", f"https://{host}{path}").status_code == 401
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(exceptions.NewConnectionError):
         client.request("GET", f"http://api.twilio.com.evil.invalid{path}")
 
 
-def test_the_library_keeps_no_code_in_memory(desk: Desk) -> None:
-    desk.start_and_send()
-    http_client = desk.dispatcher._gateway._client.http_client
-    assert http_client._test_only_last_request is None
+def test_a_proxy_of_the_machine_is_used_but_not_to_loopback(monkeypatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:word@127.0.0.1:3128")
+    through = PooledHttpClient(None, timeout=1, connections=1)._pool
+    assert through.proxy.port == 3128
+    assert through.proxy_headers["proxy-authorization"].startswith("Basic ")
+    beside = PooledHttpClient("http://127.0.0.1:9", timeout=1, connections=1)._pool
+    assert beside.proxy is None
+    monkeypatch.setenv("NO_PROXY", "api.twilio.com")
+    assert PooledHttpClient(None, timeout=1, connections=1)._pool.proxy is None
 
 
 def test_retry_after_is_heard(desk: Desk) -> None:
@@ -41,9 +50,11 @@ def test_only_a_connection_that_never_was_may_be_sent_again(desk: Desk) -> None:
     )
     sent = gateway.send(to=PHONE, body="x", validity_seconds=60, text_id="t")
     assert sent == Postponed(None)
-    assert isinstance(_lost(requests.ReadTimeout()), Unknown)
-    assert isinstance(_lost(requests.ConnectionError("reset")), Unknown)
-    assert _lost(requests.ConnectTimeout()) == Postponed(None)
+    assert isinstance(_lost(exceptions.ReadTimeoutError(None, "/", "late")), Unknown)
+    assert isinstance(_lost(exceptions.ProtocolError("reset")), Unknown)
+    assert _lost(exceptions.ConnectTimeoutError("no answer")) == Postponed(None)
+    untrusted = exceptions.SSLError(ssl.SSLCertVerificationError())
+    assert _lost(untrusted) == Postponed(None)
 
 
 def test_the_simulator_refuses_what_twilio_would(desk: Desk) -> None:
