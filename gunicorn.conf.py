@@ -1,12 +1,13 @@
-"""How gunicorn runs Textback: one process with many threads, and the dispatcher inside it."""
+"""How gunicorn runs Textback: processes with many threads, and a dispatcher inside each."""
 
 import os
 import sys
 
 from bot import settings as _settings
 from bot.logs import configure as _configure_logs
-from bot.store.sqlite import SqliteStore as _SqliteStore
-from bot.store.sqlite import UnusableDatabase as _UnusableDatabase
+from bot.store.opening import is_shared as _is_shared
+from bot.store.opening import open_store as _open_store
+from bot.store.tx import UnusableDatabase as _UnusableDatabase
 
 try:
     _wanted = _settings.read(os.environ)
@@ -16,9 +17,9 @@ except _settings.SettingsError as error:
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
 
 bind = f"0.0.0.0:{_wanted.port}"
-# One process, whatever WEB_CONCURRENCY says: writers of one process share a commit, writers of
-# several wait for each other's.
-workers = 1
+# On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit, writers
+# of several wait for each other's.
+workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1
 threads = _wanted.web_threads
 worker_class = "bot.worker.QuietThreadWorker"
 logger_class = "bot.worker.QuietLogger"
@@ -32,10 +33,8 @@ accesslog = "-"
 
 def on_starting(server):
     """Before anything is forked: what cannot work says so in one line and stops."""
-    from bot.app import utc_now
-
     try:
-        _SqliteStore(_wanted.database_path, clock=utc_now).close()
+        _open_store(_wanted.database_url, connections=1).close()
     except _UnusableDatabase as error:
         sys.exit(str(error))
 

@@ -1,4 +1,4 @@
--- The memory of Textback, version 1.
+-- The memory of Textback, version 2.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (1);
+INSERT INTO schema_version (version) VALUES (2);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -16,7 +16,6 @@ CREATE TABLE verification (
     country             TEXT NOT NULL CHECK (length(country) = 2),   -- that assigns the number
     started_by          TEXT NOT NULL,     -- name of the caller's key
     start_input         TEXT NOT NULL,     -- JSON, as the caller sent it
-    request_id          TEXT NOT NULL,     -- of the request that began it: it ties log lines together
     reference           TEXT NOT NULL CHECK (length(reference) = 2),
     nonce               TEXT NOT NULL,     -- hexadecimal; the code is derived from it, never stored
     key_id              TEXT NOT NULL,     -- which SECRET_KEY the code is derived under
@@ -45,8 +44,9 @@ CREATE TABLE verification (
     is_hinted           INTEGER NOT NULL DEFAULT 0 CHECK (is_hinted IN (0, 1)),
     answers             INTEGER NOT NULL DEFAULT 0,   -- texts sent in answer to replies
     is_afterthought_answered INTEGER NOT NULL DEFAULT 0 CHECK (is_afterthought_answered IN (0, 1)),
-    is_to_erase         INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
     updated_at          TEXT NOT NULL,
+    request_id          TEXT NOT NULL DEFAULT '',  -- of the request that began it: it ties log lines together
+    is_to_erase         INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
     CHECK (attempts BETWEEN 0 AND max_attempts),
     CHECK (answers BETWEEN 0 AND max_attempts + 2),
     CHECK ((status = 'pending') = (ended_at IS NULL)),

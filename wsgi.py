@@ -5,7 +5,7 @@ import sys
 
 from bot import settings
 from bot.app import create_app
-from bot.store.sqlite import UnusableDatabase
+from bot.store.tx import UnusableDatabase
 
 try:
     app = create_app(settings.read(os.environ))

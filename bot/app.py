@@ -3,7 +3,6 @@
 import json
 import logging
 import secrets
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -29,10 +28,11 @@ from bot.sharing import Sharing
 from bot.sms import webhooks
 from bot.sms.gateway import Gateway
 from bot.sms.twilio import TwilioGateway
-from bot.store.sqlite import SqliteStore
-from bot.store.tx import Store
+from bot.store.opening import open_store
+from bot.store.tx import Store, StoreUnavailable
 from bot.usecases.brakes import Brakes
-from bot.usecases.breaker import Breaker, Thresholds
+from bot.usecases.breaker import HOUR, Breaker, Thresholds
+from bot.usecases.following import Following
 from bot.usecases.start import Bounds
 from bot.usecases.verifications import Verifications
 
@@ -51,14 +51,27 @@ def create_app(
     settings: Settings,
     *,
     clock: Callable[[], datetime] = utc_now,
+    database_clock: Callable[[], datetime] | None = None,
     store: Store | None = None,
     gateway: Gateway | None = None,
 ) -> Flask:
     """The WSGI application. `app.extensions["dispatcher"]` sends and expires once it is started.
+    `database_clock` decides in place of the database's own; `clock` only measures and signs.
 
     Raises UnusableDatabase.
     """
-    store = store or SqliteStore(settings.database_path, clock=clock)
+    store = store or open_store(
+        settings.database_url, connections=settings.database_connections, clock=database_clock
+    )
+    brakes = Brakes(settings.brakes)
+    breaker = Breaker(
+        Thresholds(
+            settings.breaker_texts_per_prefix,
+            settings.breaker_texts_per_country,
+            settings.breaker_approved_percent,
+        ),
+        answer_time=settings.terms.send_within + settings.terms.window,
+    )
     secret_keys = (settings.secret_key, *settings.secret_key_fallbacks)
     verifications = Verifications(
         store,
@@ -72,15 +85,12 @@ def create_app(
         bounds=Bounds(
             starts=settings.limit_per_number,
             wrong=settings.limit_wrong_per_number,
-            brakes=Brakes(store, settings.brakes) if settings.brakes else None,
-            breaker=Breaker(
+            brakes=brakes,
+            breaker=breaker,
+            following=Following(
                 store,
-                Thresholds(
-                    settings.breaker_texts_per_prefix,
-                    settings.breaker_texts_per_country,
-                    settings.breaker_approved_percent,
-                ),
-                answer_time=settings.terms.send_within + settings.terms.window,
+                longest=max(brakes.longest, HOUR),
+                counters=[brakes.count, breaker.count],
             ),
         ),
     )
@@ -171,7 +181,7 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(Unauthorized, lambda _: _empty(401, {"WWW-Authenticate": "Bearer"}))
     app.register_error_handler(Forbidden, lambda _: _empty(403))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(sqlite3.OperationalError, _store_unavailable)
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -194,7 +204,7 @@ def _http_error(error: HTTPException) -> Response:
     return Response(json.dumps(body), status, content_type=JSON)
 
 
-def _store_unavailable(error: sqlite3.OperationalError) -> Response:
+def _store_unavailable(error: StoreUnavailable) -> Response:
     """A full disk, a lock that is held for long, a file that cannot be written: nothing was done,
     and it may be done later. Twilio posts again what met this."""
     log.error("the database refuses at %s %s", request.method, safe(request.path), exc_info=error)

@@ -112,7 +112,7 @@ def forget(phone_number: str) -> None:
         f" and {forgotten.tallies} entries that counted against limits."
     )
     if not is_gone:
-        click.echo("The bytes stay in the write-ahead log until its readers are done.", err=True)
+        click.echo("The bytes stay on the disk until the database has written over them.", err=True)
     click.echo(
         "Not erased: a STOP of this number, which it is owed; backups of the database; and what"
         " Twilio keeps of its texts."
@@ -149,7 +149,7 @@ def check() -> None:
     click.echo(f"public address  {settings.public_base_url}")
     click.echo(f"texts from      {phone.masked(sender) if sender else settings.sender}")
     click.echo(f"Twilio          {settings.twilio_api_base_url or 'the cloud'}")
-    click.echo(f"database        {settings.database_url}")
+    click.echo(f"database        {settings.database_name}")
     terms = settings.terms
     click.echo(
         f"rules           {terms.code_length} digits, {terms.window_seconds} seconds,"

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 from functools import partial
 
 from flask import Flask, Response, request
@@ -12,6 +11,7 @@ from bot.durable.routes import JSON
 from bot.keys import Keys, Power
 from bot.metrics import CONTENT_TYPE, Gauges, Metrics
 from bot.sharing import Sharing
+from bot.store.tx import StoreUnavailable
 from bot.usecases import readiness
 from bot.usecases.verifications import Verifications
 
@@ -71,7 +71,7 @@ def _gauges(verifications: Verifications) -> Gauges:
 def _faults(verifications: Verifications) -> list[str]:
     try:
         return verifications.store.read(partial(readiness.faults, sender=verifications.sender))
-    except sqlite3.Error:
+    except StoreUnavailable:
         log.exception("the database cannot be read")
         return ["store"]
 

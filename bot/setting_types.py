@@ -106,8 +106,10 @@ def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...
 
 
 def _database_url(url: str) -> str:
+    if url.startswith(("postgresql://", "postgres://")):
+        return url
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise ValueError("only SQLite is known")
+        raise ValueError("it is of no database that Textback knows")
     return url
 
 

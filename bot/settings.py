@@ -1,9 +1,9 @@
 """The environment, read once into one frozen value. Whatever is missing or senseless stops the
 start with one line that names the variable and says what it should look like."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -104,8 +104,10 @@ class Settings(BaseModel):
     )
     database_url: DatabaseUrl = _setting(
         "DATABASE_URL",
-        "sqlite:/// and a path, such as sqlite:///instance/textback.db",
+        "sqlite:/// and a path, such as sqlite:///instance/textback.db, or"
+        " postgresql://user:password@host/name",
         default="sqlite:///instance/textback.db",
+        repr=False,
     )
     code_length: Annotated[int, Field(ge=4, le=10)] = _setting("CODE_LENGTH", "4 to 10", default=4)
     window_seconds: Annotated[int, Field(ge=10, le=3600)] = _setting(
@@ -161,6 +163,9 @@ class Settings(BaseModel):
     web_threads: Annotated[int, Field(ge=4, le=256)] = _setting(
         "WEB_THREADS", "4 to 256", default=16
     )
+    web_concurrency: Annotated[int, Field(ge=1, le=64)] = _setting(
+        "WEB_CONCURRENCY", "1 to 64", default=1
+    )
     log_format: Literal["json", "text"] = _setting("LOG_FORMAT", "json or text", default="json")
     port: Annotated[int, Field(ge=1, le=65535)] = _setting("PORT", "1 to 65535", default=8000)
 
@@ -199,8 +204,14 @@ class Settings(BaseModel):
         return self.twilio_messaging_service_sid or self.twilio_phone_number or ""
 
     @property
-    def database_path(self) -> Path:
-        return Path(self.database_url.removeprefix("sqlite:///"))
+    def database_connections(self) -> int:
+        """At most, of a database that is shared: one for each request, some for the dispatcher."""
+        return self.web_threads + 8
+
+    @property
+    def database_name(self) -> str:
+        """The address without its password."""
+        return re.sub(r"//[^@/]*@", "//", self.database_url.partition("?")[0])
 
     @model_validator(mode="after")
     def _one_sender(self) -> "Settings":

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
+from bot.store.tx import Store
 from tests.desk import Desk, HandClock
 from tests.desk import desk as open_desk
+from tests.postgres import Server
 
 # How much longer than usual the tests with random input go on: `make soak` sets it.
 SOAK = int(os.environ.get("SOAK", "1"))
@@ -26,9 +29,43 @@ def store(tmp_path: Path, clock: HandClock) -> Iterator[SqliteStore]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database; who asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/textback.db"
+    server: Server = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path) as made:
+def any_store(database_url: str, clock: HandClock) -> Iterator[Store]:
+    """Of either kind."""
+    opened = open_store(database_url, connections=20, clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """On SQLite, unless TEST_DATABASE=postgresql says otherwise (`make soak` does)."""
+    more = {}
+    if os.environ.get("TEST_DATABASE") == "postgresql":
+        more["DATABASE_URL"] = request.getfixturevalue("postgres").new_database()
+    with open_desk(tmp_path, **more) as made:
+        yield made
+
+
+@pytest.fixture
+def any_desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
+    with open_desk(tmp_path, DATABASE_URL=database_url) as made:
         yield made
 
 

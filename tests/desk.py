@@ -173,7 +173,9 @@ def desk(path: Path, **settings: str) -> Iterator[Desk]:
             TWILIO_TIMEOUT_SECONDS="1",
             DATABASE_URL=f"sqlite:///{path}/textback.db",
         )
-        app = create_app(settings_module.read({**values, **settings}), clock=clock)
+        app = create_app(
+            settings_module.read({**values, **settings}), clock=clock, database_clock=clock
+        )
         holder["app"] = app
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

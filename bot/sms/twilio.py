@@ -1,8 +1,8 @@
 """Twilio's REST API through its own library, with a timeout, and answers sorted by what they mean.
 
 The library raises two kinds of errors: its own for answers of the API, and those of urllib3 for
-what happened on the way (`http.py`). Of the latter only a connection that never came about proves that nothing
-was sent; after anything else the text may be at Twilio, so the outcome is unknown.
+what happened on the way (`http.py`). Of the latter only a connection that never came about proves
+that nothing was sent; after anything else the text may be at Twilio, so the outcome is unknown.
 """
 
 import re

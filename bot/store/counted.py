@@ -31,6 +31,7 @@ def of_all(tx: Tx) -> dict[str, float]:
 
 def fold_past(tx: Tx) -> None:
     """Adds up the processes that are over."""
+    tx.lock_number(PAST)  # not a number, but a lock of its name: one at a time
     before = to_text(tx.now - OVER)
     for process in _over(tx, before):
         sql = """

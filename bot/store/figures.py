@@ -2,24 +2,26 @@
 
 Nobody counts while verifying, since a row that everybody raises would be a row that everybody waits
 for. The history is followed instead, a batch at a time, by whoever has the duty; `figured` holds
-how far, in the same transaction, so two who have it count nothing twice. Whoever looks adds what is
-not counted yet, so figures are never behind.
+how far, in the same transaction and locked, so two who have it count nothing twice. Whoever looks
+adds what is not counted yet, so figures are never behind. What is about to be removed is counted
+first, since it cannot be counted any more.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Row, Tx, to_text
+from bot.store.tx import Row, Tx, Value, placed, places, to_text
 
 COUNTED_AT_ONCE = 2000  # lines of history
 
 _COUNTS = """
     SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,
-        CASE WHEN h.event = 'approved' AND v.accepted_at IS NOT NULL
-            THEN seconds_between(v.accepted_at, v.ended_at) ELSE 0 END AS seconds,
+        CASE WHEN h.event <> 'approved' THEN 0 WHEN v.accepted_at IS NULL THEN -1
+            ELSE seconds_between(v.accepted_at, v.ended_at) END AS seconds,
         count(*) AS count
     FROM history h JOIN verification v ON v.id = h.verification_id
-    WHERE h.sequence > :after AND h.sequence <= :upto AND h.event IN
+    WHERE h.sequence > :after AND {condition} AND h.event IN
         ('started', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')
     GROUP BY 1, 2, 3, 4
 """
@@ -30,41 +32,37 @@ class Figure:
     hour: str  # 2026-01-31T09
     country: str
     event: str  # started, or the status it ended with
-    seconds: int  # from accepted to approved
+    seconds: int  # from accepted to approved; -1: approved before it was known to be accepted
     count: int
 
 
-def count_more(tx: Tx) -> int:
-    """Counts the next lines of history. Returns how many were read."""
-    counted_to, newest = _counted_to(tx), sequence(tx)
-    upto = min(newest, counted_to + COUNTED_AT_ONCE)
-    if upto == counted_to:
-        return 0
-    sql = f"""
-        INSERT INTO figure (hour, country, event, seconds, count) {_COUNTS}
-        ON CONFLICT (hour, country, event, seconds) DO UPDATE
-        SET count = figure.count + excluded.count
-    """
-    tx.run(sql, after=counted_to, upto=upto)
+def count_more(tx: Tx) -> bool:
+    """Counts the next lines of history. Whether there were any."""
+    counted_to = _lock(tx)
+    upto = _batch_end(tx, counted_to)
+    if upto is None:
+        return False
+    _count(tx, "h.sequence <= :upto", after=counted_to, upto=upto)
     tx.run("UPDATE figured SET sequence = :upto", upto=upto)
-    return upto - counted_to
+    return True
 
 
-def count_all(tx: Tx) -> None:
-    """Before something is removed: what is removed cannot be counted any more."""
-    while count_more(tx):
-        pass
+def count_removed(tx: Tx, ids: Sequence[str]) -> None:
+    """What is not counted yet of verifications that are about to go."""
+    condition = f"h.verification_id IN ({places(ids)})"
+    _count(tx, condition, after=_lock(tx), **placed(ids))
+    tx.run("UPDATE figured SET removals = removals + 1")
 
 
 def is_behind(tx: Tx) -> bool:
-    return _counted_to(tx) < sequence(tx)
+    return _batch_end(tx, _counted_to(tx)) is not None
 
 
 def since(tx: Tx, hour: datetime) -> list[Figure]:
     """All that happened from the beginning of this hour on. May hold two of the same kind: what is
     counted, and what is not yet."""
     counted = tx.all("SELECT * FROM figure WHERE hour >= :hour", hour=to_text(hour)[:13])
-    rest = tx.all(_COUNTS, after=_counted_to(tx), upto=sequence(tx))
+    rest = tx.all(_COUNTS.format(condition="TRUE"), after=_counted_to(tx))
     return [_from_row(row) for row in (*counted, *rest) if row["hour"] >= to_text(hour)[:13]]
 
 
@@ -78,28 +76,52 @@ def fold_old(tx: Tx, *, before: datetime) -> None:
         SET count = figure.count + excluded.count
     """
     day = to_text(before)[:10]
+    _lock(tx)
     tx.run(sql, day=day)
     tx.run("DELETE FROM figure WHERE hour < :day AND length(hour) = 13", day=day)
 
 
-def sequence(tx: Tx) -> int:
-    """The number of the last line of history: it grows with everything that happens."""
-    row = tx.one("SELECT coalesce(max(sequence), 0) AS sequence FROM history")
-    return int(row["sequence"]) if row else 0
+def version(tx: Tx) -> str:
+    """Another whenever something has happened or was removed. Two numbers of the history, since a
+    line can appear below the newest one."""
+    sql = f"""
+        SELECT (SELECT max(sequence) FROM history) AS newest,
+            (SELECT max(sequence) FROM history WHERE sequence < {tx.horizon}) AS settled,
+            removals
+        FROM figured
+    """
+    row = tx.one(sql)
+    return f"{row['newest']}-{row['settled']}-{row['removals']}" if row else ""
 
 
-def note_removal(tx: Tx) -> None:
-    tx.run("UPDATE figured SET removals = removals + 1")
+def _count(tx: Tx, condition: str, **params: Value) -> None:
+    sql = f"""
+        INSERT INTO figure (hour, country, event, seconds, count)
+        {_COUNTS.format(condition=condition)}
+        ON CONFLICT (hour, country, event, seconds) DO UPDATE
+        SET count = figure.count + excluded.count
+    """
+    tx.run(sql, **params)
 
 
-def removals(tx: Tx) -> int:
-    """Grows when something is removed, which the history cannot tell."""
-    row = tx.one("SELECT removals FROM figured")
-    return int(row["removals"]) if row else 0
+def _batch_end(tx: Tx, counted_to: int) -> int | None:
+    """Up to where to count next; None: nothing is new, or not settled yet."""
+    sql = f"""
+        SELECT max(sequence) AS upto FROM (
+            SELECT sequence FROM history WHERE sequence > :after AND sequence < {tx.horizon}
+            ORDER BY sequence LIMIT :limit) AS next
+    """
+    row = tx.one(sql, after=counted_to, limit=COUNTED_AT_ONCE)
+    return row["upto"] if row else None
 
 
 def _counted_to(tx: Tx) -> int:
     row = tx.one("SELECT sequence FROM figured")
+    return int(row["sequence"]) if row else 0
+
+
+def _lock(tx: Tx) -> int:
+    row = tx.lock("SELECT sequence FROM figured")
     return int(row["sequence"]) if row else 0
 
 

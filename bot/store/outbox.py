@@ -6,6 +6,9 @@ by one. The network call happens outside. Its result is written only by the clai
 newest, so a process that was paused beyond its lease changes nothing when it wakes, with one
 exception: that Twilio took the text is a fact, whoever reports it.
 
+Whoever writes to a row has locked its verification before, so that all who touch either take them
+in the same order.
+
 A row found with a lapsed lease belonged to somebody who died: whether Twilio has the text is
 unknown then, and it is looked up, never simply sent again.
 """
@@ -76,9 +79,13 @@ def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, Text]:
     return {text.verification_id: text for text in texts}
 
 
-def due(tx: Tx, *, limit: int) -> list[Text]:
-    sql = "SELECT * FROM outbox WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
-    return [_from_row(row) for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
+def lock_due(tx: Tx, *, limit: int) -> list[Text]:
+    """Due ones, locked together with their verifications; what others hold is passed over."""
+    sql = """
+        SELECT o.* FROM outbox o JOIN verification v ON v.id = o.verification_id
+        WHERE o.due_at <= :now ORDER BY o.due_at LIMIT :limit
+    """
+    return [_from_row(row) for row in tx.lock_free(sql, now=to_text(tx.now), limit=limit)]
 
 
 def next_due_at(tx: Tx) -> datetime | None:

@@ -28,21 +28,24 @@ from typing import Any, Generic, TypeVar
 
 import sqlite_utils
 
-from bot.store.tx import Done, Listener, Row, Tx, Value, to_instant
+from bot.store import migrations
+from bot.store.tx import (
+    Done,
+    Listener,
+    Row,
+    StoreUnavailable,
+    Tx,
+    UnusableDatabase,
+    Value,
+    to_instant,
+)
 
 T = TypeVar("T")
-
-SCHEMA = Path(__file__).parents[2] / "schema.sql"
-VERSION = 1
 
 BUSY_SECONDS = 15  # how long to wait for a writer in another process
 # Of each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
 CACHE_KIBIBYTES = 8192
 BATCH = 64  # write transactions that share one commit, at most
-
-
-class UnusableDatabase(Exception):
-    """The file cannot be used as it is. It was not touched."""
 
 
 class SqliteTx:
@@ -64,6 +67,14 @@ class SqliteTx:
 
     def run(self, sql: str, **params: Value) -> int:
         return self._db.execute(sql, params).rowcount
+
+    # One writer at a time: what is read is locked, and rows become visible in their order.
+    lock = one
+    lock_free = all
+    horizon = str(2**63 - 1)
+
+    def lock_number(self, phone: str) -> None:
+        pass
 
 
 class _Raised(Exception):
@@ -121,7 +132,7 @@ class SqliteStore:
         if not job.is_finished:
             self._lead()
         if job.error is not None:
-            raise job.error
+            raise _unavailable_or_itself(job.error)
         assert job.done is not None
         # In the thread that asked, so that what is logged of it names its request.
         seconds = time.perf_counter() - began
@@ -134,6 +145,8 @@ class SqliteStore:
         try:
             db.execute("BEGIN")
             return query(SqliteTx(db, partial(self._now, db)))
+        except sqlite3.DatabaseError as error:
+            raise _unavailable_or_itself(error) from error
         finally:
             db.rollback()
             with self._mutex:
@@ -295,7 +308,15 @@ class SqliteStore:
             )
         with self._transaction() as db:
             if not db.table_names():
-                db.executescript(SCHEMA.read_text())
+                _run_script(db, migrations.schema())
+            else:
+                self._migrate(db)
+
+    def _migrate(self, db: sqlite_utils.Database) -> None:
+        """In the transaction that everybody else waits for: all steps are done, or none."""
+        version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
+        for step in migrations.steps(version):
+            _run_script(db, step)
 
     def _use_wal(self) -> str:
         """Its journal mode then. Two processes that open a new file at once meet here."""
@@ -310,11 +331,17 @@ class SqliteStore:
         if "schema_version" not in names:
             raise UnusableDatabase(f"{self._path} is a database of another program")
         row = self._writer.execute("SELECT version FROM schema_version").fetchone()
-        version = row["version"] if row else None
-        if version != VERSION:
-            raise UnusableDatabase(
-                f"{self._path} has schema version {version}, this Textback needs {VERSION}"
-            )
+        migrations.refuse(row["version"] if row else None, name=str(self._path))
+
+
+def _run_script(db: sqlite_utils.Database, script: str) -> None:
+    """Statement by statement: `executescript` would commit what came before it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
 
 
 def _patiently(attempt: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
@@ -331,6 +358,16 @@ def _patiently(attempt: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
             if not is_locked or time.monotonic() > until:
                 raise
             time.sleep(0.001)
+
+
+def _unavailable_or_itself(error: BaseException) -> BaseException:
+    """What the disk, the lock or the file are to blame for may pass, or be mended by an operator."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_CORRUPT:
+        unavailable = StoreUnavailable(f"SQLite says: {error}")
+        unavailable.__cause__ = error
+        return unavailable
+    return error
 
 
 def _seconds_between(earlier: str, later: str) -> int:

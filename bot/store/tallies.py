@@ -72,11 +72,14 @@ def erase(tx: Tx, phone: str) -> int:
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
     """Starts, lifted or not, and approvals of all numbers, in the order they were written."""
-    sql = """
+    sql = f"""
         SELECT number, kind, phone, country, started_by, verification_id, at FROM tally
-        WHERE number > :number AND at > :since AND kind <> 'wrong'
+        WHERE number > :number AND number < {tx.horizon} AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
+    rows = tx.all(sql, number=number, since=to_text(since), limit=limit)
+    if len(rows) == limit:  # others may have the last one's number too: all of them the next time
+        rows = [row for row in rows if row["number"] != rows[-1]["number"]]
     return [
         Tally(
             number=row["number"],
@@ -87,7 +90,7 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
             verification_id=row["verification_id"],
             at=to_instant(row["at"]),
         )
-        for row in tx.all(sql, number=number, since=to_text(since), limit=limit)
+        for row in rows
     ]
 
 

@@ -19,11 +19,31 @@ Row = Mapping[str, Any]
 Value = str | int | float | None
 
 
+class UnusableDatabase(Exception):
+    """The database cannot be used as it is. It was not touched."""
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be used at the moment: a full disk, a lock that is held for long, a server
+    that is away. Nothing was done, or, where the answer to a COMMIT was lost, all of it or nothing."""
+
+
 class Tx(Protocol):
-    """An open transaction. `now` is read once, after its lock is held, and never runs backwards."""
+    """An open transaction.
+
+    Whoever writes locks first what he decides on: a verification's row, which stands for all that
+    belongs to it, or a number where there may be no row yet. In SQLite one lock is held from the
+    beginning, so these methods only read; so do they in a transaction that only reads.
+    """
+
+    # SQL for a number that followers may read up to, and not including. Beyond it a row may still
+    # appear below one that is visible already.
+    horizon: str
 
     @property
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """Read after the lock is held; it never runs backwards. It stands still until the next
+        lock."""
 
     def all(self, sql: str, **params: Value) -> list[Row]: ...
 
@@ -31,6 +51,15 @@ class Tx(Protocol):
 
     def run(self, sql: str, **params: Value) -> int:
         """How many rows changed."""
+
+    def lock(self, sql: str, **params: Value) -> Row | None:
+        """One row as it is once nobody else holds it; ours until the commit."""
+
+    def lock_free(self, sql: str, **params: Value) -> list[Row]:
+        """Rows that nobody else holds, ours until the commit. The others are passed over."""
+
+    def lock_number(self, phone: str) -> None:
+        """Until the commit nobody else starts, opts out or forgets this number."""
 
 
 @dataclass(frozen=True, slots=True)

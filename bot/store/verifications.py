@@ -25,19 +25,36 @@ LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def load(tx: Tx, id: str) -> Verification | None:
-    row = tx.one("SELECT * FROM verification WHERE id = :id", id=id)
+    """In a transaction that writes, with its lock: nothing that belongs to it changes meanwhile."""
+    row = tx.lock("SELECT * FROM verification WHERE id = :id", id=id)
+    return _from_row(row) if row else None
+
+
+def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
+    """Those of them that nobody else holds, with their locks."""
+    sql = f"SELECT * FROM verification WHERE id IN ({places(ids)})"
+    return [_from_row(row) for row in tx.lock_free(sql, **placed(ids))]
+
+
+def of_text(tx: Tx, text_id: str) -> Verification | None:
+    """The one that a text belongs to, with its lock."""
+    sql = """
+        SELECT * FROM verification
+        WHERE id = (SELECT verification_id FROM outbox WHERE id = :text_id)
+    """
+    row = tx.lock(sql, text_id=text_id)
     return _from_row(row) if row else None
 
 
 def pending_of(tx: Tx, phone: str) -> Verification | None:
     sql = "SELECT * FROM verification WHERE phone = :phone AND status = 'pending'"
-    row = tx.one(sql, phone=phone)
+    row = tx.lock(sql, phone=phone)
     return _from_row(row) if row else None
 
 
 def latest_of(tx: Tx, phone: str) -> Verification | None:
     sql = "SELECT * FROM verification WHERE phone = :phone ORDER BY created_at DESC LIMIT 1"
-    row = tx.one(sql, phone=phone)
+    row = tx.lock(sql, phone=phone)
     return _from_row(row) if row else None
 
 
@@ -54,9 +71,9 @@ def superseded_of(tx: Tx, phone: str) -> list[Verification]:
     return [_from_row(row) for row in tx.all(sql, phone=phone, since=since, now=to_text(tx.now))]
 
 
-def due(tx: Tx, *, limit: int) -> list[Verification]:
-    sql = "SELECT * FROM verification WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
-    return [_from_row(row) for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
+def due_ids(tx: Tx, *, limit: int) -> list[str]:
+    sql = "SELECT id FROM verification WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
+    return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
 
 
 def next_due_at(tx: Tx) -> datetime | None:
@@ -65,12 +82,12 @@ def next_due_at(tx: Tx) -> datetime | None:
 
 
 def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Verification]:
-    """Pending ones whose secret key is none of these."""
+    """Pending ones whose secret key is none of these, and that nobody else holds."""
     sql = f"""
         SELECT * FROM verification
         WHERE due_at IS NOT NULL AND key_id NOT IN ({places(key_ids)}) LIMIT :limit
     """
-    return [_from_row(row) for row in tx.all(sql, limit=limit, **placed(key_ids))]
+    return [_from_row(row) for row in tx.lock_free(sql, limit=limit, **placed(key_ids))]
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:

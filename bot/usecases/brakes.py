@@ -1,9 +1,7 @@
 """Brakes on starts: per country, per key, and in all.
 
 These bound a bill, not a guess, so they may lag: sums by the minute, kept in memory and brought up
-to date before each start from the rows that are new, wherever they were started. No start counts a
-day of rows, and no row is everybody's, as a shared counter would be: one measured so cost
-PostgreSQL two thirds of its rate.
+to date before each start from the rows that are new, wherever they were started (`following.py`).
 """
 
 import threading
@@ -14,9 +12,9 @@ from datetime import datetime, timedelta
 from bot.domain.errors import LimitReached
 from bot.domain.limits import Limit
 from bot.store import tallies
-from bot.store.tx import Store, Tx
+from bot.store.tallies import Tally
 
-READ_AT_ONCE = 5000
+MINUTE = timedelta(minutes=1)
 
 COUNTRY, KEY, TOTAL = "country", "key", "total"
 _SETTINGS = {"LIMIT_PER_COUNTRY": COUNTRY, "LIMIT_PER_KEY": KEY, "LIMIT_TOTAL": TOTAL}
@@ -44,7 +42,7 @@ class _Window:
 
     def retry_after_seconds(self, now: datetime) -> int:
         """Until the oldest minute falls out."""
-        falls_out = self._minutes[0][0] + timedelta(minutes=1) + self.limit.window
+        falls_out = self._minutes[0][0] + MINUTE + self.limit.window
         return max(1, round((falls_out - now).total_seconds()))
 
     def fullest(self, now: datetime) -> tuple[str, int]:
@@ -53,27 +51,23 @@ class _Window:
         return max(self._sums.items(), key=lambda pair: pair[1], default=("", 0))
 
     def _forget(self, now: datetime) -> None:
-        while self._minutes and (
-            self._minutes[0][0] + timedelta(minutes=1) + self.limit.window <= now
-        ):
+        while self._minutes and (self._minutes[0][0] + MINUTE + self.limit.window <= now):
             self._sums.subtract(self._minutes.popleft()[1])
 
 
 class Brakes:
-    def __init__(self, store: Store, limits: Sequence[Limit]) -> None:
-        self._store = store
+    def __init__(self, limits: Sequence[Limit]) -> None:
         self._windows = [_Window(limit) for limit in limits]
-        self._longest = max((limit.window for limit in limits), default=timedelta(0))
-        self._read_to: int | None = None  # number of the last row counted
+        self.longest = max((limit.window for limit in limits), default=timedelta(0)) + MINUTE
         self._lock = threading.Lock()
 
-    def refresh(self) -> None:
-        """Counts what has been started since the last time, here or elsewhere."""
-        if not self._windows:
+    def count(self, row: Tally) -> None:
+        if row.kind != tallies.START:
             return
+        names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
         with self._lock:
-            while self._store.read(self._read) == READ_AT_ONCE:
-                pass
+            for window in self._windows:
+                window.add(names[window.kind], row.at)
 
     def admit(self, *, country: str, started_by: str, now: datetime) -> None:
         """Raises LimitReached."""
@@ -86,20 +80,5 @@ class Brakes:
 
     def standing(self, now: datetime) -> list[tuple[Limit, str, int]]:
         """Of each limit the country, key or whole that is fullest now, and how full it is."""
-        self.refresh()
         with self._lock:
             return [(window.limit, *window.fullest(now)) for window in self._windows]
-
-    def _read(self, tx: Tx) -> int:
-        since = tx.now - self._longest - timedelta(minutes=1)
-        if self._read_to is None:
-            self._read_to = tallies.first_since(tx, since)
-        rows = tallies.after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
-        for row in rows:
-            self._read_to = row.number
-            if row.kind != tallies.START:
-                continue
-            for window in self._windows:
-                names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
-                window.add(names[window.kind], row.at)
-        return len(rows)

@@ -21,12 +21,11 @@ from datetime import datetime, timedelta
 from bot.domain.errors import BreakerOpen
 from bot.store import tallies
 from bot.store.tallies import APPROVAL, Tally
-from bot.store.tx import Store, Tx
+from bot.store.tx import Tx
 
 HOUR = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=1)
 KNOWN_FOR = timedelta(days=30)
-READ_AT_ONCE = 5000
 
 log = logging.getLogger(__name__)
 
@@ -68,21 +67,23 @@ class _Area:
 
 
 class Breaker:
-    def __init__(self, store: Store, thresholds: Thresholds, *, answer_time: timedelta) -> None:
+    def __init__(self, thresholds: Thresholds, *, answer_time: timedelta) -> None:
         """`answer_time`: a text younger than this may still be answered, so it does not count."""
-        self._store = store
         self._thresholds = thresholds
         self._answer_time = answer_time
         self._areas: dict[str, _Area] = {}
-        self._read_to: int | None = None  # number of the last row counted
         self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
         self._lock = threading.Lock()
 
-    def refresh(self) -> None:
-        """Counts what was started and approved since the last time, here or elsewhere."""
+    def count(self, row: Tally) -> None:
+        """A text or an approval, here or elsewhere (`following.py`)."""
+        if row.kind != APPROVAL and row.verification_id in self._probes:
+            return
         with self._lock:
-            while self._store.read(self._read) == READ_AT_ONCE:
-                pass
+            for name in _areas(row.phone, row.country):
+                area = self._areas.setdefault(name, _Area())
+                (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
+            self._drop_empty(row.at)
 
     def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> None:
         """Lets pass, or raises BreakerOpen."""
@@ -126,22 +127,6 @@ class Breaker:
 
     def _is_known(self, tx: Tx, phone: str) -> bool:
         return tallies.was_approved(tx, phone, since=tx.now - KNOWN_FOR)
-
-    def _read(self, tx: Tx) -> int:
-        if self._read_to is None:
-            self._read_to = tallies.first_since(tx, tx.now - HOUR)
-        rows = tallies.after(tx, self._read_to, since=tx.now - HOUR, limit=READ_AT_ONCE)
-        for row in rows:
-            self._read_to = row.number
-            if row.kind == APPROVAL or row.verification_id not in self._probes:
-                self._count(row)
-        self._drop_empty(tx.now)
-        return len(rows)
-
-    def _count(self, row: Tally) -> None:
-        for name in _areas(row.phone, row.country):
-            area = self._areas.setdefault(name, _Area())
-            (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
 
     def _drop_empty(self, now: datetime) -> None:
         """Prefixes are many; those without a text in the last hour are not kept."""

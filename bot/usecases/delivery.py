@@ -1,5 +1,7 @@
 """A text on its way: claimed, accepted, refused, unknown, looked up, reported on.
 
+Each begins by loading the text's verification, whose lock is the text's too.
+
 Sending is three steps: claim the row in one transaction, call Twilio in none, write the result in
 another. Whoever dies in between leaves a lease that lapses, and its text counts as unknown then.
 """
@@ -80,10 +82,11 @@ def claim_due(
     circuit = circuits.load(tx, sender)
     claims: list[Claim] = []
     changes: list[Change] = []
-    due = outbox.due(tx, limit=limit)
+    due = outbox.lock_due(tx, limit=limit)
+    found = verifications.load_free(tx, [text.verification_id for text in due])
+    by_id = {verification.id: verification for verification in found}
     for text in due:
-        verification = verifications.load(tx, text.verification_id)
-        assert verification is not None  # the schema's foreign key
+        verification = by_id[text.verification_id]
         if verification.is_decided:
             _let_go(tx, text)
         elif verification.key_id not in keyring.ids:
@@ -101,6 +104,7 @@ def claim_due(
 
 def hand_back(tx: Tx, claim: Claim) -> Done[None]:
     """The claim was not begun: the process is stopping. Somebody else may have it at once."""
+    verifications.load(tx, claim.verification_id)
     if claim.duty is Duty.SEND:
         outbox.put_back(tx, claim.text_id, claim=claim.number, due_at=tx.now, error_code=None)
     else:
@@ -110,10 +114,8 @@ def hand_back(tx: Tx, claim: Claim) -> Done[None]:
 
 def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done[None]:
     """Twilio took it: just now, or, learned late, when its `message` was created."""
-    if not outbox.accept(tx, claim.text_id, sid=sid):
-        return Done(None)
     verification = verifications.load(tx, claim.verification_id)
-    if verification is None:
+    if verification is None or not outbox.accept(tx, claim.text_id, sid=sid):
         return Done(None)
     at = message.created_at if message else tx.now
     decision = decide(verification, TextAccepted(at), tx.now)
@@ -138,6 +140,7 @@ def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str) -> Done[No
 
 def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Done[None]:
     """Not taken, but it may be later: to be sent again, or given up when it is too late."""
+    verifications.load(tx, claim.verification_id)
     due_at = min(tx.now + delay, claim.give_up_at)
     is_ours = outbox.put_back(
         tx, claim.text_id, claim=claim.number, due_at=max(due_at, tx.now), error_code=code
@@ -149,6 +152,7 @@ def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Do
 
 def unknown(tx: Tx, claim: Claim) -> Done[None]:
     """Twilio may have it or not: to be looked up."""
+    verifications.load(tx, claim.verification_id)
     if outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
         history.append(tx, claim.verification_id, [Event("text_unknown")])
     return Done(None, has_work=True)
@@ -173,6 +177,7 @@ def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
 
 def not_looked(tx: Tx, claim: Claim) -> Done[None]:
     """The look itself failed: it counts for nothing."""
+    verifications.load(tx, claim.verification_id)
     due_at = tx.now + LOOK_AGAIN
     outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
     return Done(None, has_work=True)
@@ -195,39 +200,30 @@ def probed(tx: Tx, *, sender: str, is_known: bool) -> Done[None]:
 
 def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
     """Twilio tells how far a text has come. Unordered, repeated, possibly of nothing we know."""
+    verification = verifications.of_text(tx, report.text_id)
     text = outbox.load(tx, report.text_id)
-    if text is None or text.sid not in (None, report.sid):
+    if verification is None or text is None or text.sid not in (None, report.sid):
         return Done(None)
     if text.sid is None:
         if outbox.is_held(tx, report.sid):
             return Done(None)
         outbox.name(tx, text, sid=report.sid)
-        named = verifications.load(tx, text.verification_id)
-        if named is not None and named.is_terminal and named.is_to_erase:
-            erasures.add(tx, named.id)
+        if verification.is_terminal and verification.is_to_erase:
+            erasures.add(tx, verification.id)
     is_news = outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code)
     if is_news:
         detail = {"delivery": report.delivery, "error_code": report.error_code}
         history.append(tx, text.verification_id, [Event("delivery", {**detail})])
-        _note_delay(tx, text, report, queue)
+        if report.delivery == "sent" and verification.accepted_at is not None:
+            # Handed to a carrier: that tells how long it had waited at Twilio.
+            queue.note(tx.now - verification.accepted_at, now=tx.now)
     changes: tuple[Change, ...] = ()
     if is_news and report.is_final:
-        changes = _did_not_arrive(tx, text, report)
+        changes = _did_not_arrive(tx, verification, report)
     return Done(None, has_work=text.sid is None, changes=changes)
 
 
-def _note_delay(tx: Tx, text: Text, report: Report, queue: Queue) -> None:
-    """That a text was handed to a carrier tells how long it had waited at Twilio."""
-    if report.delivery != "sent":
-        return
-    verification = verifications.load(tx, text.verification_id)
-    if verification is not None and verification.accepted_at is not None:
-        queue.note(tx.now - verification.accepted_at, now=tx.now)
-
-
-def _did_not_arrive(tx: Tx, text: Text, report: Report) -> tuple[Change, ...]:
-    verification = verifications.load(tx, text.verification_id)
-    assert verification is not None  # the schema's foreign key
+def _did_not_arrive(tx: Tx, verification: Verification, report: Report) -> tuple[Change, ...]:
     if report.error_code == OPTED_OUT_CODE:
         opt_outs.mark(tx, phone=verification.phone, sender=report.sender)
     if tx.now >= verification.deadline_at:
@@ -301,6 +297,7 @@ def _fail(tx: Tx, verification_id: str, sentence: str, code: int | None) -> tupl
 
 
 def _still_ours(tx: Tx, claim: Claim) -> Text | None:
+    verifications.load(tx, claim.verification_id)
     text = outbox.load(tx, claim.text_id)
     is_ours = text is not None and text.state == outbox.SENDING and text.claims == claim.number
     return text if is_ours else None

@@ -1,6 +1,6 @@
 """Ending, pausing and going on: what callers order and what time does."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
 from bot.store import verifications
@@ -26,16 +26,15 @@ def resume(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
     """Verifications that time has something to say to, the longest due first."""
-    return [verification.id for verification in verifications.due(tx, limit=limit)]
+    return verifications.due_ids(tx, limit=limit)
 
 
-def expire(tx: Tx, *, ids: Iterable[str]) -> Done[None]:
-    """Lets time pass for these; each is looked at again, since it may have ended meanwhile."""
+def expire(tx: Tx, *, ids: Sequence[str]) -> Done[None]:
+    """Lets time pass for these; each is looked at again, since it may have ended meanwhile. Whoever
+    holds one is deciding it now; if not, it is still due the next time."""
     changes: list[Change] = []
-    for id in ids:
-        verification = verifications.load(tx, id)
-        if verification is not None:
-            changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
+    for verification in verifications.load_free(tx, ids):
+        changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
     return Done(None, changes=tuple(changes))
 
 

@@ -45,6 +45,7 @@ class Forgotten:
 def forget(tx: Tx, phone: str) -> Done[Forgotten]:
     """Erases a number everywhere but on the list of opt-outs, which it is owed. What is pending is
     canceled first, so that its text is withdrawn and whoever waits for it hears of its end."""
+    tx.lock_number(phone)
     pending = verifications.pending_of(tx, phone)
     changes: tuple[Change, ...] = ()
     if pending is not None:
@@ -69,7 +70,6 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
 
 def _remove(tx: Tx, ids: list[str]) -> None:
     if ids:
-        figures.count_all(tx)
-        figures.note_removal(tx)
+        figures.count_removed(tx, ids)
     for id in ids:
         verifications.remove(tx, id)

@@ -56,7 +56,7 @@ def _median(found: Iterable[Figure]) -> int | None:
     """Of the times to answer, counted by the second: the one in the middle."""
     times: Counter[int] = Counter()
     for figure in found:
-        if figure.event == Status.APPROVED:
+        if figure.event == Status.APPROVED and figure.seconds >= 0:
             times[figure.seconds] += figure.count
     middle = (times.total() + 1) // 2
     for seconds in sorted(times):

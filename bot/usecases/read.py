@@ -47,7 +47,7 @@ def load(tx: Tx, *, sender: str) -> Load:
         queue=outbox.depth(tx),
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         circuit=circuits.load(tx, sender),
-        version=f"{figures.sequence(tx)}-{figures.removals(tx)}-{opt_outs.version(tx)}",
+        version=f"{figures.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, sender=sender),
         now=tx.now,
     )

@@ -111,6 +111,7 @@ def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:
 
 def _obey(tx: Tx, text: InboundText, keyword: Keyword) -> Done[str | None]:
     """Twilio answers keywords itself, so we say nothing."""
+    tx.lock_number(text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, sender=text.sender)
     if keyword is not Keyword.STOP:

@@ -19,6 +19,7 @@ from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifica
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.brakes import Brakes
 from bot.usecases.breaker import Breaker
+from bot.usecases.following import Following
 from bot.usecases.queue import Queue
 from bot.usecases.record import record
 
@@ -56,6 +57,7 @@ class Bounds:
     wrong: tuple[Limit, ...] = ()
     brakes: Brakes | None = None
     breaker: Breaker | None = None
+    following: Following | None = None  # brings both up to date
     queue: Queue = field(default_factory=Queue)
 
 
@@ -65,16 +67,19 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     Raises IdInUse, OptedOut, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
     QueueTooLong.
     """
+    tx.lock_number(wanted.phone)
     first = _first_answer(tx, wanted)
     if first is not None:
         return Done(first)
     if verifications.load(tx, wanted.id) is not None:
         raise IdInUse(f"An Orchestration instance with the id {wanted.id} already exists.")
+    # Its lock before anything is counted: no wrong answer to it slips in between.
+    older = verifications.pending_of(tx, wanted.phone)
     _respect_opt_out(tx, wanted)
     _respect_bounds(tx, wanted, bounds)
     _respect_circuit(tx, wanted)
     _respect_queue(tx, wanted, bounds.queue)
-    superseded = _supersede(tx, wanted)
+    superseded = _supersede(tx, wanted, older)
     if bounds.breaker is not None:  # last, so that no probe is spent on what is refused anyway
         bounds.breaker.admit(
             tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
@@ -148,8 +153,7 @@ def _respect_queue(tx: Tx, wanted: Start, queue: Queue) -> None:
         )
 
 
-def _supersede(tx: Tx, wanted: Start) -> tuple[Change, ...]:
-    older = verifications.pending_of(tx, wanted.phone)
+def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Change, ...]:
     if older is None:
         return ()
     if older.started_by != wanted.started_by:

@@ -70,10 +70,7 @@ class Verifications:
             raise CountryNotAllowed(
                 f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
             )
-        if self._bounds.brakes is not None:
-            self._bounds.brakes.refresh()
-        if self._bounds.breaker is not None:
-            self._bounds.breaker.refresh()
+        self._follow()
         reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
         wanted = Start(
             id=id or new_id(),
@@ -203,6 +200,7 @@ class Verifications:
     def brakes(self) -> list[tuple[Limit, str, int]]:
         """Of each limit on all starts: what is fullest now, and how full."""
         brakes = self._bounds.brakes
+        self._follow()
         return brakes.standing(self.store.read(lambda tx: tx.now)) if brakes else []
 
     def closed_areas(self) -> list[str]:
@@ -210,11 +208,15 @@ class Verifications:
         breaker = self._bounds.breaker
         if breaker is None:
             return []
-        breaker.refresh()
+        self._follow()
         return breaker.closed(self.store.read(lambda tx: tx.now))
 
     def newest(self, limit: int) -> list[Standing]:
         return self.page(Wanted(limit=limit, newest_first=True))
+
+    def _follow(self) -> None:
+        if self._bounds.following is not None:
+            self._bounds.following.refresh()
 
     def _order(self, order: end.Order, id: str, reason: str | None) -> None:
         self.store.write(partial(order, id=id, reason=reason))

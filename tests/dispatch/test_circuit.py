@@ -109,10 +109,10 @@ def test_readiness_tells_reasons_to_the_system_key_alone(desk: Desk) -> None:
 
 
 def test_readiness_without_a_database_is_not_ready(desk: Desk, monkeypatch) -> None:
-    import sqlite3
+    from bot.store.tx import StoreUnavailable
 
     def fail(_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise StoreUnavailable("disk I/O error")
 
     monkeypatch.setattr(desk.verifications.store, "read", fail)
     assert list(ready(desk)[1]["reasons"]) == ["store"]

@@ -134,7 +134,7 @@ def test_a_decision_in_another_process_is_seen_within_250_ms(desk: Desk, tmp_pat
 
     waiter = Waiter(desk, f"{MANAGED}/mine?timeout=20")
     until_sent(desk)
-    other = SqliteStore(desk.settings.database_path, clock=desk.clock)
+    other = SqliteStore(tmp_path / "textback.db", clock=desk.clock)
     other.write(partial(end.terminate, id="mine", reason="elsewhere"))
     decided = time.monotonic()
     assert waiter.done().json()["output"] == "elsewhere"

@@ -1,19 +1,28 @@
-"""Sixteen real threads on one real file: what must hold whoever is first."""
+"""Sixteen real threads on one real database, of either kind: what must hold whoever is first."""
 
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
 from bot.domain import wording
 from bot.domain.transitions import Answer
 from bot.domain.verification import Status
 from bot.store import history, verifications
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import open_store
+from bot.store.tx import Store
 from bot.usecases import delivery, reply
 from bot.usecases.start import Bounds, start
 from tests.builders import KEYRING, PHONE, SENDER, code_of, inbound, running
 from tests.builders import start as wanted
+from tests.desk import HandClock
+
+
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    return any_store
 
 
 def at_once(acts: list[Callable[[], object]]) -> list[object]:
@@ -36,18 +45,18 @@ def at_once(acts: list[Callable[[], object]]) -> list[object]:
     return results
 
 
-def begin(store: SqliteStore, **more) -> str:
+def begin(store: Store, **more) -> str:
     made = wanted(**more)
     store.write(partial(start, wanted=made, bounds=Bounds()))
     return made.id
 
 
-def judge(store: SqliteStore, body: str, **more) -> str | None:
+def judge(store: Store, body: str, **more) -> str | None:
     text = inbound(body, **more)
     return store.write(partial(reply.judge_text, text=text, keyring=KEYRING)).answer
 
 
-def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: SqliteStore) -> None:
+def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> None:
     id = begin(store)
     wrong = "0000" if code_of(wanted()) != "0000" else "0001"
     answers = at_once([partial(judge, store, wrong)] * 16)
@@ -59,7 +68,7 @@ def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: SqliteStore)
     assert len([answer for answer in answers if answer]) <= v.terms.max_attempts + 2
 
 
-def test_right_replies_at_once_are_one_approval(store: SqliteStore) -> None:
+def test_right_replies_at_once_are_one_approval(store: Store) -> None:
     id = begin(store)
     answers = at_once([partial(judge, store, code_of(wanted()))] * 16)
     approved = wording.answer(Answer.APPROVED, running())
@@ -68,7 +77,7 @@ def test_right_replies_at_once_are_one_approval(store: SqliteStore) -> None:
     assert (v.status, v.attempts) == (Status.APPROVED, 0)
 
 
-def test_copies_of_one_message_at_once_are_one_attempt_and_one_answer(store: SqliteStore) -> None:
+def test_copies_of_one_message_at_once_are_one_attempt_and_one_answer(store: Store) -> None:
     id = begin(store)
     answers = at_once([partial(judge, store, "0000", message_sid="SM" + "1" * 32)] * 16)
     assert len(set(answers)) == 1
@@ -76,7 +85,7 @@ def test_copies_of_one_message_at_once_are_one_attempt_and_one_answer(store: Sql
     assert store.read(lambda tx: verifications.load(tx, id)).attempts == 1
 
 
-def test_starts_at_once_leave_one_pending(store: SqliteStore) -> None:
+def test_starts_at_once_leave_one_pending(store: Store) -> None:
     at_once([partial(begin, store)] * 16)
     rows = store.read(lambda tx: tx.all("SELECT status, reason FROM verification"))
     statuses = [row["status"] for row in rows]
@@ -84,7 +93,7 @@ def test_starts_at_once_leave_one_pending(store: SqliteStore) -> None:
     assert all(row["reason"].startswith("superseded by ") for row in rows if row["reason"])
 
 
-def test_starts_at_once_with_one_idempotency_key_are_one(store: SqliteStore) -> None:
+def test_starts_at_once_with_one_idempotency_key_are_one(store: Store) -> None:
     def begin_once() -> str:
         made = wanted(idempotency_key="k")
         return store.write(partial(start, wanted=made, bounds=Bounds())).id
@@ -92,7 +101,7 @@ def test_starts_at_once_with_one_idempotency_key_are_one(store: SqliteStore) -> 
     assert len(set(at_once([begin_once] * 16))) == 1
 
 
-def test_a_text_is_claimed_once(store: SqliteStore) -> None:
+def test_a_text_is_claimed_once(store: Store) -> None:
     for number in range(20):
         begin(store, phone=f"+1425555{number:04}")
     claim = partial(
@@ -103,9 +112,11 @@ def test_a_text_is_claimed_once(store: SqliteStore) -> None:
     assert len(ids) == len(set(ids)) == 20
 
 
-def test_two_stores_on_one_file_keep_the_same_rules(store: SqliteStore, clock) -> None:
+def test_two_stores_on_one_database_keep_the_same_rules(
+    store: Store, database_url: str, clock: HandClock
+) -> None:
     """As two processes do: `flask dispatch` beside the web process."""
-    other = SqliteStore(store._path, clock=clock)
+    other = open_store(database_url, connections=20, clock=clock)
     id = begin(store)
     wrong = "0000" if code_of(wanted()) != "0000" else "0001"
     acts = [partial(judge, one, wrong) for one in (store, other) for _ in range(8)]

@@ -15,8 +15,8 @@ from bot.domain.transitions import Event
 from bot.store import history, opt_outs
 from bot.store import sqlite as module
 from bot.store import verifications as table
-from bot.store.sqlite import SqliteStore, UnusableDatabase
-from bot.store.tx import Done, Tx, to_text
+from bot.store.sqlite import SqliteStore
+from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase, to_text
 from tests.builders import SENDER, running
 from tests.desk import HandClock
 
@@ -209,10 +209,10 @@ def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStor
 def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store._writer.execute("PRAGMA busy_timeout=50")
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(StoreUnavailable, match="locked"):
         store.write(mark(1))
     assert count(store) == 0
     other.execute("COMMIT")

@@ -93,15 +93,12 @@ def test_it_opens_by_itself_when_the_hour_is_over(guarded: Desk) -> None:
 
 
 def test_it_knows_of_what_happened_before_a_restart(guarded: Desk, tmp_path: Path) -> None:
-    from bot.usecases.breaker import Breaker, Thresholds
+    from bot.usecases.breaker import HOUR, Breaker, Thresholds
+    from bot.usecases.following import Following
 
     pump(guarded, HERE[:20])
-    fresh = Breaker(
-        guarded.verifications.store,
-        Thresholds(),
-        answer_time=guarded.clock.now - guarded.clock.now,
-    )
-    fresh.refresh()
+    fresh = Breaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
+    Following(guarded.verifications.store, longest=HOUR, counters=[fresh.count]).refresh()
     assert fresh.closed(guarded.clock.now) == ["+1425555"]
 
 

@@ -1,5 +1,7 @@
 """Forgetting a number, and what is older than it is kept."""
 
+from pathlib import Path
+
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +14,7 @@ OTHER_PHONE = "+14255550199"
 
 
 def bytes_of(desk: Desk) -> bytes:
-    path = desk.settings.database_path
+    path = Path(desk.settings.database_url.removeprefix("sqlite:///"))
     return b"".join(file.read_bytes() for file in path.parent.glob("textback.db*"))
 
 

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.limits import Limit, guess_budget
 from bot.store.sqlite import SqliteStore
 from bot.usecases.brakes import Brakes
+from bot.usecases.following import Following
 from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Desk
 from tests.desk import desk as open_desk
 from tests.domain.test_phone import SPELLINGS
@@ -146,9 +147,9 @@ def test_brakes_know_of_starts_before_a_restart_and_elsewhere(tmp_path) -> None:
         desk.start("+14255550201")
         desk.start("+14255550202")
         limits = (Limit("LIMIT_TOTAL", 2, 3600),)
-        other = SqliteStore(desk.settings.database_path, clock=desk.clock)
-        brakes = Brakes(other, limits)
-        brakes.refresh()
+        other = SqliteStore(tmp_path / "textback.db", clock=desk.clock)
+        brakes = Brakes(limits)
+        Following(other, longest=brakes.longest, counters=[brakes.count]).refresh()
         from bot.domain.errors import LimitReached
 
         with pytest.raises(LimitReached):
@@ -231,7 +232,7 @@ def test_brakes_count_on_after_the_newest_tallies_were_cleared(tmp_path) -> None
     with open_desk(tmp_path, LIMIT_TOTAL="3/hour") as desk:
         desk.start("+14255550201")
         desk.start("+14255550202")
-        desk.verifications._bounds.brakes.refresh()
+        desk.verifications._bounds.following.refresh()
         desk.verifications.clear_limits("+14255550202")
         desk.start("+14255550203")
         refused(desk.post_start("+14255550204"))

