@@ -17,8 +17,8 @@ except _settings.SettingsError as error:
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
 
 bind = f"0.0.0.0:{_wanted.port}"
-# On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit, writers
-# of several wait for each other's.
+# On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit,
+# writers of several wait for each other's.
 workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1
 threads = _wanted.web_threads
 worker_class = "bot.worker.QuietThreadWorker"

@@ -64,6 +64,13 @@ def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def sqlite_desk(tmp_path: Path) -> Iterator[Desk]:
+    """For what is SQLite's own."""
+    with open_desk(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
 def any_desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
     with open_desk(tmp_path, DATABASE_URL=database_url) as made:
         yield made

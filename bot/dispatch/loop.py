@@ -1,14 +1,17 @@
 """The dispatcher: wakes, runs each duty, sleeps until the next due time.
 
-A start in this process wakes it at once. One in another process is seen within a second, because
-it never sleeps longer: looking costs one read of two small indexes. Two dispatchers are harmless,
-since every duty takes its work by lease or looks again inside its transaction.
+A start in this process wakes it at once. One in another process, perhaps on another host, is seen
+within a tenth of a second, because it never sleeps longer: looking costs one read of two small
+indexes, and works behind every pooler, which listening to the database's notices does not. Any
+number of dispatchers are harmless, since every duty takes its work by lease or looks again inside
+its transaction.
 """
 
 import logging
 import threading
 import time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,7 +24,7 @@ from bot.store.tx import Done, Tx
 from bot.usecases import forget
 from bot.usecases.verifications import Verifications
 
-LONGEST_SLEEP = timedelta(seconds=1)
+LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
 CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
@@ -123,8 +126,7 @@ class Dispatcher:
         while not self._is_stopping.is_set():
             self._wake.clear()
             try:
-                has_more = self._run_duties()
-                pause = 0.0 if has_more else self._pause()
+                pause = self._turn().total_seconds()
                 failures = 0
             except Exception:
                 # Whatever it was, texts must go on being sent.
@@ -136,18 +138,19 @@ class Dispatcher:
             if pause > 0:
                 self._wake.wait(pause)
 
-    def _run_duties(self) -> bool:
-        """Whether there may be more to do at once."""
-        now_due = self._verifications.store.read(_due_now)
-        has_more = False
-        if now_due.texts:
-            has_more = self._sender.run_aside(self._wake.set) > 0
-        if now_due.verifications:
-            has_more = expire.run_once(self._verifications) == expire.BATCH or has_more
+    def _turn(self) -> timedelta:
+        """Does what is due, one batch of each. Returns how long to sleep."""
+        due = self._verifications.store.read(_look)
+        pause = due.pause
+        if due.are_verifications:
+            is_full = expire.run_once(self._verifications) == expire.BATCH
+            pause = timedelta(0) if is_full else SHORTEST_SLEEP
+        if due.are_texts and self._sender.run_aside(self._wake.set) > 0:
+            pause = timedelta(0)
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + SWEEP_SECONDS
             self._sweep()
-        return has_more
+        return pause
 
     def _sweep(self) -> None:
         """Removes what is older than it is kept, in small transactions."""
@@ -157,35 +160,32 @@ class Dispatcher:
                 if self._is_stopping.is_set():
                     return
 
-    def _pause(self) -> float:
-        """Seconds until something is due, at most one. What is due but waits for a free sender
-        does not count: a sender that becomes free wakes us."""
-        return self._verifications.store.read(_until_next_due).total_seconds()
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """When the next text and the next verification are due; None: none is."""
+
+    now: datetime
+    text_at: datetime | None
+    verification_at: datetime | None
+
+    @property
+    def are_texts(self) -> bool:
+        return self.text_at is not None and self.text_at <= self.now
+
+    @property
+    def are_verifications(self) -> bool:
+        return self.verification_at is not None and self.verification_at <= self.now
+
+    @property
+    def pause(self) -> timedelta:
+        """A text that is due but was not taken waits for a free sender, who wakes us."""
+        ahead = [at - self.now for at in (self.text_at, self.verification_at) if at is not None]
+        return min([LONGEST_SLEEP, *(wait for wait in ahead if wait > timedelta(0))])
 
 
-class _DueNow:
-    def __init__(self, *, texts: bool, verifications: bool) -> None:
-        self.texts = texts
-        self.verifications = verifications
-
-
-def _due_now(tx: Tx) -> _DueNow:
-    texts, verifications = outbox.next_due_at(tx), table.next_due_at(tx)
-    return _DueNow(
-        texts=texts is not None and texts <= tx.now,
-        verifications=verifications is not None and verifications <= tx.now,
-    )
-
-
-def _until_next_due(tx: Tx) -> timedelta:
-    """A text that is due already waits for a free sender, who wakes us; so it does not count."""
-    text_at, verification_at = outbox.next_due_at(tx), table.next_due_at(tx)
-    pauses = [LONGEST_SLEEP]
-    if text_at is not None and text_at > tx.now:
-        pauses.append(text_at - tx.now)
-    if verification_at is not None:
-        pauses.append(max(SHORTEST_SLEEP, verification_at - tx.now))
-    return min(pauses)
+def _look(tx: Tx) -> _Due:
+    return _Due(tx.now, outbox.next_due_at(tx), table.next_due_at(tx))
 
 
 def _drop_old_messages(tx: Tx) -> Done[int]:

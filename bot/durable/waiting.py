@@ -2,7 +2,7 @@
 
 A waiting caller holds a thread, so at most a quarter of them may wait, for a minute at most;
 whoever finds no seat gets the ordinary 202. A decision in this process wakes its waiters at once;
-one of another process is seen at the next look.
+one of another process, perhaps on another host, is seen at the next look.
 """
 
 import threading
@@ -13,7 +13,7 @@ from typing import Any
 from bot.store.tx import Done, Store
 
 LONGEST_SECONDS = 60.0
-LOOK_EVERY_SECONDS = 0.2
+LOOK_EVERY_SECONDS = 0.1
 
 
 class Waiting:

@@ -46,8 +46,10 @@ from bot.store.tx import (
 T = TypeVar("T")
 Connection = psycopg.Connection[DictRow]
 
-# How long a caller waits for a server that is away: Twilio waits fifteen seconds for a webhook.
+# How long callers wait for a server that is away, counted from when it went: Twilio waits fifteen
+# seconds for a webhook. Whoever comes later is told at once, so that no thread is held for it.
 PATIENCE_SECONDS = 5.0
+BRIEFLY_SECONDS = 0.2
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 OLDEST_SERVER = 140000  # PostgreSQL 14
 
@@ -151,6 +153,7 @@ class PostgresStore:
         self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
         self._is_open = False
+        self._away_since: float | None = None
         wanted = conninfo_to_dict(url)
         self._name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
         missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
@@ -224,7 +227,7 @@ class PostgresStore:
             if not self._is_open:
                 self._pool.open()
                 self._is_open = True
-        connection = self._pool.getconn()
+        connection = self._pool.getconn(timeout=max(BRIEFLY_SECONDS, self._patience()))
         try:
             yield connection
         finally:
@@ -241,11 +244,10 @@ class PostgresStore:
     # -- again -----------------------------------------------------------------------------------
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
-        until = time.monotonic() + PATIENCE_SECONDS
         conflicts = 0
         while True:
             try:
-                return attempt()
+                result = attempt()
             except (
                 errors.UniqueViolation,
                 errors.DeadlockDetected,
@@ -259,11 +261,23 @@ class PostgresStore:
                 self._pool.drain()  # a standby: whoever connects anew finds the primary
                 raise StoreUnavailable("PostgreSQL only reads at the moment") from error
             except (psycopg.OperationalError, PoolTimeout) as error:
-                if time.monotonic() > until or not _may_pass(error):
+                if not _may_pass(error):
+                    raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
+                self._away_since = self._away_since or time.monotonic()
+                if self._patience() <= 0:
                     raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", _said(error))
                 self._pool.check()  # replaces connections that are broken
                 time.sleep(random.uniform(0.02, 0.2))
+            else:
+                self._away_since = None
+                return result
+
+    def _patience(self) -> float:
+        """Seconds that a server which is away is still waited for."""
+        if self._away_since is None:
+            return PATIENCE_SECONDS
+        return self._away_since + PATIENCE_SECONDS - time.monotonic()
 
     # -- time ------------------------------------------------------------------------------------
 

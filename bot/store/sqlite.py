@@ -361,7 +361,7 @@ def _patiently(attempt: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
 
 
 def _unavailable_or_itself(error: BaseException) -> BaseException:
-    """What the disk, the lock or the file are to blame for may pass, or be mended by an operator."""
+    """What the disk, a lock or the file are to blame for may pass, or be mended."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
     if isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_CORRUPT:
         unavailable = StoreUnavailable(f"SQLite says: {error}")

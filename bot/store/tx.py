@@ -24,8 +24,9 @@ class UnusableDatabase(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be used at the moment: a full disk, a lock that is held for long, a server
-    that is away. Nothing was done, or, where the answer to a COMMIT was lost, all of it or nothing."""
+    """The database cannot be used at the moment: a full disk, a lock that is held for long, a
+    server that is away. Nothing was done; or, where the answer to a COMMIT was lost, all or
+    nothing."""
 
 
 class Tx(Protocol):

@@ -1,7 +1,8 @@
 """Following the table of tallies: each row is read once by each process, for all who count it.
 
 Brakes and breaker keep sums in memory and lag a little. No start counts a day of rows, and no row
-is everybody's, as a shared counter would be: one measured so cost PostgreSQL two thirds of its rate.
+is everybody's, as a shared counter would be: one measured so cost PostgreSQL two thirds of its
+rate.
 """
 
 import threading

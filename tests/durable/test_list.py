@@ -187,7 +187,7 @@ def test_each_that_stood_throughout_is_seen_once_while_others_come_and_go(desk: 
     assert set(stood) <= set(seen)
 
 
-def test_a_page_is_read_through_an_index(desk: Desk) -> None:
+def test_a_page_is_read_through_an_index(sqlite_desk: Desk) -> None:
     """However many rows there are: no plan scans or sorts the whole table."""
     plans: list[str] = []
 
@@ -208,7 +208,7 @@ def test_a_page_is_read_through_an_index(desk: Desk) -> None:
         ):
             table.find(Explaining(), wanted)
 
-    desk.verifications.store.read(explain)
+    sqlite_desk.verifications.store.read(explain)
     assert len(plans) >= 13
     for plan in plans:
         assert "USING INDEX" in plan or "USING PRIMARY KEY" in plan, plan

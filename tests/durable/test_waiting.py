@@ -129,12 +129,12 @@ def test_all_are_released_at_the_stop(desk: Desk) -> None:
 def test_a_decision_in_another_process_is_seen_within_250_ms(desk: Desk, tmp_path) -> None:
     from functools import partial
 
-    from bot.store.sqlite import SqliteStore
+    from bot.store.opening import open_store
     from bot.usecases import end
 
     waiter = Waiter(desk, f"{MANAGED}/mine?timeout=20")
     until_sent(desk)
-    other = SqliteStore(tmp_path / "textback.db", clock=desk.clock)
+    other = open_store(desk.settings.database_url, connections=1, clock=desk.clock)
     other.write(partial(end.terminate, id="mine", reason="elsewhere"))
     decided = time.monotonic()
     assert waiter.done().json()["output"] == "elsewhere"

@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 from bot.sms.twilio import TwilioGateway
+from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
 from wsgi import app as app
 
@@ -14,7 +15,7 @@ def _die() -> None:
 
 
 def _crash_at(step: str) -> None:
-    send, write = TwilioGateway.send, SqliteStore.write
+    send = TwilioGateway.send
 
     def dying_send(self: Any, **sent: Any) -> Any:
         if step == "claimed":
@@ -24,14 +25,19 @@ def _crash_at(step: str) -> None:
             _die()
         return result
 
+    TwilioGateway.send = dying_send  # type: ignore[method-assign]
+    for store in (SqliteStore, PostgresStore):
+        store.write = _dying(store.write, step)  # type: ignore[method-assign]
+
+
+def _dying(write: Any, step: str) -> Any:
     def dying_write(self: Any, use_case: Any) -> Any:
         value = write(self, use_case)
         if getattr(use_case, "func", use_case).__name__ == step:
             _die()
         return value
 
-    TwilioGateway.send = dying_send  # type: ignore[method-assign]
-    SqliteStore.write = dying_write  # type: ignore[method-assign]
+    return dying_write
 
 
 _crash_at(os.environ["CRASH_AT"])

@@ -15,6 +15,7 @@ import requests
 
 from simulator.server import Simulator
 from simulator.world import Number
+from tests import postgres
 from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +42,13 @@ def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
 class Service:
     """Textback as processes. Several lives on one database."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str = "", *, port: int = 0, **settings: str
+    ) -> None:
+        """Without an address the database is a file in the folder."""
         self.folder = folder
-        self.port = free_port()
+        self.database_url = database_url or f"sqlite:///{folder}/textback.db"
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.simulator = Simulator(
             ACCOUNT,
@@ -58,7 +63,7 @@ class Service:
                 PORT=str(self.port),
                 TWILIO_API_BASE_URL=self.simulator.url,
                 TWILIO_TIMEOUT_SECONDS="0.5",
-                DATABASE_URL=f"sqlite:///{folder}/textback.db",
+                DATABASE_URL=self.database_url,
             ),
             **settings,
         }
@@ -136,6 +141,8 @@ class Service:
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Rows with their columns' names."""
+        if not self.database_url.startswith("sqlite:"):
+            return postgres.ask(self.database_url, sql)
         db = sqlite3.connect(self.folder / "textback.db", timeout=10)
         db.row_factory = sqlite3.Row
         try:

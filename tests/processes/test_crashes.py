@@ -3,10 +3,13 @@
 import contextlib
 import re
 import signal
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import requests
 
+from bot.store.tx import to_text
 from simulator import faults
 from tests.processes.service import Service, until
 
@@ -53,6 +56,11 @@ def complete(service: Service) -> None:
     assert events(service).count("approved") == 1
 
 
+@pytest.fixture
+def service(any_service: Service) -> Service:
+    return any_service
+
+
 @pytest.mark.parametrize(
     "step", ["start", "claim_due", "claimed", "accepted by Twilio", "accepted"]
 )
@@ -86,9 +94,9 @@ def test_killed_after_the_reply_was_committed(service: Service, step: str) -> No
 
 
 def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
-    tmp_path,
+    tmp_path: Path, database_url: str
 ) -> None:
-    service = Service(tmp_path, WINDOW_SECONDS="10")
+    service = Service(tmp_path, database_url, WINDOW_SECONDS="10")
     try:
         first = service.start()
         id = service.begin(PHONE)
@@ -97,7 +105,7 @@ def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
         service.kill(first)
         assert service.simulator.webhooks.receive(PHONE, code(service)).status == 0
         deadline = service.rows("SELECT deadline_at FROM verification")[0][0]
-        until(lambda: service.rows("SELECT strftime('%Y-%m-%dT%H:%M:%fZ')")[0][0] > deadline)
+        until(lambda: to_text(datetime.now(UTC)) > deadline)
         service.start()
         assert service.status(id)["output"] is True, "sent inside the window, read after it"
     finally:

@@ -68,8 +68,8 @@ class Load:
 
 
 @pytest.mark.timeout(120 + 5 * KILLS)
-def test_killed_again_and_again_under_load(tmp_path: Path) -> None:
-    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+def test_killed_again_and_again_under_load(tmp_path: Path, database_url: str) -> None:
+    service = Service(tmp_path, database_url, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
     try:
         with Load(service) as load:
             for _ in range(KILLS):
@@ -100,8 +100,8 @@ def check(service: Service, load: Load) -> None:
     assert set(texts.values()) == {1}, "nobody got a second text"
 
 
-def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
-    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+def test_sigterm_under_load_loses_nothing(tmp_path: Path, database_url: str) -> None:
+    service = Service(tmp_path, database_url, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
     try:
         with Load(service) as load:
             for _ in range(2):

@@ -1,4 +1,4 @@
-"""One run: a seed, a virtual clock, several processes on one file, and all that can go wrong.
+"""One run: a seed, a virtual clock, several processes on one database, all that can go wrong.
 
 The domain, the use cases, the store and the sender are the real ones. A process dies between any
 two transactions, or while its call to Twilio is on its way; others act meanwhile. The same seed is
@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -21,7 +20,7 @@ from bot.domain.code import Keyring
 from bot.domain.errors import Refusal
 from bot.domain.verification import Terms
 from bot.sms import errors
-from bot.store.sqlite import SqliteStore
+from bot.store.opening import open_store
 from bot.store.tx import Change, Done
 from bot.usecases import verifications as verifications_module
 from bot.usecases.delivery import Claim, Report
@@ -63,11 +62,11 @@ class Process:
     def __init__(
         self,
         make: type[Verifications],
-        path: Path,
+        url: str,
         clock: Callable[[], datetime],
         twilio: Twilio,
     ) -> None:
-        self.store = SqliteStore(path, clock=clock)
+        self.store = open_store(url, connections=2, clock=clock)
         self.verifications = make(
             self.store, keyring=Keyring(["a secret key for tests"]), terms=Terms(), sender=SENDER
         )
@@ -86,7 +85,7 @@ class Run:
     def __init__(
         self,
         seed: int,
-        path: Path,
+        url: str,
         *,
         make: type[Verifications] = Verifications,
         processes: int = 2,
@@ -97,7 +96,7 @@ class Run:
         self.twilio = Twilio(self.random, self.clock)
         self.twilio.interleave = self._interleave
         self._make = make
-        self._path = path / f"{seed}.db"
+        self._url = url
         self._depth = 0
         self._is_catching_up = False
         self._calling: list[Process] = []  # whose calls to Twilio are on their way
@@ -187,7 +186,7 @@ class Run:
         return self.random.choice(self.processes)
 
     def _process(self) -> Process:
-        made = Process(self._make, self._path, self._now, self.twilio)
+        made = Process(self._make, self._url, self._now, self.twilio)
         made.store.on_commit(self._committed)
         return made
 

@@ -1,6 +1,7 @@
 """Thousands of runs in virtual time; and bugs planted on purpose, to see that they are found."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,43 +16,59 @@ from bot.usecases.record import record
 from bot.usecases.reply import InboundText, Judged
 from bot.usecases.verifications import Verifications
 from tests.conftest import SOAK
+from tests.postgres import Server
 from tests.simulation.run import Run
 
 STEPS = 150
 SECONDS = 20 * SOAK
+SECONDS_ON_POSTGRESQL = 10 * SOAK
 
 
-def simulate(seed: int, path: Path, **more) -> list[str]:
-    run = Run(seed, path, **more)
-    try:
-        return run.go(STEPS)
-    finally:
-        for file in path.glob(f"{seed}.db*"):
-            file.unlink()
+def address(path: Path, seed: int) -> str:
+    return f"sqlite:///{path}/{seed}.db"
+
+
+def processes(seed: int) -> int:
+    return 1 + seed % 3
+
+
+def run_many(seconds: float, new_url: Callable[[int], str]) -> None:
+    """New seeds each time; one that fails is named, and replays exactly."""
+    first = seed = time.time_ns() // 1_000_000 * 1000
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        broken = Run(seed, new_url(seed), processes=processes(seed)).go(STEPS)
+        assert not broken, f"Run({seed}, url, processes={processes(seed)}).go({STEPS}): {broken}"
+        seed += 1
+    print(f"{seed - first} runs of {STEPS} steps")
 
 
 @pytest.mark.timeout(SECONDS + 120)
 def test_nothing_breaks_in_many_runs(tmp_path: Path) -> None:
-    """New seeds each time; one that fails is named, and replays exactly."""
-    first = seed = time.time_ns() // 1_000_000 * 1000
-    ends = time.monotonic() + SECONDS
-    while time.monotonic() < ends:
-        broken = simulate(seed, tmp_path, processes=1 + seed % 3)
-        assert not broken, f"simulate({seed}, processes={1 + seed % 3}): {broken}"
-        seed += 1
-    print(f"{seed - first} runs")
+    def new_url(seed: int) -> str:
+        for file in tmp_path.iterdir():  # of the run before
+            file.unlink()
+        return address(tmp_path, seed)
+
+    run_many(SECONDS, new_url)
 
 
-def test_a_seed_is_a_run(tmp_path: Path) -> None:
-    def trace(folder: str) -> list[str]:
-        path = tmp_path / folder
-        path.mkdir()
-        run = Run(4711, path)
+@pytest.mark.timeout(SECONDS_ON_POSTGRESQL + 120)
+def test_nothing_breaks_in_many_runs_on_postgresql(postgres: Server) -> None:
+    run_many(SECONDS_ON_POSTGRESQL, lambda seed: postgres.new_database())
+
+
+def test_a_seed_is_a_run_whatever_the_database(tmp_path: Path, postgres: Server) -> None:
+    def trace(url: str) -> list[str]:
+        run = Run(4711, url)
         run.go(STEPS)
         replies = [f"{reply.at} {reply.phone} {reply.body}" for reply in run.twilio.replies]
         return [f"{taken.at} {taken.to} {taken.body}" for taken in run.twilio.taken] + replies
 
-    assert trace("one") == trace("two") != []
+    first = trace(address(tmp_path, 1))
+    assert first
+    assert trace(address(tmp_path, 2)) == first
+    assert trace(postgres.new_database()) == first
 
 
 # -- planted bugs ----------------------------------------------------------------------------------
@@ -139,7 +156,7 @@ def blind(tx: Tx, claim: delivery.Claim) -> Done[None]:
 
 def until_found(tmp_path: Path, make: type[Verifications] = Verifications, seeds: int = 200) -> str:
     for seed in range(seeds):
-        run = Run(seed, tmp_path, make=make)
+        run = Run(seed, address(tmp_path, seed), make=make)
         if make is not Verifications:
             make.between = staticmethod(run._interleave)
         try:

@@ -1,9 +1,8 @@
 """Forgetting a number, and what is older than it is kept."""
 
-from pathlib import Path
-
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from bot.store import figures
 from bot.usecases import forget
@@ -22,7 +21,8 @@ def run(desk: Desk, *command: str):
     return desk.app.test_cli_runner().invoke(args=list(command))
 
 
-def test_a_forgotten_number_is_gone_to_the_last_byte(desk: Desk) -> None:
+def test_a_forgotten_number_is_gone_to_the_last_byte(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
     for _ in range(3):
         desk.start_and_send()
         desk.text(desk.wrong())
@@ -106,5 +106,5 @@ def test_the_dispatcher_does_it_by_itself(desk: Desk) -> None:
     desk.start_and_send()
     desk.text(desk.code())
     desk.clock.now += timedelta(days=31)
-    desk.dispatcher._run_duties()
+    desk.dispatcher._turn()
     assert desk.verifications.newest(10) == []

@@ -1,4 +1,4 @@
-"""What a database of an older version goes through: a file for each version, all in one transaction.
+"""What a database of an older version goes through: a file for each version, one transaction.
 
 `schema.sql` is what a new database gets. A test keeps both ways the same.
 """

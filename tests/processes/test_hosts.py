@@ -1,0 +1,237 @@
+"""Three web and two dispatch processes, as on hosts whose clocks differ, over one PostgreSQL."""
+
+import os
+import random
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from twilio.request_validator import RequestValidator
+
+from simulator import faults
+from simulator.world import new_sid
+from tests import invariants
+from tests.desk import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
+from tests.postgres import Server
+from tests.processes.hosts import Hosts
+from tests.processes.service import until
+from tests.processes.test_torture import Load, check
+
+PHONE = "+14255550123"
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, postgres: Server) -> Iterator[Hosts]:
+    made = Hosts(tmp_path, postgres.new_database(), WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    try:
+        made.start_all()
+        yield made
+    finally:
+        made.close()
+
+
+def begin(hosts: Hosts, phone: str = PHONE) -> str:
+    id = hosts.begin(phone)
+    until(lambda: hosts.texts(phone))
+    until(lambda: hosts.status(id)["runtimeStatus"] == "Running")
+    return id
+
+
+def code(hosts: Hosts, phone: str = PHONE) -> str:
+    found = re.search(r"code is ([0-9]{4})", hosts.texts(phone)[-1])
+    assert found
+    return found[1]
+
+
+def wrong(hosts: Hosts) -> str:
+    return str((int(code(hosts)) + 1) % 10_000).zfill(4)
+
+
+def replies(hosts: Hosts, body: str, count: int) -> Counter[str]:
+    """So many signed replies at once, one after the other to each host; what they were answered."""
+    validator = RequestValidator(ACCOUNT.auth_token)
+
+    def post(number: int) -> str:
+        form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": body}
+        signature = validator.compute_signature(f"{hosts.url}/twilio/sms", form)
+        port = hosts.web_ports[number % len(hosts.web_ports)]
+        response = hosts.http.post(
+            f"http://127.0.0.1:{port}/twilio/sms",
+            data=form,
+            headers={"X-Twilio-Signature": signature},
+            timeout=30,
+        )
+        assert response.status_code == 200, response.status_code
+        return response.text
+
+    with ThreadPoolExecutor(50) as pool:
+        return Counter(pool.map(post, range(count)))
+
+
+def events(hosts: Hosts) -> Counter[str]:
+    return Counter(row["event"] for row in hosts.ask("SELECT event FROM history"))
+
+
+def test_the_whole_flow_and_its_races(hosts: Hosts) -> None:
+    """Two hundred simultaneous replies, spread over all: four attempts, one end; one approval."""
+    first = begin(hosts)
+    answers = replies(hosts, wrong(hosts), 200)
+    status = hosts.status(first)
+    assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
+    counts = events(hosts)
+    assert (counts["wrong_answer"], counts["max_attempts_reached"]) == (4, 1)
+    assert answers['<?xml version="1.0" encoding="UTF-8"?><Response />'] >= 194
+    second = begin(hosts)
+    answers = replies(hosts, code(hosts), 200)
+    assert hosts.status(second)["output"] is True
+    assert sum(count for answer, count in answers.items() if "Thank you" in answer) == 1
+    assert events(hosts)["approved"] == 1
+    third = begin(hosts)
+    until(lambda: hosts.status(third)["runtimeStatus"] == "Completed")
+    assert hosts.status(third)["output"] is False
+    (row,) = hosts.ask(
+        "SELECT accepted_at, deadline_at, (SELECT at FROM history WHERE event = 'expired') AS at"
+        f" FROM verification WHERE id = '{third}'"
+    )
+    seconds = hosts.ask(
+        f"SELECT seconds_between('{row['accepted_at']}', '{row['deadline_at']}') AS window,"
+        f" seconds_between('{row['deadline_at']}', '{row['at']}') AS late"
+    )
+    assert seconds == [{"window": 10, "late": 0}], "whatever the hosts' own clocks say"
+    assert invariants.broken(hosts.ask) == []
+
+
+def test_a_decision_and_a_start_are_seen_elsewhere_within_250_ms(hosts: Hosts) -> None:
+    """The start is sent by another process; who waits on one host hears what another decided."""
+    delays = []
+    for number in range(5):
+        phone = f"+142555503{number:02}"
+        began = time.monotonic()
+        hosts.begin(phone)
+        until(lambda phone=phone: hosts.texts(phone))
+        delays.append(time.monotonic() - began)
+    assert min(delays) < 0.25, delays
+    waits = []
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(3):
+            id = begin(hosts)
+            url = f"http://127.0.0.1:{hosts.web_ports[0]}/runtime/webhooks/durabletask"
+            headers = {"x-functions-key": SYSTEM_KEY}
+            waiting = pool.submit(
+                requests.post,
+                f"{url}/orchestrators/E4_SmsPhoneVerification/waits-{id}?timeout=8",
+                json="+14255550188",
+                headers=headers,
+                timeout=20,
+            )
+            until(lambda id=id: hosts.ask(f"SELECT 1 FROM verification WHERE id = 'waits-{id}'"))
+            time.sleep(0.3)
+            other = f"http://127.0.0.1:{hosts.web_ports[1]}/runtime/webhooks/durabletask"
+            decided = time.monotonic()
+            requests.post(
+                f"{other}/instances/waits-{id}/terminate?reason=x", headers=headers, timeout=20
+            ).raise_for_status()
+            assert waiting.result().json()["output"] == "x"
+            waits.append(time.monotonic() - decided)
+    assert min(waits) < 0.25, waits
+
+
+def test_a_thousand_starts_are_a_thousand_texts(tmp_path: Path, postgres: Server) -> None:
+    hosts = Hosts(tmp_path, postgres.new_database(), WINDOW_SECONDS="90")
+    try:
+        hosts.start_all()
+        start_a_thousand(hosts)
+    finally:
+        hosts.close()
+
+
+def start_a_thousand(hosts: Hosts) -> None:
+    phones = [f"+1425556{number:04}" for number in range(1000)]
+    with ThreadPoolExecutor(30) as pool:
+        ids = list(pool.map(hosts.begin, phones))
+    assert len(set(ids)) == 1000
+    until(
+        lambda: (
+            hosts.ask("SELECT count(*) AS n FROM outbox WHERE state = 'accepted'")[0]["n"] >= 1000
+        ),
+        60,
+    )
+    sent = Counter(message.recipient for message in hosts.simulator.world.messages())
+    assert sent == Counter(phones)
+
+
+def test_any_of_them_killed_and_the_database_restarted_under_load(
+    hosts: Hosts, postgres: Server
+) -> None:
+    with Load(hosts) as load:
+        for number in range(2):
+            time.sleep(random.uniform(0.2, 0.8))
+            hosts.kill(hosts.webs[number])
+            hosts.webs[number] = hosts.start_web(number)
+        time.sleep(random.uniform(0.2, 0.8))
+        hosts.kill(hosts.dispatchers[0])
+        hosts.dispatchers[0] = hosts.start_dispatcher(0)
+        for how in (signal.SIGINT, signal.SIGQUIT):  # at once; and as after a crash
+            time.sleep(1)
+            postgres.stop(how)
+            time.sleep(0.5)
+            postgres.start()
+        time.sleep(1.5)
+    hosts.wait_until_all_ended()
+    check(hosts, load)
+
+
+def test_a_process_paused_beyond_its_lease_comes_back(hosts: Hosts) -> None:
+    """Its text is looked up and taken over by the other; what it does later changes nothing. That
+    it may send once more, the same code, is the one thing nobody can close without Twilio."""
+    hosts.simulator.faults.add(faults.DELAY, seconds=1.0, times=1)
+    id = hosts.begin(PHONE)
+    until(lambda: hosts.ask("SELECT 1 FROM outbox WHERE state = 'sending'"))
+    for process in hosts.dispatchers:  # whichever has it
+        os.killpg(process.pid, signal.SIGSTOP)
+    time.sleep(2.0)  # a lease is three timeouts of half a second
+    os.killpg(hosts.dispatchers[1].pid, signal.SIGCONT)
+    until(lambda: hosts.ask("SELECT 1 FROM outbox WHERE state = 'accepted'"))
+    os.killpg(hosts.dispatchers[0].pid, signal.SIGCONT)
+    until(lambda: hosts.status(id)["runtimeStatus"] == "Running")
+    hosts.simulator.webhooks.receive(PHONE, code(hosts))
+    assert hosts.status(id)["output"] is True
+    time.sleep(0.5)
+    texts = hosts.texts(PHONE)
+    assert len(texts) <= 2
+    assert len(set(texts)) == 1
+    assert invariants.broken(hosts.ask) == []
+
+
+def test_a_minute_without_the_database_is_503_and_nothing_is_lost(
+    hosts: Hosts, postgres: Server
+) -> None:
+    """Not a whole minute here: the answers are the same from the fifth second on."""
+    id = begin(hosts)
+    right = code(hosts)
+    postgres.stop()
+    try:
+        refused = hosts.http.post(
+            hosts.url + START,
+            json="+14255550144",
+            headers={"x-functions-key": FUNCTION_KEY},
+            timeout=20,
+        )
+        assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+        assert refused.headers["Retry-After"] == "5"
+        assert hosts.http.get(f"{hosts.url}/readyz", timeout=20).status_code == 503
+        assert hosts.http.get(f"{hosts.url}/healthz", timeout=20).status_code == 200
+    finally:
+        postgres.start()
+    answer = hosts.simulator.webhooks.receive(PHONE, right)
+    assert answer.status == 200
+    status = until(lambda: hosts.status(id)["runtimeStatus"] == "Completed" and hosts.status(id))
+    late = "too late" in answer.body.lower()
+    assert status["output"] is (not late), "judged by when it came, and the window is honest"
+    assert until(lambda: hosts.begin("+14255550144"))
