@@ -49,7 +49,7 @@ Connection = psycopg.Connection[DictRow]
 # How long callers wait for a server that is away, counted from when it went: Twilio waits fifteen
 # seconds for a webhook. Whoever comes later is told at once, so that no thread is held for it.
 PATIENCE_SECONDS = 5.0
-BRIEFLY_SECONDS = 0.2
+BRIEFLY_SECONDS = 1.0
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 OLDEST_SERVER = 140000  # PostgreSQL 14
 
@@ -164,6 +164,8 @@ class PostgresStore:
             min_size=1,
             max_size=connections,
             timeout=PATIENCE_SECONDS,
+            # Its own waiting between attempts grows to minutes; whoever asks begins a new one.
+            reconnect_timeout=0.5,
             open=False,
             name="store",
         )
