@@ -103,13 +103,16 @@ def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
 
 
 def first_since(tx: Tx, since: datetime) -> int:
-    """The number before the first row since then. Numbers grow with time, so an index finds it."""
+    """The number before the first row since then, from where on to follow. Numbers grow with time
+    but for a little, so an index finds it."""
     first = tx.one(
-        "SELECT number FROM tally WHERE at > :since ORDER BY at LIMIT 1", since=to_text(since)
+        f"SELECT number FROM tally WHERE at > :since AND number < {tx.horizon} ORDER BY at LIMIT 1",
+        since=to_text(since),
     )
     if first is not None:
         return int(first["number"]) - 1
-    last = tx.one("SELECT coalesce(max(number), 0) AS number FROM tally")
+    sql = f"SELECT coalesce(max(number), 0) AS number FROM tally WHERE number < {tx.horizon}"
+    last = tx.one(sql)
     return int(last["number"]) if last else 0
 
 

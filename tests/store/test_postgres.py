@@ -1,0 +1,389 @@
+"""What is PostgreSQL's own: row locks, late rows, lost connections, dumps, its clock."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import count
+
+import psycopg
+import pytest
+
+from bot.domain.transitions import Event
+from bot.store import figures, history, migrations, opt_outs, tallies
+from bot.store import postgres as module
+from bot.store import verifications as table
+from bot.store.postgres import PostgresStore
+from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
+from bot.usecases import delivery, end
+from bot.usecases.following import Following
+from bot.usecases.start import Bounds, start
+from tests.builders import KEYRING, NOON, PHONE, SENDER, running
+from tests.builders import start as wanted
+from tests.desk import HandClock
+from tests.postgres import Server, ask
+
+
+@pytest.fixture
+def url(postgres: Server) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture
+def store(url: str, clock: HandClock) -> Iterator[PostgresStore]:
+    opened = PostgresStore(url, connections=10, clock=clock)
+    yield opened
+    opened.close()
+
+
+def mark(tx: Tx, phone: str = PHONE) -> Done[None]:
+    opt_outs.mark(tx, phone=phone, sender=SENDER)
+    return Done(None)
+
+
+def marks(store: PostgresStore) -> int:
+    return store.read(lambda tx: tx.one("SELECT count(*) AS n FROM opt_out")["n"])
+
+
+class Held:
+    """A write transaction in a thread of its own, open between `began` and `let_go`."""
+
+    def __init__(self, store: PostgresStore, use_case: Callable[[Tx], Done[None]]) -> None:
+        self._may_end = threading.Event()
+        has_begun = threading.Event()
+
+        def held(tx: Tx) -> Done[None]:
+            done = use_case(tx)
+            has_begun.set()
+            self._may_end.wait(10)
+            return done
+
+        self._thread = threading.Thread(target=store.write, args=(held,))
+        self._thread.start()
+        assert has_begun.wait(10)
+
+    def let_go(self) -> None:
+        self._may_end.set()
+        self._thread.join(10)
+
+
+def count_start(tx: Tx, id: str) -> Done[None]:
+    tallies.add(
+        tx, tallies.START, phone=PHONE, country="US", started_by="function", verification_id=id
+    )
+    return Done(None)
+
+
+def test_a_follower_misses_no_row_that_is_committed_late(store: PostgresStore) -> None:
+    """The later number is visible first; whoever went past the earlier one would never see it."""
+    seen: list[str] = []
+    following = Following(
+        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.verification_id)]
+    )
+    held = Held(store, partial(count_start, id="early"))
+    store.write(partial(count_start, id="late"))
+    following.refresh()
+    assert seen == [], "one before it is still under way"
+    held.let_go()
+    following.refresh()
+    assert seen == ["early", "late"]
+
+
+def note(tx: Tx, id: str) -> Done[None]:
+    history.append(tx, id, [Event("started")])
+    return Done(None)
+
+
+def test_figures_count_a_late_line_once_and_show_it_at_once(store: PostgresStore) -> None:
+    for id, phone in (("a", "+14255550101"), ("b", "+14255550102")):
+        v = running(id=id, phone=phone)
+        store.write(lambda tx, v=v: Done(table.insert(tx, v)))
+    held = Held(store, partial(note, id="a"))
+    version = store.read(figures.version)
+    store.write(partial(note, id="b"))
+    assert store.read(figures.version) != version
+    version = store.read(figures.version)
+    assert not store.write(lambda tx: Done(figures.count_more(tx))), "not settled yet"
+    shown = store.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+    assert sum(figure.count for figure in shown) == 1
+    held.let_go()
+    assert store.read(figures.version) != version, "an open page is told of the late line too"
+    while store.write(lambda tx: Done(figures.count_more(tx))):
+        pass
+    shown = store.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+    assert sum(figure.count for figure in shown) == 2
+
+
+def test_two_who_count_the_history_at_once_count_it_once(store: PostgresStore) -> None:
+    store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
+    for _ in range(20):
+        store.write(partial(note, id="a"))
+    counting = [
+        threading.Thread(target=store.write, args=(lambda tx: Done(figures.count_more(tx)),))
+        for _ in range(8)
+    ]
+    for thread in counting:
+        thread.start()
+    for thread in counting:
+        thread.join()
+    shown = store.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+    assert sum(figure.count for figure in shown) == 20
+
+
+def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandClock) -> None:
+    """Two dispatchers: neither waits for the other."""
+    for number in range(2):
+        made = wanted(phone=f"+142555501{number:02}")
+        store.write(partial(start, wanted=made, bounds=Bounds()))
+    ids = store.read(lambda tx: [row["id"] for row in tx.all("SELECT id FROM verification")])
+    held = Held(store, lambda tx: Done(table.load(tx, ids[0]) and None))
+    claim = partial(
+        delivery.claim_due, lease=timedelta(seconds=9), limit=9, keyring=KEYRING, sender=SENDER
+    )
+    assert [c.verification_id for c in store.write(claim)] == [ids[1]]
+    clock.forward(1000)
+    store.write(partial(end.expire, ids=ids))
+    held.let_go()
+    statuses = {id: store.read(lambda tx, id=id: table.load(tx, id)).status for id in ids}
+    assert statuses == {ids[0]: "pending", ids[1]: "failed"}
+
+
+def test_now_is_read_after_the_lock(store: PostgresStore, clock: HandClock) -> None:
+    """Whoever waited for a lock is judged as of when he had it."""
+    store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
+    held = Held(store, lambda tx: Done(table.load(tx, "a") and None))
+    seen = []
+
+    def look(tx: Tx) -> Done[None]:
+        before = tx.now
+        table.load(tx, "a")
+        seen.append(tx.now - before)
+        return Done(None)
+
+    waiting = threading.Thread(target=store.write, args=(look,))
+    waiting.start()
+    until_locked(store)
+    clock.forward(60)
+    held.let_go()
+    waiting.join(10)
+    assert seen == [timedelta(seconds=60)]
+
+
+def until_locked(store: PostgresStore) -> None:
+    sql = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted"
+    while not store.read(lambda tx: tx.one(sql)["n"]):
+        pass
+
+
+def test_its_own_clock_decides_and_stands_still_where_it_was_set_back(url: str) -> None:
+    store = PostgresStore(url, connections=2)
+    now = store.read(lambda tx: tx.now)
+    (row,) = ask(url, "SELECT clock_timestamp() AS clock")
+    assert abs(row["clock"] - now) < timedelta(seconds=5)
+    ahead = now + timedelta(hours=1)
+    text = ahead.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
+    store.write(lambda tx: Done(history.append(tx, "a", [Event("started")])))
+    ask(url, f"UPDATE history SET at = '{text}'")
+    assert store.write(lambda tx: Done(tx.now)) == ahead.replace(microsecond=0)
+    store.close()
+
+
+def test_two_who_wait_for_each_other_both_get_through(store: PostgresStore) -> None:
+    for id, phone in (("a", "+14255550101"), ("b", "+14255550102")):
+        v = running(id=id, phone=phone)
+        store.write(lambda tx, v=v: Done(table.insert(tx, v)))
+    both = threading.Barrier(2, timeout=10)
+    met = []
+
+    def cross(first: str, second: str) -> Callable[[Tx], Done[None]]:
+        def use_case(tx: Tx) -> Done[None]:
+            table.load(tx, first)
+            if len(met) < 2:  # the first time only
+                met.append(first)
+                both.wait()
+            table.load(tx, second)
+            history.append(tx, first, [Event("started")])
+            return Done(None)
+
+        return use_case
+
+    threads = [threading.Thread(target=store.write, args=(cross(*pair),)) for pair in ("ab", "ba")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    lines = [len(store.read(lambda tx, id=id: history.of(tx, id))) for id in "ab"]
+    assert lines == [1, 1]
+
+
+def kill_connections(url: str) -> None:
+    ask(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'textback' AND datname = current_database()",
+    )
+
+
+def test_a_connection_lost_in_the_middle_is_run_again(store: PostgresStore, url: str) -> None:
+    runs = count()
+
+    def use_case(tx: Tx) -> Done[None]:
+        mark(tx)
+        if next(runs) == 0:
+            kill_connections(url)
+        return mark(tx, "+14255550199")
+
+    store.write(use_case)
+    assert (next(runs), marks(store)) == (2, 2)
+
+
+def test_an_answer_to_commit_that_is_lost_is_said_and_not_repeated(
+    store: PostgresStore, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = count()
+    commit = PostgresStore._commit
+
+    def lose(self: PostgresStore, connection: module.Connection) -> None:
+        kill_connections(url)
+        commit(self, connection)
+
+    monkeypatch.setattr(PostgresStore, "_commit", lose)
+
+    def use_case(tx: Tx) -> Done[None]:
+        next(runs)
+        return mark(tx)
+
+    with pytest.raises(StoreUnavailable, match="all of it was done, or nothing"):
+        store.write(use_case)
+    assert next(runs) == 1
+    monkeypatch.undo()
+    assert marks(store) in (0, 1)
+
+
+def test_a_use_case_that_goes_on_after_a_failed_statement_is_not_taken_for_done(
+    store: PostgresStore,
+) -> None:
+    def use_case(tx: Tx) -> Done[None]:
+        mark(tx)
+        with pytest.raises(psycopg.Error):
+            tx.run("INSERT INTO nowhere VALUES (1)")
+        return Done(None)
+
+    with pytest.raises(AssertionError, match="ROLLBACK"):
+        store.write(use_case)
+    assert marks(store) == 0
+
+
+def test_a_lock_that_is_held_for_long_is_said(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        module, "_WRITE", module._WRITE.replace("lock_timeout = '5s'", "lock_timeout = '50ms'")
+    )
+    store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
+    held = Held(store, lambda tx: Done(table.load(tx, "a") and None))
+    with pytest.raises(StoreUnavailable, match="LockNotAvailable"):
+        store.write(lambda tx: Done(table.load(tx, "a")))
+    held.let_go()
+
+
+def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> None:
+    """Numbers of transactions begin anew in another cluster: followers would wait for years."""
+    url = postgres.new_database()
+    old = PostgresStore(url, connections=2, clock=clock)
+    old.write(lambda tx: Done(table.insert(tx, running(id="a"))))
+    for _ in range(30):
+        old.write(partial(note, id="a"))
+        old.write(partial(count_start, id="a"))
+    assert old.write(lambda tx: Done(figures.count_more(tx)))
+    for _ in range(12):
+        old.write(partial(note, id="a"))
+    old.close()
+    dump = postgres.dump(url.rpartition("/")[2])
+    other = Server()
+    try:
+        ask(other.url("postgres"), "CREATE DATABASE loaded")
+        with psycopg.connect(other.url("loaded"), autocommit=True) as connection:
+            connection.execute("\n".join(x for x in dump.splitlines() if x[:1] != "\\"))
+        # As it is where far more has happened in the cluster it came from.
+        ask(other.url("loaded"), "UPDATE history SET sequence = sequence + 1000000")
+        ask(other.url("loaded"), "UPDATE tally SET number = number + 1000000")
+        ask(other.url("loaded"), "UPDATE figured SET sequence = sequence + 1000000")
+        new = PostgresStore(other.url("loaded"), connections=2, clock=clock)
+        seen: list[str] = []
+        following = Following(
+            new, longest=timedelta(hours=1), counters=[lambda row: seen.append("row")]
+        )
+        following.refresh()
+        assert len(seen) == 30
+        new.write(partial(count_start, id="b"))
+        new.write(partial(note, id="a"))
+        following.refresh()
+        assert len(seen) == 31
+        while new.write(lambda tx: Done(figures.count_more(tx))):
+            pass
+        shown = new.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+        assert sum(figure.count for figure in shown) == 43
+        new.close()
+    finally:
+        other.close()
+
+
+def test_an_older_database_is_migrated_and_a_later_one_refused(
+    url: str, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "VERSION", 3)
+    step = (
+        "CREATE TABLE more (id TEXT NOT NULL PRIMARY KEY) STRICT;"
+        " UPDATE schema_version SET version = 3;"
+    )
+    monkeypatch.setattr(migrations, "steps", lambda version: [step] if version == 2 else [])
+    monkeypatch.setattr(migrations, "_HERE", tmp_path)
+    (tmp_path / "3.sql").write_text(step)
+    openers = [
+        threading.Thread(target=lambda: PostgresStore(url, connections=1).close()) for _ in range(4)
+    ]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join()
+    assert ask(url, "SELECT version FROM schema_version") == [{"version": 3}]
+    assert ask(url, "SELECT count(*) AS n FROM more") == [{"n": 0}]
+    monkeypatch.undo()
+    with pytest.raises(UnusableDatabase, match="has schema version 3"):
+        PostgresStore(url, connections=1)
+
+
+def test_a_server_that_is_not_there_is_said_without_the_password() -> None:
+    with pytest.raises(UnusableDatabase, match=r"db at 127\.0\.0\.1 cannot be used") as said:
+        PostgresStore("postgresql://user:secret-word@127.0.0.1:9/db", connections=1)
+    assert "secret-word" not in str(said.value)
+
+
+def test_a_text_with_nul_is_kept_with_a_sign_in_its_place(store: PostgresStore) -> None:
+    store.write(lambda tx: mark(tx, "+1\0"))
+    assert store.read(lambda tx: opt_outs.newest(tx, sender=SENDER, limit=1))[0][0] == "+1\ufffd"
+
+
+def test_the_hot_paths_use_indexes(store: PostgresStore, url: str) -> None:
+    """Asked with scans forbidden, since on a few rows PostgreSQL rightly prefers them: each finds
+    an index that serves it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET enable_seqscan = off")
+        for sql in (
+            "SELECT * FROM verification WHERE phone = '+1' AND status = 'pending' FOR UPDATE",
+            "SELECT min(due_at) FROM verification WHERE due_at IS NOT NULL",
+            "SELECT id FROM verification WHERE due_at <= '2026' ORDER BY due_at LIMIT 9",
+            "SELECT o.* FROM outbox o JOIN verification v ON v.id = o.verification_id"
+            " WHERE o.due_at <= '2026' ORDER BY o.due_at LIMIT 9 FOR UPDATE SKIP LOCKED",
+            "SELECT at FROM history ORDER BY sequence DESC LIMIT 1",
+            "SELECT number FROM tally WHERE number > 5 AND number <"
+            " pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY number LIMIT 9",
+            "SELECT at FROM tally WHERE phone = '+1' AND kind = 'wrong' ORDER BY at DESC LIMIT 1",
+            "SELECT * FROM verification WHERE status = 'approved' AND created_at >= '2026'"
+            " ORDER BY created_at DESC, id DESC LIMIT 9",
+        ):
+            plan = "\n".join(row[0] for row in connection.execute("EXPLAIN " + sql))
+            assert "Seq Scan" not in plan, plan
+            assert "Index" in plan, plan
