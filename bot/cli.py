@@ -106,6 +106,7 @@ def forget(phone_number: str) -> None:
         forgotten, is_gone = _verifications().forget(phone_number)
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
+    current_app.extensions["sharing"].write()
     click.echo(
         f"Erased {forgotten.verifications} verifications"
         f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"

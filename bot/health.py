@@ -63,6 +63,7 @@ def _gauges(verifications: Verifications) -> Gauges:
         pending=load.pending,
         queue=load.queue,
         queue_age_seconds=load.queue_age.total_seconds(),
+        overdue_seconds=load.overdue.total_seconds(),
         closed_areas=len(verifications.closed_areas()),
         is_twilio_known=load.circuit is None,
     )

@@ -21,6 +21,8 @@ from bot.store.tx import Change, Done
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+FINISHED_STATUSES = [status for status in Status if status is not Status.PENDING]
+
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
 _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -32,6 +34,7 @@ class Gauges:
     pending: int
     queue: Mapping[str, int]  # texts by state
     queue_age_seconds: float
+    overdue_seconds: float
     closed_areas: int
     is_twilio_known: bool
 
@@ -95,6 +98,19 @@ class Metrics:
             buckets=_SHORT_SECONDS,
             registry=registry,
         )
+
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Of a series that is not there yet no rule can say that it does not grow."""
+        for status in FINISHED_STATUSES:
+            self._outcomes.labels(status.value)
+        for outcome in ("accepted", "refused", "postponed", "unknown"):
+            self._sends.labels(outcome, "")
+        for what in ("right", "wrong"):
+            self._attempts.labels(what)
+        for reason in ("signature", "account", "repeat"):
+            self._refused_webhooks.labels(reason)
 
     # -- counting --------------------------------------------------------------------------------
 
@@ -175,6 +191,11 @@ class Metrics:
             depth.labels(state).set(gauges.queue.get(state, 0))
         gauge(
             "queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds
+        )
+        gauge(
+            "overdue_seconds",
+            "How long what is due has waited for a dispatcher: texts and deadlines.",
+            gauges.overdue_seconds,
         )
         gauge(
             "breaker_closed_areas",

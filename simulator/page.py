@@ -102,9 +102,9 @@ def blueprint(
 
 
 def _sent() -> dict[str, Any]:
-    sent = request.get_json(force=True, silent=True)
+    sent = request.get_json(silent=True)
     if not isinstance(sent, dict):
-        raise BadRequest("send a JSON object")
+        raise BadRequest("send a JSON object, as application/json: no other page can do that")
     return sent
 
 

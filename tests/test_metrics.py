@@ -92,7 +92,7 @@ def test_no_label_holds_a_number_a_code_or_a_key(desk: Desk) -> None:
         assert secret not in re.sub(r"[0-9.e+-]+$", "", text, flags=re.MULTILINE)
 
 
-NOTHING = Gauges(0, {}, 0.0, 0, True)
+NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True)
 
 
 def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:
@@ -211,3 +211,18 @@ def test_every_metric_is_documented() -> None:
         r"^\| `(textback_\w+)`", (ROOT / "docs/operations.md").read_text(), re.M
     )
     assert {re.sub("_total$", "", name) for name in documented} == exported()
+
+
+def test_every_outcome_has_a_series_from_the_beginning(desk: Desk) -> None:
+    """Of one that is not there no rule can say that it does not grow: where the webhook is wrong,
+    nothing was ever approved, and the alert for it must fire."""
+    told = desk.app.extensions["metrics"].text({}, NOTHING).decode()
+    for status in ("approved", "expired", "max_attempts_reached", "canceled", "failed"):
+        assert f'textback_outcomes_total{{status="{status}"}} 0.0' in told
+    assert 'textback_webhooks_refused_total{reason="signature"} 0.0' in told
+
+
+def test_what_is_overdue_is_told(desk: Desk) -> None:
+    desk.start_and_send()
+    desk.clock.forward(90 + 45)  # and nobody dispatches
+    assert desk.verifications.load().overdue.total_seconds() == 45

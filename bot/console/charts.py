@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.usecases.overview import Slice
+
 WIDTH, HEIGHT = 480, 120
 FOOT = 16  # for the hours
 
@@ -29,13 +31,13 @@ class Chart:
     highest: int
 
 
-def by_hour(hours: Sequence[tuple[str, int, int]]) -> Chart:
-    """Of each hour its name, starts and approvals: a bar for the starts, the approvals in it."""
-    highest = max((max(started, approved) for _, started, approved in hours), default=0)
+def by_hour(hours: Sequence[Slice]) -> Chart:
+    """Of each hour a bar for the starts, and one for the approvals before it."""
+    highest = max((max(hour.started, hour.approved) for hour in hours), default=0)
     step = WIDTH / max(1, len(hours))
     bars, labels = [], []
-    for place, (hour, started, approved) in enumerate(hours):
-        for kind, count in (("started", started), ("approved", approved)):
+    for place, hour in enumerate(hours):
+        for kind, count in (("started", hour.started), ("approved", hour.approved)):
             if count:
                 tall = max(1.0, count / highest * (HEIGHT - FOOT))
                 bars.append(
@@ -48,5 +50,5 @@ def by_hour(hours: Sequence[tuple[str, int, int]]) -> Chart:
                     )
                 )
         if place % 6 == 0:
-            labels.append(Label(round(place * step + step / 2, 2), hour))
+            labels.append(Label(round(place * step + step / 2, 2), hour.name))
     return Chart(bars, labels, highest)

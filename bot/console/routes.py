@@ -5,6 +5,7 @@ has; the answer is 304 while nothing has happened, so a page that is left open c
 """
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -25,11 +26,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.console import charts, filters, why
 from bot.console.sign_in import COOKIE, SignIn, Throttle
 from bot.domain.errors import Refusal, UnknownVerification
+from bot.domain.transitions import AFTERTHOUGHT
+from bot.domain.verification import Verification
 from bot.logs import REQUEST_ID
 from bot.settings import Settings
 from bot.sms.gateway import Gateway, LookFailed
+from bot.store.tx import StoreUnavailable
 from bot.usecases.read import Load
 from bot.usecases.verifications import Verifications
+
+log = logging.getLogger(__name__)
 
 CALLER = "console"  # whose starts these are
 
@@ -91,11 +97,14 @@ class Console:
         pages.before_request(self._check)
         pages.after_request(_guarded)
         pages.register_error_handler(Refusal, self._refusal)
+        pages.register_error_handler(StoreUnavailable, _unavailable)
         pages.add_app_template_filter(_clock_time, "clock_time")
         pages.add_app_template_filter(_since, "since")
         for path, name, view, methods in self._table():
             pages.add_url_rule(path, name, view, methods=methods)
         app.register_blueprint(pages)
+        # By itself it would become an absolute address, built on the Host header.
+        app.add_url_rule("/console", "to_console", _to_console)
 
     def _table(self) -> list[tuple[str, str, Callable[..., Any], list[str]]]:
         one = "/verifications/<id>"
@@ -207,14 +216,21 @@ class Console:
         shown = self._one(id)
         verification = shown["standing"].verification
         try:
-            sightings = self._gateway.conversation(
-                verification.phone, since=verification.created_at
+            seen = self._gateway.conversation(
+                verification.phone, since=verification.created_at, until=_until(verification)
             )
         except LookFailed as error:
             return self._page("console/one.html", 502, **shown, twilio_fault=str(error))
-        conclusion = why.conclusion(sightings, verification)
+        known = self._verifications.known_replies([s.sid for s in seen.sightings])
         return self._page(
-            "console/one.html", **shown, sightings=sightings, conclusion=conclusion, is_asked=True
+            "console/one.html",
+            **shown,
+            sightings=[(sighting, why.sighted(sighting, known)) for sighting in seen.sightings],
+            conclusion=why.conclusion(seen, known),
+            is_asked=True,
+            # What is shown above it goes on, as on the page without the list.
+            version="at-twilio",
+            live=url_for("console.one", id=id),
         )
 
     def _one(self, id: str) -> dict[str, Any]:
@@ -302,7 +318,6 @@ class Console:
             template,
             now=self._now(),
             words=why.words,
-            sighted=why.sighted,
             statuses_in_words=why.STATUSES,
             deliveries=why.DELIVERIES,
             notice=notice,
@@ -322,9 +337,27 @@ class Console:
         return self._verifications.store.read(lambda tx: tx.now)
 
 
+def _until(verification: Verification) -> datetime | None:
+    """A reply after this belongs to another verification, or to none."""
+    return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
+
+
 def _guarded(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = POLICY
     return response
+
+
+def _unavailable(error: StoreUnavailable) -> Response:
+    """Without the layout, which would ask the store too."""
+    log.error("the database refuses the console", exc_info=error)
+    sentence = "The database cannot be used at the moment. Nothing was done; reload in a moment."
+    page = make_response(render_template("console/unavailable.html", sentence=sentence), 503)
+    page.headers["Retry-After"] = "5"
+    return page
+
+
+def _to_console() -> Response:
+    return Response(status=308, headers={"Location": "/console/"})
 
 
 def _page_after(place: str, fields: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from math import ceil
 
 from flask import Response
@@ -131,4 +132,7 @@ class Throttle:
 
 def _network(address: str) -> str:
     """Whoever has one IPv6 address has 2**64 of them."""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+    if ":" not in address:
+        return address
+    bare = address.partition("%")[0]  # the rest names one of our own interfaces
+    return str(ip_network((bare, 64), strict=False))

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.verification import Stage, Status, Verification
 from bot.sms import errors
-from bot.sms.gateway import Sighting
+from bot.sms.gateway import Conversation, Sighting
 from bot.store.history import Line
 from bot.usecases.read import Standing
 
@@ -48,7 +48,7 @@ def _reason(detail: Detail) -> str:
 def _trouble(code: int | None) -> str:
     if code is None:
         return ""
-    return f" Twilio's error {code}: {errors.sentence(code) or 'not one that Textback knows.'}"
+    return f" Twilio's error {code}: {errors.told(code)}"
 
 
 _WORDS: dict[str, Callable[[Detail], str]] = {
@@ -132,7 +132,7 @@ def _approved(standing: Standing) -> str:
 
 def _expired(standing: Standing) -> str:
     v = standing.verification
-    happened = f"{v.attempts} wrong codes came, but not" if v.attempts else "Nobody sent"
+    happened = f"{_wrong_codes(v)} came, but not" if v.attempts else "Nobody sent"
     said = f"{happened} the right one within {v.terms.window_seconds} seconds."
     if standing.text.delivery in ("delivered", "read"):
         return (
@@ -144,10 +144,21 @@ def _expired(standing: Standing) -> str:
 
 def _out_of_tries(standing: Standing) -> str:
     v = standing.verification
+    said = f"{_wrong_codes(v)} came."
+    if v.attempts < v.terms.max_attempts:
+        said += (
+            " That used up what this number may guess in a day over all its verifications"
+            " (LIMIT_WRONG_PER_NUMBER), so a new start is refused until then, or until somebody"
+            ' lifts it under "Limits and state".'
+        )
     return (
-        f"{v.attempts} wrong codes were sent. If it was the person, start again and let them read"
-        f" the newest text; if they know nothing of it, somebody else is guessing."
+        f"{said} If it was the person, let them read the newest text of the next start; if they"
+        " know nothing of it, somebody else is guessing."
     )
+
+
+def _wrong_codes(v: Verification) -> str:
+    return "1 wrong code" if v.attempts == 1 else f"{v.attempts} wrong codes"
 
 
 def _canceled(standing: Standing) -> str:
@@ -171,9 +182,11 @@ def _failed(standing: Standing) -> str:
             " keep the old key in SECRET_KEY_FALLBACKS for a few minutes."
         )
     said = outcome.reason or "The text could not be sent."
-    trouble = "" if errors.sentence(outcome.error_code) == said else _trouble(outcome.error_code)
-    code = f" (Twilio's error {outcome.error_code})" if outcome.error_code and not trouble else ""
-    return f"{said}{code}{trouble}"
+    if outcome.error_code is None:
+        return f"{said} Start again when that is mended."
+    if errors.sentence(outcome.error_code) != said:
+        return said + _trouble(outcome.error_code)
+    return f"{errors.told(outcome.error_code)} (Twilio's error {outcome.error_code})"
 
 
 _ENDED: dict[Status, Callable[[Standing], str]] = {
@@ -185,29 +198,45 @@ _ENDED: dict[Status, Callable[[Standing], str]] = {
 }
 
 
-def sighted(sighting: Sighting) -> str:
-    """A message as Twilio's list shows it."""
+def sighted(sighting: Sighting, known: frozenset[str]) -> str:
+    """A message as Twilio's list shows it. `known`: sids of replies that have reached us."""
     if sighting.is_inbound:
-        if sighting.error_code is None:
-            return "A reply, which Twilio posted to us."
-        return f"A reply that Twilio withheld.{_trouble(sighting.error_code)}"
+        return f"{_arrival(sighting, known)}{_trouble(sighting.error_code)}"
     said = DELIVERIES.get(sighting.status, sighting.status)
     what = "An answer" if sighting.direction == "outbound-reply" else "A text"
     return f"{what} to the phone. {said}{_trouble(sighting.error_code)}"
 
 
-def conclusion(sightings: list[Sighting], verification: Verification) -> str:
-    """What the list says of this verification."""
-    replies = [s for s in sightings if s.is_inbound]
-    withheld = [s for s in replies if s.error_code is not None]
+def _arrival(sighting: Sighting, known: frozenset[str]) -> str:
+    if sighting.sid in known:
+        return "A reply, which reached Textback."
+    if sighting.error_code in errors.WITHHELD:
+        return "A reply that Twilio withheld."
+    return "A reply that has not reached Textback."
+
+
+def conclusion(seen: Conversation, known: frozenset[str]) -> str:
+    """What the list says of a verification."""
+    replies = [sighting for sighting in seen.sightings if sighting.is_inbound]
+    withheld = [sighting for sighting in replies if sighting.error_code in errors.WITHHELD]
+    missed = [s for s in replies if s.sid not in known and s not in withheld]
     if withheld:
-        count = "a reply" if len(withheld) == 1 else f"{len(withheld)} replies"
         return (
-            f"Twilio withheld {count}, so Textback never saw it. Ask Twilio's support to let"
-            " replies to this number pass, and let the person answer over your form meanwhile."
+            f"Twilio withheld {_replies(withheld)}, so Textback never saw it. Ask Twilio's support"
+            " to let replies to this number pass, and let the person answer over your form"
+            " meanwhile."
         )
-    if not replies:
-        return "Twilio has seen no reply of this number since it began."
-    if verification.status is Status.EXPIRED:
-        return "Twilio has the reply. If the history has none, the webhook did not reach Textback."
-    return "Twilio's list holds nothing unusual."
+    if missed:
+        return (
+            f"Twilio has {_replies(missed)} that did not reach Textback: see whether"
+            " PUBLIC_BASE_URL is reachable, and run `flask number check`."
+        )
+    if replies:
+        return f"Textback has {_replies(replies)} that Twilio has. Its list holds nothing unusual."
+    if not seen.is_whole:
+        return "Twilio's list does not reach back so far: it shows the newest fifty of a number."
+    return "Twilio has seen no reply of this number meanwhile."
+
+
+def _replies(found: list[Sighting]) -> str:
+    return "the reply" if len(found) == 1 else f"the {len(found)} replies"

@@ -17,10 +17,25 @@ class Kind(Enum):
     PASSING = "passing"  # Twilio's or a carrier's trouble; may be over in a moment
 
 
+# What to do where the sentence itself does not say it.
+_ADVICE = {
+    Kind.NUMBER: "Ask the person for another number.",
+    Kind.OURS: "Mend it in Twilio's console, then start again.",
+    Kind.LIMIT: "Wait a moment and start again; if it goes on, send from more numbers or have the"
+    " limit raised.",
+    Kind.PASSING: "Wait a moment and start again.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     kind: Kind
-    sentence: str
+    sentence: str  # what happened
+    advice: str  # what to do; empty where the sentence says it
+
+    @property
+    def told(self) -> str:
+        return f"{self.sentence} {self.advice}".strip()
 
     @property
     def is_permanent(self) -> bool:
@@ -28,24 +43,30 @@ class Trouble:
 
 
 def _each(kind: Kind, sentence: str, *codes: int) -> dict[int, Trouble]:
-    return dict.fromkeys(codes, Trouble(kind, sentence))
+    """Troubles whose sentence needs the advice of their kind."""
+    return dict.fromkeys(codes, Trouble(kind, sentence, _ADVICE[kind]))
+
+
+def _told(kind: Kind, sentence: str, *codes: int) -> dict[int, Trouble]:
+    """Troubles whose sentence says what to do."""
+    return dict.fromkeys(codes, Trouble(kind, sentence, ""))
 
 
 TROUBLES: dict[int, Trouble] = {
-    **_each(
+    **_told(
         Kind.OURS,
         "Twilio did not understand the request: a wrong parameter or version. Report it as a bug.",
         20001,
         20422,
         20423,
     ),
-    **_each(
+    **_told(
         Kind.OURS,
         "Twilio does not know these credentials. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN,"
         " or the API key.",
         20003,
     ),
-    **_each(
+    **_told(
         Kind.OURS,
         "The Twilio account is suspended or may not send messages. See Twilio's console.",
         20005,
@@ -53,30 +74,30 @@ TROUBLES: dict[int, Trouble] = {
         30002,
         30037,
     ),
-    **_each(
+    **_told(
         Kind.OURS,
         "Twilio knows no such account. Check TWILIO_ACCOUNT_SID and TWILIO_API_BASE_URL.",
         20404,
     ),
     **_each(Kind.LIMIT, "Twilio is busy with too many requests of this account.", 20429),
-    **_each(
+    **_told(
         Kind.PASSING, "Twilio has a fault of its own. See its status page.", 20500, 20503, 20504
     ),
-    **_each(Kind.PASSING, "Twilio has a fault of its own. See its status page.", 30500),
-    **_each(
+    **_told(Kind.PASSING, "Twilio has a fault of its own. See its status page.", 30500),
+    **_told(
         Kind.LIMIT,
         "More than 30 texts went to and fro in half-minute steps, so Twilio paused both numbers:"
         " look for a bot that answers automatically.",
         14107,
     ),
     **_each(Kind.NUMBER, "Twilio says this is not a phone number.", 21211, 21214, 21217),
-    **_each(
+    **_told(
         Kind.OURS,
         "Twilio refuses the sending number. Check TWILIO_PHONE_NUMBER or the Messaging Service.",
         21212,
         21603,
     ),
-    **_each(
+    **_told(
         Kind.OURS,
         "A trial account texts verified numbers only. Verify this one in Twilio's console, or"
         " upgrade the account.",
@@ -91,7 +112,7 @@ TROUBLES: dict[int, Trouble] = {
         21268,
     ),
     **_each(Kind.OURS, "A trial account cannot send from a name made of letters.", 21267),
-    **_each(
+    **_told(
         Kind.OURS,
         "Texts to this country are switched off. Messaging Geo Permissions in Twilio's console"
         " switch them on.",
@@ -107,37 +128,37 @@ TROUBLES: dict[int, Trouble] = {
         21660,
         21661,
     ),
-    **_each(
+    **_told(
         Kind.OURS, "Twilio found no text or no number in the request. Report it as a bug.", 21602
     ),
-    **_each(
+    **_told(
         Kind.OURS, "Twilio found no text or no number in the request. Report it as a bug.", 21604
     ),
-    **_each(
+    **_told(
         Kind.OURS, "Twilio found no text or no number in the request. Report it as a bug.", 21619
     ),
-    **_each(
+    **_told(
         Kind.OURS,
         "Twilio does not take the address for delivery reports. PUBLIC_BASE_URL must be reachable"
         " from the internet.",
         21609,
     ),
-    **_each(
+    **_told(
         Kind.NUMBER,
         "This number has texted STOP. Its holder must text START to the sending number first.",
         21610,
     ),
     **_each(Kind.LIMIT, "The sending number's queue at Twilio is full.", 21611),
-    **_each(
+    **_told(
         Kind.NUMBER,
         "There is no route from the sending number to this one. Another sending number may reach"
         " it.",
         21612,
     ),
     **_each(Kind.NUMBER, "This is a landline or cannot get texts.", 21614, 21635, 30006),
-    **_each(Kind.OURS, "The text is too long. Shorten CHALLENGE_TEXT.", 21617),
-    **_each(Kind.OURS, "Twilio does not take the validity period. Check WINDOW_SECONDS.", 21624),
-    **_each(
+    **_told(Kind.OURS, "The text is too long. Shorten CHALLENGE_TEXT.", 21617),
+    **_told(Kind.OURS, "Twilio does not take the validity period. Check WINDOW_SECONDS.", 21624),
+    **_told(
         Kind.OURS,
         "The Messaging Service is unknown or has no usable sender. Check"
         " TWILIO_MESSAGING_SERVICE_SID and its sender pool.",
@@ -152,7 +173,7 @@ TROUBLES: dict[int, Trouble] = {
         Kind.NUMBER, "The recipient or the carrier blocks texts from the sending number.", 30004
     ),
     **_each(Kind.NUMBER, "The carrier does not know this number.", 30005),
-    **_each(
+    **_told(
         Kind.OURS,
         "A carrier or Twilio filtered the text. Check its wording and the sender's registration.",
         30007,
@@ -161,7 +182,7 @@ TROUBLES: dict[int, Trouble] = {
         Kind.PASSING, "The carrier did not deliver the text and did not say why.", 30008, 30017
     ),
     **_each(Kind.PASSING, "The carrier did not answer in time.", 30410),
-    **_each(
+    **_told(
         Kind.OURS,
         "This country wants a registered sender. Register one in Twilio's console.",
         30018,
@@ -197,7 +218,7 @@ TROUBLES: dict[int, Trouble] = {
         " long.",
         30036,
     ),
-    **_each(
+    **_told(
         Kind.PASSING,
         "Twilio's protection against SMS pumping stopped the text. Put known users on its safe"
         " list.",
@@ -208,15 +229,29 @@ TROUBLES: dict[int, Trouble] = {
 
 # What Twilio's list says of replies that it did not post to us.
 WITHHELD: dict[int, str] = {
-    30009: "A part of the reply was lost on the way. Let the person reply once more.",
     30038: "Twilio took the reply for a one-time passcode and withheld it. Ask its support to"
     " exempt the number, which receives answers to its own texts.",
     30039: "Twilio took the reply for a machine's and withheld it, as it does where texts go to and"
-    " fro very often.",
+    " fro very often. Let the person wait a moment, then reply once more.",
+}
+# Replies that did not come through for other reasons.
+_LOST_REPLIES: dict[int, str] = {
+    30009: "A part of the reply was lost on the way. Let the person reply once more.",
+    **dict.fromkeys(
+        (11200, 11205, 11210, 11220, 11235, 11236, 11237, 11750, 12100, 12200, 12300),
+        "Twilio could not post the reply to us, or not read what we answered. See whether"
+        " PUBLIC_BASE_URL is reachable, then run `flask number check`.",
+    ),
 }
 
-UNKNOWN_PERMANENT = Trouble(Kind.OURS, "Twilio refused the text.")
-UNKNOWN_PASSING = Trouble(Kind.PASSING, "Twilio or a carrier had a trouble of a kind not known.")
+UNKNOWN_PERMANENT = Trouble(
+    Kind.OURS, "Twilio refused the text.", "Look the error up in Twilio's console."
+)
+UNKNOWN_PASSING = Trouble(
+    Kind.PASSING,
+    "Twilio or a carrier had a trouble of a kind not known.",
+    "Look the error up in Twilio's console.",
+)
 
 
 def at_send(code: int, http_status: int) -> Trouble:
@@ -228,7 +263,7 @@ def at_send(code: int, http_status: int) -> Trouble:
     <Kind.LIMIT: 'limit'>
     """
     if http_status == 429:
-        return TROUBLES.get(code, Trouble(Kind.LIMIT, "Twilio is busy."))
+        return TROUBLES.get(code, Trouble(Kind.LIMIT, "Twilio is busy.", _ADVICE[Kind.LIMIT]))
     return TROUBLES.get(code, UNKNOWN_PASSING if http_status >= 500 else UNKNOWN_PERMANENT)
 
 
@@ -238,6 +273,17 @@ def in_report(code: int | None) -> Trouble:
 
 
 def sentence(code: int | None) -> str | None:
-    """What to tell the admin of a code, or None where nothing is known of it."""
+    """What a code means, or None where nothing is known of it."""
     trouble = TROUBLES.get(code or 0)
-    return trouble.sentence if trouble else WITHHELD.get(code or 0)
+    return trouble.sentence if trouble else _of_reply(code or 0)
+
+
+def told(code: int) -> str:
+    """What a code means, and what to do."""
+    trouble = TROUBLES.get(code)
+    unknown = "not one that Textback knows. Look it up in Twilio's console."
+    return trouble.told if trouble else _of_reply(code) or unknown
+
+
+def _of_reply(code: int) -> str | None:
+    return WITHHELD.get(code) or _LOST_REPLIES.get(code)

@@ -64,6 +64,14 @@ class Sighting:
         return self.direction == "inbound"
 
 
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What went to and fro between a phone and us, oldest first."""
+
+    sightings: list[Sighting]
+    is_whole: bool  # False: the list did not reach back to its beginning
+
+
 class LookFailed(Exception):
     """Twilio's list did not answer."""
 
@@ -77,7 +85,7 @@ class Gateway(Protocol):
     def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first. Raises LookFailed."""
 
-    def conversation(self, phone: str, *, since: datetime) -> list[Sighting]:
+    def conversation(self, phone: str, *, since: datetime, until: datetime | None) -> Conversation:
         """What went to and fro since then, oldest first. Raises LookFailed."""
 
     def erase(self, sid: str) -> None:

@@ -20,6 +20,7 @@ from bot.sms import errors
 from bot.sms.errors import Kind
 from bot.sms.gateway import (
     Accepted,
+    Conversation,
     LookFailed,
     Postponed,
     Received,
@@ -111,15 +112,16 @@ class TwilioGateway:
         ]
         return sorted(ours, key=lambda message: message.created_at)
 
-    def conversation(self, phone: str, *, since: datetime) -> list[Sighting]:
+    def conversation(self, phone: str, *, since: datetime, until: datetime | None) -> Conversation:
         listing = self._client.messages.list
+        ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
+        theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
         try:
-            found = [
-                *listing(to=phone, limit=NEWEST, page_size=NEWEST),
-                *listing(from_=phone, limit=NEWEST, page_size=NEWEST),
-            ]
+            sent = listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)
+            received = listing(from_=phone, limit=NEWEST, page_size=NEWEST, **theirs)
         except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
+        first, last = since - CLOCK_SLACK, (until or datetime.max.replace(tzinfo=UTC))
         sightings = [
             Sighting(
                 sid=message.sid,
@@ -128,10 +130,13 @@ class TwilioGateway:
                 error_code=int(message.error_code) if message.error_code else None,
                 at=message.date_created.astimezone(UTC),
             )
-            for message in found
-            if message.date_created >= since - CLOCK_SLACK
+            for message in (*sent, *received)
+            if first <= message.date_created <= last and self._is_of_service(message)
         ]
-        return sorted(sightings, key=lambda sighting: sighting.at)
+        is_whole = all(
+            len(found) < NEWEST or found[-1].date_created < first for found in (sent, received)
+        )
+        return Conversation(sorted(sightings, key=lambda sighting: sighting.at), is_whole)
 
     def erase(self, sid: str) -> None:
         try:
@@ -162,8 +167,14 @@ class TwilioGateway:
             raise LookFailed(describe(error)) from None
 
     def _is_for_us(self, message: Any) -> bool:
-        if message.direction != "inbound":
-            return False
+        return message.direction == "inbound" and self._is_of_service(message)
+
+    @property
+    def _is_number(self) -> bool:
+        return self._settings.twilio_phone_number is not None
+
+    def _is_of_service(self, message: Any) -> bool:
+        """Not of another service of the account; of a number's messages the list knows."""
         service = self._settings.twilio_messaging_service_sid
         return service is None or message.messaging_service_sid == service
 

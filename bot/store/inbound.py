@@ -1,9 +1,10 @@
 """The table `inbound`: every message handled, by MessageSid, with the answer it was given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.store.tx import Tx, to_text
+from bot.store.tx import Tx, placed, places, to_text
 
 # Longer than Twilio keeps messages for a repeat (a year).
 KEPT = timedelta(days=400)
@@ -19,6 +20,12 @@ class Given:
 def recall(tx: Tx, message_sid: str) -> Given | None:
     row = tx.one("SELECT answer FROM inbound WHERE message_sid = :sid", sid=message_sid)
     return Given(row["answer"]) if row else None
+
+
+def known(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
+    """Those of them that were handled."""
+    sql = f"SELECT message_sid FROM inbound WHERE message_sid IN ({places(message_sids)})"
+    return frozenset(row["message_sid"] for row in tx.all(sql, **placed(message_sids)))
 
 
 def remember(tx: Tx, message_sid: str, *, answer: str | None) -> None:

@@ -1,9 +1,9 @@
 """What an operator sees at a glance: what is pending, and today in figures."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.verification import Status
 from bot.store import figures, verifications
@@ -13,18 +13,35 @@ from bot.usecases import read
 from bot.usecases.read import Standing
 
 STARTED = "started"
+EVENTS = (STARTED, *(status.value for status in Status if status is not Status.PENDING))
 PENDING_SHOWN = 50
 COUNTRIES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """An hour, a country, or the whole day."""
+
+    name: str
+    counts: dict[str, int]  # started, and each status
+    median_seconds: int | None  # from accepted to the right answer
+
+    @property
+    def started(self) -> int:
+        return self.counts[STARTED]
+
+    @property
+    def approved(self) -> int:
+        return self.counts[Status.APPROVED.value]
 
 
 @dataclass(frozen=True, slots=True)
 class Today:
     """Since midnight, UTC. What was started counts in the hour of its start, an end in its own."""
 
-    counts: dict[str, int]  # started, and each status
-    median_seconds: int | None  # from accepted to the right answer
-    hours: list[tuple[str, int, int]]  # 00 to 23, starts, approvals
-    countries: list[tuple[str, int, int]]  # the busiest, starts, approvals
+    whole: Slice
+    hours: list[Slice]  # 00 to 23
+    countries: list[Slice]  # the busiest
     errors: list[tuple[int, int]]  # Twilio's codes that ended some, the most frequent first
 
 
@@ -36,20 +53,29 @@ def pending(tx: Tx) -> list[Standing]:
 def today(tx: Tx) -> Today:
     midnight = tx.now.replace(hour=0, minute=0, second=0, microsecond=0)
     found = figures.since(tx, midnight)
+    by_hour, by_country = _grouped(found, "hour"), _grouped(found, "country")
+    hours = [to_text(midnight + timedelta(hours=number))[:13] for number in range(24)]
+    countries = [_slice(name, group) for name, group in by_country.items()]
     return Today(
-        counts=_sums(found, [STARTED, *(s.value for s in Status if s is not Status.PENDING)]),
-        median_seconds=_median(found),
-        hours=_hours(found, midnight),
-        countries=_countries(found),
+        whole=_slice("", found),
+        hours=[_slice(hour[-2:], by_hour.get(hour, [])) for hour in hours],
+        countries=sorted(countries, key=lambda found: -found.started)[:COUNTRIES_SHOWN],
         errors=verifications.errors_since(tx, midnight),
     )
 
 
-def _sums(found: Iterable[Figure], events: Iterable[str]) -> dict[str, int]:
+def _grouped(found: Iterable[Figure], by: str) -> dict[str, list[Figure]]:
+    groups: dict[str, list[Figure]] = {}
+    for figure in found:
+        groups.setdefault(getattr(figure, by), []).append(figure)
+    return groups
+
+
+def _slice(name: str, found: Sequence[Figure]) -> Slice:
     sums: Counter[str] = Counter()
     for figure in found:
         sums[figure.event] += figure.count
-    return {event: sums[event] for event in events}
+    return Slice(name, {event: sums[event] for event in EVENTS}, _median(found))
 
 
 def _median(found: Iterable[Figure]) -> int | None:
@@ -64,19 +90,3 @@ def _median(found: Iterable[Figure]) -> int | None:
         if middle <= 0:
             return seconds
     return None
-
-
-def _hours(found: Iterable[Figure], midnight: datetime) -> list[tuple[str, int, int]]:
-    sums: Counter[tuple[str, str]] = Counter()
-    for figure in found:
-        sums[figure.hour, figure.event] += figure.count
-    hours = [to_text(midnight + timedelta(hours=number))[:13] for number in range(24)]
-    return [(h[-2:], sums[h, STARTED], sums[h, Status.APPROVED.value]) for h in hours]
-
-
-def _countries(found: Iterable[Figure]) -> list[tuple[str, int, int]]:
-    sums: dict[str, Counter[str]] = {}
-    for figure in found:
-        sums.setdefault(figure.country, Counter())[figure.event] += figure.count
-    rows = [(name, c[STARTED], c[Status.APPROVED.value]) for name, c in sums.items()]
-    return sorted(rows, key=lambda row: -row[1])[:COUNTRIES_SHOWN]

@@ -34,6 +34,7 @@ class Load:
     pending: int
     queue: dict[str, int]  # texts by state
     queue_age: timedelta  # of the oldest text that Twilio was not given
+    overdue: timedelta  # of what is due, the longest
     circuit: Circuit | None  # open while Twilio does not know our credentials
     version: str  # another whenever something has happened or was removed
     faults: list[str]  # what keeps Textback from working, a word each
@@ -46,6 +47,7 @@ def load(tx: Tx, *, sender: str) -> Load:
         pending=verifications.count_open(tx),
         queue=outbox.depth(tx),
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
+        overdue=readiness.overdue(tx),
         circuit=circuits.load(tx, sender),
         version=f"{figures.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, sender=sender),

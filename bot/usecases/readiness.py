@@ -14,7 +14,13 @@ def faults(tx: Tx, *, sender: str) -> list[str]:
     found = []
     if circuits.load(tx, sender) is not None:
         found.append("twilio_credentials")
-    due = (outbox.next_due_at(tx), verifications.next_due_at(tx))
-    if any(at is not None and at + OVERDUE < tx.now for at in due):
+    if overdue(tx) > OVERDUE:
         found.append("dispatcher")
     return found
+
+
+def overdue(tx: Tx) -> timedelta:
+    """How long the longest due has waited."""
+    due = (outbox.next_due_at(tx), verifications.next_due_at(tx))
+    waits = [tx.now - at for at in due if at is not None]
+    return max([timedelta(0), *waits])

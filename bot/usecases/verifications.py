@@ -6,7 +6,7 @@ knows nothing of either.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -15,7 +15,7 @@ from bot.domain.code import Keyring
 from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed
 from bot.domain.limits import Limit
 from bot.domain.verification import Terms, Verification
-from bot.store import opt_outs, tallies
+from bot.store import inbound, opt_outs, tallies
 from bot.store import verifications as table
 from bot.store.tx import Done, Store
 from bot.store.verifications import Wanted
@@ -187,6 +187,10 @@ class Verifications:
         return self.store.write(
             lambda tx: Done(opt_outs.unmark(tx, phone=text, sender=self.sender))
         )
+
+    def known_replies(self, message_sids: Sequence[str]) -> frozenset[str]:
+        """Those of Twilio's sids that belong to replies which have reached us."""
+        return self.store.read(partial(inbound.known, message_sids=message_sids))
 
     def load(self) -> read.Load:
         return self.store.read(partial(read.load, sender=self.sender))

@@ -36,6 +36,7 @@ class Visit:
         self.complaints: list[str] = []
         self.dialogs: list[str] = []
         self.page.on("console", self._hear)
+        self.page.on("response", self._hear_status)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", self._dismiss)
 
@@ -66,8 +67,14 @@ class Visit:
             )
         )
 
+    def _hear_status(self, response) -> None:
+        """A page may be refused on purpose; what belongs to it may not, nor may anything fail."""
+        is_page = response.request.resource_type == "document" or "/desk/" in response.url
+        if response.status >= 500 or (response.status >= 400 and not is_page):
+            self.complaints.append(f"{response.status} {response.url}")
+
     def _hear(self, message) -> None:
-        # A page that answers 4xx on purpose is one that loaded.
+        # The browser's own line on a status: heard above.
         is_status = message.text.startswith("Failed to load resource: the server responded with")
         if message.type in ("error", "warning") and not is_status:
             self.complaints.append(message.text)

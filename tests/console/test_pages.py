@@ -9,9 +9,11 @@ import pytest
 
 from bot.console import why
 from bot.domain.verification import Status
+from bot.sms.gateway import Conversation, Sighting
 from bot.store import figures
-from bot.store.tx import Done
+from bot.store.tx import Done, StoreUnavailable
 from simulator import faults
+from tests.builders import NOON
 from tests.console.conftest import Operator
 from tests.desk import PHONE, Desk
 from tests.desk import desk as open_desk
@@ -51,7 +53,11 @@ def test_the_overview_shows_what_is_pending_with_its_time_and_attempts(
 
 def test_the_overview_says_when_nothing_is_pending_and_all_is_well(operator: Operator) -> None:
     page = show(operator, "/")
-    for said in ("Nothing is pending.", "The dispatcher works.", "Twilio knows us."):
+    for said in (
+        "Nothing is pending.",
+        "Nothing is overdue.",
+        "Twilio has not refused our credentials.",
+    ):
         assert said in page
 
 
@@ -87,7 +93,7 @@ def test_today_in_figures(operator: Operator, desk: Desk) -> None:
     assert "started 6 approved 3 expired 1 out of tries 0 canceled 1 failed 1" in page
     assert "median time to answer 10 s" in page
     assert "12:00 6 3" in page
-    assert "US 5 3 FR 1 0" in page
+    assert "US 5 3 0 0 1 10 s FR 1 0 1 0 0 –" in page
     assert "Error Times 21614 1" in page
 
 
@@ -109,10 +115,10 @@ def test_figures_outlive_a_forgotten_number_and_begin_anew_at_midnight(
     desk.verifications.forget(PHONE)
     desk.start_and_send(OTHER_PHONE[:-1] + "8")
     desk.verifications.forget(OTHER_PHONE[:-1] + "8")
-    counts = desk.verifications.today().counts
+    counts = desk.verifications.today().whole.counts
     assert (counts["approved"], counts["canceled"]) == (3, 2), "counted before it is removed"
     desk.clock.forward(12 * 3600)
-    assert set(desk.verifications.today().counts.values()) == {0}
+    assert set(desk.verifications.today().whole.counts.values()) == {0}
 
 
 def test_two_who_count_count_nothing_twice(desk: Desk) -> None:
@@ -123,7 +129,7 @@ def test_two_who_count_count_nothing_twice(desk: Desk) -> None:
     store = desk.verifications.store
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: store.write(lambda tx: Done(figures.count_more(tx))), range(16)))
-    assert desk.verifications.today().counts["started"] == 20
+    assert desk.verifications.today().whole.counts["started"] == 20
 
 
 def test_the_chart_is_drawn_from_the_figures(operator: Operator, desk: Desk) -> None:
@@ -267,7 +273,7 @@ def test_why_says_what_happened_and_what_to_do(operator: Operator, desk: Desk) -
     id = desk.start_and_send()["id"]
     for _ in range(4):
         desk.text(desk.wrong())
-    assert "4 wrong codes were sent." in one(operator, id)
+    assert "4 wrong codes came." in one(operator, id)
 
     first = desk.start_and_send()["id"]
     second = desk.start_and_send()["id"]
@@ -303,7 +309,7 @@ def test_why_names_twilios_error_and_what_to_do(operator: Operator, desk: Desk, 
     id = desk.start_and_send()["id"]
     page = one(operator, id)
     assert str(code) in page
-    assert (errors.sentence(code) or "Twilio refused the text.").replace("'", "'") in page
+    assert errors.told(code) in page or errors.UNKNOWN_PERMANENT.sentence in page
 
 
 def test_why_of_a_text_twilio_did_not_take_and_one_nobody_knows_of(
@@ -346,13 +352,75 @@ def test_twilios_list_is_asked_on_request_and_names_what_was_withheld(
     desk.simulator.faults.add(faults.WITHHOLD, code=30038)
     desk.text(desk.code())
     page = show(operator, f"/verifications/{id}/at-twilio")
-    assert "Twilio withheld a reply, so Textback never saw it." in page
+    assert "Twilio withheld the reply, so Textback never saw it." in page
     assert "Twilio's error 30038: Twilio took the reply for a one-time passcode" in page
     desk.text(desk.wrong())
     page = show(operator, f"/verifications/{id}/at-twilio")
-    assert "A reply, which Twilio posted to us." in page
+    assert "A reply, which reached Textback." in page
     assert "An answer to the phone." in page
     assert desk.code() not in page
+
+
+def test_a_reply_that_did_not_reach_us_is_told_from_one_that_did(
+    operator: Operator, desk: Desk
+) -> None:
+    first = desk.start_and_send()["id"]
+    desk.simulator.faults.add(faults.WEBHOOK_NEVER)
+    desk.text(desk.code())
+    page = show(operator, f"/verifications/{first}/at-twilio")
+    assert "Twilio has the reply that did not reach Textback" in page
+    assert "A reply that has not reached Textback." in page
+    desk.forward(100 + 600 + 60)
+    second = desk.start_and_send()["id"]
+    desk.text(desk.code())
+    page = show(operator, f"/verifications/{first}/at-twilio")
+    assert "which reached Textback" not in page, "that one belongs to the next verification"
+    assert "Textback has the reply" in show(operator, f"/verifications/{second}/at-twilio")
+
+
+def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    desk.forward(1000)
+    for _ in range(50):
+        desk.simulator.faults.add(faults.WEBHOOK_NEVER)
+        desk.text("later")
+    assert "does not reach back so far" in show(operator, f"/verifications/{id}/at-twilio")
+
+
+@pytest.mark.parametrize("code", [30009, 11200])
+def test_other_troubles_of_a_reply_are_not_taken_for_withholding(code: int) -> None:
+    seen = Sighting("SM1", "inbound", "failed", code, NOON)
+    assert "has not reached" in why.sighted(seen, frozenset())
+    assert "withheld" not in why.conclusion(Conversation([seen], True), frozenset())
+    assert "not one that Textback knows" not in why.sighted(seen, frozenset())
+
+
+def test_a_day_that_is_used_up_is_named(tmp_path: Path) -> None:
+    with open_desk(tmp_path / "strict", LIMIT_WRONG_PER_NUMBER="1/day") as strict:
+        id = strict.start_and_send()["id"]
+        strict.text(strict.wrong())
+        visitor = Operator(strict.app.test_client())
+        visitor.sign_in()
+        page = one(visitor, id)
+        assert "1 wrong code came." in page
+        assert "LIMIT_WRONG_PER_NUMBER" in page
+
+
+def test_the_address_without_its_slash_leads_to_the_console_whatever_the_host(desk: Desk) -> None:
+    response = desk.call("GET", "/console", headers={"Host": "evil.example"})
+    assert (response.status_code, response.headers["Location"]) == (308, "/console/")
+
+
+def test_without_the_database_there_is_a_page_all_the_same(
+    operator: Operator, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(query: object) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(desk.verifications.store, "read", away)
+    response = operator.get("/console/")
+    assert (response.status_code, response.mimetype) == (503, "text/html")
+    assert "cannot be used at the moment" in response.text
 
 
 def test_where_twilios_list_does_not_answer_the_page_says_so(

@@ -69,6 +69,7 @@ def test_many_wrong_keys_at_once_are_no_more_than_one_after_the_other(desk: Desk
     assert waits.count(0) == 5
     assert throttle.try_one("192.0.2.2") == 0
     assert [throttle.try_one(f"2001:db8:1:2::{n}") for n in range(6)] == [0] * 5 + [60]
+    assert [throttle.try_one(f"2001:db8::a:{n}:1:1") for n in range(6)] == [0] * 5 + [60]
 
 
 def test_who_is_signed_in_is_not_throttled(operator: Operator, desk: Desk) -> None:

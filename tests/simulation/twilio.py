@@ -7,12 +7,12 @@ from random import Random
 
 from bot.sms.gateway import (
     Accepted,
+    Conversation,
     LookFailed,
     Postponed,
     Received,
     Refused,
     SendResult,
-    Sighting,
     Unknown,
 )
 from bot.sms.twilio import CLOCK_SLACK
@@ -106,8 +106,8 @@ class Twilio:
 
     def erase(self, sid: str) -> None: ...
 
-    def conversation(self, phone: str, *, since: datetime) -> list[Sighting]:
-        return []
+    def conversation(self, phone: str, *, since: datetime, until: datetime | None) -> Conversation:
+        return Conversation([], is_whole=True)
 
     def received_since(self, since: datetime) -> Iterator[Received]:
         if self.is_gone or self._random.random() < 0.1:

@@ -1,5 +1,6 @@
 """The gateway, and that its requests are those of Twilio's own description."""
 
+import re
 import ssl
 
 import pytest
@@ -80,6 +81,14 @@ def test_every_trouble_has_a_sentence_of_its_own_words(code: int, trouble: error
     assert 10_000 <= code <= 99_999
     assert trouble.sentence.endswith(".")
     assert "+" not in trouble.sentence
+
+
+@pytest.mark.parametrize(("code", "trouble"), sorted(errors.TROUBLES.items()))
+def test_every_trouble_says_what_to_do(code: int, trouble: errors.Trouble) -> None:
+    does = r"Ask |Mend |Wait |Check |See |Report |Verify |Register |Shorten |Put |look for |"
+    does += r"switch them on|must |Another sending number"
+    assert re.search(does, trouble.told), trouble.told
+    assert errors.told(code) == trouble.told
 
 
 def test_unknown_codes_go_by_their_status() -> None:

@@ -44,7 +44,7 @@ function mark(element) {
 
 async function look() {
   if (document.hidden) return;
-  const response = await fetch(location.href, { headers: { "X-Version": version } });
+  const response = await fetch(document.body.dataset.from || location.href, { headers: { "X-Version": version } });
   // Signed out meanwhile, or what is shown is gone: the page itself says so.
   if (response.redirected || response.status === 404) return location.reload();
   if (!response.ok) return;
