@@ -12,15 +12,16 @@ help: ## List the targets
 run: .venv/run ## Run the service with a Twilio for the desk
 	@$(BIN)/python -m simulator.desk
 
-test: .venv/develop ## Run all tests (about five minutes)
+test: .venv/develop ## Run all tests (about eight minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 soak: .venv/develop ## Run random input, simulation and kills thirty times longer (about half an hour)
 	@SOAK=30 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/processes/test_torture.py
 
-bench: .venv/develop ## Measure rates, beside a plain form route (about five minutes)
+bench: .venv/develop ## Measure rates, beside a plain form route (about eight minutes)
 	@mkdir -p instance
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench --database postgresql
 
 check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff format --check .

@@ -1,8 +1,11 @@
 """The scenarios, and the table.
 
-`python -m bench` takes about five minutes; `--million` runs the rates again on a file with a
-million finished verifications (`--rows 10000000` with ten), `--scale` the pending ones by the
-hundred thousand.
+`python -m bench` takes about five minutes. `--database postgresql` measures on a PostgreSQL of its
+own, with one web process and with two; `--million` on a file with a million finished verifications
+(`--rows 10000000` with ten); `--scale` the pending ones by the hundred thousand.
+
+A machine's speed changes by the minute, so the plain route is measured again before and after each
+rate, and a ratio is to the mean of the two.
 """
 
 import argparse
@@ -11,7 +14,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
@@ -19,94 +22,133 @@ from urllib.request import urlopen
 from bench import chart
 from bench.load import Result, exchange
 from bench.service import CODE, WRONG, Service, finish, pending_id
+from bot.store.tx import to_instant
 from tests.console.million import fill
 from tests.desk import HandClock
+from tests.postgres import Server
 
 COUNT = 3000  # requests of a rate
+PLAIN = 1500  # requests of the plain route, each time
 
 
 @dataclass
 class Row:
     name: str
     rate: float
-    p50: float
-    p95: float
-    p99: float
-    statuses: dict[str, int] = field(default_factory=dict)
+    ratio: float | None  # to the plain route
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    p99_ratio: float | None = None
 
-    @staticmethod
-    def of(name: str, result: Result) -> "Row":
-        p = result.percentile
-        return Row(name, result.rate, p(0.5), p(0.95), p(0.99), result.statuses)
+
+@dataclass
+class Where:
+    """Where a scenario runs: on files in a folder, or on a server."""
+
+    folder: Path
+    server: Server | None = None
+    rows: int = 0
+    web_processes: int = 1
+
+    @contextlib.contextmanager
+    def service(self, name: str, **settings: str) -> Iterator[Service]:
+        place = self.folder / name
+        place.mkdir()
+        url = self.server.new_database() if self.server else ""
+        if self.rows:
+            clock = HandClock()
+            clock.now = datetime.now(UTC)  # older ones would be swept away meanwhile
+            fill(place / "textback.db", clock, self.rows)
+        made = Service(place, url, WEB_CONCURRENCY=str(self.web_processes), **settings)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+class Compared:
+    """Rates on one service, each between two rates of the plain route."""
+
+    def __init__(self, made: Service) -> None:
+        self._made = made
+        self._plain = [made.reply(phones(0, 1)[0], CODE, path="/plain") for _ in range(PLAIN)]
+        made.drive(self._plain[:500])  # warm
+        self._before = made.drive(self._plain)
+        self.rows = [_row("plain form route", self._before, 1.0, 1.0)]
+
+    def measure(self, name: str, requests: list[bytes]) -> Row:
+        result = self._made.drive(requests)
+        after = self._made.drive(self._plain)
+        plains = (self._before, after)
+        rate = sum(plain.rate for plain in plains) / 2
+        p99 = sum(plain.percentile(0.99) for plain in plains) / 2
+        row = _row(name, result, result.rate / rate, result.percentile(0.99) / p99)
+        self._before = after
+        self.rows.append(row)
+        return row
+
+
+def _row(name: str, result: Result, ratio: float, p99_ratio: float) -> Row:
+    p = result.percentile
+    return Row(name, result.rate, ratio, p(0.5), p(0.95), p(0.99), p99_ratio)
 
 
 def phones(first: int, count: int) -> list[str]:
     return [f"+1425{5560000 + first + number:07}" for number in range(count)]
 
 
-@contextlib.contextmanager
-def service(folder: Path, *, rows: int = 0, **settings: str) -> Iterator[Service]:
-    folder.mkdir()
-    if rows:
-        clock = HandClock()
-        clock.now = datetime.now(UTC)  # older ones would be swept away meanwhile
-        fill(folder / "textback.db", clock, rows)
-    made = Service(folder, **settings)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def rates(folder: Path, rows: int) -> list[Row]:
-    """Replies, status reads and the plain route, one after the other on one service."""
-    found: list[Row] = []
-    with service(folder / "rates", rows=rows) as made:
+def rates(where: Where) -> list[Row]:
+    """Replies and status reads, one after the other on one service."""
+    with where.service("rates") as made:
         right, wrong = phones(0, COUNT), phones(COUNT, COUNT)
         made.make_pending([*right, *wrong])
         made.start()
-        plain = [made.reply(right[0], CODE, path="/plain") for _ in range(COUNT)]
-        made.drive(plain[:500])  # warm
+        compared = Compared(made)
+        half = COUNT // 2
         jobs = {
-            "plain form route": plain,
-            "right replies": [made.reply(phone, CODE) for phone in right],
-            "plain form route, again": plain,
-            "wrong replies": [made.reply(phone, WRONG) for phone in wrong],
-            "unknown senders": [made.reply(phone, CODE) for phone in phones(50_000, COUNT)],
-            "status reads": [made.read_status(pending_id(phone)) for phone in right],
+            "right replies": [made.reply(phone, CODE) for phone in right[:half]],
+            "wrong replies": [made.reply(phone, WRONG) for phone in wrong[:half]],
+            "unknown senders": [made.reply(phone, CODE) for phone in phones(50_000, half)],
+            "status reads": [made.read_status(pending_id(phone)) for phone in right[:half]],
+            "right replies, again": [made.reply(phone, CODE) for phone in right[half:]],
+            "wrong replies, again": [made.reply(phone, WRONG) for phone in wrong[half:]],
         }
         for name, requests in jobs.items():
-            found.append(Row.of(name, made.drive(requests)))
-        (approved,) = made.ask("SELECT count(*) FROM history WHERE event = 'approved'")[0]
-        finished = rows * 14 // 20
-        assert approved == COUNT + finished, approved
-    return found
+            compared.measure(name, requests)
+        sql = "SELECT count(*) AS n FROM history WHERE event = 'approved'"
+        (approved,) = made.ask(sql)
+        assert approved["n"] == COUNT + where.rows * 14 // 20, approved
+        return compared.rows
 
 
-def starts(folder: Path, rows: int, *, is_beside: bool) -> list[Row]:
+def starts(where: Where, *, is_beside: bool) -> list[Row]:
     """Starts whose texts go out in the same seconds: from the first request to the last text."""
     name = "starts, dispatcher beside" if is_beside else "starts, dispatcher inside"
-    with service(folder / f"starts-{is_beside}", rows=rows) as made:
+    with where.service(f"starts-{is_beside}") as made:
         made.start(DISPATCH="off" if is_beside else "thread")
         if is_beside:
             made.run("flask", "--app", "wsgi", "dispatch")
             time.sleep(2)
         made.drive([made.begin(phone) for phone in phones(90_000, 100)])
-        began = time.perf_counter()
+        compared = Compared(made)
         count = COUNT // 2
+        began = time.perf_counter()
         result = made.drive([made.begin(phone) for phone in phones(0, count)])
-        answered = time.perf_counter() - began
         while len(made.simulator.world.messages()) < count + 100:
-            time.sleep(0.05)
-        sent = time.perf_counter() - began
-        row = Row.of(name, result)
-        sustained = Row(f"{name}, texts sent", count / sent, 0, 0, 0, {"answered": int(answered)})
-        return [row, sustained]
+            time.sleep(0.02)
+        sent = count / (time.perf_counter() - began)
+        plain = compared.rows[0].rate
+        after = compared.measure("", compared._plain).rate
+        plain = (plain + after) / 2
+        answered = _row(name, result, result.rate / plain, 0.0)
+        answered.p99_ratio = None
+        return [answered, Row(f"{name}, texts sent", sent, sent / plain)]
 
 
-def visible(folder: Path, half_of: float) -> Row:
+def visible(where: Where, half_of: float) -> Row:
     """From a posted reply to the decision in the status, at half of the full load."""
-    with service(folder / "visible") as made:
+    with where.service("visible") as made:
         loaded, watched = phones(0, COUNT), phones(COUNT, 200)
         made.make_pending([*loaded, *watched])
         made.start()
@@ -118,7 +160,10 @@ def visible(folder: Path, half_of: float) -> Row:
             made_visible(made, phone)
             times.append((time.perf_counter() - began) * 1000)
         finish(load)
-        return Row.of("reply to visible decision, half load", Result(sum(times) / 1000, {}, times))
+        result = Result(sum(times) / 1000, {}, times)
+        row = _row("reply to visible decision, half load", result, 0.0, 0.0)
+        row.ratio = row.p99_ratio = None
+        return row
 
 
 def made_visible(made: Service, phone: str) -> None:
@@ -127,9 +172,9 @@ def made_visible(made: Service, phone: str) -> None:
         assert exchange(connection, made.read_status(pending_id(phone))) == b"200"
 
 
-def sends(folder: Path, milliseconds: int) -> Row:
+def sends(where: Where, milliseconds: int) -> Row:
     """Texts a second where each call to Twilio takes this much longer."""
-    with service(folder / f"sends-{milliseconds}") as made:
+    with where.service(f"sends-{milliseconds}") as made:
         made.simulator.faults.add("delay", seconds=milliseconds / 1000, times=10**9)
         made.start(DISPATCH="off")
         count = 1000
@@ -141,7 +186,7 @@ def sends(folder: Path, milliseconds: int) -> Row:
         while len(made.simulator.world.messages()) < count:
             time.sleep(0.01)
         seconds = time.perf_counter() - began
-        return Row(f"sends, {milliseconds} ms at Twilio", count / seconds, 0, 0, 0)
+        return Row(f"sends, {milliseconds} ms at Twilio", count / seconds, None)
 
 
 @dataclass
@@ -154,9 +199,9 @@ class Scale:
     lateness_worst_ms: float
 
 
-def scale(folder: Path, pending: int, *, spread_seconds: float) -> Scale:
+def scale(where: Where, pending: int, *, spread_seconds: float) -> Scale:
     """So many pending whose deadlines are spread over so many seconds."""
-    with service(folder / f"pending-{pending}") as made:
+    with where.service(f"pending-{pending}") as made:
         made.make_pending(phones(0, pending), spread_seconds=spread_seconds)
         seconds = made.start()
         process = made.processes[0]
@@ -167,12 +212,13 @@ def scale(folder: Path, pending: int, *, spread_seconds: float) -> Scale:
             status = Path(f"/proc/{child}/status").read_text()
             mebibytes = max(mebibytes, _number(status, "VmRSS") / 1024)
             threads = max(threads, _number(status, "Threads"))
+        ends = made.ask(
+            "SELECT h.at, v.ended_at FROM history h JOIN verification v"
+            " ON v.id = h.verification_id WHERE h.event = 'expired'"
+        )
         late = sorted(
-            row[0] * 1000
-            for row in made.ask(
-                "SELECT (julianday(h.at) - julianday(v.ended_at)) * 86400 FROM history h"
-                " JOIN verification v ON v.id = h.verification_id WHERE h.event = 'expired'"
-            )
+            (to_instant(row["at"]) - to_instant(row["ended_at"])).total_seconds() * 1000
+            for row in ends
         )
         assert len(late) == pending, (len(late), pending)
         urlopen(f"{made.url}/healthz", timeout=5).close()
@@ -190,64 +236,91 @@ def _number(status: str, name: str) -> float:
     return float(line.split()[1])
 
 
-def tell(rows: list[Row], plain: Row) -> None:
-    print(
-        f"| {'what':<42} | {'a second':>8} | {'ratio':>5} | {'p50':>6} | {'p95':>6} | {'p99':>6} |"
-    )
-    print(f"| {'---':<42} | {'---:':>8} | {'---:':>5} | {'---:':>6} | {'---:':>6} | {'---:':>6} |")
+def tell(rows: list[Row]) -> None:
+    heads = ("a second", "ratio", "p50", "p95", "p99", "p99 ratio")
+    print(f"| {'what':<42} | " + " | ".join(f"{head:>9}" for head in heads) + " |")
+    print(f"| {'---':<42} | " + " | ".join(f"{'---:':>9}" for _ in heads) + " |")
     for row in rows:
-        times = [f"{t:6.1f}" if t else "      " for t in (row.p50, row.p95, row.p99)]
-        print(
-            f"| {row.name:<42} | {row.rate:8.0f} | {row.rate / plain.rate:5.2f} |"
-            f" {' | '.join(times)} |",
-            flush=True,
-        )
+        numbers = [f"{row.rate:.0f}", _shown(row.ratio, 2)]
+        numbers += [_shown(t or None, 1) for t in (row.p50, row.p95, row.p99)]
+        numbers.append(_shown(row.p99_ratio, 2))
+        print(f"| {row.name:<42} | " + " | ".join(f"{n:>9}" for n in numbers) + " |", flush=True)
+
+
+def _shown(number: float | None, digits: int) -> str:
+    return "" if number is None else f"{number:.{digits}f}"
+
+
+def measure(where: Where, wanted: argparse.Namespace) -> list[Row]:
+    def is_wanted(part: str) -> bool:
+        return wanted.only in (None, part)
+
+    measured = rates(where) if is_wanted("rates") or is_wanted("visible") else []
+    if is_wanted("starts"):
+        measured += starts(where, is_beside=False)
+        measured += starts(where, is_beside=True)
+    if is_wanted("visible"):
+        right = next(row for row in measured if row.name == "right replies")
+        measured.append(visible(where, right.rate / 2))
+    if is_wanted("sends") and not where.rows and where.web_processes == 1:
+        measured += [sends(where, milliseconds) for milliseconds in (0, 150)]
+    return measured
+
+
+def places(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[str, Where]]:
+    if wanted.database == "postgresql":
+        server = Server(is_durable=True)
+        try:
+            for count in (1, 2):
+                place = folder / f"web-{count}"
+                place.mkdir()
+                yield f"PostgreSQL, {count} web process(es)", Where(place, server, 0, count)
+        finally:
+            server.close()
+        return
+    for rows in [0, wanted.rows] if wanted.million else [0]:
+        place = folder / f"rows-{rows}"
+        place.mkdir()
+        yield f"SQLite, {rows} finished verifications in the file", Where(place, None, rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--million", action="store_true", help="the rates on a million rows too")
     parser.add_argument("--rows", type=int, default=1_000_000, help="how many with --million")
     parser.add_argument("--scale", action="store_true", help="10 to 100,000 pending")
+    parser.add_argument("--spread", type=float, default=600.0, help="seconds of their deadlines")
     parser.add_argument("--only", choices=["rates", "starts", "sends", "visible", "scale"])
     parser.add_argument("--chart", type=Path, help="where to draw the rates, as SVG")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=Path(__file__).parents[1] / "instance") as name:
-        run(Path(name), wanted)
+        if wanted.only != "scale":
+            measure_all(Path(name), wanted)
+        if wanted.scale or wanted.only == "scale":
+            measure_scale(Path(name), wanted.spread)
 
 
-def run(folder: Path, wanted: argparse.Namespace) -> None:
-    def is_wanted(part: str) -> bool:
-        return wanted.only in (None, part)
-
-    for rows in [0, wanted.rows] if wanted.million else [0]:
-        place = folder / f"rows-{rows}"
-        place.mkdir()
-        print(f"\n{rows} finished verifications in the file; times in milliseconds\n")
-        measured = rates(place, rows)
-        plain = measured[0]
-        right = next(row for row in measured if row.name == "right replies")
-        if is_wanted("starts"):
-            measured += starts(place, rows, is_beside=False)
-            measured += starts(place, rows, is_beside=True)
-        if is_wanted("visible"):
-            measured.append(visible(place, right.rate / 2))
-        if is_wanted("sends") and not rows:
-            measured += [sends(place, milliseconds) for milliseconds in (0, 150)]
-        tell(measured, plain)
-        if wanted.chart and not rows:
-            bars = [(row.name, row.rate, row.rate / plain.rate) for row in measured]
+def measure_all(folder: Path, wanted: argparse.Namespace) -> None:
+    for title, where in places(folder, wanted):
+        print(f"\n{title}; times in milliseconds\n")
+        measured = measure(where, wanted)
+        tell(measured)
+        if wanted.chart and not where.rows and where.web_processes == 1:
+            bars = [(row.name, row.rate, row.ratio) for row in measured if row.ratio]
             wanted.chart.write_text(chart.svg(bars))
-    if wanted.scale:
-        print("\n| pending | restart s | MiB | threads | expiry late p99 ms | worst ms |")
-        print("| ---: | ---: | ---: | ---: | ---: | ---: |")
-        for pending, seconds in ((10, 5.0), (10_000, 60.0), (100_000, 600.0)):
-            s = scale(folder, pending, spread_seconds=seconds)
-            print(
-                f"| {s.pending} | {s.restart_seconds:.2f} | {s.mebibytes:.0f} | {s.threads} |"
-                f" {s.lateness_p99_ms:.0f} | {s.lateness_worst_ms:.0f} |",
-                flush=True,
-            )
+
+
+def measure_scale(folder: Path, spread_seconds: float) -> None:
+    print("\n| pending | restart s | MiB | threads | expiry late p99 ms | worst ms |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    for pending, seconds in ((10, 5.0), (10_000, 60.0), (100_000, spread_seconds)):
+        s = scale(Where(folder), pending, spread_seconds=seconds)
+        print(
+            f"| {s.pending} | {s.restart_seconds:.2f} | {s.mebibytes:.0f} | {s.threads} |"
+            f" {s.lateness_p99_ms:.0f} | {s.lateness_worst_ms:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,17 +1,14 @@
-"""A real gunicorn with the Procfile's settings, on a file with as many rows as are wanted."""
+"""A real gunicorn with the Procfile's settings, on a database with as many rows as are wanted."""
 
-import contextlib
 import json
 import os
 import pickle
 import secrets
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +19,8 @@ from twilio.request_validator import RequestValidator
 
 from bench.load import Job, Result
 from bot.domain.code import Keyring
-from bot.store.sqlite import SqliteStore
-from bot.store.tx import to_text
+from bot.store.opening import open_store
+from bot.store.tx import Done, Tx, to_text
 from simulator.server import Simulator
 from simulator.world import Account, Number, new_sid
 
@@ -48,8 +45,8 @@ def free_port() -> int:
 
 
 class Service:
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.path = folder / "textback.db"
+    def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
+        self.database_url = database_url or f"sqlite:///{folder}/textback.db"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.simulator = Simulator(ACCOUNT, Number(NUMBER), report_delay_seconds=0)
@@ -66,7 +63,7 @@ class Service:
             "SECRET_KEY": SECRET_KEY,
             "FUNCTION_KEY": FUNCTION_KEY,
             "SYSTEM_KEY": SYSTEM_KEY,
-            "DATABASE_URL": f"sqlite:///{self.path}",
+            "DATABASE_URL": self.database_url,
             "LIMIT_PER_NUMBER": "",
             "LIMIT_PER_COUNTRY": "1000000/hour",
             "LIMIT_PER_KEY": "1000000/hour",
@@ -118,26 +115,24 @@ class Service:
     def make_pending(self, phones: list[str], *, spread_seconds: float = 0.0) -> None:
         """Pending verifications whose texts Twilio took now; deadlines far off, or spread over so
         many seconds from ten seconds on."""
-        SqliteStore(self.path, clock=lambda: datetime.now(UTC)).close()
         now = datetime.now(UTC)
-        with self.rows() as db:
-            db.execute("BEGIN IMMEDIATE")
+
+        def insert(tx: Tx) -> Done[None]:
             for number, phone in enumerate(phones):
                 ahead = 10 + spread_seconds * number / len(phones) if spread_seconds else 3000
-                _insert_pending(db, phone, now, now + timedelta(seconds=ahead))
-            db.execute("COMMIT")
+                _insert_pending(tx, phone, now, now + timedelta(seconds=ahead))
+            return Done(None)
 
-    @contextlib.contextmanager
-    def rows(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        store = open_store(self.database_url, connections=1)
+        store.write(insert)
+        store.close()
+
+    def ask(self, sql: str) -> list[dict[str, Any]]:
+        store = open_store(self.database_url, connections=1)
         try:
-            yield db
+            return store.read(lambda tx: [dict(row) for row in tx.all(sql)])
         finally:
-            db.close()
-
-    def ask(self, sql: str) -> Any:
-        with self.rows() as db:
-            return db.execute(sql).fetchall()
+            store.close()
 
     # -- load ------------------------------------------------------------------------------------
 
@@ -215,7 +210,7 @@ def pending_id(phone: str) -> str:
     return f"id{phone[1:]}"
 
 
-def _insert_pending(db: sqlite3.Connection, phone: str, now: datetime, deadline: datetime) -> None:
+def _insert_pending(tx: Tx, phone: str, now: datetime, deadline: datetime) -> None:
     at = to_text(now)
     row = {
         "id": pending_id(phone),
@@ -240,15 +235,18 @@ def _insert_pending(db: sqlite3.Connection, phone: str, now: datetime, deadline:
         "updated_at": at,
     }
     columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
-    db.execute(f"INSERT INTO verification ({columns}) VALUES ({places})", row)
-    text = {"id": secrets.token_hex(8), "v": row["id"], "at": at, "sid": new_sid("SM")}
-    db.execute(
+    tx.run(f"INSERT INTO verification ({columns}) VALUES ({places})", **row)
+    tx.run(
         "INSERT INTO outbox (id, verification_id, state, queued_at, sid)"
         " VALUES (:id, :v, 'accepted', :at, :sid)",
-        text,
+        id=secrets.token_hex(8),
+        v=row["id"],
+        at=at,
+        sid=new_sid("SM"),
     )
-    db.execute(
+    tx.run(
         "INSERT INTO history (verification_id, number, at, event)"
         " VALUES (:v, 1, :at, 'started'), (:v, 2, :at, 'text_accepted')",
-        text,
+        v=row["id"],
+        at=at,
     )

@@ -20,10 +20,11 @@ _numbers = count()
 
 
 class Server:
-    """One cluster in a folder of its own. What it writes is not forced to the disk: tests kill
-    processes, not machines."""
+    """One cluster in a folder of its own. What it writes is forced to the disk only where it is
+    measured: tests kill processes, not machines."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_durable: bool = False) -> None:
+        self._fsync = "on" if is_durable else "off"
         self._folder = Path(tempfile.mkdtemp(prefix="textback-pg-"))
         self._data = self._folder / "data"
         self._data.mkdir(mode=0o700)
@@ -46,7 +47,7 @@ class Server:
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": self._data,
-            "fsync": "off",
+            "fsync": self._fsync,
             "max_connections": 300,
             "shared_buffers": "64MB",
         }

@@ -4,7 +4,7 @@ from bot.store import figures
 from bot.store.tx import Done
 from bot.usecases.verifications import Verifications
 
-BATCHES = 10  # at once; the rest has its turn a second later
+BATCHES = 25  # at once; the rest has its turn a second later
 
 
 def run_once(verifications: Verifications) -> int:

@@ -115,6 +115,7 @@ class Dispatcher:
         """Duties that wait for Twilio one by one, or that no text must wait for."""
         while not self._is_stopping.wait(ASIDE_EVERY_SECONDS):
             try:
+                self._verifications.store.tidy()
                 probe.run_once(self._verifications, self._gateway)
                 erase.run_once(self._verifications, self._gateway)
                 count.run_once(self._verifications)

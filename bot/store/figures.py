@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.store.tx import Row, Tx, Value, placed, places, to_text
 
-COUNTED_AT_ONCE = 2000  # lines of history
+COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
 
 _COUNTS = """
     SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,

@@ -189,6 +189,9 @@ class PostgresStore:
     def read(self, query: Callable[[Tx], T]) -> T:
         return self._patiently(partial(self._read_once, query))
 
+    def tidy(self) -> None:
+        """It does that by itself."""
+
     def scrub(self) -> bool:
         """What was deleted stays on the disk until PostgreSQL has written over it."""
         return False

@@ -45,6 +45,8 @@ T = TypeVar("T")
 BUSY_SECONDS = 15  # how long to wait for a writer in another process
 # Of each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
 CACHE_KIBIBYTES = 8192
+# Of the write-ahead log, where nobody tidies: 64 MiB.
+LONGEST_LOG_PAGES = 16_000
 BATCH = 64  # write transactions that share one commit, at most
 
 
@@ -149,6 +151,17 @@ class SqliteStore:
             raise _unavailable_or_itself(error) from error
         finally:
             db.rollback()
+            with self._mutex:
+                self._readers.append(db)
+
+    def tidy(self) -> None:
+        """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
+        thousandth page written would make one of them do it in the middle of its commit, which was
+        every tenth reply under load and the slowest hundredth of them."""
+        db = self._borrow_reader()
+        try:
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        finally:
             with self._mutex:
                 self._readers.append(db)
 
@@ -288,6 +301,7 @@ class SqliteStore:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
             # What is deleted is overwritten with zeros, so that forgetting means it.
             connection.execute("PRAGMA secure_delete=ON")
             connection.create_function("seconds_between", 2, _seconds_between, deterministic=True)

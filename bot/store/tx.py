@@ -99,6 +99,9 @@ class Store(Protocol):
     def on_commit(self, listener: Listener) -> None:
         """It is told of every commit, in the thread that asked for it."""
 
+    def tidy(self) -> None:
+        """What the database wants done now and then, beside the writers."""
+
     def scrub(self) -> bool:
         """Makes deleted bytes unreadable where the database would keep them. False: not yet."""
 
