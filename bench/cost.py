@@ -1,7 +1,7 @@
 """What a verification costs in rows, bytes and transactions, on both databases.
 
 `python -m bench.cost`: a thousand numbers are started, texted, reported on twice and approved,
-through the use cases; then the databases are asked. Nothing is timed, so it may run beside anything.
+through the use cases; then the databases are asked. Nothing is timed: it may run beside anything.
 """
 
 import sqlite3

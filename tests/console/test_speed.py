@@ -1,7 +1,7 @@
 """The list and the figures with a million verifications in the file.
 
-They stay quick because every query reads a range of an index and stops; that is checked by asking
-SQLite how it would answer, and by the clock with room to spare.
+They stay quick because every query reads a range of an index and stops. How SQLite answers is
+asked in tests/durable/test_list.py; here the clock is, with room to spare.
 """
 
 import time
