@@ -58,8 +58,10 @@ class Where:
         url = self.server.new_database() if self.server else ""
         if self.rows:
             clock = HandClock()
-            clock.now = datetime.now(UTC)  # older ones would be swept away meanwhile
+            clock.now = datetime.now(UTC)
             fill(place / "textback.db", clock, self.rows)
+        # A day longer than the rows go back: none is swept away meanwhile.
+        settings = {"RETENTION_DAYS": "31", **settings}
         made = Service(place, url, WEB_CONCURRENCY=str(self.web_processes), **settings)
         try:
             yield made
