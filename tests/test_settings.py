@@ -172,3 +172,13 @@ def test_a_guess_budget_above_half_a_percent_is_refused_with_what_to_change() ->
 
 def test_what_limits_look_back_to_must_be_kept() -> None:
     assert "RETENTION_DAYS is shorter" in fault(RETENTION_DAYS="1", LIMIT_TOTAL="10/month")
+
+
+def test_a_database_is_named_without_its_password() -> None:
+    url = "postgresql://user:a-password@db.example/textback?sslmode=require&password=another"
+    read = settings.read(environment(DATABASE_URL=url))
+    assert read.database_name == "postgresql://db.example/textback"
+    assert "a-password" not in repr(read)
+    for url in ("mysql://x/y", "sqlite:///", "postgres"):
+        with pytest.raises(settings.SettingsError, match="DATABASE_URL cannot be used"):
+            settings.read(environment(DATABASE_URL=url))

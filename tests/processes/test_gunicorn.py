@@ -203,3 +203,17 @@ def test_what_is_missing_or_senseless_stops_the_start_with_a_line(
         assert ran.returncode != 0
         assert named in said
         assert "Traceback" not in said
+
+
+def test_web_processes_are_as_many_as_are_wanted_on_postgresql_and_one_on_sqlite(
+    any_service: Service,
+) -> None:
+    process = any_service.start(WEB_CONCURRENCY="2")
+    wanted = 1 if any_service.database_url.startswith("sqlite:") else 2
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    assert until(lambda: len(children.read_text().split()) == wanted)
+    id = begin(any_service)
+    any_service.simulator.webhooks.receive(PHONE, sent_code(any_service))
+    assert any_service.status(id)["output"] is True
+    assert len(any_service.texts(PHONE)) == 1, "each has a dispatcher, and one of them sent it"
+    assert any_service.terminate(process) == 0

@@ -101,6 +101,45 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
     assert path.read_bytes() == content
 
 
+def damaged(path: Path, clock: HandClock, *, first: int, bytes_: int) -> bytes:
+    """A file of ours with a stretch overwritten, as by a disk that fails."""
+    store = SqliteStore(path, clock=clock)
+    for number in range(2000):
+        store.write(mark(number))
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[first : first + bytes_] = b"\xa5" * bytes_
+    path.write_bytes(content)
+    return bytes(content)
+
+
+def test_a_file_whose_beginning_is_damaged_is_refused_and_left_alone(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    path = tmp_path / "textback.db"
+    content = damaged(path, clock, first=100, bytes_=3000)
+    with pytest.raises(UnusableDatabase):
+        SqliteStore(path, clock=clock)
+    assert path.read_bytes() == content
+
+
+def test_damage_that_is_met_later_is_said_and_nothing_is_written_over_it(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    path = tmp_path / "textback.db"
+    size = len(damaged(path, clock, first=0, bytes_=0))
+    path.unlink()
+    content = damaged(path, clock, first=size // 2, bytes_=size // 2)
+    store = SqliteStore(path, clock=clock)
+    with pytest.raises(StoreUnavailable, match="malformed"):
+        store.read(lambda tx: tx.all("SELECT * FROM opt_out ORDER BY since"))
+    with pytest.raises(StoreUnavailable, match="malformed"):
+        for number in range(2000):
+            store.write(mark(number))
+    store.close()
+    assert path.read_bytes()[size // 2 :] == content[size // 2 :]
+
+
 def test_a_database_of_another_program_is_refused(tmp_path: Path, clock: HandClock) -> None:
     path = tmp_path / "textback.db"
     with sqlite3.connect(path) as other:
