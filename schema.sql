@@ -180,12 +180,14 @@ CREATE TABLE circuit (
 
 -- What counts against limits. A purge leaves it, so that it buys nobody another start.
 --   start     counts against its number, unless an approval of its verification stands beside it
+--   probe     a start that the breaker let through in an area it had closed
 --   lifted    a start that an operator forgave: counts for country, key and in all
 --   approval  when a verification was approved
 --   wrong     a wrong answer
 CREATE TABLE tally (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
-    kind            TEXT NOT NULL CHECK (kind IN ('start', 'lifted', 'approval', 'wrong')),
+    kind            TEXT NOT NULL CHECK (kind IN
+        ('start', 'probe', 'lifted', 'approval', 'wrong')),
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,
     started_by      TEXT NOT NULL,

@@ -14,7 +14,6 @@ from typing import Any
 from bot.store.opening import open_store
 from bot.store.tx import Store
 from bot.usecases import delivery, reply
-from bot.usecases.queue import Queue
 from bot.usecases.start import Bounds, start
 from simulator.world import new_sid
 from tests.builders import KEYRING, SENDER, code_of, inbound
@@ -48,7 +47,7 @@ def walk(store: Counted, number: int) -> None:
         store.write(partial(delivery.accepted, claim=taken, message=None, sid=sid))
         for state in ("sent", "delivered"):
             report = delivery.Report(taken.text_id, sid, state, None, False, None, SENDER)
-            store.write(partial(delivery.reported, report=report, queue=Queue()))
+            store.write(partial(delivery.reported, report=report))
     text = inbound(code_of(made), phone=made.phone)
     assert store.write(partial(reply.judge_text, text=text, keyring=KEYRING)).answer
 

@@ -29,7 +29,7 @@ from bot.sms import webhooks
 from bot.sms.gateway import Gateway
 from bot.sms.twilio import TwilioGateway
 from bot.store.opening import open_store
-from bot.store.tx import Store, StoreUnavailable
+from bot.store.tx import OutcomeUnknown, Store, StoreUnavailable
 from bot.usecases.brakes import Brakes
 from bot.usecases.breaker import HOUR, Breaker, Thresholds
 from bot.usecases.following import Following
@@ -208,7 +208,12 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
     """A full disk, a lock that is held for long, a file that cannot be written: nothing was done,
     and it may be done later. Twilio posts again what met this."""
     log.error("the database refuses at %s %s", request.method, safe(request.path), exc_info=error)
-    sentence = "The database cannot be used at the moment. Nothing was done; try again."
+    happened = (
+        "Whether this was done is not known"
+        if isinstance(error, OutcomeUnknown)
+        else "Nothing was done"
+    )
+    sentence = f"The database cannot be used at the moment. {happened}; try again."
     body = payloads.fault(sentence, sentence, "StoreUnavailable", "store_unavailable")
     headers = {"Retry-After": str(STORE_RETRY_SECONDS)}
     return Response(json.dumps(body), 503, headers, content_type=JSON)

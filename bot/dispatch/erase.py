@@ -16,8 +16,10 @@ log = logging.getLogger(__name__)
 
 def run_once(verifications: Verifications, gateway: Gateway) -> int:
     """Erases some, one after the other. Returns how many were tried."""
-    due = verifications.store.read(partial(erasures.due, limit=AT_ONCE))
-    for erasure in due:
+    if not verifications.store.read(erasures.are_due):
+        return 0
+    taken = verifications.store.write(_take)
+    for erasure in taken:
         try:
             gateway.erase(erasure.sid)
         except LookFailed as error:
@@ -25,7 +27,11 @@ def run_once(verifications: Verifications, gateway: Gateway) -> int:
             verifications.store.write(partial(_put_off, erasure=erasure))
         else:
             verifications.store.write(partial(_remove, sid=erasure.sid))
-    return len(due)
+    return len(taken)
+
+
+def _take(tx: Tx) -> Done[list[Erasure]]:
+    return Done(erasures.take(tx, limit=AT_ONCE))
 
 
 def _remove(tx: Tx, sid: str) -> Done[None]:

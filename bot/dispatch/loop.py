@@ -20,7 +20,7 @@ from bot.dispatch.send import Sender
 from bot.sms.gateway import Gateway
 from bot.store import inbound, outbox
 from bot.store import verifications as table
-from bot.store.tx import Done, Tx
+from bot.store.tx import Done, StoreUnavailable, Tx
 from bot.usecases import forget
 from bot.usecases.verifications import Verifications
 
@@ -29,6 +29,7 @@ SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop
 CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
 SWEEP_SECONDS = 3600.0
+AWAY_SECONDS = 1.0  # between two looks whether the database is back
 ASIDE_EVERY_SECONDS = 1.0
 SWEPT_AT_ONCE = 500
 
@@ -114,13 +115,22 @@ class Dispatcher:
     def _run_aside(self) -> None:
         """Duties that wait for Twilio one by one, or that no text must wait for."""
         while not self._is_stopping.wait(ASIDE_EVERY_SECONDS):
-            try:
-                self._verifications.store.tidy()
-                probe.run_once(self._verifications, self._gateway)
-                erase.run_once(self._verifications, self._gateway)
-                count.run_once(self._verifications)
-            except Exception:
-                log.exception("a duty aside failed; going on")
+            for duty in (
+                self._verifications.store.tidy,
+                partial(probe.run_once, self._verifications, self._gateway),
+                partial(erase.run_once, self._verifications, self._gateway),
+                partial(count.run_once, self._verifications),
+                self._sweep_if_due,
+            ):
+                try:
+                    duty()
+                except Exception:
+                    log.exception("a duty aside failed; going on")
+
+    def _sweep_if_due(self) -> None:
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + SWEEP_SECONDS
+            self._sweep()
 
     def _run(self) -> None:
         failures = 0
@@ -129,6 +139,10 @@ class Dispatcher:
             try:
                 pause = self._turn().total_seconds()
                 failures = 0
+            except StoreUnavailable:
+                log.exception("the database is away; going on in %.1f s", AWAY_SECONDS)
+                self._is_stopping.wait(AWAY_SECONDS)
+                continue
             except Exception:
                 # Whatever it was, texts must go on being sent.
                 failures += 1
@@ -148,9 +162,6 @@ class Dispatcher:
             pause = timedelta(0) if is_full else SHORTEST_SLEEP
         if due.are_texts and self._sender.run_aside(self._wake.set) > 0:
             pause = timedelta(0)
-        if time.monotonic() >= self._next_sweep:
-            self._next_sweep = time.monotonic() + SWEEP_SECONDS
-            self._sweep()
         return pause
 
     def _sweep(self) -> None:

@@ -1,7 +1,7 @@
 """The table `erasure`: texts whose bodies Twilio is to empty, since their verification is over."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.store.tx import Tx, to_text
 
@@ -10,6 +10,7 @@ from bot.store.tx import Tx, to_text
 AGAIN = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 MOST_TRIES = 30
+LEASE = timedelta(minutes=10)  # fifty calls to Twilio, each with its timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,23 @@ def add(tx: Tx, verification_id: str) -> None:
     tx.run(sql, id=verification_id, now=to_text(tx.now))
 
 
-def due(tx: Tx, *, limit: int) -> list[Erasure]:
+def take(tx: Tx, *, limit: int) -> list[Erasure]:
+    """Due ones that nobody else takes, put off for as long as they may take: a lease."""
     sql = "SELECT sid, tries FROM erasure WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
-    rows = tx.all(sql, now=to_text(tx.now), limit=limit)
-    return [Erasure(row["sid"], row["tries"]) for row in rows]
+    taken = [
+        Erasure(row["sid"], row["tries"])
+        for row in tx.lock_free(sql, now=to_text(tx.now), limit=limit)
+    ]
+    for erasure in taken:
+        _set_due(tx, erasure.sid, tx.now + LEASE)
+    return taken
+
+
+def are_due(tx: Tx) -> bool:
+    return (
+        tx.one("SELECT 1 FROM erasure WHERE due_at <= :now LIMIT 1", now=to_text(tx.now))
+        is not None
+    )
 
 
 def remove(tx: Tx, sid: str) -> None:
@@ -40,6 +54,10 @@ def remove(tx: Tx, sid: str) -> None:
 
 
 def put_off(tx: Tx, erasure: Erasure) -> None:
-    sql = "UPDATE erasure SET due_at = :due_at, tries = tries + 1 WHERE sid = :sid"
-    wait = min(LONGEST_WAIT, AGAIN * 2**erasure.tries)
-    tx.run(sql, sid=erasure.sid, due_at=to_text(tx.now + wait))
+    tx.run("UPDATE erasure SET tries = tries + 1 WHERE sid = :sid", sid=erasure.sid)
+    _set_due(tx, erasure.sid, tx.now + min(LONGEST_WAIT, AGAIN * 2**erasure.tries))
+
+
+def _set_due(tx: Tx, sid: str, due_at: datetime) -> None:
+    sql = "UPDATE erasure SET due_at = :due_at WHERE sid = :sid"
+    tx.run(sql, sid=sid, due_at=to_text(due_at))

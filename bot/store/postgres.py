@@ -35,6 +35,7 @@ from bot.store import migrations
 from bot.store.tx import (
     Done,
     Listener,
+    OutcomeUnknown,
     Row,
     StoreUnavailable,
     Tx,
@@ -83,11 +84,16 @@ _EXTRAS = """
             SELECT round(extract(epoch FROM later::timestamptz - earlier::timestamptz))::bigint $$;
 """
 
+# What a database that is away, or half away, makes psycopg raise.
+_TROUBLES = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
+    PoolTimeout,
+)
+
 log = logging.getLogger(__name__)
-
-
-class _OutcomeUnknown(StoreUnavailable):
-    """The answer to a COMMIT was lost."""
 
 
 class PostgresTx:
@@ -218,7 +224,7 @@ class PostgresStore:
             answer = connection.execute("COMMIT").statusmessage
         except psycopg.OperationalError as error:
             if connection.broken:
-                raise _OutcomeUnknown(
+                raise OutcomeUnknown(
                     "the connection was lost at COMMIT: all of it was done, or nothing"
                 ) from error
             raise
@@ -236,14 +242,17 @@ class PostgresStore:
         try:
             yield connection
         finally:
-            if not connection.broken and connection.info.transaction_status:
+            try:
                 self._roll_back(connection)
-            self._pool.putconn(connection)
+            finally:
+                self._pool.putconn(connection)
 
     def _roll_back(self, connection: Connection) -> None:
+        if connection.broken or not connection.info.transaction_status:
+            return
         try:
             connection.execute("ROLLBACK")
-        except psycopg.OperationalError:
+        except psycopg.Error:
             connection.close()  # with it goes the transaction
 
     # -- again -----------------------------------------------------------------------------------
@@ -262,21 +271,26 @@ class PostgresStore:
                 if conflicts > CONFLICTS:
                     raise
                 time.sleep(random.uniform(0, 0.005 * conflicts))
-            except errors.ReadOnlySqlTransaction as error:
-                self._pool.drain()  # a standby: whoever connects anew finds the primary
-                raise StoreUnavailable("PostgreSQL only reads at the moment") from error
-            except (psycopg.OperationalError, PoolTimeout) as error:
+            except _TROUBLES as error:
                 if not _may_pass(error):
                     raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
-                self._away_since = self._away_since or time.monotonic()
+                self._note_away(error)
                 if self._patience() <= 0:
                     raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", _said(error))
-                self._pool.check()  # replaces connections that are broken
                 time.sleep(random.uniform(0.02, 0.2))
             else:
                 self._away_since = None
                 return result
+
+    def _note_away(self, error: Exception) -> None:
+        if self._away_since is not None:
+            return
+        self._away_since = time.monotonic()
+        # Replaces connections that are broken, or that lead to a standby. Not here: each may take
+        # as long as a dead host is waited for.
+        replace = self._pool.drain if _only_reads(error) else self._pool.check
+        threading.Thread(target=replace, name="replace", daemon=True).start()
 
     def _patience(self) -> float:
         """Seconds that a server which is away is still waited for."""
@@ -333,7 +347,8 @@ def _renumber_if_restored(connection: Connection) -> None:
     connection.execute("UPDATE history SET sequence = 0 WHERE sequence <= %s", [counted_to])
     # Rows that are not counted keep their order, after the counted ones and before all to come.
     connection.execute("UPDATE history SET sequence = 1 WHERE sequence > %s", [counted_to])
-    connection.execute("UPDATE tally SET number = 0")
+    # Each keeps a number of its own, in its order.
+    connection.execute("UPDATE tally SET number = row - (SELECT max(row) FROM tally)")
     connection.execute("UPDATE figured SET sequence = 0")
 
 
@@ -361,10 +376,15 @@ def _storable(params: dict[str, Value]) -> dict[str, Value]:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Lost connections, a server that starts or stops; not a lock or a statement that took too
-    long, a full disk, or a server that only reads: those are told at once."""
+    """Lost connections, a server that starts, stops or only reads, a transaction that was paused
+    for too long; not a lock or a statement that took too long, or a full disk: those are told at
+    once."""
     code = getattr(error, "sqlstate", None) or ""
-    return code == "" or code.startswith(("08", "57P")) or code == "53300"
+    return code == "" or code.startswith(("08", "25", "57P")) or code == "53300"
+
+
+def _only_reads(error: Exception) -> bool:
+    return isinstance(error, errors.ReadOnlySqlTransaction)
 
 
 def _said(error: Exception) -> str:

@@ -143,12 +143,16 @@ class SqliteStore:
         return job.done.value
 
     def read(self, query: Callable[[Tx], T]) -> T:
+        try:
+            return self._read(query)
+        except sqlite3.DatabaseError as error:
+            raise _unavailable_or_itself(error) from error
+
+    def _read(self, query: Callable[[Tx], T]) -> T:
         db = self._borrow_reader()
         try:
             db.execute("BEGIN")
             return query(SqliteTx(db, partial(self._now, db)))
-        except sqlite3.DatabaseError as error:
-            raise _unavailable_or_itself(error) from error
         finally:
             db.rollback()
             with self._mutex:
@@ -356,6 +360,7 @@ def _run_script(db: sqlite_utils.Database, script: str) -> None:
         if sqlite3.complete_statement(statement):
             db.execute(statement)
             statement = ""
+    db.execute(statement)  # a last one without its semicolon, or a comment
 
 
 def _patiently(attempt: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:

@@ -7,18 +7,22 @@ it), so the numbers grow and whoever follows them reads each once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.limits import Limit
 from bot.store.tx import Tx, to_instant, to_text
 
-START, APPROVAL, WRONG = "start", "approval", "wrong"
+START, PROBE, APPROVAL, WRONG = "start", "probe", "approval", "wrong"
+
+# No transaction of ours lasts longer. Where somebody else's keeps the horizon back for hours, what
+# is older than this is followed all the same, or the brakes would let everything through.
+SETTLED = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     number: int
-    kind: str  # start (lifted or not) or approval
+    kind: str  # start (lifted or not), probe or approval
     phone: str
     country: str
     started_by: str
@@ -44,6 +48,15 @@ def add(
     )
 
 
+def mark_probe(tx: Tx, *, phone: str, verification_id: str) -> None:
+    """The start was let through to see whether somebody answers: the breaker does not count it."""
+    sql = """
+        UPDATE tally SET kind = 'probe'
+        WHERE phone = :phone AND kind = 'start' AND verification_id = :id
+    """
+    tx.run(sql, phone=phone, id=verification_id)
+
+
 def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limit, int] | None:
     """The limit of a number that leaves no room, with the seconds until there is some; the one
     that lasts longest where there are several."""
@@ -60,7 +73,8 @@ def clear(tx: Tx, phone: str) -> int:
     """Lifts the limits of a number. Returns how much counted. What else follows the rows goes on:
     its starts stay starts of its country, its approvals stay known."""
     lifted = tx.run(
-        "UPDATE tally SET kind = 'lifted' WHERE phone = :phone AND kind = 'start'", phone=phone
+        "UPDATE tally SET kind = 'lifted' WHERE phone = :phone AND kind IN ('start', 'probe')",
+        phone=phone,
     )
     return lifted + tx.run("DELETE FROM tally WHERE phone = :phone AND kind = 'wrong'", phone=phone)
 
@@ -71,19 +85,21 @@ def erase(tx: Tx, phone: str) -> int:
 
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
-    """Starts, lifted or not, and approvals of all numbers, in the order they were written."""
+    """Starts, lifted or not, probes and approvals of all numbers, in the order of writing."""
     sql = f"""
         SELECT number, kind, phone, country, started_by, verification_id, at FROM tally
-        WHERE number > :number AND number < {tx.horizon} AND at > :since AND kind <> 'wrong'
+        WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
+            AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
-    rows = tx.all(sql, number=number, since=to_text(since), limit=limit)
+    settled = to_text(tx.now - SETTLED)
+    rows = tx.all(sql, number=number, since=to_text(since), settled=settled, limit=limit)
     if len(rows) == limit:  # others may have the last one's number too: all of them the next time
         rows = [row for row in rows if row["number"] != rows[-1]["number"]]
     return [
         Tally(
             number=row["number"],
-            kind=APPROVAL if row["kind"] == APPROVAL else START,
+            kind=row["kind"] if row["kind"] in (APPROVAL, PROBE) else START,
             phone=row["phone"],
             country=row["country"],
             started_by=row["started_by"],
@@ -118,19 +134,21 @@ def first_since(tx: Tx, since: datetime) -> int:
 
 def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
     sql = """
-        DELETE FROM tally WHERE number IN (
+        DELETE FROM tally WHERE at < :before AND number IN (
             SELECT number FROM tally WHERE at < :before ORDER BY at LIMIT :limit)
     """
     return tx.run(sql, before=to_text(before), limit=limit)
 
 
 def _nth_newest(tx: Tx, kind: str, phone: str, nth: int) -> datetime | None:
-    """A start that was approved counts no more."""
+    """A probe counts as a start; one that was approved counts no more."""
     sql = """
-        SELECT at FROM tally AS counted WHERE phone = :phone AND kind = :kind AND NOT EXISTS (
+        SELECT at FROM tally AS counted WHERE phone = :phone AND kind IN (:kind, :also)
+            AND NOT EXISTS (
             SELECT 1 FROM tally WHERE phone = :phone AND kind = 'approval' AND :kind = 'start'
                 AND verification_id = counted.verification_id)
         ORDER BY at DESC LIMIT 1 OFFSET :skipped
     """
-    row = tx.one(sql, phone=phone, kind=kind, skipped=nth - 1)
+    also = PROBE if kind == START else kind
+    row = tx.one(sql, phone=phone, kind=kind, also=also, skipped=nth - 1)
     return to_instant(row["at"]) if row else None

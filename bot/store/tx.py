@@ -25,8 +25,11 @@ class UnusableDatabase(Exception):
 
 class StoreUnavailable(Exception):
     """The database cannot be used at the moment: a full disk, a lock that is held for long, a
-    server that is away. Nothing was done; or, where the answer to a COMMIT was lost, all or
-    nothing."""
+    server that is away. Nothing was done."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The answer to a COMMIT was lost: all of it was done, or nothing."""
 
 
 class Tx(Protocol):

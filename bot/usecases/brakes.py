@@ -62,7 +62,7 @@ class Brakes:
         self._lock = threading.Lock()
 
     def count(self, row: Tally) -> None:
-        if row.kind != tallies.START:
+        if row.kind not in (tallies.START, tallies.PROBE):
             return
         names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
         with self._lock:

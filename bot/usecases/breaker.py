@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import BreakerOpen
 from bot.store import tallies
-from bot.store.tallies import APPROVAL, Tally
+from bot.store.tallies import APPROVAL, PROBE, Tally
 from bot.store.tx import Tx
 
 HOUR = timedelta(hours=1)
@@ -77,7 +77,7 @@ class Breaker:
 
     def count(self, row: Tally) -> None:
         """A text or an approval, here or elsewhere (`following.py`)."""
-        if row.kind != APPROVAL and row.verification_id in self._probes:
+        if row.kind == PROBE:
             return
         with self._lock:
             for name in _areas(row.phone, row.country):
@@ -85,19 +85,19 @@ class Breaker:
                 (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
             self._drop_empty(row.at)
 
-    def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> None:
-        """Lets pass, or raises BreakerOpen."""
+    def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> bool:
+        """Lets pass, or raises BreakerOpen. Whether it is let pass as a probe."""
         with self._lock:
             closed = [name for name in _areas(phone, country) if self._is_closed(name, tx.now)]
             if not closed or self._is_known(tx, phone):
-                return
+                return False
             if verification_id in self._probes:  # let pass before: its transaction is run again
-                return
+                return True
             if all(self._may_probe(name, tx.now) for name in closed):
                 for name in closed:
                     self._areas[name].last_probe = tx.now
                 self._probes.append(verification_id)
-                return
+                return True
         log.warning("starts in %s are refused: nearly no text was answered", ", ".join(closed))
         raise BreakerOpen(
             "Nearly no text to this prefix or country was answered in the last hour, so starts"

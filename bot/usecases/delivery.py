@@ -18,7 +18,6 @@ from bot.domain.verification import Verification
 from bot.store import circuits, erasures, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.queue import Queue
 from bot.usecases.record import record
 from bot.usecases.reply import retire_key
 
@@ -72,6 +71,14 @@ class Report:
     is_final: bool  # it has not arrived and never will
     sentence: str | None  # what to tell the admin
     sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a text was at Twilio before a carrier had it, and when that was."""
+
+    delay: timedelta
+    at: datetime
 
 
 def claim_due(
@@ -198,8 +205,9 @@ def probed(tx: Tx, *, sender: str, is_known: bool) -> Done[None]:
     return Done(None, has_work=True)
 
 
-def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
-    """Twilio tells how far a text has come. Unordered, repeated, possibly of nothing we know."""
+def reported(tx: Tx, report: Report) -> Done[Wait | None]:
+    """Twilio tells how far a text has come. Unordered, repeated, possibly of nothing we know.
+    Where it was handed to a carrier just now: how long it had waited at Twilio."""
     verification = verifications.of_text(tx, report.text_id)
     text = outbox.load(tx, report.text_id)
     if verification is None or text is None or text.sid not in (None, report.sid):
@@ -210,17 +218,17 @@ def reported(tx: Tx, report: Report, *, queue: Queue) -> Done[None]:
         outbox.name(tx, text, sid=report.sid)
         if verification.is_terminal and verification.is_to_erase:
             erasures.add(tx, verification.id)
+    waited = None
     is_news = outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code)
     if is_news:
         detail = {"delivery": report.delivery, "error_code": report.error_code}
         history.append(tx, text.verification_id, [Event("delivery", {**detail})])
         if report.delivery == "sent" and verification.accepted_at is not None:
-            # Handed to a carrier: that tells how long it had waited at Twilio.
-            queue.note(tx.now - verification.accepted_at, now=tx.now)
+            waited = Wait(tx.now - verification.accepted_at, tx.now)
     changes: tuple[Change, ...] = ()
     if is_news and report.is_final:
         changes = _did_not_arrive(tx, verification, report)
-    return Done(None, has_work=text.sid is None, changes=changes)
+    return Done(waited, has_work=text.sid is None, changes=changes)
 
 
 def _did_not_arrive(tx: Tx, verification: Verification, report: Report) -> tuple[Change, ...]:

@@ -14,6 +14,7 @@ from bot.store.tallies import Tally
 from bot.store.tx import Store, Tx
 
 READ_AT_ONCE = 5000
+PATIENCE_SECONDS = 0.5
 
 
 class Following:
@@ -28,10 +29,15 @@ class Following:
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
-        """Counts what has come since the last time, here or elsewhere."""
-        with self._lock:
+        """Counts what has come since the last time, here or elsewhere. Who finds another at it, and
+        the database slow, goes on without: these sums may lag, and threads must not queue up."""
+        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
+            return
+        try:
             while self._store.read(self._read) > READ_AT_ONCE // 2:
                 pass
+        finally:
+            self._lock.release()
 
     def _read(self, tx: Tx) -> int:
         since = tx.now - self._longest

@@ -188,5 +188,5 @@ def _older_with_code(
     for older in verifications.superseded_of(tx, pending.phone):
         is_readable = older.id != pending.id and older.key_id in keyring.ids
         if is_readable and _is_right(older, attempt, keyring):
-            return older
+            return verifications.load(tx, older.id)  # with its lock, if it is still there
     return None

@@ -80,12 +80,14 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     _respect_circuit(tx, wanted)
     _respect_queue(tx, wanted, bounds.queue)
     superseded = _supersede(tx, wanted, older)
-    if bounds.breaker is not None:  # last, so that no probe is spent on what is refused anyway
-        bounds.breaker.admit(
-            tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
-        )
+    # Last, so that no probe is spent on what is refused anyway.
+    is_probe = bounds.breaker is not None and bounds.breaker.admit(
+        tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
+    )
     started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
     changes = (*superseded, *record(tx, None, started))
+    if is_probe:
+        tallies.mark_probe(tx, phone=wanted.phone, verification_id=wanted.id)
     outbox.enqueue(tx, id=wanted.outbox_id, verification_id=wanted.id)
     if wanted.idempotency_key is not None:
         idempotency.remember(

@@ -160,7 +160,9 @@ class Verifications:
         self._order(end.resume, id, reason)
 
     def report(self, report: delivery.Report) -> None:
-        self.store.write(partial(delivery.reported, report=report, queue=self._bounds.queue))
+        waited = self.store.write(partial(delivery.reported, report=report))
+        if waited is not None:
+            self._bounds.queue.note(waited.delay, now=waited.at)
 
     def find(self, id: str) -> Verification | None:
         return self.store.read(partial(table.load, id=id))

@@ -1,6 +1,7 @@
 """What is PostgreSQL's own: row locks, late rows, lost connections, dumps, its clock."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from bot.domain.transitions import Event
-from bot.store import figures, history, migrations, opt_outs, tallies
+from bot.store import erasures, figures, history, migrations, opt_outs, tallies
 from bot.store import postgres as module
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
@@ -317,6 +318,10 @@ def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> 
         )
         following.refresh()
         assert len(seen) == 30
+        dropped = new.write(
+            lambda tx: Done(tallies.drop_old(tx, before=NOON - timedelta(days=1), limit=500))
+        )
+        assert dropped == 0
         new.write(partial(count_start, id="b"))
         new.write(partial(note, id="a"))
         following.refresh()
@@ -387,3 +392,67 @@ def test_the_hot_paths_use_indexes(store: PostgresStore, url: str) -> None:
             plan = "\n".join(row[0] for row in connection.execute("EXPLAIN " + sql))
             assert "Seq Scan" not in plan, plan
             assert "Index" in plan, plan
+
+
+def test_a_transaction_paused_for_too_long_is_run_again_and_leaves_no_gap_in_the_pool(
+    url: str, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = "idle_in_transaction_session_timeout = '50ms'"
+    begin = module._WRITE.replace("idle_in_transaction_session_timeout = '15s'", limit)
+    monkeypatch.setattr(module, "_WRITE", begin)
+    store = PostgresStore(url, connections=1, clock=clock)
+    runs = count()
+
+    def paused(tx: Tx) -> Done[None]:
+        mark(tx)
+        if next(runs) < 2:
+            time.sleep(0.2)
+        return mark(tx, "+14255550199")
+
+    store.write(paused)
+    assert (next(runs), marks(store)) == (3, 2)
+
+    def paused_and_refused(tx: Tx) -> Done[None]:
+        mark(tx)
+        time.sleep(0.2)
+        raise ValueError("a refusal of ours")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="a refusal of ours"):
+            store.write(paused_and_refused)
+    assert marks(store) == 2
+    store.close()
+
+
+def test_what_is_old_is_followed_though_somebody_elses_transaction_goes_on(
+    store: PostgresStore, clock: HandClock, postgres: Server
+) -> None:
+    """An index that is built for an hour in another database must not let every start through."""
+    seen: list[str] = []
+    following = Following(
+        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.verification_id)]
+    )
+    with psycopg.connect(postgres.url("postgres")) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        store.write(partial(count_start, id="a"))
+        following.refresh()
+        assert seen == []
+        clock.forward(31)
+        following.refresh()
+        assert seen == ["a"]
+        other.rollback()
+
+
+def test_dispatchers_share_erasures(store: PostgresStore, clock: HandClock) -> None:
+    for number in range(4):
+        sid = f"SM{number}"
+        store.write(
+            lambda tx, sid=sid: Done(
+                tx.run("INSERT INTO erasure (sid, due_at) VALUES (:sid, '2026')", sid=sid)
+            )
+        )
+    take = partial(erasures.take, limit=3)
+    taken = [[e.sid for e in store.write(lambda tx: Done(take(tx)))] for _ in range(3)]
+    assert [len(sids) for sids in taken] == [3, 1, 0]
+    clock.forward(700)  # whoever had them died
+    assert len(store.write(lambda tx: Done(take(tx)))) == 3

@@ -113,6 +113,11 @@ def damaged(path: Path, clock: HandClock, *, first: int, bytes_: int) -> bytes:
     return bytes(content)
 
 
+def mark_all(store: SqliteStore) -> None:
+    for number in range(2000):
+        store.write(mark(number))
+
+
 def test_a_file_whose_beginning_is_damaged_is_refused_and_left_alone(
     tmp_path: Path, clock: HandClock
 ) -> None:
@@ -134,8 +139,7 @@ def test_damage_that_is_met_later_is_said_and_nothing_is_written_over_it(
     with pytest.raises(StoreUnavailable, match="malformed"):
         store.read(lambda tx: tx.all("SELECT * FROM opt_out ORDER BY since"))
     with pytest.raises(StoreUnavailable, match="malformed"):
-        for number in range(2000):
-            store.write(mark(number))
+        mark_all(store)
     store.close()
     assert path.read_bytes()[size // 2 :] == content[size // 2 :]
 

@@ -120,3 +120,31 @@ def test_a_start_that_is_refused_otherwise_spends_no_probe(guarded: Desk) -> Non
     guarded.forward(60)
     assert guarded.post_start(HERE[50]).json()["code"] == "number_busy"
     assert begin(guarded, HERE[51]) == 202
+
+
+def test_probes_of_another_process_do_not_count_either(guarded: Desk) -> None:
+    """Or the probes of several processes would keep an area closed for good."""
+    from bot.usecases.breaker import HOUR, Breaker, Thresholds
+    from bot.usecases.following import Following
+
+    pump(guarded, HERE[:20])
+    for place in range(25):
+        assert begin(guarded, HERE[20 + place]) == 202, "a probe"
+        guarded.forward(120)
+    guarded.forward(1200)
+    other = Breaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
+    Following(guarded.verifications.store, longest=HOUR, counters=[other.count]).refresh()
+    assert other.closed(guarded.clock.now) == []
+
+
+def test_a_probe_counts_against_its_number(tmp_path: Path) -> None:
+    with open_desk(
+        tmp_path,
+        BREAKER_TEXTS_PER_PREFIX="5",
+        BREAKER_TEXTS_PER_COUNTRY="50",
+        LIMIT_PER_NUMBER="1/day",
+    ) as desk:
+        pump(desk, HERE[:5])
+        assert begin(desk, HERE[50]) == 202
+        desk.forward(150)
+        assert desk.post_start(HERE[50]).json()["code"] == "limit_reached"

@@ -106,5 +106,5 @@ def test_the_dispatcher_does_it_by_itself(desk: Desk) -> None:
     desk.start_and_send()
     desk.text(desk.code())
     desk.clock.now += timedelta(days=31)
-    desk.dispatcher._turn()
+    desk.dispatcher._sweep_if_due()
     assert desk.verifications.newest(10) == []

@@ -47,7 +47,8 @@ ALTER TABLE tally RENAME TO tally_1;
 
 CREATE TABLE tally (
     number          INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind            TEXT NOT NULL CHECK (kind IN ('start', 'lifted', 'approval', 'wrong')),
+    kind            TEXT NOT NULL CHECK (kind IN
+        ('start', 'probe', 'lifted', 'approval', 'wrong')),
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,
     started_by      TEXT NOT NULL,
