@@ -208,7 +208,7 @@ def scale(where: Where, pending: int, *, spread_seconds: float) -> Scale:
         seconds = made.start()
         process = made.processes[0]
         threads = mebibytes = 0.0
-        for _ in range(int(spread_seconds) + 15):
+        for _ in range(int(spread_seconds) + 15 + pending // 4000):
             time.sleep(1)
             child = _child(process.pid)
             status = Path(f"/proc/{child}/status").read_text()

@@ -114,12 +114,13 @@ class Service:
 
     def make_pending(self, phones: list[str], *, spread_seconds: float = 0.0) -> None:
         """Pending verifications whose texts Twilio took now; deadlines far off, or spread over so
-        many seconds from ten seconds on."""
+        many seconds, from when all are written and the service runs on."""
         now = datetime.now(UTC)
+        first = 10 + len(phones) / 4000
 
         def insert(tx: Tx) -> Done[None]:
             for number, phone in enumerate(phones):
-                ahead = 10 + spread_seconds * number / len(phones) if spread_seconds else 3000
+                ahead = first + spread_seconds * number / len(phones) if spread_seconds else 3000
                 _insert_pending(tx, phone, now, now + timedelta(seconds=ahead))
             return Done(None)
 
