@@ -106,6 +106,7 @@ def rates(where: Where) -> list[Row]:
         right, wrong = phones(0, COUNT), phones(COUNT, COUNT)
         made.make_pending([*right, *wrong])
         made.start()
+        time.sleep(5)  # what was written just now is counted into the figures first
         compared = Compared(made)
         half = COUNT // 2
         jobs = {

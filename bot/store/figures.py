@@ -18,7 +18,7 @@ COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers
 _COUNTS = """
     SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,
         CASE WHEN h.event <> 'approved' THEN 0 WHEN v.accepted_at IS NULL THEN -1
-            ELSE seconds_between(v.accepted_at, v.ended_at) END AS seconds,
+            ELSE {seconds} END AS seconds,
         count(*) AS count
     FROM history h JOIN verification v ON v.id = h.verification_id
     WHERE h.sequence > :after AND {condition} AND h.event IN
@@ -62,7 +62,7 @@ def since(tx: Tx, hour: datetime) -> list[Figure]:
     """All that happened from the beginning of this hour on. May hold two of the same kind: what is
     counted, and what is not yet."""
     counted = tx.all("SELECT * FROM figure WHERE hour >= :hour", hour=to_text(hour)[:13])
-    rest = tx.all(_COUNTS.format(condition="TRUE"), after=_counted_to(tx))
+    rest = tx.all(_counts(tx, "TRUE"), after=_counted_to(tx))
     return [_from_row(row) for row in (*counted, *rest) if row["hour"] >= to_text(hour)[:13]]
 
 
@@ -97,11 +97,15 @@ def version(tx: Tx) -> str:
 def _count(tx: Tx, condition: str, **params: Value) -> None:
     sql = f"""
         INSERT INTO figure (hour, country, event, seconds, count)
-        {_COUNTS.format(condition=condition)}
+        {_counts(tx, condition)}
         ON CONFLICT (hour, country, event, seconds) DO UPDATE
         SET count = figure.count + excluded.count
     """
     tx.run(sql, **params)
+
+
+def _counts(tx: Tx, condition: str) -> str:
+    return _COUNTS.format(condition=condition, seconds=tx.seconds("v.accepted_at", "v.ended_at"))
 
 
 def _batch_end(tx: Tx, counted_to: int) -> int | None:

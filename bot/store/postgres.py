@@ -75,15 +75,11 @@ _CONNECTION = {
     "application_name": "textback",
 }
 _SETUP_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('textback schema', 0))"
-# What SQLite has by itself: the numbers' indexes; and a function that it is given.
+# What SQLite has by itself: the numbers' indexes.
 _EXTRAS = """
     CREATE INDEX tally_number ON tally (number);
     CREATE INDEX history_sequence ON history (sequence);
-    CREATE FUNCTION seconds_between(earlier text, later text) RETURNS bigint IMMUTABLE STRICT
-        LANGUAGE sql AS $$
-            SELECT round(extract(epoch FROM later::timestamptz - earlier::timestamptz))::bigint $$;
 """
-
 # What a database that is away, or half away, makes psycopg raise.
 _TROUBLES = (
     psycopg.OperationalError,
@@ -140,6 +136,9 @@ class PostgresTx:
         """Two numbers may share a lock by chance, which costs a wait and nothing else."""
         self._execute("SELECT pg_advisory_xact_lock(hashtextextended(:phone, 0))", {"phone": phone})
         self._now = None
+
+    def seconds(self, earlier: str, later: str) -> str:
+        return f"round(extract(epoch FROM {later}::timestamptz - {earlier}::timestamptz))::bigint"
 
     def _execute(self, sql: str, params: dict[str, Value]) -> psycopg.Cursor[DictRow]:
         return self._connection.execute(_translated(sql), _storable(params))

@@ -49,6 +49,10 @@ class Tx(Protocol):
         """Read after the lock is held; it never runs backwards. It stands still until the next
         lock."""
 
+    def seconds(self, earlier: str, later: str) -> str:
+        """SQL for the whole seconds between two columns with instants, which no two databases
+        write alike."""
+
     def all(self, sql: str, **params: Value) -> list[Row]: ...
 
     def one(self, sql: str, **params: Value) -> Row | None: ...
