@@ -5,6 +5,7 @@ import sys
 
 from bot import settings as _settings
 from bot.logs import configure as _configure_logs
+from bot.memory import settle as _settle_memory
 from bot.store.opening import is_shared as _is_shared
 from bot.store.opening import open_store as _open_store
 from bot.store.tx import UnusableDatabase as _UnusableDatabase
@@ -41,6 +42,7 @@ def on_starting(server):
 
 def post_worker_init(worker):
     """The worker is ready, but does not listen yet: what was missed is caught up with first."""
+    _settle_memory()
     worker.wsgi.extensions["sharing"].start()
     dispatcher = worker.wsgi.extensions["dispatcher"]
     if _wanted.dispatch == "thread":

@@ -12,6 +12,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
+from bot import memory
 from bot.domain import phone
 from bot.domain.errors import Refusal
 from bot.domain.verification import Status
@@ -125,6 +126,7 @@ def forget(phone_number: str) -> None:
 def dispatch() -> None:
     """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
     configure_logs(_settings().log_format)
+    memory.settle()
     sharing = current_app.extensions["sharing"]
     sharing.start()
     dispatcher = current_app.extensions["dispatcher"]

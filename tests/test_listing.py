@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "setting_types": {"domain"},
     "keys": {"domain"},
     "logs": set(),
+    "memory": set(),
     "metrics": {"domain", "store"},
     "sharing": {"metrics", "store"},
     "journal": {"domain", "store"},
