@@ -1,8 +1,16 @@
 """Whole walks, from the caller's POST to the phone and back, without sleeping."""
 
+import pytest
+
 from tests.desk import FUNCTION_KEY, INSTANCES, SYSTEM_KEY, Desk
 
 OTHER_PHONE = "+14255550199"
+
+
+@pytest.fixture
+def desk(any_desk: Desk) -> Desk:
+    """Every walk on both databases."""
+    return any_desk
 
 
 def test_right_code_by_text_is_true(desk: Desk) -> None:
