@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+
+from tests.ports import free_port
 
 _NOBODY = 65534
 _numbers = count()
@@ -33,9 +34,7 @@ class Server:
         if self._user is not None:
             self._folder.chmod(0o755)
             os.chown(self._data, _NOBODY, _NOBODY)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._has_template = False
         options = "--auth=trust --encoding=UTF8 --locale=C --no-sync --username=textback"

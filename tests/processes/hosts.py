@@ -9,7 +9,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from tests.processes.service import Service, free_port, until
+from tests.ports import free_port
+from tests.processes.service import Service, until
 
 # How far each process's own clock is off, in seconds.
 WEB_SKEWS = (0, 60, -60)
