@@ -15,8 +15,8 @@ run: .venv/run ## Run the service with a Twilio for the desk
 test: .venv/develop ## Run all tests (about seven minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
-soak: .venv/develop ## Run random input, simulation and kills thirty times longer, all tests on PostgreSQL (about an hour)
-	@SOAK=30 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py
+soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
+	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile tests --ignore tests/browser --ignore tests/console/test_speed.py
 
 bench: .venv/develop ## Measure rates, beside a plain form route (about eight minutes)

@@ -14,7 +14,7 @@ from tests.conftest import SOAK
 from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, PHONE, START, SYSTEM_KEY, Desk
 
 FUZZED = settings(
-    max_examples=500 * SOAK,
+    max_examples=250 * SOAK,
     deadline=None,
     database=None,
     derandomize=SOAK == 1,

@@ -72,7 +72,7 @@ def test_nothing_generated_from_it_meets_a_fault_or_an_undescribed_answer(desk: 
 def check(operation) -> None:
     @hypothesis.given(case=operation.as_strategy())
     @hypothesis.settings(
-        max_examples=50 * SOAK,
+        max_examples=25 * SOAK,
         deadline=None,
         database=None,
         derandomize=SOAK == 1,

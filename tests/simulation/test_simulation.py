@@ -21,7 +21,7 @@ from tests.simulation.run import Run
 
 STEPS = 150
 SECONDS = 20 * SOAK
-SECONDS_ON_POSTGRESQL = 10 * SOAK
+SECONDS_ON_POSTGRESQL = 6 * SOAK
 
 
 def address(path: Path, seed: int) -> str:
