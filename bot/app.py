@@ -29,7 +29,7 @@ from bot.sms import webhooks
 from bot.sms.gateway import Gateway
 from bot.sms.twilio import TwilioGateway
 from bot.store.opening import open_store
-from bot.store.tx import OutcomeUnknown, Store, StoreUnavailable
+from bot.store.tx import Store, StoreUnavailable
 from bot.usecases.brakes import Brakes
 from bot.usecases.breaker import HOUR, Breaker, Thresholds
 from bot.usecases.following import Following
@@ -38,7 +38,6 @@ from bot.usecases.verifications import Verifications
 
 # Generous for a text of 1600 characters or a JSON string.
 LARGEST_BODY_BYTES = 64 * 1024
-STORE_RETRY_SECONDS = 5
 
 log = logging.getLogger(__name__)
 
@@ -208,14 +207,8 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
     """A full disk, a lock that is held for long, a file that cannot be written: nothing was done,
     and it may be done later. Twilio posts again what met this."""
     log.error("the database refuses at %s %s", request.method, safe(request.path), exc_info=error)
-    happened = (
-        "Whether this was done is not known"
-        if isinstance(error, OutcomeUnknown)
-        else "Nothing was done"
-    )
-    sentence = f"The database cannot be used at the moment. {happened}; try again."
-    body = payloads.fault(sentence, sentence, "StoreUnavailable", "store_unavailable")
-    headers = {"Retry-After": str(STORE_RETRY_SECONDS)}
+    body = payloads.fault(error.sentence, error.sentence, "StoreUnavailable", "store_unavailable")
+    headers = {"Retry-After": str(error.retry_after_seconds)}
     return Response(json.dumps(body), 503, headers, content_type=JSON)
 
 

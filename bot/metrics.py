@@ -16,12 +16,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bot.domain.transitions import Event
-from bot.domain.verification import Status
+from bot.domain.verification import ENDS, Status
 from bot.store.tx import Change, Done
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-FINISHED_STATUSES = [status for status in Status if status is not Status.PENDING]
 
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
 _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -103,7 +101,7 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         """Of a series that is not there yet no rule can say that it does not grow."""
-        for status in FINISHED_STATUSES:
+        for status in ENDS:
             self._outcomes.labels(status.value)
         for outcome in ("accepted", "refused", "postponed", "unknown"):
             self._sends.labels(outcome, "")

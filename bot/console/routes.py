@@ -350,9 +350,8 @@ def _guarded(response: Response) -> Response:
 def _unavailable(error: StoreUnavailable) -> Response:
     """Without the layout, which would ask the store too."""
     log.error("the database refuses the console", exc_info=error)
-    sentence = "The database cannot be used at the moment. Nothing was done; reload in a moment."
-    page = make_response(render_template("console/unavailable.html", sentence=sentence), 503)
-    page.headers["Retry-After"] = "5"
+    page = make_response(render_template("console/unavailable.html", sentence=error.sentence), 503)
+    page.headers["Retry-After"] = str(error.retry_after_seconds)
     return page
 
 

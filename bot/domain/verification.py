@@ -20,6 +20,9 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+ENDS = tuple(status for status in Status if status is not Status.PENDING)
+
+
 class Stage(StrEnum):
     """A status, with `pending` told apart by where it stands on the way."""
 

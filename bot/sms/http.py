@@ -1,6 +1,6 @@
 """How the twilio library reaches Twilio: its HTTP client, over urllib3.
 
-The library's own rests on requests, which took two thirds of the processor time of a send. This one
+The library's own rests on requests, with which a send took twice the processor time. This one
 keeps one connection for each sender, never repeats by itself, remembers what Retry-After said, and
 goes to another address where one is set: the library has no option for that (twilio-python issue
 521). It raises urllib3's own errors.

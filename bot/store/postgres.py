@@ -333,7 +333,8 @@ class PostgresStore:
 
 def _renumber_if_restored(connection: Connection) -> None:
     """A database that was dumped and loaded elsewhere has rows of transactions that are yet to come
-    there. What is not counted yet is counted, and all of it numbered as of before the beginning."""
+    there. All of it is numbered as of before the beginning, what is not counted yet after the
+    rest."""
     next_one = _value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
     newest = _value(
         connection,

@@ -154,25 +154,19 @@ class SqliteStore:
             raise _unavailable_or_itself(error) from error
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        db = self._borrow_reader()
-        try:
+        with self._reader() as db:
             db.execute("BEGIN")
-            return query(SqliteTx(db, partial(self._now, db)))
-        finally:
-            db.rollback()
-            with self._mutex:
-                self._readers.append(db)
+            try:
+                return query(SqliteTx(db, partial(self._now, db)))
+            finally:
+                db.rollback()
 
     def tidy(self) -> None:
         """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
         thousandth page written would make one of them do it in the middle of its commit, which was
         every tenth reply under load and the slowest hundredth of them."""
-        db = self._borrow_reader()
-        try:
+        with self._reader() as db:
             db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        finally:
-            with self._mutex:
-                self._readers.append(db)
 
     def scrub(self) -> bool:
         """Empties the write-ahead log, where what was deleted may still stand. False: somebody
@@ -315,11 +309,16 @@ class SqliteStore:
             connection.execute("PRAGMA secure_delete=ON")
             return sqlite_utils.Database(connection, execute_plugins=False)
 
-    def _borrow_reader(self) -> sqlite_utils.Database:
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[sqlite_utils.Database]:
         with self._mutex:
-            if self._readers:
-                return self._readers.pop()
-        return self._connect()
+            kept = self._readers.pop() if self._readers else None
+        db = kept or self._connect()
+        try:
+            yield db
+        finally:
+            with self._mutex:
+                self._readers.append(db)
 
     def _prepare(self) -> None:
         mode = self._use_wal()

@@ -27,9 +27,16 @@ class StoreUnavailable(Exception):
     """The database cannot be used at the moment: a full disk, a lock that is held for long, a
     server that is away. Nothing was done."""
 
+    sentence = "The database cannot be used at the moment. Nothing was done; try again."
+    retry_after_seconds = 5
+
 
 class OutcomeUnknown(StoreUnavailable):
     """The answer to a COMMIT was lost: all of it was done, or nothing."""
+
+    sentence = (
+        "The database cannot be used at the moment. Whether this was done is not known; try again."
+    )
 
 
 class Tx(Protocol):

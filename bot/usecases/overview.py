@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.verification import Status
+from bot.domain.verification import ENDS, Status
 from bot.store import figures, verifications
 from bot.store.figures import Figure
 from bot.store.tx import Tx, to_text
@@ -13,7 +13,7 @@ from bot.usecases import read
 from bot.usecases.read import Standing
 
 STARTED = "started"
-EVENTS = (STARTED, *(status.value for status in Status if status is not Status.PENDING))
+EVENTS = (STARTED, *(status.value for status in ENDS))
 PENDING_SHOWN = 50
 COUNTRIES_SHOWN = 8
 
