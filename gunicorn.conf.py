@@ -43,6 +43,7 @@ def on_starting(server):
 def post_worker_init(worker):
     """The worker is ready, but does not listen yet: what was missed is caught up with first."""
     _settle_memory()
+    worker.wsgi.extensions["verifications"].prepare()
     worker.wsgi.extensions["sharing"].start()
     dispatcher = worker.wsgi.extensions["dispatcher"]
     if _wanted.dispatch == "thread":

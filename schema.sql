@@ -1,4 +1,4 @@
--- The memory of Textback, version 2.
+-- The memory of Textback, version 3.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
@@ -8,13 +8,14 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (2);
+INSERT INTO schema_version (version) VALUES (3);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
     phone               TEXT NOT NULL CHECK (phone LIKE '+%' AND length(phone) BETWEEN 8 AND 16),
     country             TEXT NOT NULL CHECK (length(country) = 2),   -- that assigns the number
     started_by          TEXT NOT NULL,     -- name of the caller's key
+    caller_key          TEXT,              -- fingerprint of that key; NULL: begun without one
     start_input         TEXT NOT NULL,     -- JSON, as the caller sent it
     reference           TEXT NOT NULL CHECK (length(reference) = 2),
     nonce               TEXT NOT NULL,     -- hexadecimal; the code is derived from it, never stored
@@ -30,20 +31,29 @@ CREATE TABLE verification (
     deadline_at         TEXT NOT NULL,     -- the window is closed at this instant
     due_at              TEXT,              -- when the timer looks next
     attempts            INTEGER NOT NULL DEFAULT 0,
+    last_guess          TEXT,              -- keyed hash of the newest wrong guess
+    wrong_left          INTEGER CHECK (wrong_left >= 0),  -- that its number's bound leaves it; NULL: no bound
     status              TEXT NOT NULL DEFAULT 'pending' CHECK (status IN
         ('pending', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')),
-    reason              TEXT,              -- why canceled or failed
+    cause               TEXT CHECK (cause IN
+        ('answered', 'window_over', 'attempts_used', 'superseded', 'terminated', 'opted_out', 'disowned',
+         'send_refused', 'send_given_up', 'send_unknown', 'not_delivered', 'key_retired')),
+    reason              TEXT,              -- free text: nothing is decided on it
     error_code          INTEGER,           -- Twilio's
     ended_at            TEXT,
     suspended_at        TEXT,
     held_status         TEXT CHECK (held_status IN
         ('approved', 'expired', 'max_attempts_reached', 'failed')),
+    held_cause          TEXT CHECK (held_cause IN
+        ('answered', 'window_over', 'attempts_used',
+         'send_refused', 'send_given_up', 'send_unknown', 'not_delivered', 'key_retired')),
     held_reason         TEXT,
     held_error_code     INTEGER,
     held_at             TEXT,
     is_hinted           INTEGER NOT NULL DEFAULT 0 CHECK (is_hinted IN (0, 1)),
     answers             INTEGER NOT NULL DEFAULT 0,   -- texts sent in answer to replies
     is_afterthought_answered INTEGER NOT NULL DEFAULT 0 CHECK (is_afterthought_answered IN (0, 1)),
+    unwritten_events    INTEGER NOT NULL DEFAULT 0,   -- beyond what its history may hold
     updated_at          TEXT NOT NULL,
     request_id          TEXT NOT NULL DEFAULT '',  -- of the request that began it: it ties log lines together
     is_to_erase         INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
@@ -51,12 +61,19 @@ CREATE TABLE verification (
     CHECK (answers BETWEEN 0 AND max_attempts + 2),
     CHECK ((status = 'pending') = (ended_at IS NULL)),
     CHECK ((status = 'pending') = (due_at IS NOT NULL)),
+    CHECK ((status = 'pending') = (cause IS NULL)),
+    CHECK ((status = 'approved') = (cause IS NOT NULL AND cause = 'answered')),
+    CHECK ((status = 'expired') = (cause IS NOT NULL AND cause = 'window_over')),
+    CHECK ((status = 'max_attempts_reached') = (cause IS NOT NULL AND cause = 'attempts_used')),
+    CHECK ((status = 'canceled') =
+        (cause IS NOT NULL AND cause IN ('superseded', 'terminated', 'opted_out', 'disowned'))),
     CHECK (status <> 'pending' OR held_status IS NOT NULL OR attempts < max_attempts),
     -- Fewer than its own where the number has guessed too often in others.
     CHECK (status <> 'max_attempts_reached' OR attempts > 0),
     CHECK (status <> 'approved' OR ended_at < deadline_at),
     CHECK (held_status IS NULL OR suspended_at IS NOT NULL),
     CHECK ((held_status IS NULL) = (held_at IS NULL)),
+    CHECK ((held_status IS NULL) = (held_cause IS NULL)),
     CHECK (suspended_at IS NULL OR status = 'pending')
 ) STRICT;
 
@@ -114,10 +131,15 @@ CREATE INDEX erasure_due ON erasure (due_at);
 CREATE TABLE inbound (
     message_sid TEXT NOT NULL PRIMARY KEY,
     received_at TEXT NOT NULL,
-    answer      TEXT                             -- the sentence sent back; NULL: none
+    answer      TEXT,                            -- the sentence sent back; NULL: none
+    ignored     TEXT CHECK (ignored IN ('other_channel', 'unreadable_sender', 'other_recipient',
+        'no_verification', 'before_its_start', 'too_long')),  -- why it changed nothing; NULL: it was read
+    sender      TEXT                             -- of an ignored one, masked
 ) STRICT;
 
 CREATE INDEX inbound_received ON inbound (received_at);
+-- What was ignored lately: whether a reply that somebody misses is among it.
+CREATE INDEX inbound_ignored ON inbound (received_at) WHERE ignored IS NOT NULL;
 
 -- What happened in each hour, counted from the history: nobody's number, so it outlives them all.
 CREATE TABLE figure (
@@ -179,15 +201,16 @@ CREATE TABLE circuit (
 ) STRICT;
 
 -- What counts against limits. A purge leaves it, so that it buys nobody another start.
---   start     counts against its number, unless an approval of its verification stands beside it
+--   start     counts against its number, unless an approval or an unsent of its verification stands beside it
 --   probe     a start that the breaker let through in an area it had closed
 --   lifted    a start that an operator forgave: counts for country, key and in all
 --   approval  when a verification was approved
+--   unsent    when a start failed through Twilio or us, before anybody could answer it
 --   wrong     a wrong answer
 CREATE TABLE tally (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
     kind            TEXT NOT NULL CHECK (kind IN
-        ('start', 'probe', 'lifted', 'approval', 'wrong')),
+        ('start', 'probe', 'lifted', 'approval', 'unsent', 'wrong')),
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,
     started_by      TEXT NOT NULL,
@@ -197,6 +220,12 @@ CREATE TABLE tally (
 
 CREATE INDEX tally_phone ON tally (phone, kind, at);
 CREATE INDEX tally_at ON tally (at);
+
+-- How far time has been seen to go on, written down by a dispatcher now and then. One row.
+CREATE TABLE time_mark (
+    at           TEXT NOT NULL,                  -- no instant that was decided upon is later, but for some seconds
+    steady_since TEXT NOT NULL                   -- since when it has not jumped; nothing old is removed within a day of it
+) STRICT;
 
 -- What happened, in order, one growing number per verification. `at` is when it was written down.
 CREATE TABLE history (

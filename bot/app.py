@@ -17,7 +17,6 @@ from bot.dispatch.send import Sender
 from bot.domain.code import Keyring
 from bot.domain.errors import Refusal
 from bot.durable import payloads
-from bot.durable.access import Forbidden, Unauthorized
 from bot.durable.routes import JSON, DurableRoutes
 from bot.durable.waiting import Waiting
 from bot.keys import Keys
@@ -177,8 +176,6 @@ def _closed(response: Response) -> Response:
 
 def _register_errors(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(Unauthorized, lambda _: _empty(401, {"WWW-Authenticate": "Bearer"}))
-    app.register_error_handler(Forbidden, lambda _: _empty(403))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(Exception, _unexpected)

@@ -60,7 +60,7 @@ def start(phone_number: str, wait: bool) -> None:
         )
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
-    current_app.extensions["sharing"].write()
+    current_app.extensions["sharing"].end()
     click.echo(f"{verification.id}  reference {verification.reference}")
     if wait:
         _await_outcome(verification.id)
@@ -107,7 +107,7 @@ def forget(phone_number: str) -> None:
         forgotten, is_gone = _verifications().forget(phone_number)
     except Refusal as refusal:
         raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
-    current_app.extensions["sharing"].write()
+    current_app.extensions["sharing"].end()
     click.echo(
         f"Erased {forgotten.verifications} verifications"
         f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"

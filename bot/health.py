@@ -2,17 +2,16 @@
 
 import json
 import logging
-from functools import partial
 
 from flask import Flask, Response, request
 
-from bot.durable.access import Access, Forbidden, Unauthorized
+from bot.domain.errors import Forbidden, Unauthorized
+from bot.durable.access import Access
 from bot.durable.routes import JSON
 from bot.keys import Keys, Power
 from bot.metrics import CONTENT_TYPE, Gauges, Metrics
 from bot.sharing import Sharing
 from bot.store.tx import StoreUnavailable
-from bot.usecases import readiness
 from bot.usecases.verifications import Verifications
 
 log = logging.getLogger(__name__)
@@ -20,6 +19,10 @@ log = logging.getLogger(__name__)
 SENTENCES = {
     "store": "The database cannot be read.",
     "dispatcher": "Work is overdue: no dispatcher runs, or it is stuck.",
+    "clock": "Stored time is ahead of the clock: a clock was ahead once. Windows and limits hold,"
+    " and nothing old is removed. docs/operations.md, under Clocks, says how to get out.",
+    "set_aside": "Rows of the database cannot be read and are left alone. The log names them; mend"
+    " or remove them and restart.",
     "twilio_credentials": "Twilio does not know these credentials. Check TWILIO_ACCOUNT_SID and"
     " TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
 }
@@ -50,9 +53,9 @@ def register(
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         caller = keys.caller(token.strip()) if kind.lower() == "bearer" else None
         if caller is None:
-            raise Unauthorized
+            raise Unauthorized("A system key is needed, as a bearer token.")
         if caller.power is not Power.ALL:
-            raise Forbidden
+            raise Forbidden("This key does not open the metrics: use a system key.")
         text = metrics.text(sharing.of_all(), _gauges(verifications))
         return Response(text, content_type=CONTENT_TYPE)
 
@@ -66,12 +69,14 @@ def _gauges(verifications: Verifications) -> Gauges:
         overdue_seconds=load.overdue.total_seconds(),
         closed_areas=len(verifications.closed_areas()),
         is_twilio_known=load.circuit is None,
+        clock_ahead_seconds=load.ahead.total_seconds(),
+        set_aside=load.set_aside,
     )
 
 
 def _faults(verifications: Verifications) -> list[str]:
     try:
-        return verifications.store.read(partial(readiness.faults, sender=verifications.sender))
+        return verifications.faults()
     except StoreUnavailable:
         log.exception("the database cannot be read")
         return ["store"]

@@ -17,6 +17,9 @@ from itsdangerous import Signer
 from bot.domain.code import subkey
 from bot.domain.verification import Verification
 
+# Names of callers whose keys have none.
+UNNAMED_FUNCTION, UNNAMED_SYSTEM = "function", "system"
+
 
 class Scope(StrEnum):
     READ = "read"
@@ -34,6 +37,7 @@ class Caller:
     name: str
     power: Power
     scopes: frozenset[Scope] = frozenset()
+    key_mark: str | None = None  # which of its keys it came with; a hash
 
 
 class Keys:
@@ -45,9 +49,18 @@ class Keys:
         secrets: Sequence[str],
     ) -> None:
         """Pairs of name and key; `secrets` are the present secret key and those before it."""
+        configured = [
+            *((key, name or UNNAMED_FUNCTION, Power.START) for name, key in function_keys),
+            *((key, name or UNNAMED_SYSTEM, Power.ALL) for name, key in system_keys),
+        ]
         self._known = [
-            (key.encode(), Caller(name or "function", Power.START)) for name, key in function_keys
-        ] + [(key.encode(), Caller(name or "system", Power.ALL)) for name, key in system_keys]
+            (key.encode(), Caller(name, power, key_mark=_mark(key, secrets[0])))
+            for key, name, power in configured
+        ]
+        # Marks that were made before SECRET_KEY was rotated hold as long as links do.
+        self._marks = frozenset(
+            _mark(key, secret) for key, _, _ in configured for secret in secrets
+        )
         # itsdangerous signs with the last key and accepts all.
         signing = [subkey(secret, "links") for secret in reversed(secrets)]
         self._signers = {
@@ -69,6 +82,10 @@ class Keys:
                 found = caller
         return found
 
+    def is_present(self, mark: str | None) -> bool:
+        """Whether the key that this is the mark of is configured now."""
+        return mark in self._marks
+
     def link_holder(self, presented: str, verification: Verification) -> Caller | None:
         """Who holds a link of this one instance."""
         scopes = frozenset(
@@ -80,6 +97,11 @@ class Keys:
 
     def link_key(self, verification: Verification, scope: Scope) -> str:
         return self._signers[scope].get_signature(_signed(verification)).decode()
+
+
+def _mark(key: str, secret: str) -> str:
+    """Tells keys apart in the database without giving them away."""
+    return hmac.digest(subkey(secret, "caller key"), key.encode(), hashlib.sha256).hex()[:16]
 
 
 def _signed(verification: Verification) -> str:

@@ -29,6 +29,7 @@ FIELDS = (
     "text",
     "sid",
     "delivery",
+    "ignored",
     "client",
     "method",
     "path",

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from bot.domain.transitions import Event
 from bot.domain.verification import ENDS, Status
+from bot.store.inbound import Ignored
 from bot.store.tx import Change, Done
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -35,6 +36,8 @@ class Gauges:
     overdue_seconds: float
     closed_areas: int
     is_twilio_known: bool
+    clock_ahead_seconds: float
+    set_aside: int
 
 
 class Metrics:
@@ -54,6 +57,12 @@ class Metrics:
         self._refused_webhooks = Counter(
             "textback_webhooks_refused",
             "Webhooks refused, by reason: signature, account, repeat.",
+            ["reason"],
+            registry=registry,
+        )
+        self._ignored_webhooks = Counter(
+            "textback_webhooks_ignored",
+            "Webhooks of Twilio's that changed nothing, by reason.",
             ["reason"],
             registry=registry,
         )
@@ -109,11 +118,16 @@ class Metrics:
             self._attempts.labels(what)
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
+        for ignored in Ignored:
+            self._ignored_webhooks.labels(ignored.value)
 
     # -- counting --------------------------------------------------------------------------------
 
     def webhook_refused(self, reason: str) -> None:
         self._refused_webhooks.labels(reason).inc()
+
+    def webhook_ignored(self, reason: str) -> None:
+        self._ignored_webhooks.labels(reason).inc()
 
     def refused(self, code: str) -> None:
         self._refusals.labels(code).inc()
@@ -204,6 +218,16 @@ class Metrics:
             "twilio_credentials_known",
             "0 while sending is paused, since Twilio does not know our credentials.",
             int(gauges.is_twilio_known),
+        )
+        gauge(
+            "clock_ahead_seconds",
+            "How far stored time is ahead of the clock, since a clock was ahead once.",
+            gauges.clock_ahead_seconds,
+        )
+        gauge(
+            "rows_set_aside",
+            "Texts and verifications that cannot be read or carried out, and are left alone.",
+            gauges.set_aside,
         )
         gauge(
             "guess_chance",

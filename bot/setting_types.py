@@ -85,21 +85,22 @@ def _all_filled(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _named_keys(value: Any) -> Any:
-    """`key` or `name:key,name:key` as pairs of name and key; a lone key has no name."""
+    """`name:key,name:key` as pairs of name and key. Keys without names, one or several, are of one
+    caller without a name; so are several of one name."""
     if not isinstance(value, str):
         return value
     pairs = [part.strip().partition(":") for part in value.split(",")]
-    if len(pairs) == 1 and not pairs[0][1]:
-        return [("", pairs[0][0])]
+    if not any(colon for _, colon, _ in pairs):
+        return [("", key) for key, _, _ in pairs]
     return [(name.strip(), key.strip()) for name, _, key in pairs]
 
 
 def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    names = [name for name, _ in keys]
-    if len(keys) > 1 and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
-        raise ValueError("of several keys each needs a name of letters, digits, - and _")
-    if len(set(names)) != len(names):
-        raise ValueError("a name stands there twice")
+    names = {name for name, _ in keys}
+    if names != {""} and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
+        raise ValueError(
+            "either none of its keys has a name, or each has one of letters, digits, - and _"
+        )
     for _, key in keys:
         _hard_to_guess(key)
     return keys

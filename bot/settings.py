@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bot.domain import phone, wording
+from bot.domain import numbering, phone, wording
 from bot.domain.limits import LARGEST_CHANCE, GuessBudget, Limit, guess_budget
 from bot.domain.verification import Terms
+from bot.keys import UNNAMED_FUNCTION, UNNAMED_SYSTEM
 from bot.setting_types import (
     ApiBaseUrl,
     BaseUrl,
@@ -94,10 +95,16 @@ class Settings(BaseModel):
         "SECRET_KEY_FALLBACKS", "earlier secret keys with commas between", default=(), repr=False
     )
     function_keys: NamedKeys = _setting(
-        "FUNCTION_KEY", "a long random text, or name:key,name:key for several", repr=False
+        "FUNCTION_KEY",
+        "a long random text, or name:key,name:key for several callers; while one is rotated, new"
+        " and old with a comma between",
+        repr=False,
     )
     system_keys: NamedKeys = _setting(
-        "SYSTEM_KEY", "a long random text, or name:key,name:key for several", repr=False
+        "SYSTEM_KEY",
+        "a long random text, or name:key,name:key for several callers; while one is rotated, new"
+        " and old with a comma between",
+        repr=False,
     )
     console_key: SecretKey | None = _setting(
         "CONSOLE_KEY", "a long random text; unset: no console", default=None, repr=False
@@ -183,7 +190,9 @@ class Settings(BaseModel):
         """Whose numbers are verified; empty: all countries'."""
         if self.allowed_countries == ("*",):
             return frozenset()
-        return frozenset(self.allowed_countries or [phone.country(self.twilio_phone_number or "")])
+        if self.allowed_countries:
+            return frozenset(self.allowed_countries)
+        return numbering.counted_as_one(phone.country(self.twilio_phone_number or ""))
 
     @property
     def brakes(self) -> tuple[Limit, ...]:
@@ -263,16 +272,22 @@ class Settings(BaseModel):
     def _distinct_keys(self) -> "Settings":
         named = (*self.function_keys, *self.system_keys)
         keys = [key for _, key in named] + [self.console_key]
-        names = [name for name, _ in named if name]
-        if len(set(keys)) != len(keys) or len(set(names)) != len(names):
+        if len(set(keys)) != len(keys):
             raise ValueError(
-                "FUNCTION_KEY, SYSTEM_KEY and CONSOLE_KEY: every key and every name must differ"
-                " from the others"
+                "FUNCTION_KEY, SYSTEM_KEY and CONSOLE_KEY: every key must differ from the others"
             )
-        if OWN_CALLERS & set(names):
+        if OWN_CALLERS & {name for name, _ in named}:
             raise ValueError(
                 f"FUNCTION_KEY and SYSTEM_KEY: the names {' and '.join(sorted(OWN_CALLERS))} are"
                 " Textback's own"
+            )
+        starters = {name or UNNAMED_FUNCTION for name, _ in self.function_keys}
+        managers = {name or UNNAMED_SYSTEM for name, _ in self.system_keys}
+        if starters & managers:
+            raise ValueError(
+                f"FUNCTION_KEY and SYSTEM_KEY: the name {min(starters & managers)} stands in both,"
+                f" and one name is one caller: they must differ (a key without a name is called"
+                f" {UNNAMED_FUNCTION} or {UNNAMED_SYSTEM})"
             )
         return self
 

@@ -33,7 +33,6 @@ class Sharing:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._store.write(_fold_past)
         self._thread = threading.Thread(target=self._run, name="sharing", daemon=True)
         self._thread.start()
 
@@ -47,6 +46,13 @@ class Sharing:
     def write(self) -> None:
         with self._lock:  # of two at once the older sums must not be the last
             self._write()
+
+    def end(self) -> None:
+        """Writes the last sums of a process that counts no more, such as a command: with those of
+        all processes that are over, so that no row of its own stays."""
+        with self._lock:
+            samples = {key: value for key, value in self._metrics.samples().items() if value}
+            self._store.write(partial(_add_to_past, samples=samples))
 
     def _write(self) -> None:
         now = time.monotonic()
@@ -82,6 +88,6 @@ def _put(tx: Tx, *, process: str, samples: Mapping[str, float]) -> Done[None]:
     return Done(None)
 
 
-def _fold_past(tx: Tx) -> Done[None]:
-    counted.fold_past(tx)
+def _add_to_past(tx: Tx, *, samples: Mapping[str, float]) -> Done[None]:
+    counted.add_to_past(tx, samples)
     return Done(None)

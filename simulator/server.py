@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from email.utils import format_datetime
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -18,10 +19,16 @@ REPORT_DELAY_SECONDS = 0.2
 STOP_POLL_SECONDS = 0.01
 
 
-class _KeepAlive(WSGIRequestHandler):
-    """Twilio keeps connections, so this one does."""
+def _handler(world: World) -> type[WSGIRequestHandler]:
+    class Handler(WSGIRequestHandler):
+        """Twilio keeps connections, so this one does; and its answers tell the time at Twilio."""
 
-    protocol_version = "HTTP/1.1"
+        protocol_version = "HTTP/1.1"
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return format_datetime(world.now(), usegmt=True)
+
+    return Handler
 
 
 class Simulator:
@@ -58,7 +65,9 @@ class Simulator:
         )
         # One line a request would bury what Textback says.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        self._server = make_server(host, port, app, threaded=True, request_handler=_KeepAlive)
+        self._server = make_server(
+            host, port, app, threaded=True, request_handler=_handler(self.world)
+        )
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="simulator"

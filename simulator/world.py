@@ -76,6 +76,9 @@ class World:
         self._phones: list[str] = []
         self._lock = threading.Lock()
 
+    def now(self) -> datetime:
+        return self._clock()
+
     def configure_number(self, *, sms_url: str | None, sms_method: str | None) -> Number:
         with self._lock:
             self.number = replace(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.code import Keyring
-from bot.domain.verification import Outcome, Status, Terms, Verification
+from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
 from bot.usecases.reply import InboundText
 from bot.usecases.start import Start
 from simulator.world import new_sid
@@ -31,6 +31,7 @@ def verification(**more: Any) -> Verification:
         phone=PHONE,
         country="US",
         started_by="function",
+        caller_key=None,
         start_input=f'"{PHONE}"',
         request_id="a-request",
         reference="KP",
@@ -53,9 +54,22 @@ def running(**more: Any) -> Verification:
 HALF_A_MINUTE_ON = NOON + seconds(30)
 
 
+CAUSES = {
+    Status.APPROVED: Cause.ANSWERED,
+    Status.EXPIRED: Cause.WINDOW_OVER,
+    Status.MAX_ATTEMPTS_REACHED: Cause.ATTEMPTS_USED,
+    Status.CANCELED: Cause.TERMINATED,
+    Status.FAILED: Cause.SEND_REFUSED,
+}
+
+
+def outcome(status: Status, at: datetime, **more: Any) -> Outcome:
+    return Outcome(status, at, **{"cause": CAUSES[status], **more})
+
+
 def ended(status: Status, *, at: datetime = HALF_A_MINUTE_ON, **more: Any) -> Verification:
     attempts = 4 if status is Status.MAX_ATTEMPTS_REACHED else 0
-    return running(**{"attempts": attempts, "outcome": Outcome(status, at), **more})
+    return running(**{"attempts": attempts, "outcome": outcome(status, at), **more})
 
 
 def start(**more: Any) -> Start:
@@ -64,6 +78,7 @@ def start(**more: Any) -> Start:
         phone=PHONE,
         country="US",
         started_by="function",
+        caller_key=None,
         start_input=f'"{PHONE}"',
         request_id="a-request",
         nonce="00" * 16,
@@ -81,9 +96,9 @@ def code_of(v: Verification | Start) -> str:
     return KEYRING.code(key_id=v.key_id, nonce=v.nonce, length=v.terms.code_length)
 
 
-def wrong_code(code: str) -> str:
-    """Another code of the same length."""
-    return str((int(code) + 1) % 10 ** len(code)).zfill(len(code))
+def wrong_code(code: str, nth: int = 1) -> str:
+    """Another code of the same length; another one for each `nth` from 1 to 9."""
+    return str((int(code) + nth) % 10 ** len(code)).zfill(len(code))
 
 
 def inbound(body: str, **more: Any) -> InboundText:

@@ -78,6 +78,7 @@ class Desk:
         self.settings: Settings = app.extensions["settings"]
         self.verifications = app.extensions["verifications"]
         self.dispatcher = app.extensions["dispatcher"]
+        self._wrongs = 0
         self.http = requests.Session()
         self.http.trust_env = False
 
@@ -130,8 +131,10 @@ class Desk:
         return found[1]
 
     def wrong(self, phone: str = PHONE) -> str:
+        """Another one each time: the same wrong code again is no further attempt."""
         code = self.code(phone)
-        return str((int(code) + 1) % 10 ** len(code)).zfill(len(code))
+        self._wrongs = self._wrongs % 9 + 1
+        return str((int(code) + self._wrongs) % 10 ** len(code)).zfill(len(code))
 
     # -- time ------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from bot.domain.transitions import (
     TimePassed,
     decide,
 )
-from bot.domain.verification import Verification
+from bot.domain.verification import Cause, Verification
 from tests.builders import NOON, seconds, verification
 
 PAGE = Path(__file__).parents[1] / "docs" / "state-machine.md"
@@ -48,12 +48,12 @@ def inputs(v: Verification, now: datetime) -> list[tuple[str, Input, datetime]]:
     return [
         ("text tried", TextTried(), soon),
         ("text accepted", TextAccepted(soon), soon),
-        ("text impossible", TextImpossible("no"), soon),
+        ("text impossible", TextImpossible(Cause.SEND_REFUSED, "no"), soon),
         ("right answer", Attempted(True, soon), soon),
         ("wrong answer", Attempted(False, soon), soon),
         ("late answer", Attempted(True, due), due),
         ("time over", TimePassed(), due),
-        ("canceled", Canceled("no"), soon),
+        ("canceled", Canceled(Cause.TERMINATED, "no"), soon),
         ("suspended", Suspended(None), soon),
         ("resumed", Resumed(None), soon),
     ]

@@ -92,7 +92,7 @@ def test_no_label_holds_a_number_a_code_or_a_key(desk: Desk) -> None:
         assert secret not in re.sub(r"[0-9.e+-]+$", "", text, flags=re.MULTILINE)
 
 
-NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True)
+NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, 0.0, 0)
 
 
 def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:

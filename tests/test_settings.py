@@ -63,8 +63,11 @@ def test_an_empty_environment_names_everything_that_is_required() -> None:
         ("CHALLENGE_TEXT", "Your wonderful code is {code:>8}"),
         ("CHALLENGE_TEXT", "Your wonderful code is {code"),
         ("CHALLENGE_TEXT", "Code {code}"),
-        ("FUNCTION_KEY", "one-very-long-key,another-long-key"),
-        ("FUNCTION_KEY", "a:one-very-long-key,a:another-long-key"),
+        ("FUNCTION_KEY", "a:one-very-long-key,another-long-key"),
+        ("FUNCTION_KEY", "one-very-long-key,a:another-long-key"),
+        ("FUNCTION_KEY", "a b:one-very-long-key"),
+        ("FUNCTION_KEY", ":one-very-long-key,b:another-long-key"),
+        ("FUNCTION_KEY", "one-very-long-key,"),
         ("FUNCTION_KEY", "short"),
         ("SYSTEM_KEY", "changemechangeme"),
         ("SYSTEM_KEY", "aaaaaaaaaaaaaaaaaaaaaaaa"),
@@ -110,6 +113,16 @@ def test_no_key_serves_two() -> None:
     assert "differ" in fault(
         FUNCTION_KEY="a:one-very-long-key,b:other-very-long-key", SYSTEM_KEY="a:third-very-long-key"
     )
+    assert "differ" in fault(FUNCTION_KEY="system:one-very-long-key")
+    assert "differ" in fault(SYSTEM_KEY="function:one-very-long-key")
+    assert "differ" in fault(FUNCTION_KEY="a:one-very-long-key,a:one-very-long-key")
+
+
+def test_the_same_name_twice_or_none_is_one_caller_with_two_keys() -> None:
+    named = settings.read(environment(FUNCTION_KEY="a:one-very-long-key,a:other-very-long-key"))
+    assert [name for name, _ in named.function_keys] == ["a", "a"]
+    nameless = settings.read(environment(FUNCTION_KEY="new-very-long-key,old-very-long-key"))
+    assert nameless.function_keys == (("", "new-very-long-key"), ("", "old-very-long-key"))
 
 
 def test_the_samples_own_names_are_understood() -> None:

@@ -108,7 +108,7 @@ def test_the_page_tells_why_a_start_was_refused(desk: Desk) -> None:
         f"{desk.simulator.url}/desk/starts", json={"phone": "+12025550100"[:8]}, timeout=5
     )
     assert response.status_code == 400
-    assert "not one that its country assigns" in response.json()["error"]
+    assert "too few digits for its country" in response.json()["error"]
 
 
 def test_a_withheld_reply_is_listed_and_never_posted(desk: Desk) -> None:

@@ -124,6 +124,7 @@ class Console:
             ("/limits", "clear_limits", self.clear_limits, ["POST"]),
             ("/opt-outs", "opt_outs", self.opt_outs, ["GET"]),
             ("/opt-outs", "clear_opt_out", self.clear_opt_out, ["POST"]),
+            ("/ignored", "ignored", self.ignored, ["GET"]),
             ("/<path:rest>", "unknown", self.unknown, ["GET"]),
         ]
 
@@ -216,8 +217,11 @@ class Console:
         shown = self._one(id)
         verification = shown["standing"].verification
         try:
+            now, until = self._now(), _until(verification)
             seen = self._gateway.conversation(
-                verification.phone, since=verification.created_at, until=_until(verification)
+                verification.phone,
+                began_ago=now - verification.created_at,
+                ended_ago=None if until is None else now - until,
             )
         except LookFailed as error:
             return self._page("console/one.html", 502, **shown, twilio_fault=str(error))
@@ -253,6 +257,10 @@ class Console:
         return self._live(
             "console/opt_outs.html", lambda _: {"marked": self._verifications.opt_outs(200)}
         )
+
+    def ignored(self) -> Response:
+        shown = [(text, why.IGNORED[text.reason]) for text in self._verifications.ignored_texts(50)]
+        return self._page("console/ignored.html", shown=shown)
 
     def unknown(self, rest: str) -> Response:
         return self._trouble("There is no such page.", 404)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.domain.verification import Stage, Status, Verification
+from bot.domain.verification import Cause, Stage, Status, Verification
 from bot.sms import errors
 from bot.sms.gateway import Conversation, Sighting
 from bot.store.history import Line
+from bot.store.inbound import Ignored
 from bot.usecases.read import Standing
 
 Detail = Mapping[str, Any]
@@ -70,6 +71,9 @@ _WORDS: dict[str, Callable[[Detail], str]] = {
     "unread_reply": lambda d: "A reply came that held no code: no attempt.",
     "unread_event": lambda d: "An answer over HTTP held no code: no attempt.",
     "event_raised": lambda d: f"A caller raised the event {d['name']}, which nobody waits for.",
+    "repeated_answer": lambda d: (
+        f"The same wrong code was sent once more {_face(d)}: no further attempt."
+    ),
     "late_reply": lambda d: "A reply came after the end and was answered once.",
     "suspended": lambda d: f"A caller suspended it{_reason(d)}",
     "resumed": lambda d: f"It goes on{_reason(d)}",
@@ -81,6 +85,15 @@ _WORDS: dict[str, Callable[[Detail], str]] = {
     "failed": lambda d: f"Failed{_reason(d)}{_trouble(d.get('error_code'))}",
 }
 EVENTS = frozenset(_WORDS)
+
+IGNORED = {
+    Ignored.OTHER_CHANNEL: "It came over a channel that is no proof of a phone line.",
+    Ignored.UNREADABLE_SENDER: "Its sender is no phone number.",
+    Ignored.OTHER_RECIPIENT: "It was sent to another number or Messaging Service of the account.",
+    Ignored.NO_VERIFICATION: "No verification of this number is known.",
+    Ignored.BEFORE_ITS_START: "It is older than the verification of this number.",
+    Ignored.TOO_LONG: "It is longer than a text can be.",
+}
 
 
 def words(line: Line) -> str:
@@ -163,20 +176,21 @@ def _wrong_codes(v: Verification) -> str:
 
 def _canceled(standing: Standing) -> str:
     outcome = standing.verification.outcome
-    reason = (outcome.reason if outcome else None) or ""
-    if reason.startswith("superseded by "):
+    assert outcome is not None
+    if outcome.cause is Cause.SUPERSEDED:
         return "A newer start for the same number took its place: look at that one."
-    if reason == "opted_out":
+    if outcome.cause is Cause.OPTED_OUT:
         return (
             "The person texted STOP. Nothing is sent to this number until its holder texts START."
         )
+    reason = outcome.reason or ""
     return f"Somebody canceled it{f': {reason}' if reason else ', without giving a reason.'}"
 
 
 def _failed(standing: Standing) -> str:
     outcome = standing.verification.outcome
     assert outcome is not None
-    if outcome.reason == "key_retired":
+    if outcome.cause is Cause.KEY_RETIRED:
         return (
             "Its secret key is listed no more, so its code cannot be told. Start again; next time"
             " keep the old key in SECRET_KEY_FALLBACKS for a few minutes."

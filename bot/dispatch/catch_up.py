@@ -1,40 +1,127 @@
-"""Inbound texts missed while the service was down.
+"""Inbound texts that were missed: while the service was down, or its store out of reach.
 
-Twilio does not repeat a webhook that met a dead server. So before anything is expired, its list of
-inbound messages is read since the oldest pending verification began, and what was not seen goes
-the way of every reply, judged as of Twilio's own stamp.
+Twilio does not repeat a webhook that met a dead server, and gives up soon on one that was answered
+503. So before anything is expired, its list of inbound messages is read since the oldest pending
+verification began, and what was not seen goes the way of every reply, judged as of its age.
 """
 
 import logging
+import threading
+import time
+from datetime import timedelta
 
-from bot.domain import phone
+from bot.dispatch import expire
+from bot.domain.phone import masked
 from bot.sms.gateway import Gateway, LookFailed
 from bot.store import verifications as table
+from bot.store.tx import StoreUnavailable, Tx
 from bot.usecases.reply import InboundText
 from bot.usecases.verifications import Verifications
+
+# Expiry waits so long for it, and no longer: a Twilio that is away must not stop time.
+EXPIRY_WAITS_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 0.1
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
 
 def run_once(verifications: Verifications, gateway: Gateway) -> int:
-    """Feeds every inbound text since the oldest pending start. Returns how many there were."""
-    since = verifications.store.read(table.oldest_pending_since)
-    if since is None:
+    """Feeds every inbound text since the oldest pending start. Returns how many there were.
+
+    Raises LookFailed, StoreUnavailable.
+    """
+
+    def oldest_age(tx: Tx) -> timedelta | None:
+        since = table.oldest_pending_since(tx)
+        return None if since is None else tx.now - since
+
+    ago = verifications.store.read(oldest_age)
+    if ago is None:
         return 0
-    try:
-        received = sorted(gateway.received_since(since), key=lambda text: text.sent_at)
-    except LookFailed as error:
-        log.warning("texts missed while down cannot be read: %s", error)
-        return 0
+    received = sorted(gateway.received_since(ago), key=lambda text: text.age, reverse=True)
     for text in received:
-        if phone.is_e164(text.phone):
-            verifications.judge_text(
-                InboundText(
-                    message_sid=text.message_sid,
-                    phone=text.phone,
-                    sender=verifications.sender,
-                    body=text.body,
-                    sent_at=text.sent_at,
-                )
+        judged = verifications.judge_text(
+            InboundText(
+                message_sid=text.message_sid,
+                phone=text.phone,
+                sender=verifications.sender,
+                body=text.body,
+                age=text.age,
             )
+        )
+        if judged.ignored is not None:
+            log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
     return len(received)
+
+
+class CatchUp:
+    """Runs once at the start, and once more after every outage of the store. A thread is started by
+    `start` alone, and ended by `stop`."""
+
+    def __init__(self, verifications: Verifications, gateway: Gateway) -> None:
+        self._verifications = verifications
+        self._gateway = gateway
+        self._outages = verifications.store.outages
+        self._seen = self._outages.ended  # those that are caught up with
+        self._due_since: float | None = None
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_due(self) -> bool:
+        return self._outages.ended != self._seen
+
+    def may_expire(self) -> bool:
+        """Whether all that was missed is read, or was waited for long enough."""
+        if not self.is_due:
+            return True
+        if self._due_since is None:
+            self._due_since = time.monotonic()
+        return time.monotonic() - self._due_since > EXPIRY_WAITS_SECONDS
+
+    def start(self) -> None:
+        """Returns once it has caught up, or after ten seconds."""
+        self._seen = -1  # to be down is an outage too
+        self._thread = threading.Thread(target=self._run, name="catch-up", daemon=True)
+        self._thread.start()
+        ends = time.monotonic() + EXPIRY_WAITS_SECONDS
+        while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
+            time.sleep(0.02)
+
+    def refuse_more(self) -> None:
+        self._is_over.set()
+
+    def stop(self, *, within_seconds: float) -> None:
+        self.refuse_more()
+        if self._thread is not None:  # it may wait for Twilio, and nothing is lost with it
+            self._thread.join(within_seconds)
+
+    def run_once(self) -> bool:
+        """Tries, if it is due. False: it failed, and is still due."""
+        ended = self._outages.ended
+        if ended == self._seen:
+            return True
+        if self._due_since is None:
+            self._due_since = time.monotonic()
+        try:
+            expire.retire_keys(self._verifications)
+            count = run_once(self._verifications, self._gateway)
+        except (LookFailed, StoreUnavailable) as error:
+            log.warning("missed texts cannot be read yet: %s", error)
+            return False
+        log.info("caught up with %d texts", count)
+        self._seen, self._due_since = ended, None
+        return True
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._is_over.is_set():
+            try:
+                is_done = self.run_once()
+            except Exception:
+                log.exception("catching up failed; trying again")
+                is_done = False
+            self._is_over.wait(LOOK_EVERY_SECONDS if is_done else pause)
+            pause = FIRST_PAUSE_SECONDS if is_done else min(LONGEST_PAUSE_SECONDS, pause * 2)

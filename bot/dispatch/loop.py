@@ -10,30 +10,62 @@ its transaction.
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bot.dispatch import catch_up, count, erase, expire, probe
+from bot.dispatch import count, erase, expire, probe
+from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.send import Sender
+from bot.dispatch.sweep import Sweeper
 from bot.sms.gateway import Gateway
-from bot.store import inbound, outbox
+from bot.store import outbox
 from bot.store import verifications as table
 from bot.store.tx import Done, StoreUnavailable, Tx
-from bot.usecases import forget
 from bot.usecases.verifications import Verifications
 
 LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
-CATCH_UP_SECONDS = 10.0
 STOP_SECONDS = 20.0
-SWEEP_SECONDS = 3600.0
 AWAY_SECONDS = 1.0  # between two looks whether the database is back
-ASIDE_EVERY_SECONDS = 1.0
-SWEPT_AT_ONCE = 500
+REPEATED_EVERY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
+
+
+class Repeated:
+    """Duties done again each second, in a thread of their own. What waits for Twilio has one each,
+    so that none waits behind another."""
+
+    def __init__(self, name: str, duties: Sequence[Callable[[], object]]) -> None:
+        self._name = name
+        self._duties = duties
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def refuse_more(self) -> None:
+        self._is_over.set()
+
+    def stop(self, *, within_seconds: float) -> None:
+        self.refuse_more()
+        if self._thread is not None:  # it may wait for Twilio, and nothing is lost with it
+            self._thread.join(within_seconds)
+
+    def _run(self) -> None:
+        while not self._is_over.wait(REPEATED_EVERY_SECONDS):
+            for duty in self._duties:
+                try:
+                    duty()
+                except StoreUnavailable as error:
+                    log.warning("a duty in the background waits for the database: %s", error)
+                except Exception:
+                    log.exception("a duty in the background failed; going on")
 
 
 class Dispatcher:
@@ -49,88 +81,89 @@ class Dispatcher:
     ) -> None:
         """`kept`: how long finished verifications are."""
         self._verifications = verifications
-        self._kept = kept
         self._gateway = gateway
         self._sender = sender
+        self._catch_up = CatchUp(verifications, gateway)
+        self._sweeper = Sweeper(verifications, kept=kept)
+        store = verifications.store
+        self._repeated = [
+            Repeated("probe", [partial(probe.run_once, verifications, gateway)]),
+            Repeated("erase", [partial(erase.run_once, verifications, gateway)]),
+            Repeated(
+                "background",
+                [
+                    store.probe,
+                    store.tidy,
+                    partial(count.run_once, verifications),
+                    self._sweeper.run_once,
+                ],
+            ),
+        ]
         self._wake = threading.Event()
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._aside: threading.Thread | None = None
-        self._next_sweep = 0.0
-        verifications.store.on_commit(self._committed)
+        store.on_commit(self._committed)
 
     def start(self) -> None:
         """Catches up first, for ten seconds at most, and returns when the loop runs: a server
         that starts this before it listens expires nothing that was answered in time."""
+        self._verifications.store.write(_try_set_aside_again)
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
-        self._aside = threading.Thread(target=self._run_aside, name="aside", daemon=True)
-        self._aside.start()
+        for repeated in self._repeated:
+            repeated.start()
 
     def catch_up(self) -> None:
-        """Reads what was missed, for ten seconds at most. A web process whose dispatcher runs
-        elsewhere calls this alone: it is the one that was down."""
-        catching_up = threading.Thread(target=self._catch_up, name="catch-up", daemon=True)
-        catching_up.start()
-        catching_up.join(CATCH_UP_SECONDS)
+        """Reads what was missed, for ten seconds at most, and goes on to do so after every outage
+        of the store. A web process whose dispatcher runs elsewhere calls this alone: it is the one
+        that was down."""
+        self._catch_up.start()
 
     def refuse_more(self) -> None:
         """Nothing is begun any more. Safe in a signal handler."""
         self._is_stopping.set()
         self._sender.refuse_more()
+        self._catch_up.refuse_more()
+        for repeated in self._repeated:
+            repeated.refuse_more()
         self._wake.set()
 
     def stop(self) -> bool:
         """Ends the threads; what is being sent is finished or handed back. False: not all was."""
         self.refuse_more()
         until = time.monotonic() + STOP_SECONDS
+
+        def left() -> float:
+            return max(0.0, until - time.monotonic())
+
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
-        is_done = self._sender.stop(within_seconds=max(0.0, until - time.monotonic()))
-        if self._aside is not None:  # last: it may wait for Twilio, and nothing is lost with it
-            self._aside.join(max(0.0, until - time.monotonic()))
+        is_done = self._sender.stop(within_seconds=left())
+        for repeated in self._repeated:
+            repeated.stop(within_seconds=left())
+        self._catch_up.stop(within_seconds=left())
         return is_done
 
     def run_once(self) -> int:
         """Every duty once, in this thread. Returns how much there was to do."""
+        self._catch_up.run_once()
         probe.run_once(self._verifications, self._gateway)
         erase.run_once(self._verifications, self._gateway)
         count.run_once(self._verifications)
-        return self._sender.run_once() + expire.run_once(self._verifications)
+        return self._sender.run_once() + self._expire()
+
+    def sweep(self) -> None:
+        """Removes what is old, in this thread."""
+        self._sweeper.sweep()
+
+    def _expire(self) -> int:
+        may_expire = self._catch_up.may_expire
+        return expire.run_once(self._verifications, may_expire=may_expire) if may_expire() else 0
 
     def _committed(self, done: Done[Any], seconds: float) -> None:
         if done.has_work:
             self._wake.set()
-
-    def _catch_up(self) -> None:
-        try:
-            expire.retire_keys(self._verifications)
-            count = catch_up.run_once(self._verifications, self._gateway)
-        except Exception:
-            log.exception("catching up failed")
-        else:
-            log.info("caught up with %d texts", count)
-
-    def _run_aside(self) -> None:
-        """Duties that wait for Twilio one by one, or that no text must wait for."""
-        while not self._is_stopping.wait(ASIDE_EVERY_SECONDS):
-            for duty in (
-                self._verifications.store.tidy,
-                partial(probe.run_once, self._verifications, self._gateway),
-                partial(erase.run_once, self._verifications, self._gateway),
-                partial(count.run_once, self._verifications),
-                self._sweep_if_due,
-            ):
-                try:
-                    duty()
-                except Exception:
-                    log.exception("a duty aside failed; going on")
-
-    def _sweep_if_due(self) -> None:
-        if time.monotonic() >= self._next_sweep:
-            self._next_sweep = time.monotonic() + SWEEP_SECONDS
-            self._sweep()
 
     def _run(self) -> None:
         failures = 0
@@ -158,19 +191,11 @@ class Dispatcher:
         due = self._verifications.store.read(_look)
         pause = due.pause
         if due.are_verifications:
-            is_full = expire.run_once(self._verifications) == expire.BATCH
+            is_full = self._expire() == expire.BATCH
             pause = timedelta(0) if is_full else SHORTEST_SLEEP
         if due.are_texts and self._sender.run_aside(self._wake.set) > 0:
             pause = timedelta(0)
         return pause
-
-    def _sweep(self) -> None:
-        """Removes what is older than it is kept, in small transactions."""
-        retain = partial(forget.retain, kept=self._kept, limit=SWEPT_AT_ONCE)
-        for use_case in (retain, _drop_old_messages):
-            while self._verifications.store.write(use_case) == SWEPT_AT_ONCE:
-                if self._is_stopping.is_set():
-                    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +225,9 @@ def _look(tx: Tx) -> _Due:
     return _Due(tx.now, outbox.next_due_at(tx), table.next_due_at(tx))
 
 
-def _drop_old_messages(tx: Tx) -> Done[int]:
-    return Done(inbound.drop_old(tx, limit=SWEPT_AT_ONCE))
+def _try_set_aside_again(tx: Tx) -> Done[int]:
+    """Rows that could not be read may have been mended while the service was down."""
+    count = outbox.try_set_aside_again(tx) + table.try_set_aside_again(tx)
+    if count:
+        log.warning("%d rows that were set aside are tried again", count)
+    return Done(count)

@@ -5,14 +5,16 @@
    waiting, and must not limit us to a few texts a second.
 3. Write the result down, each in its own transaction.
 
-A lease is three timeouts long: connecting may take one, reading another, and the third is for a
-machine that is busy. Whoever is paused for longer between claim and call can send a text a second
-time, with the same code; nothing short of Twilio's help prevents that.
+A lease is three timeouts long, and one timeout bounds a whole call, so a call is over long before
+its lease is. A process that is paused between claim and call finds its lease over when it goes on,
+and writes nothing. One that is paused in the middle of writing can send a text a second time, with
+the same code; nothing short of Twilio's help prevents that.
 """
 
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -27,7 +29,8 @@ from bot.sms.gateway import (
     SendResult,
     Unknown,
 )
-from bot.store.tx import Done, Tx
+from bot.store import outbox
+from bot.store.tx import Done, StoreUnavailable, Tx
 from bot.usecases import delivery
 from bot.usecases.delivery import Claim, Duty
 from bot.usecases.verifications import Verifications
@@ -63,11 +66,15 @@ class Sender:
         timeout_seconds: float,
         at_once: int,
         sent: Callable[[str, int | None], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sent` is told the outcome of each call, and Twilio's error code."""
+        """`sent` is told the outcome of each call, and Twilio's error code. Leases are counted by
+        `monotonic`."""
+        self._monotonic = monotonic
         self._sent = sent
         self._verifications = verifications
         self._gateway = gateway
+        self._timeout = timeout_seconds
         self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
         self._at_once = at_once
         self._pool: ThreadPoolExecutor | None = None
@@ -123,11 +130,33 @@ class Sender:
         claim = partial(
             delivery.claim_due,
             lease=self._lease,
-            limit=limit,
             keyring=self._verifications.keyring,
             sender=self._verifications.sender,
+            asked_at=self._monotonic(),
         )
-        return self._verifications.store.write(claim)
+        store = self._verifications.store
+        try:
+            return store.write(partial(claim, limit=limit))
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("due texts could not be claimed; going on one by one")
+        claims: list[Claim] = []
+        for id in store.read(partial(outbox.due_ids, limit=limit)):
+            claims += self._claim_or_set_aside(partial(claim, limit=1, only=id), id)
+        return claims
+
+    def _claim_or_set_aside(self, claim: Callable[[Tx], Done[list[Claim]]], id: str) -> list[Claim]:
+        """One that cannot be claimed must not hold up the others, nor be tried for ever."""
+        store = self._verifications.store
+        try:
+            return store.write(claim)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("the text %s cannot be sent; it is set aside", id)
+            store.write(partial(delivery.set_aside, text_id=id))
+            return []
 
     def _carry_out(self, claim: Claim) -> None:
         try:
@@ -142,11 +171,18 @@ class Sender:
             log.exception("a text was left half done", extra=_extra(claim))
 
     def _send(self, claim: Claim) -> None:
+        # What is written by then is answered, or cut, while the lease still holds.
+        until = claim.asked_at + self._lease.total_seconds() - self._timeout
+        if self._monotonic() >= until:
+            log.warning("the lease is nearly over; the text is handed back", extra=_extra(claim))
+            self._write(partial(delivery.hand_back, claim=claim))
+            return
         result = self._gateway.send(
             to=claim.phone,
             body=claim.body,
             validity_seconds=claim.validity_seconds,
             text_id=claim.text_id,
+            until=until,
         )
         outcome, code = _outcome(result)
         log.info("the text is %s", _summary(result), extra=_extra(claim, result))
@@ -154,8 +190,9 @@ class Sender:
         match result:
             case Accepted(sid):
                 self._write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
-            case Refused(code, sentence):
-                self._write(partial(delivery.refused, claim=claim, code=code, sentence=sentence))
+            case Refused(code, sentence, is_of_number):
+                refused = partial(delivery.refused, is_of_number=is_of_number)
+                self._write(partial(refused, claim=claim, code=code, sentence=sentence))
             case Postponed(code, retry_after_seconds):
                 delay = backoff(claim.tries, jitter=random.random())
                 delay = max(delay, timedelta(seconds=retry_after_seconds or 0))
@@ -165,8 +202,12 @@ class Sender:
 
     def _look(self, claim: Claim) -> None:
         try:
+            waited = timedelta(seconds=self._monotonic() - claim.asked_at)
             messages = self._gateway.look(
-                to=claim.phone, body=claim.body, since=claim.first_try_at, sid=claim.sid
+                to=claim.phone,
+                body=claim.body,
+                tried_ago=claim.tried_ago + waited,
+                sid=claim.sid,
             )
         except LookFailed as error:
             log.warning("a look for the text failed: %s", error, extra=_extra(claim))

@@ -21,6 +21,7 @@ class Keyring:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = {subkey(s, "key id").hex()[:12]: subkey(s, "code") for s in secrets}
+        self._guess_keys = {subkey(s, "key id").hex()[:12]: subkey(s, "guess") for s in secrets}
         self.present_id = subkey(secrets[0], "key id").hex()[:12]
 
     @property
@@ -31,6 +32,12 @@ class Keyring:
         """The code: `length` ASCII digits, leading zeros kept. KeyError: that key is retired."""
         digest = hmac.digest(self._keys[key_id], nonce.encode(), hashlib.sha256)
         return str(int.from_bytes(digest) % 10**length).zfill(length)
+
+    def guess_mark(self, *, key_id: str, nonce: str, digits: str) -> str:
+        """What is kept of a wrong guess, to tell its repetition: a hash under a subkey, since
+        a plain one of four digits is reversed at once. KeyError: that key is retired."""
+        message = f"{nonce} {digits}".encode()
+        return hmac.digest(self._guess_keys[key_id], message, hashlib.sha256).hex()[:16]
 
 
 def is_same(one: str, other: str) -> bool:

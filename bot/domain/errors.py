@@ -19,6 +19,18 @@ class Refusal(Exception):
         self.limit = limit  # the one that was hit, as it is set
 
 
+class Unauthorized(Refusal):
+    """No key, or one that is not known."""
+
+    code = "unauthorized"
+
+
+class Forbidden(Refusal):
+    """A key that is known, for something else; or a webhook that is not Twilio's."""
+
+    code = "forbidden"
+
+
 class InvalidJson(Refusal):
     code = "invalid_json"
 
@@ -68,6 +80,18 @@ class OptedOut(Refusal):
     code = "opted_out"
 
 
+class KeyReplaced(Refusal):
+    """A restart by a link whose caller's key is not configured any more."""
+
+    code = "key_replaced"
+
+
+class StillCounting(Refusal):
+    """The starts of before are not counted yet, so no limit can be kept."""
+
+    code = "still_counting"
+
+
 class NumberBusy(Refusal):
     code = "number_busy"
 
@@ -86,6 +110,12 @@ class InvalidAnswer(Refusal):
 
 class InvalidEventName(Refusal):
     code = "invalid_event_name"
+
+
+class InvalidReason(Refusal):
+    """A reason that is a placeholder taken literally, or too long to keep."""
+
+    code = "invalid_reason"
 
 
 class InvalidIdempotencyKey(Refusal):
@@ -124,6 +154,12 @@ class InvalidToken(Refusal):
 
 class MissingCreatedTimeFrom(Refusal):
     code = "missing_created_time_from"
+
+
+class InvalidFilter(Refusal):
+    """A filter of a removal that is not understood: read otherwise, it would remove more."""
+
+    code = "invalid_filter"
 
 
 class InvalidWebhook(Refusal):

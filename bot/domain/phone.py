@@ -1,15 +1,20 @@
-"""Phone numbers: read once at the edge, E.164 from there on."""
+"""Phone numbers: read once at the edge, E.164 from there on, one spelling for each line."""
 
 import re
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
+from bot.domain.characters import ascii_digits, is_dash, visible
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
+from bot.domain.numbering import canonical, other_spellings
+
+LONGEST_SPELLING = 100  # characters, marks and separators included
 
 _SPELLING = re.compile(r"\+[0-9 ().\-/]{6,40}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SEPARATORS = re.compile(r"[ ().\-/]")
 
 # Types of phonenumbers that never get a text. FIXED_LINE_OR_MOBILE, VOIP and PERSONAL_NUMBER
 # often do, so they pass, and Twilio has the last word.
@@ -36,36 +41,57 @@ class Phone:
 def parse(text: str) -> Phone:
     """A number in international spelling, read once: reading takes half a millisecond.
 
+    What the metadata of phonenumbers does not know is not refused: it is always older than the
+    newest area codes, and Twilio says what is no number (21211, 21614).
+
     >>> parse("+1 (425) 555-0123")
     Phone(number='+14255550123', country='US')
+    >>> parse("+52 1 55 1234 5678").number == parse("+52 55 1234 5678").number
+    True
 
     Raises InvalidNumber, or CannotReceiveTexts where the number is of a kind that has no texts.
     """
-    spelled = _ascii(text.strip())
-    if not spelled:
-        raise InvalidNumber("A phone number input is required, such as +14255550123.")
-    if not spelled.startswith("+"):
-        raise InvalidNumber("The phone number must be in international form, starting with +.")
-    if not _SPELLING.fullmatch(spelled):
-        raise InvalidNumber(
-            "The phone number may hold digits, spaces, dots, dashes, slashes and brackets after"
-            " its +, no letters and no extension."
-        )
+    digits = _e164(text)
     try:
-        number = phonenumbers.parse(spelled)
+        number = phonenumbers.parse(canonical(digits))
     except NumberParseException:
         raise InvalidNumber("The phone number has no known country code.") from None
-    region = phonenumbers.region_code_for_number(number)
-    if region is None or not phonenumbers.is_valid_number_for_region(number, region):
-        raise InvalidNumber("The phone number is not one that its country assigns.")
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        raise InvalidNumber("The phone number has too many or too few digits for its country.")
     kind = _WITHOUT_TEXTS.get(phonenumbers.number_type(number))
     if kind:
         raise CannotReceiveTexts(f"The phone number is {kind}, which cannot receive texts.")
+    region = _region(number)
     if not is_country(region):
         raise CannotReceiveTexts(
             "The phone number is of a satellite or a service, which cannot receive texts here."
         )
-    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), region)
+    # Once more, since the reading drops a trunk zero after the country code.
+    read = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return Phone(canonical(read), region)
+
+
+def known_as(text: str) -> tuple[str, ...]:
+    """All spellings under which a line may have been kept, the present one first. For what must
+    work for any number that was ever taken: forgetting it, lifting its limits or its opt-out.
+
+    >>> known_as("+52 1 55 1234 5678")
+    ('+525512345678', '+5215512345678')
+
+    Raises InvalidNumber where it is not in international form.
+    """
+    digits = _e164(text)
+    try:
+        first = parse(digits).number
+    except (InvalidNumber, CannotReceiveTexts):
+        first = canonical(digits)
+    return tuple(dict.fromkeys([first, *other_spellings(first), digits]))
+
+
+def of_sender(text: str) -> str | None:
+    """The line that a text came from, in its canonical spelling; None: it is no phone (a short
+    code, a name, whatsapp:+1425…)."""
+    return canonical(text) if _E164.fullmatch(text) else None
 
 
 def country(phone: str) -> str:
@@ -74,19 +100,12 @@ def country(phone: str) -> str:
     >>> country("+14255550123"), country("+18005551212")
     ('US', 'US')
     """
-    number = phonenumbers.parse(phone)
-    region = phonenumbers.region_code_for_number(number)
-    return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return _region(phonenumbers.parse(phone))
 
 
 def is_country(letters: str) -> bool:
     """Whether phonenumbers knows a country of these two letters."""
     return letters in phonenumbers.SUPPORTED_REGIONS
-
-
-def is_e164(text: str) -> bool:
-    """Whether a sender is a phone at all: not a short code, not whatsapp:+1425…, not a name."""
-    return bool(_E164.fullmatch(text))
 
 
 def masked(phone: str) -> str:
@@ -98,7 +117,51 @@ def masked(phone: str) -> str:
     return phone[:5] + "*" * max(0, len(phone) - 7) + phone[-2:]
 
 
-def _ascii(text: str) -> str:
-    """Non-breaking spaces, fancy dashes and a full-width plus are typing, not meaning."""
-    folded = {"\u00a0": " ", "\u202f": " ", "\u2010": "-", "\u2011": "-", "\u2013": "-", "＋": "+"}
-    return "".join(folded.get(letter, letter) for letter in text if letter not in "\u202a\u202c")
+def _region(number: phonenumbers.PhoneNumber) -> str:
+    """By the number itself, or by its country code where the metadata does not know the number."""
+    region = phonenumbers.region_code_for_number(number)
+    return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+def _e164(text: str) -> str:
+    """What was typed, as a plus and digits. Raises InvalidNumber."""
+    if len(text) > LONGEST_SPELLING:
+        raise InvalidNumber(f"A phone number takes at most {LONGEST_SPELLING} characters.")
+    spelled = _spelled(text)
+    if not spelled:
+        raise InvalidNumber("A phone number input is required, such as +14255550123.")
+    if not spelled.startswith("+"):
+        raise InvalidNumber("The phone number must be in international form, starting with +.")
+    if not _SPELLING.fullmatch(spelled):
+        raise InvalidNumber(
+            "The phone number may hold digits, spaces, dots, dashes, slashes and brackets after"
+            " its +, no letters and no extension."
+        )
+    digits = _SEPARATORS.sub("", spelled)
+    if not _E164.fullmatch(digits):
+        raise InvalidNumber("The phone number must have 7 to 15 digits after its +.")
+    return digits
+
+
+def _spelled(text: str) -> str:
+    """Invisible marks dropped, digits of every script, dashes, spaces and brackets as ASCII:
+    they are typing, not meaning."""
+    return "".join(_plain(letter) for letter in ascii_digits(visible(text))).strip()
+
+
+def _plain(letter: str) -> str:
+    if letter.isspace():
+        return " "
+    if is_dash(letter):
+        return "-"
+    return _PUNCTUATION.get(letter, letter)
+
+
+# Full-width, small and raised forms of what stands in numbers.
+_PUNCTUATION = {
+    **dict.fromkeys("\uff0b\ufe62\u207a", "+"),
+    **dict.fromkeys("[\uff08\uff3b\u207d\ufe59", "("),
+    **dict.fromkeys("]\uff09\uff3d\u207e\ufe5a", ")"),
+    **dict.fromkeys("\uff0e\u3002\u00b7\u2022\u2024\ufe52", "."),
+    **dict.fromkeys("\uff0f\u2044\u2215", "/"),
+}

@@ -4,20 +4,34 @@ In this order, because each step protects the next. Keywords belong to the phone
 burn an attempt. A reaction ("Loved “Your verification code is 1234”") carries the right code
 without anybody having typed it, so quotes go before codes. Only then are digits looked at, and
 one text never buys more than one guess.
+
+`hear` does what costs time and needs no verification, so that it happens before a transaction
+begins: normalizing is quadratic in the combining marks of a text, which is why its length is
+bounded first.
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-# Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada.
-_STOP = frozenset(
-    ["stop", "stop all", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"]
-)
+from bot.domain.characters import ascii_digits, is_dash, visible
+
+# Characters. Twilio joins all segments of a text and hands over no more
+# (https://www.twilio.com/docs/messaging/twiml).
+LONGEST_TEXT = 1600
+
+# Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
+# without blanks, dashes and punctuation, as they are compared.
+_STOP = frozenset(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"])
 _ARRET = frozenset(["arret", "arrêt"])
 _START = frozenset(["start", "yes", "unstop"])
 _HELP = frozenset(["help", "info", "aide"])
+
+# A text that opens with one of these and goes on asks to be left alone: the US rule (47 CFR
+# 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
+# open ordinary sentences.
+_OPENS_WITH_STOP = re.compile(r"\W*(?:stop(?:\W*all)?|unsubscribe|revoke|opt\W*out)\b")
 
 # This many characters of our own words in a row are no coincidence. It is also the least that a
 # challenge's fixed words must have.
@@ -27,7 +41,6 @@ QUOTE_LENGTH = 12
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
-_DASHES = re.compile(r"[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 
 
 class Keyword(Enum):
@@ -53,17 +66,40 @@ class Chatter:
     """Anything else."""
 
 
-def keyword(text: str) -> Keyword | None:
-    """The keyword a text consists of, blanks and punctuation around it aside.
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """Longer than any text: not read at all."""
 
-    >>> keyword(" Stop. ")
-    <Keyword.STOP: 'stop'>
-    >>> keyword("stop please") is None
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A text, prepared for reading."""
+
+    length: int
+    text: str = field(repr=False)
+    comparable: str = field(default="", repr=False)  # as quotes and keywords are compared
+    folded: str = field(default="", repr=False)  # as digits are looked for
+
+    @property
+    def is_too_long(self) -> bool:
+        return self.length > LONGEST_TEXT
+
+
+def hear(text: str) -> Heard:
+    if len(text) > LONGEST_TEXT or _is_bare(text):
+        return Heard(len(text), text[:LONGEST_TEXT])
+    return Heard(len(text), text, _comparable(text), _folded(text))
+
+
+def keyword(heard: Heard) -> Keyword | None:
+    """The keyword a text consists of; case, blanks, dashes and punctuation do not matter.
+
+    >>> keyword(hear(" Stop. ")), keyword(hear("OPT-OUT"))
+    (<Keyword.STOP: 'stop'>, <Keyword.STOP: 'stop'>)
+    >>> keyword(hear("please stop")) is None
     True
     """
-    if _is_bare(text):
-        return None
-    word = _trimmed(_comparable(text))
+    word = "".join(letter for letter in heard.comparable if letter.isalnum())
     if word in _STOP | _ARRET:
         return Keyword.STOP
     if word in _START:
@@ -71,19 +107,41 @@ def keyword(text: str) -> Keyword | None:
     return Keyword.HELP if word in _HELP else None
 
 
-def read(text: str, *, code_length: int, challenge_text: str) -> Attempt | Quote | Chatter:
+def opens_with_stop(heard: Heard) -> bool:
+    """Whether a text begins with an unmistakable stop word, whatever follows.
+
+    >>> opens_with_stop(hear("Stop texting me!")), opens_with_stop(hear("stopping by at 7"))
+    (True, False)
+    """
+    return bool(_OPENS_WITH_STOP.match(heard.comparable))
+
+
+def holds_code_run(heard: Heard, *, code_length: int) -> bool:
+    """Whether as many digits as a code has stand in a row somewhere.
+
+    >>> holds_code_run(hear("stop 1234"), code_length=4)
+    True
+    """
+    return any(len(run) == code_length for run in _DIGITS.findall(heard.folded))
+
+
+def read(
+    heard: Heard, *, code_length: int, challenge_text: str
+) -> Attempt | Quote | Chatter | TooLong:
     """What a text that is no keyword says, to a verification of these terms.
 
-    >>> read("Code: ２１６８ thanks", code_length=4, challenge_text="")
+    >>> read(hear("Code: ２１６８ thanks"), code_length=4, challenge_text="")
     Attempt(digits='2168')
-    >>> read("Call me 555 1234", code_length=4, challenge_text="")
+    >>> read(hear("Call me 555 1234"), code_length=4, challenge_text="")
     Chatter()
     """
-    if _is_bare(text) and len(text) == code_length:
-        return Attempt(text)
-    if _has_reaction_frame(text) or _quotes(text, challenge_text):
+    if heard.is_too_long:
+        return TooLong()
+    if _is_bare(heard.text):
+        return Attempt(heard.text) if heard.length == code_length else Chatter()
+    if _has_reaction_frame(heard.text) or _quotes(heard.comparable, challenge_text):
         return Quote()
-    guess = _guess(_folded(text), code_length)
+    guess = _guess(heard.folded, code_length)
     return Attempt(guess) if guess else Chatter()
 
 
@@ -113,8 +171,7 @@ def _has_reaction_frame(text: str) -> bool:
     return "\u200a" in text and ("\u200b" in text or "\u200c" in text)
 
 
-def _quotes(text: str, challenge_text: str) -> bool:
-    said = _comparable(text)
+def _quotes(said: str, challenge_text: str) -> bool:
     for part in challenge_text.split("{code}"):
         ours = _comparable(part)
         starts = range(len(ours) - QUOTE_LENGTH + 1)
@@ -124,28 +181,13 @@ def _quotes(text: str, challenge_text: str) -> bool:
 
 
 def _comparable(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", _visible(text)).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", visible(text)).casefold().split())
 
 
 def _folded(text: str) -> str:
     """Digits of every script as ASCII, dashes as one dash, invisible marks gone."""
-    digits = (_ascii_digit(letter) for letter in _visible(text))
-    return _DASHES.sub("-", "".join(digits))
-
-
-def _ascii_digit(letter: str) -> str:
-    value = unicodedata.decimal(letter, None)
-    return letter if value is None else str(value)
-
-
-def _visible(text: str) -> str:
-    """Without zero-width and direction marks, and without what makes a digit a key cap emoji."""
-    return "".join(
-        letter
-        for letter in text
-        if letter.isascii()
-        or (unicodedata.category(letter) != "Cf" and letter not in "\ufe0e\ufe0f\u20e3")
-    )
+    shown = ascii_digits(visible(text))
+    return "".join("-" if is_dash(letter) else letter for letter in shown)
 
 
 def _trimmed(text: str) -> str:

@@ -26,10 +26,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from bot.domain.verification import SUSPENSION, Outcome, Status, Verification
+from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verification
 
 # One code-shaped reply is answered within this time of the end.
 AFTERTHOUGHT = timedelta(minutes=10)
+LONGEST_TOLD = 200  # characters of a reason in the history of a pause
 
 
 class Answer(StrEnum):
@@ -66,21 +67,26 @@ class TextAccepted:
 
 @dataclass(frozen=True, slots=True)
 class TextImpossible:
-    """The text cannot be sent, or did not arrive and never will."""
+    """The text cannot be sent, or did not arrive and never will. `is_of_number`: since its number
+    gets no texts, and not since Twilio or we have a trouble."""
 
+    cause: Cause
     reason: str
     error_code: int | None = None
+    is_of_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
     """A reply held a code. `at` is when it counts; `by_text` says whether a text may answer it;
-    `is_last` whether the number, over all its verifications, may not guess wrong once more."""
+    `guess` is a keyed hash of it; `wrong_left` is how many wrong answers the number, over all its
+    verifications, may still give, this one included (None: any number)."""
 
     is_right: bool
     at: datetime
     by_text: bool = True
-    is_last: bool = False
+    guess: str | None = None
+    wrong_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class TimePassed:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
+    cause: Cause
     reason: str | None
 
 
@@ -146,6 +153,7 @@ class Decision:
     verification: Verification
     events: tuple[Event, ...] = ()
     answer: Answer | None = None
+    is_excused: bool = False  # it failed through Twilio or us: the start does not count
 
 
 def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
@@ -170,16 +178,17 @@ def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
             return _tried(v, now)
         case TextAccepted(at):
             return _accepted(v, at, now)
-        case TextImpossible(reason, error_code):
-            return _end(v, Outcome(Status.FAILED, now, reason, error_code))
+        case TextImpossible(cause, reason, error_code, is_of_number):
+            failed = _end(v, Outcome(Status.FAILED, now, cause, reason, error_code))
+            return replace(failed, is_excused=not is_of_number and not v.is_decided)
         case Attempted():
             return _attempted(v, what)
         case Chattered(is_quote, at):
             return _chattered(v, is_quote, at)
         case TimePassed():
             return _time_passed(v, now)
-        case Canceled(reason):
-            return _publish(v, Outcome(Status.CANCELED, now, reason))
+        case Canceled(cause, reason):
+            return _publish(v, Outcome(Status.CANCELED, now, cause, reason))
         case Suspended(reason):
             return _suspended(v, reason, now)
         case Resumed(reason):
@@ -245,18 +254,23 @@ def _attempted(v: Verification, what: Attempted) -> Decision:
         return _told(_lapse(v), Answer.TOO_LATE, what)
     if what.is_right:
         right = Event("right_answer", {"by_text": what.by_text})
-        ended = _end(v, Outcome(Status.APPROVED, what.at))
+        ended = _end(v, Outcome(Status.APPROVED, what.at, Cause.ANSWERED))
         return _told(_preceded(right, ended), Answer.APPROVED, what)
     return _wrong(v, what)
 
 
 def _wrong(v: Verification, what: Attempted) -> Decision:
-    counted = replace(v, attempts=v.attempts + 1)
+    if what.guess is not None and what.guess == v.last_guess:
+        # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
+        repeated = Event("repeated_answer", {"by_text": what.by_text})
+        return _told(Decision(v, (repeated,)), Answer.WRONG, what)
+    left = None if what.wrong_left is None else max(0, what.wrong_left - 1)
+    counted = replace(v, attempts=v.attempts + 1, last_guess=what.guess, wrong_left=left)
     told: Detail = {"attempt": counted.attempts, "by_text": what.by_text}
     wrong = Event("wrong_answer", told)
-    if counted.attempts_left > 0 and not what.is_last:
+    if counted.attempts_left > 0:
         return _told(Decision(counted, (wrong,)), Answer.WRONG, what)
-    ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at))
+    ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at, Cause.ATTEMPTS_USED))
     return _told(_preceded(wrong, ended), Answer.OUT_OF_TRIES, what)
 
 
@@ -285,8 +299,9 @@ def _lapse(v: Verification) -> Decision:
     """The deadline has passed: stamped with the deadline, not with the moment of noticing."""
     if v.accepted_at is None and v.attempts == 0:
         reason = "It is not known whether Twilio took the text: it gave no clear answer in time."
-        return _end(v, Outcome(Status.FAILED, v.deadline_at, reason))
-    return _end(v, Outcome(Status.EXPIRED, v.deadline_at))
+        unknown = Outcome(Status.FAILED, v.deadline_at, Cause.SEND_UNKNOWN, reason)
+        return replace(_end(v, unknown), is_excused=not v.is_decided)
+    return _end(v, Outcome(Status.EXPIRED, v.deadline_at, Cause.WINDOW_OVER))
 
 
 def _suspended(v: Verification, reason: str | None, now: datetime) -> Decision:
@@ -294,19 +309,24 @@ def _suspended(v: Verification, reason: str | None, now: datetime) -> Decision:
         return Decision(v)
     if now >= v.deadline_at:
         return _lapse(v)
-    return Decision(replace(v, suspended_at=now), (Event("suspended", {"reason": reason}),))
+    return Decision(replace(v, suspended_at=now), (Event("suspended", _shortened(reason)),))
 
 
 def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
     if v.suspended_at is None:
         return Decision(v)
     running = replace(v, suspended_at=None, held=None)
-    event = Event("resumed", {"reason": reason})
+    event = Event("resumed", _shortened(reason))
     if v.held is not None:
         return _preceded(event, _publish(running, v.held))
     if now >= v.deadline_at:
         return _preceded(event, _lapse(running))
     return Decision(running, (event,))
+
+
+def _shortened(reason: str | None) -> Detail:
+    """A verification is suspended as often as callers like, and its history is shown whole."""
+    return {"reason": reason[:LONGEST_TOLD] if reason else reason}
 
 
 def _end(v: Verification, outcome: Outcome) -> Decision:
@@ -319,7 +339,11 @@ def _end(v: Verification, outcome: Outcome) -> Decision:
 
 def _publish(v: Verification, outcome: Outcome) -> Decision:
     ended = replace(v, outcome=outcome, suspended_at=None, held=None)
-    detail: Detail = {"reason": outcome.reason, "error_code": outcome.error_code}
+    detail: Detail = {
+        "cause": outcome.cause,
+        "reason": outcome.reason,
+        "error_code": outcome.error_code,
+    }
     told = {name: value for name, value in detail.items() if value is not None}
     return Decision(ended, (Event(outcome.status.value, told),))
 

@@ -20,6 +20,23 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class Cause(StrEnum):
+    """Why a verification ended: what programs decide on. The reason beside it is free text."""
+
+    ANSWERED = "answered"
+    WINDOW_OVER = "window_over"
+    ATTEMPTS_USED = "attempts_used"
+    SUPERSEDED = "superseded"  # by a newer start of the same caller
+    TERMINATED = "terminated"  # by a caller or an operator
+    OPTED_OUT = "opted_out"  # the number texted STOP
+    DISOWNED = "disowned"  # the person said that it was not them
+    SEND_REFUSED = "send_refused"  # Twilio will never take the text
+    SEND_GIVEN_UP = "send_given_up"  # Twilio did not take it in time
+    SEND_UNKNOWN = "send_unknown"  # whether Twilio took it was never known
+    NOT_DELIVERED = "not_delivered"  # Twilio took it and reported that it failed
+    KEY_RETIRED = "key_retired"  # its secret key was removed
+
+
 ENDS = tuple(status for status in Status if status is not Status.PENDING)
 
 
@@ -70,6 +87,7 @@ class Outcome:
 
     status: Status
     at: datetime
+    cause: Cause
     reason: str | None = None
     error_code: int | None = None
 
@@ -80,6 +98,7 @@ class Verification:
     phone: str  # E.164
     country: str  # that assigns the number: two letters
     started_by: str  # name of the caller's key
+    caller_key: str | None  # fingerprint of that key; None: begun without one
     start_input: str  # the JSON the caller sent, as it came
     request_id: str  # of the request that began it: it ties log lines together
     reference: str  # two letters, shown beside the caller's form and in the text
@@ -92,6 +111,10 @@ class Verification:
     first_try_at: datetime | None = None  # when the text was first handed to Twilio
     accepted_at: datetime | None = None  # when Twilio took it: the window opens
     attempts: int = 0
+    last_guess: str | None = None  # keyed hash of the newest wrong guess, never the guess
+    # Wrong answers that the daily bound leaves its number, as of the start or the newest one;
+    # None: there is no such bound.
+    wrong_left: int | None = None
     outcome: Outcome | None = None
     suspended_at: datetime | None = None
     held: Outcome | None = None  # decided while suspended, not yet published
@@ -100,6 +123,7 @@ class Verification:
     is_afterthought_answered: bool = False  # the one reply answered after the end
     is_to_erase: bool = False  # Twilio's copy of its text, once it is over
     # As the store has it, for showing: no part of what is decided upon.
+    unwritten_events: int = field(default=0, compare=False)  # beyond what its history may hold
     updated_at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -125,7 +149,9 @@ class Verification:
 
     @property
     def attempts_left(self) -> int:
-        return self.terms.max_attempts - self.attempts
+        """Of its own, or as few as its number may still give wrong."""
+        own = self.terms.max_attempts - self.attempts
+        return own if self.wrong_left is None else min(own, self.wrong_left)
 
     @property
     def give_up_at(self) -> datetime:

@@ -102,3 +102,17 @@ def answer(word: Answer, verification: Verification) -> str:
             return "This number is already verified."
         case Answer.NO_LONGER_NEEDED:
             return "That code is no longer needed."
+
+
+def help_text(service: str | None) -> str:
+    """The answer to HELP where no network gives one: a short code of our own."""
+    who = service or "This number"
+    return (
+        f"{who} sends verification codes that you ask for. Reply STOP to get none."
+        " Msg&data rates may apply."
+    )
+
+
+def stopped_text(service: str | None) -> str:
+    """The answer to STOP where no network gives one."""
+    return f"You get no more texts from {service or 'this number'}. Reply START to get them again."

@@ -4,6 +4,7 @@ The Python client of Durable Functions encodes twice (`"\\"+14255550123\\""`), s
 JSON strings are unwrapped.
 """
 
+import codecs
 import json
 import re
 from typing import Any
@@ -14,14 +15,21 @@ from bot.domain.errors import InvalidAnswer, InvalidJson, InvalidNumber
 UNWRAPPED = 4
 LONGEST_START_BYTES = 1024
 
-_BARE_DIGITS = re.compile(rb"\s*[0-9]{1,20}\s*")
+_BARE_DIGITS = re.compile(r"[ \t\r\n]*[0-9]{1,20}[ \t\r\n]*")
+_MARKS = (
+    codecs.BOM_UTF8,
+    codecs.BOM_UTF16_LE,
+    codecs.BOM_UTF16_BE,
+    codecs.BOM_UTF32_LE,
+    codecs.BOM_UTF32_BE,
+)
 
 
 def start_input(body: bytes) -> tuple[str, str]:
     """The phone number of a start, and the JSON it came in. Raises InvalidJson, InvalidNumber."""
-    if not body.strip():
-        raise InvalidNumber("A phone number input is required, as a JSON string in the body.")
     text = _text(body)
+    if not text.strip():
+        raise InvalidNumber("A phone number input is required, as a JSON string in the body.")
     value = _unwrapped(_parsed(text))
     if len(body) > LONGEST_START_BYTES:  # it is kept, and shown at every look
         raise InvalidNumber(f"A phone number takes at most {LONGEST_START_BYTES} bytes.")
@@ -38,9 +46,10 @@ def answer(body: bytes, *, code_length: int) -> str:
 
     Raises InvalidJson, InvalidAnswer.
     """
-    if _BARE_DIGITS.fullmatch(body):
-        return body.strip().decode().zfill(code_length)
-    value = _unwrapped(_parsed(_text(body)))
+    text = _text(body)
+    if _BARE_DIGITS.fullmatch(text):
+        return text.strip().zfill(code_length)
+    value = _unwrapped(_parsed(text))
     if isinstance(value, str):
         return value
     if type(value) is not int or not 0 <= value < 10**20:  # a boolean is an int too
@@ -54,8 +63,11 @@ def any_json(body: bytes) -> None:
 
 
 def _text(body: bytes) -> str:
+    """The body as text, without the byte order mark that .NET, Delphi and 1C put before it. A mark
+    of UTF-16 or UTF-32 says what the body is; without one it is UTF-8."""
+    encoding = json.detect_encoding(body) if body.startswith(_MARKS) else "utf-8"
     try:
-        return body.decode()
+        return body.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise InvalidJson("The body is not UTF-8.") from None
 

@@ -11,16 +11,20 @@ from bot.domain.errors import (
     BreakerOpen,
     CannotReceiveTexts,
     CountryNotAllowed,
+    Forbidden,
     IdInUse,
     InvalidAnswer,
     InvalidEventName,
+    InvalidFilter,
     InvalidId,
     InvalidIdempotencyKey,
     InvalidJson,
     InvalidNumber,
+    InvalidReason,
     InvalidToken,
     InvalidWait,
     InvalidWebhook,
+    KeyReplaced,
     LimitReached,
     MissingCreatedTimeFrom,
     NumberBusy,
@@ -28,7 +32,9 @@ from bot.domain.errors import (
     QueueTooLong,
     Refusal,
     SenderUnavailable,
+    StillCounting,
     StillRunning,
+    Unauthorized,
     UnknownFunction,
     UnknownInstance,
     UnknownVerification,
@@ -43,15 +49,17 @@ FUNCTION = "E4_SmsPhoneVerification"
 ANSWER_EVENT = "SmsChallengeResponse"
 BASE_PATH = "/runtime/webhooks/durabletask"
 
-# Characters; a longer one stays text, so that no nesting runs out of stack.
-LONGEST_JSON_REASON = 200
-
 START_RETRY_SECONDS = 10
 STATUS_RETRY_SECONDS = 5
 
 Json = dict[str, Any]
 
 STATUSES: dict[type[Refusal], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    KeyReplaced: 403,
+    InvalidReason: 400,
+    InvalidFilter: 400,
     InvalidJson: 400,
     UnsupportedMedia: 400,
     InvalidNumber: 400,
@@ -72,6 +80,7 @@ STATUSES: dict[type[Refusal], int] = {
     BreakerOpen: 429,
     QueueTooLong: 503,
     SenderUnavailable: 503,
+    StillCounting: 503,
     OptedOut: 409,
     NumberBusy: 409,
     IdInUse: 409,
@@ -106,7 +115,7 @@ RUNTIME_STATUSES = {
 def refusal(error: Refusal) -> tuple[int, Json | str | None, dict[str, str]]:
     """Status, body and headers of a refusal."""
     status = STATUSES[type(error)]
-    headers = {}
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if status in _WITHOUT_BODY:
@@ -170,6 +179,7 @@ def custom_status(standing: Standing) -> Json:
     code = code or text.error_code
     return {
         "status": verification.status.value,
+        "cause": verification.outcome.cause.value if verification.outcome else None,
         "reference": verification.reference,
         "attemptsUsed": verification.attempts,
         "attemptsLeft": verification.attempts_left,
@@ -197,16 +207,4 @@ def output(verification: Verification) -> Any:
         return True
     if outcome.status in (Status.EXPIRED, Status.MAX_ATTEMPTS_REACHED):
         return False
-    return _reason(outcome.reason) if outcome.status is Status.CANCELED else outcome.reason
-
-
-def _reason(text: str | None) -> Any:
-    """A reason that is JSON is given as JSON: `reason=123` ends with the number 123."""
-    if text is None or len(text) > LONGEST_JSON_REASON:
-        return text
-    try:
-        value = json.loads(text)
-        json.dumps(value, allow_nan=False)  # Infinity would spoil every list it is in
-    except (ValueError, RecursionError):
-        return text
-    return value
+    return outcome.reason  # always text, so that none reads like a verdict

@@ -1,14 +1,19 @@
-"""Reading the query as the extension does: names in any case, and what does not parse is absent."""
+"""Reading the query as the extension does: names in any case, and what does not parse is absent.
+
+Not on a removal: a filter that is read as absent there removes more than was asked for, so every
+parameter is understood or refused.
+"""
 
 import base64
 import json
 import math
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
 
-from bot.domain.errors import InvalidToken, MissingCreatedTimeFrom
+from bot.domain.errors import InvalidFilter, InvalidToken, MissingCreatedTimeFrom
 from bot.domain.verification import Stage
 from bot.durable.payloads import RUNTIME_STATUSES
 from bot.store.verifications import Wanted
@@ -28,7 +33,14 @@ _NUMBERS = {
     "6": "Pending",
     "7": "Suspended",
 }
-_WORDS = frozenset(_NUMBERS.values())
+_WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
+
+# The plus of an offset that was not escaped is a blank by the time it is read.
+_UNESCAPED_OFFSET = re.compile(r"(.*[Tt ]\d\d.*) (\d\d:?\d\d)")
+# What a removal may say: its filters, the key, and what names another store.
+_PURGE_NAMES = frozenset(
+    ["createdtimefrom", "createdtimeto", "runtimestatus", "code", "taskhub", "connection"]
+)
 
 
 class Query:
@@ -57,8 +69,19 @@ class Query:
                 return value
         return None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """In lower case."""
+        return frozenset(self._values)
+
+    def values(self, name: str) -> list[str]:
+        return self._values.get(name.lower(), [])
+
     def instant(self, name: str) -> datetime | None:
         text = (self.text(name) or "").strip()
+        offset = _UNESCAPED_OFFSET.fullmatch(text)
+        if offset is not None:
+            text = f"{offset[1]}+{offset[2]}"
         year, dash, rest = text.partition("-")
         try:  # the clients send years below 1000 without their zeros
             instant = datetime.fromisoformat(year.zfill(4) + dash + rest)
@@ -72,13 +95,16 @@ class Query:
         return min(int(text), most) if is_number and int(text) > 0 else default
 
     def runtime_statuses(self) -> frozenset[str]:
-        """The words asked for. Unknown ones are dropped, case matters; none: no filter."""
-        words = [
-            word.strip()
-            for value in self._values.get("runtimestatus", [])
-            for word in value.split(",")
-        ]
-        return _WORDS & {_NUMBERS.get(word, word) for word in words}
+        """The words asked for, in any case. Unknown ones are dropped; none: no filter."""
+        known = (_WORDS.get(word) for word in self._status_words())
+        return frozenset(word for word in known if word is not None)
+
+    def unknown_statuses(self) -> list[str]:
+        return [word for word in self._status_words() if word not in _WORDS]
+
+    def _status_words(self) -> list[str]:
+        values = self.values("runtimeStatus")
+        return [word.strip().lower() for value in values for word in value.split(",")]
 
 
 def wanted_page(query: Query, token: str) -> Wanted | None:
@@ -97,19 +123,48 @@ def wanted_page(query: Query, token: str) -> Wanted | None:
 
 
 def wanted_purge(query: Query) -> Wanted | None:
-    """Those to remove; None where there can be none. Raises MissingCreatedTimeFrom."""
-    created_from = query.instant("createdTimeFrom")
-    if created_from is None:
+    """Those to remove; None where there can be none. Raises MissingCreatedTimeFrom, and
+    InvalidFilter for whatever is not understood."""
+    if query.instant("createdTimeFrom") is None:
         raise MissingCreatedTimeFrom("Please provide value for 'createdTimeFrom' parameter.")
+    created_from = _instant_or_refuse(query, "createdTimeFrom")
+    _refuse_unknown(query)
     stages = _stages(query.runtime_statuses())
     if stages is None:
         return None
     return Wanted(
         limit=PURGED_AT_ONCE,
         created_from=created_from,
-        created_to=query.instant("createdTimeTo"),
+        created_to=_instant_or_refuse(query, "createdTimeTo"),
         stages=stages,
     )
+
+
+def _instant_or_refuse(query: Query, name: str) -> datetime | None:
+    values = query.values(name)
+    if not values:
+        return None
+    instant = query.instant(name)
+    if instant is None or len(values) > 1:
+        raise InvalidFilter(
+            f"{name} must be one instant such as 2026-01-31T09:30:00Z. Nothing was removed."
+        )
+    return instant
+
+
+def _refuse_unknown(query: Query) -> None:
+    unknown = sorted(query.names - _PURGE_NAMES)
+    if unknown:
+        raise InvalidFilter(
+            f"{unknown[0][:40]!r} is no filter of a removal: there are createdTimeFrom,"
+            " createdTimeTo and runtimeStatus. Nothing was removed."
+        )
+    words = query.unknown_statuses()
+    if words:
+        raise InvalidFilter(
+            f"{words[0][:40]!r} is no runtimeStatus: there are {', '.join(_NUMBERS.values())}."
+            " Nothing was removed."
+        )
 
 
 def token(created_at: datetime, id: str) -> str:

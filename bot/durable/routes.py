@@ -15,11 +15,13 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
+from bot.domain import reply
 from bot.domain.errors import (
     IdInUse,
     InvalidEventName,
     InvalidId,
     InvalidIdempotencyKey,
+    InvalidReason,
     InvalidWait,
     UnknownFunction,
     UnknownInstance,
@@ -32,7 +34,7 @@ from bot.durable.access import Access
 from bot.durable.payloads import ANSWER_EVENT, BASE_PATH, FUNCTION
 from bot.durable.query import Query, token, wanted_page, wanted_purge
 from bot.durable.waiting import Waiting
-from bot.keys import Caller, Keys, Scope
+from bot.keys import Caller, Keys, Power, Scope
 from bot.logs import REQUEST_ID
 from bot.usecases.read import Standing
 from bot.usecases.verifications import Verifications
@@ -121,11 +123,16 @@ class DurableRoutes:
         return self._start(function, self._access.manager(), wait_seconds=None, id=id)
 
     def restart(self, id: str) -> Response:
-        self._access.holder(id, Scope.ACT)
+        caller = self._access.restarter(id)
         if not _query().flag("restartWithNewInstanceId", default=True):
             raise IdInUse("A verification is evidence and is not overwritten: take a new id.")
         try:
-            verification = self._verifications.restart(id, request_id=REQUEST_ID.get())
+            verification = self._verifications.restart(
+                id,
+                request_id=REQUEST_ID.get(),
+                idempotency_key=_idempotency_key(),
+                may_supersede=caller.power is not Power.LINK,
+            )
         except UnknownVerification:
             raise UnknownInstance(f"No instance has the id {id}.") from None
         return self._started(verification, wait_seconds=None)
@@ -141,6 +148,7 @@ class DurableRoutes:
         verification = self._verifications.start(
             number,
             started_by=caller.name,
+            caller_key=caller.key_mark,
             start_input=start_input,
             request_id=REQUEST_ID.get(),
             id=None if id is None else _valid_id(id),
@@ -229,12 +237,15 @@ class DurableRoutes:
         verification = self._verifications.require_running(id)
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
-        if len(event) > 100:
-            raise InvalidEventName("The name of an event has at most 100 characters.")
+        if len(event) > 100 or _PLACEHOLDER.fullmatch(event):
+            raise InvalidEventName(
+                "The name of an event has at most 100 characters, and stands where the link has"
+                " {eventName}: put SmsChallengeResponse there."
+            )
         if event.lower() == ANSWER_EVENT.lower():
             code_length = verification.terms.code_length
             text = bodies.answer(_body(), code_length=code_length)
-            self._verifications.judge_event(id, text)
+            self._verifications.judge_event(id, reply.hear(text))
         else:
             bodies.any_json(_body())
             self._verifications.note_event(id, event)
@@ -257,7 +268,7 @@ class DurableRoutes:
 
     def _order(self, order: Callable[[str, str | None], None], id: str) -> Response:
         self._access.holder(id, Scope.ACT)
-        order(id, _query().text("reason"))
+        order(id, _reason(_query().text("reason")))
         return Response(status=202)
 
     # -- removing --------------------------------------------------------------------------------
@@ -274,6 +285,10 @@ class DurableRoutes:
         return _json({"instancesDeleted": count}, 200) if count else Response(status=404)
 
 
+# A link's {eventName} or {text}, sent as it stands there.
+_PLACEHOLDER = re.compile(r"\s*\{[^{}]*\}\s*")
+LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
+
 _INTERVALS = ("pollingInterval", "retryInterval")
 _FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -286,6 +301,19 @@ def _valid_id(id: str) -> str:
             " holds no / \\ # ? and no control character."
         )
     return id
+
+
+def _reason(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if _PLACEHOLDER.fullmatch(text):
+        raise InvalidReason(
+            "The reason is still the placeholder of the link: put a text in place of {text}, or"
+            " leave the parameter out."
+        )
+    if len(text) > LONGEST_REASON:
+        raise InvalidReason(f"A reason has at most {LONGEST_REASON} characters.")
+    return text
 
 
 def _body() -> bytes:

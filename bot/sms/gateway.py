@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.usecases.delivery import Message
@@ -19,6 +19,7 @@ class Refused:
 
     code: int | None
     sentence: str
+    is_of_number: bool = False  # the number gets no texts, now or later
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Received:
     message_sid: str
     phone: str
     body: str = field(repr=False)
-    sent_at: datetime
+    age: timedelta  # by Twilio's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,25 @@ class LookFailed(Exception):
 
 
 class Gateway(Protocol):
-    def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult: ...
+    def send(
+        self, *, to: str, body: str, validity_seconds: int, text_id: str, until: float
+    ) -> SendResult:
+        """`until`, an instant of `time.monotonic()`: nothing is written from then on, and what
+        has not been answered is unknown."""
 
     def check(self) -> None:
         """Asks for something harmless, to see whether Twilio knows us. Raises LookFailed."""
 
-    def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
+    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first. Raises LookFailed."""
 
-    def conversation(self, phone: str, *, since: datetime, until: datetime | None) -> Conversation:
-        """What went to and fro since then, oldest first. Raises LookFailed."""
+    def conversation(
+        self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
+    ) -> Conversation:
+        """What went to and fro between these, oldest first. Raises LookFailed."""
 
     def erase(self, sid: str) -> None:
-        """Empties the body that Twilio keeps of a text. Raises LookFailed."""
+        """Empties the body that Twilio keeps of a message. Raises LookFailed."""
 
-    def received_since(self, since: datetime) -> Iterator[Received]:
+    def received_since(self, ago: timedelta) -> Iterator[Received]:
         """Inbound texts to our sender. Raises LookFailed."""

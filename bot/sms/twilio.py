@@ -1,12 +1,12 @@
 """Twilio's REST API through its own library, with a timeout, and answers sorted by what they mean.
 
 The library raises two kinds of errors: its own for answers of the API, and those of urllib3 for
-what happened on the way (`http.py`). Of the latter only a connection that never came about proves
-that nothing was sent; after anything else the text may be at Twilio, so the outcome is unknown.
+what happened on the way (`http.py`). Where nothing of the request was written, nothing was sent;
+after that the text may be at Twilio, so the outcome is unknown.
 """
 
 import re
-import ssl
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from twilio.rest import Client
 from urllib3 import exceptions as on_the_way
 
 from bot.settings import Settings
-from bot.sms import errors
+from bot.sms import errors, senders
 from bot.sms.errors import Kind
 from bot.sms.gateway import (
     Accepted,
@@ -32,8 +32,10 @@ from bot.sms.gateway import (
 from bot.sms.http import PooledHttpClient
 from bot.usecases.delivery import Message
 
-# A look takes messages created this much before our first try, for clocks that differ.
+# A look takes messages that are so much older than our first try: Twilio's clock and stamps tell
+# whole seconds, and an answer takes its time.
 CLOCK_SLACK = timedelta(seconds=5)
+STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
 NEWEST = 50  # messages of one number that a look reads
 
 # What a list can end in: Twilio's refusal, a broken connection, an answer nobody can read.
@@ -72,7 +74,11 @@ class TwilioGateway:
             else {"from_": settings.twilio_phone_number}
         )
 
-    def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult:
+    def send(
+        self, *, to: str, body: str, validity_seconds: int, text_id: str, until: float
+    ) -> SendResult:
+        http = self._client.http_client
+        http.until(until)
         try:
             message = self._client.messages.create(
                 to=to,
@@ -84,7 +90,7 @@ class TwilioGateway:
         except TwilioRestException as error:
             return self._refusal(error)
         except on_the_way.HTTPError as error:
-            return _lost(error)
+            return Unknown(describe(error)) if http.was_written else Postponed(None)
         except (TwilioException, ValueError, TypeError, AttributeError) as error:
             return Unknown(type(error).__name__)  # an answer nobody can read
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
@@ -97,7 +103,8 @@ class TwilioGateway:
             if _http_status(error) != 403:
                 raise LookFailed(describe(error)) from None
 
-    def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
+    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+        began = time.monotonic()
         try:
             if sid is not None:
                 found = [self._client.messages(sid).fetch()]
@@ -105,14 +112,22 @@ class TwilioGateway:
                 found = self._client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
+        now = self._now()
+        oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
         ours = [
-            Message(message.sid, message.date_created)
+            Message(message.sid, now - message.date_created)
             for message in found
-            if message.sid == sid or _may_be_ours(message, body, since)
+            if message.sid == sid or _may_be_ours(message, body, now - oldest)
         ]
-        return sorted(ours, key=lambda message: message.created_at)
+        return sorted(ours, key=lambda message: message.age, reverse=True)
 
-    def conversation(self, phone: str, *, since: datetime, until: datetime | None) -> Conversation:
+    def _now(self) -> datetime:
+        """Of the last answer, by Twilio's clock: in it are its stamps."""
+        return self._client.http_client.date or datetime.now(UTC)
+
+    def conversation(
+        self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
+    ) -> Conversation:
         listing = self._client.messages.list
         ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
         theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
@@ -121,7 +136,9 @@ class TwilioGateway:
             received = listing(from_=phone, limit=NEWEST, page_size=NEWEST, **theirs)
         except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
-        first, last = since - CLOCK_SLACK, (until or datetime.max.replace(tzinfo=UTC))
+        now = self._now()
+        first = now - began_ago - CLOCK_SLACK
+        last = datetime.max.replace(tzinfo=UTC) if ended_ago is None else now - ended_ago
         sightings = [
             Sighting(
                 sid=message.sid,
@@ -147,21 +164,25 @@ class TwilioGateway:
         except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
 
-    def received_since(self, since: datetime) -> Iterator[Received]:
+    def received_since(self, ago: timedelta) -> Iterator[Received]:
         number = self._settings.twilio_phone_number
         wanted = {"to": number} if number else {}
         try:
+            self.check()  # its answer tells the time at Twilio
+            first = self._now() - ago - STAMP_SLACK
             for message in self._client.messages.stream(
-                date_sent_after=since - timedelta(seconds=1), page_size=1000, **wanted
+                date_sent_after=first, page_size=1000, **wanted
             ):
                 # What Twilio withheld is listed too, but its body is gone.
                 was_withheld = message.status == "failed"
-                if self._is_for_us(message) and message.date_sent and not was_withheld:
+                phone = senders.phone_of(message.from_, is_of_service=number is None)
+                is_wanted = self._is_for_us(message) and message.date_sent and not was_withheld
+                if is_wanted and phone is not None:
                     yield Received(
                         message_sid=message.sid,
-                        phone=message.from_,
+                        phone=phone,
                         body=message.body or "",
-                        sent_at=message.date_sent.astimezone(UTC),
+                        age=self._now() - message.date_sent.astimezone(UTC),
                     )
         except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
@@ -187,29 +208,14 @@ class TwilioGateway:
             return Unknown(f"{error.status} {code or ''}".strip())
         if error.status == 429 or trouble.kind is Kind.LIMIT:
             return Postponed(code, self._client.http_client.retry_after_seconds)
-        return Refused(code, trouble.sentence)
+        return Refused(code, trouble.sentence, trouble.kind is Kind.NUMBER)
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
-    if message.direction != "outbound-api" or message.date_created < since - CLOCK_SLACK:
+    if message.direction != "outbound-api" or message.date_created < since:
         return False
     # Another text of ours to the same number says another code. Redacted ones say nothing.
     return not message.body or body in message.body
-
-
-# The connection never came about, so nothing was sent.
-_NEVER_CONNECTED = (
-    on_the_way.NewConnectionError,
-    on_the_way.ConnectTimeoutError,
-    on_the_way.ProxyError,
-)
-
-
-def _lost(error: on_the_way.HTTPError) -> SendResult:
-    is_untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
-    if is_untrusted or isinstance(error, _NEVER_CONNECTED):
-        return Postponed(None)
-    return Unknown(describe(error))
 
 
 def _http_status(error: Exception) -> int | None:

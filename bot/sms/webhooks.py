@@ -1,29 +1,34 @@
 """What Twilio posts to us: texts from phones, and reports on how far our own have come.
 
 Both are signed, and nothing is looked up or written before that is checked. A text is answered in
-TwiML, after its transaction: what is committed is what is said.
+TwiML, after its transaction: what is committed is what is said. What is ignored is counted by its
+reason and logged, and a text that is ignored is remembered too, so that the console can tell
+somebody who says that they replied.
 """
 
 import logging
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, request
 from twilio.twiml.messaging_response import MessagingResponse
 
-from bot.domain import phone
-from bot.domain.errors import InvalidWebhook
+from bot.domain.errors import Forbidden, InvalidWebhook
 from bot.domain.reply import Keyword
 from bot.logs import note, safe
 from bot.settings import Settings
-from bot.sms import errors
+from bot.sms import errors, senders
+from bot.sms.errors import Kind
 from bot.sms.signature import Signature
+from bot.store.inbound import Ignored
 from bot.store.outbox import DELIVERIES
 from bot.usecases.delivery import Report
 from bot.usecases.reply import InboundText
 from bot.usecases.verifications import Verifications
 
+_SHORT_CODE = re.compile("[0-9]{5,6}")
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _OPT_OUT_TYPES = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
 _EMPTY = str(MessagingResponse())
@@ -33,6 +38,8 @@ log = logging.getLogger(__name__)
 
 class Counters(Protocol):
     def webhook_refused(self, reason: str) -> None: ...
+
+    def webhook_ignored(self, reason: str) -> None: ...
 
     def delivered(self, delivery: str, error_code: int | None) -> None: ...
 
@@ -46,29 +53,39 @@ def blueprint(verifications: Verifications, settings: Settings, counters: Counte
         if not signature.is_valid(request):
             counters.webhook_refused("signature")
             log.warning("refused a webhook without a valid signature: %s", safe(request.path))
-            abort(403)
+            raise Forbidden("This request does not carry Twilio's signature for this address.")
         if request.form.get("AccountSid", settings.twilio_account_sid) != (
             settings.twilio_account_sid
         ):
             counters.webhook_refused("account")
             log.warning("refused a webhook of another account: %s", safe(request.path))
-            abort(403)
+            raise Forbidden("This request is of another Twilio account.")
+
+    def ignored(reason: str) -> None:
+        counters.webhook_ignored(reason)
+        note(ignored=reason)
 
     @routes.post("/twilio/sms")
     def receive() -> Response:
         text = _inbound_text(settings)
-        if text is None:
-            return Response(_EMPTY, mimetype="text/xml")
         note(sid=text.message_sid)
+        if isinstance(text, NotForUs):
+            if verifications.ignore_text(text.message_sid, text.reason, text.sender):
+                ignored(text.reason)
+            return Response(_EMPTY, mimetype="text/xml")
         judged = verifications.judge_text(text)
         if judged.is_repeat:
             counters.webhook_refused("repeat")
+        if judged.ignored is not None:
+            ignored(judged.ignored)
         return Response(_twiml(judged.answer), mimetype="text/xml")
 
     @routes.post("/twilio/status/<text_id>")
     def report(text_id: str) -> tuple[str, int]:
         delivery = _report(text_id, settings)
-        if delivery is not None:
+        if delivery is None:
+            ignored("unreadable_report")
+        else:
             counters.delivered(delivery.delivery, delivery.error_code)
             note(
                 text=text_id,
@@ -82,25 +99,37 @@ def blueprint(verifications: Verifications, settings: Settings, counters: Counte
     return routes
 
 
-def _inbound_text(settings: Settings) -> InboundText | None:
-    """The text posted, or None where its sender is no phone or it is not to our sender.
+@dataclass(frozen=True, slots=True)
+class NotForUs:
+    """A text whose sender is no phone, or that was not sent to us."""
 
-    Raises InvalidWebhook.
-    """
+    message_sid: str
+    reason: Ignored
+    sender: str  # masked
+
+
+def _inbound_text(settings: Settings) -> InboundText | NotForUs:
+    """Raises InvalidWebhook."""
     message_sid = request.form.get("MessageSid", "")
     if not _SID.fullmatch(message_sid):
         raise InvalidWebhook("MessageSid must be SM or MM and 32 hexadecimal digits.")
     if "From" not in request.form:
         raise InvalidWebhook("From is missing.")
-    number = request.form["From"]
-    if not phone.is_e164(number) or not _is_for_us(settings):
-        return None
+    sender, service = request.form["From"], request.form.get("MessagingServiceSid", "")
+    is_of_service = service == settings.twilio_messaging_service_sid
+    number = senders.phone_of(sender, is_of_service=is_of_service)
+    if number is None:
+        reason = senders.reason_to_ignore(sender)
+        return NotForUs(message_sid, reason, senders.masked(sender))
+    if not _is_for_us(settings):
+        return NotForUs(message_sid, Ignored.OTHER_RECIPIENT, senders.masked(sender))
     return InboundText(
         message_sid=message_sid,
         phone=number,
         sender=settings.sender,
         body=request.form.get("Body", ""),
-        keyword=_OPT_OUT_TYPES.get(request.form.get("OptOutType", "")),
+        keyword=_OPT_OUT_TYPES.get(request.form.get("OptOutType", "").upper()),
+        is_to_short_code=bool(_SHORT_CODE.fullmatch(request.form.get("To", settings.sender))),
     )
 
 
@@ -123,9 +152,12 @@ def _report(text_id: str, settings: Settings) -> Report | None:
         sid=sid,
         delivery=delivery,
         error_code=error_code,
-        is_final=delivery in ("failed", "undelivered") and trouble.is_permanent,
+        # Carriers say `undelivered` of texts that arrived, so that alone ends nothing.
+        is_final=delivery == "failed" and trouble.is_permanent,
+        is_of_number=trouble.kind is Kind.NUMBER,
         sentence=trouble.sentence,
         sender=settings.sender,
+        is_to_erase=settings.erase_at_twilio == "yes",
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store.tx import Tx, to_instant, to_text
+from bot.store.tx import Tx, to_instant_if_readable, to_text
 
 PROBE_EVERY = timedelta(seconds=10)
 
@@ -21,7 +21,9 @@ def load(tx: Tx, sender: str) -> Circuit | None:
     row = tx.one(sql, sender=sender)
     if row is None:
         return None
-    return Circuit(to_instant(row["since"]), row["error_code"], to_instant(row["probe_at"]))
+    since = to_instant_if_readable(row["since"]) or tx.now
+    probe_at = to_instant_if_readable(row["probe_at"]) or tx.now
+    return Circuit(since, row["error_code"], probe_at)
 
 
 def open_or_keep(tx: Tx, sender: str, *, error_code: int) -> datetime:

@@ -29,6 +29,17 @@ def of_all(tx: Tx) -> dict[str, float]:
     return {row["sample"]: row["value"] for row in tx.all(sql)}
 
 
+def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
+    """The sums of a process that is over and has written none before."""
+    tx.lock_number(PAST)
+    sql = """
+        INSERT INTO counted (process, sample, value, at) VALUES (:past, :sample, :value, :now)
+        ON CONFLICT (process, sample) DO UPDATE SET value = counted.value + excluded.value
+    """
+    for sample, value in samples.items():
+        tx.run(sql, past=PAST, sample=sample, value=value, now=to_text(tx.now))
+
+
 def fold_past(tx: Tx) -> None:
     """Adds up the processes that are over."""
     tx.lock_number(PAST)  # not a number, but a lock of its name: one at a time

@@ -1,4 +1,5 @@
-"""The table `erasure`: texts whose bodies Twilio is to empty, since their verification is over."""
+"""The table `erasure`: messages whose bodies Twilio is to empty: texts whose verification is over,
+and replies that held a code. A sid alone is kept, so it outlives what is forgotten."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,12 @@ def add(tx: Tx, verification_id: str) -> None:
         ON CONFLICT (sid) DO NOTHING
     """
     tx.run(sql, id=verification_id, now=to_text(tx.now))
+
+
+def add_sid(tx: Tx, sid: str) -> None:
+    """A message that belongs to no verification any more, or to none of its texts."""
+    sql = "INSERT INTO erasure (sid, due_at) VALUES (:sid, :now) ON CONFLICT (sid) DO NOTHING"
+    tx.run(sql, sid=sid, now=to_text(tx.now))
 
 
 def take(tx: Tx, *, limit: int) -> list[Erasure]:

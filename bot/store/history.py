@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.transitions import Event
+from bot.domain.verification import ENDS
 from bot.store.tx import Tx, to_instant, to_text
 
 
@@ -18,24 +19,46 @@ class Line:
     detail: dict[str, Any]
 
 
+# Lines of one verification. A link's holder can raise events as fast as HTTP goes, so what changes
+# nothing leaves room for what does: a start, sends, ten wrong answers, an end.
+MOST_LINES = 200
+ROOM_FOR_CHANGES = 20
+
+_CHANGES = frozenset(
+    ["started", "text_tried", "text_accepted", "right_answer", "wrong_answer", "held"]
+    + [status.value for status in ENDS]
+)
+
+
 def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
-    """All of them in one statement: each costs more than its rows."""
+    """All of them in one statement: each costs more than its rows. What the history has no room
+    for is counted instead."""
     lines: list[str] = []
-    params: dict[str, str] = {}
+    params: dict[str, str | int] = {}
     for place, event in enumerate(events, start=1):
-        lines.append(f"SELECT {place} AS place, :event{place} AS event, :detail{place} AS detail")
+        most = MOST_LINES if event.name in _CHANGES else MOST_LINES - ROOM_FOR_CHANGES
+        lines.append(
+            f"SELECT {place} AS place, {most} AS most,"
+            f" :event{place} AS event, :detail{place} AS detail"
+        )
         params[f"event{place}"] = event.name
         params[f"detail{place}"] = json.dumps(event.detail) if event.detail else "{}"
     if not lines:
         return
     sql = f"""
         INSERT INTO history (verification_id, number, at, event, detail)
-        SELECT :id, place + (
-                SELECT coalesce(max(number), 0) FROM history WHERE verification_id = :id),
-            :at, event, detail
-        FROM ({" UNION ALL ".join(lines)}) AS lines ORDER BY place
+        SELECT :id, last.number + place, :at, event, detail
+        FROM ({" UNION ALL ".join(lines)}) AS lines, (
+            SELECT coalesce(max(number), 0) AS number FROM history WHERE verification_id = :id
+        ) AS last
+        WHERE last.number + place <= most ORDER BY place
     """
-    tx.run(sql, id=verification_id, at=to_text(tx.now), **params)
+    written = tx.run(sql, id=verification_id, at=to_text(tx.now), **params)
+    if written < len(lines):
+        sql = """
+            UPDATE verification SET unwritten_events = unwritten_events + :count WHERE id = :id
+        """
+        tx.run(sql, id=verification_id, count=len(lines) - written)
 
 
 def of(tx: Tx, verification_id: str) -> list[Line]:

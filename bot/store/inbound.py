@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from bot.store.tx import Tx, placed, places, to_text
+from bot.store.tx import Tx, placed, places, to_instant, to_text
 
 # Longer than Twilio keeps messages for a repeat (a year).
 KEPT = timedelta(days=400)
@@ -28,11 +29,62 @@ def known(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
     return frozenset(row["message_sid"] for row in tx.all(sql, **placed(message_sids)))
 
 
-def remember(tx: Tx, message_sid: str, *, answer: str | None) -> None:
+class Ignored(StrEnum):
+    """Why a text changed nothing."""
+
+    OTHER_CHANNEL = "other_channel"  # WhatsApp, Messenger, RCS without a service of ours
+    UNREADABLE_SENDER = "unreadable_sender"  # a short code, a name
+    OTHER_RECIPIENT = "other_recipient"  # to another number or service of the account
+    NO_VERIFICATION = "no_verification"  # a stranger's
+    BEFORE_ITS_START = "before_its_start"  # missed, and older than the verification
+    TOO_LONG = "too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredText:
+    message_sid: str
+    at: datetime
+    reason: Ignored
+    sender: str  # masked
+
+
+def remember(
+    tx: Tx,
+    message_sid: str,
+    *,
+    answer: str | None,
+    ignored: Ignored | None = None,
+    sender: str | None = None,
+) -> None:
+    """`sender`: masked, of an ignored one."""
     sql = """
-        INSERT INTO inbound (message_sid, received_at, answer) VALUES (:sid, :now, :answer)
+        INSERT INTO inbound (message_sid, received_at, answer, ignored, sender)
+        VALUES (:sid, :now, :answer, :ignored, :sender)
     """
-    tx.run(sql, sid=message_sid, now=to_text(tx.now), answer=answer)
+    tx.run(
+        sql,
+        sid=message_sid,
+        now=to_text(tx.now),
+        answer=answer,
+        ignored=ignored.value if ignored else None,
+        sender=sender if ignored else None,
+    )
+
+
+def newest_ignored(tx: Tx, *, limit: int) -> list[IgnoredText]:
+    sql = """
+        SELECT message_sid, received_at, ignored, sender FROM inbound
+        WHERE ignored IS NOT NULL ORDER BY received_at DESC LIMIT :limit
+    """
+    return [
+        IgnoredText(
+            row["message_sid"],
+            to_instant(row["received_at"]),
+            Ignored(row["ignored"]),
+            row["sender"] or "",
+        )
+        for row in tx.all(sql, limit=limit)
+    ]
 
 
 def drop_old(tx: Tx, *, limit: int) -> int:

@@ -1,11 +1,13 @@
 """The one place that knows which database an address means."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
+from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import Store
 
 _SQLITE = "sqlite:///"
@@ -16,12 +18,23 @@ def is_shared(url: str) -> bool:
     return not url.startswith(_SQLITE)
 
 
-def open_store(url: str, *, connections: int, clock: Callable[[], datetime] | None = None) -> Store:
+def open_store(
+    url: str,
+    *,
+    connections: int,
+    clock: Callable[[], datetime] | None = None,
+    monotonic: Callable[[], float] | None = None,
+) -> Store:
     """The store at an address, as settings give it. `connections`: at most, of a shared one.
-    `clock`: in place of this host's, or of PostgreSQL's. Raises UnusableDatabase."""
+    `clock`: in place of this host's, or of PostgreSQL's; `monotonic`: seconds that only grow, made
+    of that clock where it is not given. Raises UnusableDatabase."""
+    if monotonic is None:
+        monotonic = SteppedMonotonic(clock) if clock else time.monotonic
+    steady = SteadyClock(monotonic)
     if is_shared(url):
-        return PostgresStore(url, connections=connections, clock=clock)
-    return SqliteStore(Path(url.removeprefix(_SQLITE)), clock=clock or _utc_now)
+        return PostgresStore(url, connections=connections, clock=clock, steady=steady)
+    path = Path(url.removeprefix(_SQLITE))
+    return SqliteStore(path, clock=clock or _utc_now, steady=steady)
 
 
 def _utc_now() -> datetime:

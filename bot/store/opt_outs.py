@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Tx, to_instant, to_instant_or_none, to_text
+from bot.domain.numbering import other_spellings
+from bot.store.tx import Tx, placed, places, to_instant, to_instant_or_none, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +14,13 @@ class OptOut:
 
 
 def load(tx: Tx, *, phone: str, sender: str) -> OptOut | None:
-    sql = "SELECT since, last_tried FROM opt_out WHERE phone = :phone AND sender = :sender"
-    row = tx.one(sql, phone=phone, sender=sender)
+    """The mark of a line, under whichever of its spellings it was made."""
+    phones = _spellings(phone)
+    sql = f"""
+        SELECT since, last_tried FROM opt_out
+        WHERE phone IN ({places(phones)}) AND sender = :sender ORDER BY since DESC LIMIT 1
+    """
+    row = tx.one(sql, sender=sender, **placed(phones))
     return OptOut(to_instant(row["since"]), to_instant_or_none(row["last_tried"])) if row else None
 
 
@@ -27,13 +33,23 @@ def mark(tx: Tx, *, phone: str, sender: str) -> None:
 
 
 def unmark(tx: Tx, *, phone: str, sender: str) -> bool:
-    sql = "DELETE FROM opt_out WHERE phone = :phone AND sender = :sender"
-    return tx.run(sql, phone=phone, sender=sender) == 1
+    phones = _spellings(phone)
+    sql = f"DELETE FROM opt_out WHERE phone IN ({places(phones)}) AND sender = :sender"
+    return tx.run(sql, sender=sender, **placed(phones)) > 0
 
 
 def try_once(tx: Tx, *, phone: str, sender: str) -> None:
-    sql = "UPDATE opt_out SET last_tried = :now WHERE phone = :phone AND sender = :sender"
-    tx.run(sql, phone=phone, sender=sender, now=to_text(tx.now))
+    phones = _spellings(phone)
+    sql = f"""
+        UPDATE opt_out SET last_tried = :now
+        WHERE phone IN ({places(phones)}) AND sender = :sender
+    """
+    tx.run(sql, sender=sender, now=to_text(tx.now), **placed(phones))
+
+
+def _spellings(phone: str) -> list[str]:
+    """Marks are kept for years, and from before the present spelling was the canonical one."""
+    return [phone, *other_spellings(phone)]
 
 
 def version(tx: Tx) -> str:

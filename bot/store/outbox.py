@@ -17,7 +17,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Row, Tx, placed, places, to_instant_or_none, to_text
+from bot.store.tx import (
+    SET_ASIDE,
+    Row,
+    Tx,
+    placed,
+    places,
+    read_row,
+    readable,
+    to_instant_if_readable,
+    to_instant_or_none,
+    to_text,
+)
 
 QUEUED, SENDING, UNKNOWN = "queued", "sending", "unknown"
 ACCEPTED, REFUSED, WITHDRAWN = "accepted", "refused", "withdrawn"
@@ -64,33 +75,62 @@ def enqueue(tx: Tx, *, id: str, verification_id: str) -> None:
 
 def load(tx: Tx, id: str) -> Text | None:
     row = tx.one("SELECT * FROM outbox WHERE id = :id", id=id)
-    return _from_row(row) if row else None
+    return read_row("outbox", row, _from_row) if row else None
 
 
 def of(tx: Tx, verification_id: str) -> Text | None:
     row = tx.one("SELECT * FROM outbox WHERE verification_id = :id", id=verification_id)
-    return _from_row(row) if row else None
+    return read_row("outbox", row, _from_row) if row else None
 
 
 def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, Text]:
     """By the id of their verification."""
     sql = f"SELECT * FROM outbox WHERE verification_id IN ({places(verification_ids)})"
-    texts = [_from_row(row) for row in tx.all(sql, **placed(verification_ids))]
+    texts = readable("outbox", tx.all(sql, **placed(verification_ids)), _from_row)
     return {text.verification_id: text for text in texts}
 
 
-def lock_due(tx: Tx, *, limit: int) -> list[Text]:
-    """Due ones, locked together with their verifications; what others hold is passed over."""
-    sql = """
+def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
+    """Due ones, locked together with their verifications; what others hold is passed over, and a
+    row that cannot be read is set aside. `only`: of these the one text alone."""
+    sql = f"""
         SELECT o.* FROM outbox o JOIN verification v ON v.id = o.verification_id
-        WHERE o.due_at <= :now ORDER BY o.due_at LIMIT :limit
+        WHERE o.due_at <= :now {"AND o.id = :only" if only else ""}
+        ORDER BY o.due_at LIMIT :limit
     """
-    return [_from_row(row) for row in tx.lock_free(sql, now=to_text(tx.now), limit=limit)]
+    rows = tx.lock_free(sql, now=to_text(tx.now), limit=limit, **({"only": only} if only else {}))
+    found = readable("outbox", rows, _from_row)
+    for id in {row["id"] for row in rows} - {text.id for text in found}:
+        set_aside(tx, id)
+    return found
+
+
+def due_ids(tx: Tx, *, limit: int) -> list[str]:
+    sql = "SELECT id FROM outbox WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
+    return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
+
+
+def set_aside(tx: Tx, id: str) -> None:
+    """Of a row that cannot be read or sent: none is sent or looked for, until a dispatcher starts
+    anew. It may be at Twilio, so it is unknown."""
+    sql = "UPDATE outbox SET state = 'unknown', due_at = :never WHERE id = :id"
+    tx.run(sql, id=id, never=SET_ASIDE)
+
+
+def count_set_aside(tx: Tx) -> int:
+    row = tx.one("SELECT count(*) AS count FROM outbox WHERE due_at = :never", never=SET_ASIDE)
+    return int(row["count"]) if row else 0
+
+
+def try_set_aside_again(tx: Tx) -> int:
+    """They may have been mended. Returns how many there are."""
+    sql = "UPDATE outbox SET due_at = :now WHERE due_at = :never"
+    return tx.run(sql, now=to_text(tx.now), never=SET_ASIDE)
 
 
 def next_due_at(tx: Tx) -> datetime | None:
     row = tx.one("SELECT min(due_at) AS due_at FROM outbox WHERE due_at IS NOT NULL")
-    return to_instant_or_none(row["due_at"]) if row else None
+    return to_instant_if_readable(row["due_at"]) if row else None
 
 
 def oldest_queued_at(tx: Tx) -> datetime | None:
@@ -98,13 +138,13 @@ def oldest_queued_at(tx: Tx) -> datetime | None:
     # One that Twilio did not take at first says nothing of how long others wait.
     sql = "SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued' AND tries = 0"
     row = tx.one(sql)
-    return to_instant_or_none(row["queued_at"]) if row else None
+    return to_instant_if_readable(row["queued_at"]) if row else None
 
 
 def depth(tx: Tx) -> dict[str, int]:
     """How many texts are on their way to Twilio, by state."""
-    sql = "SELECT state, count(*) AS count FROM outbox WHERE due_at IS NOT NULL GROUP BY state"
-    return {row["state"]: row["count"] for row in tx.all(sql)}
+    sql = "SELECT state, count(*) AS count FROM outbox WHERE due_at < :never GROUP BY state"
+    return {row["state"]: row["count"] for row in tx.all(sql, never=SET_ASIDE)}
 
 
 def claim(tx: Tx, text: Text, *, until: datetime) -> int:
@@ -219,6 +259,7 @@ def report(tx: Tx, text: Text, *, delivery: str, error_code: int | None) -> bool
 
 
 def _from_row(row: Row) -> Text:
+    to_instant_or_none(row["due_at"])  # not kept, but the sender needs it
     return Text(
         id=row["id"],
         verification_id=row["verification_id"],

@@ -6,7 +6,7 @@ What differs from SQLite by necessity, and why:
   may be no row yet (`Tx.lock_number`); READ COMMITTED, so what it reads afterwards is what is true
   then. Whoever takes work passes over what others hold (SKIP LOCKED).
 - One clock for all hosts: the database's, read after the lock. Should it be set back, or another
-  server with a slower clock take over, it stands still until the last line of the history is past.
+  server with a slower clock take over, time goes on from the last line of the history (`steady`).
 - Whoever follows a table reads only rows of transactions that are over and have none before them
   under way (`Tx.horizon`): rows become visible in any order.
 - Two who meet are told so late: by a deadlock, or by a unique index. One of them is undone whole
@@ -32,7 +32,11 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store import migrations
+from bot.store.outages import Outages
+from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
+    NEWEST_INSTANTS,
+    PATIENCE_SECONDS,
     Done,
     Listener,
     OutcomeUnknown,
@@ -41,23 +45,25 @@ from bot.store.tx import (
     Tx,
     UnusableDatabase,
     Value,
-    to_instant,
+    to_instant_if_readable,
 )
+from bot.watchdog import Watchdog, shut
 
 T = TypeVar("T")
 Connection = psycopg.Connection[DictRow]
 
-# How long callers wait for a server that is away, counted from when it went: Twilio waits fifteen
-# seconds for a webhook. Whoever comes later is told at once, so that no thread is held for it.
-PATIENCE_SECONDS = 5.0
+# A server that is away is waited for as long as PATIENCE_SECONDS, counted from when it went. Who
+# comes later is told within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
+# Of one query for a page or a list, on a busy server. Nobody decides in it.
+READING_SECONDS = 15.0
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 OLDEST_SERVER = 140000  # PostgreSQL 14
 
 # SET LOCAL, not SET: behind a pooler the next transaction may be somebody else's. A process that is
 # paused in the middle keeps its locks no longer than this.
 _LIMITS = (
-    "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15s';"
+    "SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '15s';"
     " SET LOCAL idle_in_transaction_session_timeout = '15s'"
 )
 _WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
@@ -148,15 +154,24 @@ class PostgresStore:
     """The store of one database, shared with whoever else uses it."""
 
     def __init__(
-        self, url: str, *, connections: int, clock: Callable[[], datetime] | None = None
+        self,
+        url: str,
+        *,
+        connections: int,
+        clock: Callable[[], datetime] | None = None,
+        steady: SteadyClock | None = None,
     ) -> None:
         """Looks whether the database can be used, and makes or migrates the schema; the pool opens
         with the first transaction. `clock` stands in for the database's. Raises UnusableDatabase.
         """
         self._given_clock = clock
-        self._latest = datetime.min.replace(tzinfo=UTC)
+        if steady is None:
+            steady = SteadyClock(SteppedMonotonic(clock)) if clock else SteadyClock()
+        self.steady = steady
+        self.outages = Outages()
         self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
+        self._watchdog = Watchdog()
         self._is_open = False
         self._away_since: float | None = None
         wanted = conninfo_to_dict(url)
@@ -177,22 +192,30 @@ class PostgresStore:
         try:
             with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
                 self._prepare(connection)
+                row = connection.execute(NEWEST_INSTANTS).fetchone()
+                clock_row = connection.execute("SELECT clock_timestamp() AS clock").fetchone()
+                assert row is not None
+                assert clock_row is not None
+                self._read_clock(clock_row["clock"], row["at"])
         except psycopg.Error as error:
             raise UnusableDatabase(f"{self._name} cannot be used: {error}".strip()) from error
 
     def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
+    def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
         began = time.perf_counter()
-        done = self._patiently(partial(self._write_once, use_case))
+        done = self._patiently(partial(self._write_once, use_case), within)
         seconds = time.perf_counter() - began
         for listener in self._listeners:
             listener(done, seconds)
         return done.value
 
     def read(self, query: Callable[[Tx], T]) -> T:
-        return self._patiently(partial(self._read_once, query))
+        return self._patiently(partial(self._read_once, query), READING_SECONDS)
+
+    def probe(self) -> None:
+        """Readers notice when it is away, and what is locked is locked by the row."""
 
     def tidy(self) -> None:
         """It does that by itself."""
@@ -206,15 +229,15 @@ class PostgresStore:
 
     # -- one transaction -------------------------------------------------------------------------
 
-    def _write_once(self, use_case: Callable[[Tx], Done[T]]) -> Done[T]:
-        with self._connected() as connection:
+    def _write_once(self, use_case: Callable[[Tx], Done[T]], until: float) -> Done[T]:
+        with self._connected(until) as connection:
             connection.execute(_WRITE)
             done = use_case(PostgresTx(connection, self._now, writes=True))
             self._commit(connection)
             return done
 
-    def _read_once(self, query: Callable[[Tx], T]) -> T:
-        with self._connected() as connection:
+    def _read_once(self, query: Callable[[Tx], T], until: float) -> T:
+        with self._connected(until) as connection:
             connection.execute(_READ)
             return query(PostgresTx(connection, self._now, writes=False))
 
@@ -231,20 +254,23 @@ class PostgresStore:
             raise AssertionError(f"COMMIT was answered with {answer}")
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """Whatever is still open at the end is rolled back by the pool."""
+    def _connected(self, until: float) -> Iterator[Connection]:
+        """A connection for one transaction, cut where that lasts beyond `until`: a server that is
+        halted answers nothing, and no timeout of its own ends that."""
         with self._mutex:
             if not self._is_open:
                 self._pool.open()
                 self._is_open = True
-        connection = self._pool.getconn(timeout=max(BRIEFLY_SECONDS, self._patience()))
+        left = min(until - time.monotonic(), max(BRIEFLY_SECONDS, self._patience()))
+        connection = self._pool.getconn(timeout=max(0.05, left))
         try:
-            yield connection
+            with self._watchdog.bound(until, partial(_cut, connection)):
+                try:
+                    yield connection
+                finally:
+                    self._roll_back(connection)
         finally:
-            try:
-                self._roll_back(connection)
-            finally:
-                self._pool.putconn(connection)
+            self._pool.putconn(connection)
 
     def _roll_back(self, connection: Connection) -> None:
         if connection.broken or not connection.info.transaction_status:
@@ -256,11 +282,14 @@ class PostgresStore:
 
     # -- again -----------------------------------------------------------------------------------
 
-    def _patiently(self, attempt: Callable[[], T]) -> T:
+    def _patiently(self, attempt: Callable[[float], T], seconds: float) -> T:
+        """`attempt` is given the instant by which it must be over."""
         conflicts = 0
+        began = time.monotonic()
+        until = began + seconds
         while True:
             try:
-                result = attempt()
+                result = attempt(until)
             except (
                 errors.UniqueViolation,
                 errors.DeadlockDetected,
@@ -272,14 +301,17 @@ class PostgresStore:
                 time.sleep(random.uniform(0, 0.005 * conflicts))
             except _TROUBLES as error:
                 if not _may_pass(error):
+                    self.outages.failed(waited_seconds=time.monotonic() - began)
                     raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
                 self._note_away(error)
-                if self._patience() <= 0:
+                self.outages.failed(waited_seconds=time.monotonic() - began)
+                if self._patience() <= 0 or time.monotonic() + 0.2 > until:
                     raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", _said(error))
                 time.sleep(random.uniform(0.02, 0.2))
             else:
                 self._away_since = None
+                self.outages.reached()
                 return result
 
     def _note_away(self, error: Exception) -> None:
@@ -302,14 +334,11 @@ class PostgresStore:
     def _now(self, connection: Connection) -> datetime:
         row = connection.execute(_CLOCK).fetchone()
         assert row is not None
-        now: datetime = row["clock"].astimezone(UTC)
-        if self._given_clock is not None:
-            now = self._given_clock()
-        if row["last"] is not None:
-            now = max(now, to_instant(row["last"]))
-        with self._mutex:
-            self._latest = max(self._latest, now)
-            return self._latest
+        return self._read_clock(row["clock"], row["last"])
+
+    def _read_clock(self, theirs: datetime, newest: str | None) -> datetime:
+        clock = self._given_clock() if self._given_clock else theirs.astimezone(UTC)
+        return self.steady.read(clock, to_instant_if_readable(newest))
 
     # -- the schema ------------------------------------------------------------------------------
 
@@ -326,7 +355,7 @@ class PostgresStore:
                 return
             version = _value(connection, "SELECT version FROM schema_version")
             migrations.refuse(version, name=self._name)
-            for step in migrations.steps(version):
+            for step in migrations.steps(version, database="postgresql"):
                 _run_script(connection, step)
             _renumber_if_restored(connection)
 
@@ -381,6 +410,11 @@ def _may_pass(error: Exception) -> bool:
     once."""
     code = getattr(error, "sqlstate", None) or ""
     return code == "" or code.startswith(("08", "25", "57P")) or code == "53300"
+
+
+def _cut(connection: Connection) -> None:
+    if not connection.closed:
+        shut(connection.fileno())
 
 
 def _only_reads(error: Exception) -> bool:

@@ -29,20 +29,25 @@ from typing import Any, Generic, TypeVar
 import sqlite_utils
 
 from bot.store import migrations
+from bot.store.outages import Outages
+from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
+    NEWEST_INSTANTS,
+    PATIENCE_SECONDS,
     Done,
     Listener,
+    OutcomeUnknown,
     Row,
     StoreUnavailable,
     Tx,
     UnusableDatabase,
     Value,
-    to_instant,
+    to_instant_if_readable,
 )
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 15  # how long to wait for a writer in another process
+OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
 # Of each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
 CACHE_KIBIBYTES = 8192
 # Of the write-ahead log, where nobody tidies: 64 MiB.
@@ -96,18 +101,23 @@ class _Job(Generic[T]):
         self.turn = threading.Lock()  # released when it is finished, or is to lead
         self.turn.acquire()
         self.is_finished = False
+        self.is_left = False  # its caller waits no more; what it did is told by who leads
         self.done: Done[T] | None = None
         self.error: BaseException | None = None
 
 
 class SqliteStore:
-    """The store of one file. `clock` gives aware instants in UTC."""
+    """The store of one file. `clock` gives aware instants in UTC, and `steady` makes the present
+    instant of them."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, path: Path, *, clock: Callable[[], datetime], steady: SteadyClock | None = None
+    ) -> None:
         """Opens the file, making it where there is none. Raises UnusableDatabase."""
         self._path = path
         self._clock = clock
-        self._latest = to_instant("1970-01-01T00:00:00Z")
+        self.steady = steady or SteadyClock(SteppedMonotonic(clock))
+        self.outages = Outages()
         self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
@@ -121,13 +131,15 @@ class SqliteStore:
                 path.chmod(0o600)
                 self._prepare()
                 self._writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
+                newest = self._writer.execute(NEWEST_INSTANTS).fetchone()["at"]
+                self.steady.read(clock(), to_instant_if_readable(newest))
         except sqlite3.Error as error:
             raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
 
     def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
+    def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
         began = time.perf_counter()
         job = _Job(use_case)
         with self._mutex:
@@ -135,17 +147,34 @@ class SqliteStore:
             leads = not self._is_led
             self._is_led = True
         if not leads:
-            job.turn.acquire()
+            self._await_turn(job, within)
         if not job.is_finished:
             self._lead()
         if job.error is not None:
             raise _unavailable_or_itself(job.error)
         assert job.done is not None
         # In the thread that asked, so that what is logged of it names its request.
-        seconds = time.perf_counter() - began
-        for listener in self._listeners:
-            listener(job.done, seconds)
+        self._tell(job.done, time.perf_counter() - began)
         return job.done.value
+
+    def _await_turn(self, job: "_Job[Any]", seconds: float) -> None:
+        """Until it is finished, or is to lead. Raises StoreUnavailable once its patience is over:
+        OutcomeUnknown where it is being written by then."""
+        if job.turn.acquire(timeout=seconds):
+            return
+        with self._mutex:
+            if job.turn.acquire(blocking=False):  # just now
+                return
+            self.outages.failed(waited_seconds=seconds)
+            if job not in self._waiting:
+                job.is_left = True
+                raise OutcomeUnknown("the commit takes too long")
+            self._waiting.remove(job)
+        raise StoreUnavailable("the writers before it take too long")
+
+    def _tell(self, done: Done[Any], seconds: float) -> None:
+        for listener in self._listeners:
+            listener(done, seconds)
 
     def read(self, query: Callable[[Tx], T]) -> T:
         try:
@@ -160,6 +189,19 @@ class SqliteStore:
                 return query(SqliteTx(db, partial(self._now, db)))
             finally:
                 db.rollback()
+
+    def probe(self) -> None:
+        with self._mutex:
+            if self._is_led:  # whoever leads notices by itself
+                return
+            self._is_led = True
+        try:
+            with self._transaction():
+                pass
+        except sqlite3.DatabaseError as error:
+            raise _unavailable_or_itself(error) from error
+        finally:
+            self._hand_over()
 
     def tidy(self) -> None:
         """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
@@ -196,8 +238,11 @@ class SqliteStore:
         finally:
             self._hand_over()
         for job in batch:
-            job.is_finished = True
-            job.turn.release()
+            with self._mutex:
+                job.is_finished = True
+                job.turn.release()
+            if job.is_left and job.done is not None:
+                self._tell(job.done, PATIENCE_SECONDS)
 
     def _commit_at_once(self, batch: list[_Job[Any]]) -> bool:
         """Draws all who wait, and runs them. False: one of them raised, and nothing was done.
@@ -267,13 +312,22 @@ class SqliteStore:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite_utils.Database]:
         db = self._writer
-        _patiently(partial(db.execute, "BEGIN IMMEDIATE"))
+        self._begin(db)
         try:
             yield db
             db.execute("COMMIT")
         except BaseException:
             db.rollback()
             raise
+
+    def _begin(self, db: sqlite_utils.Database) -> None:
+        began = time.monotonic()
+        try:
+            _patiently(partial(db.execute, "BEGIN IMMEDIATE"), PATIENCE_SECONDS)
+        except sqlite3.Error:
+            self.outages.failed(waited_seconds=time.monotonic() - began)
+            raise
+        self.outages.reached(waited_seconds=time.monotonic() - began)
 
     def _hand_over(self) -> None:
         with self._mutex:
@@ -288,16 +342,14 @@ class SqliteStore:
         """Never earlier than what this or any other process has written down, whatever the clock
         was set to meanwhile: the last line of the history is the latest instant decided upon."""
         last = db.execute("SELECT at FROM history ORDER BY sequence DESC LIMIT 1").fetchone()
-        now = max(self._clock(), to_instant(last["at"])) if last else self._clock()
-        with self._mutex:  # readers look too, and must not take back what a writer has used
-            self._latest = max(self._latest, now)
-            return self._latest
+        newest = to_instant_if_readable(last["at"]) if last else None
+        return self.steady.read(self._clock(), newest)
 
     # -- opening ---------------------------------------------------------------------------------
 
     def _connect(self) -> sqlite_utils.Database:
         connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
         )
         with _closed_on_failure(connection):
             connection.row_factory = sqlite3.Row
@@ -327,22 +379,41 @@ class SqliteStore:
                 f"{self._path} cannot use write-ahead logging (its mode is {mode}): put it on a"
                 " local disk, not on a network share"
             )
-        with self._transaction() as db:
+        # A table is made anew by dropping the old one, which would take with it all that refers to
+        # it; this can be switched outside of a transaction alone.
+        self._writer.execute("PRAGMA foreign_keys=OFF")
+        with self._opening() as db:
             if not db.table_names():
                 _run_script(db, migrations.schema())
             else:
                 self._migrate(db)
+        self._writer.execute("PRAGMA foreign_keys=ON")
+
+    @contextlib.contextmanager
+    def _opening(self) -> Iterator[sqlite_utils.Database]:
+        """A transaction that waits longer: another process may be migrating."""
+        db = self._writer
+        _patiently(partial(db.execute, "BEGIN IMMEDIATE"), OPENING_SECONDS)
+        try:
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            db.rollback()
+            raise
 
     def _migrate(self, db: sqlite_utils.Database) -> None:
         """In the transaction that everybody else waits for: all steps are done, or none."""
         version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
         for step in migrations.steps(version):
             _run_script(db, step)
+        dangling = db.execute("PRAGMA foreign_key_check").fetchone()
+        if dangling is not None:
+            raise UnusableDatabase(f"{self._path} has rows of {dangling[0]} that belong to none")
 
     def _use_wal(self) -> str:
         """Its journal mode then. Two processes that open a new file at once meet here."""
         switch = partial(self._writer.execute, "PRAGMA journal_mode=WAL")
-        return str(_patiently(switch).fetchone()[0])
+        return str(_patiently(switch, OPENING_SECONDS).fetchone()[0])
 
     def _refuse_foreign(self) -> None:
         """Only looks, so that a file which is not ours stays as it is."""
@@ -366,12 +437,12 @@ def _run_script(db: sqlite_utils.Database, script: str) -> None:
     db.execute(statement)  # a last one without its semicolon, or a comment
 
 
-def _patiently(attempt: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
+def _patiently(attempt: Callable[[], sqlite3.Cursor], seconds: float) -> sqlite3.Cursor:
     """Waits for a lock of another process, a millisecond at a time. SQLite's own wait sleeps longer
     and longer, up to a tenth of a second, and whoever has waited least comes first: with a
     dispatcher beside the web process one start in a hundred took more than a second. It does not
     wait at all where the journal mode is switched."""
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + seconds
     while True:
         try:
             return attempt()

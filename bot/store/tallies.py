@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.limits import Limit
-from bot.store.tx import Tx, to_instant, to_text
+from bot.store.tx import Row, Tx, readable, to_instant, to_text
 
-START, PROBE, APPROVAL, WRONG = "start", "probe", "approval", "wrong"
+START, PROBE, APPROVAL, UNSENT, WRONG = "start", "probe", "approval", "unsent", "wrong"
 
 # No transaction of ours lasts longer. Where somebody else's keeps the horizon back for hours, what
 # is older than this is followed all the same, or the brakes would let everything through.
@@ -22,7 +22,7 @@ SETTLED = timedelta(seconds=30)
 @dataclass(frozen=True, slots=True)
 class Tally:
     number: int
-    kind: str  # start (lifted or not), probe or approval
+    kind: str  # start (lifted or not), probe, approval or unsent
     phone: str
     country: str
     started_by: str
@@ -69,6 +69,22 @@ def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limi
     return max(found, key=lambda pair: pair[1], default=None)
 
 
+def left(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> int | None:
+    """How many more of a kind a number may have before a limit is reached; None: any number."""
+    return min((_left(tx, kind, limit, phone) for limit in limits), default=None)
+
+
+def _left(tx: Tx, kind: str, limit: Limit, phone: str) -> int:
+    sql = """
+        SELECT count(*) AS count FROM (
+            SELECT 1 FROM tally WHERE phone = :phone AND kind = :kind AND at > :since LIMIT :most
+        ) AS newest
+    """
+    since = to_text(tx.now - limit.window)
+    row = tx.one(sql, phone=phone, kind=kind, since=since, most=limit.amount)
+    return limit.amount - (int(row["count"]) if row else 0)
+
+
 def clear(tx: Tx, phone: str) -> int:
     """Lifts the limits of a number. Returns how much counted. What else follows the rows goes on:
     its starts stay starts of its country, its approvals stay known."""
@@ -85,10 +101,11 @@ def erase(tx: Tx, phone: str) -> int:
 
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
-    """Starts, lifted or not, probes and approvals of all numbers, in the order of writing."""
+    """Starts, lifted or not, probes, approvals and unsent ones of all numbers, in the order of
+    writing."""
     sql = f"""
-        SELECT number, kind, phone, country, started_by, verification_id, at FROM tally
-        WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
+        SELECT number AS id, number, kind, phone, country, started_by, verification_id, at
+        FROM tally WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
             AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
@@ -96,18 +113,7 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Tally]:
     rows = tx.all(sql, number=number, since=to_text(since), settled=settled, limit=limit)
     if len(rows) == limit:  # others may have the last one's number too: all of them the next time
         rows = [row for row in rows if row["number"] != rows[-1]["number"]]
-    return [
-        Tally(
-            number=row["number"],
-            kind=row["kind"] if row["kind"] in (APPROVAL, PROBE) else START,
-            phone=row["phone"],
-            country=row["country"],
-            started_by=row["started_by"],
-            verification_id=row["verification_id"],
-            at=to_instant(row["at"]),
-        )
-        for row in rows
-    ]
+    return readable("tally", rows, _from_row)
 
 
 def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
@@ -141,14 +147,27 @@ def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
 
 
 def _nth_newest(tx: Tx, kind: str, phone: str, nth: int) -> datetime | None:
-    """A probe counts as a start; one that was approved counts no more."""
+    """A probe counts as a start; one that was approved, or that failed through Twilio or us, counts
+    no more."""
     sql = """
         SELECT at FROM tally AS counted WHERE phone = :phone AND kind IN (:kind, :also)
             AND NOT EXISTS (
-            SELECT 1 FROM tally WHERE phone = :phone AND kind = 'approval' AND :kind = 'start'
-                AND verification_id = counted.verification_id)
+            SELECT 1 FROM tally WHERE phone = :phone AND kind IN ('approval', 'unsent')
+                AND :kind = 'start' AND verification_id = counted.verification_id)
         ORDER BY at DESC LIMIT 1 OFFSET :skipped
     """
     also = PROBE if kind == START else kind
     row = tx.one(sql, phone=phone, kind=kind, also=also, skipped=nth - 1)
     return to_instant(row["at"]) if row else None
+
+
+def _from_row(row: Row) -> Tally:
+    return Tally(
+        number=row["number"],
+        kind=row["kind"] if row["kind"] in (APPROVAL, PROBE, UNSENT) else START,
+        phone=row["phone"],
+        country=row["country"],
+        started_by=row["started_by"],
+        verification_id=row["verification_id"],
+        at=to_instant(row["at"]),
+    )

@@ -5,6 +5,7 @@ the store may run it again, or let several share one commit; and it *returns* wh
 afterwards, because nothing may happen before the commit.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,11 +13,24 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.transitions import Event
 from bot.domain.verification import Verification
+from bot.store.outages import Outages
+from bot.store.steady import SteadyClock
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 Row = Mapping[str, Any]
 Value = str | int | float | None
+
+
+class UnreadableRow(Exception):
+    """A row holds what no version of Textback writes: an instant that is none, an unknown word."""
+
+    def __init__(self, table: str, id: str) -> None:
+        super().__init__(f"the row {id!r} of {table} cannot be read")
+        self.table = table
+        self.id = id
 
 
 class UnusableDatabase(Exception):
@@ -99,19 +113,48 @@ class Done(Generic[T]):
     changes: tuple[Change, ...] = ()  # somebody may wait for an end; metrics and logs follow all
 
 
+# The due time of a row that is set aside, since it cannot be read: nothing looks for it.
+SET_ASIDE = "9999-12-31T00:00:00.000000Z"
+
+
+# How long anybody waits for the store. Twilio waits fifteen seconds for a webhook, and its repeats
+# must fit into them.
+PATIENCE_SECONDS = 4.0
+
+# Where the newest instants stand, whatever was removed since: read once, when a store is opened.
+NEWEST_INSTANTS = """
+    SELECT max(at) AS at FROM (
+        SELECT max(at) AS at FROM time_mark
+        UNION ALL SELECT max(at) FROM tally
+        UNION ALL SELECT max(received_at) FROM inbound
+        UNION ALL SELECT at FROM (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS newest
+    ) AS instants
+"""
+
+
 # Told what a use case left behind, and how many seconds it took, waiting included.
 Listener = Callable[[Done[Any], float], None]
 
 
 class Store(Protocol):
-    def write(self, use_case: Callable[[Tx], Done[T]]) -> T:
-        """Runs it in a write transaction; returns after the commit, or raises having undone it."""
+    steady: SteadyClock  # what `now` comes from
+    outages: Outages
+
+    def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
+        """Runs it in a write transaction; returns after the commit, or raises having undone it.
+        `within`: seconds that all of it may take; more for what removes a lot at once.
+
+        Raises StoreUnavailable.
+        """
 
     def read(self, query: Callable[[Tx], T]) -> T:
         """Runs it on a snapshot."""
 
     def on_commit(self, listener: Listener) -> None:
         """It is told of every commit, in the thread that asked for it."""
+
+    def probe(self) -> None:
+        """Looks whether it could be written to at this moment. Raises StoreUnavailable."""
 
     def tidy(self) -> None:
         """What the database wants done now and then, beside the writers."""
@@ -131,12 +174,40 @@ def to_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+def read_row(table: str, row: Row, from_row: Callable[[Row], T]) -> T:
+    """Raises UnreadableRow."""
+    try:
+        return from_row(row)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnreadableRow(table, str(row["id"])) from error
+
+
+def readable(table: str, rows: Sequence[Row], from_row: Callable[[Row], T]) -> list[T]:
+    """Those that can be read: one that cannot holds the others of a list up no more."""
+    found: list[T] = []
+    for row in rows:
+        try:
+            found.append(read_row(table, row, from_row))
+        except UnreadableRow as error:
+            log.error("%s; it is left out", error)
+    return found
+
+
 def to_text_or_none(instant: datetime | None) -> str | None:
     return None if instant is None else to_text(instant)
 
 
 def to_instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def to_instant_if_readable(text: str | None) -> datetime | None:
+    """For what many depend on, such as the earliest due time: one broken value stops nobody."""
+    try:
+        return to_instant_or_none(text)
+    except ValueError:
+        log.error("an instant cannot be read: %r", text)
+        return None
 
 
 def to_instant_or_none(text: str | None) -> datetime | None:

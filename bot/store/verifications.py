@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.verification import FINISHED, Outcome, Stage, Status, Terms, Verification
+from bot.domain.verification import FINISHED, Cause, Outcome, Stage, Status, Terms, Verification
 from bot.store.tx import (
+    SET_ASIDE,
     Row,
     Tx,
     Value,
     placed,
     places,
+    read_row,
+    readable,
     to_instant,
+    to_instant_if_readable,
     to_instant_or_none,
     to_text,
     to_text_or_none,
@@ -27,13 +31,14 @@ LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 def load(tx: Tx, id: str) -> Verification | None:
     """In a transaction that writes, with its lock: nothing that belongs to it changes meanwhile."""
     row = tx.lock("SELECT * FROM verification WHERE id = :id", id=id)
-    return _from_row(row) if row else None
+    return read_row("verification", row, _from_row) if row else None
 
 
 def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
-    """Those of them that nobody else holds, with their locks."""
+    """Those of them that no other transaction holds, with their locks. One that cannot be read is
+    set aside on the way."""
     sql = f"SELECT * FROM verification WHERE id IN ({places(ids)})"
-    return [_from_row(row) for row in tx.lock_free(sql, **placed(ids))]
+    return _lock_readable(tx, tx.lock_free(sql, **placed(ids)))
 
 
 def of_text(tx: Tx, text_id: str) -> Verification | None:
@@ -43,19 +48,19 @@ def of_text(tx: Tx, text_id: str) -> Verification | None:
         WHERE id = (SELECT verification_id FROM outbox WHERE id = :text_id)
     """
     row = tx.lock(sql, text_id=text_id)
-    return _from_row(row) if row else None
+    return read_row("verification", row, _from_row) if row else None
 
 
 def pending_of(tx: Tx, phone: str) -> Verification | None:
     sql = "SELECT * FROM verification WHERE phone = :phone AND status = 'pending'"
     row = tx.lock(sql, phone=phone)
-    return _from_row(row) if row else None
+    return read_row("verification", row, _from_row) if row else None
 
 
 def latest_of(tx: Tx, phone: str) -> Verification | None:
     sql = "SELECT * FROM verification WHERE phone = :phone ORDER BY created_at DESC LIMIT 1"
     row = tx.lock(sql, phone=phone)
-    return _from_row(row) if row else None
+    return read_row("verification", row, _from_row) if row else None
 
 
 def superseded_of(tx: Tx, phone: str) -> list[Verification]:
@@ -63,12 +68,13 @@ def superseded_of(tx: Tx, phone: str) -> list[Verification]:
     ten at most."""
     sql = """
         SELECT * FROM verification
-        WHERE phone = :phone AND created_at > :since AND status = 'canceled'
-            AND reason LIKE 'superseded by %' AND deadline_at > :now
+        WHERE phone = :phone AND created_at > :since AND cause = 'superseded'
+            AND deadline_at > :now
         ORDER BY created_at DESC LIMIT 10
     """
     since = to_text(tx.now - LONGEST_OPEN)
-    return [_from_row(row) for row in tx.all(sql, phone=phone, since=since, now=to_text(tx.now))]
+    rows = tx.all(sql, phone=phone, since=since, now=to_text(tx.now))
+    return readable("verification", rows, _from_row)
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
@@ -76,25 +82,65 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
 
 
+def lift_wrong_left(tx: Tx, phone: str, *, left: int | None) -> None:
+    """What its number's bound leaves the pending verification, once an operator has lifted it."""
+    sql = "UPDATE verification SET wrong_left = :left WHERE phone = :phone AND status = 'pending'"
+    tx.run(sql, phone=phone, left=left)
+
+
+def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
+    """Looks through the pending ones for those that no due time leads to."""
+    sql = "SELECT * FROM verification WHERE due_at < :never ORDER BY due_at LIMIT :limit"
+    _lock_readable(tx, tx.lock_free(sql, never=SET_ASIDE, limit=limit))
+
+
+def _lock_readable(tx: Tx, rows: Sequence[Row]) -> list[Verification]:
+    found = readable("verification", rows, _from_row)
+    for id in {row["id"] for row in rows} - {verification.id for verification in found}:
+        set_aside(tx, id)
+    return found
+
+
+def set_aside(tx: Tx, id: str) -> None:
+    """Of a row that cannot be read: no timer looks for it, until a dispatcher starts anew."""
+    tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=SET_ASIDE, id=id)
+
+
+def count_set_aside(tx: Tx) -> int:
+    sql = "SELECT count(*) AS count FROM verification WHERE due_at = :never"
+    row = tx.one(sql, never=SET_ASIDE)
+    return int(row["count"]) if row else 0
+
+
+def try_set_aside_again(tx: Tx) -> int:
+    """They may have been mended. Returns how many there are."""
+    sql = "UPDATE verification SET due_at = :now WHERE due_at = :never"
+    return tx.run(sql, now=to_text(tx.now), never=SET_ASIDE)
+
+
 def next_due_at(tx: Tx) -> datetime | None:
     row = tx.one("SELECT min(due_at) AS due_at FROM verification WHERE due_at IS NOT NULL")
-    return to_instant_or_none(row["due_at"]) if row else None
+    return to_instant_if_readable(row["due_at"]) if row else None
 
 
 def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Verification]:
     """Pending ones whose secret key is none of these, and that nobody else holds."""
     sql = f"""
         SELECT * FROM verification
-        WHERE due_at IS NOT NULL AND key_id NOT IN ({places(key_ids)}) LIMIT :limit
+        WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({places(key_ids)})
+        LIMIT :limit
     """
-    return [_from_row(row) for row in tx.lock_free(sql, limit=limit, **placed(key_ids))]
+    rows = tx.lock_free(sql, limit=limit, never=SET_ASIDE, **placed(key_ids))
+    return _lock_readable(tx, rows)
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:
     """When the oldest of the pending ones was started."""
-    sql = "SELECT min(created_at) AS since FROM verification WHERE due_at IS NOT NULL"
-    row = tx.one(sql)
-    return to_instant_or_none(row["since"]) if row else None
+    sql = "SELECT min(created_at) AS since FROM verification WHERE due_at < :never"
+    row = tx.one(sql, never=SET_ASIDE)
+    if row is None or row["since"] is None:
+        return None
+    return to_instant_if_readable(row["since"]) or tx.now - LONGEST_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +238,7 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
         created_to=to_text(wanted.created_to or LATEST),
         limit=wanted.limit,
     )
-    return [_from_row(row) for row in rows]
+    return readable("verification", rows, _from_row)
 
 
 def _find_by_id(tx: Tx, wanted: Wanted) -> list[Verification]:
@@ -214,13 +260,13 @@ def _find_by_id(tx: Tx, wanted: Wanted) -> list[Verification]:
         created_to=to_text(wanted.created_to or LATEST),
         limit=wanted.limit,
     )
-    return [_from_row(row) for row in rows]
+    return readable("verification", rows, _from_row)
 
 
 def open_ones(tx: Tx, *, limit: int) -> list[Verification]:
     """Pending ones, the soonest due first."""
     sql = "SELECT * FROM verification WHERE due_at IS NOT NULL ORDER BY due_at LIMIT :limit"
-    return [_from_row(row) for row in tx.all(sql, limit=limit)]
+    return readable("verification", tx.all(sql, limit=limit), _from_row)
 
 
 def count_open(tx: Tx) -> int:
@@ -250,6 +296,7 @@ def _to_row(v: Verification) -> dict[str, Value]:
         "phone": v.phone,
         "country": v.country,
         "started_by": v.started_by,
+        "caller_key": v.caller_key,
         "start_input": v.start_input,
         "request_id": v.request_id,
         "reference": v.reference,
@@ -266,12 +313,16 @@ def _to_row(v: Verification) -> dict[str, Value]:
         "deadline_at": to_text(v.deadline_at),
         "due_at": to_text_or_none(v.due_at),
         "attempts": v.attempts,
+        "last_guess": v.last_guess,
+        "wrong_left": v.wrong_left,
         "status": v.status.value,
+        "cause": v.outcome.cause.value if v.outcome else None,
         "reason": v.outcome.reason if v.outcome else None,
         "error_code": v.outcome.error_code if v.outcome else None,
         "ended_at": to_text(v.outcome.at) if v.outcome else None,
         "suspended_at": to_text_or_none(v.suspended_at),
         "held_status": v.held.status.value if v.held else None,
+        "held_cause": v.held.cause.value if v.held else None,
         "held_reason": v.held.reason if v.held else None,
         "held_error_code": v.held.error_code if v.held else None,
         "held_at": to_text(v.held.at) if v.held else None,
@@ -283,11 +334,13 @@ def _to_row(v: Verification) -> dict[str, Value]:
 
 
 def _from_row(row: Row) -> Verification:
+    to_instant_or_none(row["due_at"])  # derived, so not kept; but the timer needs it
     return Verification(
         id=row["id"],
         phone=row["phone"],
         country=row["country"],
         started_by=row["started_by"],
+        caller_key=row["caller_key"],
         start_input=row["start_input"],
         request_id=row["request_id"],
         reference=row["reference"],
@@ -305,22 +358,28 @@ def _from_row(row: Row) -> Verification:
         accepted_at=to_instant_or_none(row["accepted_at"]),
         deadline_at=to_instant(row["deadline_at"]),
         attempts=row["attempts"],
-        outcome=_outcome(row["status"], row["ended_at"], row["reason"], row["error_code"]),
+        last_guess=row["last_guess"],
+        wrong_left=row["wrong_left"],
+        outcome=_outcome(row, "status", "ended_at", "cause", "reason", "error_code"),
         suspended_at=to_instant_or_none(row["suspended_at"]),
         held=_outcome(
-            row["held_status"], row["held_at"], row["held_reason"], row["held_error_code"]
+            row, "held_status", "held_at", "held_cause", "held_reason", "held_error_code"
         ),
         is_hinted=bool(row["is_hinted"]),
         answers=row["answers"],
         is_afterthought_answered=bool(row["is_afterthought_answered"]),
         is_to_erase=bool(row["is_to_erase"]),
+        unwritten_events=row["unwritten_events"],
         updated_at=to_instant(row["updated_at"]),
     )
 
 
 def _outcome(
-    status: str | None, at: str | None, reason: str | None, error_code: int | None
+    row: Row, status: str, at: str, cause: str, reason: str, error_code: str
 ) -> Outcome | None:
-    if status is None or at is None:
+    """From the columns of these names."""
+    if row[at] is None:
         return None
-    return Outcome(Status(status), to_instant(at), reason, error_code)
+    return Outcome(
+        Status(row[status]), to_instant(row[at]), Cause(row[cause]), row[reason], row[error_code]
+    )

@@ -20,12 +20,15 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import BreakerOpen
 from bot.store import tallies
-from bot.store.tallies import APPROVAL, PROBE, Tally
+from bot.store.tallies import APPROVAL, PROBE, UNSENT, Tally
 from bot.store.tx import Tx
 
 HOUR = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=1)
 KNOWN_FOR = timedelta(days=30)
+# Areas that are kept without looking for empty ones. From there on they are looked through each
+# time their number has doubled, which costs a start the same however many there are.
+FEWEST_LOOKED_THROUGH = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,18 @@ class _Area:
         self.approvals: deque[datetime] = deque()
         self.last_probe: datetime | None = None
 
+    @property
+    def weight(self) -> int:
+        """Texts of the hour, whether they may still be answered or not."""
+        return len(self.fresh) + len(self.texts)
+
+    def take_back(self, at: datetime) -> None:
+        """One text less: it was never sent. Which of them does not matter for long."""
+        for instants in (self.fresh, self.texts):
+            if instants and instants[0] <= at:
+                instants.popleft()
+                return
+
     def bring_to(self, now: datetime, *, answer_time: timedelta) -> None:
         while self.fresh and self.fresh[0] + answer_time <= now:
             self.texts.append(self.fresh.popleft())
@@ -72,18 +87,28 @@ class Breaker:
         self._thresholds = thresholds
         self._answer_time = answer_time
         self._areas: dict[str, _Area] = {}
+        self._busy: set[str] = set()  # areas with enough texts to be closed
+        self._look_through_at = FEWEST_LOOKED_THROUGH
         self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
         self._lock = threading.Lock()
 
     def count(self, row: Tally) -> None:
-        """A text or an approval, here or elsewhere (`following.py`)."""
+        """A text, an approval, or a text never sent, here or elsewhere (`following.py`)."""
         if row.kind == PROBE:
             return
         with self._lock:
             for name in _areas(row.phone, row.country):
-                area = self._areas.setdefault(name, _Area())
-                (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
+                self._count(name, row)
             self._drop_empty(row.at)
+
+    def _count(self, name: str, row: Tally) -> None:
+        area = self._areas.setdefault(name, _Area())
+        if row.kind == UNSENT:
+            area.take_back(row.at)
+            return
+        (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
+        if area.weight >= self._enough(name):
+            self._busy.add(name)
 
     def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> bool:
         """Lets pass, or raises BreakerOpen. Whether it is let pass as a probe."""
@@ -108,7 +133,9 @@ class Breaker:
     def closed(self, now: datetime) -> list[str]:
         """The areas that are closed now."""
         with self._lock:
-            return sorted(name for name in self._areas if self._is_closed(name, now))
+            closed = sorted(name for name in self._busy if self._is_closed(name, now))
+            self._busy = {name for name in self._busy if self._is_busy(name)}
+            return closed
 
     def _is_closed(self, name: str, now: datetime) -> bool:
         area = self._areas.get(name)
@@ -116,10 +143,17 @@ class Breaker:
             return False
         area.bring_to(now, answer_time=self._answer_time)
         texts = len(area.texts)
-        thresholds = self._thresholds
+        percent = self._thresholds.approved_percent
+        return texts >= self._enough(name) and len(area.approvals) * 100 <= texts * percent
+
+    def _enough(self, name: str) -> int:
+        """Texts with which an area can be closed."""
         is_prefix = name.startswith("+")
-        enough = thresholds.texts_per_prefix if is_prefix else thresholds.texts_per_country
-        return texts >= enough and len(area.approvals) * 100 <= texts * thresholds.approved_percent
+        limits = self._thresholds
+        return limits.texts_per_prefix if is_prefix else limits.texts_per_country
+
+    def _is_busy(self, name: str) -> bool:
+        return name in self._areas and self._areas[name].weight >= self._enough(name)
 
     def _may_probe(self, name: str, now: datetime) -> bool:
         last = self._areas[name].last_probe
@@ -130,12 +164,13 @@ class Breaker:
 
     def _drop_empty(self, now: datetime) -> None:
         """Prefixes are many; those without a text in the last hour are not kept."""
-        if len(self._areas) < 10_000:
+        if len(self._areas) < self._look_through_at:
             return
         for name, area in list(self._areas.items()):
             area.bring_to(now, answer_time=self._answer_time)
             if area.is_empty:
                 del self._areas[name]
+        self._look_through_at = max(FEWEST_LOOKED_THROUGH, 2 * len(self._areas))
 
 
 def _areas(phone: str, country: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from enum import Enum
 from bot.domain import wording
 from bot.domain.code import Keyring
 from bot.domain.transitions import Event, TextAccepted, TextImpossible, TextTried, decide
-from bot.domain.verification import Verification
+from bot.domain.verification import Cause, Verification
 from bot.store import circuits, erasures, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
 from bot.store.tx import Change, Done, Tx
@@ -46,20 +46,23 @@ class Claim:
     phone: str
     body: str = field(repr=False)  # holds the code: in memory only
     validity_seconds: int
-    first_try_at: datetime
     sid: str | None  # known from a report
     looks: int
     tries: int
     give_up_at: datetime
     sender: str  # our number or Messaging Service
+    is_to_erase: bool  # Twilio's copy, once the verification is over
+    tried_ago: timedelta  # since the first try, when it was claimed
+    asked_at: float  # of time.monotonic(), before it was claimed: the lease is no older
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as Twilio's list shows it."""
+    """A message as Twilio's list shows it. Its age is by Twilio's own clock: ours may be set, or
+    be ahead for as long as it once was (`store/steady.py`), but what has passed is the same."""
 
     sid: str
-    created_at: datetime
+    age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,10 @@ class Report:
     delivery: str
     error_code: int | None
     is_final: bool  # it has not arrived and never will
+    is_of_number: bool  # since the number gets no texts
     sentence: str | None  # what to tell the admin
     sender: str
+    is_to_erase: bool = False  # where its verification is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +87,30 @@ class Wait:
 
 
 def claim_due(
-    tx: Tx, *, lease: timedelta, limit: int, keyring: Keyring, sender: str
+    tx: Tx,
+    *,
+    lease: timedelta,
+    limit: int,
+    keyring: Keyring,
+    sender: str,
+    asked_at: float,
+    only: str | None = None,
 ) -> Done[list[Claim]]:
-    """Takes what is due. What has no use any more is settled on the way, and where Twilio does not
-    know our credentials the rest waits for the next probe."""
+    """Takes what is due, or of it `only` one text. `asked_at`, of this process's monotonic clock,
+    is from when on it counts the lease. What has no use any more is settled on the way,
+    what cannot be read is set aside, and where Twilio does not know our credentials the rest waits
+    for the next probe."""
     circuit = circuits.load(tx, sender)
     claims: list[Claim] = []
     changes: list[Change] = []
-    due = outbox.lock_due(tx, limit=limit)
+    due = outbox.lock_due(tx, limit=limit, only=only)
     found = verifications.load_free(tx, [text.verification_id for text in due])
     by_id = {verification.id: verification for verification in found}
     for text in due:
-        verification = by_id[text.verification_id]
-        if verification.is_decided:
+        verification = by_id.get(text.verification_id)
+        if verification is None:
+            outbox.set_aside(tx, text.id)
+        elif verification.is_decided:
             _let_go(tx, text)
         elif verification.key_id not in keyring.ids:
             changes += retire_key(tx, verification)
@@ -104,9 +120,15 @@ def claim_due(
         elif circuit is not None:
             outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
         else:
-            claims.append(_claim(tx, text, verification, lease, keyring, sender))
+            claims.append(_claim(tx, text, verification, lease, keyring, sender, asked_at))
     # Rows that were only settled made room for others.
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
+
+
+def set_aside(tx: Tx, *, text_id: str) -> Done[None]:
+    """A text that cannot be claimed, whatever the reason: it must not hold up the others."""
+    outbox.set_aside(tx, text_id)
+    return Done(None)
 
 
 def hand_back(tx: Tx, claim: Claim) -> Done[None]:
@@ -122,14 +144,20 @@ def hand_back(tx: Tx, claim: Claim) -> Done[None]:
 def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done[None]:
     """Twilio took it: just now, or, learned late, when its `message` was created."""
     verification = verifications.load(tx, claim.verification_id)
-    if verification is None or not outbox.accept(tx, claim.text_id, sid=sid):
+    if verification is None:  # forgotten or purged meanwhile
+        if claim.is_to_erase:
+            erasures.add_sid(tx, sid)
         return Done(None)
-    at = message.created_at if message else tx.now
+    if not outbox.accept(tx, claim.text_id, sid=sid):
+        return Done(None)
+    at = tx.now - message.age if message else tx.now
     decision = decide(verification, TextAccepted(at), tx.now)
     return Done(None, changes=record(tx, verification, decision))
 
 
-def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str) -> Done[None]:
+def refused(
+    tx: Tx, claim: Claim, *, code: int | None, sentence: str, is_of_number: bool
+) -> Done[None]:
     """Twilio will never take it; or it does not know us, and then nothing is sent for a while."""
     text = _still_ours(tx, claim)
     if text is None:
@@ -142,7 +170,8 @@ def refused(tx: Tx, claim: Claim, *, code: int | None, sentence: str) -> Done[No
     if code == OPTED_OUT_CODE:
         opt_outs.mark(tx, phone=claim.phone, sender=claim.sender)
     outbox.refuse(tx, text.id, error_code=code)
-    return Done(None, changes=_fail(tx, claim.verification_id, sentence, code))
+    impossible = TextImpossible(Cause.SEND_REFUSED, sentence, code, is_of_number)
+    return Done(None, changes=_fail(tx, claim.verification_id, impossible))
 
 
 def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Done[None]:
@@ -210,6 +239,8 @@ def reported(tx: Tx, report: Report) -> Done[Wait | None]:
     Where it was handed to a carrier just now: how long it had waited at Twilio."""
     verification = verifications.of_text(tx, report.text_id)
     text = outbox.load(tx, report.text_id)
+    if verification is None and report.is_to_erase:
+        erasures.add_sid(tx, report.sid)  # taken, then forgotten
     if verification is None or text is None or text.sid not in (None, report.sid):
         return Done(None)
     if text.sid is None:
@@ -226,18 +257,21 @@ def reported(tx: Tx, report: Report) -> Done[Wait | None]:
         if report.delivery == "sent" and verification.accepted_at is not None:
             waited = Wait(tx.now - verification.accepted_at, tx.now)
     changes: tuple[Change, ...] = ()
+    if is_news and report.error_code == OPTED_OUT_CODE:
+        opt_outs.mark(tx, phone=verification.phone, sender=report.sender)
     if is_news and report.is_final:
         changes = _did_not_arrive(tx, verification, report)
     return Done(waited, has_work=text.sid is None, changes=changes)
 
 
 def _did_not_arrive(tx: Tx, verification: Verification, report: Report) -> tuple[Change, ...]:
-    if report.error_code == OPTED_OUT_CODE:
-        opt_outs.mark(tx, phone=verification.phone, sender=report.sender)
     if tx.now >= verification.deadline_at:
         return ()
     sentence = report.sentence or "The text did not arrive."
-    return _fail(tx, verification.id, sentence, report.error_code)
+    impossible = TextImpossible(
+        Cause.NOT_DELIVERED, sentence, report.error_code, report.is_of_number
+    )
+    return _fail(tx, verification.id, impossible)
 
 
 def _claim(
@@ -247,6 +281,7 @@ def _claim(
     lease: timedelta,
     keyring: Keyring,
     sender: str,
+    asked_at: float,
 ) -> Claim:
     number = outbox.claim(tx, text, until=tx.now + lease)
     record(tx, verification, decide(verification, TextTried(), tx.now))
@@ -265,12 +300,14 @@ def _claim(
         body=wording.fill(verification.challenge_text, code),
         # Nobody gets a code with hardly time to answer it. Twilio takes 1 to 36000 seconds.
         validity_seconds=max(6, verification.terms.window_seconds - 30),
-        first_try_at=text.first_try_at or tx.now,
         sid=text.sid,
         looks=text.looks if text.state == outbox.UNKNOWN else 0,
         tries=text.tries,
         give_up_at=verification.give_up_at,
         sender=sender,
+        is_to_erase=verification.is_to_erase,
+        tried_ago=tx.now - (text.first_try_at or tx.now),
+        asked_at=asked_at,
     )
 
 
@@ -293,15 +330,16 @@ def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[Change, ..
     sentence += " seconds."
     if text.error_code is not None:
         sentence += f" Its last answer was {text.error_code}."
-    decision = decide(verification, TextImpossible(sentence, text.error_code), tx.now)
+    impossible = TextImpossible(Cause.SEND_GIVEN_UP, sentence, text.error_code)
+    decision = decide(verification, impossible, tx.now)
     return record(tx, verification, decision)
 
 
-def _fail(tx: Tx, verification_id: str, sentence: str, code: int | None) -> tuple[Change, ...]:
+def _fail(tx: Tx, verification_id: str, impossible: TextImpossible) -> tuple[Change, ...]:
     verification = verifications.load(tx, verification_id)
     if verification is None:
         return ()
-    return record(tx, verification, decide(verification, TextImpossible(sentence, code), tx.now))
+    return record(tx, verification, decide(verification, impossible, tx.now))
 
 
 def _still_ours(tx: Tx, claim: Claim) -> Text | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
+from bot.domain.verification import Cause
 from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
@@ -11,7 +12,7 @@ from bot.usecases.reply import require_running, retire_key
 
 def terminate(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished."""
-    return _order(tx, id, Canceled(reason))
+    return _order(tx, id, Canceled(Cause.TERMINATED, reason))
 
 
 def suspend(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
@@ -29,13 +30,27 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return verifications.due_ids(tx, limit=limit)
 
 
-def expire(tx: Tx, *, ids: Sequence[str]) -> Done[None]:
-    """Lets time pass for these; each is looked at again, since it may have ended meanwhile. Whoever
-    holds one is deciding it now; if not, it is still due the next time."""
+def expire(
+    tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
+    that another transaction holds is being decided; if not, it is still due the next time.
+
+    `may_expire` is asked once the lock is held: where the store was out of reach until then,
+    replies that were missed come first.
+    """
+    if not may_expire():
+        return Done(None)
     changes: list[Change] = []
     for verification in verifications.load_free(tx, ids):
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
     return Done(None, changes=tuple(changes))
+
+
+def set_aside(tx: Tx, *, id: str) -> Done[None]:
+    """One that time cannot pass for, whatever the reason: it must not hold up the others."""
+    verifications.set_aside(tx, id)
+    return Done(None)
 
 
 def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:

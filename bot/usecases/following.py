@@ -26,18 +26,25 @@ class Following:
         self._longest = longest
         self._counters = counters
         self._read_to: int | None = None  # number of the last row counted
+        self._is_whole = False  # all that was there at the beginning is counted
         self._lock = threading.Lock()
 
-    def refresh(self) -> None:
-        """Counts what has come since the last time, here or elsewhere. Who finds another at it, and
-        the database slow, goes on without: these sums may lag, and threads must not queue up."""
+    def refresh(self) -> bool:
+        """Counts what has come since the last time, here or elsewhere. If another thread is still
+        at it after half a second, skip: these sums may lag, and threads must not queue up.
+
+        False: what was there before this process has not been counted once, so that no limit can
+        be kept.
+        """
         if not self._lock.acquire(timeout=PATIENCE_SECONDS):
-            return
+            return self._is_whole
         try:
             while self._store.read(self._read) > READ_AT_ONCE // 2:
                 pass
+            self._is_whole = True
         finally:
             self._lock.release()
+        return True
 
     def _read(self, tx: Tx) -> int:
         since = tx.now - self._longest

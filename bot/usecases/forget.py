@@ -1,11 +1,12 @@
 """Removing: one verification, many, what is old, or all of a number. The history goes with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.domain.errors import StillRunning, UnknownVerification
 from bot.domain.transitions import Canceled, decide
-from bot.domain.verification import FINISHED
+from bot.domain.verification import FINISHED, Cause
 from bot.store import figures, tallies, verifications
 from bot.store.tx import Change, Done, Tx
 from bot.store.verifications import Wanted
@@ -42,14 +43,27 @@ class Forgotten:
     was_pending: bool
 
 
-def forget(tx: Tx, phone: str) -> Done[Forgotten]:
-    """Erases a number everywhere but on the list of opt-outs, which it is owed. What is pending is
-    canceled first, so that its text is withdrawn and whoever waits for it hears of its end."""
+def forget(tx: Tx, phones: Sequence[str]) -> Done[Forgotten]:
+    """Erases a number everywhere but on the list of opt-outs, which it is owed: under each of the
+    spellings it was ever kept under. What is pending is canceled first, so that its text is
+    withdrawn and callers who wait for it hear of its end."""
+    found = [_forget_spelling(tx, phone) for phone in phones]
+    told = Forgotten(
+        verifications=sum(one.value.verifications for one in found),
+        tallies=sum(one.value.tallies for one in found),
+        was_pending=any(one.value.was_pending for one in found),
+    )
+    return Done(told, changes=tuple(change for one in found for change in one.changes))
+
+
+def _forget_spelling(tx: Tx, phone: str) -> Done[Forgotten]:
     tx.lock_number(phone)
     pending = verifications.pending_of(tx, phone)
     changes: tuple[Change, ...] = ()
     if pending is not None:
-        changes = record(tx, pending, decide(pending, Canceled("forgotten"), tx.now))
+        changes = record(
+            tx, pending, decide(pending, Canceled(Cause.TERMINATED, "forgotten"), tx.now)
+        )
     ids = verifications.ids_of(tx, phone)
     _remove(tx, ids)
     counted = tallies.erase(tx, phone)

@@ -37,11 +37,13 @@ class Load:
     overdue: timedelta  # of what is due, the longest
     circuit: Circuit | None  # open while Twilio does not know our credentials
     version: str  # another whenever something has happened or was removed
-    faults: list[str]  # what keeps Textback from working, a word each
+    faults: list[str]  # what an operator must mend, a word each
+    set_aside: int  # rows that cannot be read or carried out
+    ahead: timedelta  # stored time, of the clock
     now: datetime
 
 
-def load(tx: Tx, *, sender: str) -> Load:
+def load(tx: Tx, *, sender: str, ahead: timedelta) -> Load:
     queued_at = outbox.oldest_queued_at(tx)
     return Load(
         pending=verifications.count_open(tx),
@@ -50,7 +52,9 @@ def load(tx: Tx, *, sender: str) -> Load:
         overdue=readiness.overdue(tx),
         circuit=circuits.load(tx, sender),
         version=f"{figures.version(tx)}-{opt_outs.version(tx)}",
-        faults=readiness.faults(tx, sender=sender),
+        faults=readiness.faults(tx, sender=sender, ahead=ahead),
+        set_aside=readiness.set_aside(tx),
+        ahead=ahead,
         now=tx.now,
     )
 
@@ -69,7 +73,8 @@ def page(tx: Tx, wanted: verifications.Wanted) -> list[Standing]:
 
 def of_many(tx: Tx, found: Sequence[Verification]) -> list[Standing]:
     texts = outbox.of_many(tx, [verification.id for verification in found])
-    return [Standing(verification, texts[verification.id]) for verification in found]
+    # One whose text cannot be read is left out of a list, which is logged.
+    return [Standing(v, texts[v.id]) for v in found if v.id in texts]
 
 
 def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> Standing:

@@ -1,22 +1,33 @@
-"""Whether Textback can do its work: what is overdue, and whether Twilio knows us."""
+"""Whether Textback can do its work: what is overdue or set aside, whether Twilio knows us, and
+whether time goes on as the clock does."""
 
 from datetime import timedelta
 
 from bot.store import circuits, outbox, verifications
+from bot.store.steady import TOLERATED
 from bot.store.tx import Tx
 
 # A dispatcher is never this late; what is, has none.
 OVERDUE = timedelta(seconds=5)
 
 
-def faults(tx: Tx, *, sender: str) -> list[str]:
-    """What keeps it from working, a word each. Empty: nothing does."""
+def faults(tx: Tx, *, sender: str, ahead: timedelta) -> list[str]:
+    """What an operator must mend, a word each. `ahead`: stored time, of the clock."""
     found = []
+    if ahead > TOLERATED:
+        found.append("clock")
+    if set_aside(tx) > 0:
+        found.append("set_aside")
     if circuits.load(tx, sender) is not None:
         found.append("twilio_credentials")
     if overdue(tx) > OVERDUE:
         found.append("dispatcher")
     return found
+
+
+def set_aside(tx: Tx) -> int:
+    """Rows that cannot be read or carried out."""
+    return outbox.count_set_aside(tx) + verifications.count_set_aside(tx)
 
 
 def overdue(tx: Tx) -> timedelta:

@@ -26,18 +26,22 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
     is_over = change.has_ended or (after.is_terminal and was_taken_late)
     if is_over and after.is_to_erase:
         erasures.add(tx, after.id)
-    _tally(tx, before, after)
+    _tally(tx, before, after, decision.is_excused)
     return (change,) if after is not before or decision.events else ()
 
 
-def _tally(tx: Tx, before: Verification | None, after: Verification) -> None:
-    """A start and a wrong answer count against their number; an approval takes its start back."""
+def _tally(tx: Tx, before: Verification | None, after: Verification, is_excused: bool) -> None:
+    """A start and a wrong answer count against their number; an approval takes its start back, and
+    so does a failure that is Twilio's or ours."""
     if before is None:
         _add(tx, tallies.START, after)
     elif after.attempts > before.attempts:
         _add(tx, tallies.WRONG, after)
     if after.status is Status.APPROVED and not (before and before.is_terminal):
         _add(tx, tallies.APPROVAL, after)
+    # Not where somebody guessed meanwhile, or failures would buy guesses.
+    if is_excused and after.attempts == 0:
+        _add(tx, tallies.UNSENT, after)
 
 
 def _add(tx: Tx, kind: str, verification: Verification) -> None:

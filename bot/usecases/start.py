@@ -14,7 +14,7 @@ from bot.domain.errors import (
 )
 from bot.domain.limits import Limit
 from bot.domain.transitions import Canceled, Started, decide
-from bot.domain.verification import Terms, Verification
+from bot.domain.verification import Cause, Terms, Verification
 from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.brakes import Brakes
@@ -36,6 +36,7 @@ class Start:
     phone: str  # E.164
     country: str
     started_by: str  # name of the caller's key
+    caller_key: str | None  # fingerprint of that key
     start_input: str  # JSON as sent
     request_id: str
     nonce: str
@@ -47,6 +48,7 @@ class Start:
     sender: str  # our number or Messaging Service
     is_to_erase: bool = False  # Twilio's copy of the text, once it is over
     idempotency_key: str | None = None
+    may_supersede: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     is_probe = bounds.breaker is not None and bounds.breaker.admit(
         tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
     )
-    started = decide(None, Started(_verification(wanted, tx.now)), tx.now)
+    wrong_left = tallies.left(tx, tallies.WRONG, bounds.wrong, phone=wanted.phone)
+    started = decide(None, Started(_verification(wanted, tx.now, wrong_left)), tx.now)
     changes = (*superseded, *record(tx, None, started))
     if is_probe:
         tallies.mark_probe(tx, phone=wanted.phone, verification_id=wanted.id)
@@ -158,23 +161,27 @@ def _respect_queue(tx: Tx, wanted: Start, queue: Queue) -> None:
 def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Change, ...]:
     if older is None:
         return ()
-    if older.started_by != wanted.started_by:
+    if older.started_by != wanted.started_by or not wanted.may_supersede:
         over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
         seconds = max(1, ceil((over_at - tx.now).total_seconds()))
         raise NumberBusy(
-            "Another caller is verifying this number at the moment. Try again when that is over.",
+            "This number is being verified at the moment, and this start may not take its place."
+            " Try again when that is over.",
             retry_after_seconds=seconds,
         )
-    decision = decide(older, Canceled(f"superseded by {wanted.id}"), tx.now)
+    canceled = Canceled(Cause.SUPERSEDED, f"superseded by {wanted.id}")
+    decision = decide(older, canceled, tx.now)
     return record(tx, older, decision)
 
 
-def _verification(wanted: Start, now: datetime) -> Verification:
+def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verification:
     return Verification(
         id=wanted.id,
         phone=wanted.phone,
         country=wanted.country,
         started_by=wanted.started_by,
+        caller_key=wanted.caller_key,
+        wrong_left=wrong_left,
         start_input=wanted.start_input,
         request_id=wanted.request_id,
         reference=wanted.reference,

@@ -12,17 +12,22 @@ from functools import partial
 
 from bot.domain import phone, wording
 from bot.domain.code import Keyring
-from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed
+from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed, StillCounting
 from bot.domain.limits import Limit
+from bot.domain.reply import Heard
 from bot.domain.verification import Terms, Verification
 from bot.store import inbound, opt_outs, tallies
 from bot.store import verifications as table
-from bot.store.tx import Done, Store
+from bot.store.inbound import Ignored, IgnoredText
+from bot.store.tx import Done, Store, Tx
 from bot.store.verifications import Wanted
-from bot.usecases import delivery, end, forget, overview, read, reply
+from bot.usecases import delivery, end, forget, overview, read, readiness, reply
 from bot.usecases.read import Standing
 from bot.usecases.reply import InboundText, Judged
 from bot.usecases.start import Bounds, Start, start
+
+# Of one transaction that removes many rows on a busy database.
+REMOVING_SECONDS = 60.0
 
 
 class Verifications:
@@ -48,7 +53,7 @@ class Verifications:
         self._template = template
         self._allowed_countries = allowed_countries
         self._bounds = bounds or Bounds()
-        self._erases_at_twilio = erases_at_twilio
+        self.erases_at_twilio = erases_at_twilio
 
     def start(
         self,
@@ -57,11 +62,13 @@ class Verifications:
         started_by: str,
         start_input: str,
         request_id: str,
+        caller_key: str | None = None,
         id: str | None = None,
         idempotency_key: str | None = None,
+        may_supersede: bool = True,
     ) -> Verification:
         """Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, LimitReached, OptedOut,
-        NumberBusy, IdInUse."""
+        NumberBusy, IdInUse, StillCounting."""
         read = phone.parse(number)
         country = read.country
         if read.number == self.sender:
@@ -70,13 +77,18 @@ class Verifications:
             raise CountryNotAllowed(
                 f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
             )
-        self._follow()
+        if not self._follow():
+            raise StillCounting(
+                "The starts of the last hour are still being counted, so no limit can be kept.",
+                retry_after_seconds=1,
+            )
         reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
         wanted = Start(
             id=id or new_id(),
             phone=read.number,
             country=country,
             started_by=started_by,
+            caller_key=caller_key,
             start_input=start_input,
             request_id=request_id,
             nonce=secrets.token_hex(16),
@@ -88,12 +100,20 @@ class Verifications:
             ),
             terms=self._terms,
             sender=self.sender,
-            is_to_erase=self._erases_at_twilio,
+            is_to_erase=self.erases_at_twilio,
             idempotency_key=idempotency_key,
+            may_supersede=may_supersede,
         )
         return self.store.write(partial(start, wanted=wanted, bounds=self._bounds))
 
-    def restart(self, id: str, *, request_id: str) -> Verification:
+    def restart(
+        self,
+        id: str,
+        *,
+        request_id: str,
+        idempotency_key: str | None = None,
+        may_supersede: bool = True,
+    ) -> Verification:
         """A new one for the same number, counted as a start of the key that began this one.
 
         Raises UnknownVerification, and what `start` raises.
@@ -102,8 +122,11 @@ class Verifications:
         return self.start(
             before.phone,
             started_by=before.started_by,
+            caller_key=before.caller_key,
             start_input=before.start_input,
             request_id=request_id,
+            idempotency_key=idempotency_key,
+            may_supersede=may_supersede,
         )
 
     def purge(self, id: str) -> None:
@@ -114,29 +137,48 @@ class Verifications:
         """Removes finished ones, whatever `wanted` says of others. Returns how many."""
         total = 0
         while True:
-            count = self.store.write(partial(forget.purge_many, wanted=wanted))
+            count = self.store.write(
+                partial(forget.purge_many, wanted=wanted), within=REMOVING_SECONDS
+            )
             total += count
             if count < wanted.limit:
                 return total
 
     def forget(self, number: str) -> tuple[forget.Forgotten, bool]:
         """Erases a number; also whether its bytes are gone from the disk. Raises InvalidNumber."""
-        text = phone.parse(number).number
-        forgotten = self.store.write(partial(forget.forget, phone=text))
+        phones = phone.known_as(number)
+        forgotten = self.store.write(partial(forget.forget, phones=phones), within=REMOVING_SECONDS)
         return forgotten, self.store.scrub()
 
     def judge_text(self, text: InboundText) -> Judged:
         return self.store.write(
-            partial(reply.judge_text, text=text, keyring=self.keyring, wrong=self._bounds.wrong)
+            partial(
+                reply.judge_text,
+                text=text,
+                keyring=self.keyring,
+                wrong=self._bounds.wrong,
+                service=self._service,
+                erased_code_length=self._terms.code_length if self.erases_at_twilio else None,
+            )
         )
 
-    def judge_event(self, id: str, text: str) -> None:
+    def ignore_text(self, message_sid: str, reason: Ignored, sender: str) -> bool:
+        """Remembers a text that is not for us. False: it was known."""
+        return self.store.write(
+            partial(reply.ignore_text, message_sid=message_sid, reason=reason, sender=sender)
+        )
+
+    def ignored_texts(self, limit: int) -> list[IgnoredText]:
+        """The newest first."""
+        return self.store.read(partial(inbound.newest_ignored, limit=limit))
+
+    def judge_event(self, id: str, heard: Heard) -> None:
         """Raises UnknownVerification, AlreadyFinished."""
         self.store.write(
             partial(
                 reply.judge_event,
                 id=id,
-                text=text,
+                heard=heard,
                 keyring=self.keyring,
                 wrong=self._bounds.wrong,
             )
@@ -176,8 +218,15 @@ class Verifications:
 
     def clear_limits(self, number: str) -> int:
         """Forgets what counts against a number. Returns how much that was. Raises InvalidNumber."""
-        text = phone.parse(number).number
-        return self.store.write(lambda tx: Done(tallies.clear(tx, text)))
+        phones = phone.known_as(number)
+        left = min((limit.amount for limit in self._bounds.wrong), default=None)
+
+        def clear(tx: Tx) -> Done[int]:
+            for spelling in phones:
+                table.lift_wrong_left(tx, spelling, left=left)
+            return Done(sum(tallies.clear(tx, spelling) for spelling in phones))
+
+        return self.store.write(clear)
 
     def opt_outs(self, limit: int) -> list[tuple[str, datetime]]:
         """Numbers that have texted STOP to our sender, and when; the newest first."""
@@ -185,17 +234,30 @@ class Verifications:
 
     def clear_opt_out(self, number: str) -> bool:
         """Whether the number was marked. Raises InvalidNumber."""
-        text = phone.parse(number).number
-        return self.store.write(
-            lambda tx: Done(opt_outs.unmark(tx, phone=text, sender=self.sender))
-        )
+        phones = phone.known_as(number)
+
+        def clear(tx: Tx) -> Done[bool]:
+            marked = [opt_outs.unmark(tx, phone=p, sender=self.sender) for p in phones]
+            return Done(any(marked))
+
+        return self.store.write(clear)
 
     def known_replies(self, message_sids: Sequence[str]) -> frozenset[str]:
         """Those of Twilio's sids that belong to replies which have reached us."""
         return self.store.read(partial(inbound.known, message_sids=message_sids))
 
     def load(self) -> read.Load:
-        return self.store.read(partial(read.load, sender=self.sender))
+        ahead = self.store.steady.ahead
+        return self.store.read(partial(read.load, sender=self.sender, ahead=ahead))
+
+    def faults(self) -> list[str]:
+        """What an operator must mend, a word each. Raises StoreUnavailable."""
+
+        def look(tx: Tx) -> list[str]:
+            tx.now  # noqa: B018  what is ahead is known once the clock was read
+            return readiness.faults(tx, sender=self.sender, ahead=self.store.steady.ahead)
+
+        return self.store.read(look)
 
     def pending(self) -> list[Standing]:
         return self.store.read(overview.pending)
@@ -220,9 +282,13 @@ class Verifications:
     def newest(self, limit: int) -> list[Standing]:
         return self.page(Wanted(limit=limit, newest_first=True))
 
-    def _follow(self) -> None:
-        if self._bounds.following is not None:
-            self._bounds.following.refresh()
+    def prepare(self) -> None:
+        """Counts what limits look back on. Called before a server listens, so that its first start
+        does not wait for it."""
+        self._follow()
+
+    def _follow(self) -> bool:
+        return self._bounds.following is None or self._bounds.following.refresh()
 
     def _order(self, order: end.Order, id: str, reason: str | None) -> None:
         self.store.write(partial(order, id=id, reason=reason))

@@ -27,9 +27,14 @@ function codeOf(section) {
   return challenge(section).match(/\b\d{4,10}\b/)?.[0] ?? "0000";
 }
 
+let wrongs = 0; // another one each time: the same wrong code again is no further attempt
+
 const REPLIES = {
   right: codeOf,
-  wrong: (section) => codeOf(section).replace(/\d$/, (digit) => (Number(digit) + 1) % 10),
+  wrong: (section) => {
+    wrongs = (wrongs % 9) + 1;
+    return codeOf(section).replace(/\d$/, (digit) => (Number(digit) + wrongs) % 10);
+  },
   spaced: (section) => [...codeOf(section)].join(" "),
   arabic: (section) => codeOf(section).replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit))),
   tapback: (section) => `Liked “${challenge(section)}”`,

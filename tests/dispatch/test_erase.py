@@ -7,7 +7,8 @@ import pytest
 
 from bot.dispatch import erase
 from simulator import faults
-from tests.desk import Desk
+from simulator.world import Message
+from tests.desk import PHONE, Desk
 from tests.desk import desk as open_desk
 
 
@@ -22,6 +23,12 @@ def delivered(desk: Desk) -> None:
         desk.simulator.world.set_status(text.sid, "delivered")
 
 
+def replies(desk: Desk) -> list[Message]:
+    """The texts of the phone, as Twilio has them."""
+    found = desk.simulator.world.of_phone(PHONE)
+    return [message for message in found if message.direction == "inbound"]
+
+
 def run(desk: Desk) -> int:
     return erase.run_once(desk.verifications, desk.dispatcher._gateway)
 
@@ -31,16 +38,18 @@ def test_a_text_is_erased_when_its_verification_is_over_and_not_before(erasing: 
     delivered(erasing)
     assert run(erasing) == 0
     erasing.text(erasing.code())
-    assert run(erasing) == 1
+    assert run(erasing) == 2
     assert [text.is_erased for text in erasing.texts()] == [True]
+    assert [reply.is_erased for reply in replies(erasing)] == [True]
     assert run(erasing) == 0
 
 
 def test_one_that_is_still_on_its_way_is_tried_again(erasing: Desk) -> None:
     erasing.start_and_send()
     erasing.text(erasing.code())
-    assert run(erasing) == 1
+    assert run(erasing) == 2
     assert not erasing.texts()[0].is_erased
+    assert replies(erasing)[0].is_erased
     assert run(erasing) == 0
     delivered(erasing)
     erasing.clock.forward(60)

@@ -1,5 +1,7 @@
 """Sending: what Twilio may do to a text, and what becomes of it."""
 
+import time
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -201,7 +203,7 @@ def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(desk: Des
     desk.forward(LOOK_AGAIN_SECONDS)
     assert state(desk, id) == "accepted"
     for late in (
-        partial(delivery.refused, claim=stale, code=21614, sentence="no"),
+        partial(delivery.refused, claim=stale, code=21614, sentence="no", is_of_number=True),
         partial(delivery.unknown, claim=stale),
         partial(delivery.hand_back, claim=stale),
         partial(delivery.not_looked, claim=stale),
@@ -262,7 +264,7 @@ def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
         found = look(**asked)
         text = desk.verifications.standing(id).text
         desk.verifications.report(
-            Report(text.id, sid, "sent", None, False, None, desk.settings.sender)
+            Report(text.id, sid, "sent", None, False, False, None, desk.settings.sender)
         )
         return found if is_listed else []
 
@@ -277,7 +279,7 @@ def test_an_error_that_a_report_brought_first_is_kept(desk: Desk) -> None:
     (claim,) = desk.dispatcher._sender._claim(10)
     sid = "SM" + "1" * 32
     desk.verifications.report(
-        Report(claim.text_id, sid, "undelivered", 30003, False, None, desk.settings.sender)
+        Report(claim.text_id, sid, "undelivered", 30003, False, False, None, desk.settings.sender)
     )
     desk.verifications.store.write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
     assert desk.status(id)["customStatus"]["errorCode"] == 30003
@@ -306,10 +308,12 @@ def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
     http_client = desk.dispatcher._gateway._client.http_client
     monkeypatch.setattr(http_client, "request", lambda *_, **__: Response(201, answer))
     gateway = desk.dispatcher._gateway
-    sent = gateway.send(to=PHONE, body="x", validity_seconds=60, text_id="t")
+    sent = gateway.send(
+        to=PHONE, body="x", validity_seconds=60, text_id="t", until=time.monotonic() + 9
+    )
     assert isinstance(sent, Unknown)
     with pytest.raises(LookFailed):
-        gateway.look(to=PHONE, body="x", since=desk.clock.now, sid=None)
+        gateway.look(to=PHONE, body="x", tried_ago=timedelta(0), sid=None)
 
 
 def test_one_that_cannot_be_expired_does_not_keep_the_others(

@@ -22,8 +22,8 @@ from bot.domain.transitions import (
     TimePassed,
     decide,
 )
-from bot.domain.verification import SUSPENSION, Outcome, Status, Verification
-from tests.builders import NOON, ended, running, seconds, verification
+from bot.domain.verification import SUSPENSION, Cause, Status, Verification
+from tests.builders import NOON, ended, outcome, running, seconds, verification
 
 DEADLINE = NOON + seconds(90)
 
@@ -33,7 +33,7 @@ def inputs(now: datetime) -> list[Input]:
         TextTried(),
         TextAccepted(now),
         TextAccepted(NOON),  # learned late
-        TextImpossible("no route", 21612),
+        TextImpossible(Cause.SEND_REFUSED, "no route", 21612),
         Attempted(True, now),
         Attempted(True, now, by_text=False),
         Attempted(False, now),
@@ -41,7 +41,7 @@ def inputs(now: datetime) -> list[Input]:
         Chattered(True, now),
         OlderCodeSent(),
         TimePassed(),
-        Canceled("enough"),
+        Canceled(Cause.TERMINATED, "enough"),
         Suspended(None),
         Resumed(None),
     ]
@@ -54,13 +54,13 @@ def states() -> Iterator[Verification]:
         yield running(attempts=attempts)
         yield running(attempts=attempts, suspended_at=NOON)
         for status in (Status.APPROVED, Status.EXPIRED, Status.FAILED):
-            held = Outcome(status, NOON + seconds(30))
+            held = outcome(status, NOON + seconds(30))
             yield running(attempts=attempts, suspended_at=NOON, held=held)
             yield ended(status, attempts=attempts)
         yield ended(Status.CANCELED, attempts=attempts)
-    late = Outcome(Status.APPROVED, NOON + seconds(100))
+    late = outcome(Status.APPROVED, NOON + seconds(100))
     yield verification(first_try_at=NOON, suspended_at=NOON, held=late)
-    held = Outcome(Status.MAX_ATTEMPTS_REACHED, NOON + seconds(30))
+    held = outcome(Status.MAX_ATTEMPTS_REACHED, NOON + seconds(30))
     yield running(attempts=4, suspended_at=NOON, held=held)
     yield ended(Status.MAX_ATTEMPTS_REACHED)
 
@@ -80,25 +80,25 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
 
     new = after.outcome if not before.is_terminal else None
     held = after.held if before.held is None else None
-    for outcome in filter(None, (new, held)):
-        if outcome == before.held:
+    for end in filter(None, (new, held)):
+        if end == before.held:
             assert isinstance(what, Resumed | TimePassed)
-        elif outcome.status is Status.APPROVED:
+        elif end.status is Status.APPROVED:
             assert isinstance(what, Attempted)
             assert what.is_right
             assert is_in_time
             assert before.attempts < 4
-            assert outcome.at < before.deadline_at
-        elif outcome.status is Status.EXPIRED:
+            assert end.at < before.deadline_at
+        elif end.status is Status.EXPIRED:
             assert now >= before.deadline_at
-            assert outcome.at == before.deadline_at
-        elif outcome.status is Status.MAX_ATTEMPTS_REACHED:
+            assert end.at == before.deadline_at
+        elif end.status is Status.MAX_ATTEMPTS_REACHED:
             assert (wrongs, after.attempts) == (1, after.terms.max_attempts)
-        elif outcome.status is Status.CANCELED:
+        elif end.status is Status.CANCELED:
             assert isinstance(what, Canceled)
-    for outcome in filter(None, (after.outcome, after.held)):
-        if outcome.status is Status.APPROVED:
-            assert outcome.at < after.deadline_at
+    for end in filter(None, (after.outcome, after.held)):
+        if end.status is Status.APPROVED:
+            assert end.at < after.deadline_at
     if before.held is not None and not after.is_terminal:
         assert after.held == before.held
     if before.suspended_at is not None and not after.is_terminal and after.suspended_at:
@@ -149,11 +149,11 @@ def alphabet(before: Verification, now: datetime) -> list[tuple[Input, datetime]
     return [
         (TextTried(), soon),
         (TextAccepted(soon), soon),
-        (TextImpossible("refused"), soon),
+        (TextImpossible(Cause.SEND_REFUSED, "refused"), soon),
         (Attempted(True, soon), soon),
         (Attempted(False, soon), soon),
         (TimePassed(), past_due),
-        (Canceled("enough"), soon),
+        (Canceled(Cause.TERMINATED, "enough"), soon),
         (Suspended(None), soon),
         (Resumed(None), soon),
     ]

@@ -15,8 +15,8 @@ from bot.domain.transitions import (
     TimePassed,
     decide,
 )
-from bot.domain.verification import Outcome, Status, Verification
-from tests.builders import NOON, ended, running, seconds, verification
+from bot.domain.verification import Cause, Status, Verification
+from tests.builders import NOON, ended, outcome, running, seconds, verification
 
 SOON = NOON + seconds(10)
 
@@ -57,7 +57,7 @@ def test_the_window_is_closed_at_the_deadline() -> None:
 
 def test_expiry_is_stamped_with_the_deadline_not_with_the_noticing() -> None:
     v = after(running(), TimePassed(), now=NOON + seconds(500))
-    assert v.outcome == Outcome(Status.EXPIRED, NOON + seconds(90))
+    assert v.outcome == outcome(Status.EXPIRED, NOON + seconds(90))
 
 
 def test_the_window_opens_when_twilio_takes_the_text() -> None:
@@ -151,7 +151,7 @@ def test_suspended_past_the_deadline_without_an_answer_is_expired_on_resume() ->
 
 
 def test_terminate_discards_what_was_held() -> None:
-    v = after(running(), Suspended(None), right(), Canceled("enough"))
+    v = after(running(), Suspended(None), right(), Canceled(Cause.TERMINATED, "enough"))
     assert (v.status, v.held) == (Status.CANCELED, None)
 
 

@@ -67,11 +67,11 @@ def test_the_header_wins_over_the_query(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "wrong", "ключ".encode().decode("latin-1")])
-def test_without_a_known_key_401_and_nothing_in_it(desk: Desk, key: str | None) -> None:
+def test_without_a_known_key_401_and_what_is_wrong(desk: Desk, key: str | None) -> None:
     response = desk.post_start(key=key)
-    assert (response.status_code, response.content) == (401, b"")
+    assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
+    assert ("No key was sent" if key is None else "not known") in response.json()["Message"]
     assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert "Content-Type" not in response.headers
 
 
 def test_a_link_key_does_not_start(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from azure.durable_functions import DurableOrchestrationClient
 from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
 from azure.durable_functions.models.utils import http_utils
 
+from tests.builders import wrong_code
 from tests.desk import SYSTEM_KEY
 from tests.processes.service import Service, until
 
@@ -63,8 +64,8 @@ def code(service: Service, phone: str) -> str:
     return found[1]
 
 
-def wrong(service: Service, phone: str) -> str:
-    return str((int(code(service, phone)) + 1) % 10000).zfill(4)
+def wrong(service: Service, phone: str, nth: int = 1) -> str:
+    return wrong_code(code(service, phone), nth)
 
 
 async def runtime_status(client: DurableOrchestrationClient, id: str) -> Any:
@@ -117,8 +118,8 @@ async def starts_and_answers(service: Service, client: DurableOrchestrationClien
     false = await client.start_new(FUNCTION, "chosen-id", PHONES[1])
     assert false == "chosen-id"
     await running(client, false)
-    for _ in range(4):
-        await client.raise_event(false, "SmsChallengeResponse", wrong(service, PHONES[1]))
+    for nth in range(1, 5):
+        await client.raise_event(false, "SmsChallengeResponse", wrong(service, PHONES[1], nth))
     assert (await client.get_status(false)).output is False
 
     with pytest.raises(Exception, match="already exists"):

@@ -11,6 +11,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from simulator.world import new_sid
+from tests.builders import wrong_code
 from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
 from tests.processes.service import BIN, ROOT, Service, until
 
@@ -31,11 +32,11 @@ def begin(service: Service, phone: str = PHONE) -> str:
     return id
 
 
-def replies(service: Service, body: str, count: int, *, sid: str | None = None) -> list[str]:
-    """So many signed replies at once; what each was answered."""
+def replies(service: Service, bodies: list[str], *, sid: str | None = None) -> list[str]:
+    """Signed replies, all at once; what each was answered."""
     validator = RequestValidator(ACCOUNT.auth_token)
 
-    def post(_: int) -> str:
+    def post(body: str) -> str:
         form = {"MessageSid": sid or new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": body}
         url = f"{service.url}/twilio/sms"
         headers = {"X-Twilio-Signature": validator.compute_signature(url, form)}
@@ -44,14 +45,13 @@ def replies(service: Service, body: str, count: int, *, sid: str | None = None) 
         return response.text
 
     with ThreadPoolExecutor(50) as pool:
-        return list(pool.map(post, range(count)))
+        return list(pool.map(post, bodies))
 
 
 def test_200_wrong_replies_at_once_are_four_attempts_and_one_end(service: Service) -> None:
     service.start()
     id = begin(service)
-    wrong = str((int(sent_code(service)) + 1) % 10000).zfill(4)
-    answers = Counter(replies(service, wrong, 200))
+    answers = Counter(replies(service, [wrong_code(sent_code(service), n) for n in range(1, 201)]))
     status = service.status(id)
     assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
     lines = Counter(event for (event,) in service.rows("SELECT event FROM history"))
@@ -63,7 +63,7 @@ def test_200_wrong_replies_at_once_are_four_attempts_and_one_end(service: Servic
 def test_200_right_replies_at_once_are_one_approval(service: Service) -> None:
     service.start()
     id = begin(service)
-    answers = replies(service, sent_code(service), 200)
+    answers = replies(service, [sent_code(service)] * 200)
     assert service.status(id)["output"] is True
     assert len([answer for answer in answers if "Thank you" in answer]) == 1
     lines = Counter(event for (event,) in service.rows("SELECT event FROM history"))
@@ -75,8 +75,7 @@ def test_50_copies_of_one_message_at_once_are_one_attempt_and_one_answer(
 ) -> None:
     service.start()
     id = begin(service)
-    wrong = str((int(sent_code(service)) + 1) % 10000).zfill(4)
-    answers = replies(service, wrong, 50, sid=new_sid("SM"))
+    answers = replies(service, [wrong_code(sent_code(service))] * 50, sid=new_sid("SM"))
     assert len(set(answers)) == 1
     assert "3 tries left" in answers[0]
     assert service.status(id)["customStatus"]["attemptsUsed"] == 1

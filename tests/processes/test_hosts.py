@@ -20,6 +20,7 @@ from bot.store.tx import to_instant
 from simulator import faults
 from simulator.world import new_sid
 from tests import invariants
+from tests.builders import wrong_code
 from tests.desk import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
 from tests.postgres import Server
 from tests.processes.hosts import Hosts
@@ -65,16 +66,12 @@ def code(hosts: Hosts, phone: str = PHONE) -> str:
     return found[1]
 
 
-def wrong(hosts: Hosts) -> str:
-    return str((int(code(hosts)) + 1) % 10_000).zfill(4)
-
-
-def replies(hosts: Hosts, body: str, count: int) -> Counter[str]:
-    """So many signed replies at once, one after the other to each host; what they were answered."""
+def replies(hosts: Hosts, bodies: list[str]) -> Counter[str]:
+    """Signed replies, all at once, one after the other to each host; what they were answered."""
     validator = RequestValidator(ACCOUNT.auth_token)
 
     def post(number: int) -> str:
-        form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": body}
+        form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": bodies[number]}
         signature = validator.compute_signature(f"{hosts.url}/twilio/sms", form)
         port = hosts.web_ports[number % len(hosts.web_ports)]
         response = hosts.http.post(
@@ -87,7 +84,7 @@ def replies(hosts: Hosts, body: str, count: int) -> Counter[str]:
         return response.text
 
     with ThreadPoolExecutor(50) as pool:
-        return Counter(pool.map(post, range(count)))
+        return Counter(pool.map(post, range(len(bodies))))
 
 
 def events(hosts: Hosts) -> Counter[str]:
@@ -97,14 +94,14 @@ def events(hosts: Hosts) -> Counter[str]:
 def test_the_whole_flow_and_its_races(hosts: Hosts) -> None:
     """Two hundred simultaneous replies, spread over all: four attempts, one end; one approval."""
     first = begin(hosts)
-    answers = replies(hosts, wrong(hosts), 200)
+    answers = replies(hosts, [wrong_code(code(hosts), n) for n in range(1, 201)])
     status = hosts.status(first)
     assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
     counts = events(hosts)
     assert (counts["wrong_answer"], counts["max_attempts_reached"]) == (4, 1)
     assert answers['<?xml version="1.0" encoding="UTF-8"?><Response />'] >= 194
     second = begin(hosts)
-    answers = replies(hosts, code(hosts), 200)
+    answers = replies(hosts, [code(hosts)] * 200)
     assert hosts.status(second)["output"] is True
     assert sum(count for answer, count in answers.items() if "Thank you" in answer) == 1
     assert events(hosts)["approved"] == 1

@@ -90,7 +90,7 @@ class CountedApart(Verifications):
             if found.is_decided:
                 return Done(Judged(None))
             before = replace(found, attempts=seen.attempts)
-            decision = decide(before, Attempted(False, tx.now), tx.now)
+            decision = decide(before, Attempted(False, tx.now, guess=text.body), tx.now)
             return Done(Judged(None), changes=record(tx, found, decision))
 
         return self.store.write(count)
@@ -112,7 +112,7 @@ class DecidedOutside(Verifications):
 
         def judge(tx: Tx) -> Done[Judged]:
             code = self.keyring.code(key_id=found.key_id, nonce=found.nonce, length=4)
-            attempted = Attempted(text.body == code, tx.now)
+            attempted = Attempted(text.body == code, tx.now, guess=text.body)
             return Done(Judged(None), changes=record(tx, found, decide(found, attempted, tx.now)))
 
         return self.store.write(judge)
@@ -144,7 +144,15 @@ def unchecked_claim(tx: Tx, **more) -> Done[list[delivery.Claim]]:
         found = outbox.load(tx, text["id"])
         verification = verifications.load(tx, found.verification_id)
         claims.append(
-            delivery._claim(tx, found, verification, more["lease"], more["keyring"], more["sender"])
+            delivery._claim(
+                tx,
+                found,
+                verification,
+                more["lease"],
+                more["keyring"],
+                more["sender"],
+                more["asked_at"],
+            )
         )
     return Done(claims)
 

@@ -15,7 +15,7 @@ from bot.sms.gateway import (
     SendResult,
     Unknown,
 )
-from bot.sms.twilio import CLOCK_SLACK
+from bot.sms.twilio import CLOCK_SLACK, STAMP_SLACK
 from bot.usecases.delivery import Message
 from tests.desk import HandClock
 
@@ -65,8 +65,12 @@ class Twilio:
 
     # -- the gateway -----------------------------------------------------------------------------
 
-    def send(self, *, to: str, body: str, validity_seconds: int, text_id: str) -> SendResult:
-        self.interleave()  # the call is on its way, and others go on
+    def send(
+        self, *, to: str, body: str, validity_seconds: int, text_id: str, until: float
+    ) -> SendResult:
+        self.interleave()  # the connection is being made, and others go on
+        if self._clock.now.timestamp() >= until:
+            return Postponed(None)  # nothing is written from then on
         if self.is_gone:
             return self._random.choice([Postponed(None), Unknown("timeout")])
         what = self._random.choices(
@@ -87,18 +91,20 @@ class Twilio:
             raise Killed
         return Unknown("500") if what == "lose after" else Accepted(taken.sid)
 
-    def look(self, *, to: str, body: str, since: datetime, sid: str | None) -> list[Message]:
+    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+        asked_at = self._clock.now
         self.interleave()
+        since = asked_at - tried_ago - CLOCK_SLACK
         if self.is_gone or self._random.random() < 0.2:
             raise LookFailed("no answer")
         found = [
-            Message(taken.sid, taken.at.replace(microsecond=0))
+            Message(taken.sid, self._clock.now - taken.at.replace(microsecond=0))
             for taken in self.taken
             if taken.listed_at <= self._clock.now
-            and (taken.sid == sid or (taken.to == to and taken.at >= since - CLOCK_SLACK))
+            and (taken.sid == sid or (taken.to == to and taken.at >= since))
             and (taken.sid == sid or taken.body == body)
         ]
-        return sorted(found, key=lambda message: message.created_at)
+        return sorted(found, key=lambda message: message.age, reverse=True)
 
     def check(self) -> None:
         if self.is_gone:
@@ -106,16 +112,18 @@ class Twilio:
 
     def erase(self, sid: str) -> None: ...
 
-    def conversation(self, phone: str, *, since: datetime, until: datetime | None) -> Conversation:
+    def conversation(
+        self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
+    ) -> Conversation:
         return Conversation([], is_whole=True)
 
-    def received_since(self, since: datetime) -> Iterator[Received]:
+    def received_since(self, ago: timedelta) -> Iterator[Received]:
         if self.is_gone or self._random.random() < 0.1:
             raise LookFailed("no answer")
         for reply in self.replies:
             at = reply.at.replace(microsecond=0)
-            if at >= since.replace(microsecond=0):
-                yield Received(reply.sid, reply.phone, reply.body, at)
+            if at >= self._clock.now - ago - STAMP_SLACK:
+                yield Received(reply.sid, reply.phone, reply.body, self._clock.now - at)
 
     def _take(self, to: str, body: str, text_id: str) -> Taken:
         lag = timedelta(seconds=self._random.uniform(0, LONGEST_LAG))

@@ -4,6 +4,7 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
+from bot.sms import errors
 from simulator.world import new_sid
 from tests.desk import ACCOUNT, NUMBER, PHONE, Desk
 
@@ -64,12 +65,12 @@ def test_the_published_vector() -> None:
         {"X-Twilio-Signature": "sch\xf6n"},
     ],
 )
-def test_unsigned_and_forged_ones_are_403_with_nothing_in_it(desk: Desk, headers) -> None:
+def test_unsigned_and_forged_ones_are_403_and_change_nothing(desk: Desk, headers) -> None:
     id = desk.start_and_send()["id"]
     form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": desk.wrong()}
     for path in ("/twilio/sms", "/twilio/status/x"):
         response = desk.call("POST", path, key=None, data=form, headers=headers)
-        assert (response.status_code, response.content) == (403, b"")
+        assert (response.status_code, response.json()["code"]) == (403, "forbidden")
     assert used(desk, id) == 0
 
 
@@ -217,7 +218,7 @@ def test_bytes_that_are_no_utf8_change_nothing(desk: Desk) -> None:
 
 
 def test_a_megabyte_is_413_and_json_instead_of_a_form_is_403(desk: Desk) -> None:
-    headers = {"X-Twilio-Signature": "x"}
+    headers = {"X-Twilio-Signature": "x" * 27 + "="}
     big = desk.call("POST", "/twilio/sms", data={"Body": "x" * 1_000_000}, headers=headers)
     assert big.status_code == 413
     assert desk.call("POST", "/twilio/sms", json={}, headers=headers).status_code == 403
@@ -250,10 +251,22 @@ def test_reports_show_and_go_forward_only(desk: Desk) -> None:
 
 def test_a_text_that_will_never_arrive_ends_it(desk: Desk) -> None:
     id = desk.start_and_send()["id"]
-    report(desk, id, "undelivered", code=30005)
+    report(desk, id, "failed", code=30005)
     status = desk.status(id)
     assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Failed", 30005)
     assert status["output"] == "The carrier does not know this number."
+
+
+@pytest.mark.parametrize("code", [30004, 30005, 30006, 30007])
+def test_a_right_code_outweighs_an_uncertain_report(desk: Desk, code: int) -> None:
+    """Carriers say `undelivered` of texts that arrived: it shows at once, and ends nothing."""
+    id = desk.start_and_send()["id"]
+    report(desk, id, "undelivered", code=code)
+    custom = desk.status(id)["customStatus"]
+    assert (custom["status"], custom["delivery"]) == ("pending", "undelivered")
+    assert (custom["errorCode"], custom["error"]) == (code, errors.sentence(code))
+    desk.text(desk.code())
+    assert desk.status(id)["output"] is True
 
 
 @pytest.mark.parametrize("code", [30003, 30008, 30036, 99999, None])

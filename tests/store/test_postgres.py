@@ -139,7 +139,12 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     ids = store.read(lambda tx: [row["id"] for row in tx.all("SELECT id FROM verification")])
     held = Held(store, lambda tx: Done(table.load(tx, ids[0]) and None))
     claim = partial(
-        delivery.claim_due, lease=timedelta(seconds=9), limit=9, keyring=KEYRING, sender=SENDER
+        delivery.claim_due,
+        lease=timedelta(seconds=9),
+        limit=9,
+        keyring=KEYRING,
+        sender=SENDER,
+        asked_at=0.0,
     )
     assert [c.verification_id for c in store.write(claim)] == [ids[1]]
     clock.forward(1000)
@@ -338,14 +343,15 @@ def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> 
 def test_an_older_database_is_migrated_and_a_later_one_refused(
     url: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "VERSION", 3)
+    migrations_version = migrations.VERSION
+    monkeypatch.setattr(migrations, "VERSION", 99)
     step = (
         "CREATE TABLE more (id TEXT NOT NULL PRIMARY KEY) STRICT;"
-        " UPDATE schema_version SET version = 3;"
+        " UPDATE schema_version SET version = 99;"
     )
-    monkeypatch.setattr(migrations, "steps", lambda version: [step] if version == 2 else [])
+    monkeypatch.setattr(migrations, "steps", lambda now, **_: [step] if now < 99 else [])
     monkeypatch.setattr(migrations, "_HERE", tmp_path)
-    (tmp_path / "3.sql").write_text(step)
+    (tmp_path / f"{migrations_version + 1}.sql").write_text(step)
     openers = [
         threading.Thread(target=lambda: PostgresStore(url, connections=1).close()) for _ in range(4)
     ]
@@ -353,10 +359,10 @@ def test_an_older_database_is_migrated_and_a_later_one_refused(
         opener.start()
     for opener in openers:
         opener.join()
-    assert ask(url, "SELECT version FROM schema_version") == [{"version": 3}]
+    assert ask(url, "SELECT version FROM schema_version") == [{"version": 99}]
     assert ask(url, "SELECT count(*) AS n FROM more") == [{"n": 0}]
     monkeypatch.undo()
-    with pytest.raises(UnusableDatabase, match="has schema version 3"):
+    with pytest.raises(UnusableDatabase, match="has schema version 99"):
         PostgresStore(url, connections=1)
 
 

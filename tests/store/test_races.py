@@ -15,7 +15,7 @@ from bot.store.opening import open_store
 from bot.store.tx import Store
 from bot.usecases import delivery, reply
 from bot.usecases.start import Bounds, start
-from tests.builders import KEYRING, PHONE, SENDER, code_of, inbound, running
+from tests.builders import KEYRING, PHONE, SENDER, code_of, inbound, running, wrong_code
 from tests.builders import start as wanted
 from tests.desk import HandClock
 
@@ -58,8 +58,8 @@ def judge(store: Store, body: str, **more) -> str | None:
 
 def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> None:
     id = begin(store)
-    wrong = "0000" if code_of(wanted()) != "0000" else "0001"
-    answers = at_once([partial(judge, store, wrong)] * 16)
+    wrongs = [wrong_code(code_of(wanted()), nth) for nth in range(1, 17)]
+    answers = at_once([partial(judge, store, wrong) for wrong in wrongs])
     v = store.read(lambda tx: verifications.load(tx, id))
     assert (v.status, v.attempts) == (Status.MAX_ATTEMPTS_REACHED, 4)
     events = [line.event for line in store.read(lambda tx: history.of(tx, id))]
@@ -105,7 +105,12 @@ def test_a_text_is_claimed_once(store: Store) -> None:
     for number in range(20):
         begin(store, phone=f"+1425555{number:04}")
     claim = partial(
-        delivery.claim_due, lease=timedelta(seconds=24), limit=5, keyring=KEYRING, sender=SENDER
+        delivery.claim_due,
+        lease=timedelta(seconds=24),
+        limit=5,
+        keyring=KEYRING,
+        sender=SENDER,
+        asked_at=0.0,
     )
     claims = at_once([partial(store.write, claim)] * 16)
     ids = [one.text_id for found in claims for one in found]
@@ -118,8 +123,8 @@ def test_two_stores_on_one_database_keep_the_same_rules(
     """As two processes do: `flask dispatch` beside the web process."""
     other = open_store(database_url, connections=20, clock=clock)
     id = begin(store)
-    wrong = "0000" if code_of(wanted()) != "0000" else "0001"
-    acts = [partial(judge, one, wrong) for one in (store, other) for _ in range(8)]
+    wrongs = [wrong_code(code_of(wanted()), nth) for nth in range(1, 17)]
+    acts = [partial(judge, (store, other)[place % 2], w) for place, w in enumerate(wrongs)]
     results = at_once(acts)
     assert not [result for result in results if isinstance(result, Exception)]
     v = other.read(lambda tx: verifications.pending_of(tx, PHONE))

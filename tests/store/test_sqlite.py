@@ -252,7 +252,7 @@ def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStor
 def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
     other = sqlite3.connect(store._path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="locked"):

@@ -30,9 +30,9 @@ def test_a_number_is_started_so_often_and_no_more(tmp_path) -> None:
         assert told == {"limit": "LIMIT_PER_NUMBER=5/600 seconds", "after": 300}
         assert len(desk.texts()) == 5
         desk.forward(300)
-        desk.start()
+        desk.start_and_send()
         desk.forward(600)
-        desk.start()
+        desk.start_and_send()
         told = refused(desk.post_start())
         assert told["limit"] == "LIMIT_PER_NUMBER=7/86400 seconds"
         desk.start(OTHER_PHONE)

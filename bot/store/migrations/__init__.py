@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.store.tx import UnusableDatabase
 
-VERSION = 2  # of schema.sql
+VERSION = 3  # of schema.sql
 
 _HERE = Path(__file__).parent
 _SCHEMA = _HERE.parents[2] / "schema.sql"
@@ -18,9 +18,12 @@ def schema() -> str:
     return _SCHEMA.read_text()
 
 
-def steps(version: int) -> list[str]:
-    """The scripts from this version to the present one."""
-    return [(_HERE / f"{number}.sql").read_text() for number in range(version + 1, VERSION + 1)]
+def steps(version: int, *, database: str = "sqlite") -> list[str]:
+    """The scripts from this version to the present one. What a database needs of its own
+    (`sqlite`, `postgresql`) follows what both do alike."""
+    numbers = range(version + 1, VERSION + 1)
+    paths = [_HERE / f"{n}{kind}.sql" for n in numbers for kind in ("", f".{database}")]
+    return [path.read_text() for path in paths if path.exists()]
 
 
 def refuse(version: int | None, *, name: str) -> None:

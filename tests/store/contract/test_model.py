@@ -17,12 +17,12 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.limits import Limit
-from bot.domain.verification import Outcome, Stage, Status, Verification
+from bot.domain.verification import Stage, Status, Verification
 from bot.store import inbound, opt_outs, outbox, tallies, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Done, Tx
 from bot.store.verifications import Wanted
-from tests.builders import SENDER, running
+from tests.builders import SENDER, outcome, running
 from tests.conftest import SOAK
 from tests.desk import HandClock
 from tests.postgres import Server
@@ -113,7 +113,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         else:
             ended_at = min(self.now(), before.deadline_at - timedelta(seconds=1))
             attempts = 4 if status is Status.MAX_ATTEMPTS_REACHED else before.attempts
-            after = replace(before, attempts=attempts, outcome=Outcome(status, ended_at))
+            after = replace(before, attempts=attempts, outcome=outcome(status, ended_at))
 
         def use_case(tx: Tx) -> Done[None]:
             verifications.update(tx, before, after)

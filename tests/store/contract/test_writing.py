@@ -1,11 +1,13 @@
 """`write` and `read`: all or nothing, in order, and what happens afterwards."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.domain.errors import IdInUse
-from bot.store import opt_outs
+from bot.domain.transitions import Event
+from bot.store import history, opt_outs, verifications
+from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, Tx
 from tests.builders import PHONE, SENDER, verification
 from tests.desk import HandClock
@@ -55,13 +57,55 @@ def test_now_stands_still_within_a_transaction(store: Store, clock: HandClock) -
     assert store.write(twice)
 
 
-def test_now_never_runs_backwards(store: Store, clock: HandClock) -> None:
+def test_now_never_runs_backwards_and_never_stands_still(store: Store, clock: HandClock) -> None:
+    """A clock that is set back an hour leaves `now` an hour ahead of it, and going on."""
     before = store.write(lambda tx: Done(tx.now))
     clock.forward(-3600)
-    assert store.write(lambda tx: Done(tx.now)) >= before
-    assert store.read(lambda tx: tx.now) >= before
+    assert store.write(lambda tx: Done(tx.now)) == before
+    assert store.steady.ahead == timedelta(hours=1)
+    clock.forward(10)
+    assert store.read(lambda tx: tx.now) == before + timedelta(seconds=10)
     clock.forward(7200)
-    assert store.write(lambda tx: Done(tx.now)) == before + timedelta(seconds=3600)
+    assert store.write(lambda tx: Done(tx.now)) == before + timedelta(seconds=7210)
+    assert store.steady.ahead == timedelta(hours=1)
+
+
+def test_a_clock_that_is_set_forward_is_believed_at_once(store: Store, clock: HandClock) -> None:
+    before = store.write(lambda tx: Done(tx.now))
+    clock.forward(86_400)
+    assert store.write(lambda tx: Done(tx.now)) == before + timedelta(days=1)
+    assert store.steady.jumps == 0, "a clock moved by hand takes its monotonic clock along"
+
+
+def test_a_clock_a_moment_back_is_made_up_for(store: Store, clock: HandClock) -> None:
+    """By NTP, say: time goes on at half the pace until the clock has caught up."""
+    before = store.write(lambda tx: Done(tx.now))
+    clock.forward(-1)
+    assert store.write(lambda tx: Done(tx.now)) == before
+    clock.forward(0.5)
+    assert store.write(lambda tx: Done(tx.now)) == before + timedelta(seconds=0.25)
+    clock.forward(0.4)
+    assert store.write(lambda tx: Done(tx.now)) == before + timedelta(seconds=0.45)
+    clock.forward(2)
+    assert store.write(lambda tx: Done(tx.now)) == before + timedelta(seconds=1.9)
+    assert store.steady.ahead == timedelta(0)
+
+
+def test_a_new_process_goes_on_from_the_newest_instant(
+    store: Store, clock: HandClock, database_url: str
+) -> None:
+    def began(tx: Tx) -> Done[datetime]:
+        verifications.insert(tx, verification(created_at=tx.now))
+        history.append(tx, "an-id", [Event("started")])
+        return Done(tx.now)
+
+    before = store.write(began)
+    clock.forward(-86_400)
+    other = open_store(database_url, connections=2, clock=clock)
+    assert other.read(lambda tx: tx.now) == before
+    clock.forward(25)
+    assert other.read(lambda tx: tx.now) == before + timedelta(seconds=25)
+    other.close()
 
 
 def test_a_reader_sees_one_moment(store: Store) -> None:

@@ -1,0 +1,108 @@
+"""Removing what is old, a batch at a time, while time goes on steadily."""
+
+import logging
+import time
+from datetime import timedelta
+from functools import partial
+
+from bot.store import counted, inbound
+from bot.store import verifications as table
+from bot.store.steady import TOLERATED
+from bot.store.tx import Done, Tx
+from bot.usecases import forget, timekeeping
+from bot.usecases.verifications import REMOVING_SECONDS, Verifications
+
+EVERY_SECONDS = 3600.0
+AT_ONCE = 500
+LOOKED_THROUGH = 10_000  # pending verifications, for rows that no due time leads to
+TOLD_EVERY_SECONDS = 600.0  # that stored time is ahead
+
+log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Called once a second; most calls do nothing."""
+
+    def __init__(self, verifications: Verifications, *, kept: timedelta) -> None:
+        """`kept`: how long finished verifications are."""
+        self._store = verifications.store
+        self._kept = kept
+        self._next_at = 0.0
+        self._told_at = -TOLD_EVERY_SECONDS
+        self._jumps = self._store.steady.jumps
+        self._left: list[partial[Done[int]]] = []  # of the sweep under way
+
+    def run_once(self) -> None:
+        """Keeps the mark of time, and removes one batch of what is old where a sweep is due."""
+        if self._left:
+            self._remove()
+        elif self._is_ahead() or self._has_jumped() or time.monotonic() >= self._next_at:
+            self._begin()
+
+    def sweep(self) -> None:
+        """A whole sweep at once, as if it were due."""
+        self._next_at = 0.0
+        self.run_once()
+        while self._left:
+            self.run_once()
+
+    def _begin(self) -> None:
+        steady = self._store.steady
+        has_jumped = self._has_jumped()
+        if has_jumped:
+            log.error(
+                "the clock went forward by more than an hour at once; nothing old is removed for a"
+                " day"
+            )
+        jumps = steady.jumps
+        keep = partial(timekeeping.keep, has_jumped=has_jumped, ahead=steady.ahead)
+        may_remove = self._store.write(keep)
+        self._jumps = jumps
+        if time.monotonic() < self._next_at:
+            return
+        self._next_at = time.monotonic() + EVERY_SECONDS
+        self._store.write(_set_unreadable_aside)
+        if may_remove:
+            self._left = [
+                partial(forget.retain, kept=self._kept, limit=AT_ONCE),
+                partial(_drop_old_messages),
+                partial(_fold_counters),
+            ]
+
+    def _remove(self) -> None:
+        if self._has_jumped() or self._is_ahead():
+            self._left = []
+            return
+        if self._store.write(self._left[0], within=REMOVING_SECONDS) < AT_ONCE:
+            self._left.pop(0)
+
+    def _has_jumped(self) -> bool:
+        return self._store.steady.jumps != self._jumps
+
+    def _is_ahead(self) -> bool:
+        """Tells the operator, now and then."""
+        ahead = self._store.steady.ahead
+        if ahead <= TOLERATED:
+            return False
+        if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
+            self._told_at = time.monotonic()
+            log.error(
+                "stored time is %d s ahead of the clock: a clock was ahead once. Windows and limits"
+                " hold, and nothing old is removed; docs/operations.md says how to get out",
+                ahead.total_seconds(),
+            )
+        return True
+
+
+def _set_unreadable_aside(tx: Tx) -> Done[None]:
+    table.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
+    return Done(None)
+
+
+def _drop_old_messages(tx: Tx) -> Done[int]:
+    return Done(inbound.drop_old(tx, limit=AT_ONCE))
+
+
+def _fold_counters(tx: Tx) -> Done[int]:
+    counted.fold_past(tx)
+    return Done(0)

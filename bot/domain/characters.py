@@ -1,0 +1,52 @@
+"""What people type without meaning it: invisible marks, digits of other scripts, other dashes.
+
+Phone numbers and replies are read through the same functions, so that what is dirt in one is dirt
+in the other.
+"""
+
+import unicodedata
+
+# Marks without a width of their own that no category names: what turns a digit into an emoji.
+_ENCLOSING_KEYCAP = "\u20e3"
+# Dashes that Unicode does not class as dashes: minus, hyphen bullet, the long vowel of kana.
+_MORE_DASHES = "\u2212\u2043\u30fc\uff70"
+
+
+def visible(text: str) -> str:
+    """Without marks of Unicode class Cf, variation selectors and key caps.
+
+    >>> visible("\\u202d+1 425\\u202c"), visible("4\\ufe0f\\u20e3")
+    ('+1 425', '4')
+    """
+    if text.isascii():
+        return text
+    return "".join(letter for letter in text if letter.isascii() or not _is_mark(letter))
+
+
+def ascii_digits(text: str) -> str:
+    """Decimal digits of every script as ASCII. What only looks like a digit (², ①) stays.
+
+    >>> ascii_digits("٢１६8 ²")
+    '2168 ²'
+    """
+    if text.isascii():
+        return text
+    return "".join(_ascii_digit(letter) for letter in text)
+
+
+def is_dash(letter: str) -> bool:
+    return unicodedata.category(letter) == "Pd" or letter in _MORE_DASHES
+
+
+def _is_mark(letter: str) -> bool:
+    return (
+        unicodedata.category(letter) == "Cf"
+        or "\ufe00" <= letter <= "\ufe0f"
+        or "\U000e0100" <= letter <= "\U000e01ef"
+        or letter == _ENCLOSING_KEYCAP
+    )
+
+
+def _ascii_digit(letter: str) -> str:
+    value = unicodedata.decimal(letter, None)
+    return letter if value is None else str(value)

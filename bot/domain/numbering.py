@@ -1,0 +1,144 @@
+"""Numbering plans in which one mobile line is written in two ways, and countries that count as one.
+
+Callers type one spelling and carriers hand over the other, so both go through `canonical`: a start
+and a reply of the same line must meet. A rule reads the number as it stands, before phonenumbers
+does: most old spellings have a length that its metadata does not take any more.
+
+A plan is listed where the old spelling leads to one line alone. Left out on purpose:
+- Brazil's eight digits that begin with 7: radio services, which were not renumbered.
+- Palestine (+970 and +972) and Kosovo (+383, before it +377 and +386): another country code.
+- Renumberings of more than ten years ago whose old form nobody hands over any more: Ecuador,
+  Guinea, Mauritius, Georgia, Djibouti, Qatar, Congo, French Polynesia.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One plan, or a part of one. `old` and `new` are patterns of the whole number whose groups are
+    the same digits; `to_new` and `to_old` are replacements for `re.sub`."""
+
+    country: str
+    old: str
+    to_new: str
+    new: str
+    to_old: str
+
+
+# Mexico: the 1 before mobile numbers was dropped on 3 August 2019 (Twilio's voice guidelines for
+# Mexico; libphonenumber's migrator, recipes.csv); texts come with both (Signal-Android issue 3360).
+_MEXICO = Rule("MX", r"\+521([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
+# Argentina: a 9 goes before mobile numbers when they are called from abroad, and nobody else writes
+# it; a number without it cannot be told from a landline (libphonenumber's FAQ, "mx_and_ar").
+_ARGENTINA = Rule("AR", r"\+54([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1")
+# Benin: 01 before every number since 30 November 2024 (allAfrica of that day; Signal-Server's
+# BeninAlternateFormGenerator).
+_BENIN = Rule("BJ", r"\+229([4-69]\d{7})", r"+22901\1", r"\+22901([4-69]\d{7})", r"+229\1")
+# Brazil: a 9 before mobile numbers, area by area from 2012 on. ITU Operational Bulletin, Brazil,
+# 6.II.2013; libphonenumber metadata migrator, recipes.csv.
+_BRAZIL = Rule(
+    "BR",
+    r"\+55([1-9][1-9])([689]\d{7})",
+    r"+55\g<1>9\2",
+    r"\+55([1-9][1-9])9([689]\d{7})",
+    r"+55\1\2",
+)
+# Cameroon: a 6 before mobile numbers since 21 November 2014 (The Guardian Post, Yaoundé).
+_CAMEROON = Rule("CM", r"\+237([5-79]\d{7})", r"+2376\1", r"\+2376([5-79]\d{7})", r"+237\1")
+# Gabon: eight digits since 15 November 2019, 6 or 7 by operator in place of the 0; the old ones
+# were to end on 6 April 2024, and the metadata still takes both (recipes.csv of libphonenumber).
+_GABON = (
+    Rule("GA", r"\+2410?([256]\d{6})", r"+2416\1", r"\+2416([256]\d{6})", r"+2410\1"),
+    Rule("GA", r"\+2410?([47]\d{6})", r"+2417\1", r"\+2417([47]\d{6})", r"+2410\1"),
+)
+# Côte d'Ivoire: ten digits since 31 January 2021, two more by operator (Twilio's guidelines for
+# Côte d'Ivoire), which the second digit told; each result was held against the metadata.
+_IVORY_COAST = tuple(
+    Rule(
+        "CI",
+        rf"\+225([04-9][{digits}]\d{{6}})",
+        rf"+225{operator}\1",
+        rf"\+225{operator}([04-9][{digits}]\d{{6}})",
+        r"+225\1",
+    )
+    for digits, operator in (("7-9", "07"), ("4-6", "05"), ("0-3", "01"))
+)
+# Vietnam: eleven digits became ten between 15 September and 14 November 2018 (recipes.csv of
+# libphonenumber; the operators' conversion tables).
+_VIETNAM_PREFIXES = {
+    **{"120": "70", "121": "79", "122": "77", "126": "76", "128": "78"},
+    **{"123": "83", "124": "84", "125": "85", "127": "81", "129": "82"},
+    **{f"16{digit}": f"3{digit}" for digit in range(2, 10)},
+    **{"186": "56", "188": "58", "199": "59"},
+}
+_VIETNAM = tuple(
+    Rule("VN", rf"\+84{old}(\d{{7}})", rf"+84{new}\1", rf"\+84{new}(\d{{7}})", rf"+84{old}\1")
+    for old, new in _VIETNAM_PREFIXES.items()
+)
+
+RULES: tuple[Rule, ...] = (
+    _MEXICO,
+    _ARGENTINA,
+    _BENIN,
+    _BRAZIL,
+    _CAMEROON,
+    *_GABON,
+    *_IVORY_COAST,
+    *_VIETNAM,
+)
+
+# Country codes of the plans: a number of any other is its own spelling, which costs no pattern.
+_CODES = ("+52", "+54", "+55", "+84", "+225", "+229", "+237", "+241")
+_TO_NEW = [(re.compile(rule.old, re.ASCII), rule.to_new) for rule in RULES]
+_TO_OLD = [(re.compile(rule.new, re.ASCII), rule.to_old) for rule in RULES]
+
+# Countries and territories of one country code whose people count them as one: a number of one is
+# no foreign number in another. phonenumbers tells some apart by ranges that are not theirs alone
+# (+44 7911, which it gives to Guernsey).
+_ONE = (
+    frozenset(["US", "PR", "GU", "VI", "AS", "MP"]),
+    frozenset(["GB", "GG", "JE", "IM"]),
+    frozenset(["FI", "AX"]),
+    frozenset(["NO", "SJ"]),
+    frozenset(["AU", "CX", "CC"]),
+    frozenset(["GP", "BL", "MF"]),
+    frozenset(["RE", "YT"]),
+    frozenset(["SH", "TA"]),
+)
+
+
+def canonical(number: str) -> str:
+    """The one spelling of a line in E.164.
+
+    >>> canonical("+5215512345678"), canonical("+541161234567")
+    ('+525512345678', '+5491161234567')
+    """
+    if number.startswith(_CODES):
+        for old, to_new in _TO_NEW:
+            match = old.fullmatch(number)
+            if match is not None:
+                return match.expand(to_new)
+    return number
+
+
+def other_spellings(number: str) -> list[str]:
+    """The old ones of a line in its canonical spelling.
+
+    >>> other_spellings("+525512345678"), other_spellings("+14255550123")
+    (['+5215512345678'], [])
+    """
+    if not number.startswith(_CODES):
+        return []
+    matches = [(new.fullmatch(number), to_old) for new, to_old in _TO_OLD]
+    return [match.expand(to_old) for match, to_old in matches if match is not None]
+
+
+def counted_as_one(country: str) -> frozenset[str]:
+    """The countries whose people a sending number of this one serves at home.
+
+    >>> sorted(counted_as_one("US")), sorted(counted_as_one("FR"))
+    (['AS', 'GU', 'MP', 'PR', 'US', 'VI'], ['FR'])
+    """
+    return next((group for group in _ONE if country in group), frozenset([country]))

@@ -1,0 +1,52 @@
+"""Every column that holds an instant, for taking them all back to a clock that was set right.
+
+Verifications keep their own order: what they were stamped with while the clock was ahead is taken
+back by as much as the newest stamp is ahead, so that starts, deadlines and ends stay in it.
+"""
+
+from bot.store.tx import Tx, Value, to_instant, to_text
+
+_CLAMPED = {
+    "history": ("at",),
+    "tally": ("at",),
+    "inbound": ("received_at",),
+    "opt_out": ("since", "last_tried"),
+    "idempotency": ("created_at",),
+    "circuit": ("since", "probe_at"),
+    "erasure": ("due_at",),
+    "counted": ("at",),
+    "time_mark": ("at", "steady_since"),
+}
+_SHIFTED = (
+    "created_at",
+    "first_try_at",
+    "accepted_at",
+    "deadline_at",
+    "ended_at",
+    "updated_at",
+)
+
+
+def take_back(tx: Tx, *, to: str) -> int:
+    """Stamps later than `to` become `to`. Returns how many rows that were."""
+    count = _shift_verifications(tx, to)
+    for table, columns in _CLAMPED.items():
+        for column in columns:
+            sql = f"UPDATE {table} SET {column} = :clock WHERE {column} > :clock"
+            count += tx.run(sql, clock=to)
+    return count
+
+
+def _shift_verifications(tx: Tx, to: str) -> int:
+    """Those begun while the clock was ahead. One that ended only then keeps its stamps: its
+    deadline was before."""
+    rows = tx.all("SELECT * FROM verification WHERE created_at > :clock", clock=to)
+    newest = max((row["updated_at"] for row in rows), default=to)
+    ahead = to_instant(max(newest, to)) - to_instant(to)
+    for row in rows:
+        changed: dict[str, Value] = {
+            name: to_text(to_instant(row[name]) - ahead) for name in _SHIFTED if row[name]
+        }
+        sets = ", ".join(f"{name} = :{name}" for name in changed)
+        tx.run(f"UPDATE verification SET {sets} WHERE id = :id", id=row["id"], **changed)
+    return len(rows)

@@ -1,0 +1,67 @@
+"""The present instant, whatever a clock was set to meanwhile.
+
+`now` never runs backwards, or a history would be out of order; and it never stands still, or no
+window would close and no limit roll. While the clock is behind what was decided upon already,
+`now` goes on from there by the monotonic clock. A clock that was a day ahead therefore leaves
+stored time a day ahead: deadlines and limits hold all the same, since they are differences.
+
+Two seconds are made up for by going on at half the pace: NTP sets clocks back by less, and the
+monotonic clock of this host drifts against that of a database server.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+MADE_UP = timedelta(seconds=2)
+# What is further ahead than this is told to the operator.
+TOLERATED = timedelta(seconds=5)
+# A clock that goes on by so much more than the monotonic one was set, or the host slept.
+JUMP = timedelta(hours=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SteadyClock:
+    """For many threads. `monotonic`: seconds that only grow."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self.latest = _EPOCH  # the present instant, when it was read last
+        self._last_at = monotonic()
+        self.ahead = timedelta(0)  # of the clock, when it was read last
+        self.jumps = 0  # how often the clock was found to have jumped forward
+
+    def read(self, clock: datetime, newest: datetime | None) -> datetime:
+        """The present instant. `clock`: what the clock says, read before this; `newest`: the
+        newest instant that was decided upon by any process."""
+        with self._lock:
+            at = self._monotonic()
+            gone = timedelta(seconds=max(0.0, at - self._last_at))
+            if timedelta(0) < self.ahead <= MADE_UP:
+                gone /= 2
+            gone_on = self.latest + gone
+            if self.latest != _EPOCH and clock - gone_on > JUMP:
+                self.jumps += 1
+            now = max(clock, gone_on, newest or clock)
+            self.latest, self._last_at = now, at
+            self.ahead = now - clock
+            return now
+
+
+class SteppedMonotonic:
+    """A monotonic clock made of one that may be set, for a clock that is not this host's: steps
+    back count for nothing."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._seen = clock()
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        seen = self._clock()
+        self._seconds += max(0.0, (seen - self._seen).total_seconds())
+        self._seen = seen
+        return self._seconds

@@ -1,0 +1,23 @@
+"""The table `time_mark`: how far time has been seen to go on. One row, or none at first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.tx import Tx, to_instant, to_text
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMark:
+    at: datetime
+    steady_since: datetime  # since when time has not jumped
+
+
+def lock(tx: Tx) -> TimeMark | None:
+    row = tx.lock("SELECT at, steady_since FROM time_mark")
+    return TimeMark(to_instant(row["at"]), to_instant(row["steady_since"])) if row else None
+
+
+def put(tx: Tx, mark: TimeMark) -> None:
+    values = {"at": to_text(mark.at), "steady_since": to_text(mark.steady_since)}
+    if tx.run("UPDATE time_mark SET at = :at, steady_since = :steady_since", **values) == 0:
+        tx.run("INSERT INTO time_mark (at, steady_since) VALUES (:at, :steady_since)", **values)

@@ -1,0 +1,40 @@
+"""Whether time goes on as it should, and the way out where it does not.
+
+What is old is removed, so a clock that was set forward by years would remove everything. Nothing
+is removed within a day of a jump: long enough for an operator to hear of it.
+"""
+
+from datetime import datetime, timedelta
+
+from bot.store import stamps, time_mark
+from bot.store.steady import TOLERATED
+from bot.store.time_mark import TimeMark
+from bot.store.tx import Done, Tx, to_text
+
+# The mark is written every hour. What is older than this was left by a service that was down for
+# longer than a night, or the clock has jumped: from here they look the same.
+LONGEST_GAP = timedelta(hours=25)
+HELD_FOR = timedelta(hours=24)
+
+
+def keep(tx: Tx, *, has_jumped: bool, ahead: timedelta) -> Done[bool]:
+    """Writes down how far time has gone on. Whether what is old may be removed."""
+    mark = time_mark.lock(tx)
+    is_steady = mark is not None and not has_jumped and tx.now - mark.at <= LONGEST_GAP
+    steady_since = mark.steady_since if mark and is_steady else tx.now
+    time_mark.put(tx, TimeMark(tx.now, steady_since))
+    return Done(ahead <= TOLERATED and tx.now - steady_since >= HELD_FOR)
+
+
+class StillPending(Exception):
+    """Verifications are pending, whose deadlines are in stored time."""
+
+
+def reset(tx: Tx, *, clock: datetime) -> Done[int]:
+    """Takes stamps that are later than `clock` back to it. Returns how many rows that were.
+
+    Raises StillPending.
+    """
+    if tx.one("SELECT 1 FROM verification WHERE status = 'pending' LIMIT 1") is not None:
+        raise StillPending
+    return Done(stamps.take_back(tx, to=to_text(clock)))

@@ -1,0 +1,85 @@
+"""Cuts what takes longer than it may.
+
+A socket's timeout bounds one operation, and a peer that sends a byte a second keeps to it for
+ever. So whoever needs an absolute bound gives its deadline and a way to end the operation from
+outside. One thread watches all of them, ten times a second.
+"""
+
+import heapq
+import itertools
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+EVERY_SECONDS = 0.1
+
+log = logging.getLogger(__name__)
+
+
+class Bound:
+    """One operation under watch."""
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self.cut = cut
+        self.is_over = False
+        self.was_cut = False
+
+
+class Watchdog:
+    """Its thread begins with the first bound, in the process that sets it."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Bound]] = []
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+        self._has_more = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def bound(self, deadline: float, cut: Callable[[], None]) -> Iterator[Bound]:
+        """Calls `cut` from another thread where the block lasts beyond `deadline`, an instant of
+        `time.monotonic()`. It is never called once the block is left."""
+        bound = Bound(cut)
+        with self._lock:
+            heapq.heappush(self._heap, (deadline, next(self._numbers), bound))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+        self._has_more.set()
+        try:
+            yield bound
+        finally:
+            with self._lock:
+                bound.is_over = True
+
+    def _run(self) -> None:
+        while True:
+            self._has_more.wait()
+            time.sleep(EVERY_SECONDS)
+            self._cut_late()
+
+    def _cut_late(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            while self._heap and (self._heap[0][0] <= now or self._heap[0][2].is_over):
+                bound = heapq.heappop(self._heap)[2]
+                if not bound.is_over:
+                    bound.was_cut = True
+                    self._cut(bound)
+            if not self._heap:
+                self._has_more.clear()
+
+    def _cut(self, bound: Bound) -> None:
+        try:
+            bound.cut()
+        except Exception:
+            log.exception("an operation that takes too long could not be cut")
+
+
+def shut(fd: int) -> None:
+    """Ends all reading and writing of a socket that somebody else owns: it fails there at once."""
+    with suppress(OSError), socket.socket(fileno=socket.dup(fd)) as twin:
+        twin.shutdown(socket.SHUT_RDWR)

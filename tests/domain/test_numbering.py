@@ -1,0 +1,103 @@
+"""Both spellings of a line are one number, in every plan that has two."""
+
+import re
+
+import phonenumbers
+import pytest
+from phonenumbers import PhoneNumberType
+
+from bot.domain import phone
+from bot.domain.numbering import RULES, canonical, counted_as_one, other_spellings
+
+MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+
+# Old and new.
+PAIRS = [
+    ("+5215512345678", "+525512345678"),
+    ("+541161234567", "+5491161234567"),
+    ("+542215123456", "+5492215123456"),
+    ("+22997123456", "+2290197123456"),
+    ("+551191234567", "+5511991234567"),
+    ("+551161234567", "+5511961234567"),
+    ("+23777123456", "+237677123456"),
+    ("+24106123456", "+24166123456"),
+    ("+24107123456", "+24177123456"),
+    ("+22507123456", "+2250707123456"),
+    ("+22544123456", "+2250544123456"),
+    ("+22501123456", "+2250101123456"),
+    ("+841201234567", "+84701234567"),
+    ("+841211234567", "+84791234567"),
+    ("+841221234567", "+84771234567"),
+    ("+841261234567", "+84761234567"),
+    ("+841281234567", "+84781234567"),
+    ("+841231234567", "+84831234567"),
+    ("+841241234567", "+84841234567"),
+    ("+841251234567", "+84851234567"),
+    ("+841271234567", "+84811234567"),
+    ("+841291234567", "+84821234567"),
+    *((f"+8416{digit}1234567", f"+843{digit}1234567") for digit in range(2, 10)),
+    ("+841861234567", "+84561234567"),
+    ("+841881234567", "+84581234567"),
+    ("+841991234567", "+84591234567"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_both_spellings_are_one_number_in_both_directions(old: str, new: str) -> None:
+    """At the start, which reads what people type, and in a reply, which reads what carriers say."""
+    assert phone.parse(old).number == phone.parse(new).number == new
+    assert phone.of_sender(old) == phone.of_sender(new) == new
+    assert old in other_spellings(new)
+    assert phone.known_as(old)[0] == phone.known_as(new)[0] == new
+    assert {old, new} <= set(phone.known_as(new))
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_the_new_spelling_is_a_mobile_number_by_the_metadata(old: str, new: str) -> None:
+    number = phonenumbers.parse(new)
+    assert phonenumbers.is_valid_number(number)
+    assert phonenumbers.number_type(number) in MOBILE
+
+
+def test_every_rule_has_a_pair() -> None:
+    for rule in RULES:
+        assert any(_leads(rule.old, rule.to_new, *pair) for pair in PAIRS), rule
+
+
+def _leads(old: str, to_new: str, *pair: str) -> bool:
+    match = re.fullmatch(old, pair[0])
+    return match is not None and match.expand(to_new) == pair[1]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+14255550123",
+        "+525512345678",
+        "+551171234567",  # radio service, not renumbered
+        "+551134567890",  # a landline
+        "+5511987654321",
+        "+22921234567",
+        "+22520123456",
+        "+390612345678",
+        "+84912345678",
+        "+447911123456",
+    ],
+)
+def test_all_other_numbers_are_their_own_spelling(number: str) -> None:
+    assert canonical(number) == number
+
+
+def test_spelled_with_blanks_and_dirt_it_is_still_the_same_line() -> None:
+    assert phone.parse("\u202d+52 1 55 1234 5678\u202c").number == "+525512345678"
+    assert phone.parse("+54 9 11 6123-4567").number == "+5491161234567"
+    assert phone.parse("+54 11 6123-4567").number == "+5491161234567"
+    assert phone.parse("+44 (0)7911 123456").number == "+447911123456"
+
+
+def test_countries_whose_people_count_them_as_one() -> None:
+    assert counted_as_one("US") == {"US", "PR", "GU", "VI", "AS", "MP"}
+    assert counted_as_one("GB") == {"GB", "GG", "JE", "IM"}
+    assert counted_as_one("PR") == counted_as_one("US")
+    assert counted_as_one("CA") == {"CA"}
+    assert counted_as_one("DE") == {"DE"}
