@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 from flask import Flask, current_app
@@ -20,13 +21,16 @@ from bot.logs import configure as configure_logs
 from bot.logs import request_id
 from bot.settings import Settings
 from bot.sms import errors, number
+from bot.usecases import timekeeping
 from bot.usecases.read import Standing
 from bot.usecases.verifications import Verifications
 
 LOOK_EVERY_SECONDS = 0.2
+RESET_SECONDS = 600.0
 
 limits_group = AppGroup("limits", help="What counts against a number.")
 optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
+clock_group = AppGroup("clock", help="Stored time, where a clock was ahead once.")
 number_group = AppGroup("number", help="The webhook of the sending number at Twilio.")
 
 
@@ -39,6 +43,7 @@ def register_commands(app: Flask) -> None:
         dispatch,
         check,
         number_group,
+        clock_group,
         limits_group,
         optout_group,
     ):
@@ -175,6 +180,26 @@ def number_check() -> None:
 def number_set() -> None:
     """Set the number's webhook to this service."""
     _tell_webhook(number.set_webhook)
+
+
+@clock_group.command("reset")
+@with_appcontext
+def clock_reset() -> None:
+    """Take stamps that are later than the clock back to it. Stop all processes first."""
+    store = _verifications().store
+    store.read(lambda tx: tx.now)
+    ahead = store.steady.ahead
+    now = store.steady.latest - ahead
+    try:
+        count = store.write(partial(timekeeping.reset, clock=now), within=RESET_SECONDS)
+    except timekeeping.StillPending:
+        raise click.ClickException(
+            "Verifications are pending, and their deadlines are in stored time. Let them end: they"
+            " do within minutes while a dispatcher runs. Then stop everything and try again."
+        ) from None
+    click.echo(
+        f"Stored time was {ahead.total_seconds():.0f} s ahead; {count} stamps were taken back."
+    )
 
 
 @limits_group.command("clear")

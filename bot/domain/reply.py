@@ -117,12 +117,14 @@ def opens_with_stop(heard: Heard) -> bool:
 
 
 def holds_code_run(heard: Heard, *, code_length: int) -> bool:
-    """Whether as many digits as a code has stand in a row somewhere.
+    """Whether as many digits as a code has stand by themselves somewhere.
 
     >>> holds_code_run(hear("stop 1234"), code_length=4)
     True
+    >>> holds_code_run(hear("stop calling +1 425 555 0100"), code_length=4)
+    False
     """
-    return any(len(run) == code_length for run in _DIGITS.findall(heard.folded))
+    return bool(_code_runs(heard.folded, code_length))
 
 
 def read(
@@ -157,12 +159,18 @@ def _guess(text: str, code_length: int) -> str | None:
         digits = "".join(_DIGITS.findall(bare))
         if len(digits) == code_length:
             return digits
-    guesses = set()
+    guesses = _code_runs(text, code_length)
+    return guesses.pop() if len(guesses) == 1 else None
+
+
+def _code_runs(text: str, code_length: int) -> set[str]:
+    """Runs of so many digits that are not a part of something longer."""
+    found: set[str] = set()
     for chain in _CHAIN.findall(text):
         runs = set(_DIGITS.findall(chain))
         if len(runs) == 1:  # one run, or the same code said twice
-            guesses |= {run for run in runs if len(run) == code_length}
-    return guesses.pop() if len(guesses) == 1 else None
+            found |= {run for run in runs if len(run) == code_length}
+    return found
 
 
 def _has_reaction_frame(text: str) -> bool:

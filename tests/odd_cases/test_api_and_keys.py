@@ -1,0 +1,287 @@
+"""Filters, byte order marks, links, placeholders, and keys that are rotated."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, START, Desk
+from tests.desk import desk as open_desk
+
+OLD, NEW = "the-old-function-key", "the-new-function-key"
+
+
+# -- 17. a removal removes no more than was asked for ----------------------------------------------
+
+FROM = "createdTimeFrom=2020-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        f"{FROM}&createdTimeTo=06/01/2020 00:00:00",
+        f"{FROM}&createdTimeTo=2020-6-1T00:00:00Z",
+        f"{FROM}&createdTimeTo=1590969600",
+        f"{FROM}&createdTimeTo=",
+        f"{FROM}&createdTimeTo=yesterday",
+        f"{FROM}&createdTimeTo=2020-06-01T00:00:00 CET",
+        f"{FROM}&createdTimeTo=2020-06-01&createdTimeTo=2030-01-01",
+        f"{FROM}&createdTimeFrom=2021-01-01",
+        f"{FROM}&runtimeStatus=Nonsense",
+        f"{FROM}&runtimeStatus=",
+        f"{FROM}&runtimeStatus=Completed,",
+        f"{FROM}&runtimeStatus=Completed,Gone",
+        f"{FROM}&createdTimeUntil=2020-06-01T00:00:00Z",
+        f"{FROM}&instanceIdPrefix=abc",
+        f"{FROM}&top=1",
+        "createdTimeFrom=1577836800",
+        "createdTimeFrom=",
+        "",
+    ],
+)
+def test_what_is_not_understood_is_400_and_removes_nothing(desk: Desk, filters: str) -> None:
+    id = desk.start_and_send()["id"]
+    desk.text(desk.code())
+    response = desk.call("DELETE", f"{INSTANCES}?{filters}")
+    assert response.status_code == 400
+    assert response.content
+    assert desk.status(id)["output"] is True
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        f"{FROM}&createdTimeTo=2020-06-01T00:00:00+02:00",  # the plus arrives as a blank
+        f"{FROM}&createdTimeTo=2020-06-01T00:00:00%2B02:00",
+        f"{FROM}&createdTimeTo=2020-06-01",
+        f"{FROM}&runtimeStatus=failed",
+    ],
+)
+def test_what_is_understood_removes_what_it_says(desk: Desk, filters: str) -> None:
+    id = desk.start_and_send()["id"]
+    desk.text(desk.code())
+    assert desk.call("DELETE", f"{INSTANCES}?{filters}").status_code == 404
+    assert desk.status(id)["output"] is True
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        f"{FROM}&runtimeStatus=completed",
+        f"{FROM}&RUNTIMESTATUS=COMPLETED&taskHub=x&connection=y",
+        "createdTimeFrom=2026-01-31T13:00:00+01:00",
+        "createdTimeFrom=2026-01-31T12:00:00.0000000Z&createdTimeTo=2026-01-31T15:00:00 01:00",
+    ],
+)
+def test_words_in_any_case_and_blanks_for_a_plus_are_understood(desk: Desk, filters: str) -> None:
+    desk.start_and_send()
+    desk.text(desk.code())
+    response = desk.call("DELETE", f"{INSTANCES}?{filters}")
+    assert response.json() == {"instancesDeleted": 1}
+
+
+# -- 18. byte order marks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_is_no_part_of_the_body(desk: Desk, encoding: str) -> None:
+    body = json.dumps(PHONE).encode(encoding)
+    started = desk.call("POST", START, key=FUNCTION_KEY, data=body)
+    assert started.status_code == 202, started.text
+    id = started.json()["id"]
+    assert desk.status(id)["input"] == PHONE
+    desk.run_once()
+    path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse"
+    headers = {"Content-Type": "application/json"}
+    answer = json.dumps(desk.code()).encode(encoding)
+    assert desk.call("POST", path, data=answer, headers=headers).status_code == 202
+    assert desk.status(id)["output"] is True
+
+
+def test_a_mark_before_bare_digits_and_other_events_too(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    headers = {"Content-Type": "application/json"}
+    path = f"{INSTANCES}/{id}/raiseEvent"
+    body = b"\xef\xbb\xbf{}"
+    assert desk.call("POST", f"{path}/Other", data=body, headers=headers).status_code == 202
+    body = b"\xef\xbb\xbf" + desk.code().encode()
+    desk.call("POST", f"{path}/SmsChallengeResponse", data=body, headers=headers)
+    assert desk.status(id)["output"] is True
+
+
+# -- 19. a link is for its own instance ------------------------------------------------------------
+
+
+@contextmanager
+def restarted(desk: Desk, path: Path, **settings: str) -> Iterator[Desk]:
+    """The same database under other settings."""
+    url = desk.settings.database_url
+    with open_desk(path, DATABASE_URL=url, **settings) as again:
+        again.clock.now = desk.clock.now
+        yield again
+
+
+def restart(desk: Desk, links: dict[str, str], **more: object):
+    path = links["restartPostUri"].partition("/runtime")[2]
+    return desk.call("POST", f"/runtime{path}", key=None, **more)
+
+
+def test_the_link_of_a_replaced_key_starts_nothing(tmp_path: Path) -> None:
+    with open_desk(tmp_path, FUNCTION_KEY=OLD) as before:
+        links = before.start(key=OLD)
+        before.forward(200)
+        assert restart(before, links).status_code == 202
+        with restarted(before, tmp_path, FUNCTION_KEY=NEW) as after:
+            after.forward(200)
+            response = restart(after, links)
+            assert (response.status_code, response.json()["code"]) == (403, "key_replaced")
+            assert after.status(links["id"])["runtimeStatus"] == "Failed", "it still reads"
+            again = after.call("POST", f"{INSTANCES}/{links['id']}/restart")
+            assert again.status_code == 202, "a system key may"
+
+
+def test_while_a_key_is_rotated_its_links_go_on(tmp_path: Path) -> None:
+    with open_desk(tmp_path, FUNCTION_KEY=OLD) as before:
+        links = before.start(key=OLD)
+        with restarted(before, tmp_path, FUNCTION_KEY=f"{NEW},{OLD}") as after:
+            after.forward(200)
+            assert restart(after, links).status_code == 202
+
+
+def test_a_restart_by_link_supersedes_nothing(desk: Desk) -> None:
+    old = desk.start()
+    present = desk.start()
+    response = restart(desk, old)
+    assert (response.status_code, response.json()["code"]) == (409, "number_busy")
+    assert int(response.headers["Retry-After"]) > 0
+    assert desk.status(present["id"])["customStatus"]["status"] == "pending"
+
+
+# -- 20. placeholders taken literally --------------------------------------------------------------
+
+
+def test_an_event_name_that_is_still_the_placeholder_is_400(desk: Desk) -> None:
+    links = desk.start_and_send()
+    for name in ("{eventName}", "%7BeventName%7D", "{name}"):
+        link = links["sendEventPostUri"].replace("{eventName}", name)
+        response = desk.http.post(link, json="1234")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")
+        assert "SmsChallengeResponse" in response.json()["ExceptionMessage"]
+
+
+@pytest.mark.parametrize("operation", ["terminatePostUri", "suspendPostUri", "resumePostUri"])
+@pytest.mark.parametrize("reason", ["{text}", "%7Btext%7D", " {reason} "])
+def test_a_reason_that_is_still_the_placeholder_is_400(
+    desk: Desk, operation: str, reason: str
+) -> None:
+    links = desk.start_and_send()
+    response = desk.http.post(links[operation].replace("{text}", reason))
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_reason")
+    assert desk.status(links["id"])["runtimeStatus"] == "Running"
+
+
+# -- 21. every refusal says what is wrong ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key", "status", "code"),
+    [
+        ("POST", START, None, 401, "unauthorized"),
+        ("POST", START, "unknown", 401, "unauthorized"),
+        ("GET", INSTANCES, FUNCTION_KEY, 403, "forbidden"),
+        ("DELETE", INSTANCES, FUNCTION_KEY, 403, "forbidden"),
+        ("GET", f"{INSTANCES}/x", "unknown", 401, "unauthorized"),
+        ("GET", "/metrics", None, 401, "unauthorized"),
+        ("POST", "/twilio/sms", None, 403, "forbidden"),
+        ("POST", "/twilio/status/x", None, 403, "forbidden"),
+    ],
+)
+def test_401_and_403_have_a_body(
+    desk: Desk, method: str, path: str, key: str | None, status: int, code: str
+) -> None:
+    response = desk.call(method, path, key=key)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.json()["Message"].endswith(".") or response.json()["Message"]
+    assert response.headers["Content-Type"].startswith("application/json")
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
+
+
+def test_a_link_of_the_wrong_scope_is_told_which_it_needs(desk: Desk) -> None:
+    links = desk.start()
+    read = links["statusQueryGetUri"].partition("code=")[2]
+    response = desk.call("POST", f"{INSTANCES}/{links['id']}/terminate", key=read)
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+    assert "act" in response.json()["Message"]
+
+
+# -- 22. rotating keys -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("both", [f"{NEW},{OLD}", f"app:{OLD},app:{NEW}"])
+def test_two_keys_of_one_caller_are_one_caller(tmp_path: Path, both: str) -> None:
+    with open_desk(tmp_path, FUNCTION_KEY=both) as desk:
+        keyed = {"Idempotency-Key": "order-4711"}
+        first = desk.start(key=OLD, headers=keyed)
+        assert desk.start(key=NEW, headers=keyed)["id"] == first["id"]
+        second = desk.start(key=NEW)
+        assert second["id"] != first["id"]
+        assert desk.status(first["id"])["customStatus"]["cause"] == "superseded"
+
+
+def test_after_the_old_key_is_gone_the_caller_is_the_same(tmp_path: Path) -> None:
+    keyed = {"Idempotency-Key": "order-4711"}
+    with open_desk(tmp_path, FUNCTION_KEY=OLD) as before:
+        first = before.start(key=OLD, headers=keyed)
+        with restarted(before, tmp_path, FUNCTION_KEY=f"{NEW},{OLD}") as between:
+            assert between.start(key=NEW, headers=keyed)["id"] == first["id"]
+            with restarted(between, tmp_path, FUNCTION_KEY=NEW) as after:
+                assert after.start(key=NEW, headers=keyed)["id"] == first["id"]
+                assert after.post_start(key=OLD).status_code == 401
+
+
+def test_a_restart_honours_its_idempotency_key(desk: Desk) -> None:
+    links = desk.start()
+    desk.forward(200)
+    keyed = {"Idempotency-Key": "again-1"}
+    first = restart(desk, links, headers=keyed)
+    assert first.status_code == 202
+    assert restart(desk, links, headers=keyed).json()["id"] == first.json()["id"]
+    path = f"{INSTANCES}/{links['id']}/restart"
+    assert desk.call("POST", path, headers=keyed).json()["id"] == first.json()["id"]
+    other = desk.call("POST", path, headers={"Idempotency-Key": "again-2"})
+    assert other.json()["id"] != first.json()["id"]
+
+
+# -- 23. events are bounded ------------------------------------------------------------------------
+
+
+def test_events_beyond_the_bound_are_counted_and_not_kept(desk: Desk) -> None:
+    links = desk.start_and_send()
+    id = links["id"]
+    for number in range(300):
+        name = f"{number:03}".ljust(100, "x")
+        response = desk.call("POST", f"{INSTANCES}/{id}/raiseEvent/{name}", json={})
+        assert response.status_code == 202
+    for _ in range(3):
+        desk.text(desk.wrong())
+    desk.text(desk.code())
+    status = desk.call("GET", f"{INSTANCES}/{id}?showHistory=true")
+    assert len(status.content) < 64 * 1024
+    events = desk.history(id)
+    assert len(events) <= 200
+    assert events[-5:] == ["wrong_answer"] * 3 + ["right_answer", "approved"]
+    standing = desk.verifications.standing(id)
+    assert standing.verification.unwritten_events == 3 + 300 + 5 - len(events)
+    assert status.json()["output"] is True
+
+
+def test_the_system_key_sees_the_figures_of_a_bounded_history(desk: Desk) -> None:
+    """The end is always written, since figures are counted from the history."""
+    id = desk.start_and_send()["id"]
+    for _ in range(250):
+        desk.text("hello?")
+    desk.text("STOP")
+    assert desk.history(id)[-1] == "canceled"
+    assert desk.verifications.today().whole.counts["canceled"] == 1

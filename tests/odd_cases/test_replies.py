@@ -1,0 +1,207 @@
+"""Ways of asking to be left alone, short codes, and texts that cost."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain import reply
+from bot.domain.reply import Keyword, TooLong, hear, keyword, opens_with_stop, read
+from bot.domain.wording import SEGMENT_SEPTETS, help_text, septets, stopped_text
+from tests.desk import INSTANCES, Desk
+from tests.desk import desk as open_desk
+from tests.sms.test_webhooks import sms
+
+# -- 14. asking to be left alone -------------------------------------------------------------------
+
+STOPS = [
+    "opt out",
+    "OPT-OUT",
+    "Opt Out.",
+    "opt\u2011out",
+    "stop-all",
+    "STOP ALL",
+    "Stop.",
+    "s t o p",
+    "STOP!!!",
+    "ＳＴＯＰ",
+    "\u200bstop\u200b",
+    "un-subscribe",
+    "Un subscribe",
+]
+SENTENCES = [
+    "Stop texting me",
+    "STOP. I never asked for this",
+    "stop please",
+    "Stop, wrong number",
+    "unsubscribe me from this list",
+    "Opt out of these messages",
+    "opt-out please, now",
+    "Revoke my consent",
+    "stop all of this",
+    "🛑 stop it",
+    "Stop calling me at +1 425 555 0100",
+]
+NO_STOPS = [
+    "don't stop",
+    "please stop",
+    "stopping by at 7",
+    "nonstop",
+    "unstoppable",
+    "optional",
+    "cancel my order please",
+    "end of the day",
+    "quit smoking",
+]
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_is_a_stop(text: str) -> None:
+    assert keyword(hear(text)) is Keyword.STOP
+
+
+@pytest.mark.parametrize("text", [*STOPS, *SENTENCES])
+def test_it_marks_and_cancels_and_says_nothing(desk: Desk, text: str) -> None:
+    id = desk.start_and_send()["id"]
+    desk.text(text)
+    custom = desk.status(id)["customStatus"]
+    assert (custom["status"], custom["cause"], custom["attemptsUsed"]) == (
+        "canceled",
+        "opted_out",
+        0,
+    )
+    assert [answer for answer in desk.answers() if "digits" in answer] == []
+    assert desk.post_start().json()["code"] == "opted_out"
+
+
+@pytest.mark.parametrize("text", NO_STOPS)
+def test_ordinary_sentences_are_no_stop(desk: Desk, text: str) -> None:
+    id = desk.start_and_send()["id"]
+    assert not opens_with_stop(hear(text)) or text.startswith("stop")
+    desk.text(text)
+    assert desk.status(id)["runtimeStatus"] == "Running"
+
+
+def test_a_stop_word_beside_a_code_is_an_answer(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    desk.text(f"Stop asking, it is {desk.code()}")
+    assert desk.status(id)["output"] is True
+
+
+def test_a_sentence_of_a_stranger_is_obeyed_too(desk: Desk) -> None:
+    desk.text("Stop texting me")
+    assert desk.post_start().json()["code"] == "opted_out"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Un-stop", Keyword.START),
+        ("YES!", Keyword.START),
+        ("start.", Keyword.START),
+        ("h e l p", Keyword.HELP),
+        ("HELP?", Keyword.HELP),
+        ("yes please", None),
+        ("help me", None),
+    ],
+)
+def test_other_keywords_are_compared_alike(text: str, word: Keyword | None) -> None:
+    assert keyword(hear(text)) is word
+
+
+# -- 15. a short code of our own -------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path, TWILIO_PHONE_NUMBER="12345", SERVICE_NAME="Contoso") as desk:
+        yield desk
+
+
+def test_a_short_code_answers_help_and_stop(short: Desk) -> None:
+    helped = sms(short, "help", To="12345").text
+    assert "Contoso sends verification codes" in helped
+    assert "Reply STOP" in helped
+    stopped = sms(short, "Stop texting me", To="12345").text
+    assert "You get no more texts from Contoso" in stopped
+    again = sms(short, "STOP", To="12345").text
+    assert again.endswith("<Response />"), "confirmed once"
+    assert short.post_start().json()["code"] == "opted_out"
+    sms(short, "START", To="12345")
+    assert short.post_start().status_code == 202
+
+
+def test_advanced_opt_out_answers_by_itself(short: Desk) -> None:
+    for word in ("HELP", "STOP", "START"):
+        assert sms(short, word, To="12345", OptOutType=word).text.endswith("<Response />")
+
+
+def test_other_numbers_leave_it_to_the_network(desk: Desk) -> None:
+    for word in ("HELP", "STOP", "START"):
+        assert sms(desk, word).text.endswith("<Response />")
+
+
+@pytest.mark.parametrize("service", [None, "x" * 40])
+def test_the_answers_fit_one_segment(service: str | None) -> None:
+    for text in (help_text(service), stopped_text(service)):
+        assert (septets(text) or 999) <= SEGMENT_SEPTETS
+
+
+# -- 16. texts that cost ---------------------------------------------------------------------------
+
+MARKS = "a" + "\u0301" * 15_500 + "\u0316" * 15_500
+
+
+def test_62_kilobytes_of_combining_marks_cost_nothing(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    began = time.perf_counter()
+    for _ in range(5):
+        body = json.dumps(MARKS, ensure_ascii=False).encode()
+        path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse"
+        headers = {"Content-Type": "application/json"}
+        assert desk.call("POST", path, data=body, headers=headers).status_code == 202
+        sms(desk, MARKS)
+    assert time.perf_counter() - began < 1, "one took 1 to 2 s"
+    custom = desk.status(id)["customStatus"]
+    assert (custom["attemptsUsed"], desk.answers()) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MARKS[:1600],
+        "1 " * 800,
+        "1-" * 800,
+        "１" * 1600,
+        "\u0f77" * 1600,
+        "ﷺ" * 1600,
+        "\u200a\u200b" * 800,
+        " " * 1600,
+        "STOP" + "-" * 1596,
+        "opt" + " " * 1590 + "out",
+    ],
+)
+def test_no_text_that_is_read_costs_much(text: str) -> None:
+    began = time.perf_counter()
+    heard = hear(text)
+    keyword(heard)
+    opens_with_stop(heard)
+    read(heard, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
+    assert time.perf_counter() - began < 0.05
+
+
+def test_the_bound_is_1600_characters(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    desk.answer(id, desk.code() + " " * (reply.LONGEST_TEXT - 3))
+    assert desk.history(id)[-1] == "unread_event"
+    assert read(hear("1" * 1601), code_length=4, challenge_text="") == TooLong()
+    sms(desk, desk.code() + " " * (reply.LONGEST_TEXT - 4))
+    assert desk.status(id)["output"] is True
+
+
+def test_a_repeat_of_a_long_text_is_a_repeat(desk: Desk) -> None:
+    desk.start_and_send()
+    first = sms(desk, "x" * 2000, MessageSid="SM" + "a" * 32)
+    assert sms(desk, "x" * 2000, MessageSid="SM" + "a" * 32).text == first.text

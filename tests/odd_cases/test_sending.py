@@ -1,0 +1,489 @@
+"""Calls that take too long, rows that cannot be read, duties that wait, what is left at Twilio."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.dispatch import erase, probe
+from bot.sms import http as http_module
+from bot.sms.gateway import Postponed, Unknown
+from bot.sms.twilio import TwilioGateway
+from bot.store.tallies import START, Tally
+from bot.usecases.breaker import Breaker, Thresholds
+from simulator import faults
+from simulator.world import new_sid
+from tests.desk import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Desk, environment
+from tests.desk import desk as open_desk
+from tests.sms.test_webhooks import report, signed
+
+OTHER = "+14255550177"
+
+# -- 24. one deadline for a whole call -------------------------------------------------------------
+
+
+@contextmanager
+def listener(serve: Any) -> Iterator[int]:
+    """A server of one function for each connection; its port."""
+    server = socket.create_server(("127.0.0.1", 0), backlog=16)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield int(server.getsockname()[1])
+    finally:
+        server.close()
+
+
+def gateway(port: int, host: str = "127.0.0.1", seconds: str = "0.5") -> TwilioGateway:
+    from bot import settings
+
+    values = environment(
+        TWILIO_API_BASE_URL=f"http://{host}:{port}", TWILIO_TIMEOUT_SECONDS=seconds
+    )
+    return TwilioGateway(settings.read(values))
+
+
+def send(to: TwilioGateway, until: float | None = None) -> tuple[object, float]:
+    """What came of it, and how long it took."""
+    began = time.monotonic()
+    result = to.send(
+        to=PHONE, body="x", validity_seconds=60, text_id="t", until=until or began + 60
+    )
+    return result, time.monotonic() - began
+
+
+def dribble(connection: socket.socket) -> None:
+    """An answer of a byte at a time: no timeout of a single read ends it."""
+    with suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+
+def dribble_headers(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.recv(65536)
+        for _ in range(100):
+            connection.sendall(b"H")
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("serve", [dribble, dribble_headers, lambda connection: time.sleep(5)])
+def test_an_answer_that_dribbles_is_cut_at_the_deadline(serve: Any) -> None:
+    with listener(serve) as port:
+        result, seconds = send(gateway(port))
+    assert isinstance(result, Unknown)
+    assert seconds < 1
+
+
+def test_silent_addresses_leave_time_for_one_that_answers(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six that never answer, then a good one: within the call's time, and one text."""
+    port = int(desk.simulator.url.rpartition(":")[2])
+    with silent_address() as silent:
+        good = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+        monkeypatch.setattr(http_module, "_look_up", lambda *_: [silent] * 6 + [good])
+        result, seconds = send(gateway(port, seconds="2"))
+        assert type(result).__name__ == "Accepted"
+        assert seconds < 2
+        monkeypatch.setattr(http_module, "_look_up", lambda *_: [silent] * 6)
+        result, seconds = send(gateway(port, seconds="0.6"))
+        assert result == Postponed(None), "nothing was written"
+        assert seconds < 1
+
+
+@contextmanager
+def silent_address() -> Iterator[tuple[Any, ...]]:
+    """A listener whose queue is full: further connections get no answer."""
+    server = socket.socket()
+    server.bind(("127.0.0.1", 0))
+    server.listen(0)
+    fillers = []
+    for _ in range(4):
+        filler = socket.socket()
+        filler.setblocking(False)
+        with suppress(BlockingIOError):
+            filler.connect(server.getsockname())
+        fillers.append(filler)
+    try:
+        yield (socket.AF_INET, socket.SOCK_STREAM, 6, "", server.getsockname())
+    finally:
+        for opened in (*fillers, server):
+            opened.close()
+
+
+def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+
+    def hang(host: str, *args: Any, **more: Any) -> Any:
+        if more.get("flags"):
+            return look_up(host, *args, **more)
+        time.sleep(3)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    made = gateway(1)
+    made._client.http_client._base_url = "http://twilio.invalid:1"
+    result, seconds = send(made)
+    assert result == Postponed(None)
+    assert seconds < 1
+
+
+def test_nothing_is_written_once_the_lease_is_over(desk: Desk) -> None:
+    """A process that was paused between its claim and its call."""
+    port = int(desk.simulator.url.rpartition(":")[2])
+    result, _ = send(gateway(port), until=time.monotonic() - 0.001)
+    assert result == Postponed(None)
+    assert desk.texts() == []
+
+
+def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(desk: Desk) -> None:
+    id = desk.start()["id"]
+    sender = desk.dispatcher._sender
+    (claim,) = sender._claim(1)
+    sender._monotonic = lambda: claim.asked_at + 100
+    sender._carry_out(claim)
+    assert desk.texts() == []
+    assert desk.verifications.standing(id).text.state == "queued"
+
+
+# -- 25. a row that cannot be read -----------------------------------------------------------------
+
+BROKEN = [
+    ("verification", "first_try_at", "2026-13-45"),
+    ("verification", "first_try_at", "soon"),
+    ("verification", "deadline_at", ""),
+    ("verification", "created_at", "2026-13-45"),
+    ("verification", "due_at", "2026-01-01"),
+    ("verification", "updated_at", "x"),
+    ("outbox", "first_try_at", "2026-13-45"),
+    ("outbox", "queued_at", "2026-13-45"),
+    ("outbox", "due_at", "2026-01-01 or so"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "value"), BROKEN)
+def test_a_row_that_cannot_be_read_holds_nobody_up(
+    any_desk: Desk, table: str, column: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = any_desk
+    broken = desk.start(OTHER)["id"]
+    key = "id" if table == "verification" else "verification_id"
+    desk.verifications.store.write(
+        lambda tx: _done(
+            tx.run(
+                f"UPDATE {table} SET {column} = :value WHERE {key} = :id", value=value, id=broken
+            )
+        )
+    )
+    others = [desk.start(f"+1425555015{digit}")["id"] for digit in range(3)]
+    desk.run_once()
+    for digit, id in enumerate(others):
+        phone = f"+1425555015{digit}"
+        desk.text(desk.code(phone), phone)
+        assert desk.status(id)["output"] is True
+    late = desk.start_and_send()["id"]
+    desk.dispatcher.sweep()
+    desk.forward(700)
+    assert desk.status(late)["customStatus"]["status"] == "expired"
+    for _ in range(50):
+        desk.run_once()
+    assert len(caplog.text) < 100_000, "it does not fill the log"
+    assert desk.call("GET", "/runtime/webhooks/durabletask/instances").status_code == 200
+    assert desk.post_start("+14255550166").status_code == 202
+
+
+def _done(value: int) -> Any:
+    from bot.store.tx import Done
+
+    return Done(value)
+
+
+def test_one_set_aside_is_reported_and_tried_again_after_a_restart(desk: Desk) -> None:
+    id = desk.start(OTHER)["id"]
+
+    def put(value: str | None) -> None:
+        sql = "UPDATE verification SET first_try_at = :value WHERE id = :id"
+        desk.verifications.store.write(lambda tx: _done(tx.run(sql, value=value, id=id)))
+
+    put("2026-13-45")
+    desk.run_once()
+    ready = desk.call("GET", "/readyz")
+    assert ready.status_code == 503
+    assert "set_aside" in ready.json()["reasons"]
+    metrics = desk.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"})
+    assert "textback_rows_set_aside 2.0" in metrics.text, "it and its text"
+    put(None)
+    from bot.dispatch.loop import _try_set_aside_again
+
+    desk.verifications.store.write(_try_set_aside_again)
+    desk.clock.forward(5)
+    desk.run_once()
+    desk.forward(5)
+    desk.forward(5)
+    assert desk.call("GET", "/readyz").status_code == 200
+    assert len(desk.texts(OTHER)) == 1, "looked up, found nowhere, then sent"
+
+
+# -- 26. duties wait for Twilio each by itself -----------------------------------------------------
+
+
+def test_the_probe_does_not_wait_behind_erasures(tmp_path: Path) -> None:
+    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
+        names = [repeated._name for repeated in desk.dispatcher._repeated]
+        assert names == ["probe", "erase", "background"], "each in a thread of its own"
+
+
+def test_nothing_is_erased_while_twilio_does_not_know_us(tmp_path: Path) -> None:
+    """Each would fail, and its tries are few."""
+    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
+        desk.start_and_send()
+        desk.simulator.faults.add(faults.REFUSE, code=20003)
+        desk.start_and_send(OTHER)
+        desk.text(desk.code())
+        assert erase.run_once(desk.verifications, desk.dispatcher._gateway) == 0
+        desk.clock.forward(10)
+        assert probe.run_once(desk.verifications, desk.dispatcher._gateway)
+        assert erase.run_once(desk.verifications, desk.dispatcher._gateway) == 2
+
+
+# -- 27. what is left at Twilio --------------------------------------------------------------------
+
+
+@pytest.fixture
+def erasing(tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
+        yield desk
+
+
+def erased_at_twilio(desk: Desk) -> None:
+    for message in desk.simulator.world.messages():
+        if message.direction == "outbound-api":
+            desk.simulator.world.set_status(message.sid, "delivered")
+    desk.clock.forward(61)
+    erase.run_once(desk.verifications, desk.dispatcher._gateway)
+    left = [m for m in desk.simulator.world.messages() if not m.is_erased]
+    assert [m for m in left if m.direction in ("outbound-api", "inbound")] == []
+
+
+def test_a_text_accepted_after_its_number_was_forgotten_is_erased(erasing: Desk) -> None:
+    send = erasing.simulator.webhooks.report
+
+    def forgotten_meanwhile(message: Any) -> Any:
+        erasing.verifications.forget(PHONE)
+        return send(message)
+
+    erasing.simulator.webhooks.report = forgotten_meanwhile
+    erasing.start_and_send()
+    assert len(erasing.texts()) == 1
+    erased_at_twilio(erasing)
+
+
+def test_a_text_that_only_a_report_tells_of_is_erased(erasing: Desk) -> None:
+    """The process died with Twilio's answer, and the number was forgotten."""
+    erasing.simulator.faults.add(faults.ERROR_AFTER)
+    erasing.simulator.faults.add(faults.LIST_ERROR, times=50)
+    id = erasing.start_and_send()["id"]
+    text_id = erasing.verifications.standing(id).text.id
+    erasing.verifications.forget(PHONE)
+    form = {
+        "MessageSid": erasing.texts()[0].sid,
+        "AccountSid": ACCOUNT.sid,
+        "MessageStatus": "delivered",
+    }
+    assert signed(erasing, f"/twilio/status/{text_id}", form).status_code == 204
+    erased_at_twilio(erasing)
+
+
+def test_the_reply_is_erased_too_and_a_late_one(erasing: Desk) -> None:
+    erasing.start_and_send()
+    code = erasing.code()
+    erasing.text(erasing.wrong())
+    erasing.text(code)
+    erasing.text(code)
+    erased_at_twilio(erasing)
+
+
+def test_a_code_that_comes_after_all_was_forgotten_is_erased(erasing: Desk) -> None:
+    erasing.start_and_send()
+    code = erasing.code()
+    erasing.verifications.forget(PHONE)
+    erasing.text(code)
+    erased_at_twilio(erasing)
+
+
+def test_texts_of_strangers_and_keywords_are_left_alone(erasing: Desk) -> None:
+    erasing.text("hello, is this the pizza place?")
+    erasing.text("STOP")
+    erase.run_once(erasing.verifications, erasing.dispatcher._gateway)
+    found = erasing.simulator.world.of_phone(PHONE)
+    assert [m.is_erased for m in found if m.direction == "inbound"] == [False, False]
+
+
+# -- 28. the breaker with many areas ---------------------------------------------------------------
+
+
+def test_a_start_costs_the_same_with_many_areas() -> None:
+    """Measured in one run: the second half of 200,000 areas beside the first ten thousand."""
+    breaker = Breaker(Thresholds(), answer_time=timedelta(seconds=150))
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def seconds(numbers: range) -> float:
+        began = time.process_time()
+        for number in numbers:
+            phone = f"+1{number:06}0000"
+            breaker.count(Tally(number, START, phone, "US", "function", "id", at))
+        return (time.process_time() - began) / len(numbers)
+
+    first = seconds(range(10_000))
+    seconds(range(10_000, 100_000))
+    last = seconds(range(100_000, 200_000))
+    assert last < 5 * first
+    began = time.process_time()
+    breaker.closed(at)
+    assert time.process_time() - began < 0.05
+
+
+def test_starts_wait_for_the_first_reading(desk: Desk) -> None:
+    """No limit can be kept before the starts of the last hour are counted."""
+    following = desk.verifications._bounds.following
+    with following._lock:
+        response = desk.post_start()
+    assert (response.status_code, response.json()["code"]) == (503, "still_counting")
+    assert response.headers["Retry-After"] == "1"
+    assert desk.post_start().status_code == 202
+
+
+# -- 29. failures that are ours --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [21408, 20404, 21606, 30037, 21703])
+def test_refusals_that_are_ours_do_not_count_against_the_number(tmp_path: Path, code: int) -> None:
+    with open_desk(tmp_path, LIMIT_PER_NUMBER="5/10 minutes", LIMIT_TOTAL="8/hour") as desk:
+        desk.simulator.faults.add(faults.REFUSE, code=code, times=6)
+        for _ in range(6):
+            assert desk.status(desk.start_and_send()["id"])["runtimeStatus"] == "Failed"
+        assert desk.post_start().status_code == 202
+        assert desk.post_start(OTHER).status_code == 202
+        assert desk.post_start("+14255550166").json()["limit"].startswith("LIMIT_TOTAL")
+
+
+def test_passing_troubles_and_reports_of_ours_do_not_count_either(tmp_path: Path) -> None:
+    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/day") as desk:
+        desk.simulator.faults.add(faults.REFUSE, code=20429, times=1000)
+        desk.start_and_send()
+        for _ in range(70):
+            desk.forward(1)
+        desk.simulator.faults.clear()
+        desk.simulator.faults.add(faults.REPORTS_NEVER, times=1000)
+        id = desk.start_and_send()["id"]
+        report(desk, id, "failed", code=30034)
+        assert desk.status(id)["customStatus"]["cause"] == "not_delivered"
+        desk.start_and_send()
+        assert desk.post_start().json()["code"] == "limit_reached"
+
+
+@pytest.mark.parametrize("code", [21211, 21614, 21610])
+def test_what_the_number_is_to_blame_for_counts(tmp_path: Path, code: int) -> None:
+    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/day") as desk:
+        desk.simulator.faults.add(faults.REFUSE, code=code)
+        desk.start_and_send()
+        assert desk.post_start().json()["code"] in ("limit_reached", "opted_out")
+
+
+def test_a_failure_buys_no_guesses(tmp_path: Path) -> None:
+    """Somebody who guesses while Twilio is away has used up the start."""
+    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/day") as desk:
+        id = desk.start()["id"]
+        desk.answer(id, "0000")
+        desk.forward(700)
+        assert desk.status(id)["runtimeStatus"] in ("Failed", "Completed")
+        assert desk.post_start().json()["code"] == "limit_reached"
+
+
+def test_texts_that_never_went_out_close_no_area(tmp_path: Path) -> None:
+    with open_desk(tmp_path, BREAKER_TEXTS_PER_PREFIX="5") as desk:
+        desk.simulator.faults.add(faults.REFUSE, code=21408, times=10)
+        for number in range(10):
+            desk.start_and_send(f"+1425555{number:04}")
+        desk.forward(200)
+        assert desk.verifications.closed_areas() == []
+
+
+# -- 30. unsigned forms ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("signature", "fields"), [("x" * 27 + "=", 13_500), ("x", 3), ("x" * 4000, 3), ("", 100)]
+)
+def test_an_unsigned_form_is_not_even_hashed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, signature: str, fields: int
+) -> None:
+    from twilio.request_validator import RequestValidator
+
+    monkeypatch.setattr(RequestValidator, "compute_signature", partial(pytest.fail, "hashed"))
+    body = "&".join(["a="] * fields)
+    response = desk.call(
+        "POST",
+        "/twilio/sms",
+        data=body,
+        headers={
+            "X-Twilio-Signature": signature,
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+    )
+    assert response.status_code == 403
+
+
+def test_as_many_fields_as_twilio_sends_are_read(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    form = {f"MediaUrl{number}": "https://example.com" for number in range(60)}
+    form |= {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": desk.code()}
+    assert signed(desk, "/twilio/sms", {**form, "AccountSid": ACCOUNT.sid}).status_code == 200
+    assert desk.status(id)["output"] is True
+
+
+# -- 31. rows of metrics ---------------------------------------------------------------------------
+
+
+def test_commands_leave_no_rows_of_their_own(desk: Desk) -> None:
+    runner = desk.app.test_cli_runner()
+
+    def processes() -> int:
+        sql = "SELECT count(DISTINCT process) AS n FROM counted"
+        row = desk.verifications.store.read(lambda tx: tx.one(sql))
+        return int(row["n"])
+
+    for number in range(20):
+        runner.invoke(args=["start", f"+1425555{number:04}", "--no-wait"])
+    assert processes() <= 1
+
+
+def test_the_sweep_folds_what_is_over(desk: Desk) -> None:
+    store = desk.verifications.store
+    desk.dispatcher.sweep()
+    from bot.store import counted
+
+    for name in ("one", "two"):
+        store.write(lambda tx, name=name: _done(counted.put(tx, name, {"x": 2.0}) or 0))
+    for _ in range(9 * 24):
+        desk.clock.forward(3600)
+        desk.dispatcher.sweep()
+    rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted WHERE sample = 'x'"))
+    assert [(row["process"], row["value"]) for row in rows] == [("past", 4.0)]
