@@ -6,7 +6,7 @@ the table of routes, and against what the routes really answer.
 
 from typing import Any
 
-from bot.domain.verification import Status
+from bot.domain.verification import Cause, Status
 from bot.durable.payloads import BASE_PATH, FUNCTION, RUNTIME_STATUSES
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ _ANSWERS: dict[int, str] = {
     202: "Taken",
     204: "Taken",
     400: "Something sent is wrong; `code` says what",
-    401: "No key, or one that nobody knows",
+    401: "No key, or one that is not known",
     403: "A key for something else, no valid signature, or a country that is not allowed",
     404: "There is no such thing",
     409: "In the way of something else; `code` says what",
@@ -31,7 +31,7 @@ _ANSWERS: dict[int, str] = {
     501: "There is no such operation here",
     503: "Not now; `code` or `reasons` say why",
 }
-_WITHOUT_BODY = frozenset([401, 404, 410, 501])
+_WITHOUT_BODY = frozenset([404, 410, 501])
 _TOO_LARGE = 413
 
 
@@ -65,13 +65,13 @@ def _paths() -> Json:
         413: "Fault",
     }
     started |= {429: "Fault", 503: "Fault"}
-    ordered: Answers = {202: None, 404: None, 410: None}
+    ordered: Answers = {202: None, 400: "Fault", 404: None, 410: None}
     order = [_path("id"), _query("reason")]
     return {
         "/orchestrators/{function}": {
             "post": _operation(
                 "Start a verification, with a function key",
-                {**started, 401: None},
+                {**started, 401: "Fault"},
                 requestBody=start["requestBody"],
                 parameters=[*start["parameters"], *waiting],
             )
@@ -79,7 +79,7 @@ def _paths() -> Json:
         "/orchestrators/{function}/wait": {
             "post": _operation(
                 "Start a verification and wait for its outcome",
-                {**started, 401: None},
+                {**started, 401: "Fault"},
                 requestBody=start["requestBody"],
                 parameters=[*start["parameters"], *waiting],
             )
@@ -114,7 +114,7 @@ def _paths() -> Json:
             ),
             "delete": _operation(
                 "Remove finished instances",
-                {200: "Purged", 400: "Sentence", 404: None},
+                {200: "Purged", 400: "FaultOrSentence", 404: None},
                 parameters=_range(),
             ),
         },
@@ -157,7 +157,12 @@ def _paths() -> Json:
             "post": _operation(
                 "Start anew for the same number",
                 {**started, 404: None},
-                parameters=[_path("id"), _query("restartWithNewInstanceId", "boolean"), *waiting],
+                parameters=[
+                    _path("id"),
+                    _idempotency(),
+                    _query("restartWithNewInstanceId", "boolean"),
+                    *waiting,
+                ],
             )
         },
         f"{INSTANCE}/rewind": {
@@ -166,7 +171,7 @@ def _paths() -> Json:
         "/twilio/sms": {
             "post": _operation(
                 "An inbound text, from Twilio",
-                {200: "TwiML", 400: "Fault", 403: None, 413: "Fault"},
+                {200: "TwiML", 400: "Fault", 403: "Fault", 413: "Fault", 503: "Fault"},
                 requestBody=_form("Inbound"),
                 security=[{"twilio": []}],
             )
@@ -174,7 +179,7 @@ def _paths() -> Json:
         "/twilio/status/{text}": {
             "post": _operation(
                 "A delivery report, from Twilio",
-                {204: None, 403: None, 404: None, 413: "Fault"},
+                {204: None, 403: "Fault", 404: None, 413: "Fault", 503: "Fault"},
                 requestBody=_form("Report"),
                 parameters=[_path("text")],
                 security=[{"twilio": []}],
@@ -185,7 +190,7 @@ def _paths() -> Json:
         "/metrics": {
             "get": _operation(
                 "Counters for Prometheus, for a system key as bearer token",
-                {200: "Metrics", 401: None, 403: None},
+                {200: "Metrics", 401: "Fault", 403: "Fault"},
                 security=[{"bearer": []}],
             )
         },
@@ -196,7 +201,7 @@ def _paths() -> Json:
 def _operation(summary: str, answers: Answers, **more: Any) -> Json:
     """An operation; one that needs a key answers 401 and 403 too."""
     if "security" not in more:
-        answers = {401: None, 403: None, **answers}
+        answers = {401: "Fault", 403: "Fault", **answers}
     responses = {str(status): _answer(status, name) for status, name in sorted(answers.items())}
     return {"summary": summary, "responses": responses, **more}
 
@@ -265,6 +270,7 @@ def _schemas() -> Json:
     urls += ["restartPostUri", "suspendPostUri", "resumePostUri"]
     custom = {
         "status": {"enum": [status.value for status in Status]},
+        "cause": {"enum": [None, *(cause.value for cause in Cause)]},
         "reference": text,
         "attemptsUsed": count,
         "attemptsLeft": count,
@@ -300,6 +306,7 @@ def _schemas() -> Json:
         "Fault": _object(
             {"Message": text, "ExceptionMessage": text, "ExceptionType": text, "code": text}
         ),
+        "FaultOrSentence": {"anyOf": [text, _ref("Fault")]},
         "Links": _object({"id": text, "reference": text, **dict.fromkeys(urls, text)}),
         "Status": {**_object(status), "properties": {**status, **history}},
         "Statuses": {"type": "array", "items": _ref("Status")},

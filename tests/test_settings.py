@@ -163,7 +163,9 @@ def test_the_limits_are_the_documented_ones_and_can_be_none() -> None:
 
 
 def test_the_sending_numbers_country_is_the_default() -> None:
-    assert settings.read(environment(ALLOWED_COUNTRIES="")).countries == {"US"}
+    assert settings.read(environment(ALLOWED_COUNTRIES="")).countries == {
+        *("US", "PR", "GU", "VI", "AS", "MP")
+    }
     assert settings.read(environment(ALLOWED_COUNTRIES="US, CA")).countries == {"US", "CA"}
     assert settings.read(environment(ALLOWED_COUNTRIES="*")).countries == frozenset()
     said = fault(ALLOWED_COUNTRIES="", TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE)

@@ -286,7 +286,7 @@ class DurableRoutes:
 
 
 # A link's {eventName} or {text}, sent as it stands there.
-_PLACEHOLDER = re.compile(r"\s*\{[^{}]*\}\s*")
+_PLACEHOLDER = re.compile(r"\s*\{[A-Za-z][A-Za-z0-9 _-]*\}\s*")
 LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
 
 _INTERVALS = ("pollingInterval", "retryInterval")

@@ -173,11 +173,11 @@ class TwilioGateway:
             for message in self._client.messages.stream(
                 date_sent_after=first, page_size=1000, **wanted
             ):
-                # What Twilio withheld is listed too, but its body is gone.
-                was_withheld = message.status == "failed"
+                if not self._is_for_us(message) or not message.date_sent:
+                    continue
                 phone = senders.phone_of(message.from_, is_of_service=number is None)
-                is_wanted = self._is_for_us(message) and message.date_sent and not was_withheld
-                if is_wanted and phone is not None:
+                # What Twilio withheld is listed too, but its body is gone.
+                if phone is not None and message.status != "failed":
                     yield Received(
                         message_sid=message.sid,
                         phone=phone,

@@ -79,6 +79,12 @@ def undelivered(desk: Desk, phone: str = PHONE) -> str:
     return id
 
 
+def failed_by_report(desk: Desk, phone: str = PHONE) -> str:
+    id = sent(desk, phone)
+    desk.simulator.webhooks.post_report(desk.texts(phone)[-1], "failed", 30005)
+    return id
+
+
 # How to get there, and the word the console has for it.
 STANDINGS: dict[str, tuple[Make, str]] = {
     "approved": (approved, "approved"),
@@ -87,7 +93,8 @@ STANDINGS: dict[str, tuple[Make, str]] = {
     "canceled": (canceled, "canceled"),
     "opted out": (opted_out, "canceled"),
     "refused": (refused, "failed"),
-    "undelivered": (undelivered, "failed"),
+    "undelivered": (undelivered, "pending"),
+    "failed by report": (failed_by_report, "failed"),
     "waiting": (waiting, "pending, not sent yet"),
     "unknown": (unknown, "pending, not sent yet"),
     "running": (running, "pending"),

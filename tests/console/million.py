@@ -46,10 +46,13 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
         INSERT INTO verification (id, phone, country, started_by, start_input, request_id,
             reference, nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
             send_within_seconds, created_at, first_try_at, accepted_at, deadline_at, attempts,
-            status, error_code, ended_at, updated_at)
+            status, cause, error_code, ended_at, updated_at)
         SELECT id, phone, country, 'function', '"x"', 'r', 'KP', '00', 'k', 'text {code}', 4, 90, 4,
             60, created_at, created_at, created_at, '9999-01-01T00:00:00.000000Z',
             CASE status WHEN 'max_attempts_reached' THEN 4 ELSE 0 END, status,
+            CASE status WHEN 'approved' THEN 'answered' WHEN 'expired' THEN 'window_over'
+                WHEN 'max_attempts_reached' THEN 'attempts_used' WHEN 'canceled' THEN 'terminated'
+                ELSE 'send_refused' END,
             CASE status WHEN 'failed' THEN 30003 + n % 6 END, ended_at, ended_at
         FROM made
         """
