@@ -19,8 +19,7 @@ soak: .venv/develop ## Run random input, simulation and kills forty times longer
 	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile tests --ignore tests/browser --ignore tests/console/test_speed.py
 
-bench: .venv/develop ## Measure rates, beside a plain form route (about eight minutes)
-	@mkdir -p instance
+bench: .venv/develop ## Measure rates, beside a bare form route (about eight minutes)
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench --database postgresql
 

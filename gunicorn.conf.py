@@ -1,14 +1,19 @@
-"""How gunicorn runs Textback: processes with many threads, and a dispatcher inside each."""
+"""How gunicorn runs Textback: processes whose threads are greenlets, a dispatcher inside each."""
 
-import os
-import sys
+from gevent import monkey as _monkey
 
-from bot import settings as _settings
-from bot.logs import configure as _configure_logs
-from bot.memory import settle as _settle_memory
-from bot.store.opening import is_shared as _is_shared
-from bot.store.opening import open_store as _open_store
-from bot.store.tx import UnusableDatabase as _UnusableDatabase
+_monkey.patch_all()  # before anything else is imported: sockets, locks and threads cooperate
+
+import os  # noqa: E402
+import resource as _resource  # noqa: E402
+import sys  # noqa: E402
+
+from bot import settings as _settings  # noqa: E402
+from bot.logs import configure as _configure_logs  # noqa: E402
+from bot.memory import settle as _settle_memory  # noqa: E402
+from bot.store.opening import is_shared as _is_shared  # noqa: E402
+from bot.store.opening import open_store as _open_store  # noqa: E402
+from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
 try:
     _wanted = _settings.read(os.environ)
@@ -21,19 +26,28 @@ bind = f"0.0.0.0:{_wanted.port}"
 # On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit,
 # writers of several wait for each other's.
 workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1
-threads = _wanted.web_threads
-worker_class = "bot.worker.QuietThreadWorker"
+worker_class = "bot.worker.Worker"
 logger_class = "bot.worker.QuietLogger"
-worker_connections = 1000
-keepalive = 75
+worker_connections = _wanted.connections
+keepalive = 75  # seconds that a connection may wait for its next request
 graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
 control_socket_disable = True
 proc_name = "textback"
 accesslog = "-"
 
 
+def _raise_file_limit():
+    """Each connection is a file; some more are the database's, Twilio's and the log's."""
+    soft, hard = _resource.getrlimit(_resource.RLIMIT_NOFILE)
+    wanted = _wanted.connections + 500
+    if soft < wanted:
+        raised = wanted if hard == _resource.RLIM_INFINITY else min(wanted, hard)
+        _resource.setrlimit(_resource.RLIMIT_NOFILE, (raised, hard))
+
+
 def on_starting(server):
     """Before anything is forked: what cannot work says so in one line and stops."""
+    _raise_file_limit()
     try:
         _open_store(_wanted.database_url, connections=1).close()
     except _UnusableDatabase as error:

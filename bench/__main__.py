@@ -4,8 +4,8 @@
 own, with one web process and with two; `--million` on a file with a million finished verifications
 (`--rows 10000000` with ten); `--scale` the pending ones by the hundred thousand.
 
-A machine's speed changes by the minute, so the plain route is measured again before and after each
-rate, and a ratio is to the mean of the two.
+A machine's speed changes by the minute, so the bare route (`bench/bare.py`, a server of its own) is
+measured again before and after each rate, and a ratio is to the mean of the two.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from tests.desk import HandClock
 from tests.postgres import Server
 
 COUNT = 3000  # requests of a rate
-PLAIN = 1500  # requests of the plain route, each time
+PLAIN = 1500  # requests of the bare route, each time
 
 
 @dataclass
 class Row:
     name: str
     rate: float
-    ratio: float | None  # to the plain route
+    ratio: float | None  # to the bare route
     p50: float = 0.0
     p95: float = 0.0
     p99: float = 0.0
@@ -70,18 +70,22 @@ class Where:
 
 
 class Compared:
-    """Rates on one service, each between two rates of the plain route."""
+    """Rates on one service, each between two rates of the bare route."""
 
     def __init__(self, made: Service) -> None:
         self._made = made
         self._plain = [made.reply(phones(0, 1)[0], CODE, path="/plain") for _ in range(PLAIN)]
-        made.drive(self._plain[:500])  # warm
-        self._before = made.drive(self._plain)
-        self.rows = [_row("plain form route", self._before, 1.0, 1.0)]
+        made.boot_bare()
+        made.drive(self._plain[:500], port=made.bare_port)  # warm
+        self._before = self.bare()
+        self.rows = [_row("bare form route", self._before, 1.0, 1.0)]
+
+    def bare(self) -> Result:
+        return self._made.drive(self._plain, port=self._made.bare_port)
 
     def measure(self, name: str, requests: list[bytes]) -> Row:
         result = self._made.drive(requests)
-        after = self._made.drive(self._plain)
+        after = self.bare()
         plains = (self._before, after)
         rate = sum(plain.rate for plain in plains) / 2
         p99 = sum(plain.percentile(0.99) for plain in plains) / 2
@@ -105,7 +109,7 @@ def rates(where: Where) -> list[Row]:
     with where.service("rates") as made:
         right, wrong = phones(0, COUNT), phones(COUNT, COUNT)
         made.make_pending([*right, *wrong])
-        made.start()
+        made.boot()
         time.sleep(5)  # what was written just now is counted into the figures first
         compared = Compared(made)
         half = COUNT // 2
@@ -129,21 +133,20 @@ def starts(where: Where, *, is_beside: bool) -> list[Row]:
     """Starts whose texts go out in the same seconds: from the first request to the last text."""
     name = "starts, dispatcher beside" if is_beside else "starts, dispatcher inside"
     with where.service(f"starts-{is_beside}") as made:
-        made.start(DISPATCH="off" if is_beside else "thread")
+        made.boot(DISPATCH="off" if is_beside else "thread")
         if is_beside:
             made.run("flask", "--app", "wsgi", "dispatch")
             time.sleep(2)
-        made.drive([made.begin(phone) for phone in phones(90_000, 100)])
+        made.drive([made.begun(phone) for phone in phones(90_000, 100)])
         compared = Compared(made)
         count = COUNT // 2
         began = time.perf_counter()
-        result = made.drive([made.begin(phone) for phone in phones(0, count)])
+        result = made.drive([made.begun(phone) for phone in phones(0, count)])
         while len(made.simulator.world.messages()) < count + 100:
             time.sleep(0.02)
         sent = count / (time.perf_counter() - began)
         plain = compared.rows[0].rate
-        after = compared.measure("", compared._plain).rate
-        plain = (plain + after) / 2
+        plain = (plain + compared.bare().rate) / 2
         answered = _row(name, result, result.rate / plain, 0.0)
         answered.p99_ratio = None
         return [answered, Row(f"{name}, texts sent", sent, sent / plain)]
@@ -154,7 +157,7 @@ def visible(where: Where, half_of: float) -> Row:
     with where.service("visible") as made:
         loaded, watched = phones(0, COUNT), phones(COUNT, 200)
         made.make_pending([*loaded, *watched])
-        made.start()
+        made.boot()
         load = made.begin_to_drive([made.reply(p, CODE) for p in loaded], rate=half_of)
         time.sleep(1)
         times = []
@@ -179,9 +182,9 @@ def sends(where: Where, milliseconds: int) -> Row:
     """Texts a second where each call to Twilio takes this much longer."""
     with where.service(f"sends-{milliseconds}") as made:
         made.simulator.faults.add("delay", seconds=milliseconds / 1000, times=10**9)
-        made.start(DISPATCH="off")
+        made.boot(DISPATCH="off")
         count = 1000
-        made.drive([made.begin(phone) for phone in phones(0, count)])
+        made.drive([made.begun(phone) for phone in phones(0, count)])
         made.run("flask", "--app", "wsgi", "dispatch")
         while not made.simulator.world.messages():
             time.sleep(0.005)
@@ -206,8 +209,9 @@ def scale(where: Where, pending: int, *, spread_seconds: float) -> Scale:
     """So many pending whose deadlines are spread over so many seconds."""
     with where.service(f"pending-{pending}") as made:
         made.make_pending(phones(0, pending), spread_seconds=spread_seconds)
-        seconds = made.start()
-        process = made.processes[0]
+        began = time.perf_counter()
+        process = made.start()
+        seconds = time.perf_counter() - began
         threads = mebibytes = 0.0
         for _ in range(int(spread_seconds) + 15 + pending // 4000):
             time.sleep(1)
@@ -297,7 +301,9 @@ def main() -> None:
     parser.add_argument("--only", choices=["rates", "starts", "sends", "visible", "scale"])
     parser.add_argument("--chart", type=Path, help="where to draw the rates, as SVG")
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=Path(__file__).parents[1] / "instance") as name:
+    disk = Path(__file__).parents[1] / "instance"  # on a disk: /tmp may be memory
+    disk.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=disk) as name:
         if wanted.only != "scale":
             measure_all(Path(name), wanted)
         if wanted.scale or wanted.only == "scale":

@@ -40,13 +40,18 @@ def walk(store: Counted, number: int) -> None:
     made = wanted(phone=f"+1425{5550000 + number:07}")
     store.write(partial(start, wanted=made, bounds=Bounds()))
     claim = partial(
-        delivery.claim_due, lease=timedelta(seconds=24), limit=9, keyring=KEYRING, sender=SENDER
+        delivery.claim_due,
+        lease=timedelta(seconds=24),
+        limit=9,
+        keyring=KEYRING,
+        sender=SENDER,
+        asked_at=0.0,
     )
     sid = new_sid("SM")
     for taken in store.write(claim):
         store.write(partial(delivery.accepted, claim=taken, message=None, sid=sid))
         for state in ("sent", "delivered"):
-            report = delivery.Report(taken.text_id, sid, state, None, False, None, SENDER)
+            report = delivery.Report(taken.text_id, sid, state, None, False, False, None, SENDER)
             store.write(partial(delivery.reported, report=report))
     text = inbound(code_of(made), phone=made.phone)
     assert store.write(partial(reply.judge_text, text=text, keyring=KEYRING)).answer

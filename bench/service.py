@@ -1,36 +1,29 @@
 """A real gunicorn with the Procfile's settings, on a database with as many rows as are wanted."""
 
 import json
-import os
 import pickle
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
-from urllib.request import urlopen
 
+import requests
 from twilio.request_validator import RequestValidator
 
 from bench.load import Job, Result
 from bot.domain.code import Keyring
 from bot.store.opening import open_store
 from bot.store.tx import Done, Tx, to_text
-from simulator.server import Simulator
-from simulator.world import Account, Number, new_sid
+from simulator.world import new_sid
+from tests.desk import ACCOUNT, FUNCTION_KEY, NUMBER, SYSTEM_KEY
+from tests.ports import free_port
+from tests.processes import service
+from tests.processes.service import ROOT, until
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
-ACCOUNT = Account("AC" + "0123456789abcdef" * 2, "an auth token for the bench")
-NUMBER = "+14255550100"
 SECRET_KEY = "a-secret-key-for-the-bench"
-SYSTEM_KEY = "a-system-key-for-the-bench"
-FUNCTION_KEY = "a-function-key-for-the-bench"
 KEYRING = Keyring([SECRET_KEY])
 NONCE = "00" * 16
 CODE = KEYRING.code(key_id=KEYRING.present_id, nonce=NONCE, length=4)
@@ -38,77 +31,42 @@ WRONG = str((int(CODE) + 1) % 10000).zfill(4)
 CONNECTIONS = 16
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class Service(service.Service):
+    """As the tests boot it, with limits out of the way, and the bare route beside it."""
 
-
-class Service:
     def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
-        self.database_url = database_url or f"sqlite:///{folder}/textback.db"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.simulator = Simulator(ACCOUNT, Number(NUMBER), report_delay_seconds=0)
-        self.simulator.faults.add("reports_never", times=10**9)
-        self.simulator.start()
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "PUBLIC_BASE_URL": self.url,
-            "PORT": str(self.port),
-            "TWILIO_API_BASE_URL": self.simulator.url,
-            "TWILIO_ACCOUNT_SID": ACCOUNT.sid,
-            "TWILIO_AUTH_TOKEN": ACCOUNT.auth_token,
-            "TWILIO_PHONE_NUMBER": NUMBER,
-            "SECRET_KEY": SECRET_KEY,
-            "FUNCTION_KEY": FUNCTION_KEY,
-            "SYSTEM_KEY": SYSTEM_KEY,
-            "DATABASE_URL": self.database_url,
-            "LIMIT_PER_NUMBER": "",
-            "LIMIT_PER_COUNTRY": "1000000/hour",
-            "LIMIT_PER_KEY": "1000000/hour",
-            "LIMIT_TOTAL": "1000000/hour",
-            "BREAKER_TEXTS_PER_PREFIX": "100000",
-            "BREAKER_TEXTS_PER_COUNTRY": "100000",
+        super().__init__(
+            folder,
+            database_url,
+            SECRET_KEY=SECRET_KEY,
+            ALLOWED_COUNTRIES="US",
+            TWILIO_TIMEOUT_SECONDS="8",
+            LIMIT_PER_COUNTRY="1000000/hour",
+            LIMIT_PER_KEY="1000000/hour",
+            LIMIT_TOTAL="1000000/hour",
             **settings,
-        }
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def run(self, *command: str, **more: str) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            [str(BIN / command[0]), *command[1:]],
-            cwd=ROOT,
-            env={**self.environment, **more},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if not os.environ.get("BENCH_LOG") else None,
-            start_new_session=True,
         )
-        self.processes.append(process)
-        return process
+        self.simulator.faults.add("reports_never", times=10**9)
+        self.bare_port = free_port()
 
-    def start(self, **more: str) -> float:
+    def boot(self, **more: str) -> float:
         """Returns the seconds until it answered."""
         began = time.perf_counter()
-        self.run("gunicorn", "bench.wsgi:app", **more)
-        while True:
-            try:
-                urlopen(f"{self.url}/healthz", timeout=1).close()
-                return time.perf_counter() - began
-            except OSError:
-                if time.perf_counter() - began > 60:
-                    raise
-                time.sleep(0.01)
+        self.start(**more)
+        return time.perf_counter() - began
 
-    def stop(self) -> None:
-        for process in self.processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                process.wait(40)
-        self.processes.clear()
+    def boot_bare(self) -> None:
+        """The bare route, under gunicorn as it comes: `-c /dev/null` keeps it from our settings."""
+        bind = f"127.0.0.1:{self.bare_port}"
+        options = ["-c", "/dev/null", "-b", bind, "-k", "gthread", "--threads", "16"]
+        self.run("gunicorn", *options, "--access-logfile", "-", "bench.bare:app")
+        until(self._is_bare_ready)
 
-    def close(self) -> None:
-        self.stop()
-        self.simulator.stop()
+    def _is_bare_ready(self) -> bool:
+        try:
+            return self.http.get(f"http://127.0.0.1:{self.bare_port}/healthz", timeout=1).ok
+        except requests.RequestException:
+            return False
 
     # -- rows ------------------------------------------------------------------------------------
 
@@ -128,23 +86,26 @@ class Service:
         store.write(insert)
         store.close()
 
-    def ask(self, sql: str) -> list[dict[str, Any]]:
-        store = open_store(self.database_url, connections=1)
-        try:
-            return store.read(lambda tx: [dict(row) for row in tx.all(sql)])
-        finally:
-            store.close()
-
     # -- load ------------------------------------------------------------------------------------
 
     def drive(
-        self, requests: list[bytes], *, connections: int = CONNECTIONS, rate: float | None = None
+        self,
+        requests: list[bytes],
+        *,
+        connections: int = CONNECTIONS,
+        rate: float | None = None,
+        port: int | None = None,
     ) -> Result:
-        done = self.begin_to_drive(requests, connections=connections, rate=rate)
+        done = self.begin_to_drive(requests, connections=connections, rate=rate, port=port)
         return finish(done)
 
     def begin_to_drive(
-        self, requests: list[bytes], *, connections: int = CONNECTIONS, rate: float | None = None
+        self,
+        requests: list[bytes],
+        *,
+        connections: int = CONNECTIONS,
+        rate: float | None = None,
+        port: int | None = None,
     ) -> "subprocess.Popen[bytes]":
         driver = subprocess.Popen(
             [sys.executable, "-m", "bench.load"],
@@ -153,7 +114,7 @@ class Service:
             stdout=subprocess.PIPE,
         )
         assert driver.stdin is not None
-        pickle.dump(Job(self.port, requests, connections, rate), driver.stdin)
+        pickle.dump(Job(port or self.port, requests, connections, rate), driver.stdin)
         driver.stdin.close()
         driver.stdin = None
         return driver
@@ -183,7 +144,7 @@ class Service:
             "Content-Type: application/x-www-form-urlencoded\r\n",
         )
 
-    def begin(self, phone: str) -> bytes:
+    def begun(self, phone: str) -> bytes:
         head = f"x-functions-key: {FUNCTION_KEY}\r\nContent-Type: application/json\r\n"
         path = "/orchestrators/E4_SmsPhoneVerification"
         return self.post(path, json.dumps(phone).encode(), head)

@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
@@ -127,7 +128,7 @@ def create_app(
         verifications, gateway, sender, kept=timedelta(days=settings.retention_days)
     )
 
-    waiting = Waiting(store, seats=max(1, settings.web_threads // 4))
+    waiting = Waiting(store)
     app.extensions["waiting"] = waiting
     durable = DurableRoutes(
         verifications, keys=keys, public_base_url=settings.public_base_url, waiting=waiting
@@ -150,7 +151,12 @@ def create_app(
 
 
 def described() -> Response:
-    return Response(json.dumps(openapi.document()), content_type=JSON)
+    return Response(_described(), content_type=JSON)
+
+
+@lru_cache(maxsize=1)
+def _described() -> str:
+    return json.dumps(openapi.document())
 
 
 def _name_request() -> None:

@@ -66,6 +66,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self._cut_connections = Counter(
+            "textback_connections_cut",
+            "Connections closed on their client, by reason.",
+            ["reason"],
+            registry=registry,
+        )
         self._sends = Counter(
             "textback_sends",
             "Answers to texts handed to Twilio, by outcome and Twilio's error code.",
@@ -118,6 +124,8 @@ class Metrics:
             self._attempts.labels(what)
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
+        for cut in ("head", "body", "answer", "crowded", "refused", "address"):
+            self._cut_connections.labels(cut)
         for ignored in Ignored:
             self._ignored_webhooks.labels(ignored.value)
 
@@ -125,6 +133,9 @@ class Metrics:
 
     def webhook_refused(self, reason: str) -> None:
         self._refused_webhooks.labels(reason).inc()
+
+    def connection_cut(self, reason: str) -> None:
+        self._cut_connections.labels(reason).inc()
 
     def webhook_ignored(self, reason: str) -> None:
         self._ignored_webhooks.labels(reason).inc()

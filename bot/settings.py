@@ -167,8 +167,14 @@ class Settings(BaseModel):
     erase_at_twilio: Literal["yes", "no"] = _setting("ERASE_AT_TWILIO", "yes or no", default="no")
     dispatch: Literal["thread", "off"] = _setting("DISPATCH", "thread or off", default="thread")
     senders: Annotated[int, Field(ge=1, le=256)] = _setting("SENDERS", "1 to 256", default=32)
-    web_threads: Annotated[int, Field(ge=4, le=256)] = _setting(
-        "WEB_THREADS", "4 to 256", default=16
+    connections: Annotated[int, Field(ge=10, le=100_000)] = _setting(
+        "CONNECTIONS", "10 to 100000", default=4000
+    )
+    connections_per_address: Annotated[int, Field(ge=0, le=100_000)] = _setting(
+        "CONNECTIONS_PER_ADDRESS", "0 to 100000; 0 for no bound of its own", default=200
+    )
+    database_connections: Annotated[int, Field(ge=2, le=1000)] = _setting(
+        "DATABASE_CONNECTIONS", "2 to 1000", default=24
     )
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = _setting(
         "WEB_CONCURRENCY", "1 to 64", default=1
@@ -211,11 +217,6 @@ class Settings(BaseModel):
     def sender(self) -> str:
         """What texts are sent from: our number or our Messaging Service."""
         return self.twilio_messaging_service_sid or self.twilio_phone_number or ""
-
-    @property
-    def database_connections(self) -> int:
-        """At most, of a database that is shared: one for each request, some for the dispatcher."""
-        return self.web_threads + 8
 
     @property
     def database_name(self) -> str:

@@ -1,33 +1,119 @@
-"""gunicorn's threaded worker and its logger, except that they keep what they say short.
+"""gunicorn's gevent worker, with bounds on what a client may do on a connection.
 
-Their own answers to broken requests are HTML, their own log lines repeat the request line, whose
-query may be a key, and write the path as it came, which may hold a number or a line break.
+A connection costs a greenlet and no thread, so one that sends half a request holds up no other. It
+costs memory and a file all the same, so each has deadlines for what it sends and reads, and there
+is a bound on all of them and on those of one address (`bot/connections.py`).
+
+gunicorn's own answers to broken requests are HTML, and its log lines repeat the request line, whose
+query may be a key, and write the path as it came, which may hold a number or a line break. Both are
+kept short here.
 """
 
+import contextlib
 import logging
+import resource
+import sys
+import time
+from functools import partial
 from typing import Any
 
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.ggevent import GeventWorker
 
+from bot.connections import Connection, Connections
 from bot.logs import safe
+
+# After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
+FINISH_SECONDS = 8.0
+POLL_SECONDS = 0.02
+# More greenlets than connections: one that is refused needs one too, for a moment.
+ROOM_TO_REFUSE = 64
+FILES_OF_OURS = 200  # of the database, of Twilio, of the log
 
 log = logging.getLogger(__name__)
 
 _STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Too Large")}
 
 
-class QuietThreadWorker(ThreadWorker):
+def _files() -> int:
+    """How many this process may open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+class Worker(GeventWorker):
+    def init_process(self) -> None:
+        self._is_stopping = Event()
+        super().init_process()
+
+    def run(self) -> None:
+        app: Any = self.wsgi
+        settings = app.extensions["settings"]
+        most = min(settings.connections, _files() - FILES_OF_OURS)
+        self._connections = Connections(
+            most=most,
+            of_one_address=settings.connections_per_address,
+            keepalive=self.cfg.keepalive,
+            cut=app.extensions["metrics"].connection_cut,
+        )
+        pool = Pool(most + ROOM_TO_REFUSE)
+        servers = [
+            StreamServer(listener, handle=partial(self.handle, listener), spawn=pool)
+            for listener in self.sockets
+        ]
+        for server in servers:
+            server.start()
+        while self.alive:
+            self.notify()
+            self._is_stopping.wait(1.0)
+        self._finish(servers, pool)
+
+    def _finish(self, servers: list[Any], pool: Any) -> None:
+        """Nothing new is accepted; requests that have arrived whole are answered."""
+        for server in servers:
+            server.close()
+        self._connections.refuse_more()
+        ends = time.monotonic() + FINISH_SECONDS
+        while len(pool) and time.monotonic() < ends:
+            self.notify()
+            gevent.sleep(POLL_SECONDS)
+        if len(pool):
+            log.warning("%d connections are cut, since the process stops", len(pool))
+            pool.kill(block=True, timeout=1)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        connection = Connection(fileno=client.detach())
+        with self._connections.admit(connection, addr) as is_admitted:
+            if is_admitted:
+                super().handle(listener, connection, addr)
+            else:
+                connection.close()
+
+    def timeout_ctx(self) -> Any:
+        """The connection has deadlines of its own."""
+        return contextlib.nullcontext()
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        sock.begin_body()
+        is_kept = super().handle_request(listener_name, req, sock, addr)
+        sock.begin_waiting()
+        return is_kept
+
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: nothing new is sent from here on, and nobody waits, while the last requests are
-        answered."""
+        """SIGTERM: nothing new is sent from here on, and no caller waits, while the last requests
+        are answered."""
         app = getattr(self, "wsgi", None)
         if app is not None:
             app.extensions["waiting"].release()
             app.extensions["dispatcher"].refuse_more()
         super().handle_exit(sig, frame)
+        self._is_stopping.set()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """A request that never reached the application: its status, and nothing else."""

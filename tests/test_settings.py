@@ -81,7 +81,9 @@ def test_an_empty_environment_names_everything_that_is_required() -> None:
         ("LIMIT_TOTAL", "0/hour"),
         ("LIMIT_TOTAL", "100000000000000000000/day"),
         ("LIMIT_TOTAL", "1/999999999999 year"),
-        ("WEB_THREADS", "3"),
+        ("CONNECTIONS", "3"),
+        ("CONNECTIONS_PER_ADDRESS", "-1"),
+        ("DATABASE_CONNECTIONS", "1"),
         ("PORT", "99999"),
     ],
 )

@@ -36,6 +36,8 @@ from bot.durable.query import Query, token, wanted_page, wanted_purge
 from bot.durable.waiting import Waiting
 from bot.keys import Caller, Keys, Power, Scope
 from bot.logs import REQUEST_ID
+from bot.store.blocking import breathe
+from bot.store.tx import ROWS_AT_ONCE
 from bot.usecases.read import Standing
 from bot.usecases.verifications import Verifications
 
@@ -183,7 +185,7 @@ class DurableRoutes:
             return seen[0].verification.is_terminal
 
         try:
-            if not self._waiting.wait(is_finished, seconds=seconds):
+            if not self._waiting.wait(id, is_finished, seconds=seconds):
                 return None
         except UnknownVerification:
             return None
@@ -227,7 +229,11 @@ class DurableRoutes:
         if wanted and len(page) == wanted.limit:
             last = page[-1].verification
             more = token(last.created_at, last.id)
-        body = [payloads.status(standing, show_input=show_input) for standing in page]
+        body = []
+        for place, standing in enumerate(page, start=1):
+            if place % ROWS_AT_ONCE == 0:
+                breathe()
+            body.append(payloads.status(standing, show_input=show_input))
         return _json(body, 200, {TOKEN: more})
 
     # -- acting ----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlite_utils
 
-from bot.store import migrations
+from bot.store import blocking, migrations
 from bot.store.outages import Outages
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
@@ -52,6 +52,7 @@ OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at th
 CACHE_KIBIBYTES = 8192
 # Of the write-ahead log, where nobody tidies: 64 MiB.
 LONGEST_LOG_PAGES = 16_000
+FETCHED_AT_ONCE = 200  # rows: a millisecond
 BATCH = 64  # write transactions that share one commit, at most
 
 
@@ -66,7 +67,15 @@ class SqliteTx:
         return self._clock()
 
     def all(self, sql: str, **params: Value) -> list[Row]:
-        return self._db.execute(sql, params).fetchall()
+        cursor = self._db.execute(sql, params)
+        rows: list[Row] = cursor.fetchmany(FETCHED_AT_ONCE)
+        last = len(rows)
+        while last == FETCHED_AT_ONCE:
+            blocking.breathe()
+            more = cursor.fetchmany(FETCHED_AT_ONCE)
+            last = len(more)
+            rows += more
+        return rows
 
     def one(self, sql: str, **params: Value) -> Row | None:
         row: Row | None = self._db.execute(sql, params).fetchone()
@@ -208,14 +217,14 @@ class SqliteStore:
         thousandth page written would make one of them do it in the middle of its commit, which was
         every tenth reply under load and the slowest hundredth of them."""
         with self._reader() as db:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(PASSIVE)")
 
     def scrub(self) -> bool:
         """Empties the write-ahead log, where what was deleted may still stand. False: somebody
         reads from it at the moment; it is emptied later by itself."""
         db = self._connect()
         try:
-            busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
             return bool(busy == 0)
         finally:
             db.close()
@@ -315,7 +324,8 @@ class SqliteStore:
         self._begin(db)
         try:
             yield db
-            db.execute("COMMIT")
+            # Others are served during its fsync, and queue up for the next one.
+            blocking.call(db.execute, "COMMIT")
         except BaseException:
             db.rollback()
             raise
@@ -424,6 +434,10 @@ class SqliteStore:
             raise UnusableDatabase(f"{self._path} is a database of another program")
         row = self._writer.execute("SELECT version FROM schema_version").fetchone()
         migrations.refuse(row["version"] if row else None, name=str(self._path))
+
+
+def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:
+    return db.execute(sql).fetchone()
 
 
 def _run_script(db: sqlite_utils.Database, script: str) -> None:

@@ -118,6 +118,19 @@ def try_set_aside_again(tx: Tx) -> int:
     return tx.run(sql, now=to_text(tx.now), never=SET_ASIDE)
 
 
+def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
+    """Those of them that have ended, or are gone."""
+    found: list[str] = []
+    for first in range(0, len(ids), 500):
+        some = ids[first : first + 500]
+        sql = f"""
+            SELECT id FROM verification WHERE id IN ({places(some)}) AND status = 'pending'
+        """
+        pending = {row["id"] for row in tx.all(sql, **placed(some))}
+        found += [id for id in some if id not in pending]
+    return found
+
+
 def next_due_at(tx: Tx) -> datetime | None:
     row = tx.one("SELECT min(due_at) AS due_at FROM verification WHERE due_at IS NOT NULL")
     return to_instant_if_readable(row["due_at"]) if row else None
@@ -169,11 +182,11 @@ def find(tx: Tx, wanted: Wanted) -> list[Verification]:
         return _find_by_id(tx, wanted)
     # IS TRUE keeps SQLite from answering the OR by other indexes and sorting afterwards.
     ranges = _ranges(wanted.stages)
-    found: list[Verification] = []
+    rows: list[Row] = []
     for condition in [f"({' OR '.join(ranges)}) IS TRUE"] if wanted.phone else ranges:
-        found += _find_range(tx, wanted, condition)
-    found.sort(key=lambda v: (v.created_at, v.id), reverse=wanted.newest_first)
-    return found[: wanted.limit]
+        rows += _find_range(tx, wanted, condition)
+    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=wanted.newest_first)
+    return readable("verification", rows[: wanted.limit], _from_row)
 
 
 def errors_since(tx: Tx, since: datetime) -> list[tuple[int, int]]:
@@ -214,7 +227,7 @@ _OPEN_STAGES = {
 }
 
 
-def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
+def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Row]:
     sign, direction = ("<", "DESC") if wanted.newest_first else (">", "ASC")
     if wanted.country:
         condition += " AND country = :country"
@@ -228,7 +241,7 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
         WHERE {condition} AND created_at >= :created_from AND created_at <= :created_to
         ORDER BY created_at {direction}, id {direction} LIMIT :limit
     """
-    rows = tx.all(
+    return tx.all(
         sql,
         country=wanted.country,
         phone=wanted.phone,
@@ -238,7 +251,6 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Verification]:
         created_to=to_text(wanted.created_to or LATEST),
         limit=wanted.limit,
     )
-    return readable("verification", rows, _from_row)
 
 
 def _find_by_id(tx: Tx, wanted: Wanted) -> list[Verification]:

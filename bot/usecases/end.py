@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
 from bot.domain.verification import Cause
 from bot.store import verifications
+from bot.store.blocking import breathe
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
 from bot.usecases.reply import require_running, retire_key
+
+ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
 
 def terminate(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
@@ -42,7 +45,9 @@ def expire(
     if not may_expire():
         return Done(None)
     changes: list[Change] = []
-    for verification in verifications.load_free(tx, ids):
+    for place, verification in enumerate(verifications.load_free(tx, ids), start=1):
+        if place % ENDED_AT_ONCE == 0:
+            breathe()
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
     return Done(None, changes=tuple(changes))
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bot.store import tallies
+from bot.store.blocking import breathe
 from bot.store.tallies import Tally
-from bot.store.tx import Store, Tx
+from bot.store.tx import ROWS_AT_ONCE, Store, Tx
 
 READ_AT_ONCE = 5000
 PATIENCE_SECONDS = 0.5
@@ -51,7 +52,9 @@ class Following:
         if self._read_to is None:
             self._read_to = tallies.first_since(tx, since)
         rows = tallies.after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
-        for row in rows:
+        for place, row in enumerate(rows, start=1):
+            if place % ROWS_AT_ONCE == 0:
+                breathe()
             self._read_to = row.number
             for count in self._counters:
                 count(row)

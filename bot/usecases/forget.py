@@ -8,9 +8,12 @@ from bot.domain.errors import StillRunning, UnknownVerification
 from bot.domain.transitions import Canceled, decide
 from bot.domain.verification import FINISHED, Cause
 from bot.store import figures, tallies, verifications
+from bot.store.blocking import breathe
 from bot.store.tx import Change, Done, Tx
 from bot.store.verifications import Wanted
 from bot.usecases.record import record
+
+REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
 
 
 def purge(tx: Tx, id: str) -> Done[None]:
@@ -85,5 +88,7 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
 def _remove(tx: Tx, ids: list[str]) -> None:
     if ids:
         figures.count_removed(tx, ids)
-    for id in ids:
+    for place, id in enumerate(ids, start=1):
+        if place % REMOVED_AT_ONCE == 0:
+            breathe()
         verifications.remove(tx, id)

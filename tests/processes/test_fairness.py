@@ -1,0 +1,162 @@
+"""No route holds up another request, whatever legal input it gets."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+from twilio.request_validator import RequestValidator
+
+from simulator.world import new_sid
+from tests.console.million import fill
+from tests.desk import (
+    ACCOUNT,
+    CONSOLE_KEY,
+    INSTANCES,
+    NUMBER,
+    PHONE,
+    START,
+    SYSTEM_KEY,
+    HandClock,
+)
+from tests.processes.service import Service
+
+ROWS = 50_000
+LONGEST_SECONDS = 0.1
+KEYED = {"x-functions-key": SYSTEM_KEY}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """With many finished verifications, none of them old."""
+    folder: Path = tmp_path_factory.mktemp("many")
+    clock = HandClock()
+    clock.now = datetime.now(UTC)
+    fill(folder / "textback.db", clock, ROWS)
+    made = Service(folder, RETENTION_DAYS="365")
+    made.start()
+    yield made
+    made.close()
+
+
+class Ticker:
+    """Asks for something small over and over. The slowest answer counts."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._is_over = threading.Event()
+        self.slowest = 0.0
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Ticker":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.get(f"{self._service.url}/healthz", timeout=5)
+            while not self._is_over.is_set():
+                began = time.monotonic()
+                session.get(f"{self._service.url}/healthz", timeout=5)
+                self.slowest = max(self.slowest, time.monotonic() - began)
+
+
+def list_the_most(service: Service) -> None:
+    url = f"{service.url}{INSTANCES}?top=1000"
+    assert len(service.http.get(url, headers=KEYED, timeout=20).json()) == 1000
+
+
+def remove_many(service: Service) -> None:
+    url = f"{service.url}{INSTANCES}?createdTimeFrom=2020-01-01&runtimeStatus=Failed"
+    assert service.http.delete(url, headers=KEYED, timeout=60).status_code in (200, 404)
+
+
+def metrics(service: Service) -> None:
+    headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+    assert service.http.get(f"{service.url}/metrics", headers=headers, timeout=20).ok
+
+
+def describe(service: Service) -> None:
+    assert service.http.get(f"{service.url}/openapi.json", timeout=20).ok
+
+
+def console(service: Service) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        page = session.get(f"{service.url}/console/sign-in", timeout=20).text
+        token = page.partition('name="token" value="')[2].partition('"')[0]
+        form = {"token": token, "key": CONSOLE_KEY}
+        session.post(f"{service.url}/console/sign-in", data=form, timeout=20)
+        for path in ("", "verifications", "verifications?status=failed", "limits", "opt-outs"):
+            assert session.get(f"{service.url}/console/{path}", timeout=20).ok
+
+
+def costly_text(service: Service) -> None:
+    form = {f"AddOns{number}": "x" * 500 for number in range(80)}
+    form |= {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER}
+    form["Body"] = "a" + "\u0301" * 800 + "\u0316" * 799
+    url = f"{service.url}/twilio/sms"
+    signature = RequestValidator(ACCOUNT.auth_token).compute_signature(url, form)
+    headers = {"X-Twilio-Signature": signature}
+    assert service.http.post(url, data=form, headers=headers, timeout=20).ok
+
+
+def costly_answer(service: Service) -> None:
+    body = json.dumps("a" + "\u0301" * 15_000 + "\u0316" * 15_000, ensure_ascii=False).encode()
+    url = f"{service.url}{INSTANCES}/none/raiseEvent/SmsChallengeResponse"
+    headers = {**KEYED, "Content-Type": "application/json"}
+    assert service.http.post(url, data=body, headers=headers, timeout=20).status_code == 404
+
+
+def nested_json(service: Service) -> None:
+    body = b"[" * 30_000 + b"]" * 30_000
+    assert service.http.post(f"{service.url}{START}", data=body, headers=KEYED).status_code == 400
+
+
+def many_fields(service: Service) -> None:
+    body = "&".join(["a="] * 16_000)
+    headers = {
+        "X-Twilio-Signature": "x" * 27 + "=",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    url = f"{service.url}/twilio/sms"
+    assert service.http.post(url, data=body, headers=headers, timeout=20).status_code == 403
+
+
+def long_query(service: Service) -> None:
+    url = f"{service.url}{INSTANCES}?" + "&".join(["runtimeStatus=Failed,Completed"] * 120)
+    assert service.http.get(url, headers=KEYED, timeout=20).ok
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        list_the_most,
+        metrics,
+        describe,
+        console,
+        costly_text,
+        costly_answer,
+        nested_json,
+        many_fields,
+        long_query,
+        remove_many,
+    ],
+)
+def test_another_request_is_answered_meanwhile(
+    service: Service, act: Callable[[Service], None]
+) -> None:
+    act(service)  # once, so that nothing is loaded for the first time
+    with Ticker(service) as ticker:
+        for _ in range(5):
+            act(service)
+    assert ticker.slowest < LONGEST_SECONDS, f"{ticker.slowest:.3f} s"

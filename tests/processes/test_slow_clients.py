@@ -1,0 +1,200 @@
+"""Nothing that a client does on a connection holds up another."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk import PHONE, SYSTEM_KEY
+from tests.processes.service import Service, until
+
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half:"
+NO_BODY = b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+HALF_A_FORM = (
+    b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+    b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n\r\nBody="
+)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
+    yield made
+    made.close()
+
+
+@contextmanager
+def held_open(service: Service, sent: list[bytes]) -> Iterator[list[socket.socket]]:
+    """A connection for each of these beginnings."""
+    opened: list[socket.socket] = []
+    try:
+        for beginning in sent:
+            connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+            connection.sendall(beginning)
+            opened.append(connection)
+        yield opened
+    finally:
+        for connection in opened:
+            connection.close()
+
+
+@contextmanager
+def dribbling(service: Service, count: int) -> Iterator[None]:
+    """Connections that send a byte of a head each second."""
+    is_over = threading.Event()
+    with held_open(service, [b"G"] * count) as opened:
+
+        def dribble() -> None:
+            while not is_over.wait(1.0):
+                for connection in opened:
+                    with suppress(OSError):
+                        connection.sendall(b"x")
+
+        thread = threading.Thread(target=dribble)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+
+def begin(service: Service, phone: str = PHONE) -> str:
+    id = service.begin(phone)
+    until(lambda: service.texts(phone))
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    return id
+
+
+def answer(service: Service, phone: str = PHONE) -> float:
+    """The right code, by text. Seconds until it was answered."""
+    code = re.search(r"code is ([0-9]+)", service.texts(phone)[-1])
+    assert code
+    began = time.monotonic()
+    assert "Thank you" in service.simulator.webhooks.receive(phone, code[1]).body
+    return time.monotonic() - began
+
+
+def memory(process: Any) -> int:
+    """Of gunicorn and its workers, in MiB."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    total = 0
+    for pid in (process.pid, *children):
+        status = Path(f"/proc/{pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+([0-9]+) kB", status)
+        total += int(found[1]) if found else 0
+    return total // 1024
+
+
+def cut(service: Service) -> dict[str, float]:
+    headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+    text = service.http.get(f"{service.url}/metrics", headers=headers, timeout=10).text
+    pattern = r'textback_connections_cut_total\{reason="([a-z]+)"\} ([0-9.]+)'
+    return {reason: float(count) for reason, count in re.findall(pattern, text)}
+
+
+@pytest.mark.parametrize("beginning", [HALF_A_HEAD, NO_BODY, HALF_A_FORM, b"", b"\r\n\r\n"])
+def test_forty_half_sent_requests_hold_nobody_up(service: Service, beginning: bytes) -> None:
+    service.start()
+    id = begin(service)
+    with held_open(service, [beginning] * 40):
+        assert answer(service) < 1
+        assert service.status(id)["output"] is True
+
+
+def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> None:
+    process = service.start()
+    phones = [f"+142555503{number:02}" for number in range(24)]
+    ids = [begin(service, phone) for phone in phones]
+    before = memory(process)
+    halves = [HALF_A_HEAD] * 500 + [HALF_A_FORM] * 500
+    with held_open(service, halves), dribbling(service, 1000):
+        slowest = 0.0
+        for phone in phones:
+            slowest = max(slowest, answer(service, phone))
+            time.sleep(0.5)
+        grown = memory(process) - before
+        assert slowest < 1
+        assert grown < 200, f"{grown} MiB"
+    assert all(service.status(id)["output"] is True for id in ids)
+    counted = until(lambda: (c := cut(service))["head"] >= 1500 and c, 15)
+    assert counted["crowded"] == counted["refused"] == 0
+    log = service.log.read_text()
+    assert "connections: head" in log
+    assert "Traceback" not in log
+
+
+def test_a_head_and_a_body_have_their_deadlines(service: Service) -> None:
+    service.start()
+    began = time.monotonic()
+    with held_open(service, [HALF_A_HEAD, HALF_A_FORM]) as (head, body):
+        for connection in (head, body):
+            connection.settimeout(30)
+        assert head.recv(100) == b""
+        assert 9 < time.monotonic() - began < 12
+        assert body.recv(100)[:12] in (b"HTTP/1.1 400", b"")
+        assert 19 < time.monotonic() - began < 22
+    assert cut(service) | {"head": 1, "body": 1} == cut(service)
+
+
+def test_one_address_has_its_bound(tmp_path: Path) -> None:
+    service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="20")
+    try:
+        service.start()
+        service.http.close()
+        with held_open(service, [HALF_A_HEAD] * 60) as opened:
+            closed = 0
+            for connection in opened:
+                connection.settimeout(0.2)
+                try:
+                    closed += connection.recv(10) == b""
+                except ConnectionResetError:
+                    closed += 1
+                except TimeoutError:
+                    continue
+            assert closed >= 40
+        until(lambda: cut(service)["address"] >= 40)
+    finally:
+        service.close()
+
+
+def test_those_that_wait_make_room_for_new_ones(tmp_path: Path) -> None:
+    service = Service(tmp_path, CONNECTIONS="50", CONNECTIONS_PER_ADDRESS="0")
+    try:
+        service.start()
+        whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        with held_open(service, [whole] * 120) as opened:
+            for connection in opened:
+                connection.settimeout(5)
+                assert connection.recv(12) == b"HTTP/1.1 200"
+            assert service.is_ready()
+        until(lambda: cut(service)["crowded"] >= 70)
+        assert cut(service)["refused"] == 0
+    finally:
+        service.close()
+
+
+def test_a_client_that_never_reads_holds_nobody_up(service: Service) -> None:
+    service.start()
+    id = begin(service)
+    ask = (
+        f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nx-functions-key: {SYSTEM_KEY}\r\n\r\n"
+    ).encode()
+    with held_open(service, [ask * 50] * 30):
+        assert answer(service) < 1
+        assert service.status(id)["output"] is True
+
+
+def test_sigterm_with_half_sent_requests_open(service: Service) -> None:
+    process = service.start()
+    with held_open(service, [HALF_A_HEAD] * 30 + [HALF_A_FORM] * 30), dribbling(service, 30):
+        began = time.monotonic()
+        assert service.terminate(process) == 0
+        assert time.monotonic() - began < 10
