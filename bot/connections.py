@@ -17,13 +17,22 @@ from typing import Any
 
 import gevent
 from gevent.socket import socket
-from gunicorn.http.errors import NoMoreData
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
 WRITE_SECONDS = 20.0  # for one answer to be taken
 # A client on the worst of lines has sent its head by then; what has not may make room for others.
 SLOW_HEAD_SECONDS = 1.0
+# Of one head: gunicorn's own bounds let it buffer 800 KB.
+HEAD_BYTES = 32 * 1024
+# Of an unread body, read and thrown away so that the connection can be kept.
+DRAINED_BYTES = 64 * 1024
+# Bytes that are ready are read without waiting, so a client that floods would never yield.
+TURN_BYTES = 256 * 1024
+RECV_COST_BYTES = 256  # what a read costs beside its bytes
+# Through a timer: `sleep(0)` runs up to fifty other callbacks without looking at the sockets.
+YIELD_SECONDS = 1e-6
 TELL_EVERY_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
@@ -61,12 +70,15 @@ class Connection(socket):
         self.since = time.monotonic()
         self.is_over = False
         self.has_read = False  # since the last request
+        self.is_reading = False  # waits for bytes at this moment
+        self._received = 0  # bytes in this state
+        self._turn = 0  # cost since it yielded
 
     def begin_body(self) -> None:
         """The head has arrived."""
         if not self.has_read:
             # One that sends many requests at once: the others have their turn between them.
-            gevent.sleep(0)
+            gevent.sleep(YIELD_SECONDS)
         self.has_read = False
         self._enter(State.BODY)
 
@@ -75,7 +87,7 @@ class Connection(socket):
         self._enter(State.WAITING)
 
     def _enter(self, state: State) -> None:
-        self.state, self.since = state, time.monotonic()
+        self.state, self.since, self._received = state, time.monotonic(), 0
         if self.registry is not None:
             self.registry.entered(self)
 
@@ -86,17 +98,41 @@ class Connection(socket):
         assert self.registry is not None
         self.has_read = True
         left = self.since + self.registry.seconds(self.state) - time.monotonic()
+        if left <= 0:  # also where bytes are always ready, and no read would wait
+            return self._too_late()
+        self.settimeout(left)
+        self.is_reading = True
         try:
-            self.settimeout(max(0.001, left))
             data: bytes = super().recv(*args)
         except TimeoutError:
-            self._give_up(Cut.HEAD if self.state is State.HEAD else Cut.BODY)
-            if self.state is State.WAITING:
+            return self._too_late()
+        except OSError:
+            if self.is_over:  # `end` wakes it with EBADF
                 return b""
-            raise TooSlow from None
-        if self.state is State.WAITING and data:
-            self._enter(State.HEAD)
+            raise
+        finally:
+            self.is_reading = False
+        self._account(len(data))
         return data
+
+    def _account(self, count: int) -> None:
+        """Raises LimitRequestHeaders."""
+        if self.state is State.WAITING and count:
+            self._enter(State.HEAD)
+        self._received += count
+        if self.state is State.HEAD and self._received > HEAD_BYTES:
+            raise LimitRequestHeaders("the head is too long")
+        self._turn += count + RECV_COST_BYTES
+        if self._turn > TURN_BYTES:
+            self._turn = 0
+            gevent.sleep(YIELD_SECONDS)
+
+    def _too_late(self) -> bytes:
+        """b"" where it waited for a next request; else raises TooSlow."""
+        self._give_up(Cut.HEAD if self.state is State.HEAD else Cut.BODY)
+        if self.state is State.WAITING:
+            return b""
+        raise TooSlow
 
     def sendall(self, data: Any, flags: int = 0) -> Any:
         """Raises TooSlow where the client does not read."""
@@ -190,6 +226,15 @@ class Connections:
         """The process stops: what has not sent a whole head is closed, now and later."""
         self._is_stopping = True
         for connection in (*self._waiting, *self._heads):
+            connection.end()
+
+    def end_half_sent(self) -> None:
+        """Bodies that are waited for."""
+        for connection in [one for one in self._all if one.is_reading]:
+            connection.end()
+
+    def end_all(self) -> None:
+        for connection in list(self._all):
             connection.end()
 
     def tell(self, why: Cut) -> None:

@@ -57,6 +57,7 @@ class Keys:
             (key.encode(), Caller(name, power, key_mark=_mark(key, secrets[0])))
             for key, name, power in configured
         ]
+        self._marks_by_name = {caller.name: caller.key_mark for _, caller in self._known}
         # Marks that were made before SECRET_KEY was rotated hold as long as links do.
         self._marks = frozenset(
             _mark(key, secret) for key, _, _ in configured for secret in secrets
@@ -82,9 +83,14 @@ class Keys:
                 found = caller
         return found
 
-    def is_present(self, mark: str | None) -> bool:
-        """Whether the key that this is the mark of is configured now."""
-        return mark in self._marks
+    def is_present(self, mark: str | None, *, name: str) -> bool:
+        """Whether the key that this is the mark of is configured now. Of verifications that were
+        begun before keys were marked, the caller's name tells."""
+        return mark in self._marks if mark else name in self._marks_by_name
+
+    def present_mark(self, mark: str | None, *, name: str) -> str | None:
+        """The mark itself where its key is configured, or that of a present key of the caller."""
+        return mark if mark in self._marks else self._marks_by_name.get(name)
 
     def link_holder(self, presented: str, verification: Verification) -> Caller | None:
         """Who holds a link of this one instance."""

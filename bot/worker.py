@@ -26,11 +26,12 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
-from bot.connections import Connection, Connections
+from bot.connections import DRAINED_BYTES, Connection, Connections
 from bot.logs import safe
 
 # After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
 FINISH_SECONDS = 8.0
+HALF_SENT_SECONDS = 1.0  # and for the rest of a body
 POLL_SECONDS = 0.02
 # More greenlets than connections: one that is refused needs one too, for a moment.
 ROOM_TO_REFUSE = 64
@@ -79,13 +80,17 @@ class Worker(GeventWorker):
         for server in servers:
             server.close()
         self._connections.refuse_more()
-        ends = time.monotonic() + FINISH_SECONDS
-        while len(pool) and time.monotonic() < ends:
+        began = time.monotonic()
+        while len(pool) and time.monotonic() - began < FINISH_SECONDS:
             self.notify()
             gevent.sleep(POLL_SECONDS)
+            if time.monotonic() - began > HALF_SENT_SECONDS:
+                self._connections.end_half_sent()
         if len(pool):
             log.warning("%d connections are cut, since the process stops", len(pool))
-            pool.kill(block=True, timeout=1)
+            # Not by killing their greenlets: a COMMIT under way must end by itself.
+            self._connections.end_all()
+            pool.join(timeout=1)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         connection = Connection(fileno=client.detach())
@@ -102,6 +107,7 @@ class Worker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         sock.begin_body()
         is_kept = super().handle_request(listener_name, req, sock, addr)
+        _drain(req)
         sock.begin_waiting()
         return is_kept
 
@@ -129,6 +135,16 @@ class Worker(GeventWorker):
             util.write_nonblock(client, lines.encode())
         except OSError:
             log.info("the client was gone")
+
+
+def _drain(request: Any) -> None:
+    """Reads what the application left of a body, so that the connection can be kept. gunicorn would
+    read on for as long as a client sends. Raises StopIteration, which closes the connection."""
+    left = DRAINED_BYTES
+    while left > 0 and (data := request.body.read(min(left, 8192))):
+        left -= len(data)
+    if left <= 0:
+        raise StopIteration
 
 
 class QuietLogger(Logger):

@@ -65,7 +65,7 @@ class CatchUp:
         self._gateway = gateway
         self._outages = verifications.store.outages
         self._seen = self._outages.ended  # those that are caught up with
-        self._due_since: float | None = None
+        self._due = (0, 0.0)  # outages that had ended, and when that was noticed
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -75,15 +75,18 @@ class CatchUp:
 
     def may_expire(self) -> bool:
         """Whether all that was missed is read, or was waited for long enough."""
-        if not self.is_due:
+        ended = self._outages.ended
+        if ended == self._seen:
             return True
-        if self._due_since is None:
-            self._due_since = time.monotonic()
-        return time.monotonic() - self._due_since > EXPIRY_WAITS_SECONDS
+        noticed, at = self._due
+        if noticed != ended:
+            noticed, at = self._due = ended, time.monotonic()
+        return time.monotonic() - at > EXPIRY_WAITS_SECONDS
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
         self._seen = -1  # to be down is an outage too
+        self.may_expire()
         self._thread = threading.Thread(target=self._run, name="catch-up", daemon=True)
         self._thread.start()
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
@@ -103,8 +106,6 @@ class CatchUp:
         ended = self._outages.ended
         if ended == self._seen:
             return True
-        if self._due_since is None:
-            self._due_since = time.monotonic()
         try:
             expire.retire_keys(self._verifications)
             count = run_once(self._verifications, self._gateway)
@@ -112,7 +113,7 @@ class CatchUp:
             log.warning("missed texts cannot be read yet: %s", error)
             return False
         log.info("caught up with %d texts", count)
-        self._seen, self._due_since = ended, None
+        self._seen = ended
         return True
 
     def _run(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from bot.dispatch import count, erase, expire, probe
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.send import Sender
-from bot.dispatch.sweep import Sweeper
+from bot.dispatch.sweep import Sweeper, set_unreadable_aside
 from bot.sms.gateway import Gateway
 from bot.store import outbox
 from bot.store import verifications as table
@@ -84,6 +84,7 @@ class Dispatcher:
         self._gateway = gateway
         self._sender = sender
         self._catch_up = CatchUp(verifications, gateway)
+        verifications.may_expire = self._catch_up.may_expire
         self._sweeper = Sweeper(verifications, kept=kept)
         store = verifications.store
         self._repeated = [
@@ -148,6 +149,8 @@ class Dispatcher:
     def run_once(self) -> int:
         """Every duty once, in this thread. Returns how much there was to do."""
         self._catch_up.run_once()
+        if self._verifications.store.read(_look).is_unreadable:
+            self._verifications.store.write(set_unreadable_aside)
         probe.run_once(self._verifications, self._gateway)
         erase.run_once(self._verifications, self._gateway)
         count.run_once(self._verifications)
@@ -190,6 +193,8 @@ class Dispatcher:
         """Does what is due, one batch of each. Returns how long to sleep."""
         due = self._verifications.store.read(_look)
         pause = due.pause
+        if due.is_unreadable:
+            self._verifications.store.write(set_unreadable_aside)
         if due.are_verifications:
             is_full = self._expire() == expire.BATCH
             pause = timedelta(0) if is_full else SHORTEST_SLEEP
@@ -205,6 +210,7 @@ class _Due:
     now: datetime
     text_at: datetime | None
     verification_at: datetime | None
+    is_unreadable: bool  # the first due time of either
 
     @property
     def are_texts(self) -> bool:
@@ -222,7 +228,11 @@ class _Due:
 
 
 def _look(tx: Tx) -> _Due:
-    return _Due(tx.now, outbox.next_due_at(tx), table.next_due_at(tx))
+    text_at, verification_at = outbox.next_due_at(tx), table.next_due_at(tx)
+    is_unreadable = (text_at is None and outbox.has_work(tx)) or (
+        verification_at is None and table.has_open(tx)
+    )
+    return _Due(tx.now, text_at, verification_at, is_unreadable)
 
 
 def _try_set_aside_again(tx: Tx) -> Done[int]:

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from functools import partial
 
-from bot.store import counted, inbound
+from bot.store import counted, inbound, outbox
 from bot.store import verifications as table
 from bot.store.steady import TOLERATED
 from bot.store.tx import Done, Tx
@@ -61,7 +61,7 @@ class Sweeper:
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + EVERY_SECONDS
-        self._store.write(_set_unreadable_aside)
+        self._store.write(set_unreadable_aside)
         if may_remove:
             self._left = [
                 partial(forget.retain, kept=self._kept, limit=AT_ONCE),
@@ -94,8 +94,9 @@ class Sweeper:
         return True
 
 
-def _set_unreadable_aside(tx: Tx) -> Done[None]:
+def set_unreadable_aside(tx: Tx) -> Done[None]:
     table.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
+    outbox.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
     return Done(None)
 
 

@@ -8,8 +8,10 @@ import unicodedata
 
 # Marks without a width of their own that no category names: what turns a digit into an emoji.
 _ENCLOSING_KEYCAP = "\u20e3"
+# Characters that show nothing though Unicode classes them as letters or accents.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 # Dashes that Unicode does not class as dashes: minus, hyphen bullet, the long vowel of kana.
-_MORE_DASHES = "\u2212\u2043\u30fc\uff70"
+_MORE_DASHES = "\u2212\u2043\u30fc\uff70\u223c\u301c\uff5e"
 
 
 def visible(text: str) -> str:
@@ -44,6 +46,7 @@ def _is_mark(letter: str) -> bool:
         or "\ufe00" <= letter <= "\ufe0f"
         or "\U000e0100" <= letter <= "\U000e01ef"
         or letter == _ENCLOSING_KEYCAP
+        or letter in _BLANK
     )
 
 

@@ -29,7 +29,8 @@ class Rule:
 
 # Mexico: the 1 before mobile numbers was dropped on 3 August 2019 (Twilio's voice guidelines for
 # Mexico; libphonenumber's migrator, recipes.csv); texts come with both (Signal-Android issue 3360).
-_MEXICO = Rule("MX", r"\+521([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
+# What was dialled before them at home, 044 and 045, or 01, is still typed.
+_MEXICO = Rule("MX", r"\+52(?:1|01|044|045)([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
 # Argentina: a 9 goes before mobile numbers when they are called from abroad, and nobody else writes
 # it; a number without it cannot be told from a landline (libphonenumber's FAQ, "mx_and_ar").
 _ARGENTINA = Rule("AR", r"\+54([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1")

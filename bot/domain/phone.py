@@ -130,6 +130,8 @@ def _e164(text: str) -> str:
     spelled = _spelled(text)
     if not spelled:
         raise InvalidNumber("A phone number input is required, such as +14255550123.")
+    if spelled.startswith("(+"):  # (+1) 425 …
+        spelled = spelled[1:].replace(")", " ", 1)
     if not spelled.startswith("+"):
         raise InvalidNumber("The phone number must be in international form, starting with +.")
     if not _SPELLING.fullmatch(spelled):
@@ -159,9 +161,9 @@ def _plain(letter: str) -> str:
 
 # Full-width, small and raised forms of what stands in numbers.
 _PUNCTUATION = {
-    **dict.fromkeys("\uff0b\ufe62\u207a", "+"),
+    **dict.fromkeys("\uff0b\ufe62\u207a\u2795", "+"),
     **dict.fromkeys("[\uff08\uff3b\u207d\ufe59", "("),
     **dict.fromkeys("]\uff09\uff3d\u207e\ufe5a", ")"),
-    **dict.fromkeys("\uff0e\u3002\u00b7\u2022\u2024\ufe52", "."),
+    **dict.fromkeys("\uff0e\u3002\u00b7\u2022\u2024\ufe52\u30fb\u2219", "."),
     **dict.fromkeys("\uff0f\u2044\u2215", "/"),
 }

@@ -31,7 +31,9 @@ _HELP = frozenset(["help", "info", "aide"])
 # A text that opens with one of these and goes on asks to be left alone: the US rule (47 CFR
 # 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
 # open ordinary sentences.
-_OPENS_WITH_STOP = re.compile(r"\W*(?:stop(?:\W*all)?|unsubscribe|revoke|opt\W*out)\b")
+_OPENS_WITH_STOP = re.compile(
+    r"[\W_]*(?:stop(?:[\W_]*all)?|unsubscribe|revoke|opt[\W_]*out|arr[eê]t)(?![^\W_])"
+)
 
 # This many characters of our own words in a row are no coincidence. It is also the least that a
 # challenge's fixed words must have.

@@ -30,7 +30,7 @@ from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verifica
 
 # One code-shaped reply is answered within this time of the end.
 AFTERTHOUGHT = timedelta(minutes=10)
-LONGEST_TOLD = 200  # characters of a reason in the history of a pause
+LONGEST_TOLD = 60  # characters of a reason in the history of a pause
 
 
 class Answer(StrEnum):
@@ -263,6 +263,8 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
     if what.guess is not None and what.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
         repeated = Event("repeated_answer", {"by_text": what.by_text})
+        if v.answers >= v.terms.max_attempts:  # what is left of them is for what comes
+            return Decision(v, (repeated,))
         return _told(Decision(v, (repeated,)), Answer.WRONG, what)
     left = None if what.wrong_left is None else max(0, what.wrong_left - 1)
     counted = replace(v, attempts=v.attempts + 1, last_guess=what.guess, wrong_left=left)

@@ -54,7 +54,9 @@ class Access:
 
     def _is_begun_by_known_key(self, id: str) -> bool:
         verification = self._verifications.find(id)
-        return verification is not None and self._keys.is_present(verification.caller_key)
+        if verification is None:
+            return False
+        return self._keys.is_present(verification.caller_key, name=verification.started_by)
 
     def _link_holder(self, key: str, id: str) -> Caller | None:
         verification = self._verifications.find(id)

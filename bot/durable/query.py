@@ -145,7 +145,9 @@ def _instant_or_refuse(query: Query, name: str) -> datetime | None:
     if not values:
         return None
     instant = query.instant(name)
-    if instant is None or len(values) > 1:
+    # A year of two digits is not the first century's. .NET's least date is sent as 1-01-01.
+    has_year = re.match(r"\s*([0-9]{4}|1-01-01)", values[0])
+    if instant is None or not has_year or len(values) > 1:
         raise InvalidFilter(
             f"{name} must be one instant such as 2026-01-31T09:30:00Z. Nothing was removed."
         )

@@ -129,9 +129,11 @@ class DurableRoutes:
         if not _query().flag("restartWithNewInstanceId", default=True):
             raise IdInUse("A verification is evidence and is not overwritten: take a new id.")
         try:
+            before = self._verifications.standing(id).verification
             verification = self._verifications.restart(
                 id,
                 request_id=REQUEST_ID.get(),
+                caller_key=self._keys.present_mark(before.caller_key, name=before.started_by),
                 idempotency_key=_idempotency_key(),
                 may_supersede=caller.power is not Power.LINK,
             )
@@ -243,7 +245,8 @@ class DurableRoutes:
         verification = self._verifications.require_running(id)
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
-        if len(event) > 100 or _PLACEHOLDER.fullmatch(event):
+        is_placeholder = _PLACEHOLDER.fullmatch(event) or "eventname" in event.lower()
+        if len(event) > 100 or is_placeholder:
             raise InvalidEventName(
                 "The name of an event has at most 100 characters, and stands where the link has"
                 " {eventName}: put SmsChallengeResponse there."
@@ -292,7 +295,8 @@ class DurableRoutes:
 
 
 # A link's {eventName} or {text}, sent as it stands there.
-_PLACEHOLDER = re.compile(r"\s*\{[A-Za-z][A-Za-z0-9 _-]*\}\s*")
+# Of curl, Postman, shells and other templates.
+_PLACEHOLDER = re.compile(r"\s*(\$?\{+[\w .-]+\}+|<[\w .-]+>|\$[A-Za-z_]+|%[A-Za-z_]+%)\s*")
 LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
 
 _INTERVALS = ("pollingInterval", "retryInterval")

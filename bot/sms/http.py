@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError
 
-from bot.watchdog import Watchdog, shut
+from bot.watchdog import Watchdog
 
 _REBASED = re.compile(r"(api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
 _API = "https://api.twilio.com"
@@ -43,7 +44,7 @@ LOOK_UPS_AT_ONCE = 16
 
 
 class DeadlinePassed(HTTPError):
-    """The call came to its deadline before anything of it was written."""
+    """The call came to its deadline."""
 
 
 @dataclass(slots=True)
@@ -52,15 +53,27 @@ class _Call:
 
     deadline: float  # of time.monotonic()
     is_written: bool = False  # Twilio may have it
-    fd: int | None = None  # of its connection
+    held: socket.socket | None = None  # a second handle of its connection
 
     @property
     def left(self) -> float:
         return self.deadline - time.monotonic()
 
+    def hold(self, connection: socket.socket) -> None:
+        """So that it can be cut whatever has become of the first handle: http.client closes that
+        while the answer is still being read, where the server will close the connection."""
+        self.let_go()
+        self.held = socket.socket(fileno=socket.dup(connection.fileno()))
+
+    def let_go(self) -> None:
+        if self.held is not None:
+            self.held.close()
+            self.held = None
+
     def cut(self) -> None:
-        if self.fd is not None:
-            shut(self.fd)
+        if self.held is not None:
+            with suppress(OSError):
+                self.held.shutdown(socket.SHUT_RDWR)
 
 
 _CALL: ContextVar[_Call] = ContextVar("call")
@@ -122,7 +135,7 @@ class PooledHttpClient(HttpClient):
             sent |= urllib3.make_headers(basic_auth=":".join(auth))
         token = _CALL.set(call)
         try:
-            with self._watchdog.bound(call.deadline, call.cut):
+            with self._watchdog.bound(call.deadline, call.cut) as bound:
                 answer = self._pool.request(
                     method.upper(),
                     self._rebased(url) + _query(params),
@@ -131,8 +144,11 @@ class PooledHttpClient(HttpClient):
                     redirect=False,
                 )
         finally:
+            call.let_go()
             _CALL.reset(token)
             self._heard.was_written = call.is_written
+        if bound.was_cut:  # an answer without a length seems to end there
+            raise DeadlinePassed("the deadline passed before the answer was whole")
         self._heard.retry_after = answer.headers.get("Retry-After")
         self._heard.date = _instant(answer.headers.get("Date"))
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
@@ -169,7 +185,7 @@ class _Bounded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         call = _CALL.get()
         connection = _connect(self, call)
-        call.fd = connection.fileno()
+        call.hold(connection)
         return connection
 
     def request(self, *args: Any, **more: Any) -> None:
@@ -178,15 +194,9 @@ class _Bounded(HTTPConnection):
             self.connect()
         if call.left <= 0:
             raise DeadlinePassed("the deadline passed before the request was written")
-        call.fd = self.sock.fileno()
+        call.hold(self.sock)
         call.is_written = True
         super().request(*args, **more)
-
-    def close(self) -> None:
-        call = _CALL.get(None)
-        if call is not None:  # its number may be another file's from now on
-            call.fd = None
-        super().close()
 
 
 class _BoundedTls(_Bounded, HTTPSConnection):

@@ -4,6 +4,8 @@ A line texts by SMS, or by RCS where a Messaging Service has an RCS sender in it
 is prefixed then, and it is the same phone. WhatsApp and Messenger accounts are no proof of a line.
 """
 
+import re
+
 from bot.domain import phone
 from bot.store.inbound import Ignored
 
@@ -36,6 +38,9 @@ def masked(sender: str) -> str:
     >>> masked("whatsapp:+14255550123"), masked("Contoso"), masked("12345")
     ('whatsapp:+1425*****23', 'C***', '1***')
     """
-    channel, colon, rest = sender[:40].rpartition(":")
-    shown = phone.masked(rest) if rest.startswith("+") else f"{rest[:1]}***"
-    return f"{channel}{colon}{shown}"
+    channel, colon, rest = sender[:40].partition(":")
+    if not colon:
+        channel, rest = "", channel
+    digits = re.match(r"\+[0-9]{7,15}", rest)
+    shown = phone.masked(digits[0]) if digits else f"{rest[:1]}***"
+    return f"{channel if channel.isalpha() else ''}{colon}{shown}"

@@ -1,9 +1,9 @@
 """What Twilio posts to us: texts from phones, and reports on how far our own have come.
 
-Both are signed, and nothing is looked up or written before that is checked. A text is answered in
-TwiML, after its transaction: what is committed is what is said. What is ignored is counted by its
-reason and logged, and a text that is ignored is remembered too, so that the console can tell
-somebody who says that they replied.
+The signature of both is checked before anything is looked up or written. A text is answered in
+TwiML after its transaction has been committed. Ignored webhooks are counted by their reason and
+logged; ignored texts are remembered too, for the console to show to an operator whose user says
+that they replied.
 """
 
 import logging

@@ -13,21 +13,32 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Through a timer of the loop: `sleep(0)` runs other callbacks without looking at the sockets.
+YIELD_SECONDS = 1e-6
+THREADS = 2  # one commits while the other copies the log
+
 
 def call(function: Callable[..., T], *args: Any) -> T:
     """The call's result; its exceptions are raised here."""
     if not _are_threads_greenlets():
         return function(*args)
-    from gevent import get_hub
-
-    result: T = get_hub().threadpool.apply(function, args)
+    result: T = _pool().apply(function, args)
     return result
+
+
+@lru_cache(maxsize=1)
+def _pool() -> Any:
+    """Threads of our own: gevent's are shared with name look-ups, which can hang. Made in the
+    process that uses it, after the fork."""
+    from gevent.threadpool import ThreadPool
+
+    return ThreadPool(THREADS)
 
 
 def breathe() -> None:
     """In the middle of long work: requests that wait are answered first. Real threads need none."""
     if _are_threads_greenlets():
-        time.sleep(0)
+        time.sleep(YIELD_SECONDS)
 
 
 @lru_cache(maxsize=1)

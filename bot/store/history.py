@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.transitions import Event
 from bot.domain.verification import ENDS
-from bot.store.tx import Tx, to_instant, to_text
+from bot.store.tx import Row, Tx, readable, to_instant, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,12 @@ def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
 
 def of(tx: Tx, verification_id: str) -> list[Line]:
     sql = """
-        SELECT number, at, event, detail FROM history
+        SELECT verification_id AS id, number, at, event, detail FROM history
         WHERE verification_id = :id ORDER BY number
     """
-    return [
-        Line(row["number"], to_instant(row["at"]), row["event"], json.loads(row["detail"]))
-        for row in tx.all(sql, id=verification_id)
-    ]
+    return readable("history", tx.all(sql, id=verification_id), _from_row)
+
+
+def _from_row(row: Row) -> Line:
+    at, detail = to_instant(row["at"]), json.loads(row["detail"])
+    return Line(row["number"], at, row["event"], detail)

@@ -1,26 +1,28 @@
-"""Times when the store was out of reach, so that what was missed meanwhile is caught up with.
+"""Times when the store was out of reach.
 
-A webhook that met one was answered 503, and Twilio may have given up repeating it. So whoever lets
-time pass for verifications reads Twilio's list first.
+A webhook that met one was answered 503, and Twilio may have given up repeating it. So Twilio's list
+is read after each, and no verification expires before that.
 """
 
 import threading
 import time
+from collections.abc import Callable
 
 # Shorter ones lose nothing: the webhook is still answered within its four seconds.
 NOTED_SECONDS = 2.0
 
 
 class Outages:
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._began: float | None = None
-        self.ended = 0  # how many there were; whoever has seen fewer has something to catch up with
+        self.ended = 0  # how many there were
 
     def failed(self, *, waited_seconds: float) -> None:
         """The store was waited for in vain."""
         with self._lock:
-            began = time.monotonic() - waited_seconds
+            began = self._clock() - waited_seconds
             self._began = began if self._began is None else min(began, self._began)
 
     def reached(self, *, waited_seconds: float = 0.0) -> None:
@@ -28,7 +30,7 @@ class Outages:
         if self._began is None and waited_seconds < NOTED_SECONDS:
             return
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             began = now - waited_seconds if self._began is None else self._began
             self._began = None
             if now - began >= NOTED_SECONDS:

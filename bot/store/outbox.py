@@ -110,6 +110,23 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]
 
 
+def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
+    """Looks through those with work to do for rows that no due time leads to."""
+    sql = """
+        SELECT * FROM outbox WHERE due_at IS NOT NULL AND due_at <> :never
+        ORDER BY due_at LIMIT :limit
+    """
+    rows = tx.lock_free(sql, never=SET_ASIDE, limit=limit)
+    for id in {row["id"] for row in rows} - {t.id for t in readable("outbox", rows, _from_row)}:
+        set_aside(tx, id)
+
+
+def has_work(tx: Tx) -> bool:
+    """Whether there is a text with work to do, readable or not."""
+    sql = "SELECT 1 FROM outbox WHERE due_at IS NOT NULL AND due_at <> :never LIMIT 1"
+    return tx.one(sql, never=SET_ASIDE) is not None
+
+
 def set_aside(tx: Tx, id: str) -> None:
     """Of a row that cannot be read or sent: none is sent or looked for, until a dispatcher starts
     anew. It may be at Twilio, so it is unknown."""

@@ -63,7 +63,7 @@ OLDEST_SERVER = 140000  # PostgreSQL 14
 # SET LOCAL, not SET: behind a pooler the next transaction may be somebody else's. A process that is
 # paused in the middle keeps its locks no longer than this.
 _LIMITS = (
-    "SET LOCAL lock_timeout = '4s'; SET LOCAL statement_timeout = '15s';"
+    "SET LOCAL lock_timeout = '3500ms'; SET LOCAL statement_timeout = '15s';"
     " SET LOCAL idle_in_transaction_session_timeout = '15s'"
 )
 _WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
@@ -215,7 +215,7 @@ class PostgresStore:
         return self._patiently(partial(self._read_once, query), READING_SECONDS)
 
     def probe(self) -> None:
-        """Readers notice when it is away, and what is locked is locked by the row."""
+        """Not needed: readers notice a server that is away, and locks are on rows."""
 
     def tidy(self) -> None:
         """It does that by itself."""
@@ -264,9 +264,13 @@ class PostgresStore:
         left = min(until - time.monotonic(), max(BRIEFLY_SECONDS, self._patience()))
         connection = self._pool.getconn(timeout=max(0.05, left))
         try:
-            with self._watchdog.bound(until, partial(_cut, connection)):
+            with self._watchdog.bound(until, partial(_cut, connection)) as bound:
                 try:
                     yield connection
+                except psycopg.Error as error:
+                    if bound.was_cut:  # by us: the server may be well
+                        raise StoreUnavailable("PostgreSQL takes too long") from error
+                    raise
                 finally:
                     self._roll_back(connection)
         finally:
@@ -299,6 +303,9 @@ class PostgresStore:
                 if conflicts > CONFLICTS:
                     raise
                 time.sleep(random.uniform(0, 0.005 * conflicts))
+            except StoreUnavailable:
+                self.outages.failed(waited_seconds=time.monotonic() - began)
+                raise
             except _TROUBLES as error:
                 if not _may_pass(error):
                     self.outages.failed(waited_seconds=time.monotonic() - began)

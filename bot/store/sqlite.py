@@ -29,7 +29,7 @@ from typing import Any, Generic, TypeVar
 import sqlite_utils
 
 from bot.store import blocking, migrations
-from bot.store.outages import Outages
+from bot.store.outages import NOTED_SECONDS, Outages
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
     NEWEST_INSTANTS,
@@ -105,12 +105,13 @@ class _Raised(Exception):
 class _Job(Generic[T]):
     """One use case on its way through a commit."""
 
-    def __init__(self, use_case: Callable[[Tx], Done[T]]) -> None:
+    def __init__(self, use_case: Callable[[Tx], Done[T]], within: float) -> None:
         self.use_case = use_case
+        self.until = time.monotonic() + within
         self.turn = threading.Lock()  # released when it is finished, or is to lead
         self.turn.acquire()
         self.is_finished = False
-        self.is_left = False  # its caller waits no more; what it did is told by who leads
+        self.is_left = False  # its caller waits no more: the leader tells the listeners
         self.done: Done[T] | None = None
         self.error: BaseException | None = None
 
@@ -131,6 +132,7 @@ class SqliteStore:
         self._mutex = threading.Lock()
         self._waiting: deque[_Job[Any]] = deque()
         self._is_led = False
+        self._until = 0.0  # how long the present leader waits for its lock
         self._readers: list[sqlite_utils.Database] = []
         _create_private(path)
         try:
@@ -150,7 +152,7 @@ class SqliteStore:
 
     def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
         began = time.perf_counter()
-        job = _Job(use_case)
+        job = _Job(use_case, within)
         with self._mutex:
             self._waiting.append(job)
             leads = not self._is_led
@@ -158,9 +160,12 @@ class SqliteStore:
         if not leads:
             self._await_turn(job, within)
         if not job.is_finished:
-            self._lead()
+            self._lead(job.until)
         if job.error is not None:
-            raise _unavailable_or_itself(job.error)
+            error = _unavailable_or_itself(job.error)
+            if isinstance(error, StoreUnavailable):
+                self.outages.failed(waited_seconds=time.perf_counter() - began)
+            raise error
         assert job.done is not None
         # In the thread that asked, so that what is logged of it names its request.
         self._tell(job.done, time.perf_counter() - began)
@@ -200,17 +205,7 @@ class SqliteStore:
                 db.rollback()
 
     def probe(self) -> None:
-        with self._mutex:
-            if self._is_led:  # whoever leads notices by itself
-                return
-            self._is_led = True
-        try:
-            with self._transaction():
-                pass
-        except sqlite3.DatabaseError as error:
-            raise _unavailable_or_itself(error) from error
-        finally:
-            self._hand_over()
+        self.write(lambda tx: Done(None))
 
     def tidy(self) -> None:
         """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
@@ -237,7 +232,9 @@ class SqliteStore:
 
     # -- one commit for all who wait -------------------------------------------------------------
 
-    def _lead(self) -> None:
+    def _lead(self, until: float) -> None:
+        """`until`: from then on the leader's own caller waits no more, and so does it."""
+        self._until = until
         batch: list[_Job[Any]] = []
         try:
             if not self._commit_at_once(batch):
@@ -246,12 +243,14 @@ class SqliteStore:
             self._commit_singly(batch, error)
         finally:
             self._hand_over()
-        for job in batch:
-            with self._mutex:
+        with self._mutex:
+            for job in batch:
                 job.is_finished = True
                 job.turn.release()
-            if job.is_left and job.done is not None:
-                self._tell(job.done, PATIENCE_SECONDS)
+            left = [job.done for job in batch if job.is_left]
+        for done in left:  # its caller has gone; others wait for what it did
+            if done is not None:
+                self._tell(done, PATIENCE_SECONDS)
 
     def _commit_at_once(self, batch: list[_Job[Any]]) -> bool:
         """Draws all who wait, and runs them. False: one of them raised, and nothing was done.
@@ -321,23 +320,23 @@ class SqliteStore:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite_utils.Database]:
         db = self._writer
-        self._begin(db)
-        try:
-            yield db
-            # Others are served during its fsync, and queue up for the next one.
-            blocking.call(db.execute, "COMMIT")
-        except BaseException:
-            db.rollback()
-            raise
-
-    def _begin(self, db: sqlite_utils.Database) -> None:
         began = time.monotonic()
         try:
-            _patiently(partial(db.execute, "BEGIN IMMEDIATE"), PATIENCE_SECONDS)
-        except sqlite3.Error:
+            _patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, self._until - began))
+            waited = time.monotonic() - began
+            if waited >= NOTED_SECONDS:  # who lets time pass must know before it does
+                self.outages.reached(waited_seconds=waited)
+            try:
+                yield db
+                # Others are served during its fsync, and queue up for the next one.
+                blocking.call(db.execute, "COMMIT")
+            except BaseException:
+                db.rollback()
+                raise
+        except sqlite3.Error:  # a lock, a full disk, a file that cannot be written
             self.outages.failed(waited_seconds=time.monotonic() - began)
             raise
-        self.outages.reached(waited_seconds=time.monotonic() - began)
+        self.outages.reached()
 
     def _hand_over(self) -> None:
         with self._mutex:

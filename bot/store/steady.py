@@ -5,8 +5,8 @@ window would close and no limit roll. While the clock is behind what was decided
 `now` goes on from there by the monotonic clock. A clock that was a day ahead therefore leaves
 stored time a day ahead: deadlines and limits hold all the same, since they are differences.
 
-Two seconds are made up for by going on at half the pace: NTP sets clocks back by less, and the
-monotonic clock of this host drifts against that of a database server.
+Five seconds are made up for by going on at half the pace: NTP sets clocks back by less, and the
+monotonic clock of this host drifts against that of a database server. More than that is told.
 """
 
 import threading
@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-MADE_UP = timedelta(seconds=2)
-# What is further ahead than this is told to the operator.
+# What is further ahead than this is told to the operator; up to this it is made up for.
 TOLERATED = timedelta(seconds=5)
 # A clock that goes on by so much more than the monotonic one was set, or the host slept.
 JUMP = timedelta(hours=1)
@@ -40,7 +39,7 @@ class SteadyClock:
         with self._lock:
             at = self._monotonic()
             gone = timedelta(seconds=max(0.0, at - self._last_at))
-            if timedelta(0) < self.ahead <= MADE_UP:
+            if timedelta(0) < self.ahead <= TOLERATED:
                 gone /= 2
             gone_on = self.latest + gone
             if self.latest != _EPOCH and clock - gone_on > JUMP:

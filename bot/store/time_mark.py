@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Tx, to_instant, to_text
+from bot.store.tx import Tx, to_instant_if_readable, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,9 @@ class TimeMark:
 
 def lock(tx: Tx) -> TimeMark | None:
     row = tx.lock("SELECT at, steady_since FROM time_mark")
-    return TimeMark(to_instant(row["at"]), to_instant(row["steady_since"])) if row else None
+    at = to_instant_if_readable(row["at"]) if row else None
+    steady_since = to_instant_if_readable(row["steady_since"]) if row else None
+    return TimeMark(at, steady_since) if at and steady_since else None
 
 
 def put(tx: Tx, mark: TimeMark) -> None:

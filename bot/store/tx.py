@@ -204,20 +204,24 @@ def to_text_or_none(instant: datetime | None) -> str | None:
 
 
 def to_instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    """Raises ValueError where it is none, or has no zone: it could not be compared."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return instant
 
 
 def to_instant_if_readable(text: str | None) -> datetime | None:
-    """For what many depend on, such as the earliest due time: one broken value stops nobody."""
+    """None where it cannot be read: for values that everything depends on, such as the newest
+    instant, of which a broken one must not stop the rest."""
     try:
         return to_instant_or_none(text)
     except ValueError:
-        log.error("an instant cannot be read: %r", text)
         return None
 
 
 def to_instant_or_none(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else to_instant(text)
 
 
 def places(values: Sequence[str]) -> str:

@@ -90,8 +90,17 @@ def lift_wrong_left(tx: Tx, phone: str, *, left: int | None) -> None:
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
     """Looks through the pending ones for those that no due time leads to."""
-    sql = "SELECT * FROM verification WHERE due_at < :never ORDER BY due_at LIMIT :limit"
+    sql = """
+        SELECT * FROM verification WHERE due_at IS NOT NULL AND due_at <> :never
+        ORDER BY due_at LIMIT :limit
+    """
     _lock_readable(tx, tx.lock_free(sql, never=SET_ASIDE, limit=limit))
+
+
+def has_open(tx: Tx) -> bool:
+    """Whether there is a pending one that is not set aside, readable or not."""
+    sql = "SELECT 1 FROM verification WHERE due_at IS NOT NULL AND due_at <> :never LIMIT 1"
+    return tx.one(sql, never=SET_ASIDE) is not None
 
 
 def _lock_readable(tx: Tx, rows: Sequence[Row]) -> list[Verification]:

@@ -94,9 +94,13 @@ class Breaker:
 
     def count(self, row: Tally) -> None:
         """A text, an approval, or a text never sent, here or elsewhere (`following.py`)."""
-        if row.kind == PROBE:
-            return
         with self._lock:
+            if row.kind == PROBE:
+                if row.verification_id not in self._probes:
+                    self._probes.append(row.verification_id)
+                return
+            if row.kind == UNSENT and row.verification_id in self._probes:
+                return  # a probe was no text that counted
             for name in _areas(row.phone, row.country):
                 self._count(name, row)
             self._drop_empty(row.at)

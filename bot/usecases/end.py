@@ -8,23 +8,31 @@ from bot.store import verifications
 from bot.store.blocking import breathe
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
-from bot.usecases.reply import require_running, retire_key
+from bot.usecases.reply import require_running, require_time, retire_key
 
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
 
-def terminate(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
+def terminate(
+    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished."""
     return _order(tx, id, Canceled(Cause.TERMINATED, reason))
 
 
-def suspend(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
-    """Raises UnknownVerification, AlreadyFinished."""
+def suspend(
+    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
+    require_time(tx, require_running(tx, id), may_expire)
     return _order(tx, id, Suspended(reason))
 
 
-def resume(tx: Tx, id: str, *, reason: str | None) -> Done[None]:
-    """Raises UnknownVerification, AlreadyFinished."""
+def resume(
+    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
+    require_time(tx, require_running(tx, id), may_expire)
     return _order(tx, id, Resumed(reason))
 
 

@@ -1,6 +1,6 @@
 """A reply, judged: an inbound text, or the answer given by HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ from bot.domain.transitions import (
 from bot.domain.verification import Cause, Verification
 from bot.store import erasures, history, inbound, opt_outs, tallies, verifications
 from bot.store.inbound import Ignored
-from bot.store.tx import Change, Done, Tx
+from bot.store.tx import Change, Done, StoreUnavailable, Tx
 from bot.usecases.record import record
 
 # Twilio stamps whole seconds, so what looks a little earlier may be a little later.
@@ -64,11 +64,15 @@ def judge_text(
     wrong: Sequence[Limit] = (),
     service: str | None = None,
     erased_code_length: int | None = None,
+    may_expire: Callable[[], bool] = lambda: True,
 ) -> Done[Judged]:
     """What comes of a text. A repeat gets the first answer and changes nothing.
 
     `service`: the name that answers from a short code bear. `erased_code_length`: where Twilio's
     copies are erased, the digits of a code, for texts that belong to no verification any more.
+    `may_expire`: False while replies that were missed are still being read.
+
+    Raises StoreUnavailable where it would expire a verification before that.
     """
     given = inbound.recall(tx, text.message_sid)
     if given is not None:
@@ -77,6 +81,8 @@ def judge_text(
     if keyword is not None:
         done = _obey(tx, text, keyword, service)
     else:
+        if text.age is None:  # missed ones are what is waited for
+            require_time(tx, verifications.pending_of(tx, text.phone), may_expire)
         done = _judge(tx, text, keyring, wrong, erased_code_length)
     inbound.remember(
         tx,
@@ -97,13 +103,20 @@ def ignore_text(tx: Tx, *, message_sid: str, reason: Ignored, sender: str) -> Do
 
 
 def judge_event(
-    tx: Tx, id: str, heard: Heard, *, keyring: Keyring, wrong: Sequence[Limit] = ()
+    tx: Tx,
+    id: str,
+    heard: Heard,
+    *,
+    keyring: Keyring,
+    wrong: Sequence[Limit] = (),
+    may_expire: Callable[[], bool] = lambda: True,
 ) -> Done[None]:
     """The answer given by HTTP to one verification. Text that holds no code is no attempt.
 
-    Raises UnknownVerification, AlreadyFinished.
+    Raises UnknownVerification, AlreadyFinished, StoreUnavailable.
     """
     verification = require_running(tx, id)
+    require_time(tx, verification, may_expire)
     read = _read(verification, heard)
     if not isinstance(read, Attempt):
         history.append(tx, id, [Event("unread_event")])
@@ -123,6 +136,15 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
     require_running(tx, id)
     history.append(tx, id, [Event("event_raised", {"name": event_name})])
     return Done(None)
+
+
+def require_time(tx: Tx, verification: Verification | None, may_expire: Callable[[], bool]) -> None:
+    """Refuses what would expire a verification while replies that were missed in an outage are
+    still being read: one of them may approve it. Raises StoreUnavailable."""
+    if verification is None or verification.is_decided or tx.now < verification.deadline_at:
+        return
+    if not may_expire():
+        raise StoreUnavailable("replies that were missed are read first")
 
 
 def require_running(tx: Tx, id: str) -> Verification:
@@ -189,6 +211,8 @@ def _judge(
         return Done(Judged(None, ignored=Ignored.NO_VERIFICATION))
     if verification.is_to_erase:
         erasures.add_sid(tx, text.message_sid)
+    else:  # begun before the setting, perhaps beside one that was forgotten
+        _erase_lone_code(tx, text, erased_code_length)
     if _predates(tx, text, verification):
         return Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, keyring, wrong)

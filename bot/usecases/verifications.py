@@ -54,6 +54,8 @@ class Verifications:
         self._allowed_countries = allowed_countries
         self._bounds = bounds or Bounds()
         self.erases_at_twilio = erases_at_twilio
+        # Set by the dispatcher of this process: False while missed replies are being read.
+        self.may_expire: Callable[[], bool] = lambda: True
 
     def start(
         self,
@@ -111,6 +113,7 @@ class Verifications:
         id: str,
         *,
         request_id: str,
+        caller_key: str | None = None,
         idempotency_key: str | None = None,
         may_supersede: bool = True,
     ) -> Verification:
@@ -122,7 +125,7 @@ class Verifications:
         return self.start(
             before.phone,
             started_by=before.started_by,
-            caller_key=before.caller_key,
+            caller_key=caller_key,
             start_input=before.start_input,
             request_id=request_id,
             idempotency_key=idempotency_key,
@@ -159,6 +162,7 @@ class Verifications:
                 wrong=self._bounds.wrong,
                 service=self._service,
                 erased_code_length=self._terms.code_length if self.erases_at_twilio else None,
+                may_expire=self.may_expire,
             )
         )
 
@@ -181,6 +185,7 @@ class Verifications:
                 heard=heard,
                 keyring=self.keyring,
                 wrong=self._bounds.wrong,
+                may_expire=self.may_expire,
             )
         )
 
@@ -291,7 +296,7 @@ class Verifications:
         return self._bounds.following is None or self._bounds.following.refresh()
 
     def _order(self, order: end.Order, id: str, reason: str | None) -> None:
-        self.store.write(partial(order, id=id, reason=reason))
+        self.store.write(partial(order, id=id, reason=reason, may_expire=self.may_expire))
 
 
 def new_id(clock: Callable[[], int] = time.time_ns) -> str:

@@ -95,6 +95,13 @@ def test_spelled_with_blanks_and_dirt_it_is_still_the_same_line() -> None:
     assert phone.parse("+44 (0)7911 123456").number == "+447911123456"
 
 
+@pytest.mark.parametrize(
+    "typed", ["+52 044 55 1234 5678", "+52 045 5512345678", "+52 01 55 1234 5678"]
+)
+def test_what_mexicans_dialled_at_home_is_the_same_line(typed: str) -> None:
+    assert phone.parse(typed).number == "+525512345678"
+
+
 def test_countries_whose_people_count_them_as_one() -> None:
     assert counted_as_one("US") == {"US", "PR", "GU", "VI", "AS", "MP"}
     assert counted_as_one("GB") == {"GB", "GG", "JE", "IM"}

@@ -37,6 +37,9 @@ FROM = "createdTimeFrom=2020-01-01T00:00:00Z"
         f"{FROM}&instanceIdPrefix=abc",
         f"{FROM}&top=1",
         "createdTimeFrom=1577836800",
+        "createdTimeFrom=27-01-01",
+        "createdTimeFrom=30-06-15T00:00:00Z",
+        "createdTimeFrom=1-06-15",
         "createdTimeFrom=",
         "",
     ],
@@ -150,6 +153,22 @@ def test_while_a_key_is_rotated_its_links_go_on(tmp_path: Path) -> None:
             assert restart(after, links).status_code == 202
 
 
+def test_a_link_from_before_keys_were_marked_goes_by_the_callers_name(desk: Desk) -> None:
+    """Of a verification that an earlier version began."""
+    links = desk.start()
+    desk.forward(200)
+    from bot.store.tx import Done
+
+    sql = "UPDATE verification SET caller_key = NULL, started_by = :name"
+    desk.verifications.store.write(lambda tx: Done(tx.run(sql, name="gone")))
+    assert restart(desk, links).json()["code"] == "key_replaced"
+    desk.verifications.store.write(lambda tx: Done(tx.run(sql, name="function")))
+    again = restart(desk, links)
+    assert again.status_code == 202
+    desk.forward(200)
+    assert restart(desk, again.json()).status_code == 202, "and so do the links of the new one"
+
+
 def test_a_restart_by_link_supersedes_nothing(desk: Desk) -> None:
     old = desk.start()
     present = desk.start()
@@ -164,7 +183,7 @@ def test_a_restart_by_link_supersedes_nothing(desk: Desk) -> None:
 
 def test_an_event_name_that_is_still_the_placeholder_is_400(desk: Desk) -> None:
     links = desk.start_and_send()
-    for name in ("{eventName}", "%7BeventName%7D", "{name}"):
+    for name in ("{eventName}", "%7BeventName%7D", "{name}", "{{eventName}}", "${name}", "<x>"):
         link = links["sendEventPostUri"].replace("{eventName}", name)
         response = desk.http.post(link, json="1234")
         assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")
@@ -172,7 +191,9 @@ def test_an_event_name_that_is_still_the_placeholder_is_400(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("operation", ["terminatePostUri", "suspendPostUri", "resumePostUri"])
-@pytest.mark.parametrize("reason", ["{text}", "%7Btext%7D", " {reason} "])
+@pytest.mark.parametrize(
+    "reason", ["{text}", "%7Btext%7D", " {reason} ", "{{text}}", "${text}", "{0}", "<text>"]
+)
 def test_a_reason_that_is_still_the_placeholder_is_400(
     desk: Desk, operation: str, reason: str
 ) -> None:

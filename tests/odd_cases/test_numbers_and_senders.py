@@ -148,6 +148,8 @@ def test_rcs_without_a_service_is_another_channel(desk: Desk) -> None:
         ({"To": "+14255550111"}, "other_recipient", "+1425*****23"),
         ({"From": f"whatsapp:{PHONE}"}, "other_channel", "whatsapp:+1425*****23"),
         ({"From": "messenger:123456789"}, "other_channel", "messenger:1***"),
+        ({"From": f"sip:{PHONE}:5060"}, "other_channel", "sip:+1425*****23"),
+        ({"From": f"{PHONE}:x"}, "other_channel", ":x***"),
         ({"From": "12345"}, "unreadable_sender", "1***"),
         ({"From": "Contoso"}, "unreadable_sender", "C***"),
         ({"From": ""}, "unreadable_sender", "***"),

@@ -487,3 +487,86 @@ def test_the_sweep_folds_what_is_over(desk: Desk) -> None:
         desk.dispatcher.sweep()
     rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted WHERE sample = 'x'"))
     assert [(row["process"], row["value"]) for row in rows] == [("past", 4.0)]
+
+
+FRAMINGS = {
+    "kept": b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n",
+    "closed": b"HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+    "old": b"HTTP/1.0 201 Created\r\nContent-Length: 1000\r\n\r\n",
+    "without a length": b"HTTP/1.1 201 Created\r\nConnection: close\r\n\r\n",
+    "in chunks": b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "a fault": b"HTTP/1.1 503 Away\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_the_deadline_holds_however_an_answer_is_framed(framing: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(FRAMINGS[framing])
+            for _ in range(50):
+                connection.sendall(b"1\r\nx\r\n" if framing == "in chunks" else b"x")
+                time.sleep(0.1)
+
+    with listener(serve) as port:
+        result, seconds = send(gateway(port))
+    assert isinstance(result, Unknown)
+    assert seconds < 1
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("outbox", "due_at", "2026-00-10T00:00:00.000000Z"),
+        ("outbox", "due_at", ""),
+        ("outbox", "due_at", "2026-01-01T00:00:00"),  # no zone
+        ("verification", "due_at", "2026-01-01T00:00:00"),
+        ("verification", "due_at", ""),
+        ("verification", "created_at", "2026-01-01T00:00:00"),
+        ("verification", "start_input", "x"),
+        ("history", "at", "2099-01-01T00:00:00"),
+        ("history", "detail", "x"),
+        ("tally", "at", "2099-01-01T00:00:00"),
+        ("time_mark", "at", "x"),
+    ],
+)
+def test_no_value_of_one_row_stops_the_others(
+    desk: Desk, table: str, column: str, value: str
+) -> None:
+    desk.dispatcher.sweep()
+    broken = desk.start(OTHER)["id"]
+    keys = {"verification": "id", "time_mark": None, "tally": "verification_id"}
+    key = keys.get(table, "verification_id")
+    condition = f"WHERE {key} = :id" if key else ""
+    params = {"id": broken} if key else {}
+    sql = f"UPDATE {table} SET {column} = :value {condition}"
+    desk.verifications.store.write(lambda tx: _done(tx.run(sql, value=value, **params)))
+    id = desk.start_and_send()["id"]
+    desk.text(desk.code())
+    assert desk.status(id)["output"] is True
+    instances = "/runtime/webhooks/durabletask/instances"
+    assert desk.call("GET", instances).status_code == 200
+    assert desk.call("GET", f"{instances}/{id}?showHistory=true").status_code == 200
+    assert desk.call("GET", "/readyz").status_code in (200, 503)
+    desk.dispatcher.sweep()
+    assert desk.post_start("+14255550166").status_code == 202
+
+
+def test_a_probe_that_failed_through_us_closes_no_circuit() -> None:
+    """A probe was no text that counted, so its failure takes none back."""
+    breaker = Breaker(Thresholds(texts_per_prefix=5), answer_time=timedelta(seconds=150))
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def count(kind: str, id: str) -> None:
+        breaker.count(Tally(1, kind, "+14255550123", "US", "function", id, at))
+
+    for number in range(5):
+        count(START, f"id-{number}")
+    later = at + timedelta(seconds=200)
+    assert breaker.closed(later) == ["+1425555"]
+    count("probe", "probed")
+    count("unsent", "probed")
+    assert breaker.closed(later) == ["+1425555"]
+    count("unsent", "id-0")
+    assert breaker.closed(later) == []

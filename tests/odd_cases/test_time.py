@@ -2,9 +2,10 @@
 
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -300,3 +301,86 @@ def test_suspending_a_thousand_times_leaves_a_bounded_history(desk: Desk) -> Non
     shown = desk.call("GET", f"{INSTANCES}/{links['id']}?showHistory=true")
     assert shown.json()["output"] is True
     assert len(shown.content) < 100_000
+
+
+def test_a_later_text_expires_nothing_before_what_was_missed_is_read(desk: Desk) -> None:
+    """The right reply was lost in an outage; people text again."""
+    id = desk.start_and_send()["id"]
+    desk.clock.forward(20)
+    desk.simulator.faults.add("webhook_never")
+    desk.text(desk.code())
+    desk.clock.forward(75)
+    desk.verifications.store.outages.ended += 1
+    assert desk.text("hello?").status == 503
+    assert desk.answer(id, "0000").status_code == 503
+    desk.run_once()
+    assert desk.status(id)["output"] is True
+
+
+def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Path) -> None:
+    """Its patience is its own: leading the writers after waiting for them begins no new one."""
+    from bot.store.opening import open_store
+    from bot.store.tx import Done, StoreUnavailable
+
+    store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
+    other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waited: list[float] = []
+
+    def write() -> None:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.write(lambda tx: Done(tx.run("DELETE FROM erasure")))
+        waited.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.3)
+    for thread in threads:
+        thread.join()
+    assert len(waited) == 3
+    assert max(waited) < 4.5
+    other.execute("ROLLBACK")
+    assert store.write(lambda tx: Done(tx.run("DELETE FROM erasure"))) == 0
+    assert store.outages.ended == 1
+    other.close()
+    store.close()
+
+
+def test_a_full_disk_is_an_outage_too(tmp_path: Path) -> None:
+    from bot.store.sqlite import SqliteStore
+    from bot.store.tx import Done, StoreUnavailable
+
+    now = [0.0]
+    store = SqliteStore(tmp_path / "textback.db", clock=lambda: datetime.now(UTC))
+    store.outages._clock = lambda: now[0]
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count={pages}")
+
+    def fill(tx) -> Done[None]:
+        for number in range(2000):
+            tx.run(
+                "INSERT INTO erasure (sid, due_at) VALUES (:sid, :at)",
+                sid=f"{number:0400}",
+                at="2026-01-01T00:00:00.000000Z",
+            )
+        return Done(None)
+
+    with pytest.raises(StoreUnavailable):
+        store.write(fill)
+    now[0] += 3
+    store._writer.execute("PRAGMA max_page_count=100000")
+    store.write(fill)
+    assert store.outages.ended == 1
+    store.close()
+
+
+def test_repeats_leave_answers_for_what_comes(desk: Desk) -> None:
+    id = desk.start_and_send()["id"]
+    wrong = wrong_code(desk.code())
+    for _ in range(10):
+        desk.text(wrong)
+    desk.text(desk.code())
+    assert desk.status(id)["output"] is True
+    assert desk.answers()[-1] == "Thank you, this number is verified."

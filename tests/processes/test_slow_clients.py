@@ -198,3 +198,36 @@ def test_sigterm_with_half_sent_requests_open(service: Service) -> None:
         began = time.monotonic()
         assert service.terminate(process) == 0
         assert time.monotonic() - began < 10
+
+
+def test_a_client_that_floods_holds_nobody_up(service: Service) -> None:
+    """Bytes that are always ready: an endless body to a route that reads none, and long heads."""
+    service.start()
+    id = begin(service)
+    body = b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    is_over = threading.Event()
+
+    def flood(beginning: bytes) -> None:
+        while not is_over.is_set():
+            with suppress(OSError), held_open(service, [beginning]) as (connection,):
+                while not is_over.is_set():
+                    connection.sendall(b"x" * 65536)
+
+    threads = [threading.Thread(target=flood, args=(b,)) for b in (body, HALF_A_HEAD)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(0.5)
+        assert max(answer(service), *[healthy(service) for _ in range(20)]) < 1
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    assert service.status(id)["output"] is True
+    assert "Traceback" not in service.log.read_text()
+
+
+def healthy(service: Service) -> float:
+    began = time.monotonic()
+    assert service.is_ready()
+    return time.monotonic() - began

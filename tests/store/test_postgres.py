@@ -285,7 +285,7 @@ def test_a_lock_that_is_held_for_long_is_said(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        module, "_WRITE", module._WRITE.replace("lock_timeout = '4s'", "lock_timeout = '50ms'")
+        module, "_WRITE", module._WRITE.replace("lock_timeout = '3500ms'", "lock_timeout = '50ms'")
     )
     store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
     held = Held(store, lambda tx: Done(table.load(tx, "a") and None))

@@ -81,29 +81,7 @@ SELECT
     accepted_at, deadline_at, due_at, attempts, status, reason, error_code, ended_at, suspended_at,
     held_status, held_reason, held_error_code, held_at, is_hinted, answers,
     is_afterthought_answered, updated_at, request_id, is_to_erase,
-    CASE
-        WHEN status = 'pending' THEN NULL
-        WHEN status = 'approved' THEN 'answered'
-        WHEN status = 'expired' THEN 'window_over'
-        WHEN status = 'max_attempts_reached' THEN 'attempts_used'
-        WHEN status = 'canceled' AND reason LIKE 'superseded by %' THEN 'superseded'
-        WHEN status = 'canceled' AND reason = 'opted_out' THEN 'opted_out'
-        WHEN status = 'canceled' THEN 'terminated'
-        WHEN reason = 'key_retired' THEN 'key_retired'
-        WHEN accepted_at IS NOT NULL THEN 'not_delivered'
-        WHEN reason LIKE 'Twilio did not take the text within%' THEN 'send_given_up'
-        WHEN reason LIKE 'It is not known whether%' THEN 'send_unknown'
-        ELSE 'send_refused' END,
-    CASE
-        WHEN held_status IS NULL THEN NULL
-        WHEN held_status = 'approved' THEN 'answered'
-        WHEN held_status = 'expired' THEN 'window_over'
-        WHEN held_status = 'max_attempts_reached' THEN 'attempts_used'
-        WHEN held_reason = 'key_retired' THEN 'key_retired'
-        WHEN accepted_at IS NOT NULL THEN 'not_delivered'
-        WHEN held_reason LIKE 'Twilio did not take the text within%' THEN 'send_given_up'
-        WHEN held_reason LIKE 'It is not known whether%' THEN 'send_unknown'
-        ELSE 'send_refused' END
+    cause, held_cause
 FROM verification;
 
 DROP TABLE verification;
