@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.transitions import Event
@@ -169,6 +170,7 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+@lru_cache(maxsize=4096)  # one instant stands in several columns and rows of a transaction
 def to_text(instant: datetime) -> str:
     """An aware instant as the fixed-width text that is stored.
 
@@ -203,6 +205,7 @@ def to_text_or_none(instant: datetime | None) -> str | None:
     return None if instant is None else to_text(instant)
 
 
+@lru_cache(maxsize=4096)
 def to_instant(text: str) -> datetime:
     """Raises ValueError where it is none, or has no zone: it could not be compared."""
     instant = datetime.fromisoformat(text)

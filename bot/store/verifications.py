@@ -296,14 +296,18 @@ def count_open(tx: Tx) -> int:
 
 
 def insert(tx: Tx, verification: Verification) -> None:
-    row = _to_row(verification) | {"updated_at": to_text(verification.created_at)}
+    row = (
+        _fixed(verification)
+        | _changing(verification)
+        | {"updated_at": to_text(verification.created_at)}
+    )
     columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     tx.run(f"INSERT INTO verification ({columns}) VALUES ({values})", **row)
 
 
 def update(tx: Tx, before: Verification, after: Verification) -> None:
     """Writes what differs. Its last update is its end, if that is what happened."""
-    old, new = _to_row(before), _to_row(after)
+    old, new = _changing(before), _changing(after)
     changed = {name: value for name, value in new.items() if value != old[name]}
     has_ended = after.outcome if before.outcome is None else None
     changed["updated_at"] = to_text(has_ended.at if has_ended else tx.now)
@@ -311,7 +315,8 @@ def update(tx: Tx, before: Verification, after: Verification) -> None:
     tx.run(f"UPDATE verification SET {columns} WHERE id = :id", id=after.id, **changed)
 
 
-def _to_row(v: Verification) -> dict[str, Value]:
+def _fixed(v: Verification) -> dict[str, Value]:
+    """Columns that are the same from the start on."""
     return {
         "id": v.id,
         "phone": v.phone,
@@ -329,6 +334,12 @@ def _to_row(v: Verification) -> dict[str, Value]:
         "max_attempts": v.terms.max_attempts,
         "send_within_seconds": v.terms.send_within_seconds,
         "created_at": to_text(v.created_at),
+        "is_to_erase": int(v.is_to_erase),
+    }
+
+
+def _changing(v: Verification) -> dict[str, Value]:
+    return {
         "first_try_at": to_text_or_none(v.first_try_at),
         "accepted_at": to_text_or_none(v.accepted_at),
         "deadline_at": to_text(v.deadline_at),
@@ -350,7 +361,6 @@ def _to_row(v: Verification) -> dict[str, Value]:
         "is_hinted": int(v.is_hinted),
         "answers": v.answers,
         "is_afterthought_answered": int(v.is_afterthought_answered),
-        "is_to_erase": int(v.is_to_erase),
     }
 
 

@@ -81,9 +81,7 @@ def judge_text(
     if keyword is not None:
         done = _obey(tx, text, keyword, service)
     else:
-        if text.age is None:  # missed ones are what is waited for
-            require_time(tx, verifications.pending_of(tx, text.phone), may_expire)
-        done = _judge(tx, text, keyring, wrong, erased_code_length)
+        done = _judge(tx, text, keyring, wrong, erased_code_length, may_expire)
     inbound.remember(
         tx,
         text.message_sid,
@@ -202,8 +200,11 @@ def _judge(
     keyring: Keyring,
     wrong: Sequence[Limit],
     erased_code_length: int | None,
+    may_expire: Callable[[], bool],
 ) -> Done[Judged]:
     verification = _newest_of(tx, text.phone)
+    if text.age is None:  # a missed one is what the others wait for
+        require_time(tx, verification, may_expire)
     if text.heard.is_too_long:
         return Done(Judged(None, ignored=Ignored.TOO_LONG))
     if verification is None:
