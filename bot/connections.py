@@ -69,17 +69,13 @@ class Connection(socket):
         self.state = State.HEAD
         self.since = time.monotonic()
         self.is_over = False
-        self.has_read = False  # since the last request
+        self._head = b""  # of an answer whose body has not come yet
         self.is_reading = False  # waits for bytes at this moment
         self._received = 0  # bytes in this state
         self._turn = 0  # cost since it yielded
 
     def begin_body(self) -> None:
         """The head has arrived."""
-        if not self.has_read:
-            # One that sends many requests at once: the others have their turn between them.
-            gevent.sleep(YIELD_SECONDS)
-        self.has_read = False
         self._enter(State.BODY)
 
     def begin_waiting(self) -> None:
@@ -96,7 +92,6 @@ class Connection(socket):
         if self.is_over:
             return b""
         assert self.registry is not None
-        self.has_read = True
         left = self.since + self.registry.seconds(self.state) - time.monotonic()
         if left <= 0:  # also where bytes are always ready, and no read would wait
             return self._too_late()
@@ -135,13 +130,23 @@ class Connection(socket):
         raise TooSlow
 
     def sendall(self, data: Any, flags: int = 0) -> Any:
-        """Raises TooSlow where the client does not read."""
+        """The head of an answer waits for its body, so that both are one packet. Raises TooSlow
+        where the client does not read."""
+        if self.state is State.BODY and not self._head and data[:7] == b"HTTP/1.":
+            self._head = bytes(data)
+            return None
+        data, self._head = self._head + data, b""
         try:
             self.settimeout(WRITE_SECONDS)
             return super().sendall(data, flags)
         except TimeoutError:
             self._give_up(Cut.ANSWER)
             raise TooSlow from None
+
+    def flush(self) -> None:
+        """Sends the head of an answer that has no body."""
+        if self._head and not self.is_over:
+            self.sendall(b"")
 
     def end(self) -> None:
         """From another greenlet: its own finds nothing more to read."""

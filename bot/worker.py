@@ -26,7 +26,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
-from bot.connections import DRAINED_BYTES, Connection, Connections
+from bot.connections import DRAINED_BYTES, YIELD_SECONDS, Connection, Connections
 from bot.logs import safe
 
 # After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
@@ -106,9 +106,14 @@ class Worker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         sock.begin_body()
-        is_kept = super().handle_request(listener_name, req, sock, addr)
+        try:
+            is_kept = super().handle_request(listener_name, req, sock, addr)
+        finally:
+            sock.flush()
         _drain(req)
         sock.begin_waiting()
+        # A client whose next request is there already would be served on and on before others.
+        gevent.sleep(YIELD_SECONDS)
         return is_kept
 
     def handle_exit(self, sig: int, frame: Any) -> None:

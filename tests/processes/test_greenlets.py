@@ -1,0 +1,118 @@
+"""Waiting callers, locks of the database and reloads, on one loop."""
+
+import json
+import re
+import selectors
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.desk import FUNCTION_KEY, PHONE, START
+from tests.postgres import Server
+from tests.processes.service import Service, until
+
+WAITERS = 1000
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0", WINDOW_SECONDS="600")
+    yield made
+    made.close()
+
+
+def waiting_caller(service: Service, phone: str) -> socket.socket:
+    body = json.dumps(phone)
+    request = (
+        f"POST {START}/wait?timeout=60 HTTP/1.1\r\nHost: x\r\n"
+        f"x-functions-key: {FUNCTION_KEY}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
+    connection = socket.create_connection(("127.0.0.1", service.port), timeout=30)
+    connection.sendall(request.encode())
+    return connection
+
+
+def reply(service: Service, phone: str) -> str:
+    code = re.search(r"code is ([0-9]+)", service.texts(phone)[-1])
+    assert code
+    return service.simulator.webhooks.receive(phone, code[1]).body
+
+
+@pytest.mark.timeout(180)
+def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> None:
+    service.start()
+    phones = [f"+1425{5560000 + number}" for number in range(WAITERS)]
+    with ExitStack() as stack:
+        callers = {}
+        for phone in phones:
+            callers[phone] = stack.enter_context(waiting_caller(service, phone))
+        until(lambda: all(service.texts(phone) for phone in phones[-50:]), 60)
+        until(lambda: len(service.simulator.world.messages()) >= WAITERS, 60)
+        late = []
+        for phone in phones[:: WAITERS // 40]:
+            caller = callers[phone]
+            assert "Thank you" in reply(service, phone)
+            decided = time.monotonic()
+            with selectors.DefaultSelector() as ready:
+                ready.register(caller, selectors.EVENT_READ)
+                assert ready.select(5)
+            late.append(time.monotonic() - decided)
+            assert caller.recv(65536).endswith(b"true")
+        assert max(late) < 0.1, f"{max(late):.3f} s"
+        quiet = [c for p, c in callers.items() if p not in phones[:: WAITERS // 40]]
+        with selectors.DefaultSelector() as ready:
+            for caller in quiet:
+                ready.register(caller, selectors.EVENT_READ)
+            assert ready.select(0) == [], "the others still wait"
+
+
+def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
+    tmp_path: Path, postgres: Server
+) -> None:
+    """psycopg waits for its socket as a greenlet does."""
+    url = postgres.new_database()
+    service = Service(tmp_path, url, WINDOW_SECONDS="60")
+    other = "+14255550177"
+    try:
+        service.start()
+        for phone in (PHONE, other):
+            service.begin(phone)
+            until(lambda phone=phone: service.texts(phone))
+        with psycopg.connect(url) as holder:
+            holder.execute("SELECT 1 FROM verification WHERE phone = %s FOR UPDATE", [PHONE])
+            held = threading.Thread(target=reply, args=(service, PHONE))
+            held.start()
+            time.sleep(0.3)
+            began = time.monotonic()
+            assert "Thank you" in reply(service, other)
+            assert service.is_ready()
+            assert time.monotonic() - began < 1
+        held.join()
+    finally:
+        service.close()
+
+
+def test_a_reload_answers_all_the_while(service: Service) -> None:
+    process = service.start()
+    before = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    failures = 0
+    process.send_signal(signal.SIGHUP)
+    ends = time.monotonic() + 4
+    while time.monotonic() < ends:
+        failures += not service.is_ready()
+        time.sleep(0.02)
+    with suppress(FileNotFoundError):
+        after = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert set(after).isdisjoint(before)
+    assert failures == 0
+    id = service.begin(PHONE)
+    until(lambda: service.texts(PHONE))
+    assert "Thank you" in reply(service, PHONE)
+    assert service.status(id)["output"] is True
