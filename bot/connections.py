@@ -69,7 +69,6 @@ class Connection(socket):
         self.state = State.HEAD
         self.since = time.monotonic()
         self.is_over = False
-        self._head = b""  # of an answer whose body has not come yet
         self.is_reading = False  # waits for bytes at this moment
         self._received = 0  # bytes in this state
         self._turn = 0  # cost since it yielded
@@ -130,23 +129,13 @@ class Connection(socket):
         raise TooSlow
 
     def sendall(self, data: Any, flags: int = 0) -> Any:
-        """The head of an answer waits for its body, so that both are one packet. Raises TooSlow
-        where the client does not read."""
-        if self.state is State.BODY and not self._head and data[:7] == b"HTTP/1.":
-            self._head = bytes(data)
-            return None
-        data, self._head = self._head + data, b""
+        """Raises TooSlow where the client does not read."""
         try:
             self.settimeout(WRITE_SECONDS)
             return super().sendall(data, flags)
         except TimeoutError:
             self._give_up(Cut.ANSWER)
             raise TooSlow from None
-
-    def flush(self) -> None:
-        """Sends the head of an answer that has no body."""
-        if self._head and not self.is_over:
-            self.sendall(b"")
 
     def end(self) -> None:
         """From another greenlet: its own finds nothing more to read."""

@@ -106,10 +106,7 @@ class Worker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         sock.begin_body()
-        try:
-            is_kept = super().handle_request(listener_name, req, sock, addr)
-        finally:
-            sock.flush()
+        is_kept = super().handle_request(listener_name, req, sock, addr)
         _drain(req)
         sock.begin_waiting()
         # A client whose next request is there already would be served on and on before others.

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "journal": {"domain", "store"},
     "openapi": {"domain", "durable"},
     "watchdog": set(),
-    "worker": {"logs"},
+    "connections": set(),
+    "worker": {"connections", "logs"},
 }
 FILES = sorted(BOT.rglob("*.py"))
 
