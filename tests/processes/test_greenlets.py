@@ -66,7 +66,11 @@ def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> N
                 ready.register(caller, selectors.EVENT_READ)
                 assert ready.select(5)
             late.append(time.monotonic() - decided)
-            assert caller.recv(65536).endswith(b"true")
+            told = b""
+            while not told.endswith(b"\r\n\r\ntrue"):
+                more = caller.recv(65536)
+                assert more, told
+                told += more
         # By itself all are told within 100 ms; beside other tests on the same cores most are.
         assert statistics.median(late) < 0.1, late
         assert max(late) < 3, late
