@@ -12,7 +12,7 @@ help: ## List the targets
 run: .venv/run ## Run the service with a Twilio for the desk
 	@$(BIN)/python -m simulator.desk
 
-test: .venv/develop ## Run all tests (about seven minutes)
+test: .venv/develop ## Run all tests (about ten minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)

@@ -21,6 +21,9 @@ HALF_A_FORM = (
     b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n\r\nBody="
 )
+# Seconds for an answer. By itself it takes well under one; other tests share the cores. It stays
+# below the time after which the service cuts a silent client, which would free a held worker.
+PROMPT = 4
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ def test_forty_half_sent_requests_hold_nobody_up(service: Service, beginning: by
     service.start()
     id = begin(service)
     with held_open(service, [beginning] * 40):
-        assert answer(service) < 1
+        assert answer(service) < PROMPT
         assert service.status(id)["output"] is True
 
 
@@ -190,7 +193,7 @@ def test_a_client_that_never_reads_holds_nobody_up(service: Service) -> None:
         f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nx-functions-key: {SYSTEM_KEY}\r\n\r\n"
     ).encode()
     with held_open(service, [ask * 50] * 30):
-        assert answer(service) < 1
+        assert answer(service) < PROMPT
         assert service.status(id)["output"] is True
 
 
@@ -220,7 +223,7 @@ def test_a_client_that_floods_holds_nobody_up(service: Service) -> None:
         thread.start()
     try:
         time.sleep(0.5)
-        assert max(answer(service), *[healthy(service) for _ in range(20)]) < 1
+        assert max(answer(service), *[healthy(service) for _ in range(20)]) < PROMPT
     finally:
         is_over.set()
         for thread in threads:

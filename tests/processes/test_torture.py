@@ -15,7 +15,7 @@ from tests import invariants
 from tests.conftest import SOAK
 from tests.processes.service import Service
 
-KILLS = 3 * SOAK
+KILLS = 2 * SOAK
 CALLERS = 6
 
 

@@ -20,8 +20,8 @@ from tests.postgres import Server
 from tests.simulation.run import Run
 
 STEPS = 150
-SECONDS = 20 * SOAK
-SECONDS_ON_POSTGRESQL = 6 * SOAK
+SECONDS = 8 * SOAK
+SECONDS_ON_POSTGRESQL = 4 * SOAK
 
 
 def address(path: Path, seed: int) -> str:
