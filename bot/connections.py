@@ -213,17 +213,18 @@ class Connections:
             self._waiting[connection] = None
         elif connection.state is State.HEAD:
             self._heads[connection] = None
-        if self._is_stopping and connection.state is not State.BODY:
+        if self._is_stopping and connection.state is State.WAITING:
             connection.end()
 
     def refuse_more(self) -> None:
-        """The process stops: what has not sent a whole head is closed, now and later."""
+        """The process stops: what waits for a next request is closed, now and later. What was just
+        accepted has its head on the way, and is answered."""
         self._is_stopping = True
-        for connection in (*self._waiting, *self._heads):
+        for connection in list(self._waiting):
             connection.end()
 
     def end_half_sent(self) -> None:
-        """Bodies that are waited for."""
+        """Heads and bodies that are waited for."""
         for connection in [one for one in self._all if one.is_reading]:
             connection.end()
 
@@ -242,8 +243,6 @@ class Connections:
         log.warning("cut %d connections: %s", self._untold.pop(why), why.value)
 
     def _has_room(self, name: str) -> bool:
-        if self._is_stopping:
-            return False
         if self._of_one_address and self._by_address[name] >= self._of_one_address:
             self.tell(Cut.ADDRESS)
             return False

@@ -31,7 +31,7 @@ from bot.logs import safe
 
 # After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
 FINISH_SECONDS = 8.0
-HALF_SENT_SECONDS = 1.0  # and for the rest of a body
+HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
 POLL_SECONDS = 0.02
 # More greenlets than connections: one that is refused needs one too, for a moment.
 ROOM_TO_REFUSE = 64
@@ -76,7 +76,7 @@ class Worker(GeventWorker):
         self._finish(servers, pool)
 
     def _finish(self, servers: list[Any], pool: Any) -> None:
-        """Nothing new is accepted; requests that have arrived whole are answered."""
+        """Nothing new is accepted; requests that arrive whole within a second are answered."""
         for server in servers:
             server.close()
         self._connections.refuse_more()
