@@ -15,9 +15,10 @@ from enum import Enum
 from socket import SHUT_RDWR
 from typing import Any
 
-import gevent
 from gevent.socket import socket
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
+
+from bot.store.blocking import breathe
 
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
@@ -31,8 +32,6 @@ DRAINED_BYTES = 64 * 1024
 # Bytes that are ready are read without waiting, so a client that floods would never yield.
 TURN_BYTES = 256 * 1024
 RECV_COST_BYTES = 256  # what a read costs beside its bytes
-# Through a timer: `sleep(0)` runs up to fifty other callbacks without looking at the sockets.
-YIELD_SECONDS = 1e-6
 TELL_EVERY_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,6 @@ class Connection(socket):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.address = ""
         self.registry: Connections | None = None
         self.state = State.HEAD
         self.since = time.monotonic()
@@ -119,7 +117,7 @@ class Connection(socket):
         self._turn += count + RECV_COST_BYTES
         if self._turn > TURN_BYTES:
             self._turn = 0
-            gevent.sleep(YIELD_SECONDS)
+            breathe()
 
     def _too_late(self) -> bytes:
         """b"" where it waited for a next request; else raises TooSlow."""
@@ -191,7 +189,7 @@ class Connections:
         if not self._has_room(name):
             yield False
             return
-        connection.registry, connection.address = self, name
+        connection.registry = self
         self._all.add(connection)
         self._by_address[name] += 1
         self.entered(connection)

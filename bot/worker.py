@@ -26,8 +26,9 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
-from bot.connections import DRAINED_BYTES, YIELD_SECONDS, Connection, Connections
+from bot.connections import DRAINED_BYTES, Connection, Connections
 from bot.logs import safe
+from bot.store.blocking import breathe
 
 # After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
 FINISH_SECONDS = 8.0
@@ -110,7 +111,7 @@ class Worker(GeventWorker):
         _drain(req)
         sock.begin_waiting()
         # A client whose next request is there already would be served on and on before others.
-        gevent.sleep(YIELD_SECONDS)
+        breathe()
         return is_kept
 
     def handle_exit(self, sig: int, frame: Any) -> None:

@@ -28,8 +28,8 @@ MAY_IMPORT = {
     "journal": {"domain", "store"},
     "openapi": {"domain", "durable"},
     "watchdog": set(),
-    "connections": set(),
-    "worker": {"connections", "logs"},
+    "connections": {"store"},
+    "worker": {"connections", "logs", "store"},
 }
 FILES = sorted(BOT.rglob("*.py"))
 

@@ -6,11 +6,11 @@ verification began, and what was not seen goes the way of every reply, judged as
 """
 
 import logging
-import threading
 import time
 from datetime import timedelta
 
 from bot.dispatch import expire
+from bot.dispatch.background import Background
 from bot.domain.phone import masked
 from bot.sms.gateway import Gateway, LookFailed
 from bot.store import verifications as table
@@ -56,18 +56,16 @@ def run_once(verifications: Verifications, gateway: Gateway) -> int:
     return len(received)
 
 
-class CatchUp:
-    """Runs once at the start, and once more after every outage of the store. A thread is started by
-    `start` alone, and ended by `stop`."""
+class CatchUp(Background):
+    """Runs once at the start, and once more after every outage of the store."""
 
     def __init__(self, verifications: Verifications, gateway: Gateway) -> None:
+        super().__init__("catch-up")
         self._verifications = verifications
         self._gateway = gateway
         self._outages = verifications.store.outages
         self._seen = self._outages.ended  # those that are caught up with
         self._due = (0, 0.0)  # outages that had ended, and when that was noticed
-        self._is_over = threading.Event()
-        self._thread: threading.Thread | None = None
 
     @property
     def is_due(self) -> bool:
@@ -75,9 +73,9 @@ class CatchUp:
 
     def may_expire(self) -> bool:
         """Whether all that was missed is read, or was waited for long enough."""
-        ended = self._outages.ended
-        if ended == self._seen:
+        if not self.is_due:
             return True
+        ended = self._outages.ended
         noticed, at = self._due
         if noticed != ended:
             noticed, at = self._due = ended, time.monotonic()
@@ -87,19 +85,10 @@ class CatchUp:
         """Returns once it has caught up, or after ten seconds."""
         self._seen = -1  # to be down is an outage too
         self.may_expire()
-        self._thread = threading.Thread(target=self._run, name="catch-up", daemon=True)
-        self._thread.start()
+        super().start()
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
         while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
             time.sleep(0.02)
-
-    def refuse_more(self) -> None:
-        self._is_over.set()
-
-    def stop(self, *, within_seconds: float) -> None:
-        self.refuse_more()
-        if self._thread is not None:  # it may wait for Twilio, and nothing is lost with it
-            self._thread.join(within_seconds)
 
     def run_once(self) -> bool:
         """Tries, if it is due. False: it failed, and is still due."""

@@ -1,10 +1,9 @@
 """Letting time pass for verifications that nobody touches."""
 
-import logging
 from collections.abc import Callable
 from functools import partial
 
-from bot.store.tx import Done, StoreUnavailable, Tx
+from bot.dispatch.batch import write_batch
 from bot.usecases import end
 from bot.usecases.verifications import Verifications
 
@@ -12,11 +11,9 @@ from bot.usecases.verifications import Verifications
 # reply does not wait long behind them.
 BATCH = 100
 
-log = logging.getLogger(__name__)
-
 
 def run_once(verifications: Verifications, *, may_expire: Callable[[], bool] = lambda: True) -> int:
-    """Ends what is due, or publishes what was held too long. Returns how many were looked at.
+    """Ends due verifications and publishes held outcomes. Returns how many it looked at.
 
     `may_expire` is asked inside the transaction: replies that were missed come first.
     """
@@ -24,28 +21,15 @@ def run_once(verifications: Verifications, *, may_expire: Callable[[], bool] = l
     if not due:
         return 0
     expire = partial(end.expire, may_expire=may_expire)
-    try:
-        verifications.store.write(partial(expire, ids=due))
-    except StoreUnavailable:
-        raise
-    except Exception:
-        log.exception("a batch of %d could not be expired; going on one by one", len(due))
-        for id in due:
-            _expire_or_set_aside(verifications, partial(expire, ids=[id]), id)
+    write_batch(
+        verifications.store,
+        partial(expire, ids=due),
+        ids=lambda: due,
+        one=lambda id: partial(expire, ids=[id]),
+        set_aside=lambda id: partial(end.set_aside, id=id),
+        trouble="the verification %s cannot be expired",
+    )
     return len(due)
-
-
-def _expire_or_set_aside(
-    verifications: Verifications, expire: Callable[[Tx], Done[None]], id: str
-) -> None:
-    """One that cannot be expired must not keep the others from it, nor be tried for ever."""
-    try:
-        verifications.store.write(expire)
-    except StoreUnavailable:
-        raise
-    except Exception:
-        log.exception("the verification %s cannot be expired; it is set aside", id)
-        verifications.store.write(partial(end.set_aside, id=id))
 
 
 def retire_keys(verifications: Verifications) -> int:

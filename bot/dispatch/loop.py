@@ -10,18 +10,18 @@ its transaction.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from bot.dispatch import count, erase, expire, probe
+from bot.dispatch.background import Repeated
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.send import Sender
 from bot.dispatch.sweep import Sweeper, set_unreadable_aside
 from bot.sms.gateway import Gateway
-from bot.store import outbox
+from bot.store import aside, outbox
 from bot.store import verifications as table
 from bot.store.tx import Done, StoreUnavailable, Tx
 from bot.usecases.verifications import Verifications
@@ -30,42 +30,8 @@ LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
 STOP_SECONDS = 20.0
 AWAY_SECONDS = 1.0  # between two looks whether the database is back
-REPEATED_EVERY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
-
-
-class Repeated:
-    """Duties done again each second, in a thread of their own. What waits for Twilio has one each,
-    so that none waits behind another."""
-
-    def __init__(self, name: str, duties: Sequence[Callable[[], object]]) -> None:
-        self._name = name
-        self._duties = duties
-        self._is_over = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._thread.start()
-
-    def refuse_more(self) -> None:
-        self._is_over.set()
-
-    def stop(self, *, within_seconds: float) -> None:
-        self.refuse_more()
-        if self._thread is not None:  # it may wait for Twilio, and nothing is lost with it
-            self._thread.join(within_seconds)
-
-    def _run(self) -> None:
-        while not self._is_over.wait(REPEATED_EVERY_SECONDS):
-            for duty in self._duties:
-                try:
-                    duty()
-                except StoreUnavailable as error:
-                    log.warning("a duty in the background waits for the database: %s", error)
-                except Exception:
-                    log.exception("a duty in the background failed; going on")
 
 
 class Dispatcher:
@@ -229,15 +195,15 @@ class _Due:
 
 def _look(tx: Tx) -> _Due:
     text_at, verification_at = outbox.next_due_at(tx), table.next_due_at(tx)
-    is_unreadable = (text_at is None and outbox.has_work(tx)) or (
-        verification_at is None and table.has_open(tx)
+    is_unreadable = (text_at is None and aside.has_work(tx, "outbox")) or (
+        verification_at is None and aside.has_work(tx, "verification")
     )
     return _Due(tx.now, text_at, verification_at, is_unreadable)
 
 
 def _try_set_aside_again(tx: Tx) -> Done[int]:
     """Rows that could not be read may have been mended while the service was down."""
-    count = outbox.try_set_aside_again(tx) + table.try_set_aside_again(tx)
+    count = aside.try_again(tx)
     if count:
         log.warning("%d rows that were set aside are tried again", count)
     return Done(count)

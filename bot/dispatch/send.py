@@ -20,6 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
 
+from bot.dispatch.batch import write_batch
 from bot.sms.gateway import (
     Accepted,
     Gateway,
@@ -30,7 +31,7 @@ from bot.sms.gateway import (
     Unknown,
 )
 from bot.store import outbox
-from bot.store.tx import Done, StoreUnavailable, Tx
+from bot.store.tx import Done, Tx
 from bot.usecases import delivery
 from bot.usecases.delivery import Claim, Duty
 from bot.usecases.verifications import Verifications
@@ -135,28 +136,15 @@ class Sender:
             asked_at=self._monotonic(),
         )
         store = self._verifications.store
-        try:
-            return store.write(partial(claim, limit=limit))
-        except StoreUnavailable:
-            raise
-        except Exception:
-            log.exception("due texts could not be claimed; going on one by one")
-        claims: list[Claim] = []
-        for id in store.read(partial(outbox.due_ids, limit=limit)):
-            claims += self._claim_or_set_aside(partial(claim, limit=1, only=id), id)
-        return claims
-
-    def _claim_or_set_aside(self, claim: Callable[[Tx], Done[list[Claim]]], id: str) -> list[Claim]:
-        """One that cannot be claimed must not hold up the others, nor be tried for ever."""
-        store = self._verifications.store
-        try:
-            return store.write(claim)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            log.exception("the text %s cannot be sent; it is set aside", id)
-            store.write(partial(delivery.set_aside, text_id=id))
-            return []
+        claimed = write_batch(
+            store,
+            partial(claim, limit=limit),
+            ids=lambda: store.read(partial(outbox.due_ids, limit=limit)),
+            one=lambda id: partial(claim, limit=1, only=id),
+            set_aside=lambda id: partial(delivery.set_aside, id=id),
+            trouble="the text %s cannot be sent",
+        )
+        return [one for claims in claimed for one in claims]
 
     def _carry_out(self, claim: Claim) -> None:
         try:

@@ -7,7 +7,7 @@ does: most old spellings have a length that its metadata does not take any more.
 A plan is listed where the old spelling leads to one line alone. Left out on purpose:
 - Brazil's eight digits that begin with 7: radio services, which were not renumbered.
 - Palestine (+970 and +972) and Kosovo (+383, before it +377 and +386): another country code.
-- Renumberings of more than ten years ago whose old form nobody hands over any more: Ecuador,
+- Renumberings of more than ten years ago, since no carrier uses the old form any more: Ecuador,
   Guinea, Mauritius, Georgia, Djibouti, Qatar, Congo, French Polynesia.
 """
 
@@ -31,8 +31,8 @@ class Rule:
 # Mexico; libphonenumber's migrator, recipes.csv); texts come with both (Signal-Android issue 3360).
 # What was dialled before them at home, 044 and 045, or 01, is still typed.
 _MEXICO = Rule("MX", r"\+52(?:1|01|044|045)([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
-# Argentina: a 9 goes before mobile numbers when they are called from abroad, and nobody else writes
-# it; a number without it cannot be told from a landline (libphonenumber's FAQ, "mx_and_ar").
+# Argentina: callers from abroad put a 9 before a mobile number, callers at home do not; without it
+# a mobile number looks like a landline (libphonenumber's FAQ, "mx_and_ar").
 _ARGENTINA = Rule("AR", r"\+54([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1")
 # Benin: 01 before every number since 30 November 2024 (allAfrica of that day; Signal-Server's
 # BeninAlternateFormGenerator).

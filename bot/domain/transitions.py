@@ -263,7 +263,7 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
     if what.guess is not None and what.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
         repeated = Event("repeated_answer", {"by_text": what.by_text})
-        if v.answers >= v.terms.max_attempts:  # what is left of them is for what comes
+        if v.answers >= v.terms.max_attempts:  # the two left are for its end
             return Decision(v, (repeated,))
         return _told(Decision(v, (repeated,)), Answer.WRONG, what)
     left = None if what.wrong_left is None else max(0, what.wrong_left - 1)

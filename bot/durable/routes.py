@@ -36,7 +36,7 @@ from bot.durable.query import Query, token, wanted_page, wanted_purge
 from bot.durable.waiting import Waiting
 from bot.keys import Caller, Keys, Power, Scope
 from bot.logs import REQUEST_ID
-from bot.store.blocking import breathe
+from bot.store.blocking import in_turns
 from bot.store.tx import ROWS_AT_ONCE
 from bot.usecases.read import Standing
 from bot.usecases.verifications import Verifications
@@ -231,11 +231,10 @@ class DurableRoutes:
         if wanted and len(page) == wanted.limit:
             last = page[-1].verification
             more = token(last.created_at, last.id)
-        body = []
-        for place, standing in enumerate(page, start=1):
-            if place % ROWS_AT_ONCE == 0:
-                breathe()
-            body.append(payloads.status(standing, show_input=show_input))
+        body = [
+            payloads.status(standing, show_input=show_input)
+            for standing in in_turns(page, at_once=ROWS_AT_ONCE)
+        ]
         return _json(body, 200, {TOKEN: more})
 
     # -- acting ----------------------------------------------------------------------------------
@@ -294,8 +293,8 @@ class DurableRoutes:
         return _json({"instancesDeleted": count}, 200) if count else Response(status=404)
 
 
-# A link's {eventName} or {text}, sent as it stands there.
-# Of curl, Postman, shells and other templates.
+# A link's {eventName} or {text}, sent as it stands there; and what curl, Postman, shells and other
+# templates leave in place of a value.
 _PLACEHOLDER = re.compile(r"\s*(\$?\{+[\w .-]+\}+|<[\w .-]+>|\$[A-Za-z_]+|%[A-Za-z_]+%)\s*")
 LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
 

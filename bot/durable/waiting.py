@@ -46,8 +46,8 @@ class Waiting:
         return is_finished()
 
     def release(self) -> None:
-        """The process is stopping: everybody who waits is let go, within a tenth of a second. Safe
-        in a signal handler."""
+        """Lets all waiting callers go within a tenth of a second, since the process stops. Safe in
+        a signal handler."""
         self._is_over = True
 
     def _leave(self, id: str, event: threading.Event) -> None:
@@ -88,8 +88,8 @@ class Waiting:
                 self._wake(self._finished(ids))
 
     def _finished(self, ids: Sequence[str]) -> list[str]:
-        """Of these, those that have ended, wherever that was decided. Those that wait are asked for
-        only where something has happened since the last look."""
+        """Those of these verifications that any process has ended. Queries the table only where
+        the history has grown since the last look."""
 
         def look(tx: Tx) -> list[str]:
             newest = figures.version(tx)
@@ -101,5 +101,5 @@ class Waiting:
 
         try:
             return self._store.read(look)
-        except StoreUnavailable:  # the next look finds it; whoever answers says what is wrong
+        except StoreUnavailable:  # the next look finds it, and each caller's own read reports it
             return []

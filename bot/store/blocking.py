@@ -7,13 +7,13 @@ meanwhile are served, or queue up for the next commit. In other processes it is 
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Through a timer of the loop: `sleep(0)` runs other callbacks without looking at the sockets.
+# Through a timer: `sleep(0)` runs up to fifty other callbacks without looking at the sockets.
 YIELD_SECONDS = 1e-6
 THREADS = 2  # one commits while the other copies the log
 
@@ -39,6 +39,14 @@ def breathe() -> None:
     """In the middle of long work: requests that wait are answered first. Real threads need none."""
     if _are_threads_greenlets():
         time.sleep(YIELD_SECONDS)
+
+
+def in_turns(items: Iterable[T], *, at_once: int) -> Iterator[T]:
+    """These items, with a breath after so many of them."""
+    for place, item in enumerate(items, start=1):
+        if place % at_once == 0:
+            breathe()
+        yield item
 
 
 @lru_cache(maxsize=1)

@@ -16,9 +16,10 @@ unknown then, and it is looked up, never simply sent again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from bot.store import aside
 from bot.store.tx import (
-    SET_ASIDE,
     Row,
     Tx,
     placed,
@@ -99,10 +100,7 @@ def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
         ORDER BY o.due_at LIMIT :limit
     """
     rows = tx.lock_free(sql, now=to_text(tx.now), limit=limit, **({"only": only} if only else {}))
-    found = readable("outbox", rows, _from_row)
-    for id in {row["id"] for row in rows} - {text.id for text in found}:
-        set_aside(tx, id)
-    return found
+    return readable("outbox", rows, _from_row, unreadable=partial(set_aside, tx))
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
@@ -112,37 +110,15 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
     """Looks through those with work to do for rows that no due time leads to."""
-    sql = """
-        SELECT * FROM outbox WHERE due_at IS NOT NULL AND due_at <> :never
-        ORDER BY due_at LIMIT :limit
-    """
-    rows = tx.lock_free(sql, never=SET_ASIDE, limit=limit)
-    for id in {row["id"] for row in rows} - {t.id for t in readable("outbox", rows, _from_row)}:
-        set_aside(tx, id)
-
-
-def has_work(tx: Tx) -> bool:
-    """Whether there is a text with work to do, readable or not."""
-    sql = "SELECT 1 FROM outbox WHERE due_at IS NOT NULL AND due_at <> :never LIMIT 1"
-    return tx.one(sql, never=SET_ASIDE) is not None
+    rows = aside.lock_work(tx, "outbox", limit=limit)
+    readable("outbox", rows, _from_row, unreadable=partial(set_aside, tx))
 
 
 def set_aside(tx: Tx, id: str) -> None:
     """Of a row that cannot be read or sent: none is sent or looked for, until a dispatcher starts
     anew. It may be at Twilio, so it is unknown."""
     sql = "UPDATE outbox SET state = 'unknown', due_at = :never WHERE id = :id"
-    tx.run(sql, id=id, never=SET_ASIDE)
-
-
-def count_set_aside(tx: Tx) -> int:
-    row = tx.one("SELECT count(*) AS count FROM outbox WHERE due_at = :never", never=SET_ASIDE)
-    return int(row["count"]) if row else 0
-
-
-def try_set_aside_again(tx: Tx) -> int:
-    """They may have been mended. Returns how many there are."""
-    sql = "UPDATE outbox SET due_at = :now WHERE due_at = :never"
-    return tx.run(sql, now=to_text(tx.now), never=SET_ASIDE)
+    tx.run(sql, id=id, never=aside.NEVER)
 
 
 def next_due_at(tx: Tx) -> datetime | None:
@@ -161,7 +137,7 @@ def oldest_queued_at(tx: Tx) -> datetime | None:
 def depth(tx: Tx) -> dict[str, int]:
     """How many texts are on their way to Twilio, by state."""
     sql = "SELECT state, count(*) AS count FROM outbox WHERE due_at < :never GROUP BY state"
-    return {row["state"]: row["count"] for row in tx.all(sql, never=SET_ASIDE)}
+    return {row["state"]: row["count"] for row in tx.all(sql, never=aside.NEVER)}
 
 
 def claim(tx: Tx, text: Text, *, until: datetime) -> int:

@@ -55,8 +55,9 @@ Connection = psycopg.Connection[DictRow]
 # A server that is away is waited for as long as PATIENCE_SECONDS, counted from when it went. Who
 # comes later is told within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
-# Of one query for a page or a list, on a busy server. Nobody decides in it.
+# Of one query for a page or a list on a busy server. A read decides nothing, so it may take longer.
 READING_SECONDS = 15.0
+LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 OLDEST_SERVER = 140000  # PostgreSQL 14
 
@@ -307,19 +308,21 @@ class PostgresStore:
                 self.outages.failed(waited_seconds=time.monotonic() - began)
                 raise
             except _TROUBLES as error:
-                if not _may_pass(error):
-                    self.outages.failed(waited_seconds=time.monotonic() - began)
-                    raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
-                self._note_away(error)
                 self.outages.failed(waited_seconds=time.monotonic() - began)
-                if self._patience() <= 0 or time.monotonic() + 0.2 > until:
+                if not self._may_try_again(error, until):
                     raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", _said(error))
-                time.sleep(random.uniform(0.02, 0.2))
+                time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
             else:
                 self._away_since = None
                 self.outages.reached()
                 return result
+
+    def _may_try_again(self, error: Exception, until: float) -> bool:
+        if not _may_pass(error):
+            return False
+        self._note_away(error)
+        return self._patience() > 0 and time.monotonic() + LONGEST_PAUSE_SECONDS <= until
 
     def _note_away(self, error: Exception) -> None:
         if self._away_since is not None:

@@ -400,7 +400,8 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[sqlite_utils.Database]:
-        """A transaction that waits longer: another process may be migrating."""
+        """A transaction that waits longer: another process may be migrating. Its COMMIT is not
+        handed to a thread, since a file is opened before the fork too, and threads end there."""
         db = self._writer
         _patiently(partial(db.execute, "BEGIN IMMEDIATE"), OPENING_SECONDS)
         try:

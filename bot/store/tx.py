@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.transitions import Event
 from bot.domain.verification import Verification
-from bot.store.blocking import breathe
+from bot.store.blocking import in_turns
 from bot.store.outages import Outages
 from bot.store.steady import SteadyClock
 
@@ -118,9 +118,6 @@ class Done(Generic[T]):
 # Rows made into values in one go: about three milliseconds.
 ROWS_AT_ONCE = 100
 
-# The due time of a row that is set aside, since it cannot be read: nothing looks for it.
-SET_ASIDE = "9999-12-31T00:00:00.000000Z"
-
 
 # How long anybody waits for the store. Twilio waits fifteen seconds for a webhook, and its repeats
 # must fit into them.
@@ -188,16 +185,23 @@ def read_row(table: str, row: Row, from_row: Callable[[Row], T]) -> T:
         raise UnreadableRow(table, str(row["id"])) from error
 
 
-def readable(table: str, rows: Sequence[Row], from_row: Callable[[Row], T]) -> list[T]:
-    """Those that can be read: one that cannot holds the others of a list up no more."""
+def readable(
+    table: str,
+    rows: Sequence[Row],
+    from_row: Callable[[Row], T],
+    *,
+    unreadable: Callable[[str], None] | None = None,
+) -> list[T]:
+    """Those that can be read: one that cannot does not hold up the others. `unreadable` is called
+    with the id of each that cannot."""
     found: list[T] = []
-    for place, row in enumerate(rows, start=1):
-        if place % ROWS_AT_ONCE == 0:
-            breathe()
+    for row in in_turns(rows, at_once=ROWS_AT_ONCE):
         try:
             found.append(read_row(table, row, from_row))
         except UnreadableRow as error:
             log.error("%s; it is left out", error)
+            if unreadable is not None:
+                unreadable(error.id)
     return found
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot.domain.verification import FINISHED, Cause, Outcome, Stage, Status, Terms, Verification
+from bot.store import aside
 from bot.store.tx import (
-    SET_ASIDE,
     Row,
     Tx,
     Value,
@@ -38,7 +39,8 @@ def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
     """Those of them that no other transaction holds, with their locks. One that cannot be read is
     set aside on the way."""
     sql = f"SELECT * FROM verification WHERE id IN ({places(ids)})"
-    return _lock_readable(tx, tx.lock_free(sql, **placed(ids)))
+    rows = tx.lock_free(sql, **placed(ids))
+    return readable("verification", rows, _from_row, unreadable=partial(set_aside, tx))
 
 
 def of_text(tx: Tx, text_id: str) -> Verification | None:
@@ -90,41 +92,13 @@ def lift_wrong_left(tx: Tx, phone: str, *, left: int | None) -> None:
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
     """Looks through the pending ones for those that no due time leads to."""
-    sql = """
-        SELECT * FROM verification WHERE due_at IS NOT NULL AND due_at <> :never
-        ORDER BY due_at LIMIT :limit
-    """
-    _lock_readable(tx, tx.lock_free(sql, never=SET_ASIDE, limit=limit))
-
-
-def has_open(tx: Tx) -> bool:
-    """Whether there is a pending one that is not set aside, readable or not."""
-    sql = "SELECT 1 FROM verification WHERE due_at IS NOT NULL AND due_at <> :never LIMIT 1"
-    return tx.one(sql, never=SET_ASIDE) is not None
-
-
-def _lock_readable(tx: Tx, rows: Sequence[Row]) -> list[Verification]:
-    found = readable("verification", rows, _from_row)
-    for id in {row["id"] for row in rows} - {verification.id for verification in found}:
-        set_aside(tx, id)
-    return found
+    rows = aside.lock_work(tx, "verification", limit=limit)
+    readable("verification", rows, _from_row, unreadable=partial(set_aside, tx))
 
 
 def set_aside(tx: Tx, id: str) -> None:
     """Of a row that cannot be read: no timer looks for it, until a dispatcher starts anew."""
-    tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=SET_ASIDE, id=id)
-
-
-def count_set_aside(tx: Tx) -> int:
-    sql = "SELECT count(*) AS count FROM verification WHERE due_at = :never"
-    row = tx.one(sql, never=SET_ASIDE)
-    return int(row["count"]) if row else 0
-
-
-def try_set_aside_again(tx: Tx) -> int:
-    """They may have been mended. Returns how many there are."""
-    sql = "UPDATE verification SET due_at = :now WHERE due_at = :never"
-    return tx.run(sql, now=to_text(tx.now), never=SET_ASIDE)
+    tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=aside.NEVER, id=id)
 
 
 def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
@@ -152,14 +126,14 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
         WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({places(key_ids)})
         LIMIT :limit
     """
-    rows = tx.lock_free(sql, limit=limit, never=SET_ASIDE, **placed(key_ids))
-    return _lock_readable(tx, rows)
+    rows = tx.lock_free(sql, limit=limit, never=aside.NEVER, **placed(key_ids))
+    return readable("verification", rows, _from_row, unreadable=partial(set_aside, tx))
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:
     """When the oldest of the pending ones was started."""
     sql = "SELECT min(created_at) AS since FROM verification WHERE due_at < :never"
-    row = tx.one(sql, never=SET_ASIDE)
+    row = tx.one(sql, never=aside.NEVER)
     if row is None or row["since"] is None:
         return None
     return to_instant_if_readable(row["since"]) or tx.now - LONGEST_OPEN

@@ -125,9 +125,9 @@ def claim_due(
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
 
 
-def set_aside(tx: Tx, *, text_id: str) -> Done[None]:
+def set_aside(tx: Tx, id: str) -> Done[None]:
     """A text that cannot be claimed, whatever the reason: it must not hold up the others."""
-    outbox.set_aside(tx, text_id)
+    outbox.set_aside(tx, id)
     return Done(None)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
 from bot.domain.verification import Cause
 from bot.store import verifications
-from bot.store.blocking import breathe
+from bot.store.blocking import in_turns
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
 from bot.usecases.reply import require_running, require_time, retire_key
@@ -16,24 +16,23 @@ ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 def terminate(
     tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
 ) -> Done[None]:
-    """Raises UnknownVerification, AlreadyFinished."""
-    return _order(tx, id, Canceled(Cause.TERMINATED, reason))
+    """Raises UnknownVerification, AlreadyFinished. It expires nothing, so `may_expire`, which all
+    orders take, is not asked."""
+    return _order(tx, id, Canceled(Cause.TERMINATED, reason), lambda: True)
 
 
 def suspend(
     tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
 ) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
-    require_time(tx, require_running(tx, id), may_expire)
-    return _order(tx, id, Suspended(reason))
+    return _order(tx, id, Suspended(reason), may_expire)
 
 
 def resume(
     tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
 ) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
-    require_time(tx, require_running(tx, id), may_expire)
-    return _order(tx, id, Resumed(reason))
+    return _order(tx, id, Resumed(reason), may_expire)
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
@@ -53,14 +52,12 @@ def expire(
     if not may_expire():
         return Done(None)
     changes: list[Change] = []
-    for place, verification in enumerate(verifications.load_free(tx, ids), start=1):
-        if place % ENDED_AT_ONCE == 0:
-            breathe()
+    for verification in in_turns(verifications.load_free(tx, ids), at_once=ENDED_AT_ONCE):
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
     return Done(None, changes=tuple(changes))
 
 
-def set_aside(tx: Tx, *, id: str) -> Done[None]:
+def set_aside(tx: Tx, id: str) -> Done[None]:
     """One that time cannot pass for, whatever the reason: it must not hold up the others."""
     verifications.set_aside(tx, id)
     return Done(None)
@@ -76,6 +73,7 @@ def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
 Order = Callable[..., Done[None]]
 
 
-def _order(tx: Tx, id: str, what: Input) -> Done[None]:
+def _order(tx: Tx, id: str, what: Input, may_expire: Callable[[], bool]) -> Done[None]:
     verification = require_running(tx, id)
+    require_time(tx, verification, may_expire)
     return Done(None, changes=record(tx, verification, decide(verification, what, tx.now)))

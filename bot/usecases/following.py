@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bot.store import tallies
-from bot.store.blocking import breathe
+from bot.store.blocking import in_turns
 from bot.store.tallies import Tally
 from bot.store.tx import ROWS_AT_ONCE, Store, Tx
 
@@ -52,9 +52,7 @@ class Following:
         if self._read_to is None:
             self._read_to = tallies.first_since(tx, since)
         rows = tallies.after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
-        for place, row in enumerate(rows, start=1):
-            if place % ROWS_AT_ONCE == 0:
-                breathe()
+        for row in in_turns(rows, at_once=ROWS_AT_ONCE):
             self._read_to = row.number
             for count in self._counters:
                 count(row)

@@ -8,7 +8,7 @@ from bot.domain.errors import StillRunning, UnknownVerification
 from bot.domain.transitions import Canceled, decide
 from bot.domain.verification import FINISHED, Cause
 from bot.store import figures, tallies, verifications
-from bot.store.blocking import breathe
+from bot.store.blocking import in_turns
 from bot.store.tx import Change, Done, Tx
 from bot.store.verifications import Wanted
 from bot.usecases.record import record
@@ -88,7 +88,5 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
 def _remove(tx: Tx, ids: list[str]) -> None:
     if ids:
         figures.count_removed(tx, ids)
-    for place, id in enumerate(ids, start=1):
-        if place % REMOVED_AT_ONCE == 0:
-            breathe()
+    for id in in_turns(ids, at_once=REMOVED_AT_ONCE):
         verifications.remove(tx, id)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
-from bot.store import circuits, figures, history, opt_outs, outbox, verifications
+from bot.store import aside, circuits, figures, history, opt_outs, outbox, verifications
 from bot.store.circuits import Circuit
 from bot.store.history import Line
 from bot.store.outbox import Text
@@ -53,7 +53,7 @@ def load(tx: Tx, *, sender: str, ahead: timedelta) -> Load:
         circuit=circuits.load(tx, sender),
         version=f"{figures.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, sender=sender, ahead=ahead),
-        set_aside=readiness.set_aside(tx),
+        set_aside=aside.count(tx),
         ahead=ahead,
         now=tx.now,
     )

@@ -3,7 +3,7 @@ whether time goes on as the clock does."""
 
 from datetime import timedelta
 
-from bot.store import circuits, outbox, verifications
+from bot.store import aside, circuits, outbox, verifications
 from bot.store.steady import TOLERATED
 from bot.store.tx import Tx
 
@@ -16,18 +16,13 @@ def faults(tx: Tx, *, sender: str, ahead: timedelta) -> list[str]:
     found = []
     if ahead > TOLERATED:
         found.append("clock")
-    if set_aside(tx) > 0:
+    if aside.count(tx) > 0:
         found.append("set_aside")
     if circuits.load(tx, sender) is not None:
         found.append("twilio_credentials")
     if overdue(tx) > OVERDUE:
         found.append("dispatcher")
     return found
-
-
-def set_aside(tx: Tx) -> int:
-    """Rows that cannot be read or carried out."""
-    return outbox.count_set_aside(tx) + verifications.count_set_aside(tx)
 
 
 def overdue(tx: Tx) -> timedelta:
