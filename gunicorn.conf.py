@@ -9,8 +9,8 @@ import resource as _resource  # noqa: E402
 import sys  # noqa: E402
 
 from bot import settings as _settings  # noqa: E402
-from bot.logs import configure as _configure_logs  # noqa: E402
-from bot.memory import settle as _settle_memory  # noqa: E402
+from bot.observability.logs import configure as _configure_logs  # noqa: E402
+from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
 from bot.store.opening import is_shared as _is_shared  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
@@ -26,8 +26,8 @@ bind = f"0.0.0.0:{_wanted.port}"
 # On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit,
 # writers of several wait for each other's.
 workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1
-worker_class = "bot.worker.Worker"
-logger_class = "bot.worker.QuietLogger"
+worker_class = "bot.server.worker.Worker"
+logger_class = "bot.server.worker.QuietLogger"
 worker_connections = _wanted.connections
 keepalive = 75  # seconds that a connection may wait for its next request
 graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
@@ -58,7 +58,7 @@ def post_worker_init(worker):
     """The worker is ready, but does not listen yet: what was missed is caught up with first."""
     _settle_memory()
     worker.wsgi.extensions["verifications"].prepare()
-    worker.wsgi.extensions["sharing"].start()
+    worker.wsgi.extensions["shared_counters"].start()
     dispatcher = worker.wsgi.extensions["dispatcher"]
     if _wanted.dispatch == "thread":
         dispatcher.start()
@@ -71,5 +71,5 @@ def worker_exit(server, worker):
     app = getattr(worker, "wsgi", None)
     if app is not None:
         app.extensions["dispatcher"].stop()
-        app.extensions["sharing"].stop()
+        app.extensions["shared_counters"].stop()
         app.extensions["verifications"].store.close()

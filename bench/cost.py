@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.store.opening import open_store
 from bot.store.tx import Store
-from bot.usecases import delivery, reply
+from bot.usecases import answer, delivery
 from bot.usecases.start import Bounds, start
 from simulator.world import new_sid
 from tests.builders import KEYRING, SENDER, code_of, inbound
@@ -54,7 +54,7 @@ def walk(store: Counted, number: int) -> None:
             report = delivery.Report(taken.text_id, sid, state, None, False, False, None, SENDER)
             store.write(partial(delivery.reported, report=report))
     text = inbound(code_of(made), phone=made.phone)
-    assert store.write(partial(reply.judge_text, text=text, keyring=KEYRING)).answer
+    assert store.write(partial(answer.judge_text, text=text, keyring=KEYRING)).answer
 
 
 def main() -> None:

@@ -10,29 +10,31 @@ from functools import lru_cache
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from bot import health, journal, openapi
-from bot.cli import register_commands
-from bot.console.routes import Console
+from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
+from bot.admission.rate_limits import RateLimits
+from bot.admission.usage_follower import UsageFollower
+from bot.channels.gateway import Gateway
+from bot.channels.twilio import webhooks
+from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch.loop import Dispatcher
 from bot.dispatch.send import Sender
 from bot.domain.code import Keyring
 from bot.domain.errors import Refusal
-from bot.durable import payloads
-from bot.durable.routes import JSON, DurableRoutes
-from bot.durable.waiting import Waiting
-from bot.keys import Keys
-from bot.logs import REQUEST_ID, begin_request, request_id, safe
-from bot.metrics import Metrics
+from bot.faces import health
+from bot.faces.cli import register_commands
+from bot.faces.console.routes import Console
+from bot.faces.durable import payloads
+from bot.faces.durable.routes import JSON, DurableRoutes
+from bot.http import openapi
+from bot.http.keys import Keys
+from bot.http.waiting import Waiting
+from bot.observability import change_log
+from bot.observability.logs import REQUEST_ID, begin_request, request_id, safe
+from bot.observability.metrics import Metrics
+from bot.observability.shared_counters import SharedCounters
 from bot.settings import Settings
-from bot.sharing import Sharing
-from bot.sms import webhooks
-from bot.sms.gateway import Gateway
-from bot.sms.twilio import TwilioGateway
 from bot.store.opening import open_store
 from bot.store.tx import Store, StoreUnavailable
-from bot.usecases.brakes import Brakes
-from bot.usecases.breaker import HOUR, Breaker, Thresholds
-from bot.usecases.following import Following
 from bot.usecases.start import Bounds
 from bot.usecases.verifications import Verifications
 
@@ -62,8 +64,8 @@ def create_app(
     store = store or open_store(
         settings.database_url, connections=settings.database_connections, clock=database_clock
     )
-    brakes = Brakes(settings.brakes)
-    breaker = Breaker(
+    rate_limits = RateLimits(settings.rate_limits)
+    breaker = CircuitBreaker(
         Thresholds(
             settings.breaker_texts_per_prefix,
             settings.breaker_texts_per_country,
@@ -84,12 +86,12 @@ def create_app(
         bounds=Bounds(
             starts=settings.limit_per_number,
             wrong=settings.limit_wrong_per_number,
-            brakes=brakes,
+            rate_limits=rate_limits,
             breaker=breaker,
-            following=Following(
+            following=UsageFollower(
                 store,
-                longest=max(brakes.longest, HOUR),
-                counters=[brakes.count, breaker.count],
+                longest=max(rate_limits.longest, HOUR),
+                counters=[rate_limits.count, breaker.count],
             ),
         ),
     )
@@ -101,8 +103,8 @@ def create_app(
     log.info("guess budget: %s", settings.guess_budget)
     metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
     store.on_commit(metrics.committed)
-    store.on_commit(journal.write)
-    sharing = Sharing(metrics, store)
+    store.on_commit(change_log.write)
+    shared_counters = SharedCounters(metrics, store)
     gateway = gateway or TwilioGateway(settings)
     sender = Sender(
         verifications,
@@ -122,7 +124,7 @@ def create_app(
     app.url_map.merge_slashes = False  # a redirect would carry HTML
     app.extensions["settings"] = settings
     app.extensions["metrics"] = metrics
-    app.extensions["sharing"] = sharing
+    app.extensions["shared_counters"] = shared_counters
     app.extensions["verifications"] = verifications
     app.extensions["dispatcher"] = Dispatcher(
         verifications, gateway, sender, kept=timedelta(days=settings.retention_days)
@@ -136,7 +138,7 @@ def create_app(
     app.register_blueprint(webhooks.blueprint(verifications, settings, metrics))
     durable.register(app)
     app.extensions["durable"] = durable
-    health.register(app, verifications, keys, metrics, sharing)
+    health.register(app, verifications, keys, metrics, shared_counters)
     if settings.console_key is not None:
         console = Console(verifications, settings, gateway, clock=clock, refused=metrics.refused)
         console.register(app)

@@ -42,7 +42,7 @@ class Caller:
             self._ended.pop(phone, None)
         return started
 
-    def standing(self, phone: str) -> dict[str, Any] | None:
+    def view(self, phone: str) -> dict[str, Any] | None:
         """What the status link says of the newest that was started here. None: none was."""
         with self._lock:
             started, ended = self._started.get(phone), self._ended.get(phone)

@@ -45,7 +45,7 @@ def blueprint(
         return {
             "messages": _messages(world, phone),
             "answers": [asdict(answer) for answer in webhooks.answers(phone)],
-            "verification": caller.standing(phone) if caller else None,
+            "verification": caller.view(phone) if caller else None,
         }
 
     @routes.errorhandler(BadRequest)

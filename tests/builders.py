@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.code import Keyring
 from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
-from bot.usecases.reply import InboundText
+from bot.usecases.answer import InboundText
 from bot.usecases.start import Start
 from simulator.world import new_sid
 

@@ -148,8 +148,8 @@ class Desk:
         self.run_once()
 
     def history(self, id: str) -> list[str]:
-        standing = self.verifications.standing(id, with_history=True)
-        return [line.event for line in standing.history]
+        view = self.verifications.view(id, with_history=True)
+        return [line.event for line in view.history]
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
-from bot.domain import wording
+from bot import settings, wording
 from bot.domain.verification import Terms
-from bot.durable.payloads import STATUSES
+from bot.faces.durable.payloads import STATUSES
 from tests import state_diagram
 from tests.desk import PHONE, Desk
 

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "logs": set(),
     "memory": set(),
     "metrics": {"domain", "store"},
-    "sharing": {"metrics", "store"},
+    "shared_counters": {"metrics", "store"},
     "journal": {"domain", "store"},
     "openapi": {"domain", "durable"},
     "watchdog": set(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.logs import JsonLines, TextLines, request_id, safe
+from bot.observability.logs import JsonLines, TextLines, request_id, safe
 from tests.desk import FUNCTION_KEY, PHONE, START, Desk
 from tests.processes.service import Service, until
 

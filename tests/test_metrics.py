@@ -8,9 +8,9 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.metrics import Gauges, Metrics
-from bot.sharing import Sharing
-from bot.store import counted
+from bot.observability.metrics import Gauges, Metrics
+from bot.observability.shared_counters import SharedCounters
+from bot.store import metric_samples
 from bot.store.tx import Done, Store
 from simulator import faults
 from tests.desk import PHONE, SYSTEM_KEY, Desk, HandClock
@@ -98,44 +98,44 @@ NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, 0.0, 0)
 def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:
     """Two of them, and a third that is over; whoever is asked says the same."""
 
-    def process(refusals: int) -> tuple[Metrics, Sharing]:
+    def process(refusals: int) -> tuple[Metrics, SharedCounters]:
         metrics = Metrics(guess_chance=0.001, clock=clock)
         for _ in range(refusals):
             metrics.refused("limit_reached")
         metrics.sent("accepted", None)
-        return metrics, Sharing(metrics, store)
+        return metrics, SharedCounters(metrics, store)
 
     processes = [process(refusals) for refusals in (1, 2, 4)]
-    for _, sharing in processes:
-        sharing.write()
-        sharing.write()
-    for metrics, sharing in processes[:2]:
-        samples = scrape(metrics.text(sharing.of_all(), NOTHING).decode())
+    for _, shared_counters in processes:
+        shared_counters.write()
+        shared_counters.write()
+    for metrics, shared_counters in processes[:2]:
+        samples = scrape(metrics.text(shared_counters.of_all(), NOTHING).decode())
         assert value(samples, "refusals_total", code="limit_reached") == 7
         assert value(samples, "sends_total", outcome="accepted", error="") == 3
 
 
 def test_an_idle_process_writes_nothing(store: Store, clock: HandClock) -> None:
     metrics = Metrics(guess_chance=0.001, clock=clock)
-    sharing = Sharing(metrics, store)
+    shared_counters = SharedCounters(metrics, store)
     store.on_commit(metrics.committed)
     metrics.refused("limit_reached")
-    sharing.write()
+    shared_counters.write()
     writes: list[Done[object]] = []
     store.on_commit(lambda done, _: writes.append(done))
-    sharing.write()
+    shared_counters.write()
     assert writes == []
 
 
 def test_processes_that_are_over_are_added_up(store: Store, clock: HandClock) -> None:
     for process in ("a", "b"):
-        store.write(lambda tx, process=process: Done(counted.put(tx, process, {"x": 2.0})))
+        store.write(lambda tx, process=process: Done(metric_samples.put(tx, process, {"x": 2.0})))
     clock.forward(8 * 24 * 3600)
-    store.write(lambda tx: Done(counted.put(tx, "c", {"x": 1.0})))
-    store.write(lambda tx: Done(counted.fold_past(tx)))
+    store.write(lambda tx: Done(metric_samples.put(tx, "c", {"x": 1.0})))
+    store.write(lambda tx: Done(metric_samples.fold_past(tx)))
     rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted ORDER BY process"))
     assert [tuple(row) for row in rows] == [("c", 1.0), ("past", 4.0)]
-    assert store.read(counted.of_all) == {"x": 5.0}
+    assert store.read(metric_samples.of_all) == {"x": 5.0}
 
 
 def test_what_a_killed_process_had_not_written_was_never_told(
@@ -143,11 +143,11 @@ def test_what_a_killed_process_had_not_written_was_never_told(
 ) -> None:
     """Else the sums would fall, and Prometheus would count everything again."""
     first, second = (Metrics(guess_chance=0.001, clock=clock) for _ in range(2))
-    sharing = Sharing(first, store)
+    shared_counters = SharedCounters(first, store)
     first.refused("limit_reached")
-    told = scrape(first.text(sharing.of_all(), NOTHING).decode())
+    told = scrape(first.text(shared_counters.of_all(), NOTHING).decode())
     first.refused("limit_reached")  # and here it is killed
-    later = scrape(second.text(Sharing(second, store).of_all(), NOTHING).decode())
+    later = scrape(second.text(SharedCounters(second, store).of_all(), NOTHING).decode())
     assert all(later[name] >= told[name] for name in told)
 
 

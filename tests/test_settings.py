@@ -160,7 +160,7 @@ def test_the_limits_are_the_documented_ones_and_can_be_none() -> None:
     read = settings.read(values)
     assert [(x.amount, x.seconds) for x in read.limit_per_number] == [(5, 600), (10, 86400)]
     assert [(x.amount, x.seconds) for x in read.limit_wrong_per_number] == [(12, 86400)]
-    assert len(read.brakes) == 3
+    assert len(read.rate_limits) == 3
     assert settings.read(environment(LIMIT_TOTAL="")).limit_total == ()
 
 

@@ -9,13 +9,13 @@ import logging
 import time
 from datetime import timedelta
 
+from bot.channels.gateway import Gateway, LookFailed
+from bot.concurrency.background import Background
 from bot.dispatch import expire
-from bot.dispatch.background import Background
 from bot.domain.phone import masked
-from bot.sms.gateway import Gateway, LookFailed
 from bot.store import verifications as table
 from bot.store.tx import StoreUnavailable, Tx
-from bot.usecases.reply import InboundText
+from bot.usecases.answer import InboundText
 from bot.usecases.verifications import Verifications
 
 # Expiry waits so long for it, and no longer: a Twilio that is away must not stop time.

@@ -1,6 +1,6 @@
 """Counting the history into the figures that the console shows."""
 
-from bot.store import figures
+from bot.store import hourly_counts
 from bot.store.tx import Done
 from bot.usecases.verifications import Verifications
 
@@ -12,7 +12,7 @@ def run_once(verifications: Verifications) -> int:
     store = verifications.store
     for number in range(BATCHES):
         # Looked at first: where nothing is new, nobody's write waits for this one.
-        if not store.read(figures.is_behind):
+        if not store.read(hourly_counts.is_behind):
             return number
-        store.write(lambda tx: Done(figures.count_more(tx)))
+        store.write(lambda tx: Done(hourly_counts.count_more(tx)))
     return BATCHES

@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 
-from bot.sms.gateway import Gateway, LookFailed
+from bot.channels.gateway import Gateway, LookFailed
 from bot.store import circuits, erasures
 from bot.store.erasures import MOST_TRIES, Erasure
 from bot.store.tx import Done, Tx

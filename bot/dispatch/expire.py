@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bot.dispatch.batch import write_batch
-from bot.usecases import end
+from bot.usecases import control
 from bot.usecases.verifications import Verifications
 
 # Verifications of one transaction: enough for a wave of a thousand in a second, few enough that a
@@ -17,16 +17,16 @@ def run_once(verifications: Verifications, *, may_expire: Callable[[], bool] = l
 
     `may_expire` is asked inside the transaction: replies that were missed come first.
     """
-    due = verifications.store.read(partial(end.due_ids, limit=BATCH))
+    due = verifications.store.read(partial(control.due_ids, limit=BATCH))
     if not due:
         return 0
-    expire = partial(end.expire, may_expire=may_expire)
+    expire = partial(control.expire, may_expire=may_expire)
     write_batch(
         verifications.store,
         partial(expire, ids=due),
         ids=lambda: due,
         one=lambda id: partial(expire, ids=[id]),
-        set_aside=lambda id: partial(end.set_aside, id=id),
+        set_aside=lambda id: partial(control.set_aside, id=id),
         trouble="the verification %s cannot be expired",
     )
     return len(due)
@@ -34,7 +34,7 @@ def run_once(verifications: Verifications, *, may_expire: Callable[[], bool] = l
 
 def retire_keys(verifications: Verifications) -> int:
     """Ends pending ones whose secret key is no longer listed. Returns how many."""
-    retire = partial(end.retire_keys, key_ids=sorted(verifications.keyring.ids), limit=BATCH)
+    retire = partial(control.retire_keys, key_ids=sorted(verifications.keyring.ids), limit=BATCH)
     total = 0
     while count := verifications.store.write(retire):
         total += count

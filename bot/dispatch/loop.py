@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from bot.channels.gateway import Gateway
+from bot.concurrency.background import Repeated
 from bot.dispatch import count, erase, expire, probe
-from bot.dispatch.background import Repeated
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.send import Sender
 from bot.dispatch.sweep import Sweeper, set_unreadable_aside
-from bot.sms.gateway import Gateway
 from bot.store import aside, outbox
 from bot.store import verifications as table
 from bot.store.tx import Done, StoreUnavailable, Tx

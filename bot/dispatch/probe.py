@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 
-from bot.sms.gateway import Gateway, LookFailed
+from bot.channels.gateway import Gateway, LookFailed
 from bot.usecases import delivery
 from bot.usecases.verifications import Verifications
 

@@ -20,8 +20,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
 
-from bot.dispatch.batch import write_batch
-from bot.sms.gateway import (
+from bot.channels.gateway import (
     Accepted,
     Gateway,
     LookFailed,
@@ -30,6 +29,7 @@ from bot.sms.gateway import (
     SendResult,
     Unknown,
 )
+from bot.dispatch.batch import write_batch
 from bot.store import outbox
 from bot.store.tx import Done, Tx
 from bot.usecases import delivery

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from functools import partial
 
-from bot.store import counted, inbound, outbox
+from bot.store import inbound, metric_samples, outbox
 from bot.store import verifications as table
 from bot.store.steady import TOLERATED
 from bot.store.tx import Done, Tx
@@ -105,5 +105,5 @@ def _drop_old_messages(tx: Tx) -> Done[int]:
 
 
 def _fold_counters(tx: Tx) -> Done[int]:
-    counted.fold_past(tx)
+    metric_samples.fold_past(tx)
     return Done(0)

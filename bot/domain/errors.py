@@ -1,7 +1,7 @@
 """Refusals: what a caller may not do, each with a word for programs and a sentence for people.
 
 A refusal is an answer, not a fault: whoever raises it has changed nothing. Faces turn the class
-into a status of their own (`durable/payloads.py` has the table).
+into a status of their own (`faces/durable/payloads.py` has the table).
 """
 
 

@@ -208,7 +208,7 @@ def name(tx: Tx, text: Text, *, sid: str) -> None:
     tx.run(sql, id=text.id, sid=sid, now=to_text(tx.now))
 
 
-def is_held(tx: Tx, sid: str) -> bool:
+def is_known_sid(tx: Tx, sid: str) -> bool:
     """Whether a message of Twilio's is known to be a text of ours."""
     return tx.one("SELECT 1 FROM outbox WHERE sid = :sid", sid=sid) is not None
 

@@ -31,6 +31,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from bot.concurrency.watchdog import Watchdog, shut
 from bot.store import migrations
 from bot.store.outages import Outages
 from bot.store.steady import SteadyClock, SteppedMonotonic
@@ -47,7 +48,6 @@ from bot.store.tx import (
     Value,
     to_instant_if_readable,
 )
-from bot.watchdog import Watchdog, shut
 
 T = TypeVar("T")
 Connection = psycopg.Connection[DictRow]

@@ -28,7 +28,8 @@ from typing import Any, Generic, TypeVar
 
 import sqlite_utils
 
-from bot.store import blocking, migrations
+from bot.concurrency import blocking
+from bot.store import migrations
 from bot.store.outages import NOTED_SECONDS, Outages
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (

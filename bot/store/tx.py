@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
+from bot.concurrency.blocking import in_turns
 from bot.domain.transitions import Event
 from bot.domain.verification import Verification
-from bot.store.blocking import in_turns
 from bot.store.outages import Outages
 from bot.store.steady import SteadyClock
 

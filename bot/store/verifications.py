@@ -140,7 +140,7 @@ def oldest_pending_since(tx: Tx) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListFilter:
     """What a list is to hold. Both times are inclusive; no stages: all of them."""
 
     limit: int
@@ -154,7 +154,7 @@ class Wanted:
     after: tuple[datetime, str] | None = None  # creation and id of the last one seen
 
 
-def find(tx: Tx, wanted: Wanted) -> list[Verification]:
+def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
     """A page, by creation and id; with a prefix by id alone.
 
     By creation, each status is a range of one index, read no further than the page is long, so the
@@ -210,7 +210,7 @@ _OPEN_STAGES = {
 }
 
 
-def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Row]:
+def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
     sign, direction = ("<", "DESC") if wanted.newest_first else (">", "ASC")
     if wanted.country:
         condition += " AND country = :country"
@@ -236,7 +236,7 @@ def _find_range(tx: Tx, wanted: Wanted, condition: str) -> list[Row]:
     )
 
 
-def _find_by_id(tx: Tx, wanted: Wanted) -> list[Verification]:
+def _find_by_id(tx: Tx, wanted: ListFilter) -> list[Verification]:
     after_id = wanted.after[1] if wanted.after else ""
     # One lower bound: of two, SQLite may begin its range at the wrong one.
     bound = "id > :lowest" if after_id >= wanted.id_prefix and after_id else "id >= :lowest"

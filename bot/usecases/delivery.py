@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bot.domain import wording
+from bot import wording
 from bot.domain.code import Keyring
 from bot.domain.transitions import Event, TextAccepted, TextImpossible, TextTried, decide
 from bot.domain.verification import Cause, Verification
 from bot.store import circuits, erasures, history, opt_outs, outbox, verifications
 from bot.store.outbox import Text
 from bot.store.tx import Change, Done, Tx
+from bot.usecases.answer import retire_key
 from bot.usecases.record import record
-from bot.usecases.reply import retire_key
 
 # Looked up twice before it counts as never taken, this far apart: Twilio's list may lag.
 LOOKS = 2
@@ -200,7 +200,7 @@ def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
     if text is None:
         return Done(None)
     # A report may have brought the sid since the look began.
-    ours = [m for m in messages if m.sid == text.sid or not outbox.is_held(tx, m.sid)]
+    ours = [m for m in messages if m.sid == text.sid or not outbox.is_known_sid(tx, m.sid)]
     if ours:
         return accepted(tx, claim, message=ours[0], sid=ours[0].sid)
     if claim.looks + 1 < LOOKS:
@@ -244,7 +244,7 @@ def reported(tx: Tx, report: Report) -> Done[Wait | None]:
     if verification is None or text is None or text.sid not in (None, report.sid):
         return Done(None)
     if text.sid is None:
-        if outbox.is_held(tx, report.sid):
+        if outbox.is_known_sid(tx, report.sid):
             return Done(None)
         outbox.name(tx, text, sid=report.sid)
         if verification.is_terminal and verification.is_to_erase:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.concurrency.blocking import in_turns
 from bot.domain.errors import StillRunning, UnknownVerification
 from bot.domain.transitions import Canceled, decide
 from bot.domain.verification import FINISHED, Cause
-from bot.store import figures, tallies, verifications
-from bot.store.blocking import in_turns
+from bot.store import hourly_counts, usage, verifications
 from bot.store.tx import Change, Done, Tx
-from bot.store.verifications import Wanted
+from bot.store.verifications import ListFilter
 from bot.usecases.record import record
 
 REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
@@ -27,7 +27,7 @@ def purge(tx: Tx, id: str) -> Done[None]:
     return Done(None)
 
 
-def purge_many(tx: Tx, wanted: Wanted) -> Done[int]:
+def purge_many(tx: Tx, wanted: ListFilter) -> Done[int]:
     """Removes at most `wanted.limit` of those wanted that have finished. Returns how many."""
     stages = (wanted.stages or FINISHED) & FINISHED
     if not stages:
@@ -69,7 +69,7 @@ def _forget_spelling(tx: Tx, phone: str) -> Done[Forgotten]:
         )
     ids = verifications.ids_of(tx, phone)
     _remove(tx, ids)
-    counted = tallies.erase(tx, phone)
+    counted = usage.erase(tx, phone)
     return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 
 
@@ -77,16 +77,16 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     """Removes at most `limit` finished ones that began before; their counts a day stay.
     Returns how much of the limit was used: less than all of it means that nothing is left."""
     before = tx.now - kept
-    wanted = Wanted(limit=limit, created_to=before, stages=FINISHED)
+    wanted = ListFilter(limit=limit, created_to=before, stages=FINISHED)
     old = verifications.find(tx, wanted)
     _remove(tx, [verification.id for verification in old])
-    dropped = tallies.drop_old(tx, before=before, limit=limit)
-    figures.fold_old(tx, before=before)
+    dropped = usage.drop_old(tx, before=before, limit=limit)
+    hourly_counts.fold_old(tx, before=before)
     return Done(max(len(old), dropped))
 
 
 def _remove(tx: Tx, ids: list[str]) -> None:
     if ids:
-        figures.count_removed(tx, ids)
+        hourly_counts.count_removed(tx, ids)
     for id in in_turns(ids, at_once=REMOVED_AT_ONCE):
         verifications.remove(tx, id)

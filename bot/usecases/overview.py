@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.verification import ENDS, Status
-from bot.store import figures, verifications
-from bot.store.figures import Figure
+from bot.store import hourly_counts, verifications
+from bot.store.hourly_counts import HourlyCount
 from bot.store.tx import Tx, to_text
 from bot.usecases import read
-from bot.usecases.read import Standing
+from bot.usecases.read import VerificationView
 
 STARTED = "started"
 EVENTS = (STARTED, *(status.value for status in ENDS))
@@ -45,14 +45,14 @@ class Today:
     errors: list[tuple[int, int]]  # Twilio's codes that ended some, the most frequent first
 
 
-def pending(tx: Tx) -> list[Standing]:
+def pending(tx: Tx) -> list[VerificationView]:
     """The ones that end next."""
     return read.of_many(tx, verifications.open_ones(tx, limit=PENDING_SHOWN))
 
 
 def today(tx: Tx) -> Today:
     midnight = tx.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    found = figures.since(tx, midnight)
+    found = hourly_counts.since(tx, midnight)
     by_hour, by_country = _grouped(found, "hour"), _grouped(found, "country")
     hours = [to_text(midnight + timedelta(hours=number))[:13] for number in range(24)]
     countries = [_slice(name, group) for name, group in by_country.items()]
@@ -64,21 +64,21 @@ def today(tx: Tx) -> Today:
     )
 
 
-def _grouped(found: Iterable[Figure], by: str) -> dict[str, list[Figure]]:
-    groups: dict[str, list[Figure]] = {}
+def _grouped(found: Iterable[HourlyCount], by: str) -> dict[str, list[HourlyCount]]:
+    groups: dict[str, list[HourlyCount]] = {}
     for figure in found:
         groups.setdefault(getattr(figure, by), []).append(figure)
     return groups
 
 
-def _slice(name: str, found: Sequence[Figure]) -> Slice:
+def _slice(name: str, found: Sequence[HourlyCount]) -> Slice:
     sums: Counter[str] = Counter()
     for figure in found:
         sums[figure.event] += figure.count
     return Slice(name, {event: sums[event] for event in EVENTS}, _median(found))
 
 
-def _median(found: Iterable[Figure]) -> int | None:
+def _median(found: Iterable[HourlyCount]) -> int | None:
     """Of the times to answer, counted by the second: the one in the middle."""
     times: Counter[int] = Counter()
     for figure in found:

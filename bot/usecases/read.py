@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
-from bot.store import aside, circuits, figures, history, opt_outs, outbox, verifications
+from bot.store import aside, circuits, history, hourly_counts, opt_outs, outbox, verifications
 from bot.store.circuits import Circuit
 from bot.store.history import Line
 from bot.store.outbox import Text
@@ -15,7 +15,7 @@ from bot.usecases import readiness
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class VerificationView:
     """A verification and what is known of its text."""
 
     verification: Verification
@@ -51,7 +51,7 @@ def load(tx: Tx, *, sender: str, ahead: timedelta) -> Load:
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         overdue=readiness.overdue(tx),
         circuit=circuits.load(tx, sender),
-        version=f"{figures.version(tx)}-{opt_outs.version(tx)}",
+        version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, sender=sender, ahead=ahead),
         set_aside=aside.count(tx),
         ahead=ahead,
@@ -59,7 +59,7 @@ def load(tx: Tx, *, sender: str, ahead: timedelta) -> Load:
     )
 
 
-def standing(tx: Tx, id: str, *, with_history: bool = False) -> Standing:
+def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:
     """Raises UnknownVerification."""
     verification = verifications.load(tx, id)
     if verification is None:
@@ -67,18 +67,18 @@ def standing(tx: Tx, id: str, *, with_history: bool = False) -> Standing:
     return of(tx, verification, with_history=with_history)
 
 
-def page(tx: Tx, wanted: verifications.Wanted) -> list[Standing]:
+def page(tx: Tx, wanted: verifications.ListFilter) -> list[VerificationView]:
     return of_many(tx, verifications.find(tx, wanted))
 
 
-def of_many(tx: Tx, found: Sequence[Verification]) -> list[Standing]:
+def of_many(tx: Tx, found: Sequence[Verification]) -> list[VerificationView]:
     texts = outbox.of_many(tx, [verification.id for verification in found])
     # One whose text cannot be read is left out of a list, which is logged.
-    return [Standing(v, texts[v.id]) for v in found if v.id in texts]
+    return [VerificationView(v, texts[v.id]) for v in found if v.id in texts]
 
 
-def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> Standing:
+def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> VerificationView:
     text = outbox.of(tx, verification.id)
     assert text is not None  # written in the transaction that wrote the verification
     lines = history.of(tx, verification.id) if with_history else []
-    return Standing(verification, text, tuple(lines))
+    return VerificationView(verification, text, tuple(lines))

@@ -2,7 +2,7 @@
 
 from bot.domain.transitions import Decision
 from bot.domain.verification import Status, Verification
-from bot.store import erasures, history, outbox, tallies, verifications
+from bot.store import erasures, history, outbox, usage, verifications
 from bot.store.tx import Change, Tx
 
 
@@ -34,18 +34,18 @@ def _tally(tx: Tx, before: Verification | None, after: Verification, is_excused:
     """A start and a wrong answer count against their number; an approval takes its start back, and
     so does a failure that is Twilio's or ours."""
     if before is None:
-        _add(tx, tallies.START, after)
+        _add(tx, usage.START, after)
     elif after.attempts > before.attempts:
-        _add(tx, tallies.WRONG, after)
+        _add(tx, usage.WRONG, after)
     if after.status is Status.APPROVED and not (before and before.is_terminal):
-        _add(tx, tallies.APPROVAL, after)
+        _add(tx, usage.APPROVAL, after)
     # Not where somebody guessed meanwhile, or failures would buy guesses.
     if is_excused and after.attempts == 0:
-        _add(tx, tallies.UNSENT, after)
+        _add(tx, usage.UNSENT, after)
 
 
 def _add(tx: Tx, kind: str, verification: Verification) -> None:
-    tallies.add(
+    usage.add(
         tx,
         kind,
         phone=verification.phone,

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
+from bot.admission.circuit_breaker import CircuitBreaker
+from bot.admission.delivery_delay import DeliveryDelay
+from bot.admission.rate_limits import RateLimits
+from bot.admission.usage_follower import UsageFollower
 from bot.domain.errors import (
     IdInUse,
     LimitReached,
@@ -15,12 +19,8 @@ from bot.domain.errors import (
 from bot.domain.limits import Limit
 from bot.domain.transitions import Canceled, Started, decide
 from bot.domain.verification import Cause, Terms, Verification
-from bot.store import circuits, idempotency, opt_outs, outbox, tallies, verifications
+from bot.store import circuits, idempotency, opt_outs, outbox, usage, verifications
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.brakes import Brakes
-from bot.usecases.breaker import Breaker
-from bot.usecases.following import Following
-from bot.usecases.queue import Queue
 from bot.usecases.record import record
 
 # How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
@@ -53,14 +53,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a start must not exceed: two exact limits of its number, and the lagging brakes."""
+    """What a start must not exceed: two exact limits of its number, and the lagging rate_limits."""
 
     starts: tuple[Limit, ...] = ()
     wrong: tuple[Limit, ...] = ()
-    brakes: Brakes | None = None
-    breaker: Breaker | None = None
-    following: Following | None = None  # brings both up to date
-    queue: Queue = field(default_factory=Queue)
+    rate_limits: RateLimits | None = None
+    breaker: CircuitBreaker | None = None
+    following: UsageFollower | None = None  # brings both up to date
+    queue: DeliveryDelay = field(default_factory=DeliveryDelay)
 
 
 def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
@@ -86,11 +86,11 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     is_probe = bounds.breaker is not None and bounds.breaker.admit(
         tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
     )
-    wrong_left = tallies.left(tx, tallies.WRONG, bounds.wrong, phone=wanted.phone)
+    wrong_left = usage.left(tx, usage.WRONG, bounds.wrong, phone=wanted.phone)
     started = decide(None, Started(_verification(wanted, tx.now, wrong_left)), tx.now)
     changes = (*superseded, *record(tx, None, started))
     if is_probe:
-        tallies.mark_probe(tx, phone=wanted.phone, verification_id=wanted.id)
+        usage.mark_probe(tx, phone=wanted.phone, verification_id=wanted.id)
     outbox.enqueue(tx, id=wanted.outbox_id, verification_id=wanted.id)
     if wanted.idempotency_key is not None:
         idempotency.remember(
@@ -126,13 +126,13 @@ def _respect_opt_out(tx: Tx, wanted: Start) -> None:
 
 
 def _respect_bounds(tx: Tx, wanted: Start, bounds: Bounds) -> None:
-    for kind, limits in ((tallies.START, bounds.starts), (tallies.WRONG, bounds.wrong)):
-        hit = tallies.hit(tx, kind, limits, phone=wanted.phone)
+    for kind, limits in ((usage.START, bounds.starts), (usage.WRONG, bounds.wrong)):
+        hit = usage.hit(tx, kind, limits, phone=wanted.phone)
         if hit is not None:
             limit, seconds = hit
             raise LimitReached(str(limit), seconds)
-    if bounds.brakes is not None:
-        bounds.brakes.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
+    if bounds.rate_limits is not None:
+        bounds.rate_limits.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
 
 
 def _respect_circuit(tx: Tx, wanted: Start) -> None:
@@ -145,7 +145,7 @@ def _respect_circuit(tx: Tx, wanted: Start) -> None:
         )
 
 
-def _respect_queue(tx: Tx, wanted: Start, queue: Queue) -> None:
+def _respect_queue(tx: Tx, wanted: Start, queue: DeliveryDelay) -> None:
     oldest = outbox.oldest_queued_at(tx)
     ours = tx.now - oldest if oldest else timedelta(0)
     delay = max(ours, queue.delay_at_twilio(tx.now))

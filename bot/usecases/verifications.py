@@ -10,20 +10,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from bot.domain import phone, wording
+from bot import wording
+from bot.domain import phone
 from bot.domain.code import Keyring
 from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed, StillCounting
 from bot.domain.limits import Limit
 from bot.domain.reply import Heard
 from bot.domain.verification import Terms, Verification
-from bot.store import inbound, opt_outs, tallies
+from bot.store import inbound, opt_outs, usage
 from bot.store import verifications as table
 from bot.store.inbound import Ignored, IgnoredText
 from bot.store.tx import Done, Store, Tx
-from bot.store.verifications import Wanted
-from bot.usecases import delivery, end, forget, overview, read, readiness, reply
-from bot.usecases.read import Standing
-from bot.usecases.reply import InboundText, Judged
+from bot.store.verifications import ListFilter
+from bot.usecases import answer, control, delivery, forget, overview, read, readiness
+from bot.usecases.answer import InboundText, Judged
+from bot.usecases.read import VerificationView
 from bot.usecases.start import Bounds, Start, start
 
 # Of one transaction that removes many rows on a busy database.
@@ -121,7 +122,7 @@ class Verifications:
 
         Raises UnknownVerification, and what `start` raises.
         """
-        before = self.standing(id).verification
+        before = self.view(id).verification
         return self.start(
             before.phone,
             started_by=before.started_by,
@@ -136,7 +137,7 @@ class Verifications:
         """Raises UnknownVerification, StillRunning."""
         self.store.write(partial(forget.purge, id=id))
 
-    def purge_many(self, wanted: Wanted) -> int:
+    def purge_many(self, wanted: ListFilter) -> int:
         """Removes finished ones, whatever `wanted` says of others. Returns how many."""
         total = 0
         while True:
@@ -156,7 +157,7 @@ class Verifications:
     def judge_text(self, text: InboundText) -> Judged:
         return self.store.write(
             partial(
-                reply.judge_text,
+                answer.judge_text,
                 text=text,
                 keyring=self.keyring,
                 wrong=self._bounds.wrong,
@@ -169,7 +170,7 @@ class Verifications:
     def ignore_text(self, message_sid: str, reason: Ignored, sender: str) -> bool:
         """Remembers a text that is not for us. False: it was known."""
         return self.store.write(
-            partial(reply.ignore_text, message_sid=message_sid, reason=reason, sender=sender)
+            partial(answer.ignore_text, message_sid=message_sid, reason=reason, sender=sender)
         )
 
     def ignored_texts(self, limit: int) -> list[IgnoredText]:
@@ -180,7 +181,7 @@ class Verifications:
         """Raises UnknownVerification, AlreadyFinished."""
         self.store.write(
             partial(
-                reply.judge_event,
+                answer.judge_event,
                 id=id,
                 heard=heard,
                 keyring=self.keyring,
@@ -191,20 +192,20 @@ class Verifications:
 
     def note_event(self, id: str, event_name: str) -> None:
         """Raises UnknownVerification, AlreadyFinished."""
-        self.store.write(partial(reply.note_event, id=id, event_name=event_name))
+        self.store.write(partial(answer.note_event, id=id, event_name=event_name))
 
     def require_running(self, id: str) -> Verification:
         """Raises UnknownVerification, AlreadyFinished."""
-        return self.store.read(partial(reply.require_running, id=id))
+        return self.store.read(partial(answer.require_running, id=id))
 
     def terminate(self, id: str, reason: str | None) -> None:
-        self._order(end.terminate, id, reason)
+        self._order(control.terminate, id, reason)
 
     def suspend(self, id: str, reason: str | None) -> None:
-        self._order(end.suspend, id, reason)
+        self._order(control.suspend, id, reason)
 
     def resume(self, id: str, reason: str | None) -> None:
-        self._order(end.resume, id, reason)
+        self._order(control.resume, id, reason)
 
     def report(self, report: delivery.Report) -> None:
         waited = self.store.write(partial(delivery.reported, report=report))
@@ -214,11 +215,11 @@ class Verifications:
     def find(self, id: str) -> Verification | None:
         return self.store.read(partial(table.load, id=id))
 
-    def standing(self, id: str, *, with_history: bool = False) -> Standing:
+    def view(self, id: str, *, with_history: bool = False) -> VerificationView:
         """Raises UnknownVerification."""
-        return self.store.read(partial(read.standing, id=id, with_history=with_history))
+        return self.store.read(partial(read.view, id=id, with_history=with_history))
 
-    def page(self, wanted: Wanted) -> list[Standing]:
+    def page(self, wanted: ListFilter) -> list[VerificationView]:
         return self.store.read(partial(read.page, wanted=wanted))
 
     def clear_limits(self, number: str) -> int:
@@ -229,7 +230,7 @@ class Verifications:
         def clear(tx: Tx) -> Done[int]:
             for spelling in phones:
                 table.lift_wrong_left(tx, spelling, left=left)
-            return Done(sum(tallies.clear(tx, spelling) for spelling in phones))
+            return Done(sum(usage.clear(tx, spelling) for spelling in phones))
 
         return self.store.write(clear)
 
@@ -264,19 +265,19 @@ class Verifications:
 
         return self.store.read(look)
 
-    def pending(self) -> list[Standing]:
+    def pending(self) -> list[VerificationView]:
         return self.store.read(overview.pending)
 
     def today(self) -> overview.Today:
         return self.store.read(overview.today)
 
-    def brakes(self) -> list[tuple[Limit, str, int]]:
+    def rate_limits(self) -> list[tuple[Limit, str, int]]:
         """Of each limit on all starts: what is fullest now, and how full."""
-        brakes = self._bounds.brakes
+        rate_limits = self._bounds.rate_limits
         self._follow()
-        return brakes.standing(self.store.read(lambda tx: tx.now)) if brakes else []
+        return rate_limits.fullest(self.store.read(lambda tx: tx.now)) if rate_limits else []
 
-    def closed_areas(self) -> list[str]:
+    def open_areas(self) -> list[str]:
         """Prefixes and countries where the breaker refuses starts at the moment."""
         breaker = self._bounds.breaker
         if breaker is None:
@@ -284,8 +285,8 @@ class Verifications:
         self._follow()
         return breaker.closed(self.store.read(lambda tx: tx.now))
 
-    def newest(self, limit: int) -> list[Standing]:
-        return self.page(Wanted(limit=limit, newest_first=True))
+    def newest(self, limit: int) -> list[VerificationView]:
+        return self.page(ListFilter(limit=limit, newest_first=True))
 
     def prepare(self) -> None:
         """Counts what limits look back on. Called before a server listens, so that its first start
@@ -295,7 +296,7 @@ class Verifications:
     def _follow(self) -> bool:
         return self._bounds.following is None or self._bounds.following.refresh()
 
-    def _order(self, order: end.Order, id: str, reason: str | None) -> None:
+    def _order(self, order: control.Order, id: str, reason: str | None) -> None:
         self.store.write(partial(order, id=id, reason=reason, may_expire=self.may_expire))
 
 

@@ -1,4 +1,4 @@
-"""A verification in every standing there is, made by what really leads to it."""
+"""A verification in every view there is, made by what really leads to it."""
 
 from collections.abc import Callable
 
@@ -103,7 +103,7 @@ STANDINGS: dict[str, tuple[Make, str]] = {
 
 
 def a_day(desk: Desk) -> None:
-    """A morning in three countries, and one of each standing at noon."""
+    """A morning in three countries, and one of each view at noon."""
     noon = desk.clock.now
     desk.clock.now = noon.replace(hour=1)
     for number in range(120):

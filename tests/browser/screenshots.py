@@ -66,7 +66,7 @@ def shoot_phones(browser: Browser, desk: Desk) -> None:
     page.goto(desk.simulator.url)
     phone = page.get_by_role("region", name=f"Phone {PHONE}")
     phone.get_by_role("button", name="Verify this phone").click()
-    expect(phone.locator(".standing")).to_contain_text("Reference")
+    expect(phone.locator(".view")).to_contain_text("Reference")
     desk.run_once()
     phone.get_by_role("button", name="Wrong code").click()
     expect(phone.locator(".answers")).to_contain_text("3 tries left")

@@ -50,11 +50,11 @@ def test_the_phone_page_starts_a_verification_of_the_phone_at_hand(
 ) -> None:
     mine = phone(phones)
     mine.get_by_role("button", name="Verify this phone").click()
-    expect(mine.locator(".standing")).to_contain_text("Reference")
+    expect(mine.locator(".view")).to_contain_text("Reference")
     desk.run_once()
     expect(mine.locator(".messages")).to_contain_text("Your verification code is")
     mine.get_by_role("button", name="Right code").click()
-    expect(mine.locator(".standing")).to_contain_text("approved")
+    expect(mine.locator(".view")).to_contain_text("approved")
 
 
 @pytest.mark.parametrize("reply", ["2 1 6 8", "٢١٦٨"])

@@ -1,4 +1,4 @@
-"""Every page as it looks: a page per standing, narrow and wide, light and dark, for everybody."""
+"""Every page as it looks: a page per view, narrow and wide, light and dark, for everybody."""
 
 from collections.abc import Callable
 
@@ -104,6 +104,6 @@ def test_reduced_motion_is_respected(
     made.sign_in()
     page = made.open(f"/console/verifications/{id}")
     desk.text(desk.wrong())
-    expect(page.locator("#standing.changed")).to_be_attached()
-    name = page.evaluate("getComputedStyle(document.getElementById('standing')).animationName")
+    expect(page.locator("#view.changed")).to_be_attached()
+    name = page.evaluate("getComputedStyle(document.getElementById('view')).animationName")
     assert name == animation

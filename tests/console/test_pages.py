@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.console import why
+from bot.channels.gateway import Conversation, Sighting
 from bot.domain.verification import Status
-from bot.sms.gateway import Conversation, Sighting
-from bot.store import figures
+from bot.faces.console import why
+from bot.store import hourly_counts
 from bot.store.tx import Done, StoreUnavailable
 from simulator import faults
 from tests.builders import NOON
@@ -101,9 +101,9 @@ def test_the_figures_are_the_same_counted_or_not(desk: Desk) -> None:
     settle(desk)
     store = desk.verifications.store
     not_yet = desk.verifications.today()
-    while store.write(lambda tx: Done(figures.count_more(tx))):
+    while store.write(lambda tx: Done(hourly_counts.count_more(tx))):
         pass
-    assert not store.read(figures.is_behind)
+    assert not store.read(hourly_counts.is_behind)
     assert desk.verifications.today() == not_yet
 
 
@@ -128,7 +128,11 @@ def test_two_who_count_count_nothing_twice(desk: Desk) -> None:
         desk.start(f"+1425555{number:04}")
     store = desk.verifications.store
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: store.write(lambda tx: Done(figures.count_more(tx))), range(16)))
+        list(
+            pool.map(
+                lambda _: store.write(lambda tx: Done(hourly_counts.count_more(tx))), range(16)
+            )
+        )
     assert desk.verifications.today().whole.counts["started"] == 20
 
 
@@ -303,7 +307,7 @@ def test_why_tells_delivered_from_not_delivered(operator: Operator, desk: Desk) 
 
 @pytest.mark.parametrize("code", [21211, 21408, 21610, 21614, 30005, 30007, 99999])
 def test_why_names_twilios_error_and_what_to_do(operator: Operator, desk: Desk, code: int) -> None:
-    from bot.sms import errors
+    from bot.channels.twilio import errors
 
     desk.simulator.faults.add(faults.REFUSE, code=code)
     id = desk.start_and_send()["id"]
@@ -453,8 +457,8 @@ def test_an_id_nobody_has_is_not_found(operator: Operator) -> None:
 def test_a_start_leads_to_its_page_with_the_reference(operator: Operator, desk: Desk) -> None:
     response = operator.post("/console/verifications", number="+1 (425) 555-0123")
     assert response.status_code == 303
-    (standing,) = desk.verifications.newest(10)
-    verification = standing.verification
+    (view,) = desk.verifications.newest(10)
+    verification = view.verification
     assert response.headers["Location"] == f"/console/verifications/{verification.id}"
     assert (verification.phone, verification.started_by) == (PHONE, "console")
     assert f"Reference {verification.reference}" in one(operator, verification.id)

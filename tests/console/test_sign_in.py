@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.sign_in import Throttle
+from bot.faces.console.sign_in import Throttle
 from tests.console.conftest import Operator
 from tests.desk import CONSOLE_KEY, Desk
 from tests.desk import desk as open_desk

@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot.channels.gateway import LookFailed
 from bot.dispatch import catch_up
 from bot.settings import Settings
-from bot.sms.gateway import LookFailed
 from simulator import faults
 from tests.desk import Desk
 

@@ -93,7 +93,7 @@ def test_an_unknown_outcome_waits_too_and_is_looked_up_afterwards(desk: Desk) ->
     know_us(desk)
     for _ in range(4):
         desk.forward(5)
-    assert desk.verifications.standing(first).text.state == "accepted"
+    assert desk.verifications.view(first).text.state == "accepted"
     assert len(desk.texts()) == len(desk.texts(OTHER_PHONE)) == 1
 
 

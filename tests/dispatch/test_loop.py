@@ -42,7 +42,7 @@ def test_what_is_being_sent_at_the_stop_is_finished(desk: Desk) -> None:
     waiting = desk.simulator.faults.waiting
     until(lambda: not [fault for fault in waiting() if fault.kind == faults.DELAY])
     assert desk.dispatcher.stop()
-    assert desk.verifications.standing(id).text.state == "accepted"
+    assert desk.verifications.view(id).text.state == "accepted"
 
 
 def test_a_failing_duty_is_logged_and_the_loop_goes_on(

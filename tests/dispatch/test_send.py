@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from bot.sms.gateway import LookFailed, Unknown
+from bot.channels.gateway import LookFailed, Unknown
 from bot.usecases import delivery
 from bot.usecases.delivery import LOOK_AGAIN, Report
 from simulator import faults
@@ -20,16 +20,16 @@ def fault(desk: Desk, kind: str, **more) -> None:
 
 
 def state(desk: Desk, id: str) -> str:
-    return desk.verifications.standing(id).text.state
+    return desk.verifications.view(id).text.state
 
 
 def test_a_text_goes_out_as_twilio_describes_it(desk: Desk) -> None:
     links = desk.start_and_send()
     message = desk.texts()[-1]
     assert (message.sender, message.recipient) == ("+14255550100", PHONE)
-    text_id = desk.verifications.standing(links["id"]).text.id
+    text_id = desk.verifications.view(links["id"]).text.id
     assert message.status_callback == f"{desk.url}/twilio/status/{text_id}"
-    assert desk.verifications.standing(links["id"]).text.sid == message.sid
+    assert desk.verifications.view(links["id"]).text.sid == message.sid
 
 
 @pytest.mark.parametrize("code", [21211, 21614, 21408, 21610])
@@ -95,7 +95,7 @@ def test_an_unknown_outcome_is_looked_up_and_not_sent_again(desk: Desk, kind: st
     id = desk.start_and_send()["id"]
     assert len(desk.texts()) == 1
     assert state(desk, id) == "accepted"
-    assert desk.verifications.standing(id).text.sid == desk.texts()[0].sid
+    assert desk.verifications.view(id).text.sid == desk.texts()[0].sid
     assert "text_unknown" in desk.history(id)
     desk.text(desk.code())
     assert desk.status(id)["output"] is True
@@ -178,7 +178,7 @@ def test_acceptance_found_by_a_look_opens_the_window_when_twilio_took_it(desk: D
     id = desk.start_and_send()["id"]
     for _ in range(4):
         desk.forward(LOOK_AGAIN_SECONDS)
-    verification = desk.verifications.standing(id).verification
+    verification = desk.verifications.view(id).verification
     assert verification.accepted_at == verification.first_try_at
     assert (verification.deadline_at - verification.accepted_at).total_seconds() == 90
 
@@ -262,7 +262,7 @@ def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
     def report_first(**asked):
         desk.dispatcher._gateway.look = look
         found = look(**asked)
-        text = desk.verifications.standing(id).text
+        text = desk.verifications.view(id).text
         desk.verifications.report(
             Report(text.id, sid, "sent", None, False, False, None, desk.settings.sender)
         )
@@ -320,18 +320,18 @@ def test_one_that_cannot_be_expired_does_not_keep_the_others(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from bot.dispatch import expire
-    from bot.usecases import end
+    from bot.usecases import control
 
     bad = desk.start_and_send()["id"]
     good = desk.start_and_send("+14255550199")["id"]
-    record = end.record
+    record = control.record
 
     def fail_for_bad(tx, before, decision):
         if before.id == bad:
             raise RuntimeError("poisoned")
         return record(tx, before, decision)
 
-    monkeypatch.setattr(end, "record", fail_for_bad)
+    monkeypatch.setattr(control, "record", fail_for_bad)
     desk.clock.forward(90)
     expire.run_once(desk.verifications)
     assert desk.status(good)["output"] is False

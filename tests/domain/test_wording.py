@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain import wording
+from bot import wording
 from bot.domain.transitions import Answer
 from bot.domain.verification import Terms
 from tests.builders import running

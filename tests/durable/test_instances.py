@@ -170,12 +170,12 @@ def test_any_other_event_is_taken_and_only_its_name_kept(desk: Desk) -> None:
     id = desk.start_and_send()["id"]
     path = f"{INSTANCES}/{id}/raiseEvent/Weather"
     assert desk.call("POST", path, json={"secret": "rain"}).status_code == 202
-    standing = desk.verifications.standing(id, with_history=True)
-    assert (standing.history[-1].event, standing.history[-1].detail) == (
+    view = desk.verifications.view(id, with_history=True)
+    assert (view.history[-1].event, view.history[-1].detail) == (
         "event_raised",
         {"name": "Weather"},
     )
-    assert "rain" not in repr(standing)
+    assert "rain" not in repr(view)
 
 
 def test_event_names_match_in_any_case(desk: Desk) -> None:
@@ -233,7 +233,7 @@ def test_the_key_is_looked_at_before_the_instance(desk: Desk) -> None:
 
 
 def test_links_keep_working_while_the_secret_key_is_rotated() -> None:
-    from bot.keys import Keys, Scope
+    from bot.http.keys import Keys, Scope
     from tests.builders import running
 
     keys = {"function_keys": [("", "f")], "system_keys": [("", "s")]}
@@ -279,7 +279,7 @@ def test_what_nobody_foresaw_is_500_with_a_number_and_no_words(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret is 42")
 
-    monkeypatch.setattr(desk.verifications, "standing", fail)
+    monkeypatch.setattr(desk.verifications, "view", fail)
     response = desk.call("GET", f"{INSTANCES}/x?code={SYSTEM_KEY}")
     assert response.status_code == 500
     assert response.json()["code"] == "internal"

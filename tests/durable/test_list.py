@@ -202,12 +202,12 @@ def test_a_page_is_read_through_an_index(sqlite_desk: Desk) -> None:
                 return []
 
         for wanted in (
-            table.Wanted(limit=10),
-            table.Wanted(limit=10, country="US", newest_first=True),
-            table.Wanted(limit=10, country="US", stages=frozenset([Stage.FAILED])),
-            table.Wanted(limit=10, after=(NOON, "v1"), stages=frozenset(Stage)),
-            table.Wanted(limit=10, id_prefix="v"),
-            table.Wanted(limit=10, id_prefix="v", stages=frozenset([Stage.FAILED])),
+            table.ListFilter(limit=10),
+            table.ListFilter(limit=10, country="US", newest_first=True),
+            table.ListFilter(limit=10, country="US", stages=frozenset([Stage.FAILED])),
+            table.ListFilter(limit=10, after=(NOON, "v1"), stages=frozenset(Stage)),
+            table.ListFilter(limit=10, id_prefix="v"),
+            table.ListFilter(limit=10, id_prefix="v", stages=frozenset([Stage.FAILED])),
         ):
             table.find(Explaining(), wanted)
 

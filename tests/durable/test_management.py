@@ -156,8 +156,8 @@ def test_restart_is_a_new_one_for_the_same_number_and_key(desk: Desk) -> None:
     second = response.json()["id"]
     assert second != first
     assert desk.status(second)["input"] == PHONE
-    standing = desk.verifications.standing(second)
-    assert standing.verification.started_by == "function"
+    view = desk.verifications.view(second)
+    assert view.verification.started_by == "function"
     desk.run_once()
     desk.text(desk.code())
     assert desk.status(second)["output"] is True
@@ -227,7 +227,7 @@ def test_purge_many_takes_finished_ones_of_the_time_and_the_status(desk: Desk) -
     assert purge(f"{since}&runtimeStatus=Completed,Running") == (200, {"instancesDeleted": 1})
     assert purge(since) == (200, {"instancesDeleted": 1})
     assert purge(since) == (404, None)
-    left = {standing.verification.id for standing in desk.verifications.newest(10)}
+    left = {view.verification.id for view in desk.verifications.newest(10)}
     assert left == {ids["old"], ids["pending"]}
 
 

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from bot.openapi import document
+from bot.http.openapi import document
 from tests.conftest import SOAK
 from tests.desk import SYSTEM_KEY, Desk
 

@@ -168,7 +168,7 @@ def test_the_start_is_recorded_under_the_name_of_its_key(tmp_path) -> None:
 
     with open_desk(tmp_path, FUNCTION_KEY="crm:one-very-long-key,shop:another-long-key") as desk:
         id = desk.start(key="another-long-key")["id"]
-        assert desk.verifications.standing(id).verification.started_by == "shop"
+        assert desk.verifications.view(id).verification.started_by == "shop"
         assert desk.post_start(key="one-very-long-key").json()["code"] == "number_busy"
 
 

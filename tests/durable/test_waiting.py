@@ -125,12 +125,12 @@ def test_a_decision_in_another_process_is_seen_within_250_ms(desk: Desk, tmp_pat
     from functools import partial
 
     from bot.store.opening import open_store
-    from bot.usecases import end
+    from bot.usecases import control
 
     waiter = Waiter(desk, f"{MANAGED}/mine?timeout=20")
     until_sent(desk)
     other = open_store(desk.settings.database_url, connections=1, clock=desk.clock)
-    other.write(partial(end.terminate, id="mine", reason="elsewhere"))
+    other.write(partial(control.terminate, id="mine", reason="elsewhere"))
     decided = time.monotonic()
     assert waiter.done().json()["output"] == "elsewhere"
     assert waiter.at - decided < 0.35  # and a little for a busy machine

@@ -293,8 +293,8 @@ def test_events_beyond_the_bound_are_counted_and_not_kept(desk: Desk) -> None:
     events = desk.history(id)
     assert len(events) <= 200
     assert events[-5:] == ["wrong_answer"] * 3 + ["right_answer", "approved"]
-    standing = desk.verifications.standing(id)
-    assert standing.verification.unwritten_events == 3 + 300 + 5 - len(events)
+    view = desk.verifications.view(id)
+    assert view.verification.unwritten_events == 3 + 300 + 5 - len(events)
     assert status.json()["output"] is True
 
 

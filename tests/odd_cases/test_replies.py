@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain import reply
 from bot.domain.reply import Keyword, TooLong, hear, keyword, opens_with_stop, read
-from bot.domain.wording import SEGMENT_SEPTETS, help_text, septets, stopped_text
+from bot.wording import SEGMENT_SEPTETS, help_text, septets, stopped_text
 from tests.desk import INSTANCES, Desk
 from tests.desk import desk as open_desk
 from tests.sms.test_webhooks import sms

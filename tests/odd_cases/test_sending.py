@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
+from bot.channels.gateway import Postponed, Unknown
+from bot.channels.twilio import http as http_module
+from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch import erase, probe
-from bot.sms import http as http_module
-from bot.sms.gateway import Postponed, Unknown
-from bot.sms.twilio import TwilioGateway
-from bot.store.tallies import START, Tally
-from bot.usecases.breaker import Breaker, Thresholds
+from bot.store.usage import START, Usage
 from simulator import faults
 from simulator.world import new_sid
 from tests.desk import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Desk, environment
@@ -160,7 +160,7 @@ def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(desk: Desk) ->
     sender._monotonic = lambda: claim.asked_at + 100
     sender._carry_out(claim)
     assert desk.texts() == []
-    assert desk.verifications.standing(id).text.state == "queued"
+    assert desk.verifications.view(id).text.state == "queued"
 
 
 # -- 25. a row that cannot be read -----------------------------------------------------------------
@@ -300,7 +300,7 @@ def test_a_text_that_only_a_report_tells_of_is_erased(erasing: Desk) -> None:
     erasing.simulator.faults.add(faults.ERROR_AFTER)
     erasing.simulator.faults.add(faults.LIST_ERROR, times=50)
     id = erasing.start_and_send()["id"]
-    text_id = erasing.verifications.standing(id).text.id
+    text_id = erasing.verifications.view(id).text.id
     erasing.verifications.forget(PHONE)
     form = {
         "MessageSid": erasing.texts()[0].sid,
@@ -341,14 +341,14 @@ def test_texts_of_strangers_and_keywords_are_left_alone(erasing: Desk) -> None:
 
 def test_a_start_costs_the_same_with_many_areas() -> None:
     """Measured in one run: the second half of 200,000 areas beside the first ten thousand."""
-    breaker = Breaker(Thresholds(), answer_time=timedelta(seconds=150))
+    breaker = CircuitBreaker(Thresholds(), answer_time=timedelta(seconds=150))
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
     def seconds(numbers: range) -> float:
         began = time.process_time()
         for number in numbers:
             phone = f"+1{number:06}0000"
-            breaker.count(Tally(number, START, phone, "US", "function", "id", at))
+            breaker.count(Usage(number, START, phone, "US", "function", "id", at))
         return (time.process_time() - began) / len(numbers)
 
     first = seconds(range(10_000))
@@ -423,7 +423,7 @@ def test_texts_that_never_went_out_close_no_area(tmp_path: Path) -> None:
         for number in range(10):
             desk.start_and_send(f"+1425555{number:04}")
         desk.forward(200)
-        assert desk.verifications.closed_areas() == []
+        assert desk.verifications.open_areas() == []
 
 
 # -- 30. unsigned forms ----------------------------------------------------------------------------
@@ -478,10 +478,10 @@ def test_commands_leave_no_rows_of_their_own(desk: Desk) -> None:
 def test_the_sweep_folds_what_is_over(desk: Desk) -> None:
     store = desk.verifications.store
     desk.dispatcher.sweep()
-    from bot.store import counted
+    from bot.store import metric_samples
 
     for name in ("one", "two"):
-        store.write(lambda tx, name=name: _done(counted.put(tx, name, {"x": 2.0}) or 0))
+        store.write(lambda tx, name=name: _done(metric_samples.put(tx, name, {"x": 2.0}) or 0))
     for _ in range(9 * 24):
         desk.clock.forward(3600)
         desk.dispatcher.sweep()
@@ -555,11 +555,11 @@ def test_no_value_of_one_row_stops_the_others(
 
 def test_a_probe_that_failed_through_us_closes_no_circuit() -> None:
     """A probe was no text that counted, so its failure takes none back."""
-    breaker = Breaker(Thresholds(texts_per_prefix=5), answer_time=timedelta(seconds=150))
+    breaker = CircuitBreaker(Thresholds(texts_per_prefix=5), answer_time=timedelta(seconds=150))
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
     def count(kind: str, id: str) -> None:
-        breaker.count(Tally(1, kind, "+14255550123", "US", "function", id, at))
+        breaker.count(Usage(1, kind, "+14255550123", "US", "function", id, at))
 
     for number in range(5):
         count(START, f"id-{number}")

@@ -202,8 +202,8 @@ def test_a_reason_is_text_and_nothing_else(desk: Desk, reason: str) -> None:
     status = desk.status(first["id"])
     assert (status["runtimeStatus"], status["output"]) == ("Terminated", reason)
     assert status["customStatus"]["cause"] == "terminated"
-    page = desk.app.extensions["verifications"].standing(first["id"])
-    from bot.console import why
+    page = desk.app.extensions["verifications"].view(first["id"])
+    from bot.faces.console import why
 
     said = why.why(page, desk.clock.now)
     assert said.startswith("Somebody canceled it")

@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Any
 
-from bot.sms.twilio import TwilioGateway
+from bot.channels.twilio.client import TwilioGateway
 from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
 from wsgi import app as app

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from bot.channels.gateway import LookFailed
+from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
@@ -21,13 +23,11 @@ from bot.dispatch.send import Sender
 from bot.domain.code import Keyring
 from bot.domain.errors import Refusal
 from bot.domain.verification import Terms
-from bot.sms import errors
-from bot.sms.gateway import LookFailed
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, StoreUnavailable
 from bot.usecases import verifications as verifications_module
+from bot.usecases.answer import InboundText
 from bot.usecases.delivery import Claim, Report
-from bot.usecases.reply import InboundText
 from bot.usecases.verifications import Verifications
 from tests import invariants
 from tests.desk import HandClock

@@ -11,9 +11,9 @@ from bot.domain.transitions import Attempted, decide
 from bot.domain.verification import Verification
 from bot.store import outbox, verifications
 from bot.store.tx import Done, Tx
-from bot.usecases import delivery, reply
+from bot.usecases import answer, delivery
+from bot.usecases.answer import InboundText, Judged
 from bot.usecases.record import record
-from bot.usecases.reply import InboundText, Judged
 from bot.usecases.verifications import Verifications
 from tests.conftest import SOAK
 from tests.postgres import Server
@@ -130,7 +130,7 @@ class EarlyNow(Verifications):
         def judge(tx: Tx) -> Done[Judged]:
             real, tx.now = tx.now, now
             try:
-                return reply.judge_text(tx, text, keyring=self.keyring)
+                return answer.judge_text(tx, text, keyring=self.keyring)
             finally:
                 tx.now = real
 

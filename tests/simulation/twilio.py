@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from bot.sms.gateway import (
+from bot.channels.gateway import (
     Accepted,
     Conversation,
     LookFailed,
@@ -15,7 +15,7 @@ from bot.sms.gateway import (
     SendResult,
     Unknown,
 )
-from bot.sms.twilio import CLOCK_SLACK, STAMP_SLACK
+from bot.channels.twilio.client import CLOCK_SLACK, STAMP_SLACK
 from bot.usecases.delivery import Message
 from tests.desk import HandClock
 

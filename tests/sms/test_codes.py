@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.sms import errors
-from bot.sms.errors import Kind
+from bot.channels.twilio import errors
+from bot.channels.twilio.errors import Kind
 from bot.usecases.delivery import CREDENTIALS_CODE
 from simulator import faults
 from tests.desk import Desk
@@ -19,7 +19,7 @@ def test_at_a_send(desk: Desk, code: int) -> None:
     id = desk.start_and_send()["id"]
     custom = desk.status(id)["customStatus"]
     trouble = errors.TROUBLES[code]
-    state = desk.verifications.standing(id).text.state
+    state = desk.verifications.view(id).text.state
     if code == CREDENTIALS_CODE:
         assert (custom["status"], state) == ("pending", "queued")
     elif trouble.is_permanent:
@@ -28,7 +28,7 @@ def test_at_a_send(desk: Desk, code: int) -> None:
     elif trouble.kind is Kind.LIMIT:
         assert (custom["status"], state) == ("pending", "queued")
         desk.forward(1)
-        assert desk.verifications.standing(id).text.state == "accepted"
+        assert desk.verifications.view(id).text.state == "accepted"
     else:
         assert (custom["status"], state) == ("pending", "unknown")
     assert len(desk.texts()) <= 1

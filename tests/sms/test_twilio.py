@@ -8,11 +8,11 @@ import requests
 from urllib3 import exceptions
 
 from bot import settings as settings_module
-from bot.sms import errors, number
-from bot.sms.errors import Kind
-from bot.sms.gateway import Postponed
-from bot.sms.http import PooledHttpClient
-from bot.sms.twilio import TwilioGateway
+from bot.channels.gateway import Postponed
+from bot.channels.twilio import errors, number
+from bot.channels.twilio.client import TwilioGateway
+from bot.channels.twilio.errors import Kind
+from bot.channels.twilio.http import PooledHttpClient
 from simulator.world import Service
 from tests.desk import NUMBER, PHONE, Desk, environment
 

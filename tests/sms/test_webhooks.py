@@ -4,7 +4,7 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
-from bot.sms import errors
+from bot.channels.twilio import errors
 from simulator.world import new_sid
 from tests.desk import ACCOUNT, NUMBER, PHONE, Desk
 
@@ -33,7 +33,7 @@ def used(desk: Desk, id: str) -> int:
 
 
 def report(desk: Desk, id: str, status: str, *, code: int | None = None, sid: str = ""):
-    text = desk.verifications.standing(id).text
+    text = desk.verifications.view(id).text
     form = {"MessageSid": sid or text.sid, "MessageStatus": status, "AccountSid": ACCOUNT.sid}
     if code:
         form["ErrorCode"] = str(code)
@@ -307,9 +307,9 @@ def test_a_report_proves_that_twilio_took_the_text(desk: Desk) -> None:
     desk.forward(2)
     report(desk, id, "sent", sid=desk.texts()[0].sid)
     desk.run_once()
-    standing = desk.verifications.standing(id)
-    assert (standing.text.state, standing.text.sid) == ("accepted", desk.texts()[0].sid)
-    assert standing.verification.accepted_at == standing.verification.first_try_at
+    view = desk.verifications.view(id)
+    assert (view.text.state, view.text.sid) == ("accepted", desk.texts()[0].sid)
+    assert view.verification.accepted_at == view.verification.first_try_at
     assert len(desk.texts()) == 1
 
 

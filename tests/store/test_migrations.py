@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import figures, history, migrations, tallies, verifications
+from bot.store import history, hourly_counts, migrations, usage, verifications
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Done, UnusableDatabase
 from tests.desk import HandClock
@@ -81,9 +81,9 @@ def test_what_version_1_kept_is_kept(tmp_path: Path, clock: HandClock) -> None:
     kinds = store.read(lambda tx: tx.all("SELECT kind FROM tally ORDER BY number"))
     assert [row["kind"] for row in kinds] == ["start", "approval", "lifted"]
     since = found.created_at.replace(year=2025)
-    counted = store.read(lambda tx: figures.since(tx, since))
+    counted = store.read(lambda tx: hourly_counts.since(tx, since))
     assert sum(f.count for f in counted if f.event == "approved") == 8
-    rows = store.read(lambda tx: tallies.after(tx, 0, since=since, limit=10))
+    rows = store.read(lambda tx: usage.after(tx, 0, since=since, limit=10))
     assert [row.kind for row in rows] == ["start", "approval", "start"]
     store.close()
 

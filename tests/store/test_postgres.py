@@ -10,14 +10,14 @@ from itertools import count
 import psycopg
 import pytest
 
+from bot.admission.usage_follower import UsageFollower
 from bot.domain.transitions import Event
-from bot.store import erasures, figures, history, migrations, opt_outs, tallies
+from bot.store import erasures, history, hourly_counts, migrations, opt_outs, usage
 from bot.store import postgres as module
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
 from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
-from bot.usecases import delivery, end
-from bot.usecases.following import Following
+from bot.usecases import control, delivery
 from bot.usecases.start import Bounds, start
 from tests.builders import KEYRING, NOON, PHONE, SENDER, running
 from tests.builders import start as wanted
@@ -69,16 +69,14 @@ class Held:
 
 
 def count_start(tx: Tx, id: str) -> Done[None]:
-    tallies.add(
-        tx, tallies.START, phone=PHONE, country="US", started_by="function", verification_id=id
-    )
+    usage.add(tx, usage.START, phone=PHONE, country="US", started_by="function", verification_id=id)
     return Done(None)
 
 
 def test_a_follower_misses_no_row_that_is_committed_late(store: PostgresStore) -> None:
     """The later number is visible first; whoever went past the earlier one would never see it."""
     seen: list[str] = []
-    following = Following(
+    following = UsageFollower(
         store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.verification_id)]
     )
     held = Held(store, partial(count_start, id="early"))
@@ -100,18 +98,18 @@ def test_figures_count_a_late_line_once_and_show_it_at_once(store: PostgresStore
         v = running(id=id, phone=phone)
         store.write(lambda tx, v=v: Done(table.insert(tx, v)))
     held = Held(store, partial(note, id="a"))
-    version = store.read(figures.version)
+    version = store.read(hourly_counts.version)
     store.write(partial(note, id="b"))
-    assert store.read(figures.version) != version
-    version = store.read(figures.version)
-    assert not store.write(lambda tx: Done(figures.count_more(tx))), "not settled yet"
-    shown = store.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+    assert store.read(hourly_counts.version) != version
+    version = store.read(hourly_counts.version)
+    assert not store.write(lambda tx: Done(hourly_counts.count_more(tx))), "not settled yet"
+    shown = store.read(lambda tx: hourly_counts.since(tx, NOON - timedelta(hours=1)))
     assert sum(figure.count for figure in shown) == 1
     held.let_go()
-    assert store.read(figures.version) != version, "an open page is told of the late line too"
-    while store.write(lambda tx: Done(figures.count_more(tx))):
+    assert store.read(hourly_counts.version) != version, "an open page is told of the late line too"
+    while store.write(lambda tx: Done(hourly_counts.count_more(tx))):
         pass
-    shown = store.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+    shown = store.read(lambda tx: hourly_counts.since(tx, NOON - timedelta(hours=1)))
     assert sum(figure.count for figure in shown) == 2
 
 
@@ -120,14 +118,14 @@ def test_two_who_count_the_history_at_once_count_it_once(store: PostgresStore) -
     for _ in range(20):
         store.write(partial(note, id="a"))
     counting = [
-        threading.Thread(target=store.write, args=(lambda tx: Done(figures.count_more(tx)),))
+        threading.Thread(target=store.write, args=(lambda tx: Done(hourly_counts.count_more(tx)),))
         for _ in range(8)
     ]
     for thread in counting:
         thread.start()
     for thread in counting:
         thread.join()
-    shown = store.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+    shown = store.read(lambda tx: hourly_counts.since(tx, NOON - timedelta(hours=1)))
     assert sum(figure.count for figure in shown) == 20
 
 
@@ -148,7 +146,7 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     )
     assert [c.verification_id for c in store.write(claim)] == [ids[1]]
     clock.forward(1000)
-    store.write(partial(end.expire, ids=ids))
+    store.write(partial(control.expire, ids=ids))
     held.let_go()
     statuses = {id: store.read(lambda tx, id=id: table.load(tx, id)).status for id in ids}
     assert statuses == {ids[0]: "pending", ids[1]: "failed"}
@@ -302,7 +300,7 @@ def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> 
     for _ in range(30):
         old.write(partial(note, id="a"))
         old.write(partial(count_start, id="a"))
-    assert old.write(lambda tx: Done(figures.count_more(tx)))
+    assert old.write(lambda tx: Done(hourly_counts.count_more(tx)))
     for _ in range(12):
         old.write(partial(note, id="a"))
     old.close()
@@ -318,22 +316,22 @@ def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> 
         ask(other.url("loaded"), "UPDATE figured SET sequence = sequence + 1000000")
         new = PostgresStore(other.url("loaded"), connections=2, clock=clock)
         seen: list[str] = []
-        following = Following(
+        following = UsageFollower(
             new, longest=timedelta(hours=1), counters=[lambda row: seen.append("row")]
         )
         following.refresh()
         assert len(seen) == 30
         dropped = new.write(
-            lambda tx: Done(tallies.drop_old(tx, before=NOON - timedelta(days=1), limit=500))
+            lambda tx: Done(usage.drop_old(tx, before=NOON - timedelta(days=1), limit=500))
         )
         assert dropped == 0
         new.write(partial(count_start, id="b"))
         new.write(partial(note, id="a"))
         following.refresh()
         assert len(seen) == 31
-        while new.write(lambda tx: Done(figures.count_more(tx))):
+        while new.write(lambda tx: Done(hourly_counts.count_more(tx))):
             pass
-        shown = new.read(lambda tx: figures.since(tx, NOON - timedelta(hours=1)))
+        shown = new.read(lambda tx: hourly_counts.since(tx, NOON - timedelta(hours=1)))
         assert sum(figure.count for figure in shown) == 43
         new.close()
     finally:
@@ -435,7 +433,7 @@ def test_what_is_old_is_followed_though_somebody_elses_transaction_goes_on(
 ) -> None:
     """An index that is built for an hour in another database must not let every start through."""
     seen: list[str] = []
-    following = Following(
+    following = UsageFollower(
         store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.verification_id)]
     )
     with psycopg.connect(postgres.url("postgres")) as other:

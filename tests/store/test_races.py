@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 
-from bot.domain import wording
+from bot import wording
 from bot.domain.transitions import Answer
 from bot.domain.verification import Status
 from bot.store import history, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Store
-from bot.usecases import delivery, reply
+from bot.usecases import answer, delivery
 from bot.usecases.start import Bounds, start
 from tests.builders import KEYRING, PHONE, SENDER, code_of, inbound, running, wrong_code
 from tests.builders import start as wanted
@@ -53,7 +53,7 @@ def begin(store: Store, **more) -> str:
 
 def judge(store: Store, body: str, **more) -> str | None:
     text = inbound(body, **more)
-    return store.write(partial(reply.judge_text, text=text, keyring=KEYRING)).answer
+    return store.write(partial(answer.judge_text, text=text, keyring=KEYRING)).answer
 
 
 def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> None:

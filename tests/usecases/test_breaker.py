@@ -93,12 +93,12 @@ def test_it_opens_by_itself_when_the_hour_is_over(guarded: Desk) -> None:
 
 
 def test_it_knows_of_what_happened_before_a_restart(guarded: Desk, tmp_path: Path) -> None:
-    from bot.usecases.breaker import HOUR, Breaker, Thresholds
-    from bot.usecases.following import Following
+    from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
+    from bot.admission.usage_follower import UsageFollower
 
     pump(guarded, HERE[:20])
-    fresh = Breaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
-    Following(guarded.verifications.store, longest=HOUR, counters=[fresh.count]).refresh()
+    fresh = CircuitBreaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
+    UsageFollower(guarded.verifications.store, longest=HOUR, counters=[fresh.count]).refresh()
     assert fresh.closed(guarded.clock.now) == ["+1425555"]
 
 
@@ -124,16 +124,16 @@ def test_a_start_that_is_refused_otherwise_spends_no_probe(guarded: Desk) -> Non
 
 def test_probes_of_another_process_do_not_count_either(guarded: Desk) -> None:
     """Or the probes of several processes would keep an area closed for good."""
-    from bot.usecases.breaker import HOUR, Breaker, Thresholds
-    from bot.usecases.following import Following
+    from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
+    from bot.admission.usage_follower import UsageFollower
 
     pump(guarded, HERE[:20])
     for place in range(25):
         assert begin(guarded, HERE[20 + place]) == 202, "a probe"
         guarded.forward(120)
     guarded.forward(1200)
-    other = Breaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
-    Following(guarded.verifications.store, longest=HOUR, counters=[other.count]).refresh()
+    other = CircuitBreaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
+    UsageFollower(guarded.verifications.store, longest=HOUR, counters=[other.count]).refresh()
     assert other.closed(guarded.clock.now) == []
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from bot.store import figures
+from bot.store import hourly_counts
 from bot.usecases import forget
 from tests.builders import NOON
 from tests.desk import PHONE, Desk
@@ -92,7 +92,9 @@ def test_old_ones_go_and_their_counts_stay(desk: Desk) -> None:
     assert [s.verification.id for s in desk.verifications.newest(10)] == [young]
     desk.clock.now += timedelta(days=1)
     desk.verifications.store.write(retain)
-    began = desk.verifications.store.read(lambda tx: figures.since(tx, NOON - timedelta(days=1)))
+    began = desk.verifications.store.read(
+        lambda tx: hourly_counts.since(tx, NOON - timedelta(days=1))
+    )
     old = {(f.hour, f.country, f.event): f.count for f in began if f.hour.startswith("2026-01-31")}
     assert old == {
         ("2026-01-31", "US", "started"): 3,

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.admission.rate_limits import RateLimits
+from bot.admission.usage_follower import UsageFollower
 from bot.domain.limits import Limit, guess_budget
 from bot.store.sqlite import SqliteStore
-from bot.usecases.brakes import Brakes
-from bot.usecases.following import Following
 from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Desk
 from tests.desk import desk as open_desk
 from tests.domain.test_phone import SPELLINGS
@@ -148,12 +148,12 @@ def test_brakes_know_of_starts_before_a_restart_and_elsewhere(tmp_path) -> None:
         desk.start("+14255550202")
         limits = (Limit("LIMIT_TOTAL", 2, 3600),)
         other = SqliteStore(tmp_path / "textback.db", clock=desk.clock)
-        brakes = Brakes(limits)
-        Following(other, longest=brakes.longest, counters=[brakes.count]).refresh()
+        rate_limits = RateLimits(limits)
+        UsageFollower(other, longest=rate_limits.longest, counters=[rate_limits.count]).refresh()
         from bot.domain.errors import LimitReached
 
         with pytest.raises(LimitReached):
-            brakes.admit(country="US", started_by="x", now=desk.clock.now)
+            rate_limits.admit(country="US", started_by="x", now=desk.clock.now)
         other.close()
 
 

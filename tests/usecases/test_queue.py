@@ -13,7 +13,7 @@ def refused(desk: Desk, phone: str) -> int:
 
 
 def report_sent(desk: Desk, id: str, delivery: str = "sent") -> None:
-    text = desk.verifications.standing(id).text
+    text = desk.verifications.view(id).text
     desk.verifications.report(
         Report(text.id, text.sid, delivery, None, False, False, None, desk.settings.sender)
     )

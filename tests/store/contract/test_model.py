@@ -18,10 +18,10 @@ from hypothesis.stateful import (
 
 from bot.domain.limits import Limit
 from bot.domain.verification import Stage, Status, Verification
-from bot.store import inbound, opt_outs, outbox, tallies, verifications
+from bot.store import inbound, opt_outs, outbox, usage, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Done, Tx
-from bot.store.verifications import Wanted
+from bot.store.verifications import ListFilter
 from tests.builders import SENDER, outcome, running
 from tests.conftest import SOAK
 from tests.desk import HandClock
@@ -80,9 +80,9 @@ class StoreBesideModel(RuleBasedStateMachine):
         def use_case(tx: Tx) -> Done[None]:
             verifications.insert(tx, made)
             outbox.enqueue(tx, id=f"o{made.id}", verification_id=made.id)
-            tallies.add(
+            usage.add(
                 tx,
-                tallies.START,
+                usage.START,
                 phone=phone,
                 country="US",
                 started_by="function",
@@ -230,7 +230,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         limit=st.integers(1, 4),
     )
     def list_them(self, stages: set[Stage], phone: str, newest_first: bool, limit: int) -> None:
-        wanted = Wanted(
+        wanted = ListFilter(
             limit=limit, stages=frozenset(stages), phone=phone, newest_first=newest_first
         )
         expected = sorted(
@@ -251,7 +251,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         now = self.now()
         mine = [at for number, at in self.model.starts if number == phone]
         is_full = len([at for at in mine if at > now - limit.window]) >= 2
-        hit = self.store.read(lambda tx: tallies.hit(tx, tallies.START, [limit], phone=phone))
+        hit = self.store.read(lambda tx: usage.hit(tx, usage.START, [limit], phone=phone))
         assert (hit is not None) == is_full
 
 

@@ -80,8 +80,8 @@ def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
     assert not do(store, outbox.accept, "a-text", sid="SM2")
     assert (text(store).state, text(store).sid) == (outbox.ACCEPTED, "SM1")
     assert due(store) == []
-    assert store.read(lambda tx: outbox.is_held(tx, "SM1"))
-    assert not store.read(lambda tx: outbox.is_held(tx, "SM2"))
+    assert store.read(lambda tx: outbox.is_known_sid(tx, "SM1"))
+    assert not store.read(lambda tx: outbox.is_known_sid(tx, "SM2"))
 
 
 def test_a_refused_text_is_done_with_unless_it_was_accepted(store) -> None:

@@ -1,0 +1,1 @@
+"""Whether a start may go ahead: limits, circuit breaker, delay."""

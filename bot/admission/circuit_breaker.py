@@ -1,0 +1,182 @@
+"""The breaker against SMS pumping: where texts bring no approvals, starts are refused for a while.
+
+Pumping starts verifications of numbers that nobody will ever answer, to be paid for the texts. So
+it shows in what comes back: people who asked for a code mostly send it, pumped numbers never do. An
+area, which is a prefix (the number less its last four digits) or a country, is closed while enough
+texts of the last hour brought almost no approvals. Twilio's and Vonage's fraud guards judge by
+volume and conversion too.
+
+Nobody can lock a country out with unanswered starts: numbers approved within thirty days pass, and
+one start a minute goes through as a probe, so that real people who answer open it again. Probes do
+not count as texts, so what keeps an area closed are starts from before it was closed.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.errors import BreakerOpen
+from bot.store import usage
+from bot.store.tx import Tx
+from bot.store.usage import APPROVAL, PROBE, UNSENT, Usage
+
+HOUR = timedelta(hours=1)
+PROBE_EVERY = timedelta(minutes=1)
+KNOWN_FOR = timedelta(days=30)
+# Areas that are kept without looking for empty ones. From there on they are looked through each
+# time their number has doubled, which costs a start the same however many there are.
+FEWEST_LOOKED_THROUGH = 10_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When an area is closed: at least so many texts, at most such a share approved.
+
+    The defaults close an area by mistake in fewer than one hour of a hundred even where only three
+    in ten people answer: of 20 such texts at most one is approved with a chance of 0.8 % (binomial:
+    0.7**20 + 20 * 0.3 * 0.7**19).
+    """
+
+    texts_per_prefix: int = 20
+    texts_per_country: int = 50
+    approved_percent: int = 5
+
+
+class _Area:
+    """The texts and approvals of the last hour in one prefix or country. Each instant is moved and
+    dropped once, so a look costs the same in a busy hour as in a quiet one."""
+
+    def __init__(self) -> None:
+        self.fresh: deque[datetime] = deque()  # texts that may still be answered
+        self.texts: deque[datetime] = deque()  # the others
+        self.approvals: deque[datetime] = deque()
+        self.last_probe: datetime | None = None
+
+    @property
+    def weight(self) -> int:
+        """Texts of the hour, whether they may still be answered or not."""
+        return len(self.fresh) + len(self.texts)
+
+    def take_back(self, at: datetime) -> None:
+        """One text less: it was never sent. Which of them does not matter for long."""
+        for instants in (self.fresh, self.texts):
+            if instants and instants[0] <= at:
+                instants.popleft()
+                return
+
+    def bring_to(self, now: datetime, *, answer_time: timedelta) -> None:
+        while self.fresh and self.fresh[0] + answer_time <= now:
+            self.texts.append(self.fresh.popleft())
+        for instants in (self.texts, self.approvals):
+            while instants and instants[0] + HOUR <= now:
+                instants.popleft()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.fresh or self.texts or self.approvals)
+
+
+class CircuitBreaker:
+    def __init__(self, thresholds: Thresholds, *, answer_time: timedelta) -> None:
+        """`answer_time`: a text younger than this may still be answered, so it does not count."""
+        self._thresholds = thresholds
+        self._answer_time = answer_time
+        self._areas: dict[str, _Area] = {}
+        self._busy: set[str] = set()  # areas with enough texts to be closed
+        self._look_through_at = FEWEST_LOOKED_THROUGH
+        self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
+        self._lock = threading.Lock()
+
+    def count(self, row: Usage) -> None:
+        """A text, an approval, or a text never sent, here or elsewhere (`following.py`)."""
+        with self._lock:
+            if row.kind == PROBE:
+                if row.verification_id not in self._probes:
+                    self._probes.append(row.verification_id)
+                return
+            if row.kind == UNSENT and row.verification_id in self._probes:
+                return  # a probe was no text that counted
+            for name in _areas(row.phone, row.country):
+                self._count(name, row)
+            self._drop_empty(row.at)
+
+    def _count(self, name: str, row: Usage) -> None:
+        area = self._areas.setdefault(name, _Area())
+        if row.kind == UNSENT:
+            area.take_back(row.at)
+            return
+        (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
+        if area.weight >= self._enough(name):
+            self._busy.add(name)
+
+    def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> bool:
+        """Lets pass, or raises BreakerOpen. Whether it is let pass as a probe."""
+        with self._lock:
+            closed = [name for name in _areas(phone, country) if self._is_closed(name, tx.now)]
+            if not closed or self._is_known(tx, phone):
+                return False
+            if verification_id in self._probes:  # let pass before: its transaction is run again
+                return True
+            if all(self._may_probe(name, tx.now) for name in closed):
+                for name in closed:
+                    self._areas[name].last_probe = tx.now
+                self._probes.append(verification_id)
+                return True
+        log.warning("starts in %s are refused: nearly no text was answered", ", ".join(closed))
+        raise BreakerOpen(
+            "Nearly no text to this prefix or country was answered in the last hour, so starts"
+            " there are refused for a while.",
+            retry_after_seconds=int(PROBE_EVERY.total_seconds()),
+        )
+
+    def closed(self, now: datetime) -> list[str]:
+        """The areas that are closed now."""
+        with self._lock:
+            closed = sorted(name for name in self._busy if self._is_closed(name, now))
+            self._busy = {name for name in self._busy if self._is_busy(name)}
+            return closed
+
+    def _is_closed(self, name: str, now: datetime) -> bool:
+        area = self._areas.get(name)
+        if area is None:
+            return False
+        area.bring_to(now, answer_time=self._answer_time)
+        texts = len(area.texts)
+        percent = self._thresholds.approved_percent
+        return texts >= self._enough(name) and len(area.approvals) * 100 <= texts * percent
+
+    def _enough(self, name: str) -> int:
+        """Texts with which an area can be closed."""
+        is_prefix = name.startswith("+")
+        limits = self._thresholds
+        return limits.texts_per_prefix if is_prefix else limits.texts_per_country
+
+    def _is_busy(self, name: str) -> bool:
+        return name in self._areas and self._areas[name].weight >= self._enough(name)
+
+    def _may_probe(self, name: str, now: datetime) -> bool:
+        last = self._areas[name].last_probe
+        return last is None or last + PROBE_EVERY <= now
+
+    def _is_known(self, tx: Tx, phone: str) -> bool:
+        return usage.was_approved(tx, phone, since=tx.now - KNOWN_FOR)
+
+    def _drop_empty(self, now: datetime) -> None:
+        """Prefixes are many; those without a text in the last hour are not kept."""
+        if len(self._areas) < self._look_through_at:
+            return
+        for name, area in list(self._areas.items()):
+            area.bring_to(now, answer_time=self._answer_time)
+            if area.is_empty:
+                del self._areas[name]
+        self._look_through_at = max(FEWEST_LOOKED_THROUGH, 2 * len(self._areas))
+
+
+def _areas(phone: str, country: str) -> Iterator[str]:
+    yield phone[:-4]
+    yield country

@@ -1,0 +1,234 @@
+"""Twilio's REST API through its own library, with a timeout, and answers sorted by what they mean.
+
+The library raises two kinds of errors: its own for answers of the API, and those of urllib3 for
+what happened on the way (`http.py`). Where nothing of the request was written, nothing was sent;
+after that the text may be at Twilio, so the outcome is unknown.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.rest import Client
+from urllib3 import exceptions as on_the_way
+
+from bot.channels.gateway import (
+    Accepted,
+    Conversation,
+    LookFailed,
+    Postponed,
+    Received,
+    Refused,
+    SendResult,
+    Sighting,
+    Unknown,
+)
+from bot.channels.twilio import addresses, errors
+from bot.channels.twilio.errors import Kind
+from bot.channels.twilio.http import PooledHttpClient
+from bot.settings import Settings
+from bot.usecases.delivery import Message
+
+# A look takes messages that are so much older than our first try: Twilio's clock and stamps tell
+# whole seconds, and an answer takes its time.
+CLOCK_SLACK = timedelta(seconds=5)
+STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
+NEWEST = 50  # messages of one number that a look reads
+
+# What a list can end in: Twilio's refusal, a broken connection, an answer nobody can read.
+_UNREADABLE = (
+    TwilioException,
+    on_the_way.HTTPError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
+
+
+def client(settings: Settings) -> Client:
+    """Twilio's client for these settings. Made after the fork, used by many threads."""
+    http_client = PooledHttpClient(
+        settings.twilio_api_base_url,
+        timeout=settings.twilio_timeout_seconds,
+        connections=settings.senders,
+    )
+    return Client(
+        settings.twilio_api_key_sid or settings.twilio_account_sid,
+        settings.twilio_api_key_secret or settings.twilio_auth_tokens[0],
+        account_sid=settings.twilio_account_sid,
+        http_client=http_client,
+    )
+
+
+class TwilioGateway:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = client(settings)
+        self._reports_url = f"{settings.public_base_url}/twilio/status/"
+        self._from = (
+            {"messaging_service_sid": settings.twilio_messaging_service_sid}
+            if settings.twilio_messaging_service_sid
+            else {"from_": settings.twilio_phone_number}
+        )
+
+    def send(
+        self, *, to: str, body: str, validity_seconds: int, text_id: str, until: float
+    ) -> SendResult:
+        http = self._client.http_client
+        http.until(until)
+        try:
+            message = self._client.messages.create(
+                to=to,
+                body=body,
+                validity_period=validity_seconds,
+                status_callback=self._reports_url + text_id,
+                **self._from,
+            )
+        except TwilioRestException as error:
+            return self._refusal(error)
+        except on_the_way.HTTPError as error:
+            return Unknown(describe(error)) if http.was_written else Postponed(None)
+        except (TwilioException, ValueError, TypeError, AttributeError) as error:
+            return Unknown(type(error).__name__)  # an answer nobody can read
+        return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
+
+    def check(self) -> None:
+        try:
+            self._client.messages.list(limit=1, page_size=1)
+        except _UNREADABLE as error:
+            # A key may be known and yet not be allowed to list.
+            if _http_status(error) != 403:
+                raise LookFailed(describe(error)) from None
+
+    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+        began = time.monotonic()
+        try:
+            if sid is not None:
+                found = [self._client.messages(sid).fetch()]
+            else:
+                found = self._client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+        now = self._now()
+        oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
+        ours = [
+            Message(message.sid, now - message.date_created)
+            for message in found
+            if message.sid == sid or _may_be_ours(message, body, now - oldest)
+        ]
+        return sorted(ours, key=lambda message: message.age, reverse=True)
+
+    def _now(self) -> datetime:
+        """Of the last answer, by Twilio's clock: in it are its stamps."""
+        return self._client.http_client.date or datetime.now(UTC)
+
+    def conversation(
+        self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
+    ) -> Conversation:
+        listing = self._client.messages.list
+        ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
+        theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
+        try:
+            sent = listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)
+            received = listing(from_=phone, limit=NEWEST, page_size=NEWEST, **theirs)
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+        now = self._now()
+        first = now - began_ago - CLOCK_SLACK
+        last = datetime.max.replace(tzinfo=UTC) if ended_ago is None else now - ended_ago
+        sightings = [
+            Sighting(
+                sid=message.sid,
+                direction=message.direction,
+                status=message.status,
+                error_code=int(message.error_code) if message.error_code else None,
+                at=message.date_created.astimezone(UTC),
+            )
+            for message in (*sent, *received)
+            if first <= message.date_created <= last and self._is_of_service(message)
+        ]
+        is_whole = all(
+            len(found) < NEWEST or found[-1].date_created < first for found in (sent, received)
+        )
+        return Conversation(sorted(sightings, key=lambda sighting: sighting.at), is_whole)
+
+    def erase(self, sid: str) -> None:
+        try:
+            self._client.messages(sid).update(body="")
+        except TwilioRestException as error:
+            if error.status != 404:  # gone already is as good
+                raise LookFailed(describe(error)) from None
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+
+    def received_since(self, ago: timedelta) -> Iterator[Received]:
+        number = self._settings.twilio_phone_number
+        wanted = {"to": number} if number else {}
+        try:
+            self.check()  # its answer tells the time at Twilio
+            first = self._now() - ago - STAMP_SLACK
+            for message in self._client.messages.stream(
+                date_sent_after=first, page_size=1000, **wanted
+            ):
+                if not self._is_for_us(message) or not message.date_sent:
+                    continue
+                phone = addresses.phone_of(message.from_, is_of_service=number is None)
+                # What Twilio withheld is listed too, but its body is gone.
+                if phone is not None and message.status != "failed":
+                    yield Received(
+                        message_sid=message.sid,
+                        phone=phone,
+                        body=message.body or "",
+                        age=self._now() - message.date_sent.astimezone(UTC),
+                    )
+        except _UNREADABLE as error:
+            raise LookFailed(describe(error)) from None
+
+    def _is_for_us(self, message: Any) -> bool:
+        return message.direction == "inbound" and self._is_of_service(message)
+
+    @property
+    def _is_number(self) -> bool:
+        return self._settings.twilio_phone_number is not None
+
+    def _is_of_service(self, message: Any) -> bool:
+        """Not of another service of the account; of a number's messages the list knows."""
+        service = self._settings.twilio_messaging_service_sid
+        return service is None or message.messaging_service_sid == service
+
+    def _refusal(self, error: TwilioRestException) -> SendResult:
+        # Where Twilio's own code is missing, the library puts the HTTP status in its place:
+        # something in between has answered.
+        code = error.code if error.code and error.code >= 10_000 else None
+        trouble = errors.at_send(code or 0, error.status)
+        if error.status >= 500 or error.status == 408 or trouble.kind is Kind.PASSING:
+            return Unknown(f"{error.status} {code or ''}".strip())
+        if error.status == 429 or trouble.kind is Kind.LIMIT:
+            return Postponed(code, self._client.http_client.retry_after_seconds)
+        return Refused(code, trouble.sentence, trouble.kind is Kind.NUMBER)
+
+
+def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
+    if message.direction != "outbound-api" or message.date_created < since:
+        return False
+    # Another text of ours to the same number says another code. Redacted ones say nothing.
+    return not message.body or body in message.body
+
+
+def _http_status(error: Exception) -> int | None:
+    answer = error.args[1] if len(error.args) > 1 else None
+    return getattr(error, "status", None) or getattr(answer, "status_code", None)
+
+
+def describe(error: Exception) -> str:
+    """An error without its message: that may hold a number or a key."""
+    code = getattr(error, "code", None)
+    if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
+        # What reading a list raises: the answer itself, in place of a code.
+        code = getattr(error.args[1], "status_code", None)
+        found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
+        code = found[1] if found else code
+    return f"Twilio answered with error {code}" if code else f"no answer: {type(error).__name__}"

@@ -1,0 +1,1 @@
+"""Threads, greenlets and what may hold them up."""

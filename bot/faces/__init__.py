@@ -1,0 +1,1 @@
+"""Faces: each package is one way into Textback, with its routes, shapes and errors."""

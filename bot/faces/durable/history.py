@@ -1,0 +1,105 @@
+"""Our history as the extension's `historyEvents`.
+
+Never a code and never a guess: where the extension shows the activity's result or an event's
+input, there is nothing here.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from bot.domain.verification import Stage, Status
+from bot.faces.durable.payloads import ANSWER_EVENT, FUNCTION, Json, output
+from bot.store.history import Line
+from bot.usecases.read import VerificationView
+
+ACTIVITY = "E4_SendSmsChallenge"
+
+_ENDS = {status.value: "Completed" for status in Status} | {
+    Status.CANCELED.value: "Terminated",
+    Status.FAILED.value: "Failed",
+}
+
+
+def events(view: VerificationView, *, show_input: bool, show_output: bool) -> list[Json] | None:
+    """In the order of time; None while Twilio has not accepted the text."""
+    if view.verification.stage is Stage.WAITING:
+        return None
+    shown = [event for line in view.history for event in _events(line, view)]
+    for event in shown:
+        if not show_input:
+            event.pop("Input", None)
+        if not show_output:
+            event.pop("Result", None)
+    return shown
+
+
+def _events(line: Line, view: VerificationView) -> Iterator[Json]:
+    if line.event in _ENDS:
+        yield from _end(line, view)
+    elif line.event in _SHOWN:
+        yield from _SHOWN[line.event](line, view)
+
+
+def _started(line: Line, view: VerificationView) -> Iterator[Json]:
+    start_input = view.verification.start_input
+    yield _event("ExecutionStarted", line, FunctionName=FUNCTION, Input=start_input)
+
+
+def _accepted(line: Line, view: VerificationView) -> Iterator[Json]:
+    scheduled_at = view.verification.first_try_at or view.verification.created_at
+    yield _event("TaskCompleted", line, FunctionName=ACTIVITY, ScheduledTime=_time(scheduled_at))
+    yield _event("TimerCreated", line, FireAt=_time(view.verification.deadline_at))
+
+
+def _answered(line: Line, view: VerificationView) -> Iterator[Json]:
+    yield _event("EventRaised", line, Name=ANSWER_EVENT)
+
+
+def _raised(line: Line, view: VerificationView) -> Iterator[Json]:
+    yield _event("EventRaised", line, Name=line.detail["name"])
+
+
+def _suspended(line: Line, view: VerificationView) -> Iterator[Json]:
+    yield _event("ExecutionSuspended", line, Reason=line.detail["reason"])
+
+
+def _resumed(line: Line, view: VerificationView) -> Iterator[Json]:
+    yield _event("ExecutionResumed", line, Reason=line.detail["reason"])
+
+
+def _end(line: Line, view: VerificationView) -> Iterator[Json]:
+    verification = view.verification
+    if line.event == Status.CANCELED:
+        yield _event("ExecutionTerminated", line, Input=line.detail.get("reason"))
+        return
+    if line.event == Status.EXPIRED:
+        yield _event("TimerFired", line, FireAt=_time(verification.deadline_at))
+    if line.event == Status.FAILED and verification.accepted_at is None:
+        yield _event("TaskFailed", line, FunctionName=ACTIVITY, Reason=line.detail.get("reason"))
+    yield _event(
+        "ExecutionCompleted",
+        line,
+        OrchestrationStatus=_ENDS[line.event],
+        Result=output(verification),
+    )
+
+
+_SHOWN: dict[str, Callable[[Line, VerificationView], Iterator[Json]]] = {
+    "started": _started,
+    "text_accepted": _accepted,
+    "right_answer": _answered,
+    "wrong_answer": _answered,
+    "reply_while_held": _answered,
+    "unread_event": _answered,
+    "event_raised": _raised,
+    "suspended": _suspended,
+    "resumed": _resumed,
+}
+
+
+def _event(kind: str, line: Line, **fields: object) -> Json:
+    return {"EventType": kind, "Timestamp": _time(line.at), **fields}
+
+
+def _time(instant: datetime) -> str:
+    return instant.isoformat(timespec="microseconds")[:-6] + "Z"

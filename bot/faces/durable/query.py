@@ -1,0 +1,192 @@
+"""Reading the query as the extension does: names in any case, and what does not parse is absent.
+
+Not on a removal: a filter that is read as absent there removes more than was asked for, so every
+parameter is understood or refused.
+"""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from werkzeug.datastructures import MultiDict
+
+from bot.domain.errors import InvalidFilter, InvalidToken, MissingCreatedTimeFrom
+from bot.domain.verification import Stage
+from bot.faces.durable.payloads import RUNTIME_STATUSES
+from bot.store.verifications import ListFilter
+
+PAGE = 100  # instances of a page, the extension's default
+LONGEST_PAGE = 1000
+PURGED_AT_ONCE = 500
+
+# The words by the numbers they have in the extension. ContinuedAsNew and Canceled never happen.
+_NUMBERS = {
+    "0": "Running",
+    "1": "Completed",
+    "2": "ContinuedAsNew",
+    "3": "Failed",
+    "4": "Canceled",
+    "5": "Terminated",
+    "6": "Pending",
+    "7": "Suspended",
+}
+_WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
+
+# The plus of an offset that was not escaped is a blank by the time it is read.
+_UNESCAPED_OFFSET = re.compile(r"(.*[Tt ]\d\d.*) (\d\d:?\d\d)")
+# What a removal may say: its filters, the key, and what names another store.
+_PURGE_NAMES = frozenset(
+    ["createdtimefrom", "createdtimeto", "runtimestatus", "code", "taskhub", "connection"]
+)
+
+
+class Query:
+    def __init__(self, args: MultiDict[str, str]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in args.items(multi=True):
+            self._values.setdefault(name.lower(), []).append(value)
+
+    def text(self, name: str) -> str | None:
+        values = self._values.get(name.lower())
+        return values[0] if values else None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """As .NET reads a boolean: `true` and `false` in any case; 1 and yes are absent."""
+        word = (self.text(name) or "").strip().lower()
+        return {"true": True, "false": False}.get(word, default)
+
+    def seconds(self, *names: str) -> float | None:
+        """A finite number of seconds, from the first of these names that is there."""
+        for name in names:
+            try:
+                value = float(self.text(name) or "")
+            except ValueError:
+                continue
+            if math.isfinite(value):
+                return value
+        return None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """In lower case."""
+        return frozenset(self._values)
+
+    def values(self, name: str) -> list[str]:
+        return self._values.get(name.lower(), [])
+
+    def instant(self, name: str) -> datetime | None:
+        text = (self.text(name) or "").strip()
+        offset = _UNESCAPED_OFFSET.fullmatch(text)
+        if offset is not None:
+            text = f"{offset[1]}+{offset[2]}"
+        year, dash, rest = text.partition("-")
+        try:  # the clients send years below 1000 without their zeros
+            instant = datetime.fromisoformat(year.zfill(4) + dash + rest)
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
+    def count(self, name: str, *, default: int, most: int) -> int:
+        text = (self.text(name) or "").strip()
+        is_number = text.isascii() and text.isdigit() and len(text) <= 9
+        return min(int(text), most) if is_number and int(text) > 0 else default
+
+    def runtime_statuses(self) -> frozenset[str]:
+        """The words asked for, in any case. Unknown ones are dropped; none: no filter."""
+        known = (_WORDS.get(word) for word in self._status_words())
+        return frozenset(word for word in known if word is not None)
+
+    def unknown_statuses(self) -> list[str]:
+        return [word for word in self._status_words() if word not in _WORDS]
+
+    def _status_words(self) -> list[str]:
+        values = self.values("runtimeStatus")
+        return [word.strip().lower() for value in values for word in value.split(",")]
+
+
+def wanted_page(query: Query, token: str) -> ListFilter | None:
+    """The page asked for; None where no instance can be in it. Raises InvalidToken."""
+    stages = _stages(query.runtime_statuses())
+    if stages is None:
+        return None
+    return ListFilter(
+        limit=query.count("top", default=PAGE, most=LONGEST_PAGE),
+        created_from=query.instant("createdTimeFrom"),
+        created_to=query.instant("createdTimeTo"),
+        stages=stages,
+        id_prefix=query.text("instanceIdPrefix") or "",
+        after=_after(token) if token else None,
+    )
+
+
+def wanted_purge(query: Query) -> ListFilter | None:
+    """Those to remove; None where there can be none. Raises MissingCreatedTimeFrom, and
+    InvalidFilter for whatever is not understood."""
+    if query.instant("createdTimeFrom") is None:
+        raise MissingCreatedTimeFrom("Please provide value for 'createdTimeFrom' parameter.")
+    created_from = _instant_or_refuse(query, "createdTimeFrom")
+    _refuse_unknown(query)
+    stages = _stages(query.runtime_statuses())
+    if stages is None:
+        return None
+    return ListFilter(
+        limit=PURGED_AT_ONCE,
+        created_from=created_from,
+        created_to=_instant_or_refuse(query, "createdTimeTo"),
+        stages=stages,
+    )
+
+
+def _instant_or_refuse(query: Query, name: str) -> datetime | None:
+    values = query.values(name)
+    if not values:
+        return None
+    instant = query.instant(name)
+    # A year of two digits is not the first century's. .NET's least date is sent as 1-01-01.
+    has_year = re.match(r"\s*([0-9]{4}|1-01-01)", values[0])
+    if instant is None or not has_year or len(values) > 1:
+        raise InvalidFilter(
+            f"{name} must be one instant such as 2026-01-31T09:30:00Z. Nothing was removed."
+        )
+    return instant
+
+
+def _refuse_unknown(query: Query) -> None:
+    unknown = sorted(query.names - _PURGE_NAMES)
+    if unknown:
+        raise InvalidFilter(
+            f"{unknown[0][:40]!r} is no filter of a removal: there are createdTimeFrom,"
+            " createdTimeTo and runtimeStatus. Nothing was removed."
+        )
+    words = query.unknown_statuses()
+    if words:
+        raise InvalidFilter(
+            f"{words[0][:40]!r} is no runtimeStatus: there are {', '.join(_NUMBERS.values())}."
+            " Nothing was removed."
+        )
+
+
+def token(created_at: datetime, id: str) -> str:
+    """Where the next page goes on. Opaque to callers."""
+    return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), id]).encode()).decode()
+
+
+def _after(token: str) -> tuple[datetime, str]:
+    try:
+        created_at, id = json.loads(base64.urlsafe_b64decode(token.encode()))
+        instant = datetime.fromisoformat(created_at).astimezone(UTC)
+        id.encode()
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise InvalidToken("This continuation token was not given by Textback.") from None
+    return instant, id
+
+
+def _stages(words: Iterable[str]) -> frozenset[Stage] | None:
+    """The stages that these words mean. Empty: all of them. None: words that never happen here."""
+    wanted = frozenset(words)
+    if not wanted:
+        return frozenset()
+    return frozenset(s for s, word in RUNTIME_STATUSES.items() if word in wanted) or None

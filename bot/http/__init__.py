@@ -1,0 +1,1 @@
+"""What faces share over HTTP: keys, waiting, headers, bounds."""

@@ -1,0 +1,71 @@
+"""Who may do what on this face: 401 without a known key, 403 with one for something else."""
+
+from flask import request
+
+from bot.domain.errors import Forbidden, KeyReplaced, Unauthorized
+from bot.faces.durable.query import Query
+from bot.http.keys import Caller, Keys, Power, Scope
+from bot.usecases.verifications import Verifications
+
+UNKNOWN = "This key is not known here."
+
+
+class Access:
+    def __init__(self, keys: Keys, verifications: Verifications) -> None:
+        self._keys = keys
+        self._verifications = verifications
+
+    def starter(self) -> Caller:
+        """A function key or a system key."""
+        caller = self._keys.caller(presented())
+        if caller is None:
+            raise Unauthorized(UNKNOWN)
+        return caller
+
+    def manager(self) -> Caller:
+        """A system key."""
+        caller = self.starter()
+        if caller.power is not Power.ALL:
+            raise Forbidden("This key may start verifications and nothing else: use a system key.")
+        return caller
+
+    def holder(self, id: str, scope: Scope) -> Caller:
+        """A system key, or the key of a link of this one instance and this scope."""
+        key = presented()
+        caller = self._keys.caller(key) or self._link_holder(key, id)
+        if caller is None:
+            raise Unauthorized(UNKNOWN)
+        if caller.power is not Power.ALL and scope not in caller.scopes:
+            raise Forbidden(
+                f"This key does not open what needs the scope {scope}: use a system key, or the"
+                " link that was handed out for it."
+            )
+        return caller
+
+    def restarter(self, id: str) -> Caller:
+        """As `holder`; the link of a caller whose key was replaced since then starts nothing."""
+        caller = self.holder(id, Scope.ACT)
+        if caller.power is Power.LINK and not self._is_begun_by_known_key(id):
+            raise KeyReplaced(
+                "The key that began this verification is not configured any more, so its links"
+                " start no other. Start one with a present key."
+            )
+        return caller
+
+    def _is_begun_by_known_key(self, id: str) -> bool:
+        verification = self._verifications.find(id)
+        if verification is None:
+            return False
+        return self._keys.is_present(verification.caller_key, name=verification.started_by)
+
+    def _link_holder(self, key: str, id: str) -> Caller | None:
+        verification = self._verifications.find(id)
+        return self._keys.link_holder(key, verification) if verification else None
+
+
+def presented() -> str:
+    """The key sent. The header wins over the query, as the Functions host has it."""
+    sent = request.headers.get("x-functions-key") or Query(request.args).text("code")
+    if not sent:
+        raise Unauthorized("No key was sent: put it into x-functions-key, or into ?code=.")
+    return sent

@@ -1,0 +1,105 @@
+"""Callers who wait for the outcome of a verification.
+
+A waiting caller costs an event and no query. A decision of this process wakes those who wait for
+it; decisions of other processes are found by one look for all of them, ten times a second, and only
+where something has happened at all.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bot.store import hourly_counts
+from bot.store import verifications as table
+from bot.store.tx import Done, Store, StoreUnavailable, Tx
+
+LONGEST_SECONDS = 60.0
+LOOK_EVERY_SECONDS = 0.1
+
+
+class Waiting:
+    """A thread looks for decisions of others while somebody waits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._events: dict[str, list[threading.Event]] = {}  # by the verification waited for
+        self._has_waiters = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_over = False
+        self._newest = ""  # version of the history, when it was looked at last
+        store.on_commit(self._committed)
+
+    def wait(self, id: str, is_finished: Callable[[], bool], *, seconds: float) -> bool:
+        """Whether it was finished within the time."""
+        event = threading.Event()
+        with self._lock:
+            self._events.setdefault(id, []).append(event)
+            self._start_looking()
+        try:
+            # Looked at once it is registered, so that no decision falls in between.
+            if not is_finished() and not self._is_over:
+                event.wait(min(seconds, LONGEST_SECONDS))
+        finally:
+            self._leave(id, event)
+        return is_finished()
+
+    def release(self) -> None:
+        """Lets all waiting callers go within a tenth of a second, since the process stops. Safe in
+        a signal handler."""
+        self._is_over = True
+
+    def _leave(self, id: str, event: threading.Event) -> None:
+        with self._lock:
+            waiting = self._events.get(id, [])
+            if event in waiting:
+                waiting.remove(event)
+            if not waiting:
+                self._events.pop(id, None)
+
+    def _start_looking(self) -> None:
+        self._has_waiters.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._look, name="waiting", daemon=True)
+            self._thread.start()
+
+    def _committed(self, done: Done[Any], seconds: float) -> None:
+        if self._events:
+            self._wake([change.after.id for change in done.changes if change.has_ended])
+
+    def _wake(self, ids: Sequence[str]) -> None:
+        with self._lock:
+            for id in ids:
+                for event in self._events.pop(id, []):
+                    event.set()
+
+    def _look(self) -> None:
+        while True:
+            self._has_waiters.wait()
+            time.sleep(LOOK_EVERY_SECONDS)
+            with self._lock:
+                ids = list(self._events)
+                if not ids:
+                    self._has_waiters.clear()
+            if self._is_over:
+                self._wake(ids)
+            elif ids:
+                self._wake(self._finished(ids))
+
+    def _finished(self, ids: Sequence[str]) -> list[str]:
+        """Those of these verifications that any process has ended. Queries the table only where
+        the history has grown since the last look."""
+
+        def look(tx: Tx) -> list[str]:
+            newest = hourly_counts.version(tx)
+            if newest == self._newest:
+                return []
+            found = table.finished(tx, ids)
+            self._newest = newest
+            return found
+
+        try:
+            return self._store.read(look)
+        except StoreUnavailable:  # the next look finds it, and each caller's own read reports it
+            return []

@@ -1,0 +1,1 @@
+"""Logs, metrics and the counters that processes share."""

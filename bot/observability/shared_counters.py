@@ -1,0 +1,93 @@
+"""What this process has counted, written where the others find it."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from bot.observability.metrics import Metrics
+from bot.store import metric_samples
+from bot.store.tx import Done, Store, Tx
+
+# What a process that is killed has not written yet is lost to the counters; nothing else is.
+EVERY_SECONDS = 2.0
+# All of it again, so that nobody takes an idle process for one that is over.
+SIGN_OF_LIFE_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class SharedCounters:
+    """A thread is started by `start` alone, and ended by `stop`, which writes the last sums."""
+
+    def __init__(self, metrics: Metrics, store: Store) -> None:
+        self._metrics = metrics
+        self._store = store
+        self._process = secrets.token_hex(8)
+        self._written: dict[str, float] = {}
+        self._written_at = time.monotonic()
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="shared_counters", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+            self.write()
+
+    def write(self) -> None:
+        with self._lock:  # of two at once the older sums must not be the last
+            self._write()
+
+    def end(self) -> None:
+        """Writes the last sums of a process that counts no more, such as a command: with those of
+        all processes that are over, so that no row of its own stays."""
+        with self._lock:
+            samples = {key: value for key, value in self._metrics.samples().items() if value}
+            self._store.write(partial(_add_to_past, samples=samples))
+
+    def _write(self) -> None:
+        now = time.monotonic()
+        if now - self._written_at > SIGN_OF_LIFE_SECONDS:
+            self._written = {}
+        samples = self._metrics.samples()
+        news = {
+            key: value for key, value in samples.items() if self._written.get(key, 0.0) != value
+        }
+        if not news:
+            return
+        self._store.write(partial(_put, process=self._process, samples=news))
+        self._written, self._written_at = samples, now
+
+    def of_all(self) -> dict[str, float]:
+        """What all processes have counted, this one until now."""
+        try:
+            self.write()
+        except Exception:
+            log.exception("the counters could not be written; telling what was written before")
+        return self._store.read(metric_samples.of_all)
+
+    def _run(self) -> None:
+        while not self._is_over.wait(EVERY_SECONDS):
+            try:
+                self.write()
+            except Exception:
+                log.exception("the counters could not be written; trying again")
+
+
+def _put(tx: Tx, *, process: str, samples: Mapping[str, float]) -> Done[None]:
+    metric_samples.put(tx, process, samples)
+    return Done(None)
+
+
+def _add_to_past(tx: Tx, *, samples: Mapping[str, float]) -> Done[None]:
+    metric_samples.add_to_past(tx, samples)
+    return Done(None)

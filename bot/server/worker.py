@@ -1,0 +1,176 @@
+"""gunicorn's gevent worker, with bounds on what a client may do on a connection.
+
+A connection costs a greenlet and no thread, so one that sends half a request holds up no other. It
+costs memory and a file all the same, so each has deadlines for what it sends and reads, and there
+is a bound on all of them and on those of one address (`bot/server/connections.py`).
+
+gunicorn's own answers to broken requests are HTML, and its log lines repeat the request line, whose
+query may be a key, and write the path as it came, which may hold a number or a line break. Both are
+kept short here.
+"""
+
+import contextlib
+import logging
+import resource
+import sys
+import time
+from functools import partial
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn import util
+from gunicorn.glogging import Logger
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.workers.ggevent import GeventWorker
+
+from bot.concurrency.blocking import breathe
+from bot.observability.logs import safe
+from bot.server.connections import DRAINED_BYTES, Connection, Connections
+
+# After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
+FINISH_SECONDS = 8.0
+HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
+POLL_SECONDS = 0.02
+# More greenlets than connections: one that is refused needs one too, for a moment.
+ROOM_TO_REFUSE = 64
+FILES_OF_OURS = 200  # of the database, of Twilio, of the log
+
+log = logging.getLogger(__name__)
+
+_STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Too Large")}
+
+
+def _files() -> int:
+    """How many this process may open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+class Worker(GeventWorker):
+    def init_process(self) -> None:
+        self._is_stopping = Event()
+        super().init_process()
+
+    def run(self) -> None:
+        app: Any = self.wsgi
+        settings = app.extensions["settings"]
+        most = min(settings.connections, _files() - FILES_OF_OURS)
+        self._connections = Connections(
+            most=most,
+            of_one_address=settings.connections_per_address,
+            keepalive=self.cfg.keepalive,
+            cut=app.extensions["metrics"].connection_cut,
+        )
+        pool = Pool(most + ROOM_TO_REFUSE)
+        servers = [
+            StreamServer(listener, handle=partial(self.handle, listener), spawn=pool)
+            for listener in self.sockets
+        ]
+        for server in servers:
+            server.start()
+        while self.alive:
+            self.notify()
+            self._is_stopping.wait(1.0)
+        self._finish(servers, pool)
+
+    def _finish(self, servers: list[Any], pool: Any) -> None:
+        """Nothing new is accepted; requests that arrive whole within a second are answered."""
+        for server in servers:
+            server.close()
+        self._connections.refuse_more()
+        began = time.monotonic()
+        while len(pool) and time.monotonic() - began < FINISH_SECONDS:
+            self.notify()
+            gevent.sleep(POLL_SECONDS)
+            if time.monotonic() - began > HALF_SENT_SECONDS:
+                self._connections.end_half_sent()
+        if len(pool):
+            log.warning("%d connections are cut, since the process stops", len(pool))
+            # Not by killing their greenlets: a COMMIT under way must end by itself.
+            self._connections.end_all()
+            pool.join(timeout=1)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        connection = Connection(fileno=client.detach())
+        with self._connections.admit(connection, addr) as is_admitted:
+            if is_admitted:
+                super().handle(listener, connection, addr)
+            else:
+                connection.close()
+
+    def timeout_ctx(self) -> Any:
+        """The connection has deadlines of its own."""
+        return contextlib.nullcontext()
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        sock.begin_body()
+        is_kept = super().handle_request(listener_name, req, sock, addr)
+        _drain(req)
+        sock.begin_waiting()
+        # A client whose next request is there already would be served on and on before others.
+        breathe()
+        return is_kept
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: nothing new is sent from here on, and no caller waits, while the last requests
+        are answered."""
+        app = getattr(self, "wsgi", None)
+        if app is not None:
+            app.extensions["waiting"].release()
+            app.extensions["dispatcher"].refuse_more()
+        super().handle_exit(sig, frame)
+        self._is_stopping.set()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """A request that never reached the application: its status, and nothing else."""
+        is_ours = not type(exc).__module__.startswith("gunicorn.http")
+        status, reason = (
+            (500, "Internal Server Error")
+            if is_ours
+            else _STATUSES.get(type(exc), (400, "Bad Request"))
+        )
+        log.warning("answered a request with %d: %s", status, type(exc).__name__)
+        lines = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        try:
+            util.write_nonblock(client, lines.encode())
+        except OSError:
+            log.info("the client was gone")
+
+
+def _drain(request: Any) -> None:
+    """Reads what the application left of a body, so that the connection can be kept. gunicorn would
+    read on for as long as a client sends. Raises StopIteration, which closes the connection."""
+    left = DRAINED_BYTES
+    while left > 0 and (data := request.body.read(min(left, 8192))):
+        left -= len(data)
+    if left <= 0:
+        raise StopIteration
+
+
+class QuietLogger(Logger):
+    """Lines in Textback's own form, the path without its query: a query may hold a key."""
+
+    def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
+        ours = logging.getLogger().handlers[0].formatter
+        super()._set_handler(log, output, ours, stream)  # type: ignore[misc]
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        method, path = environ["REQUEST_METHOD"], safe(environ.get("PATH_INFO") or "")
+        status = int(str(resp.status).split(maxsplit=1)[0])
+        self.access_log.info(
+            "%s %s %d",
+            method,
+            path,
+            status,
+            extra={
+                **environ.get("textback.noted", {}),
+                "client": environ.get("REMOTE_ADDR"),
+                "method": method,
+                "path": path,
+                "status": status,
+                "milliseconds": round(request_time.total_seconds() * 1000, 1),
+            },
+        )

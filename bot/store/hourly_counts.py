@@ -1,0 +1,133 @@
+"""The table `figure`: what happened in each hour and country, counted from the history.
+
+Nobody counts while verifying, since a row that everybody raises would be a row that everybody waits
+for. The history is followed instead, a batch at a time, by whoever has the duty; `figured` holds
+how far, in the same transaction and locked, so two who have it count nothing twice. Whoever looks
+adds what is not counted yet, so figures are never behind. What is about to be removed is counted
+first, since it cannot be counted any more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.tx import Row, Tx, Value, placed, places, to_text
+
+COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
+
+_COUNTS = """
+    SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,
+        CASE WHEN h.event <> 'approved' THEN 0 WHEN v.accepted_at IS NULL THEN -1
+            ELSE {seconds} END AS seconds,
+        count(*) AS count
+    FROM history h JOIN verification v ON v.id = h.verification_id
+    WHERE h.sequence > :after AND {condition} AND h.event IN
+        ('started', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')
+    GROUP BY 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyCount:
+    hour: str  # 2026-01-31T09
+    country: str
+    event: str  # started, or the status it ended with
+    seconds: int  # from accepted to approved; -1: approved before it was known to be accepted
+    count: int
+
+
+def count_more(tx: Tx) -> bool:
+    """Counts the next lines of history. Whether there were any."""
+    counted_to = _lock(tx)
+    upto = _batch_end(tx, counted_to)
+    if upto is None:
+        return False
+    _count(tx, "h.sequence <= :upto", after=counted_to, upto=upto)
+    tx.run("UPDATE figured SET sequence = :upto", upto=upto)
+    return True
+
+
+def count_removed(tx: Tx, ids: Sequence[str]) -> None:
+    """What is not counted yet of verifications that are about to go."""
+    condition = f"h.verification_id IN ({places(ids)})"
+    _count(tx, condition, after=_lock(tx), **placed(ids))
+    tx.run("UPDATE figured SET removals = removals + 1")
+
+
+def is_behind(tx: Tx) -> bool:
+    return _batch_end(tx, _counted_to(tx)) is not None
+
+
+def since(tx: Tx, hour: datetime) -> list[HourlyCount]:
+    """All that happened from the beginning of this hour on. May hold two of the same kind: what is
+    counted, and what is not yet."""
+    counted = tx.all("SELECT * FROM figure WHERE hour >= :hour", hour=to_text(hour)[:13])
+    rest = tx.all(_counts(tx, "TRUE"), after=_counted_to(tx))
+    return [_from_row(row) for row in (*counted, *rest) if row["hour"] >= to_text(hour)[:13]]
+
+
+def fold_old(tx: Tx, *, before: datetime) -> None:
+    """Of days long over a day's sums are enough, without the times to answer."""
+    sql = """
+        INSERT INTO figure (hour, country, event, seconds, count)
+        SELECT substr(hour, 1, 10), country, event, 0, sum(count) FROM figure
+        WHERE hour < :day AND length(hour) = 13 GROUP BY 1, 2, 3
+        ON CONFLICT (hour, country, event, seconds) DO UPDATE
+        SET count = figure.count + excluded.count
+    """
+    day = to_text(before)[:10]
+    _lock(tx)
+    tx.run(sql, day=day)
+    tx.run("DELETE FROM figure WHERE hour < :day AND length(hour) = 13", day=day)
+
+
+def version(tx: Tx) -> str:
+    """Another whenever something has happened or was removed. Two numbers of the history, since a
+    line can appear below the newest one."""
+    sql = f"""
+        SELECT (SELECT max(sequence) FROM history) AS newest,
+            (SELECT max(sequence) FROM history WHERE sequence < {tx.horizon}) AS settled,
+            removals
+        FROM figured
+    """
+    row = tx.one(sql)
+    return f"{row['newest']}-{row['settled']}-{row['removals']}" if row else ""
+
+
+def _count(tx: Tx, condition: str, **params: Value) -> None:
+    sql = f"""
+        INSERT INTO figure (hour, country, event, seconds, count)
+        {_counts(tx, condition)}
+        ON CONFLICT (hour, country, event, seconds) DO UPDATE
+        SET count = figure.count + excluded.count
+    """
+    tx.run(sql, **params)
+
+
+def _counts(tx: Tx, condition: str) -> str:
+    return _COUNTS.format(condition=condition, seconds=tx.seconds("v.accepted_at", "v.ended_at"))
+
+
+def _batch_end(tx: Tx, counted_to: int) -> int | None:
+    """Up to where to count next; None: nothing is new, or not settled yet."""
+    sql = f"""
+        SELECT max(sequence) AS upto FROM (
+            SELECT sequence FROM history WHERE sequence > :after AND sequence < {tx.horizon}
+            ORDER BY sequence LIMIT :limit) AS next
+    """
+    row = tx.one(sql, after=counted_to, limit=COUNTED_AT_ONCE)
+    return row["upto"] if row else None
+
+
+def _counted_to(tx: Tx) -> int:
+    row = tx.one("SELECT sequence FROM figured")
+    return int(row["sequence"]) if row else 0
+
+
+def _lock(tx: Tx) -> int:
+    row = tx.lock("SELECT sequence FROM figured")
+    return int(row["sequence"]) if row else 0
+
+
+def _from_row(row: Row) -> HourlyCount:
+    return HourlyCount(row["hour"], row["country"], row["event"], row["seconds"], row["count"])

@@ -1,0 +1,79 @@
+"""Ending, pausing and going on: what callers order and what time does."""
+
+from collections.abc import Callable, Sequence
+
+from bot.concurrency.blocking import in_turns
+from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
+from bot.domain.verification import Cause
+from bot.store import verifications
+from bot.store.tx import Change, Done, Tx
+from bot.usecases.answer import require_running, require_time, retire_key
+from bot.usecases.record import record
+
+ENDED_AT_ONCE = 20  # in one go: a few milliseconds
+
+
+def terminate(
+    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Raises UnknownVerification, AlreadyFinished. It expires nothing, so `may_expire`, which all
+    orders take, is not asked."""
+    return _order(tx, id, Canceled(Cause.TERMINATED, reason), lambda: True)
+
+
+def suspend(
+    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
+    return _order(tx, id, Suspended(reason), may_expire)
+
+
+def resume(
+    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
+    return _order(tx, id, Resumed(reason), may_expire)
+
+
+def due_ids(tx: Tx, *, limit: int) -> list[str]:
+    """Verifications that time has something to say to, the longest due first."""
+    return verifications.due_ids(tx, limit=limit)
+
+
+def expire(
+    tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool] = lambda: True
+) -> Done[None]:
+    """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
+    that another transaction holds is being decided; if not, it is still due the next time.
+
+    `may_expire` is asked once the lock is held: where the store was out of reach until then,
+    replies that were missed come first.
+    """
+    if not may_expire():
+        return Done(None)
+    changes: list[Change] = []
+    for verification in in_turns(verifications.load_free(tx, ids), at_once=ENDED_AT_ONCE):
+        changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
+    return Done(None, changes=tuple(changes))
+
+
+def set_aside(tx: Tx, id: str) -> Done[None]:
+    """One that time cannot pass for, whatever the reason: it must not hold up the others."""
+    verifications.set_aside(tx, id)
+    return Done(None)
+
+
+def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
+    """Ends pending verifications whose secret key is none of these. Returns how many."""
+    stranded = verifications.under_other_keys(tx, key_ids, limit=limit)
+    changes = [change for verification in stranded for change in retire_key(tx, verification)]
+    return Done(sum(change.has_ended for change in changes), changes=tuple(changes))
+
+
+Order = Callable[..., Done[None]]
+
+
+def _order(tx: Tx, id: str, what: Input, may_expire: Callable[[], bool]) -> Done[None]:
+    verification = require_running(tx, id)
+    require_time(tx, verification, may_expire)
+    return Done(None, changes=record(tx, verification, decide(verification, what, tx.now)))
