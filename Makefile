@@ -4,13 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak bench check browser screenshots diagram openapi clean
+.PHONY: help run test soak bench check browser screenshots diagram architecture openapi clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/run ## Run the service with a Twilio for the desk
-	@$(BIN)/python -m simulator.desk
+run: .venv/run ## Run the service with a local simulator of Twilio
+	@$(BIN)/python -m simulator.run
 
 test: .venv/develop ## Run all tests (about ten minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
@@ -37,10 +37,13 @@ screenshots: .venv/develop ## Take the pictures of the README anew
 diagram: .venv/develop ## Draw docs/state-machine.md anew
 	@$(BIN)/python -m tests.state_diagram
 
-openapi: .venv/develop ## Write docs/openapi.json anew
-	@$(BIN)/python -c 'import json; from bot.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
+architecture: .venv/develop ## Draw the picture of docs/architecture.md anew
+	@$(BIN)/python -m tests.architecture
 
-clean: ## Remove the virtual environment and what the desk has stored
+openapi: .venv/develop ## Write docs/openapi.json anew
+	@$(BIN)/python -c 'import json; from bot.app import openapi_parts; from bot.http.openapi import document; print(json.dumps(document(openapi_parts()), indent=2))' > docs/openapi.json
+
+clean: ## Remove the virtual environment and what local runs have stored
 	rm -rf .venv instance
 
 .venv/python:

@@ -8,6 +8,7 @@ import os  # noqa: E402
 import resource as _resource  # noqa: E402
 import sys  # noqa: E402
 
+from bot import service as _services  # noqa: E402
 from bot import settings as _settings  # noqa: E402
 from bot.observability.logs import configure as _configure_logs  # noqa: E402
 from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
@@ -27,7 +28,7 @@ bind = f"0.0.0.0:{_wanted.port}"
 # writers of several wait for each other's.
 workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1
 worker_class = "bot.server.worker.Worker"
-logger_class = "bot.server.worker.QuietLogger"
+logger_class = "bot.server.logger.QuietLogger"
 worker_connections = _wanted.connections
 keepalive = 75  # seconds that a connection may wait for its next request
 graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
@@ -57,19 +58,20 @@ def on_starting(server):
 def post_worker_init(worker):
     """The worker is ready, but does not listen yet: what was missed is caught up with first."""
     _settle_memory()
-    worker.wsgi.extensions["verifications"].prepare()
-    worker.wsgi.extensions["shared_counters"].start()
-    dispatcher = worker.wsgi.extensions["dispatcher"]
+    service = _services.of(worker.wsgi)
+    service.admission.refresh()  # counts what limits look back on: the first start need not wait
+    service.shared_counters.start()
     if _wanted.dispatch == "thread":
-        dispatcher.start()
+        service.dispatcher.start()
     else:
-        dispatcher.catch_up()
+        service.dispatcher.catch_up()
 
 
 def worker_exit(server, worker):
     """The last request is answered: what is being sent is finished or handed back."""
     app = getattr(worker, "wsgi", None)
     if app is not None:
-        app.extensions["dispatcher"].stop()
-        app.extensions["shared_counters"].stop()
-        app.extensions["verifications"].store.close()
+        service = _services.of(app)
+        service.dispatcher.stop()
+        service.shared_counters.stop()
+        service.store.close()

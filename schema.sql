@@ -1,4 +1,4 @@
--- The memory of Textback, version 3.
+-- The memory of Textback, version 4.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (3);
+INSERT INTO schema_version (version) VALUES (4);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -77,7 +77,7 @@ CREATE TABLE verification (
     CHECK (suspended_at IS NULL OR status = 'pending')
 ) STRICT;
 
--- One pending verification of a number, whoever races whom.
+-- One pending verification of a number, whatever races.
 CREATE UNIQUE INDEX verification_pending ON verification (phone) WHERE status = 'pending';
 -- What the timer looks for: pending ones only, so it costs nothing that millions have finished.
 CREATE INDEX verification_due ON verification (due_at) WHERE due_at IS NOT NULL;
@@ -87,16 +87,21 @@ CREATE INDEX verification_phone ON verification (phone, created_at);
 CREATE INDEX verification_listed ON verification (status, created_at, id);
 CREATE INDEX verification_country ON verification (country, status, created_at, id);
 
--- The text of a verification on its way to Twilio. due_at is set while there is work to do:
+-- Texts on their way to Twilio, one or more of each verification. due_at is set while there is work
+-- to do:
 --   queued    not given to Twilio: to be sent when due
---   sending   somebody has it under a lease that lapses when due; whose lapsed, is unknown
+--   sending   claimed under a lease that lapses when due; once lapsed, its outcome is unknown
 --   unknown   Twilio may have it: to be looked up when due, never simply sent again
 --   accepted  Twilio has it
 --   refused   Twilio will not have it, or it was given up
 --   withdrawn never sent, its verification ended before
 CREATE TABLE outbox (
     id              TEXT NOT NULL PRIMARY KEY,   -- part of the status callback's address
-    verification_id TEXT NOT NULL UNIQUE REFERENCES verification (id) ON DELETE CASCADE,
+    verification_id TEXT NOT NULL REFERENCES verification (id) ON DELETE CASCADE,
+    purpose         TEXT NOT NULL CHECK (purpose IN ('challenge')),
+    channel         TEXT NOT NULL CHECK (channel IN ('sms')),
+    from_address    TEXT NOT NULL,               -- our number or Messaging Service, as of the newest claim
+    locale          TEXT NOT NULL,               -- BCP 47 tag of its sentence
     state           TEXT NOT NULL CHECK (state IN
         ('queued', 'sending', 'unknown', 'accepted', 'refused', 'withdrawn')),
     queued_at       TEXT NOT NULL,
@@ -114,11 +119,12 @@ CREATE TABLE outbox (
     CHECK (state <> 'accepted' OR sid IS NOT NULL)
 ) STRICT;
 
+CREATE INDEX outbox_verification ON outbox (verification_id, queued_at);
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 -- The oldest text not given to Twilio: how honest a new start can be.
 CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
 
--- Texts that Twilio is to empty. Apart from the outbox, so that a purge loses none; a sid is nobody's.
+-- Texts that Twilio is to empty. Apart from the outbox, so that a purge loses none; a sid names no one.
 CREATE TABLE erasure (
     sid    TEXT NOT NULL PRIMARY KEY,
     due_at TEXT NOT NULL,
@@ -134,15 +140,15 @@ CREATE TABLE inbound (
     answer      TEXT,                            -- the sentence sent back; NULL: none
     ignored     TEXT CHECK (ignored IN ('other_channel', 'unreadable_sender', 'other_recipient',
         'no_verification', 'before_its_start', 'too_long')),  -- why it changed nothing; NULL: it was read
-    sender      TEXT                             -- of an ignored one, masked
+    masked_phone TEXT                            -- whose it was, of an ignored one
 ) STRICT;
 
 CREATE INDEX inbound_received ON inbound (received_at);
--- What was ignored lately: whether a reply that somebody misses is among it.
+-- What was ignored lately: whether a missing reply is among it.
 CREATE INDEX inbound_ignored ON inbound (received_at) WHERE ignored IS NOT NULL;
 
--- What happened in each hour, counted from the history: nobody's number, so it outlives them all.
-CREATE TABLE figure (
+-- What happened in each hour, counted from the history. It names no number, so it is kept for ever.
+CREATE TABLE hourly_count (
     hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; once it is old 2026-01-31
     country TEXT NOT NULL,
     event   TEXT NOT NULL CHECK (event IN
@@ -152,17 +158,17 @@ CREATE TABLE figure (
     PRIMARY KEY (hour, country, event, seconds)
 ) STRICT;
 
--- How far the history has been counted into the figures, and how often some of it was removed. One row.
-CREATE TABLE figured (
+-- How far the history has been counted into hourly_count, and how often some of it was removed. One row.
+CREATE TABLE count_cursor (
     sequence INTEGER NOT NULL,
     removals INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO figured (sequence, removals) VALUES (0, 0);
+INSERT INTO count_cursor (sequence, removals) VALUES (0, 0);
 
--- What each process has counted for /metrics. A row of its own each, so that none waits for another;
--- whoever is asked adds them up.
-CREATE TABLE counted (
+-- What each process has counted for /metrics, in rows of its own, so that none waits for another; a
+-- scrape adds them up.
+CREATE TABLE metric_sample (
     process TEXT NOT NULL,
     sample  TEXT NOT NULL,                       -- JSON: name and labels, as Prometheus has them
     value   REAL NOT NULL,
@@ -170,13 +176,13 @@ CREATE TABLE counted (
     PRIMARY KEY (process, sample)
 ) STRICT;
 
--- Numbers that texted STOP to a sender (a phone number or a Messaging Service of ours).
+-- Numbers that texted STOP to an address of ours (a phone number or a Messaging Service).
 CREATE TABLE opt_out (
-    phone      TEXT NOT NULL,
-    sender     TEXT NOT NULL,
-    since      TEXT NOT NULL,
-    last_tried TEXT,                             -- when a start was last let through to try
-    PRIMARY KEY (phone, sender)
+    phone        TEXT NOT NULL,
+    from_address TEXT NOT NULL,
+    since        TEXT NOT NULL,
+    last_tried   TEXT,                           -- when a start was last let through to try
+    PRIMARY KEY (phone, from_address)
 ) STRICT;
 
 -- Starts that carried an Idempotency-Key: the repeat within a day gets the first answer.
@@ -191,23 +197,23 @@ CREATE TABLE idempotency (
 
 CREATE INDEX idempotency_verification ON idempotency (verification_id);
 
--- The circuit between a sender of ours and Twilio: a row while it is open, since Twilio does not know
--- our credentials. Nothing is sent meanwhile; whoever finds probe_at passed asks again.
+-- The circuit between an address of ours and Twilio: a row while it is open, since Twilio does not
+-- accept our credentials. Nothing is sent meanwhile; a dispatcher asks again at probe_at.
 CREATE TABLE circuit (
-    sender     TEXT NOT NULL PRIMARY KEY,
-    since      TEXT NOT NULL,
-    error_code INTEGER NOT NULL,                     -- Twilio's
-    probe_at   TEXT NOT NULL
+    from_address TEXT NOT NULL PRIMARY KEY,
+    since        TEXT NOT NULL,
+    error_code   INTEGER NOT NULL,               -- Twilio's
+    probe_at     TEXT NOT NULL
 ) STRICT;
 
--- What counts against limits. A purge leaves it, so that it buys nobody another start.
+-- What counts against limits. A purge leaves it, so that a purge buys no other start.
 --   start     counts against its number, unless an approval or an unsent of its verification stands beside it
---   probe     a start that the breaker let through in an area it had closed
+--   probe     a start let through in an area whose circuit breaker is open
 --   lifted    a start that an operator forgave: counts for country, key and in all
 --   approval  when a verification was approved
 --   unsent    when a start failed through Twilio or us, before anybody could answer it
 --   wrong     a wrong answer
-CREATE TABLE tally (
+CREATE TABLE usage (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
     kind            TEXT NOT NULL CHECK (kind IN
         ('start', 'probe', 'lifted', 'approval', 'unsent', 'wrong')),
@@ -218,8 +224,8 @@ CREATE TABLE tally (
     at              TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX tally_phone ON tally (phone, kind, at);
-CREATE INDEX tally_at ON tally (at);
+CREATE INDEX usage_phone ON usage (phone, kind, at);
+CREATE INDEX usage_at ON usage (at);
 
 -- How far time has been seen to go on, written down by a dispatcher now and then. One row.
 CREATE TABLE time_mark (

@@ -22,9 +22,9 @@ from urllib.request import urlopen
 from bench import chart
 from bench.load import Result, exchange
 from bench.service import CODE, WRONG, Service, finish, pending_id
-from bot.store.tx import to_instant
+from bot.store.rows import to_instant
 from tests.console.million import fill
-from tests.desk import HandClock
+from tests.harness import HandClock
 from tests.postgres import Server
 
 COUNT = 3000  # requests of a rate

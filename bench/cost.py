@@ -11,17 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bot.admission.admission import Admission
+from bot.channels.gateway import Report
+from bot.domain.delivery import Delivery
 from bot.store.opening import open_store
 from bot.store.tx import Store
-from bot.usecases import answer, delivery
-from bot.usecases.start import Bounds, start
+from bot.usecases import answer, report, send
+from bot.usecases.start import start
 from simulator.world import new_sid
-from tests.builders import KEYRING, SENDER, code_of, inbound
+from tests.builders import RULES, code_of, inbound
 from tests.builders import start as wanted
 from tests.postgres import Server, ask
 
 COUNT = 1000
-TABLES = "verification outbox history tally inbound figure".split()
+TABLES = "verification outbox history usage inbound hourly_count".split()
 
 
 class Counted:
@@ -31,30 +34,29 @@ class Counted:
         self.store = store
         self.writes = 0
 
-    def write(self, use_case: Any) -> Any:
+    def write(self, use_case: Any, *args: Any, **more: Any) -> Any:
         self.writes += 1
-        return self.store.write(use_case)
+        return self.store.write(use_case, *args, **more)
 
 
 def walk(store: Counted, number: int) -> None:
     made = wanted(phone=f"+1425{5550000 + number:07}")
-    store.write(partial(start, wanted=made, bounds=Bounds()))
+    store.write(start, made, RULES, Admission())
     claim = partial(
-        delivery.claim_due,
+        send.claim_due,
         lease=timedelta(seconds=24),
         limit=9,
-        keyring=KEYRING,
-        sender=SENDER,
+        rules=RULES,
         asked_at=0.0,
     )
     sid = new_sid("SM")
     for taken in store.write(claim):
-        store.write(partial(delivery.accepted, claim=taken, message=None, sid=sid))
-        for state in ("sent", "delivered"):
-            report = delivery.Report(taken.text_id, sid, state, None, False, False, None, SENDER)
-            store.write(partial(delivery.reported, report=report))
+        store.write(send.accepted, taken, message=None, sid=sid)
+        for state in (Delivery.SENT, Delivery.DELIVERED):
+            told = Report(taken.text_id, sid, state, None, False, None, None)
+            store.write(report.reported, told, RULES)
     text = inbound(code_of(made), phone=made.phone)
-    assert store.write(partial(answer.judge_text, text=text, keyring=KEYRING)).answer
+    assert store.write(answer.judge_text, text, rules=RULES).answer
 
 
 def main() -> None:

@@ -16,9 +16,10 @@ from twilio.request_validator import RequestValidator
 from bench.load import Job, Result
 from bot.domain.code import Keyring
 from bot.store.opening import open_store
-from bot.store.tx import Done, Tx, to_text
+from bot.store.rows import to_text
+from bot.store.tx import Done, Tx
 from simulator.world import new_sid
-from tests.desk import ACCOUNT, FUNCTION_KEY, NUMBER, SYSTEM_KEY
+from tests.harness import ACCOUNT, FUNCTION_KEY, NUMBER, SYSTEM_KEY
 from tests.ports import free_port
 from tests.processes import service
 from tests.processes.service import ROOT, until
@@ -83,7 +84,7 @@ class Service(service.Service):
             return Done(None)
 
         store = open_store(self.database_url, connections=1)
-        store.write(insert)
+        store.write_within(120, insert)
         store.close()
 
     # -- load ------------------------------------------------------------------------------------
@@ -199,10 +200,11 @@ def _insert_pending(tx: Tx, phone: str, now: datetime, deadline: datetime) -> No
     columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
     tx.run(f"INSERT INTO verification ({columns}) VALUES ({places})", **row)
     tx.run(
-        "INSERT INTO outbox (id, verification_id, state, queued_at, sid)"
-        " VALUES (:id, :v, 'accepted', :at, :sid)",
+        "INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale, state,"
+        " queued_at, sid) VALUES (:id, :v, 'challenge', 'sms', :ours, 'en', 'accepted', :at, :sid)",
         id=secrets.token_hex(8),
         v=row["id"],
+        ours=NUMBER,
         at=at,
         sid=new_sid("SM"),
     )

@@ -1,10 +1,22 @@
 """Textback verifies that a person holds a phone number: it texts a code, the person texts it back.
 
-domain/     the rules of a verification: values in, values out
-store/      SQL, transactions, leases
-usecases/   what can be done, each a function of one transaction
-dispatch/   background duties: send what is queued, expire what is due, catch up after a start
-sms/        the phone network, both ways: Twilio's REST client, webhooks, TwiML
-durable/    the Durable Functions face: routes and payloads
-app.py joins them all; settings.py, keys.py, health.py and cli.py stand at the door.
+app.py          create_app: builds the service, registers faces
+service.py      one typed object with what faces work with
+settings/       the environment, read once
+domain/         the rules of a verification: values in, values out
+wording/        every sentence that is texted
+store/          SQL, transactions, leases; SQLite and PostgreSQL
+admission/      may this start go ahead?
+usecases/       what can be done, each a function of one transaction
+channels/       gateway.py is what the rest sees; twilio/ is behind it
+dispatch/       the dispatcher: one loop over one list of duties
+http/           what faces share: keys, access, waiting, headers, errors
+faces/          the ways in: each a closed package
+server/         how gunicorn runs all this
+observability/  logs, metrics, shared counters
+concurrency/    threads, greenlets and what may hold them up
+
+docs/architecture.md tells more.
 """
+
+__version__ = "0.2.0"

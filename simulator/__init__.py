@@ -1,4 +1,4 @@
-"""A Twilio for the desk: the part of its REST API that Textback uses, phones to text with, and
+"""A local simulator of Twilio: the part of its REST API that Textback uses, phones, and
 webhooks with real signatures.
 
 world.py     phones, messages, numbers, opt-outs: its memory
@@ -6,8 +6,8 @@ api.py       Twilio's REST API over that memory
 webhooks.py  inbound texts and delivery reports, signed and posted
 faults.py    what goes wrong on request
 caller.py    starts verifications, as a form of a caller's would
-page.py      phones on a screen, and the desk's own small API
-desk.py      `make run`: simulator and service together
+page.py      phones on a screen, and its own small API
+run.py       `make run`: simulator and service together
 
 Textback reaches it through TWILIO_API_BASE_URL and does not know that it is not the cloud.
 """

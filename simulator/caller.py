@@ -1,4 +1,4 @@
-"""Whoever asks for verifications: what the page's button does, over Textback's own HTTP."""
+"""The caller of verifications behind the page's button, over Textback's own HTTP."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""Phones on a screen, and the desk's own small API that the page and the tests use."""
+"""Phones on a screen, and its own small API that the page and the tests use."""
 
 import re
 from dataclasses import asdict
@@ -37,7 +37,7 @@ def blueprint(
             console_url=console_url,
         )
 
-    @routes.get("/desk/phones")
+    @routes.get("/simulator/phones")
     def phones() -> Response:
         return jsonify({phone: _shown(phone) for phone in world.phones()})
 
@@ -52,23 +52,23 @@ def blueprint(
     def refuse(error: BadRequest) -> tuple[Response, int]:
         return jsonify({"error": error.description}), 400
 
-    @routes.post("/desk/phones")
+    @routes.post("/simulator/phones")
     def add_phone() -> tuple[Response, int]:
         world.add_phone(_phone(_sent()))
         return jsonify({}), 201
 
-    @routes.post("/desk/starts")
+    @routes.post("/simulator/starts")
     def start() -> tuple[Response, int]:
         phone = _phone(_sent())
         if caller is None:
-            raise BadRequest("this desk has no key to start verifications with")
+            raise BadRequest("this simulator has no key to start verifications with")
         try:
             started = caller.start(phone)
         except Refused as error:
             raise BadRequest(str(error)) from None
         return jsonify({"id": started["id"], "reference": started["reference"]}), 201
 
-    @routes.post("/desk/texts")
+    @routes.post("/simulator/texts")
     def text() -> Response:
         sent = _sent()
         body = sent.get("body")
@@ -77,11 +77,11 @@ def blueprint(
         answer = webhooks.receive(_phone(sent), body)
         return jsonify(asdict(answer))
 
-    @routes.get("/desk/faults")
+    @routes.get("/simulator/faults")
     def read_faults() -> Response:
         return jsonify([asdict(fault) for fault in troubles.waiting()])
 
-    @routes.post("/desk/faults")
+    @routes.post("/simulator/faults")
     def add_fault() -> tuple[Response, int]:
         sent = _sent()
         unknown = set(sent) - {"kind", "times", "phone", "seconds", "code", "status"}
@@ -93,7 +93,7 @@ def blueprint(
             raise BadRequest(str(error)) from None
         return jsonify({}), 201
 
-    @routes.delete("/desk/faults")
+    @routes.delete("/simulator/faults")
     def clear_faults() -> Response:
         troubles.clear()
         return jsonify({})

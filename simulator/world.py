@@ -136,7 +136,7 @@ class World:
                 self._phones.append(phone)
 
     def leave_phones(self, phones: list[str]) -> None:
-        """Takes all others off the desk."""
+        """Removes all others."""
         with self._lock:
             self._phones = list(phones)
 

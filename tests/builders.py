@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.code import Keyring
+from bot.domain.effects import SendText
 from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
-from bot.usecases.answer import InboundText
-from bot.usecases.start import Start
+from bot.usecases.inbound_text import InboundText
+from bot.usecases.rules import Rules
+from bot.usecases.start import Request, Start
 from simulator.world import new_sid
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 PHONE = "+14255550123"
 OTHER_PHONE = "+14255550199"
-SENDER = "+14255550100"
+OUR_NUMBER = "+14255550100"
 KEYRING = Keyring(["a secret key for tests"])
+RULES = Rules(keyring=KEYRING, terms=Terms(), from_address=OUR_NUMBER)
 TEXT = "Your verification code is {code}. Reply with just these 4 digits within 90 seconds. Ref KP"
 
 
@@ -72,24 +75,31 @@ def ended(status: Status, *, at: datetime = HALF_A_MINUTE_ON, **more: Any) -> Ve
     return running(**{"attempts": attempts, "outcome": outcome(status, at), **more})
 
 
+def request(**more: Any) -> Request:
+    return replace(Request("function", "a-request", f'"{PHONE}"'), **more)
+
+
 def start(**more: Any) -> Start:
+    """`started_by`, `idempotency_key` and the like go into its request."""
+    of_request = set(Request.__slots__) - {"id"}
+    asked = {name: more.pop(name) for name in of_request & more.keys()}
     made = Start(
         id=new_sid("")[:32],
         phone=PHONE,
         country="US",
-        started_by="function",
-        caller_key=None,
-        start_input=f'"{PHONE}"',
-        request_id="a-request",
+        request=request(**asked),
         nonce="00" * 16,
         reference="KP",
-        outbox_id=new_sid("")[:24],
         key_id=KEYRING.present_id,
         challenge_text=TEXT,
         terms=Terms(),
-        sender=SENDER,
+        text=SendText(new_sid("")[:24], OUR_NUMBER, "en"),
     )
     return replace(made, **more)
+
+
+def new_text(id: str, **more: Any) -> SendText:
+    return replace(SendText(id, OUR_NUMBER, "en"), **more)
 
 
 def code_of(v: Verification | Start) -> str:
@@ -102,5 +112,5 @@ def wrong_code(code: str, nth: int = 1) -> str:
 
 
 def inbound(body: str, **more: Any) -> InboundText:
-    made = InboundText(message_sid=new_sid("SM"), phone=PHONE, sender=SENDER, body=body)
+    made = InboundText(message_sid=new_sid("SM"), phone=PHONE, from_address=OUR_NUMBER, body=body)
     return replace(made, **more)

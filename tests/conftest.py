@@ -1,4 +1,4 @@
-"""Fixtures: a store on a real file, a desk with simulator and service, a clock moved by hand."""
+"""Fixtures: a store on a real file, a harness with simulator and service, a clock moved by hand."""
 
 import os
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import pytest
 from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
-from tests.desk import Desk, HandClock
-from tests.desk import desk as open_desk
+from tests.harness import HandClock, Harness
+from tests.harness import harness as open_harness
 from tests.postgres import Server
 
 # How much longer than usual the tests with random input go on: `make soak` sets it.
@@ -54,25 +54,25 @@ def any_store(database_url: str, clock: HandClock) -> Iterator[Store]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def harness(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Harness]:
     """On SQLite, unless TEST_DATABASE=postgresql says otherwise (`make soak` does)."""
     more = {}
     if os.environ.get("TEST_DATABASE") == "postgresql":
         more["DATABASE_URL"] = request.getfixturevalue("postgres").new_database()
-    with open_desk(tmp_path, **more) as made:
+    with open_harness(tmp_path, **more) as made:
         yield made
 
 
 @pytest.fixture
-def sqlite_desk(tmp_path: Path) -> Iterator[Desk]:
+def sqlite_harness(tmp_path: Path) -> Iterator[Harness]:
     """For what is SQLite's own."""
-    with open_desk(tmp_path) as made:
+    with open_harness(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-def any_desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
-    with open_desk(tmp_path, DATABASE_URL=database_url) as made:
+def any_harness(tmp_path: Path, database_url: str) -> Iterator[Harness]:
+    with open_harness(tmp_path, DATABASE_URL=database_url) as made:
         yield made
 
 

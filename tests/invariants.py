@@ -17,7 +17,7 @@ def broken(ask: Ask) -> list[str]:
     for row in ask("SELECT * FROM verification"):
         found += [f"{row['id']} {what}" for what in _of_one(row, lines[row["id"]])]
     (wrong,) = ask(
-        "SELECT (SELECT count(*) FROM tally WHERE kind = 'wrong') AS tallied,"
+        "SELECT (SELECT count(*) FROM usage WHERE kind = 'wrong') AS tallied,"
         " (SELECT coalesce(sum(attempts), 0) FROM verification) AS counted"
     )
     if wrong["tallied"] != wrong["counted"]:

@@ -6,7 +6,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from bot.domain.transitions import (
+from bot.domain.inputs import (
     Attempted,
     Canceled,
     Input,
@@ -16,8 +16,8 @@ from bot.domain.transitions import (
     TextImpossible,
     TextTried,
     TimePassed,
-    decide,
 )
+from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from tests.builders import NOON, seconds, verification
 

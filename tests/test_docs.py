@@ -1,5 +1,6 @@
 """What the documents claim is true of the code."""
 
+import ast
 import json
 import re
 import shlex
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot import settings, wording
+from bot.domain.errors import Refusal
 from bot.domain.verification import Terms
-from bot.faces.durable.payloads import STATUSES
-from tests import state_diagram
-from tests.desk import PHONE, Desk
+from bot.faces.durable import errors as durable_errors
+from bot.http import errors as http_errors  # noqa: F401
+from tests import architecture, state_diagram
+from tests.harness import PHONE, Harness
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -41,9 +44,9 @@ def test_the_default_text_is_the_documented_one() -> None:
     assert f"`{wording.fill(challenge, '0042')}`" in text("docs/settings.md")
 
 
-def test_every_command_is_documented(desk: Desk) -> None:
+def test_every_command_is_documented(harness: Harness) -> None:
     documented = text("README.md")
-    for name, command in desk.app.cli.commands.items():
+    for name, command in harness.app.cli.commands.items():
         if name in ("run", "shell", "routes"):
             continue
         for path in [name, *(f"{name} {sub}" for sub in getattr(command, "commands", {}))]:
@@ -53,8 +56,11 @@ def test_every_command_is_documented(desk: Desk) -> None:
 def test_every_refusal_is_documented() -> None:
     documented = text("docs/http.md")
     bodiless = {"unknown_verification", "already_finished"}
-    for refusal in STATUSES:
-        if refusal.code not in bodiless:
+    refusals = [*Refusal.__subclasses__(), *durable_errors.InvalidRequest.__subclasses__()]
+    assert len(refusals) > 25
+    for refusal in refusals:
+        assert (refusal.__doc__ or "")[:3].isdigit(), "its status, and when it happens"
+        if refusal.code not in bodiless and refusal is not durable_errors.InvalidRequest:
             assert f"`{refusal.code}`" in documented
 
 
@@ -74,24 +80,24 @@ def test_make_targets_that_are_named_exist() -> None:
         assert set(re.findall(r"`(?:[A-Z_]+=… )*make ([a-z]+)`", page.read_text())) <= targets
 
 
-def test_the_transcript_of_the_readme_is_what_happens(desk: Desk) -> None:
+def test_the_transcript_of_the_readme_is_what_happens(harness: Harness) -> None:
     """The start's body and path, the text, the answer and the status, as the README prints them."""
     readme = text("README.md")
     (curl,) = re.findall(r"^\$ (curl -s -d .*) > started.json$", readme, re.MULTILINE)
     words = shlex.split(curl)
     body, url = words[3], words[4]
     path = url.removeprefix("$PUBLIC_BASE_URL").replace("$FUNCTION_KEY", "a-function-key-for-tests")
-    started = desk.call("POST", path, key=None, data=body).json()
-    desk.run_once()
+    started = harness.call("POST", path, key=None, data=body).json()
+    harness.run_once()
     assert body == json.dumps(PHONE)
 
-    sent = desk.texts()[-1].body
+    sent = harness.texts()[-1].body
     (printed,) = re.findall(r"^> (Your verification.*)$", readme, re.MULTILINE)
     assert re.sub(r"\d{4}\.", "0000.", sent)[:-2] == re.sub(r"\d{4}\.", "0000.", printed)[:-2]
 
-    desk.text(desk.code())
-    assert f"*{desk.answers()[-1]}*" in readme
-    status = desk.http.get(started["statusQueryGetUri"]).json()
+    harness.text(harness.code())
+    assert f"*{harness.answers()[-1]}*" in readme
+    status = harness.http.get(started["statusQueryGetUri"]).json()
     (shown,) = re.findall(r'^(\{\n    "name".*?^\})$', readme, re.MULTILINE | re.DOTALL)
     printed_status = json.loads(shown)
     assert list(status) == list(printed_status)
@@ -100,7 +106,27 @@ def test_the_transcript_of_the_readme_is_what_happens(desk: Desk) -> None:
         assert status[field] == printed_status[field]
 
 
-def test_the_rooms_of_the_architecture_are_those_of_the_listing() -> None:
+def test_the_picture_of_the_architecture_is_that_of_the_imports() -> None:
+    assert architecture.page() == text("docs/architecture.md"), "stale: run make architecture"
+
+
+def test_the_walks_name_what_is_there_and_never_go_up() -> None:
+    page = text("docs/architecture.md")
+    walks = re.findall(r"^\*\*(?:An|A) [^*]+\.\*\*(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    assert len(walks) == 3
+    for walk in walks:
+        parts = [re.findall(r"`((?:\w+/)+\w+)\.(\w+)`", part) for part in walk.split("*Later*")]
+        assert 4 <= sum(map(len, parts)) <= 6
+        for part in parts:
+            for module, name in part:
+                defined = ast.walk(ast.parse(text(f"bot/{module}.py")))
+                assert name in {getattr(node, "name", None) for node in defined}, (module, name)
+            files = [ROOT / "bot" / f"{module}.py" for module, _ in part]
+            layers = [architecture.LAYERS.index(architecture.package_of(file)) for file in files]
+            assert layers == sorted(layers, reverse=True), part
+
+
+def test_the_packages_of_the_architecture_are_those_of_the_listing() -> None:
     named = set(re.findall(r"`(\w+)/`", text("docs/architecture.md")))
     there = {path.name for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()}
     assert there <= named

@@ -11,7 +11,16 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from tests.conftest import SOAK
-from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, PHONE, START, SYSTEM_KEY, Desk
+from tests.harness import (
+    ACCOUNT,
+    FUNCTION_KEY,
+    INSTANCES,
+    NUMBER,
+    PHONE,
+    START,
+    SYSTEM_KEY,
+    Harness,
+)
 
 FUZZED = settings(
     max_examples=250 * SOAK,
@@ -40,23 +49,25 @@ JSON_BODIES = st.one_of(
 )
 
 
-def rows(desk: Desk) -> list[tuple]:
+def rows(harness: Harness) -> list[tuple]:
     """Everything that is stored."""
-    tables = ("verification", "outbox", "inbound", "opt_out", "history", "tally", "idempotency")
-    return desk.verifications.store.read(
+    tables = ("verification", "outbox", "inbound", "opt_out", "history", "usage", "idempotency")
+    return harness.store.read(
         lambda tx: [tuple(row) for table in tables for row in tx.all(f"SELECT * FROM {table}")]
     )
 
 
 @pytest.fixture
-def client(desk: Desk) -> FlaskClient:
-    desk.start_and_send()
-    return desk.app.test_client()
+def client(harness: Harness) -> FlaskClient:
+    harness.start_and_send()
+    return harness.app.test_client()
 
 
 @pytest.mark.timeout(120 * SOAK)
-def test_unsigned_webhooks_of_any_bytes_change_nothing(desk: Desk, client: FlaskClient) -> None:
-    before = rows(desk)
+def test_unsigned_webhooks_of_any_bytes_change_nothing(
+    harness: Harness, client: FlaskClient
+) -> None:
+    before = rows(harness)
 
     @FUZZED
     @given(body=st.binary(max_size=300), signature=st.text(max_size=40), status=st.booleans())
@@ -70,11 +81,11 @@ def test_unsigned_webhooks_of_any_bytes_change_nothing(desk: Desk, client: Flask
         assert (response.status_code, response.get_json()["code"]) == (403, "forbidden")
 
     fuzz()
-    assert rows(desk) == before
+    assert rows(harness) == before
 
 
 @pytest.mark.timeout(120 * SOAK)
-def test_signed_webhooks_of_any_form_meet_no_fault(desk: Desk, client: FlaskClient) -> None:
+def test_signed_webhooks_of_any_form_meet_no_fault(harness: Harness, client: FlaskClient) -> None:
     validator = RequestValidator(ACCOUNT.auth_token)
 
     @FUZZED
@@ -82,7 +93,7 @@ def test_signed_webhooks_of_any_form_meet_no_fault(desk: Desk, client: FlaskClie
     def fuzz(form: list[tuple[str, str]], path: str) -> None:
         fields = MultiDict(form)
         try:
-            signature = validator.compute_signature(desk.url + path, fields)
+            signature = validator.compute_signature(harness.url + path, fields)
         except UnicodeEncodeError:  # a lone surrogate cannot be sent
             return
         response = client.post(path, data=fields, headers={"X-Twilio-Signature": signature})
@@ -93,9 +104,11 @@ def test_signed_webhooks_of_any_form_meet_no_fault(desk: Desk, client: FlaskClie
 
 
 @pytest.mark.timeout(120 * SOAK)
-def test_bodies_of_any_bytes_without_a_key_change_nothing(desk: Desk, client: FlaskClient) -> None:
-    id = desk.verifications.newest(1)[0].verification.id
-    before = rows(desk)
+def test_bodies_of_any_bytes_without_a_key_change_nothing(
+    harness: Harness, client: FlaskClient
+) -> None:
+    id = harness.newest(1)[0].verification.id
+    before = rows(harness)
 
     @FUZZED
     @given(
@@ -112,15 +125,15 @@ def test_bodies_of_any_bytes_without_a_key_change_nothing(desk: Desk, client: Fl
         assert client.post(START, data=body, headers=headers).status_code == 401
 
     fuzz()
-    assert rows(desk) == before
+    assert rows(harness) == before
 
 
 @pytest.mark.timeout(120 * SOAK)
 def test_bodies_of_any_bytes_with_a_key_meet_no_fault_and_leave_no_trace_in_logs(
-    desk: Desk, client: FlaskClient, caplog: pytest.LogCaptureFixture
+    harness: Harness, client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    id = desk.verifications.newest(1)[0].verification.id
+    id = harness.newest(1)[0].verification.id
     event = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse"
 
     @FUZZED
@@ -133,7 +146,7 @@ def test_bodies_of_any_bytes_with_a_key_meet_no_fault_and_leave_no_trace_in_logs
         assert answered.status_code in (202, 400, 410)
 
     fuzz()
-    for secret in (SYSTEM_KEY, FUNCTION_KEY, PHONE, desk.code()):
+    for secret in (SYSTEM_KEY, FUNCTION_KEY, PHONE, harness.code()):
         assert secret not in caplog.text
 
 

@@ -1,32 +1,32 @@
 """GET /healthz and GET /metrics; /readyz is tested with what makes it not ready."""
 
-from tests.desk import FUNCTION_KEY, PHONE, SYSTEM_KEY, Desk
+from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY, Harness
 
 
-def metrics(desk: Desk, key: str = SYSTEM_KEY):
+def metrics(harness: Harness, key: str = SYSTEM_KEY):
     headers = {"Authorization": f"Bearer {key}"}
-    return desk.call("GET", "/metrics", key=None, headers=headers)
+    return harness.call("GET", "/metrics", key=None, headers=headers)
 
 
-def test_alive_is_said_to_everybody(desk: Desk) -> None:
-    response = desk.call("GET", "/healthz", key=None)
+def test_alive_is_said_to_everybody(harness: Harness) -> None:
+    response = harness.call("GET", "/healthz", key=None)
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
-def test_metrics_need_a_system_key_as_bearer_token(desk: Desk) -> None:
-    assert metrics(desk).status_code == 200
-    assert metrics(desk, FUNCTION_KEY).status_code == 403
-    assert metrics(desk, "wrong").status_code == 401
-    assert desk.call("GET", "/metrics", key=SYSTEM_KEY).status_code == 401
+def test_metrics_need_a_system_key_as_bearer_token(harness: Harness) -> None:
+    assert metrics(harness).status_code == 200
+    assert metrics(harness, FUNCTION_KEY).status_code == 403
+    assert metrics(harness, "wrong").status_code == 401
+    assert harness.call("GET", "/metrics", key=SYSTEM_KEY).status_code == 401
 
 
-def test_refusals_are_counted_by_their_word_and_webhooks_by_their_reason(desk: Desk) -> None:
-    desk.post_start("nonsense")
-    desk.post_start("nonsense")
-    desk.call("POST", "/twilio/sms", data={"From": PHONE})
-    desk.simulator.faults.add("webhook_twice")
-    desk.text("hello")
-    text = metrics(desk).text
+def test_refusals_are_counted_by_their_word_and_webhooks_by_their_reason(harness: Harness) -> None:
+    harness.post_start("nonsense")
+    harness.post_start("nonsense")
+    harness.call("POST", "/twilio/sms", data={"From": PHONE})
+    harness.simulator.faults.add("webhook_twice")
+    harness.text("hello")
+    text = metrics(harness).text
     assert 'textback_refusals_total{code="invalid_number"} 2.0' in text
     assert 'textback_webhooks_refused_total{reason="signature"} 1.0' in text
     assert 'textback_webhooks_refused_total{reason="repeat"} 1.0' in text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.observability.logs import JsonLines, TextLines, request_id, safe
-from tests.desk import FUNCTION_KEY, PHONE, START, Desk
+from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
 
 
@@ -50,7 +50,7 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     assert access[0]["milliseconds"] > 0
 
 
-def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(desk: Desk) -> None:
+def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(harness: Harness) -> None:
     for sent in (
         PHONE,
         "4255550123",
@@ -60,7 +60,7 @@ def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(desk: Desk) -
         "ein zwei drei",
         "ümläute-é",
     ):
-        response = desk.call("GET", "/healthz", headers={"X-Request-ID": sent.encode()})
+        response = harness.call("GET", "/healthz", headers={"X-Request-ID": sent.encode()})
         assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-ID"]), sent
 
 

@@ -13,7 +13,7 @@ from bot.observability.shared_counters import SharedCounters
 from bot.store import metric_samples
 from bot.store.tx import Done, Store
 from simulator import faults
-from tests.desk import PHONE, SYSTEM_KEY, Desk, HandClock
+from tests.harness import PHONE, SYSTEM_KEY, HandClock, Harness
 from tests.processes.service import Service, until
 
 ROOT = Path(__file__).parents[1]
@@ -29,28 +29,28 @@ def scrape(text: str) -> dict[str, float]:
     }
 
 
-def told(desk: Desk) -> dict[str, float]:
+def told(harness: Harness) -> dict[str, float]:
     headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
-    return scrape(desk.call("GET", "/metrics", key=None, headers=headers).text)
+    return scrape(harness.call("GET", "/metrics", key=None, headers=headers).text)
 
 
 def value(samples: dict[str, float], name: str, **labels: str) -> float:
     return samples[f"textback_{name}{json.dumps(labels, sort_keys=True)}"]
 
 
-def test_everything_that_happens_is_counted(desk: Desk) -> None:
-    desk.start_and_send()
-    desk.clock.forward(12)
-    desk.text(desk.wrong())
-    desk.simulator.webhooks.post_report(desk.texts()[-1], "delivered")
-    desk.text(desk.code())
-    desk.simulator.faults.add(faults.REFUSE, code=21614)
-    desk.start_and_send()
-    desk.start_and_send("+33612345678")
-    desk.clock.forward(90.5)
-    desk.run_once()
-    desk.post_start("nonsense")
-    samples = told(desk)
+def test_everything_that_happens_is_counted(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.clock.forward(12)
+    harness.text(harness.wrong())
+    harness.simulator.webhooks.post_report(harness.texts()[-1], "delivered")
+    harness.text(harness.code())
+    harness.simulator.faults.add(faults.REFUSE, code=21614)
+    harness.start_and_send()
+    harness.start_and_send("+33612345678")
+    harness.clock.forward(90.5)
+    harness.run_once()
+    harness.post_start("nonsense")
+    samples = told(harness)
     assert value(samples, "starts_total", country="US") == 2
     assert value(samples, "starts_total", country="FR") == 1
     assert value(samples, "sends_total", outcome="accepted", error="") == 2
@@ -69,26 +69,26 @@ def test_everything_that_happens_is_counted(desk: Desk) -> None:
     assert value(samples, "transaction_seconds_count") > 6
 
 
-def test_what_is_the_case_now_is_read_now(desk: Desk) -> None:
-    desk.start()
-    desk.start(OTHER_PHONE)
-    desk.clock.forward(3)
-    samples = told(desk)
+def test_what_is_the_case_now_is_read_now(harness: Harness) -> None:
+    harness.start()
+    harness.start(OTHER_PHONE)
+    harness.clock.forward(3)
+    samples = told(harness)
     assert value(samples, "pending") == 2
     assert value(samples, "queue_depth", state="queued") == 2
     assert value(samples, "queue_age_seconds") == 3
     assert value(samples, "twilio_credentials_known") == 1
-    desk.simulator.faults.add(faults.REFUSE, code=20003, times=2)
-    desk.run_once()
-    assert value(told(desk), "twilio_credentials_known") == 0
+    harness.simulator.faults.add(faults.REFUSE, code=20003, times=2)
+    harness.run_once()
+    assert value(told(harness), "twilio_credentials_known") == 0
 
 
-def test_no_label_holds_a_number_a_code_or_a_key(desk: Desk) -> None:
-    desk.start_and_send()
-    desk.text(desk.code())
+def test_no_label_holds_a_number_a_code_or_a_key(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.text(harness.code())
     headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
-    text = desk.call("GET", "/metrics", key=None, headers=headers).text
-    for secret in (PHONE, PHONE[1:], desk.code(), SYSTEM_KEY):
+    text = harness.call("GET", "/metrics", key=None, headers=headers).text
+    for secret in (PHONE, PHONE[1:], harness.code(), SYSTEM_KEY):
         assert secret not in re.sub(r"[0-9.e+-]+$", "", text, flags=re.MULTILINE)
 
 
@@ -133,7 +133,9 @@ def test_processes_that_are_over_are_added_up(store: Store, clock: HandClock) ->
     clock.forward(8 * 24 * 3600)
     store.write(lambda tx: Done(metric_samples.put(tx, "c", {"x": 1.0})))
     store.write(lambda tx: Done(metric_samples.fold_past(tx)))
-    rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted ORDER BY process"))
+    rows = store.read(
+        lambda tx: tx.all("SELECT process, value FROM metric_sample ORDER BY process")
+    )
     assert [tuple(row) for row in rows] == [("c", 1.0), ("past", 4.0)]
     assert store.read(metric_samples.of_all) == {"x": 5.0}
 
@@ -213,16 +215,16 @@ def test_every_metric_is_documented() -> None:
     assert {re.sub("_total$", "", name) for name in documented} == exported()
 
 
-def test_every_outcome_has_a_series_from_the_beginning(desk: Desk) -> None:
+def test_every_outcome_has_a_series_from_the_beginning(harness: Harness) -> None:
     """Of one that is not there no rule can say that it does not grow: where the webhook is wrong,
     nothing was ever approved, and the alert for it must fire."""
-    told = desk.app.extensions["metrics"].text({}, NOTHING).decode()
+    told = harness.service.metrics.text({}, NOTHING).decode()
     for status in ("approved", "expired", "max_attempts_reached", "canceled", "failed"):
         assert f'textback_outcomes_total{{status="{status}"}} 0.0' in told
     assert 'textback_webhooks_refused_total{reason="signature"} 0.0' in told
 
 
-def test_what_is_overdue_is_told(desk: Desk) -> None:
-    desk.start_and_send()
-    desk.clock.forward(90 + 45)  # and nobody dispatches
-    assert desk.verifications.load().overdue.total_seconds() == 45
+def test_what_is_overdue_is_told(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.clock.forward(90 + 45)  # and nobody dispatches
+    assert harness.load().overdue.total_seconds() == 45

@@ -4,7 +4,7 @@ import pytest
 
 from bot import settings
 from bot.settings import SettingsError
-from tests.desk import ACCOUNT, NUMBER, environment
+from tests.harness import ACCOUNT, NUMBER, environment
 
 SERVICE = "MG" + "1" * 32
 
@@ -20,7 +20,7 @@ def test_the_defaults_are_those_of_the_sample() -> None:
     terms = read.terms
     assert (terms.code_length, terms.window_seconds, terms.max_attempts) == (4, 90, 4)
     assert (read.terms.send_within_seconds, read.port, read.dispatch) == (60, 8000, "thread")
-    assert read.sender == NUMBER
+    assert read.from_address == NUMBER
 
 
 def test_an_empty_environment_names_everything_that_is_required() -> None:
@@ -103,7 +103,7 @@ def test_there_is_one_sender() -> None:
     assert "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID" in fault(TWILIO_PHONE_NUMBER="")
     assert "exactly one" in fault(TWILIO_MESSAGING_SERVICE_SID=SERVICE)
     read = settings.read(environment(TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE))
-    assert read.sender == SERVICE
+    assert read.from_address == SERVICE
 
 
 def test_an_api_key_is_whole_or_absent() -> None:
@@ -122,9 +122,9 @@ def test_no_key_serves_two() -> None:
 
 def test_the_same_name_twice_or_none_is_one_caller_with_two_keys() -> None:
     named = settings.read(environment(FUNCTION_KEY="a:one-very-long-key,a:other-very-long-key"))
-    assert [name for name, _ in named.function_keys] == ["a", "a"]
+    assert [name for name, _ in named.function_key] == ["a", "a"]
     nameless = settings.read(environment(FUNCTION_KEY="new-very-long-key,old-very-long-key"))
-    assert nameless.function_keys == (("", "new-very-long-key"), ("", "old-very-long-key"))
+    assert nameless.function_key == (("", "new-very-long-key"), ("", "old-very-long-key"))
 
 
 def test_the_samples_own_names_are_understood() -> None:
@@ -142,7 +142,7 @@ def test_the_samples_own_names_are_understood() -> None:
 
 def test_several_keys_have_names() -> None:
     read = settings.read(environment(FUNCTION_KEY="crm:one-very-long-key, shop:another-long-key"))
-    assert read.function_keys == (("crm", "one-very-long-key"), ("shop", "another-long-key"))
+    assert read.function_key == (("crm", "one-very-long-key"), ("shop", "another-long-key"))
 
 
 def test_secrets_stay_out_of_faults_and_of_the_settings_own_text() -> None:

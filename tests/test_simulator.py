@@ -1,4 +1,4 @@
-"""The desk: its own small API, its keywords, its ports."""
+"""The harness: its own small API, its keywords, its ports."""
 
 import socket
 import subprocess
@@ -8,61 +8,61 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.desk import PHONE, Desk
+from tests.harness import PHONE, Harness
 
 ROOT = Path(__file__).parents[1]
 
 
-def post(desk: Desk, path: str, body: object) -> requests.Response:
-    return requests.post(f"{desk.simulator.url}{path}", json=body, timeout=5)
+def post(harness: Harness, path: str, body: object) -> requests.Response:
+    return requests.post(f"{harness.simulator.url}{path}", json=body, timeout=5)
 
 
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/desk/faults", {}),
-        ("/desk/faults", {"kind": "flood"}),
-        ("/desk/faults", {"kind": "delay", "seconds": "abc"}),
-        ("/desk/faults", {"kind": "delay", "seconds": 21614}),
-        ("/desk/faults", {"kind": "refuse"}),
-        ("/desk/faults", {"kind": "refuse", "code": 5}),
-        ("/desk/faults", {"kind": "delay", "times": 0}),
-        ("/desk/faults", {"kind": "delay", "foo": 1}),
-        ("/desk/texts", {}),
-        ("/desk/texts", {"phone": PHONE}),
-        ("/desk/texts", {"phone": "abc", "body": "x"}),
-        ("/desk/phones", {"phone": "abc"}),
-        ("/desk/phones", ["x"]),
+        ("/simulator/faults", {}),
+        ("/simulator/faults", {"kind": "flood"}),
+        ("/simulator/faults", {"kind": "delay", "seconds": "abc"}),
+        ("/simulator/faults", {"kind": "delay", "seconds": 21614}),
+        ("/simulator/faults", {"kind": "refuse"}),
+        ("/simulator/faults", {"kind": "refuse", "code": 5}),
+        ("/simulator/faults", {"kind": "delay", "times": 0}),
+        ("/simulator/faults", {"kind": "delay", "foo": 1}),
+        ("/simulator/texts", {}),
+        ("/simulator/texts", {"phone": PHONE}),
+        ("/simulator/texts", {"phone": "abc", "body": "x"}),
+        ("/simulator/phones", {"phone": "abc"}),
+        ("/simulator/phones", ["x"]),
     ],
 )
-def test_nonsense_is_400_with_a_sentence(desk: Desk, path: str, body: object) -> None:
-    response = post(desk, path, body)
+def test_nonsense_is_400_with_a_sentence(harness: Harness, path: str, body: object) -> None:
+    response = post(harness, path, body)
     assert response.status_code == 400
     assert response.json()["error"]
 
 
-def test_the_page_and_its_phones(desk: Desk) -> None:
-    assert "Phones on the desk" in requests.get(desk.simulator.url, timeout=5).text
-    desk.start_and_send()
-    phones = requests.get(f"{desk.simulator.url}/desk/phones", timeout=5).json()
+def test_the_page_and_its_phones(harness: Harness) -> None:
+    assert "Phones" in requests.get(harness.simulator.url, timeout=5).text
+    harness.start_and_send()
+    phones = requests.get(f"{harness.simulator.url}/simulator/phones", timeout=5).json()
     assert phones[PHONE]["messages"][0]["body"].startswith("Your verification code is")
-    answer = post(desk, "/desk/texts", {"phone": PHONE, "body": desk.code()}).json()
+    answer = post(harness, "/simulator/texts", {"phone": PHONE, "body": harness.code()}).json()
     assert answer["status"] == 200
 
 
-def test_faults_can_be_set_seen_and_cleared(desk: Desk) -> None:
-    url = f"{desk.simulator.url}/desk/faults"
+def test_faults_can_be_set_seen_and_cleared(harness: Harness) -> None:
+    url = f"{harness.simulator.url}/simulator/faults"
     requests.delete(url, timeout=5)
-    assert post(desk, "/desk/faults", {"kind": "refuse", "code": 21614}).status_code == 201
+    assert post(harness, "/simulator/faults", {"kind": "refuse", "code": 21614}).status_code == 201
     assert [fault["code"] for fault in requests.get(url, timeout=5).json()] == [21614]
     requests.delete(url, timeout=5)
     assert requests.get(url, timeout=5).json() == []
 
 
-def test_keywords_are_answered_as_twilio_answers_them(desk: Desk) -> None:
+def test_keywords_are_answered_as_twilio_answers_them(harness: Harness) -> None:
     for word in ("STOP", "start", "Help"):
-        desk.text(word)
-    assert [answer.split()[0] for answer in desk.answers()] == ["You", "You", "Reply"]
+        harness.text(word)
+    assert [answer.split()[0] for answer in harness.answers()] == ["You", "You", "Reply"]
 
 
 @pytest.mark.parametrize("variable", ["PORT", "SIMULATOR_PORT"])
@@ -73,7 +73,7 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, variabl
         for value in (str(taken.getsockname()[1]), "abc", "99999"):
             other = {"PORT": "18991", "SIMULATOR_PORT": "18992"}
             ran = subprocess.run(
-                [sys.executable, "-m", "simulator.desk"],
+                [sys.executable, "-m", "simulator.run"],
                 cwd=tmp_path,
                 env={**other, variable: value, "PYTHONPATH": str(ROOT)},
                 capture_output=True,
@@ -86,35 +86,35 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, variabl
     assert not (tmp_path / "instance").exists()
 
 
-def test_the_page_starts_a_verification_and_follows_it(desk: Desk) -> None:
+def test_the_page_starts_a_verification_and_follows_it(harness: Harness) -> None:
     def shown():
-        return requests.get(f"{desk.simulator.url}/desk/phones", timeout=5).json()[PHONE]
+        return requests.get(f"{harness.simulator.url}/simulator/phones", timeout=5).json()[PHONE]
 
     started = requests.post(
-        f"{desk.simulator.url}/desk/starts", json={"phone": PHONE}, timeout=5
+        f"{harness.simulator.url}/simulator/starts", json={"phone": PHONE}, timeout=5
     ).json()
-    desk.run_once()
+    harness.run_once()
     assert shown()["verification"]["reference"] == started["reference"]
     assert shown()["verification"]["status"] == "pending"
-    desk.text(desk.code())
+    harness.text(harness.code())
     assert shown()["verification"]["status"] == "approved"
     (answer,) = shown()["answers"]
     assert answer["status"] == 200
     assert "verified" in answer["body"]
 
 
-def test_the_page_tells_why_a_start_was_refused(desk: Desk) -> None:
+def test_the_page_tells_why_a_start_was_refused(harness: Harness) -> None:
     response = requests.post(
-        f"{desk.simulator.url}/desk/starts", json={"phone": "+12025550100"[:8]}, timeout=5
+        f"{harness.simulator.url}/simulator/starts", json={"phone": "+12025550100"[:8]}, timeout=5
     )
     assert response.status_code == 400
     assert "too few digits for its country" in response.json()["error"]
 
 
-def test_a_withheld_reply_is_listed_and_never_posted(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    desk.simulator.faults.add("withhold", code=30038)
-    assert desk.text(desk.code()).status == 0
-    assert desk.status(id)["customStatus"]["status"] == "pending"
-    (reply,) = [m for m in desk.simulator.world.of_phone(PHONE) if m.direction == "inbound"]
+def test_a_withheld_reply_is_listed_and_never_posted(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.simulator.faults.add("withhold", code=30038)
+    assert harness.text(harness.code()).status == 0
+    assert harness.status(id)["customStatus"]["status"] == "pending"
+    (reply,) = [m for m in harness.simulator.world.of_phone(PHONE) if m.direction == "inbound"]
     assert (reply.status, reply.error_code, reply.is_erased) == ("failed", 30038, True)

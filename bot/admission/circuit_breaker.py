@@ -1,14 +1,14 @@
-"""The breaker against SMS pumping: where texts bring no approvals, starts are refused for a while.
+"""The circuit breaker against SMS pumping: where texts bring no approvals, starts are refused.
 
-Pumping starts verifications of numbers that nobody will ever answer, to be paid for the texts. So
-it shows in what comes back: people who asked for a code mostly send it, pumped numbers never do. An
-area, which is a prefix (the number less its last four digits) or a country, is closed while enough
-texts of the last hour brought almost no approvals. Twilio's and Vonage's fraud guards judge by
-volume and conversion too.
+Pumping starts verifications of numbers that never answer, to be paid for the texts. It
+shows in what comes back: people who asked for a code mostly send it, pumped numbers never do. An
+area is a prefix (the number less its last four digits) or a country. Its circuit opens while enough
+texts of the last hour brought almost no approvals, and an open circuit refuses starts. Twilio's and
+Vonage's fraud guards judge by volume and conversion too.
 
-Nobody can lock a country out with unanswered starts: numbers approved within thirty days pass, and
-one start a minute goes through as a probe, so that real people who answer open it again. Probes do
-not count as texts, so what keeps an area closed are starts from before it was closed.
+Unanswered starts cannot lock a country out: numbers approved within thirty days pass, and one start
+a minute goes through as a probe, so real people who answer close the circuit again. Probes do not
+count as texts: what keeps a circuit open are starts from before it opened.
 """
 
 import logging
@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.effects import UsageKind
 from bot.domain.errors import BreakerOpen
 from bot.store import usage
 from bot.store.tx import Tx
-from bot.store.usage import APPROVAL, PROBE, UNSENT, Usage
+from bot.store.usage import Usage
 
 HOUR = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=1)
@@ -35,9 +36,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When an area is closed: at least so many texts, at most such a share approved.
+    """When a circuit opens: at least so many texts, at most such a share approved.
 
-    The defaults close an area by mistake in fewer than one hour of a hundred even where only three
+    The defaults open a circuit by mistake in fewer than one hour of a hundred even where only three
     in ten people answer: of 20 such texts at most one is approved with a chance of 0.8 % (binomial:
     0.7**20 + 20 * 0.3 * 0.7**19).
     """
@@ -63,7 +64,7 @@ class _Area:
         return len(self.fresh) + len(self.texts)
 
     def take_back(self, at: datetime) -> None:
-        """One text less: it was never sent. Which of them does not matter for long."""
+        """Takes back one text that was never sent. Which of them does not matter for long."""
         for instants in (self.fresh, self.texts):
             if instants and instants[0] <= at:
                 instants.popleft()
@@ -87,7 +88,7 @@ class CircuitBreaker:
         self._thresholds = thresholds
         self._answer_time = answer_time
         self._areas: dict[str, _Area] = {}
-        self._busy: set[str] = set()  # areas with enough texts to be closed
+        self._busy: set[str] = set()  # areas with enough texts for an open circuit
         self._look_through_at = FEWEST_LOOKED_THROUGH
         self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
         self._lock = threading.Lock()
@@ -95,11 +96,11 @@ class CircuitBreaker:
     def count(self, row: Usage) -> None:
         """A text, an approval, or a text never sent, here or elsewhere (`following.py`)."""
         with self._lock:
-            if row.kind == PROBE:
+            if row.kind is UsageKind.PROBE:
                 if row.verification_id not in self._probes:
                     self._probes.append(row.verification_id)
                 return
-            if row.kind == UNSENT and row.verification_id in self._probes:
+            if row.kind is UsageKind.UNSENT and row.verification_id in self._probes:
                 return  # a probe was no text that counted
             for name in _areas(row.phone, row.country):
                 self._count(name, row)
@@ -107,41 +108,41 @@ class CircuitBreaker:
 
     def _count(self, name: str, row: Usage) -> None:
         area = self._areas.setdefault(name, _Area())
-        if row.kind == UNSENT:
+        if row.kind is UsageKind.UNSENT:
             area.take_back(row.at)
             return
-        (area.approvals if row.kind == APPROVAL else area.fresh).append(row.at)
+        (area.approvals if row.kind is UsageKind.APPROVAL else area.fresh).append(row.at)
         if area.weight >= self._enough(name):
             self._busy.add(name)
 
     def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> bool:
         """Lets pass, or raises BreakerOpen. Whether it is let pass as a probe."""
         with self._lock:
-            closed = [name for name in _areas(phone, country) if self._is_closed(name, tx.now)]
-            if not closed or self._is_known(tx, phone):
+            open_areas = [name for name in _areas(phone, country) if self._is_open(name, tx.now)]
+            if not open_areas or self._is_known(tx, phone):
                 return False
             if verification_id in self._probes:  # let pass before: its transaction is run again
                 return True
-            if all(self._may_probe(name, tx.now) for name in closed):
-                for name in closed:
+            if all(self._may_probe(name, tx.now) for name in open_areas):
+                for name in open_areas:
                     self._areas[name].last_probe = tx.now
                 self._probes.append(verification_id)
                 return True
-        log.warning("starts in %s are refused: nearly no text was answered", ", ".join(closed))
+        log.warning("starts in %s are refused: nearly no text was answered", ", ".join(open_areas))
         raise BreakerOpen(
             "Nearly no text to this prefix or country was answered in the last hour, so starts"
             " there are refused for a while.",
             retry_after_seconds=int(PROBE_EVERY.total_seconds()),
         )
 
-    def closed(self, now: datetime) -> list[str]:
-        """The areas that are closed now."""
+    def open_areas(self, now: datetime) -> list[str]:
+        """The areas whose circuit is open now."""
         with self._lock:
-            closed = sorted(name for name in self._busy if self._is_closed(name, now))
+            found = sorted(name for name in self._busy if self._is_open(name, now))
             self._busy = {name for name in self._busy if self._is_busy(name)}
-            return closed
+            return found
 
-    def _is_closed(self, name: str, now: datetime) -> bool:
+    def _is_open(self, name: str, now: datetime) -> bool:
         area = self._areas.get(name)
         if area is None:
             return False
@@ -151,7 +152,7 @@ class CircuitBreaker:
         return texts >= self._enough(name) and len(area.approvals) * 100 <= texts * percent
 
     def _enough(self, name: str) -> int:
-        """Texts with which an area can be closed."""
+        """Texts from which on a circuit can open."""
         is_prefix = name.startswith("+")
         limits = self._thresholds
         return limits.texts_per_prefix if is_prefix else limits.texts_per_country

@@ -1,8 +1,8 @@
-"""How long a text waits before a carrier has it: the honest answer to whoever wants to start one.
+"""How long a text waits before a carrier has it, so that a start can be refused in time.
 
-Texts wait twice: in our outbox, and at Twilio, which sends one segment a second from a long code. A
-code that arrives when half of its window is over is as good as dead, so starts are refused then.
-Twilio's part is what its latest reports show; they come to this process, and it keeps a few.
+Texts wait twice: in the outbox, and at Twilio, which sends one segment a second from a long code. A
+code that arrives when half of its window is over is too late. Twilio's part is what its latest
+reports show; this process keeps a few of those that come to it.
 """
 
 import threading
@@ -21,7 +21,7 @@ class DeliveryDelay:
         self._lock = threading.Lock()
 
     def note(self, delay: timedelta, *, now: datetime) -> None:
-        """Twilio handed a text on, so long after it had accepted it."""
+        """A text waited so long at Twilio before a carrier had it."""
         with self._lock:
             self._latest.append((now, delay))
 

@@ -1,7 +1,8 @@
-"""RateLimits on starts: per country, per key, and in all.
+"""Rate limits on starts: per country, per key, and in all.
 
-These bound a bill, not a guess, so they may lag: sums by the minute, kept in memory and brought up
-to date before each start from the rows that are new, wherever they were started (`following.py`).
+They bound a bill, not a guess, so they may lag: sums by the minute, kept in memory and brought up
+to date before each start from the rows that are new, whichever process wrote them
+(`usage_follower.py`).
 """
 
 import threading
@@ -9,9 +10,9 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.domain.effects import UsageKind
 from bot.domain.errors import LimitReached
 from bot.domain.limits import Limit
-from bot.store import usage
 from bot.store.usage import Usage
 
 MINUTE = timedelta(minutes=1)
@@ -46,7 +47,7 @@ class _Window:
         return max(1, round((falls_out - now).total_seconds()))
 
     def fullest(self, now: datetime) -> tuple[str, int]:
-        """What has the most, and how many."""
+        """The name with the most starts, and how many."""
         self._forget(now)
         return max(self._sums.items(), key=lambda pair: pair[1], default=("", 0))
 
@@ -62,7 +63,7 @@ class RateLimits:
         self._lock = threading.Lock()
 
     def count(self, row: Usage) -> None:
-        if row.kind not in (usage.START, usage.PROBE):
+        if row.kind not in (UsageKind.START, UsageKind.PROBE):
             return
         names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
         with self._lock:
@@ -79,6 +80,6 @@ class RateLimits:
                 raise LimitReached(str(window.limit), window.retry_after_seconds(now))
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
-        """Of each limit the country, key or whole that is fullest now, and how full it is."""
+        """For each limit: the country, key or whole that is fullest now, and how full it is."""
         with self._lock:
             return [(window.limit, *window.fullest(now)) for window in self._windows]

@@ -1,8 +1,7 @@
-"""UsageFollower the table of tallies: each row is read once by each process, for all who count it.
+"""Follows the table `usage`: each process reads each row once, for all that count it.
 
-RateLimits and breaker keep sums in memory and lag a little. No start counts a day of rows, and no row
-is everybody's, as a shared counter would be: one measured so cost PostgreSQL two thirds of its
-rate.
+Rate limits and circuit breaker keep sums in memory and lag a little. No start counts a day of rows,
+and no counter is shared: a row that every start updates cost PostgreSQL two thirds of its rate.
 """
 
 import threading
@@ -11,7 +10,8 @@ from datetime import timedelta
 
 from bot.concurrency.blocking import in_turns
 from bot.store import usage
-from bot.store.tx import ROWS_AT_ONCE, Store, Tx
+from bot.store.rows import ROWS_AT_ONCE
+from bot.store.tx import Store, Tx
 from bot.store.usage import Usage
 
 READ_AT_ONCE = 5000

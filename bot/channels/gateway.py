@@ -3,9 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Protocol
 
-from bot.usecases.delivery import Message
+from bot.domain.delivery import Delivery
+
+
+class Blame(Enum):
+    """Why a text will never be taken, as far as something follows from it."""
+
+    NUMBER = "number"  # the number gets no texts, now or later
+    OPTED_OUT = "opted_out"  # the number has texted STOP
+    CREDENTIALS = "credentials"  # the channel does not accept ours: nothing goes out
+    OURS = "ours"  # our account, address or settings
+
+    @property
+    def is_of_number(self) -> bool:
+        return self in (Blame.NUMBER, Blame.OPTED_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +33,7 @@ class Refused:
 
     code: int | None
     sentence: str
-    is_of_number: bool = False  # the number gets no texts, now or later
+    blame: Blame = Blame.OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +46,34 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Taken or not: nobody knows."""
+    """It is not known whether it was taken."""
 
     cause: str
 
 
 SendResult = Accepted | Refused | Postponed | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sent message as the channel's list shows it. Its age is by the channel's clock: ours may be
+    set, or be ahead for as long as it once was (`store/steady.py`), but an age stays the same."""
+
+    sid: str
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a text has come, posted by the channel."""
+
+    text_id: str
+    sid: str
+    delivery: Delivery
+    error_code: int | None
+    is_final: bool  # it has not arrived and never will
+    blame: Blame | None  # of an error
+    sentence: str | None  # what to tell the admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +103,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What went to and fro between a phone and us, oldest first."""
+    """The messages between a phone and us, oldest first."""
 
     sightings: list[Sighting]
     is_whole: bool  # False: the list did not reach back to its beginning
@@ -85,7 +121,8 @@ class Gateway(Protocol):
         has not been answered is unknown."""
 
     def check(self) -> None:
-        """Asks for something harmless, to see whether Twilio knows us. Raises LookFailed."""
+        """Asks for something harmless, to see whether Twilio accepts our credentials.
+        Raises LookFailed."""
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first. Raises LookFailed."""
@@ -93,7 +130,7 @@ class Gateway(Protocol):
     def conversation(
         self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
     ) -> Conversation:
-        """What went to and fro between these, oldest first. Raises LookFailed."""
+        """The messages between this phone and us, oldest first. Raises LookFailed."""
 
     def erase(self, sid: str) -> None:
         """Empties the body that Twilio keeps of a message. Raises LookFailed."""

@@ -1,19 +1,11 @@
-"""Threads beside the loop: what they do may wait for Twilio, and no text must wait for it."""
+"""Threads beside the dispatcher's loop: they may wait for Twilio, and no text waits for them."""
 
-import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-
-from bot.store.tx import StoreUnavailable
-
-REPEATED_EVERY_SECONDS = 1.0
-
-log = logging.getLogger(__name__)
 
 
 class Background(ABC):
-    """A thread is started by `start` alone, and ended by `stop`."""
+    """The thread is started by `start` alone, and ended by `stop`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -35,22 +27,3 @@ class Background(ABC):
     @abstractmethod
     def _run(self) -> None:
         """Returns soon after `_is_over` is set."""
-
-
-class Repeated(Background):
-    """Duties done again each second. What waits for Twilio has a thread each, so that none waits
-    behind another."""
-
-    def __init__(self, name: str, duties: Sequence[Callable[[], object]]) -> None:
-        super().__init__(name)
-        self._duties = duties
-
-    def _run(self) -> None:
-        while not self._is_over.wait(REPEATED_EVERY_SECONDS):
-            for duty in self._duties:
-                try:
-                    duty()
-                except StoreUnavailable as error:
-                    log.warning("a duty in the background waits for the database: %s", error)
-                except Exception:
-                    log.exception("a duty in the background failed; going on")

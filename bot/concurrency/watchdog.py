@@ -1,7 +1,7 @@
 """Cuts what takes longer than it may.
 
 A socket's timeout bounds one operation, and a peer that sends a byte a second keeps to it for
-ever. So whoever needs an absolute bound gives its deadline and a way to end the operation from
+ever. A caller that needs an absolute bound gives its deadline and a way to end the operation from
 outside. One thread watches all of them, ten times a second.
 """
 
@@ -80,6 +80,6 @@ class Watchdog:
 
 
 def shut(fd: int) -> None:
-    """Ends all reading and writing of a socket that somebody else owns: it fails there at once."""
+    """Ends all reading and writing of a socket that other code owns: it fails there at once."""
     with suppress(OSError), socket.socket(fileno=socket.dup(fd)) as twin:
         twin.shutdown(socket.SHUT_RDWR)

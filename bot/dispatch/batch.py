@@ -21,7 +21,7 @@ def write_batch(
     set_aside: Callable[[str], UseCase[None]],
     trouble: str,
 ) -> list[T]:
-    """What the batch said or, where it failed, what each row said.
+    """The result of the batch or, where it failed, of each row.
 
     `one` and `set_aside` make the use case of an id. A row that fails by itself too is set
     aside, so that it neither holds up the others nor is tried for ever; `trouble`, with a %s

@@ -14,9 +14,10 @@ from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.domain.phone import masked
 from bot.store import verifications as table
-from bot.store.tx import StoreUnavailable, Tx
-from bot.usecases.answer import InboundText
-from bot.usecases.verifications import Verifications
+from bot.store.tx import Store, StoreUnavailable, Tx
+from bot.usecases.answer import judge_text
+from bot.usecases.inbound_text import InboundText
+from bot.usecases.rules import Rules
 
 # Expiry waits so long for it, and no longer: a Twilio that is away must not stop time.
 EXPIRY_WAITS_SECONDS = 10.0
@@ -27,43 +28,43 @@ LONGEST_PAUSE_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-def run_once(verifications: Verifications, gateway: Gateway) -> int:
+def run_once(store: Store, gateway: Gateway, rules: Rules) -> int:
     """Feeds every inbound text since the oldest pending start. Returns how many there were.
 
     Raises LookFailed, StoreUnavailable.
     """
-
-    def oldest_age(tx: Tx) -> timedelta | None:
-        since = table.oldest_pending_since(tx)
-        return None if since is None else tx.now - since
-
-    ago = verifications.store.read(oldest_age)
+    ago = store.read(_oldest_age)
     if ago is None:
         return 0
     received = sorted(gateway.received_since(ago), key=lambda text: text.age, reverse=True)
     for text in received:
-        judged = verifications.judge_text(
-            InboundText(
-                message_sid=text.message_sid,
-                phone=text.phone,
-                sender=verifications.sender,
-                body=text.body,
-                age=text.age,
-            )
+        missed = InboundText(
+            message_sid=text.message_sid,
+            phone=text.phone,
+            from_address=rules.from_address,
+            body=text.body,
+            age=text.age,
         )
+        judged = store.write(judge_text, missed, rules=rules)
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
     return len(received)
 
 
+def _oldest_age(tx: Tx) -> timedelta | None:
+    since = table.oldest_pending_since(tx)
+    return None if since is None else tx.now - since
+
+
 class CatchUp(Background):
     """Runs once at the start, and once more after every outage of the store."""
 
-    def __init__(self, verifications: Verifications, gateway: Gateway) -> None:
+    def __init__(self, store: Store, gateway: Gateway, rules: Rules) -> None:
         super().__init__("catch-up")
-        self._verifications = verifications
+        self._store = store
         self._gateway = gateway
-        self._outages = verifications.store.outages
+        self._rules = rules
+        self._outages = store.outages
         self._seen = self._outages.ended  # those that are caught up with
         self._due = (0, 0.0)  # outages that had ended, and when that was noticed
 
@@ -96,8 +97,8 @@ class CatchUp(Background):
         if ended == self._seen:
             return True
         try:
-            expire.retire_keys(self._verifications)
-            count = run_once(self._verifications, self._gateway)
+            expire.retire_keys(self._store, self._rules.keyring)
+            count = run_once(self._store, self._gateway, self._rules)
         except (LookFailed, StoreUnavailable) as error:
             log.warning("missed texts cannot be read yet: %s", error)
             return False

@@ -1,18 +1,20 @@
-"""Counting the history into the figures that the console shows."""
+"""Counting the history into the hourly counts that the console shows."""
+
+import time
 
 from bot.store import hourly_counts
-from bot.store.tx import Done
-from bot.usecases.verifications import Verifications
-
-BATCHES = 25  # at once; the rest has its turn a second later
+from bot.store.tx import Done, Store, Tx
 
 
-def run_once(verifications: Verifications) -> int:
+def run_once(store: Store, until: float) -> int:
     """Returns how many batches of history were counted."""
-    store = verifications.store
-    for number in range(BATCHES):
-        # Looked at first: where nothing is new, nobody's write waits for this one.
-        if not store.read(hourly_counts.is_behind):
-            return number
-        store.write(lambda tx: Done(hourly_counts.count_more(tx)))
-    return BATCHES
+    batches = 0
+    # Looked at first: where nothing is new, no write waits for this one.
+    while store.read(hourly_counts.is_behind) and time.monotonic() < until:
+        store.write(_count_more)
+        batches += 1
+    return batches
+
+
+def _count_more(tx: Tx) -> Done[bool]:
+    return Done(hourly_counts.count_more(tx))

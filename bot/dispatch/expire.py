@@ -1,28 +1,29 @@
-"""Letting time pass for verifications that nobody touches."""
+"""Expires verifications whose deadline has passed."""
 
 from collections.abc import Callable
 from functools import partial
 
 from bot.dispatch.batch import write_batch
+from bot.domain.code import Keyring
+from bot.store.tx import Store
 from bot.usecases import control
-from bot.usecases.verifications import Verifications
 
 # Verifications of one transaction: enough for a wave of a thousand in a second, few enough that a
 # reply does not wait long behind them.
 BATCH = 100
 
 
-def run_once(verifications: Verifications, *, may_expire: Callable[[], bool] = lambda: True) -> int:
+def run_once(store: Store, *, may_expire: Callable[[], bool] = lambda: True) -> int:
     """Ends due verifications and publishes held outcomes. Returns how many it looked at.
 
     `may_expire` is asked inside the transaction: replies that were missed come first.
     """
-    due = verifications.store.read(partial(control.due_ids, limit=BATCH))
+    due = store.read(control.due_ids, limit=BATCH)
     if not due:
         return 0
     expire = partial(control.expire, may_expire=may_expire)
     write_batch(
-        verifications.store,
+        store,
         partial(expire, ids=due),
         ids=lambda: due,
         one=lambda id: partial(expire, ids=[id]),
@@ -32,10 +33,9 @@ def run_once(verifications: Verifications, *, may_expire: Callable[[], bool] = l
     return len(due)
 
 
-def retire_keys(verifications: Verifications) -> int:
-    """Ends pending ones whose secret key is no longer listed. Returns how many."""
-    retire = partial(control.retire_keys, key_ids=sorted(verifications.keyring.ids), limit=BATCH)
+def retire_keys(store: Store, keyring: Keyring) -> int:
+    """Ends pending verifications whose secret key was removed. Returns how many."""
     total = 0
-    while count := verifications.store.write(retire):
+    while count := store.write(control.retire_keys, sorted(keyring.ids), limit=BATCH):
         total += count
     return total

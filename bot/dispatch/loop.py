@@ -10,21 +10,20 @@ its transaction.
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from bot.channels.gateway import Gateway
-from bot.concurrency.background import Repeated
-from bot.dispatch import count, erase, expire, probe
+from bot.concurrency.background import Background
+from bot.dispatch import expire
 from bot.dispatch.catch_up import CatchUp
-from bot.dispatch.send import Sender
+from bot.dispatch.duties import Duty
+from bot.dispatch.send import TextSender
 from bot.dispatch.sweep import Sweeper, set_unreadable_aside
 from bot.store import aside, outbox
 from bot.store import verifications as table
-from bot.store.tx import Done, StoreUnavailable, Tx
-from bot.usecases.verifications import Verifications
+from bot.store.tx import Done, Store, StoreUnavailable, Tx
 
 LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
@@ -34,38 +33,40 @@ AWAY_SECONDS = 1.0  # between two looks whether the database is back
 log = logging.getLogger(__name__)
 
 
+class _Repeated(Background):
+    """A duty, done again and again at its pace."""
+
+    def __init__(self, duty: Duty) -> None:
+        super().__init__(duty.name)
+        self._duty = duty
+
+    def _run(self) -> None:
+        while not self._is_over.wait(self._duty.every_seconds):
+            try:
+                self._duty.run_once()
+            except StoreUnavailable as error:
+                log.warning("the duty %s waits for the database: %s", self._name, error)
+            except Exception:
+                log.exception("the duty %s failed; going on", self._name)
+
+
 class Dispatcher:
     """Threads are started by `start` alone, and ended by `stop`."""
 
     def __init__(
         self,
-        verifications: Verifications,
-        gateway: Gateway,
-        sender: Sender,
-        *,
-        kept: timedelta,
+        store: Store,
+        sender: TextSender,
+        catch_up: CatchUp,
+        sweeper: Sweeper,
+        duties: Sequence[Duty],
     ) -> None:
-        """`kept`: how long finished verifications are."""
-        self._verifications = verifications
-        self._gateway = gateway
+        self._store = store
         self._sender = sender
-        self._catch_up = CatchUp(verifications, gateway)
-        verifications.may_expire = self._catch_up.may_expire
-        self._sweeper = Sweeper(verifications, kept=kept)
-        store = verifications.store
-        self._repeated = [
-            Repeated("probe", [partial(probe.run_once, verifications, gateway)]),
-            Repeated("erase", [partial(erase.run_once, verifications, gateway)]),
-            Repeated(
-                "background",
-                [
-                    store.probe,
-                    store.tidy,
-                    partial(count.run_once, verifications),
-                    self._sweeper.run_once,
-                ],
-            ),
-        ]
+        self._catch_up = catch_up
+        self._sweeper = sweeper
+        self._duties = duties
+        self._repeated = [_Repeated(duty) for duty in duties]
         self._wake = threading.Event()
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,7 +75,7 @@ class Dispatcher:
     def start(self) -> None:
         """Catches up first, for ten seconds at most, and returns when the loop runs: a server
         that starts this before it listens expires nothing that was answered in time."""
-        self._verifications.store.write(_try_set_aside_again)
+        self._store.write(_try_set_aside_again)
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
@@ -113,13 +114,14 @@ class Dispatcher:
         return is_done
 
     def run_once(self) -> int:
-        """Every duty once, in this thread. Returns how much there was to do."""
+        """Every duty once but for housekeeping, in this thread. Returns how much there was to send
+        and to expire."""
         self._catch_up.run_once()
-        if self._verifications.store.read(_look).is_unreadable:
-            self._verifications.store.write(set_unreadable_aside)
-        probe.run_once(self._verifications, self._gateway)
-        erase.run_once(self._verifications, self._gateway)
-        count.run_once(self._verifications)
+        if self._store.read(_look).is_unreadable:
+            self._store.write(set_unreadable_aside)
+        for duty in self._duties:
+            if not duty.is_housekeeping:
+                duty.run_once()
         return self._sender.run_once() + self._expire()
 
     def sweep(self) -> None:
@@ -128,7 +130,7 @@ class Dispatcher:
 
     def _expire(self) -> int:
         may_expire = self._catch_up.may_expire
-        return expire.run_once(self._verifications, may_expire=may_expire) if may_expire() else 0
+        return expire.run_once(self._store, may_expire=may_expire) if may_expire() else 0
 
     def _committed(self, done: Done[Any], seconds: float) -> None:
         if done.has_work:
@@ -157,14 +159,14 @@ class Dispatcher:
 
     def _turn(self) -> timedelta:
         """Does what is due, one batch of each. Returns how long to sleep."""
-        due = self._verifications.store.read(_look)
+        due = self._store.read(_look)
         pause = due.pause
         if due.is_unreadable:
-            self._verifications.store.write(set_unreadable_aside)
+            self._store.write(set_unreadable_aside)
         if due.are_verifications:
             is_full = self._expire() == expire.BATCH
             pause = timedelta(0) if is_full else SHORTEST_SLEEP
-        if due.are_texts and self._sender.run_aside(self._wake.set) > 0:
+        if due.are_texts and self._sender.run_in_background(self._wake.set) > 0:
             pause = timedelta(0)
         return pause
 
@@ -188,7 +190,7 @@ class _Due:
 
     @property
     def pause(self) -> timedelta:
-        """A text that is due but was not taken waits for a free sender, who wakes us."""
+        """A text that is due but was not taken waits for a free thread, which wakes us."""
         ahead = [at - self.now for at in (self.text_at, self.verification_at) if at is not None]
         return min([LONGEST_SLEEP, *(wait for wait in ahead if wait > timedelta(0))])
 

@@ -1,27 +1,25 @@
-"""While sending is paused: asking Twilio again whether it knows our credentials."""
+"""While sending is paused: asking Twilio again whether it accepts our credentials."""
 
 import logging
-from functools import partial
 
 from bot.channels.gateway import Gateway, LookFailed
-from bot.usecases import delivery
-from bot.usecases.verifications import Verifications
+from bot.store.tx import Store
+from bot.usecases import credentials
+from bot.usecases.rules import Rules
 
 log = logging.getLogger(__name__)
 
 
-def run_once(verifications: Verifications, gateway: Gateway) -> bool:
-    """Probes if a probe is due. Whether one was."""
-    sender = verifications.sender
-    if not verifications.store.read(partial(delivery.is_probe_due, sender=sender)):
-        return False
+def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
+    """Probes if a probe is due. Returns 1 if one was."""
+    if not store.read(credentials.is_due, rules.from_address):
+        return 0
     try:
         gateway.check()
     except LookFailed as error:
         log.error("sending is paused: %s", error)
-        is_known = False
+        store.write(credentials.refused, rules.from_address)
     else:
-        log.info("Twilio knows our credentials again: sending goes on")
-        is_known = True
-    verifications.store.write(partial(delivery.probed, sender=sender, is_known=is_known))
-    return True
+        log.info("Twilio accepts our credentials again: sending goes on")
+        store.write(credentials.accepted, rules.from_address)
+    return 1

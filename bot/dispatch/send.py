@@ -31,10 +31,10 @@ from bot.channels.gateway import (
 )
 from bot.dispatch.batch import write_batch
 from bot.store import outbox
-from bot.store.tx import Done, Tx
-from bot.usecases import delivery
-from bot.usecases.delivery import Claim, Duty
-from bot.usecases.verifications import Verifications
+from bot.store.tx import Store
+from bot.usecases import look_up, send
+from bot.usecases.rules import Rules
+from bot.usecases.send import Claim, Duty
 
 LEASE_TIMEOUTS = 3
 CLAIMED_AT_ONCE = 64
@@ -58,11 +58,12 @@ def backoff(tries: int, *, jitter: float) -> timedelta:
     return timedelta(seconds=longest * (0.5 + jitter / 2))
 
 
-class Sender:
+class TextSender:
     def __init__(
         self,
-        verifications: Verifications,
+        store: Store,
         gateway: Gateway,
+        rules: Rules,
         *,
         timeout_seconds: float,
         at_once: int,
@@ -73,7 +74,8 @@ class Sender:
         `monotonic`."""
         self._monotonic = monotonic
         self._sent = sent
-        self._verifications = verifications
+        self._store = store
+        self._rules = rules
         self._gateway = gateway
         self._timeout = timeout_seconds
         self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
@@ -90,7 +92,7 @@ class Sender:
             self._carry_out(claim)
         return len(claims)
 
-    def run_aside(self, on_done: Callable[[], None]) -> int:
+    def run_in_background(self, on_done: Callable[[], None]) -> int:
         """Hands what is due to as many threads as are free. Returns how many were claimed.
 
         `on_done` is called when a thread is free again.
@@ -129,19 +131,14 @@ class Sender:
 
     def _claim(self, limit: int) -> list[Claim]:
         claim = partial(
-            delivery.claim_due,
-            lease=self._lease,
-            keyring=self._verifications.keyring,
-            sender=self._verifications.sender,
-            asked_at=self._monotonic(),
+            send.claim_due, lease=self._lease, rules=self._rules, asked_at=self._monotonic()
         )
-        store = self._verifications.store
         claimed = write_batch(
-            store,
+            self._store,
             partial(claim, limit=limit),
-            ids=lambda: store.read(partial(outbox.due_ids, limit=limit)),
+            ids=lambda: self._store.read(outbox.due_ids, limit=limit),
             one=lambda id: partial(claim, limit=1, only=id),
-            set_aside=lambda id: partial(delivery.set_aside, id=id),
+            set_aside=lambda id: partial(send.set_aside, id=id),
             trouble="the text %s cannot be sent",
         )
         return [one for claims in claimed for one in claims]
@@ -149,7 +146,7 @@ class Sender:
     def _carry_out(self, claim: Claim) -> None:
         try:
             if self._is_stopping.is_set():
-                self._write(partial(delivery.hand_back, claim=claim))
+                self._store.write(send.hand_back, claim)
             elif claim.duty is Duty.SEND:
                 self._send(claim)
             else:
@@ -163,7 +160,7 @@ class Sender:
         until = claim.asked_at + self._lease.total_seconds() - self._timeout
         if self._monotonic() >= until:
             log.warning("the lease is nearly over; the text is handed back", extra=_extra(claim))
-            self._write(partial(delivery.hand_back, claim=claim))
+            self._store.write(send.hand_back, claim)
             return
         result = self._gateway.send(
             to=claim.phone,
@@ -177,16 +174,15 @@ class Sender:
         self._sent(outcome, code)
         match result:
             case Accepted(sid):
-                self._write(partial(delivery.accepted, claim=claim, message=None, sid=sid))
-            case Refused(code, sentence, is_of_number):
-                refused = partial(delivery.refused, is_of_number=is_of_number)
-                self._write(partial(refused, claim=claim, code=code, sentence=sentence))
+                self._store.write(send.accepted, claim, message=None, sid=sid)
+            case Refused():
+                self._store.write(send.refused, claim, result)
             case Postponed(code, retry_after_seconds):
                 delay = backoff(claim.tries, jitter=random.random())
                 delay = max(delay, timedelta(seconds=retry_after_seconds or 0))
-                self._write(partial(delivery.postponed, claim=claim, delay=delay, code=code))
+                self._store.write(send.postponed, claim, delay=delay, code=code)
             case Unknown():
-                self._write(partial(delivery.unknown, claim=claim))
+                self._store.write(send.unknown, claim)
 
     def _look(self, claim: Claim) -> None:
         try:
@@ -199,13 +195,10 @@ class Sender:
             )
         except LookFailed as error:
             log.warning("a look for the text failed: %s", error, extra=_extra(claim))
-            self._write(partial(delivery.not_looked, claim=claim))
+            self._store.write(look_up.not_looked, claim)
         else:
             log.info("a look for the text found %d", len(messages), extra=_extra(claim))
-            self._write(partial(delivery.looked, claim=claim, messages=messages))
-
-    def _write(self, use_case: Callable[[Tx], Done[None]]) -> None:
-        self._verifications.store.write(use_case)
+            self._store.write(look_up.looked, claim, messages)
 
 
 def _outcome(result: SendResult) -> tuple[str, int | None]:

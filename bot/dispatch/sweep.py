@@ -8,9 +8,8 @@ from functools import partial
 from bot.store import inbound, metric_samples, outbox
 from bot.store import verifications as table
 from bot.store.steady import TOLERATED
-from bot.store.tx import Done, Tx
+from bot.store.tx import REMOVING_SECONDS, Done, Store, Tx
 from bot.usecases import forget, timekeeping
-from bot.usecases.verifications import REMOVING_SECONDS, Verifications
 
 EVERY_SECONDS = 3600.0
 AT_ONCE = 500
@@ -23,21 +22,22 @@ log = logging.getLogger(__name__)
 class Sweeper:
     """Called once a second; most calls do nothing."""
 
-    def __init__(self, verifications: Verifications, *, kept: timedelta) -> None:
+    def __init__(self, store: Store, *, kept: timedelta) -> None:
         """`kept`: how long finished verifications are."""
-        self._store = verifications.store
+        self._store = store
         self._kept = kept
         self._next_at = 0.0
         self._told_at = -TOLD_EVERY_SECONDS
         self._jumps = self._store.steady.jumps
         self._left: list[partial[Done[int]]] = []  # of the sweep under way
 
-    def run_once(self) -> None:
+    def run_once(self, until: float = 0.0) -> int:
         """Keeps the mark of time, and removes one batch of what is old where a sweep is due."""
         if self._left:
             self._remove()
         elif self._is_ahead() or self._has_jumped() or time.monotonic() >= self._next_at:
             self._begin()
+        return len(self._left)
 
     def sweep(self) -> None:
         """A whole sweep at once, as if it were due."""
@@ -55,8 +55,7 @@ class Sweeper:
                 " day"
             )
         jumps = steady.jumps
-        keep = partial(timekeeping.keep, has_jumped=has_jumped, ahead=steady.ahead)
-        may_remove = self._store.write(keep)
+        may_remove = self._store.write(timekeeping.keep, has_jumped=has_jumped, ahead=steady.ahead)
         self._jumps = jumps
         if time.monotonic() < self._next_at:
             return
@@ -73,7 +72,7 @@ class Sweeper:
         if self._has_jumped() or self._is_ahead():
             self._left = []
             return
-        if self._store.write(self._left[0], within=REMOVING_SECONDS) < AT_ONCE:
+        if self._store.write_within(REMOVING_SECONDS, self._left[0]) < AT_ONCE:
             self._left.pop(0)
 
     def _has_jumped(self) -> bool:

@@ -1,4 +1,5 @@
-"""What people type without meaning it: invisible marks, digits of other scripts, other dashes.
+"""Characters that people type without meaning them: invisible marks, digits of other scripts, other
+dashes.
 
 Phone numbers and replies are read through the same functions, so that what is dirt in one is dirt
 in the other.

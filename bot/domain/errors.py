@@ -1,7 +1,7 @@
 """Refusals: what a caller may not do, each with a word for programs and a sentence for people.
 
-A refusal is an answer, not a fault: whoever raises it has changed nothing. Faces turn the class
-into a status of their own (`faces/durable/payloads.py` has the table).
+A refusal is an answer, not a fault: nothing was changed. Faces turn the class into a status of
+their own; the docstrings tell the usual one (`http/errors.py`).
 """
 
 
@@ -19,40 +19,26 @@ class Refusal(Exception):
         self.limit = limit  # the one that was hit, as it is set
 
 
-class Unauthorized(Refusal):
-    """No key, or one that is not known."""
-
-    code = "unauthorized"
-
-
-class Forbidden(Refusal):
-    """A key that is known, for something else; or a webhook that is not Twilio's."""
-
-    code = "forbidden"
-
-
-class InvalidJson(Refusal):
-    code = "invalid_json"
-
-
-class UnsupportedMedia(Refusal):
-    code = "unsupported_media_type"
-
-
 class InvalidNumber(Refusal):
+    """400: what cannot be a phone number."""
+
     code = "invalid_number"
 
 
 class CannotReceiveTexts(Refusal):
+    """400: a number that gets no texts, or our own."""
+
     code = "cannot_receive_texts"
 
 
 class CountryNotAllowed(Refusal):
+    """403: a number of a country that is not verified here."""
+
     code = "country_not_allowed"
 
 
 class LimitReached(Refusal):
-    """A limit on starts leaves no room now."""
+    """429: a limit on starts leaves no room now."""
 
     code = "limit_reached"
 
@@ -65,102 +51,60 @@ class LimitReached(Refusal):
 
 
 class BreakerOpen(Refusal):
+    """429: nearly no text to this prefix or country was answered in the last hour."""
+
     code = "breaker_open"
 
 
 class QueueTooLong(Refusal):
+    """503: texts wait so long that the code would arrive too late."""
+
     code = "queue_too_long"
 
 
 class SenderUnavailable(Refusal):
+    """503: Twilio does not accept our credentials, so nothing can be sent."""
+
     code = "sender_unavailable"
 
 
 class OptedOut(Refusal):
+    """409: the number has texted STOP."""
+
     code = "opted_out"
 
 
-class KeyReplaced(Refusal):
-    """A restart by a link whose caller's key is not configured any more."""
-
-    code = "key_replaced"
-
-
 class StillCounting(Refusal):
-    """The starts of before are not counted yet, so no limit can be kept."""
+    """503: the starts of before are not counted yet, so no limit can be kept."""
 
     code = "still_counting"
 
 
 class NumberBusy(Refusal):
+    """409: another caller verifies this number now."""
+
     code = "number_busy"
 
 
-class InvalidId(Refusal):
-    code = "invalid_id"
-
-
 class IdInUse(Refusal):
+    """409: the id was used before."""
+
     code = "id_in_use"
 
 
-class InvalidAnswer(Refusal):
-    code = "invalid_answer"
-
-
-class InvalidEventName(Refusal):
-    code = "invalid_event_name"
-
-
-class InvalidReason(Refusal):
-    """A reason that is a placeholder taken literally, or too long to keep."""
-
-    code = "invalid_reason"
-
-
-class InvalidIdempotencyKey(Refusal):
-    code = "invalid_idempotency_key"
-
-
-class UnknownFunction(Refusal):
-    code = "unknown_function"
-
-
 class UnknownVerification(Refusal):
+    """404: no verification has this id."""
+
     code = "unknown_verification"
 
 
 class AlreadyFinished(Refusal):
+    """410: the verification has an outcome, which is final."""
+
     code = "already_finished"
 
 
 class StillRunning(Refusal):
+    """412: a removal of what has no outcome yet."""
+
     code = "still_running"
-
-
-class UnknownInstance(Refusal):
-    """The restart of an instance that is not there, which the API answers with 400."""
-
-    code = "unknown_instance"
-
-
-class InvalidWait(Refusal):
-    code = "invalid_wait"
-
-
-class InvalidToken(Refusal):
-    code = "invalid_continuation_token"
-
-
-class MissingCreatedTimeFrom(Refusal):
-    code = "missing_created_time_from"
-
-
-class InvalidFilter(Refusal):
-    """A filter of a removal that is not understood: read otherwise, it would remove more."""
-
-    code = "invalid_filter"
-
-
-class InvalidWebhook(Refusal):
-    code = "invalid_webhook"

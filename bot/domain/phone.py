@@ -124,7 +124,7 @@ def _region(number: phonenumbers.PhoneNumber) -> str:
 
 
 def _e164(text: str) -> str:
-    """What was typed, as a plus and digits. Raises InvalidNumber."""
+    """The typed number as a plus and digits. Raises InvalidNumber."""
     if len(text) > LONGEST_SPELLING:
         raise InvalidNumber(f"A phone number takes at most {LONGEST_SPELLING} characters.")
     spelled = _spelled(text)

@@ -132,7 +132,7 @@ def holds_code_run(heard: Heard, *, code_length: int) -> bool:
 def read(
     heard: Heard, *, code_length: int, challenge_text: str
 ) -> Attempt | Quote | Chatter | TooLong:
-    """What a text that is no keyword says, to a verification of these terms.
+    """Reads a text that is no keyword, to a verification of these terms.
 
     >>> read(hear("Code: ２１６８ thanks"), code_length=4, challenge_text="")
     Attempt(digits='2168')

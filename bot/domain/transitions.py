@@ -1,4 +1,4 @@
-"""What can happen to a verification, and what follows.
+"""The rules of a verification: what follows from each input.
 
 `decide(verification, input, now)` is the whole of it: a pure function that every face and every
 timer goes through. It holds the deadline, the attempts and finality; what needs a query (is this
@@ -6,7 +6,7 @@ code an older text's? has the number opted out?) reaches it as a field of the in
 
     pending ── right answer before the deadline ─────▶ approved
        │─────── the last attempt is wrong ───────────▶ max_attempts_reached
-       │─────── the deadline passes ─────────────────▶ expired (failed, if nobody knows whether
+       │─────── the deadline passes ─────────────────▶ expired (failed, if it is unknown whether
        │                                                Twilio ever took the text)
        │─────── terminated, superseded, opted out ───▶ canceled
        └─────── the text cannot be sent ─────────────▶ failed
@@ -18,14 +18,31 @@ Laws, walked whole by `tests/domain/test_laws.py`:
 - While suspended, outcomes are held back: decided at once, published by a resume (or after an
   hour), discarded by a cancel. The deadline runs on.
 - An input that changes nothing returns the very same verification and no events.
+
+Over 250 lines: the rules of a verification are read as one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from bot.domain.effects import CountUsage, Effect, EraseTexts, UsageKind, WithdrawTexts
+from bot.domain.events import Detail, Event, EventName
+from bot.domain.inputs import (
+    Attempted,
+    Canceled,
+    Chattered,
+    Input,
+    OlderCodeSent,
+    Resumed,
+    Started,
+    Suspended,
+    TextAccepted,
+    TextImpossible,
+    TextTried,
+    TimePassed,
+)
 from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verification
 
 # One code-shaped reply is answered within this time of the end.
@@ -34,7 +51,7 @@ LONGEST_TOLD = 60  # characters of a reason in the history of a pause
 
 
 class Answer(StrEnum):
-    """What the person is told by text. `wording.answer` has the sentences."""
+    """Answers to the person, by text. `wording.answer` has the sentences."""
 
     APPROVED = "approved"
     WRONG = "wrong"
@@ -47,113 +64,12 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A caller asked. Carries the new verification, whose `created_at` is the decision's now."""
-
-    verification: Verification
-
-
-@dataclass(frozen=True, slots=True)
-class TextTried:
-    """The text is about to be handed to Twilio."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextAccepted:
-    """Twilio has the text since `at`, which may have been learned late."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TextImpossible:
-    """The text cannot be sent, or did not arrive and never will. `is_of_number`: since its number
-    gets no texts, and not since Twilio or we have a trouble."""
-
-    cause: Cause
-    reason: str
-    error_code: int | None = None
-    is_of_number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Attempted:
-    """A reply held a code. `at` is when it counts; `by_text` says whether a text may answer it;
-    `guess` is a keyed hash of it; `wrong_left` is how many wrong answers the number, over all its
-    verifications, may still give, this one included (None: any number)."""
-
-    is_right: bool
-    at: datetime
-    by_text: bool = True
-    guess: str | None = None
-    wrong_left: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Chattered:
-    """A reply by text that held no code, or carried our own text back."""
-
-    is_quote: bool
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OlderCodeSent:
-    """A reply held the code of this superseded verification, inside its window."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimePassed:
-    """The timer looked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Canceled:
-    cause: Cause
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Suspended:
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    reason: str | None
-
-
-Input = (
-    Started
-    | TextTried
-    | TextAccepted
-    | TextImpossible
-    | Attempted
-    | Chattered
-    | OlderCodeSent
-    | TimePassed
-    | Canceled
-    | Suspended
-    | Resumed
-)
-
-Detail = Mapping[str, str | int | bool | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the history. Never holds a code or what a person wrote."""
-
-    name: str
-    detail: Detail = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     verification: Verification
     events: tuple[Event, ...] = ()
     answer: Answer | None = None
     is_excused: bool = False  # it failed through Twilio or us: the start does not count
+    effects: tuple[Effect, ...] = ()
 
 
 def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
@@ -164,12 +80,36 @@ def decide(verification: Verification | None, what: Input, now: datetime) -> Dec
     if isinstance(what, Started):
         if verification is not None:
             raise ValueError("a verification starts once")
-        return Decision(what.verification, (Event("started"),))
+        kind = UsageKind.PROBE if what.is_probe else UsageKind.START
+        effects = (CountUsage(kind), what.text)
+        return Decision(what.verification, (Event(EventName.STARTED),), effects=effects)
     if verification is None:
         raise ValueError(f"{type(what).__name__} needs a verification")
-    if verification.is_terminal:
-        return _after_the_end(verification, what, now)
-    return _while_pending(verification, what, now)
+    follows = _after_the_end if verification.is_terminal else _while_pending
+    decision = follows(verification, what, now)
+    if decision.verification is verification:
+        return decision
+    return replace(decision, effects=_effects(verification, decision))
+
+
+def _effects(before: Verification, decision: Decision) -> tuple[Effect, ...]:
+    """Effects that follow from the change itself, whatever brought it about."""
+    after = decision.verification
+    found: list[Effect] = []
+    if after.is_decided and not before.is_decided and before.accepted_at is None:
+        found.append(WithdrawTexts())  # what Twilio has taken is settled
+    has_ended = after.is_terminal and not before.is_terminal
+    was_taken_late = after.is_terminal and before.accepted_at != after.accepted_at
+    if after.is_to_erase and (has_ended or was_taken_late):
+        found.append(EraseTexts())
+    if after.attempts > before.attempts:
+        found.append(CountUsage(UsageKind.WRONG))
+    if has_ended and after.status is Status.APPROVED:
+        found.append(CountUsage(UsageKind.APPROVAL))
+    # Not after a guess, or failures would buy guesses.
+    if decision.is_excused and after.attempts == 0:
+        found.append(CountUsage(UsageKind.UNSENT))
+    return tuple(found)
 
 
 def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
@@ -208,7 +148,7 @@ def _after_the_end(v: Verification, what: Input, now: datetime) -> Decision:
             return _afterthought(v, Answer.OLDER_TEXT)
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
-            return Decision(replace(v, accepted_at=at), (Event("text_accepted"),))
+            return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
         case _:
             return Decision(v)
 
@@ -225,7 +165,9 @@ _AFTER_THE_END = {
 def _afterthought(v: Verification, answer: Answer) -> Decision:
     if v.is_afterthought_answered:
         return Decision(v)
-    return _answered(replace(v, is_afterthought_answered=True), (Event("late_reply"),), answer)
+    return _answered(
+        replace(v, is_afterthought_answered=True), (Event(EventName.LATE_REPLY),), answer
+    )
 
 
 def _tried(v: Verification, now: datetime) -> Decision:
@@ -234,7 +176,9 @@ def _tried(v: Verification, now: datetime) -> Decision:
     # Twilio may take the text at any moment until we give up, so until it is known when it
     # did, the window is held open for the longest time it can last.
     deadline_at = now + v.terms.send_within + v.terms.window
-    return Decision(replace(v, first_try_at=now, deadline_at=deadline_at), (Event("text_tried"),))
+    return Decision(
+        replace(v, first_try_at=now, deadline_at=deadline_at), (Event(EventName.TEXT_TRIED),)
+    )
 
 
 def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
@@ -242,18 +186,18 @@ def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
         return Decision(v)
     accepted_at = max(v.first_try_at or v.created_at, min(at, now))
     if v.is_decided:  # what is decided was in time by the deadline of its moment
-        return Decision(replace(v, accepted_at=accepted_at), (Event("text_accepted"),))
+        return Decision(replace(v, accepted_at=accepted_at), (Event(EventName.TEXT_ACCEPTED),))
     opened = replace(v, accepted_at=accepted_at, deadline_at=accepted_at + v.terms.window)
-    return Decision(opened, (Event("text_accepted"),))
+    return Decision(opened, (Event(EventName.TEXT_ACCEPTED),))
 
 
 def _attempted(v: Verification, what: Attempted) -> Decision:
     if v.is_decided:
-        return Decision(v, (Event("reply_while_held"),))
+        return Decision(v, (Event(EventName.REPLY_WHILE_HELD),))
     if what.at >= v.deadline_at:
         return _told(_lapse(v), Answer.TOO_LATE, what)
     if what.is_right:
-        right = Event("right_answer", {"by_text": what.by_text})
+        right = Event(EventName.RIGHT_ANSWER, {"by_text": what.by_text})
         ended = _end(v, Outcome(Status.APPROVED, what.at, Cause.ANSWERED))
         return _told(_preceded(right, ended), Answer.APPROVED, what)
     return _wrong(v, what)
@@ -262,14 +206,14 @@ def _attempted(v: Verification, what: Attempted) -> Decision:
 def _wrong(v: Verification, what: Attempted) -> Decision:
     if what.guess is not None and what.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
-        repeated = Event("repeated_answer", {"by_text": what.by_text})
+        repeated = Event(EventName.REPEATED_ANSWER, {"by_text": what.by_text})
         if v.answers >= v.terms.max_attempts:  # the two left are for its end
             return Decision(v, (repeated,))
         return _told(Decision(v, (repeated,)), Answer.WRONG, what)
     left = None if what.wrong_left is None else max(0, what.wrong_left - 1)
     counted = replace(v, attempts=v.attempts + 1, last_guess=what.guess, wrong_left=left)
     told: Detail = {"attempt": counted.attempts, "by_text": what.by_text}
-    wrong = Event("wrong_answer", told)
+    wrong = Event(EventName.WRONG_ANSWER, told)
     if counted.attempts_left > 0:
         return _told(Decision(counted, (wrong,)), Answer.WRONG, what)
     ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at, Cause.ATTEMPTS_USED))
@@ -281,7 +225,7 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
         return Decision(v)
     if at >= v.deadline_at:
         return _lapse(v)
-    event = Event("quoted_text" if is_quote else "unread_reply")
+    event = Event(EventName.QUOTED_TEXT if is_quote else EventName.UNREAD_REPLY)
     if v.is_hinted or v.suspended_at is not None:
         return Decision(v, (event,))
     return _answered(replace(v, is_hinted=True), (event,), Answer.HINT)
@@ -291,7 +235,7 @@ def _time_passed(v: Verification, now: datetime) -> Decision:
     if v.suspended_at is not None:
         if now < v.suspended_at + SUSPENSION:
             return Decision(v)
-        return _resumed(v, "nobody resumed it for an hour", now)
+        return _resumed(v, "not resumed for an hour", now)
     if now < v.deadline_at:
         return Decision(v)
     return _lapse(v)
@@ -311,14 +255,14 @@ def _suspended(v: Verification, reason: str | None, now: datetime) -> Decision:
         return Decision(v)
     if now >= v.deadline_at:
         return _lapse(v)
-    return Decision(replace(v, suspended_at=now), (Event("suspended", _shortened(reason)),))
+    return Decision(replace(v, suspended_at=now), (Event(EventName.SUSPENDED, _shortened(reason)),))
 
 
 def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
     if v.suspended_at is None:
         return Decision(v)
     running = replace(v, suspended_at=None, held=None)
-    event = Event("resumed", _shortened(reason))
+    event = Event(EventName.RESUMED, _shortened(reason))
     if v.held is not None:
         return _preceded(event, _publish(running, v.held))
     if now >= v.deadline_at:
@@ -336,7 +280,7 @@ def _end(v: Verification, outcome: Outcome) -> Decision:
         return Decision(v)
     if v.suspended_at is None:
         return _publish(v, outcome)
-    return Decision(replace(v, held=outcome), (Event("held", {"status": outcome.status}),))
+    return Decision(replace(v, held=outcome), (Event(EventName.HELD, {"status": outcome.status}),))
 
 
 def _publish(v: Verification, outcome: Outcome) -> Decision:
@@ -347,7 +291,7 @@ def _publish(v: Verification, outcome: Outcome) -> Decision:
         "error_code": outcome.error_code,
     }
     told = {name: value for name, value in detail.items() if value is not None}
-    return Decision(ended, (Event(outcome.status.value, told),))
+    return Decision(ended, (Event(EventName(outcome.status.value), told),))
 
 
 def _preceded(event: Event, decision: Decision) -> Decision:

@@ -55,7 +55,7 @@ class Stage(StrEnum):
 
 FINISHED = frozenset(Stage) - {Stage.WAITING, Stage.RUNNING, Stage.SUSPENDED}
 
-# How long an outcome may be held back by a suspension that nobody resumes.
+# How long an outcome may be held back by a suspension that is not resumed.
 SUSPENSION = timedelta(hours=1)
 
 
@@ -63,8 +63,7 @@ SUSPENSION = timedelta(hours=1)
 class Terms:
     """The numbers a verification is started with and judged under, whatever the settings become.
 
-    The defaults are those of the Durable Functions sample (four digits, ninety seconds, four
-    tries); `send_within_seconds` is how long Textback goes on trying to hand the text to Twilio.
+    `send_within_seconds` is how long Textback goes on trying to hand the text to Twilio.
     """
 
     code_length: int = 4
@@ -149,7 +148,7 @@ class Verification:
 
     @property
     def attempts_left(self) -> int:
-        """Of its own, or as few as its number may still give wrong."""
+        """Its own, or as few as its number may still give wrong."""
         own = self.terms.max_attempts - self.attempts
         return own if self.wrong_left is None else min(own, self.wrong_left)
 

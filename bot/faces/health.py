@@ -1,18 +1,20 @@
-"""Alive, and ready: for whoever restarts processes and whoever sends them requests."""
+"""Alive, ready, and metrics: for what restarts processes and what sends them requests."""
 
 import json
 import logging
 
-from flask import Flask, Response, request
+from flask import Blueprint, Response, request
 
-from bot.domain.errors import Forbidden, Unauthorized
-from bot.faces.durable.routes import JSON
+from bot.http import openapi
 from bot.http.access import Access
-from bot.http.keys import Keys, Power
-from bot.observability.metrics import CONTENT_TYPE, Gauges, Metrics
-from bot.observability.shared_counters import SharedCounters
+from bot.http.error_handlers import JSON
+from bot.http.errors import Forbidden, Unauthorized
+from bot.http.keys import Power
+from bot.http.openapi import Part
+from bot.observability.exposition import CONTENT_TYPE, Gauges
+from bot.service import Service
 from bot.store.tx import StoreUnavailable
-from bot.usecases.verifications import Verifications
+from bot.usecases import read, readiness
 
 log = logging.getLogger(__name__)
 
@@ -23,64 +25,92 @@ SENTENCES = {
     " and nothing old is removed. docs/operations.md, under Clocks, says how to get out.",
     "set_aside": "Rows of the database cannot be read and are left alone. The log names them; mend"
     " or remove them and restart.",
-    "twilio_credentials": "Twilio does not know these credentials. Check TWILIO_ACCOUNT_SID and"
+    "twilio_credentials": "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID and"
     " TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
 }
 
 
-def register(
-    app: Flask,
-    verifications: Verifications,
-    keys: Keys,
-    metrics: Metrics,
-    shared_counters: SharedCounters,
-) -> None:
-    access = Access(keys, verifications)
+def blueprint(service: Service) -> Blueprint:
+    routes = Blueprint("health", __name__)
+    access = Access(service.keys, service.store)
 
-    @app.get("/healthz")
+    @routes.get("/healthz")
     def healthz() -> Response:
-        """The process answers; nothing more is said to whoever asks."""
+        """The process answers; nothing more is told without a key."""
         return Response(json.dumps({"status": "alive"}), content_type=JSON)
 
-    @app.get("/readyz")
+    @routes.get("/readyz")
     def readyz() -> Response:
-        """200 or 503 for everybody; the reasons for who has a system key."""
-        found = _faults(verifications)
+        """200 or 503 without a key; the reasons with a system key."""
+        found = _faults(service)
         body: dict[str, object] = {"status": "not ready" if found else "ready"}
         if _may_know(access):
             body["reasons"] = {word: SENTENCES[word] for word in found}
         return Response(json.dumps(body), 503 if found else 200, content_type=JSON)
 
-    @app.get("/metrics")
+    @routes.get("/metrics")
     def prometheus() -> Response:
         """For a system key, sent as Prometheus sends its own: as a bearer token."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        caller = keys.caller(token.strip()) if kind.lower() == "bearer" else None
+        caller = service.keys.caller(token.strip()) if kind.lower() == "bearer" else None
         if caller is None:
             raise Unauthorized("A system key is needed, as a bearer token.")
         if caller.power is not Power.ALL:
             raise Forbidden("This key does not open the metrics: use a system key.")
-        text = metrics.text(shared_counters.of_all(), _gauges(verifications))
+        text = service.metrics.text(service.shared_counters.of_all(), _gauges(service))
         return Response(text, content_type=CONTENT_TYPE)
 
+    return routes
 
-def _gauges(verifications: Verifications) -> Gauges:
-    load = verifications.load()
+
+def part() -> Part:
+    text = {"type": "string"}
+    ready = openapi.operation("Whether it can do its work", {200: "Ready", 503: "Ready"})
+    metrics = openapi.operation(
+        "Counters for Prometheus, for a system key as bearer token",
+        {200: "Metrics", 401: "Fault", 403: "Fault"},
+        security=[{"bearer": []}],
+    )
+    return Part(
+        paths={
+            "/healthz": {
+                "get": openapi.operation("The process is alive", {200: "Alive"}, security=[])
+            },
+            "/readyz": {"get": ready},
+            "/metrics": {"get": metrics},
+        },
+        schemas={
+            "Metrics": text,
+            "Alive": openapi.an_object({"status": {"const": "alive"}}),
+            "Ready": {
+                "type": "object",
+                "properties": {"status": text, "reasons": {"type": "object"}},
+                "required": ["status"],
+            },
+        },
+        security={"bearer": {"type": "http", "scheme": "bearer"}},
+    )
+
+
+def _gauges(service: Service) -> Gauges:
+    load = service.store.read(
+        read.load, from_address=service.rules.from_address, ahead=service.store.steady.ahead
+    )
     return Gauges(
         pending=load.pending,
         queue=load.queue,
         queue_age_seconds=load.queue_age.total_seconds(),
         overdue_seconds=load.overdue.total_seconds(),
-        open_areas=len(verifications.open_areas()),
+        open_areas=len(service.admission.open_areas(service.store)),
         is_twilio_known=load.circuit is None,
         clock_ahead_seconds=load.ahead.total_seconds(),
         set_aside=load.set_aside,
     )
 
 
-def _faults(verifications: Verifications) -> list[str]:
+def _faults(service: Service) -> list[str]:
     try:
-        return verifications.faults()
+        return readiness.look(service.store, service.rules.from_address)
     except StoreUnavailable:
         log.exception("the database cannot be read")
         return ["store"]

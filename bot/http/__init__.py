@@ -1,1 +1,1 @@
-"""What faces share over HTTP: keys, waiting, headers, bounds."""
+"""Shared by the faces: keys, access, waiting, headers, error handlers."""

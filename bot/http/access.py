@@ -1,19 +1,24 @@
-"""Who may do what on this face: 401 without a known key, 403 with one for something else."""
+"""Access over HTTP: 401 without a known key, 403 with one for something else."""
 
 from flask import request
 
-from bot.domain.errors import Forbidden, KeyReplaced, Unauthorized
-from bot.faces.durable.query import Query
+from bot.domain.verification import Verification
+from bot.http.errors import Forbidden, KeyReplaced, Unauthorized
 from bot.http.keys import Caller, Keys, Power, Scope
-from bot.usecases.verifications import Verifications
+from bot.store import verifications
+from bot.store.tx import Store
 
+KEY_HEADER = "x-functions-key"
+KEY_PARAMETER = "code"  # in any case
 UNKNOWN = "This key is not known here."
 
 
 class Access:
-    def __init__(self, keys: Keys, verifications: Verifications) -> None:
+    """Checks the key of the present request."""
+
+    def __init__(self, keys: Keys, store: Store) -> None:
         self._keys = keys
-        self._verifications = verifications
+        self._store = store
 
     def starter(self) -> Caller:
         """A function key or a system key."""
@@ -30,7 +35,7 @@ class Access:
         return caller
 
     def holder(self, id: str, scope: Scope) -> Caller:
-        """A system key, or the key of a link of this one instance and this scope."""
+        """A system key, or the key of a link of this one verification and this scope."""
         key = presented()
         caller = self._keys.caller(key) or self._link_holder(key, id)
         if caller is None:
@@ -53,19 +58,27 @@ class Access:
         return caller
 
     def _is_begun_by_known_key(self, id: str) -> bool:
-        verification = self._verifications.find(id)
+        verification = self._find(id)
         if verification is None:
             return False
         return self._keys.is_present(verification.caller_key, name=verification.started_by)
 
     def _link_holder(self, key: str, id: str) -> Caller | None:
-        verification = self._verifications.find(id)
+        verification = self._find(id)
         return self._keys.link_holder(key, verification) if verification else None
+
+    def _find(self, id: str) -> Verification | None:
+        return self._store.read(verifications.load, id)
 
 
 def presented() -> str:
-    """The key sent. The header wins over the query, as the Functions host has it."""
-    sent = request.headers.get("x-functions-key") or Query(request.args).text("code")
+    """The key sent. The header wins over the query. Raises Unauthorized."""
+    sent = request.headers.get(KEY_HEADER) or _parameter(KEY_PARAMETER)
     if not sent:
-        raise Unauthorized("No key was sent: put it into x-functions-key, or into ?code=.")
+        raise Unauthorized(f"No key was sent: put it into {KEY_HEADER}, or into ?{KEY_PARAMETER}=.")
     return sent
+
+
+def _parameter(name: str) -> str | None:
+    values = (value for key, value in request.args.items(multi=True) if key.lower() == name)
+    return next(values, None)

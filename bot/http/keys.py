@@ -1,9 +1,9 @@
-"""Who may do what.
+"""Keys, and what each may do.
 
-Function keys start verifications. System keys do everything. A link key is good for one instance
-and one scope, `read` or `act`: it is a signature over the id and the nonce under a subkey of
-SECRET_KEY, so it needs no table, whoever may start one verification may not manage all, and it
-opens nothing that takes the same id after a purge.
+Function keys start verifications. System keys do everything. A link key is good for one
+verification and one scope, `read` or `act`: it is a signature over the id and the nonce under a
+subkey of SECRET_KEY, so it needs no table, a caller that may start one verification may not manage
+all, and it opens nothing that takes the same id after a purge.
 """
 
 import hashlib
@@ -17,9 +17,6 @@ from itsdangerous import Signer
 from bot.domain.code import subkey
 from bot.domain.verification import Verification
 
-# Names of callers whose keys have none.
-UNNAMED_FUNCTION, UNNAMED_SYSTEM = "function", "system"
-
 
 class Scope(StrEnum):
     READ = "read"
@@ -29,7 +26,7 @@ class Scope(StrEnum):
 class Power(StrEnum):
     START = "start"  # start verifications
     ALL = "all"  # everything
-    LINK = "link"  # one instance, one scope
+    LINK = "link"  # one verification, one scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +47,8 @@ class Keys:
     ) -> None:
         """Pairs of name and key; `secrets` are the present secret key and those before it."""
         configured = [
-            *((key, name or UNNAMED_FUNCTION, Power.START) for name, key in function_keys),
-            *((key, name or UNNAMED_SYSTEM, Power.ALL) for name, key in system_keys),
+            *((key, name, Power.START) for name, key in function_keys),
+            *((key, name, Power.ALL) for name, key in system_keys),
         ]
         self._known = [
             (key.encode(), Caller(name, power, key_mark=_mark(key, secrets[0])))
@@ -93,7 +90,7 @@ class Keys:
         return mark if mark in self._marks else self._marks_by_name.get(name)
 
     def link_holder(self, presented: str, verification: Verification) -> Caller | None:
-        """Who holds a link of this one instance."""
+        """The holder of a link of this one verification."""
         scopes = frozenset(
             scope
             for scope, signer in self._signers.items()

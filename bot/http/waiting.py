@@ -1,4 +1,4 @@
-"""Callers who wait for the outcome of a verification.
+"""Callers that wait for the outcome of a verification.
 
 A waiting caller costs an event and no query. A decision of this process wakes those who wait for
 it; decisions of other processes are found by one look for all of them, ten times a second, and only
@@ -19,7 +19,7 @@ LOOK_EVERY_SECONDS = 0.1
 
 
 class Waiting:
-    """A thread looks for decisions of others while somebody waits."""
+    """While callers wait, a thread looks for decisions of other processes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

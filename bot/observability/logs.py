@@ -1,7 +1,7 @@
 """Logging: one line of JSON each, to standard error.
 
-`request` is the HTTP request at hand, `origin` the one that started the verification: whoever looks
-for one id finds start, sends, webhooks and end. Whoever logs masks phone numbers; nobody logs a
+`request` is the HTTP request at hand, `origin` the one that started the verification: a
+search for one id finds start, sends, webhooks and end. Callers mask phone numbers, and never log a
 code or a key.
 """
 
@@ -126,8 +126,8 @@ def request_id(sent: str | None) -> str:
 def safe(path: str) -> str:
     """A path or an id as a log may show it: anybody may put a number or a line break into one.
 
-    >>> safe("/orchestrators/+1 (425) 555-0123"), safe("/a\\nb")
-    ('/orchestrators/*****', '/a\\\\nb')
+    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb")
+    ('/phones/*****', '/a\\\\nb')
     """
     parts = path.encode("unicode_escape").decode().split("/")
     return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)

@@ -1,43 +1,26 @@
-"""What is counted, for Prometheus. No label ever holds a number, an id or a key.
+"""Counters for Prometheus. No label ever holds a phone number, an id or a key.
 
 Each process counts what it does and shares its sums (`shared_counters.py`). The process that is
 scraped adds up those of all, so one address is enough: scrape one, or a balancer in front of all.
 Gauges are read from the database at each scrape.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from bot.domain.transitions import Event
+from bot.domain.events import Event, EventName
 from bot.domain.verification import ENDS, Status
+from bot.observability import exposition
+from bot.observability.exposition import Gauges, key_of
 from bot.store.inbound import Ignored
 from bot.store.tx import Change, Done
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
+_ATTEMPTS = {EventName.RIGHT_ANSWER: "right", EventName.WRONG_ANSWER: "wrong"}
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
 _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class Gauges:
-    """What is the case now, wherever it came about."""
-
-    pending: int
-    queue: Mapping[str, int]  # texts by state
-    queue_age_seconds: float
-    overdue_seconds: float
-    open_areas: int
-    is_twilio_known: bool
-    clock_ahead_seconds: float
-    set_aside: int
 
 
 class Metrics:
@@ -115,13 +98,13 @@ class Metrics:
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
-        """Of a series that is not there yet no rule can say that it does not grow."""
+        """Creates each series at zero, so that `increase()` alerts work."""
         for status in ENDS:
             self._outcomes.labels(status.value)
         for outcome in ("accepted", "refused", "postponed", "unknown"):
             self._sends.labels(outcome, "")
-        for what in ("right", "wrong"):
-            self._attempts.labels(what)
+        for word in _ATTEMPTS.values():
+            self._attempts.labels(word)
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
         for cut in ("head", "body", "answer", "crowded", "refused", "address"):
@@ -173,15 +156,16 @@ class Metrics:
             self._lateness.observe(max(0.0, late))
 
     def _count_attempt(self, event: Event) -> None:
-        if event.name in ("right_answer", "wrong_answer"):
-            self._attempts.labels(event.name.removesuffix("_answer")).inc()
+        word = _ATTEMPTS.get(event.name)
+        if word is not None:
+            self._attempts.labels(word).inc()
 
     # -- telling ---------------------------------------------------------------------------------
 
     def samples(self) -> dict[str, float]:
-        """What this process has counted."""
+        """The sums of this process."""
         return {
-            _key(sample.name, sample.labels): sample.value
+            key_of(sample.name, sample.labels): sample.value
             for metric in self.registry.collect()
             for sample in metric.samples
             if not sample.name.endswith("_created")
@@ -194,86 +178,4 @@ class Metrics:
         and Prometheus takes a fall for a new beginning and counts everything again.
         """
         sums = dict.fromkeys(self.samples(), 0.0) | dict(written)
-        summed = CollectorRegistry()
-        summed.register(_Sums(self.registry.collect(), sums))
-        self._set(gauges, summed)
-        return generate_latest(summed)
-
-    def _set(self, gauges: Gauges, registry: CollectorRegistry) -> None:
-        def gauge(name: str, documentation: str, value: float) -> None:
-            Gauge(f"textback_{name}", documentation, registry=registry).set(value)
-
-        gauge("pending", "Verifications that are pending now.", gauges.pending)
-        depth = Gauge(
-            "textback_queue_depth",
-            "Texts on their way to Twilio now, by state: queued, sending, unknown.",
-            ["state"],
-            registry=registry,
-        )
-        for state in ("queued", "sending", "unknown"):
-            depth.labels(state).set(gauges.queue.get(state, 0))
-        gauge(
-            "queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds
-        )
-        gauge(
-            "overdue_seconds",
-            "How long what is due has waited for a dispatcher: texts and deadlines.",
-            gauges.overdue_seconds,
-        )
-        gauge(
-            "breaker_closed_areas",
-            "Prefixes and countries where starts are refused now.",
-            gauges.open_areas,
-        )
-        gauge(
-            "twilio_credentials_known",
-            "0 while sending is paused, since Twilio does not know our credentials.",
-            int(gauges.is_twilio_known),
-        )
-        gauge(
-            "clock_ahead_seconds",
-            "How far stored time is ahead of the clock, since a clock was ahead once.",
-            gauges.clock_ahead_seconds,
-        )
-        gauge(
-            "rows_set_aside",
-            "Texts and verifications that cannot be read or carried out, and are left alone.",
-            gauges.set_aside,
-        )
-        gauge(
-            "guess_chance",
-            "Chance a number and day that a code is guessed, under the present settings.",
-            self._guess_chance,
-        )
-
-
-class _Sums(Collector):
-    """The families of one registry, with other values."""
-
-    def __init__(self, families: Iterable[Metric], sums: Mapping[str, float]) -> None:
-        self._families = list(families)
-        self._sums = sums
-
-    def collect(self) -> Iterator[Metric]:
-        for family in self._families:
-            metric = Metric(family.name, family.documentation, family.type)
-            for key in sorted((k for k in self._sums if _is_of(k, family.name)), key=_order):
-                name, labels = json.loads(key)
-                metric.add_sample(name, labels, self._sums[key])
-            yield metric
-
-
-def _key(name: str, labels: Mapping[str, str]) -> str:
-    return json.dumps([name, dict(sorted(labels.items()))])
-
-
-def _is_of(key: str, family: str) -> bool:
-    name = str(json.loads(key)[0])
-    return name == family or name.removeprefix(family) in ("_total", "_bucket", "_sum", "_count")
-
-
-def _order(key: str) -> tuple[str, float, str]:
-    """Buckets in their order, each label set together."""
-    name, labels = json.loads(key)
-    bound = float(labels.pop("le", "inf"))
-    return json.dumps(labels), bound, "" if name.endswith("_bucket") else name
+        return exposition.text(self.registry.collect(), sums, gauges, self._guess_chance)

@@ -1,11 +1,10 @@
-"""What this process has counted, written where the others find it."""
+"""Shares the counters of this process with the others, through the database."""
 
 import logging
 import secrets
 import threading
 import time
 from collections.abc import Mapping
-from functools import partial
 
 from bot.observability.metrics import Metrics
 from bot.store import metric_samples
@@ -13,7 +12,7 @@ from bot.store.tx import Done, Store, Tx
 
 # What a process that is killed has not written yet is lost to the counters; nothing else is.
 EVERY_SECONDS = 2.0
-# All of it again, so that nobody takes an idle process for one that is over.
+# All samples are written again, so that an idle process is not taken for one that is over.
 SIGN_OF_LIFE_SECONDS = 3600.0
 
 log = logging.getLogger(__name__)
@@ -48,11 +47,11 @@ class SharedCounters:
             self._write()
 
     def end(self) -> None:
-        """Writes the last sums of a process that counts no more, such as a command: with those of
+        """Writes the last sums of a process that is about to end, such as a command: with those of
         all processes that are over, so that no row of its own stays."""
         with self._lock:
             samples = {key: value for key, value in self._metrics.samples().items() if value}
-            self._store.write(partial(_add_to_past, samples=samples))
+            self._store.write(_add_to_past, samples)
 
     def _write(self) -> None:
         now = time.monotonic()
@@ -64,11 +63,11 @@ class SharedCounters:
         }
         if not news:
             return
-        self._store.write(partial(_put, process=self._process, samples=news))
+        self._store.write(_put, self._process, news)
         self._written, self._written_at = samples, now
 
     def of_all(self) -> dict[str, float]:
-        """What all processes have counted, this one until now."""
+        """The sums of all processes, of this one until now."""
         try:
             self.write()
         except Exception:
@@ -83,11 +82,11 @@ class SharedCounters:
                 log.exception("the counters could not be written; trying again")
 
 
-def _put(tx: Tx, *, process: str, samples: Mapping[str, float]) -> Done[None]:
+def _put(tx: Tx, process: str, samples: Mapping[str, float]) -> Done[None]:
     metric_samples.put(tx, process, samples)
     return Done(None)
 
 
-def _add_to_past(tx: Tx, *, samples: Mapping[str, float]) -> Done[None]:
+def _add_to_past(tx: Tx, samples: Mapping[str, float]) -> Done[None]:
     metric_samples.add_to_past(tx, samples)
     return Done(None)

@@ -22,13 +22,13 @@ from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import util
-from gunicorn.glogging import Logger
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.ggevent import GeventWorker
 
+from bot import service as services
 from bot.concurrency.blocking import breathe
-from bot.observability.logs import safe
-from bot.server.connections import DRAINED_BYTES, Connection, Connections
+from bot.server.connection import DRAINED_BYTES, Connection
+from bot.server.connections import Connections
 
 # After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
 FINISH_SECONDS = 8.0
@@ -56,13 +56,14 @@ class Worker(GeventWorker):
 
     def run(self) -> None:
         app: Any = self.wsgi
-        settings = app.extensions["settings"]
+        service = services.of(app)
+        settings = service.settings
         most = min(settings.connections, _files() - FILES_OF_OURS)
         self._connections = Connections(
             most=most,
             of_one_address=settings.connections_per_address,
             keepalive=self.cfg.keepalive,
-            cut=app.extensions["metrics"].connection_cut,
+            cut=service.metrics.connection_cut,
         )
         pool = Pool(most + ROOM_TO_REFUSE)
         servers = [
@@ -119,8 +120,9 @@ class Worker(GeventWorker):
         are answered."""
         app = getattr(self, "wsgi", None)
         if app is not None:
-            app.extensions["waiting"].release()
-            app.extensions["dispatcher"].refuse_more()
+            service = services.of(app)
+            service.waiting.release()
+            service.dispatcher.refuse_more()
         super().handle_exit(sig, frame)
         self._is_stopping.set()
 
@@ -148,29 +150,3 @@ def _drain(request: Any) -> None:
         left -= len(data)
     if left <= 0:
         raise StopIteration
-
-
-class QuietLogger(Logger):
-    """Lines in Textback's own form, the path without its query: a query may hold a key."""
-
-    def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
-        ours = logging.getLogger().handlers[0].formatter
-        super()._set_handler(log, output, ours, stream)  # type: ignore[misc]
-
-    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        method, path = environ["REQUEST_METHOD"], safe(environ.get("PATH_INFO") or "")
-        status = int(str(resp.status).split(maxsplit=1)[0])
-        self.access_log.info(
-            "%s %s %d",
-            method,
-            path,
-            status,
-            extra={
-                **environ.get("textback.noted", {}),
-                "client": environ.get("REMOTE_ADDR"),
-                "method": method,
-                "path": path,
-                "status": status,
-                "milliseconds": round(request_time.total_seconds() * 1000, 1),
-            },
-        )

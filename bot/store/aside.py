@@ -2,7 +2,8 @@
 dispatcher starts anew. Both tables with work to do have a `due_at`, which is NULL where there is
 none, and `NEVER` in such a row."""
 
-from bot.store.tx import Row, Tx, to_text
+from bot.store.rows import Row, to_text
+from bot.store.tx import Tx
 
 NEVER = "9999-12-31T00:00:00.000000Z"
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store.tx import Tx, to_instant_if_readable, to_text
+from bot.store.rows import to_instant_if_readable, to_text
+from bot.store.tx import Tx
 
 PROBE_EVERY = timedelta(seconds=10)
 
@@ -15,10 +16,10 @@ class Circuit:
     probe_at: datetime
 
 
-def load(tx: Tx, sender: str) -> Circuit | None:
-    """The open circuit of a sender; None: it is closed, and texts go out."""
-    sql = "SELECT since, error_code, probe_at FROM circuit WHERE sender = :sender"
-    row = tx.one(sql, sender=sender)
+def load(tx: Tx, from_address: str) -> Circuit | None:
+    """The open circuit of one of our addresses; None: it is closed, and texts go out."""
+    sql = "SELECT since, error_code, probe_at FROM circuit WHERE from_address = :from_address"
+    row = tx.one(sql, from_address=from_address)
     if row is None:
         return None
     since = to_instant_if_readable(row["since"]) or tx.now
@@ -26,18 +27,18 @@ def load(tx: Tx, sender: str) -> Circuit | None:
     return Circuit(since, row["error_code"], probe_at)
 
 
-def open_or_keep(tx: Tx, sender: str, *, error_code: int) -> datetime:
+def open_or_keep(tx: Tx, from_address: str, *, error_code: int) -> datetime:
     """Opens it, or keeps it open. Returns when to probe next."""
     sql = """
-        INSERT INTO circuit (sender, since, error_code, probe_at)
-        VALUES (:sender, :now, :error_code, :probe_at)
-        ON CONFLICT (sender) DO UPDATE
+        INSERT INTO circuit (from_address, since, error_code, probe_at)
+        VALUES (:from_address, :now, :error_code, :probe_at)
+        ON CONFLICT (from_address) DO UPDATE
         SET error_code = excluded.error_code, probe_at = excluded.probe_at
     """
     probe_at = tx.now + PROBE_EVERY
     tx.run(
         sql,
-        sender=sender,
+        from_address=from_address,
         now=to_text(tx.now),
         error_code=error_code,
         probe_at=to_text(probe_at),
@@ -45,5 +46,14 @@ def open_or_keep(tx: Tx, sender: str, *, error_code: int) -> datetime:
     return probe_at
 
 
-def close(tx: Tx, sender: str) -> bool:
-    return tx.run("DELETE FROM circuit WHERE sender = :sender", sender=sender) == 1
+def keep_open(tx: Tx, from_address: str) -> None:
+    """Until the next probe."""
+    sql = "UPDATE circuit SET probe_at = :probe_at WHERE from_address = :from_address"
+    tx.run(sql, from_address=from_address, probe_at=to_text(tx.now + PROBE_EVERY))
+
+
+def close(tx: Tx, from_address: str) -> bool:
+    return (
+        tx.run("DELETE FROM circuit WHERE from_address = :from_address", from_address=from_address)
+        == 1
+    )

@@ -4,7 +4,8 @@ and replies that held a code. A sid alone is kept, so it outlives what is forgot
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store.tx import Tx, to_text
+from bot.store.rows import to_text
+from bot.store.tx import Tx
 
 # Twilio refuses while a text is still on its way, so there is no hurry; what it refuses for a day
 # it will not do.
@@ -38,7 +39,7 @@ def add_sid(tx: Tx, sid: str) -> None:
 
 
 def take(tx: Tx, *, limit: int) -> list[Erasure]:
-    """Due ones that nobody else takes, put off for as long as they may take: a lease."""
+    """Due ones that no other process has, put off for as long as they may take: a lease."""
     sql = "SELECT sid, tries FROM erasure WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
     taken = [
         Erasure(row["sid"], row["tries"])

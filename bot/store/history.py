@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.domain.transitions import Event
-from bot.domain.verification import ENDS
-from bot.store.tx import Row, Tx, readable, to_instant, to_text
+from bot.domain.events import Event, EventName
+from bot.store.rows import Row, readable, to_instant, to_text
+from bot.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     number: int
     at: datetime
-    event: str
+    event: EventName
     detail: dict[str, Any]
 
 
@@ -25,8 +25,19 @@ MOST_LINES = 200
 ROOM_FOR_CHANGES = 20
 
 _CHANGES = frozenset(
-    ["started", "text_tried", "text_accepted", "right_answer", "wrong_answer", "held"]
-    + [status.value for status in ENDS]
+    {
+        EventName.STARTED,
+        EventName.TEXT_TRIED,
+        EventName.TEXT_ACCEPTED,
+        EventName.RIGHT_ANSWER,
+        EventName.WRONG_ANSWER,
+        EventName.HELD,
+        EventName.APPROVED,
+        EventName.EXPIRED,
+        EventName.MAX_ATTEMPTS_REACHED,
+        EventName.CANCELED,
+        EventName.FAILED,
+    }
 )
 
 
@@ -41,7 +52,7 @@ def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
             f"SELECT {place} AS place, {most} AS most,"
             f" :event{place} AS event, :detail{place} AS detail"
         )
-        params[f"event{place}"] = event.name
+        params[f"event{place}"] = event.name.value
         params[f"detail{place}"] = json.dumps(event.detail) if event.detail else "{}"
     if not lines:
         return
@@ -71,4 +82,4 @@ def of(tx: Tx, verification_id: str) -> list[Line]:
 
 def _from_row(row: Row) -> Line:
     at, detail = to_instant(row["at"]), json.loads(row["detail"])
-    return Line(row["number"], at, row["event"], detail)
+    return Line(row["number"], at, EventName(row["event"]), detail)

@@ -1,17 +1,19 @@
-"""The table `figure`: what happened in each hour and country, counted from the history.
+"""The table `hourly_count`: what happened in each hour and country, counted from the history.
 
-Nobody counts while verifying, since a row that everybody raises would be a row that everybody waits
-for. The history is followed instead, a batch at a time, by whoever has the duty; `figured` holds
-how far, in the same transaction and locked, so two who have it count nothing twice. Whoever looks
-adds what is not counted yet, so figures are never behind. What is about to be removed is counted
-first, since it cannot be counted any more.
+Nothing is counted while verifying: a row that every verification raises would be a row that all of
+them wait for. The dispatcher follows the history instead, a batch at a time. `count_cursor` holds
+how far, locked and updated in the same transaction, so two dispatchers count nothing twice. Readers
+add what is not counted yet, so the counts are never behind. What is about to be removed is counted
+first.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Row, Tx, Value, placed, places, to_text
+from bot.domain.events import EventName
+from bot.store.rows import Row, Value, placed, places, to_text
+from bot.store.tx import Tx
 
 COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
 
@@ -31,7 +33,7 @@ _COUNTS = """
 class HourlyCount:
     hour: str  # 2026-01-31T09
     country: str
-    event: str  # started, or the status it ended with
+    event: EventName  # started, or the status it ended with
     seconds: int  # from accepted to approved; -1: approved before it was known to be accepted
     count: int
 
@@ -43,15 +45,15 @@ def count_more(tx: Tx) -> bool:
     if upto is None:
         return False
     _count(tx, "h.sequence <= :upto", after=counted_to, upto=upto)
-    tx.run("UPDATE figured SET sequence = :upto", upto=upto)
+    tx.run("UPDATE count_cursor SET sequence = :upto", upto=upto)
     return True
 
 
 def count_removed(tx: Tx, ids: Sequence[str]) -> None:
-    """What is not counted yet of verifications that are about to go."""
+    """Counts the rest of verifications that are about to be removed."""
     condition = f"h.verification_id IN ({places(ids)})"
     _count(tx, condition, after=_lock(tx), **placed(ids))
-    tx.run("UPDATE figured SET removals = removals + 1")
+    tx.run("UPDATE count_cursor SET removals = removals + 1")
 
 
 def is_behind(tx: Tx) -> bool:
@@ -61,24 +63,24 @@ def is_behind(tx: Tx) -> bool:
 def since(tx: Tx, hour: datetime) -> list[HourlyCount]:
     """All that happened from the beginning of this hour on. May hold two of the same kind: what is
     counted, and what is not yet."""
-    counted = tx.all("SELECT * FROM figure WHERE hour >= :hour", hour=to_text(hour)[:13])
+    counted = tx.all("SELECT * FROM hourly_count WHERE hour >= :hour", hour=to_text(hour)[:13])
     rest = tx.all(_counts(tx, "TRUE"), after=_counted_to(tx))
     return [_from_row(row) for row in (*counted, *rest) if row["hour"] >= to_text(hour)[:13]]
 
 
 def fold_old(tx: Tx, *, before: datetime) -> None:
-    """Of days long over a day's sums are enough, without the times to answer."""
+    """Folds the hours of old days into a sum a day, without the times to answer."""
     sql = """
-        INSERT INTO figure (hour, country, event, seconds, count)
-        SELECT substr(hour, 1, 10), country, event, 0, sum(count) FROM figure
+        INSERT INTO hourly_count (hour, country, event, seconds, count)
+        SELECT substr(hour, 1, 10), country, event, 0, sum(count) FROM hourly_count
         WHERE hour < :day AND length(hour) = 13 GROUP BY 1, 2, 3
         ON CONFLICT (hour, country, event, seconds) DO UPDATE
-        SET count = figure.count + excluded.count
+        SET count = hourly_count.count + excluded.count
     """
     day = to_text(before)[:10]
     _lock(tx)
     tx.run(sql, day=day)
-    tx.run("DELETE FROM figure WHERE hour < :day AND length(hour) = 13", day=day)
+    tx.run("DELETE FROM hourly_count WHERE hour < :day AND length(hour) = 13", day=day)
 
 
 def version(tx: Tx) -> str:
@@ -88,7 +90,7 @@ def version(tx: Tx) -> str:
         SELECT (SELECT max(sequence) FROM history) AS newest,
             (SELECT max(sequence) FROM history WHERE sequence < {tx.horizon}) AS settled,
             removals
-        FROM figured
+        FROM count_cursor
     """
     row = tx.one(sql)
     return f"{row['newest']}-{row['settled']}-{row['removals']}" if row else ""
@@ -96,10 +98,10 @@ def version(tx: Tx) -> str:
 
 def _count(tx: Tx, condition: str, **params: Value) -> None:
     sql = f"""
-        INSERT INTO figure (hour, country, event, seconds, count)
+        INSERT INTO hourly_count (hour, country, event, seconds, count)
         {_counts(tx, condition)}
         ON CONFLICT (hour, country, event, seconds) DO UPDATE
-        SET count = figure.count + excluded.count
+        SET count = hourly_count.count + excluded.count
     """
     tx.run(sql, **params)
 
@@ -120,14 +122,16 @@ def _batch_end(tx: Tx, counted_to: int) -> int | None:
 
 
 def _counted_to(tx: Tx) -> int:
-    row = tx.one("SELECT sequence FROM figured")
+    row = tx.one("SELECT sequence FROM count_cursor")
     return int(row["sequence"]) if row else 0
 
 
 def _lock(tx: Tx) -> int:
-    row = tx.lock("SELECT sequence FROM figured")
+    row = tx.lock("SELECT sequence FROM count_cursor")
     return int(row["sequence"]) if row else 0
 
 
 def _from_row(row: Row) -> HourlyCount:
-    return HourlyCount(row["hour"], row["country"], row["event"], row["seconds"], row["count"])
+    return HourlyCount(
+        row["hour"], row["country"], EventName(row["event"]), row["seconds"], row["count"]
+    )

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.store.tx import Tx, to_text
+from bot.store.rows import to_text
+from bot.store.tx import Tx
 
 KEPT = timedelta(hours=24)
 

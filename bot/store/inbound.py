@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.store.tx import Tx, placed, places, to_instant, to_text
+from bot.store.rows import placed, places, to_instant, to_text
+from bot.store.tx import Tx
 
 # Longer than Twilio keeps messages for a repeat (a year).
 KEPT = timedelta(days=400)
@@ -45,7 +46,7 @@ class IgnoredText:
     message_sid: str
     at: datetime
     reason: Ignored
-    sender: str  # masked
+    masked_phone: str
 
 
 def remember(
@@ -54,12 +55,12 @@ def remember(
     *,
     answer: str | None,
     ignored: Ignored | None = None,
-    sender: str | None = None,
+    masked_phone: str | None = None,
 ) -> None:
-    """`sender`: masked, of an ignored one."""
+    """`masked_phone`: whose it was, kept where it is ignored."""
     sql = """
-        INSERT INTO inbound (message_sid, received_at, answer, ignored, sender)
-        VALUES (:sid, :now, :answer, :ignored, :sender)
+        INSERT INTO inbound (message_sid, received_at, answer, ignored, masked_phone)
+        VALUES (:sid, :now, :answer, :ignored, :masked_phone)
     """
     tx.run(
         sql,
@@ -67,13 +68,13 @@ def remember(
         now=to_text(tx.now),
         answer=answer,
         ignored=ignored.value if ignored else None,
-        sender=sender if ignored else None,
+        masked_phone=masked_phone if ignored else None,
     )
 
 
 def newest_ignored(tx: Tx, *, limit: int) -> list[IgnoredText]:
     sql = """
-        SELECT message_sid, received_at, ignored, sender FROM inbound
+        SELECT message_sid, received_at, ignored, masked_phone FROM inbound
         WHERE ignored IS NOT NULL ORDER BY received_at DESC LIMIT :limit
     """
     return [
@@ -81,7 +82,7 @@ def newest_ignored(tx: Tx, *, limit: int) -> list[IgnoredText]:
             row["message_sid"],
             to_instant(row["received_at"]),
             Ignored(row["ignored"]),
-            row["sender"] or "",
+            row["masked_phone"] or "",
         )
         for row in tx.all(sql, limit=limit)
     ]

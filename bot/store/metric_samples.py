@@ -1,13 +1,14 @@
-"""The table `counted`: what each process has counted for /metrics.
+"""The table `metric_sample`: what each process has counted for /metrics.
 
-Web and dispatcher may be several processes, on several hosts, and whichever is asked tells of all.
-So each writes down its own sums now and then, as rows of its own.
+Web and dispatcher may be several processes on several hosts, and the one that is scraped answers
+for all. So each writes down its own sums now and then, as rows of its own.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from bot.store.tx import Tx, to_text
+from bot.store.rows import to_text
+from bot.store.tx import Tx
 
 # A process that has written nothing for so long is over; its sums go into one row for all of them.
 OVER = timedelta(days=7)
@@ -16,7 +17,8 @@ PAST = "past"
 
 def put(tx: Tx, process: str, samples: Mapping[str, float]) -> None:
     sql = """
-        INSERT INTO counted (process, sample, value, at) VALUES (:process, :sample, :value, :now)
+        INSERT INTO metric_sample (process, sample, value, at)
+        VALUES (:process, :sample, :value, :now)
         ON CONFLICT (process, sample) DO UPDATE SET value = excluded.value, at = excluded.at
     """
     for sample, value in samples.items():
@@ -25,7 +27,7 @@ def put(tx: Tx, process: str, samples: Mapping[str, float]) -> None:
 
 def of_all(tx: Tx) -> dict[str, float]:
     """The sums of all processes, by sample."""
-    sql = "SELECT sample, sum(value) AS value FROM counted GROUP BY sample"
+    sql = "SELECT sample, sum(value) AS value FROM metric_sample GROUP BY sample"
     return {row["sample"]: row["value"] for row in tx.all(sql)}
 
 
@@ -33,8 +35,8 @@ def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
     """The sums of a process that is over and has written none before."""
     tx.lock_number(PAST)
     sql = """
-        INSERT INTO counted (process, sample, value, at) VALUES (:past, :sample, :value, :now)
-        ON CONFLICT (process, sample) DO UPDATE SET value = counted.value + excluded.value
+        INSERT INTO metric_sample (process, sample, value, at) VALUES (:past, :sample, :value, :now)
+        ON CONFLICT (process, sample) DO UPDATE SET value = metric_sample.value + excluded.value
     """
     for sample, value in samples.items():
         tx.run(sql, past=PAST, sample=sample, value=value, now=to_text(tx.now))
@@ -46,17 +48,17 @@ def fold_past(tx: Tx) -> None:
     before = to_text(tx.now - OVER)
     for process in _over(tx, before):
         sql = """
-            INSERT INTO counted (process, sample, value, at)
-            SELECT :past, sample, value, :now FROM counted WHERE process = :process
-            ON CONFLICT (process, sample) DO UPDATE SET value = counted.value + excluded.value
+            INSERT INTO metric_sample (process, sample, value, at)
+            SELECT :past, sample, value, :now FROM metric_sample WHERE process = :process
+            ON CONFLICT (process, sample) DO UPDATE SET value = metric_sample.value + excluded.value
         """
         tx.run(sql, past=PAST, process=process, now=to_text(tx.now))
-        tx.run("DELETE FROM counted WHERE process = :process", process=process)
+        tx.run("DELETE FROM metric_sample WHERE process = :process", process=process)
 
 
 def _over(tx: Tx, before: str) -> Iterable[str]:
     sql = """
-        SELECT process FROM counted WHERE process <> :past
+        SELECT process FROM metric_sample WHERE process <> :past
         GROUP BY process HAVING max(at) < :before
     """
     return [row["process"] for row in tx.all(sql, past=PAST, before=before)]

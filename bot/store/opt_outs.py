@@ -1,10 +1,11 @@
-"""The table `opt_out`: numbers that do not want texts from a sender."""
+"""The table `opt_out`: numbers that opted out of texts from one of our addresses."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.numbering import other_spellings
-from bot.store.tx import Tx, placed, places, to_instant, to_instant_or_none, to_text
+from bot.store.rows import placed, places, to_instant, to_instant_or_none, to_text
+from bot.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,38 +14,39 @@ class OptOut:
     last_tried: datetime | None  # when a start was last let through
 
 
-def load(tx: Tx, *, phone: str, sender: str) -> OptOut | None:
+def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
     """The mark of a line, under whichever of its spellings it was made."""
     phones = _spellings(phone)
     sql = f"""
         SELECT since, last_tried FROM opt_out
-        WHERE phone IN ({places(phones)}) AND sender = :sender ORDER BY since DESC LIMIT 1
+        WHERE phone IN ({places(phones)}) AND from_address = :from_address
+        ORDER BY since DESC LIMIT 1
     """
-    row = tx.one(sql, sender=sender, **placed(phones))
+    row = tx.one(sql, from_address=from_address, **placed(phones))
     return OptOut(to_instant(row["since"]), to_instant_or_none(row["last_tried"])) if row else None
 
 
-def mark(tx: Tx, *, phone: str, sender: str) -> None:
+def mark(tx: Tx, *, phone: str, from_address: str) -> None:
     sql = """
-        INSERT INTO opt_out (phone, sender, since) VALUES (:phone, :sender, :now)
-        ON CONFLICT (phone, sender) DO UPDATE SET since = excluded.since, last_tried = NULL
+        INSERT INTO opt_out (phone, from_address, since) VALUES (:phone, :from_address, :now)
+        ON CONFLICT (phone, from_address) DO UPDATE SET since = excluded.since, last_tried = NULL
     """
-    tx.run(sql, phone=phone, sender=sender, now=to_text(tx.now))
+    tx.run(sql, phone=phone, from_address=from_address, now=to_text(tx.now))
 
 
-def unmark(tx: Tx, *, phone: str, sender: str) -> bool:
+def unmark(tx: Tx, *, phone: str, from_address: str) -> bool:
     phones = _spellings(phone)
-    sql = f"DELETE FROM opt_out WHERE phone IN ({places(phones)}) AND sender = :sender"
-    return tx.run(sql, sender=sender, **placed(phones)) > 0
+    sql = f"DELETE FROM opt_out WHERE phone IN ({places(phones)}) AND from_address = :from_address"
+    return tx.run(sql, from_address=from_address, **placed(phones)) > 0
 
 
-def try_once(tx: Tx, *, phone: str, sender: str) -> None:
+def try_once(tx: Tx, *, phone: str, from_address: str) -> None:
     phones = _spellings(phone)
     sql = f"""
         UPDATE opt_out SET last_tried = :now
-        WHERE phone IN ({places(phones)}) AND sender = :sender
+        WHERE phone IN ({places(phones)}) AND from_address = :from_address
     """
-    tx.run(sql, sender=sender, now=to_text(tx.now), **placed(phones))
+    tx.run(sql, from_address=from_address, now=to_text(tx.now), **placed(phones))
 
 
 def _spellings(phone: str) -> list[str]:
@@ -58,9 +60,10 @@ def version(tx: Tx) -> str:
     return f"{row['count']}-{row['latest']}" if row else ""
 
 
-def newest(tx: Tx, *, sender: str, limit: int) -> list[tuple[str, datetime]]:
+def newest(tx: Tx, *, from_address: str, limit: int) -> list[tuple[str, datetime]]:
     sql = """
-        SELECT phone, since FROM opt_out WHERE sender = :sender ORDER BY since DESC LIMIT :limit
+        SELECT phone, since FROM opt_out WHERE from_address = :from_address
+        ORDER BY since DESC LIMIT :limit
     """
-    rows = tx.all(sql, sender=sender, limit=limit)
+    rows = tx.all(sql, from_address=from_address, limit=limit)
     return [(row["phone"], to_instant(row["since"])) for row in rows]

@@ -4,91 +4,74 @@ A lease, explained before its code. Who wants to send takes rows in a short tran
 becomes `sending`, `due_at` the instant at which the lease lapses, and the count of claims goes up
 by one. The network call happens outside. Its result is written only by the claim that is still the
 newest, so a process that was paused beyond its lease changes nothing when it wakes, with one
-exception: that Twilio took the text is a fact, whoever reports it.
+exception: that Twilio took the text is a fact, whichever process reports it.
 
-Whoever writes to a row has locked its verification before, so that all who touch either take them
-in the same order.
+A writer of a row locks its verification first, so that all transactions lock both in the same
+order.
 
-A row found with a lapsed lease belonged to somebody who died: whether Twilio has the text is
-unknown then, and it is looked up, never simply sent again.
+A row with a lapsed lease belonged to a process that died: whether Twilio has the text is unknown
+then, and it is looked up, never simply sent again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from bot.domain.delivery import Delivery
+from bot.domain.effects import SendText
 from bot.store import aside
-from bot.store.tx import (
-    Row,
-    Tx,
+from bot.store.rows import (
     placed,
     places,
     read_row,
     readable,
     to_instant_if_readable,
-    to_instant_or_none,
     to_text,
 )
-
-QUEUED, SENDING, UNKNOWN = "queued", "sending", "unknown"
-ACCEPTED, REFUSED, WITHDRAWN = "accepted", "refused", "withdrawn"
-
-# Twilio's delivery states, each no earlier than those before it. Reports come in any order.
-_RANKS = {
-    "accepted": 0,
-    "scheduled": 0,
-    "queued": 1,
-    "sending": 2,
-    "sent": 3,
-    "delivered": 4,
-    "undelivered": 4,
-    "failed": 4,
-    "canceled": 4,
-    "read": 5,
-}
-DELIVERIES = frozenset(_RANKS)
+from bot.store.texts import Text, from_row
+from bot.store.tx import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One row."""
-
-    id: str
-    verification_id: str
-    state: str
-    claims: int
-    tries: int
-    looks: int
-    first_try_at: datetime | None
-    sid: str | None
-    delivery: str | None
-    error_code: int | None
-
-
-def enqueue(tx: Tx, *, id: str, verification_id: str) -> None:
+def enqueue(tx: Tx, text: SendText, *, verification_id: str) -> None:
     sql = """
-        INSERT INTO outbox (id, verification_id, state, queued_at, due_at)
-        VALUES (:id, :verification_id, 'queued', :now, :now)
+        INSERT INTO outbox
+            (id, verification_id, purpose, channel, from_address, locale, state, queued_at, due_at)
+        VALUES (:id, :verification_id, :purpose, :channel, :from_address, :locale,
+            'queued', :now, :now)
     """
-    tx.run(sql, id=id, verification_id=verification_id, now=to_text(tx.now))
+    tx.run(
+        sql,
+        id=text.text_id,
+        verification_id=verification_id,
+        purpose=text.purpose.value,
+        channel=text.channel.value,
+        from_address=text.from_address,
+        locale=text.locale,
+        now=to_text(tx.now),
+    )
 
 
 def load(tx: Tx, id: str) -> Text | None:
     row = tx.one("SELECT * FROM outbox WHERE id = :id", id=id)
-    return read_row("outbox", row, _from_row) if row else None
+    return read_row("outbox", row, from_row) if row else None
 
 
-def of(tx: Tx, verification_id: str) -> Text | None:
-    row = tx.one("SELECT * FROM outbox WHERE verification_id = :id", id=verification_id)
-    return read_row("outbox", row, _from_row) if row else None
+def of(tx: Tx, verification_id: str) -> list[Text]:
+    """The texts of a verification, the oldest first. Raises UnreadableRow."""
+    sql = "SELECT * FROM outbox WHERE verification_id = :id ORDER BY queued_at, id"
+    return [read_row("outbox", row, from_row) for row in tx.all(sql, id=verification_id)]
 
 
-def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, Text]:
-    """By the id of their verification."""
-    sql = f"SELECT * FROM outbox WHERE verification_id IN ({places(verification_ids)})"
-    texts = readable("outbox", tx.all(sql, **placed(verification_ids)), _from_row)
-    return {text.verification_id: text for text in texts}
+def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, list[Text]]:
+    """By the id of their verification, the oldest first."""
+    sql = f"""
+        SELECT * FROM outbox WHERE verification_id IN ({places(verification_ids)})
+        ORDER BY queued_at, id
+    """
+    found: dict[str, list[Text]] = {}
+    for text in readable("outbox", tx.all(sql, **placed(verification_ids)), from_row):
+        found.setdefault(text.verification_id, []).append(text)
+    return found
 
 
 def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
@@ -100,7 +83,7 @@ def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
         ORDER BY o.due_at LIMIT :limit
     """
     rows = tx.lock_free(sql, now=to_text(tx.now), limit=limit, **({"only": only} if only else {}))
-    return readable("outbox", rows, _from_row, unreadable=partial(set_aside, tx))
+    return readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
@@ -111,11 +94,11 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
     """Looks through those with work to do for rows that no due time leads to."""
     rows = aside.lock_work(tx, "outbox", limit=limit)
-    readable("outbox", rows, _from_row, unreadable=partial(set_aside, tx))
+    readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
 
 def set_aside(tx: Tx, id: str) -> None:
-    """Of a row that cannot be read or sent: none is sent or looked for, until a dispatcher starts
+    """A row that cannot be read or sent is neither sent nor looked for, until a dispatcher starts
     anew. It may be at Twilio, so it is unknown."""
     sql = "UPDATE outbox SET state = 'unknown', due_at = :never WHERE id = :id"
     tx.run(sql, id=id, never=aside.NEVER)
@@ -140,14 +123,15 @@ def depth(tx: Tx) -> dict[str, int]:
     return {row["state"]: row["count"] for row in tx.all(sql, never=aside.NEVER)}
 
 
-def claim(tx: Tx, text: Text, *, until: datetime) -> int:
+def claim(tx: Tx, text: Text, *, until: datetime, from_address: str) -> int:
     """Takes the row under a lease. The number of this claim is its proof later on."""
     sql = """
         UPDATE outbox SET state = 'sending', due_at = :until, claims = claims + 1,
-            first_try_at = coalesce(first_try_at, :now)
+            first_try_at = coalesce(first_try_at, :now), from_address = :from_address
         WHERE id = :id
     """
-    tx.run(sql, id=text.id, until=to_text(until), now=to_text(tx.now))
+    now = to_text(tx.now)
+    tx.run(sql, id=text.id, until=to_text(until), now=now, from_address=from_address)
     return text.claims + 1
 
 
@@ -172,13 +156,14 @@ def wait(tx: Tx, id: str, *, due_at: datetime) -> None:
 
 
 def hurry(tx: Tx) -> None:
-    """What is queued for later is due now."""
+    """Makes due now what is queued for later."""
     sql = "UPDATE outbox SET due_at = :now WHERE state = 'queued' AND due_at > :now"
     tx.run(sql, now=to_text(tx.now))
 
 
 def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
-    """Nobody knows whether Twilio has it: look at `due_at`. False: the claim is not the newest."""
+    """It is not known whether Twilio has it: look at `due_at`. False: the claim is not the
+    newest."""
     sql = """
         UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks
         WHERE id = :id AND state = 'sending' AND claims = :claim
@@ -198,7 +183,7 @@ def accept(tx: Tx, id: str, *, sid: str) -> bool:
 
 def name(tx: Tx, text: Text, *, sid: str) -> None:
     """A report brought the sid of a text whose fate was unknown. When Twilio took it is not in the
-    report, so it is to be looked up now; whoever is just sending it will tell by himself."""
+    report, so it is to be looked up now; a process that is sending it will tell by itself."""
     sql = """
         UPDATE outbox SET sid = :sid,
             state = CASE WHEN state IN ('queued', 'withdrawn') THEN 'unknown' ELSE state END,
@@ -223,7 +208,7 @@ def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
 
 
 def settle(tx: Tx, verification_id: str) -> None:
-    """The verification has ended: an unsent text is withdrawn, an unknown one looked for no more.
+    """The verification has ended: an unsent text is withdrawn, an unknown one not looked for.
 
     One that is being sent at this moment stays claimed; its result is still written down.
     """
@@ -236,32 +221,16 @@ def settle(tx: Tx, verification_id: str) -> None:
 
 
 def abandon(tx: Tx, text: Text) -> None:
-    """Its verification ended while it was on its way, and whoever had it died: leave it unknown."""
+    """Its verification ended while it was on its way, and its process died: leave it unknown."""
     tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
 
 
-def report(tx: Tx, text: Text, *, delivery: str, error_code: int | None) -> bool:
+def report(tx: Tx, text: Text, *, delivery: Delivery, error_code: int | None) -> bool:
     """Writes down a delivery state, forward only. False: it was no news."""
-    if text.delivery is not None and _RANKS[delivery] <= _RANKS[text.delivery]:
+    if not delivery.is_later_than(text.delivery):
         return False
     sql = """
         UPDATE outbox SET delivery = :delivery, error_code = coalesce(:error_code, error_code)
         WHERE id = :id
     """
-    return tx.run(sql, id=text.id, delivery=delivery, error_code=error_code) == 1
-
-
-def _from_row(row: Row) -> Text:
-    to_instant_or_none(row["due_at"])  # not kept, but the sender needs it
-    return Text(
-        id=row["id"],
-        verification_id=row["verification_id"],
-        state=row["state"],
-        claims=row["claims"],
-        tries=row["tries"],
-        looks=row["looks"],
-        first_try_at=to_instant_or_none(row["first_try_at"]),
-        sid=row["sid"],
-        delivery=row["delivery"],
-        error_code=row["error_code"],
-    )
+    return tx.run(sql, id=text.id, delivery=delivery.value, error_code=error_code) == 1

@@ -1,17 +1,20 @@
-"""PostgreSQL: any number of processes on any number of hosts. The database is the engine.
+"""PostgreSQL: any number of processes on any number of hosts.
 
 What differs from SQLite by necessity, and why:
 
-- There is no one lock. A use case locks the row it decides on (`Tx.lock`), and a number where there
-  may be no row yet (`Tx.lock_number`); READ COMMITTED, so what it reads afterwards is what is true
-  then. Whoever takes work passes over what others hold (SKIP LOCKED).
+- There is no one lock. A use case locks the row it decides on (`Tx.lock`), or the number where
+  there may be no row yet (`Tx.lock_number`). READ COMMITTED, so what it reads afterwards is what is
+  true then. Work is taken with SKIP LOCKED.
 - One clock for all hosts: the database's, read after the lock. Should it be set back, or another
   server with a slower clock take over, time goes on from the last line of the history (`steady`).
-- Whoever follows a table reads only rows of transactions that are over and have none before them
+- A follower of a table reads only rows of transactions that are over and have none before them
   under way (`Tx.horizon`): rows become visible in any order.
-- Two who meet are told so late: by a deadlock, or by a unique index. One of them is undone whole
-  and run again. So is what met a lost connection, for a few seconds; a COMMIT whose answer was lost
-  is not, since nobody can tell what became of it: transaction numbers are used again after a crash.
+- Two transactions that collide learn it late: by a deadlock, or by a unique index. One of them is
+  undone whole and run again. So is one that met a lost connection, for a few seconds; but not a
+  COMMIT whose answer was lost: its fate cannot be asked, since transaction numbers are used again
+  after a crash.
+
+Over 250 lines: transaction, store, retries and schema share the rules of one server and its errors.
 """
 
 import logging
@@ -23,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -34,6 +37,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from bot.concurrency.watchdog import Watchdog, shut
 from bot.store import migrations
 from bot.store.outages import Outages
+from bot.store.rows import Row, Value, to_instant_if_readable
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
     NEWEST_INSTANTS,
@@ -41,28 +45,26 @@ from bot.store.tx import (
     Done,
     Listener,
     OutcomeUnknown,
-    Row,
     StoreUnavailable,
     Tx,
     UnusableDatabase,
-    Value,
-    to_instant_if_readable,
 )
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Connection = psycopg.Connection[DictRow]
 
 # A server that is away is waited for as long as PATIENCE_SECONDS, counted from when it went. Who
 # comes later is told within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
-# Of one query for a page or a list on a busy server. A read decides nothing, so it may take longer.
+# For one query of a page or a list on a busy server. A read decides nothing, so it may take longer.
 READING_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 OLDEST_SERVER = 140000  # PostgreSQL 14
 
-# SET LOCAL, not SET: behind a pooler the next transaction may be somebody else's. A process that is
-# paused in the middle keeps its locks no longer than this.
+# SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
+# is paused in the middle keeps its locks no longer than this.
 _LIMITS = (
     "SET LOCAL lock_timeout = '3500ms'; SET LOCAL statement_timeout = '15s';"
     " SET LOCAL idle_in_transaction_session_timeout = '15s'"
@@ -84,7 +86,7 @@ _CONNECTION = {
 _SETUP_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('textback schema', 0))"
 # What SQLite has by itself: the numbers' indexes.
 _EXTRAS = """
-    CREATE INDEX tally_number ON tally (number);
+    CREATE INDEX usage_number ON usage (number);
     CREATE INDEX history_sequence ON history (sequence);
 """
 # What a database that is away, or half away, makes psycopg raise.
@@ -152,7 +154,7 @@ class PostgresTx:
 
 
 class PostgresStore:
-    """The store of one database, shared with whoever else uses it."""
+    """The store of one database, shared with other processes."""
 
     def __init__(
         self,
@@ -185,11 +187,14 @@ class PostgresStore:
             min_size=1,
             max_size=connections,
             timeout=PATIENCE_SECONDS,
-            # Its own waiting between attempts grows to minutes; whoever asks begins a new one.
+            # Its own waiting between attempts grows to minutes; the next request begins a new one.
             reconnect_timeout=0.5,
             open=False,
             name="store",
         )
+        self._look_first(address)
+
+    def _look_first(self, address: str) -> None:
         try:
             with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
                 self._prepare(connection)
@@ -204,16 +209,29 @@ class PostgresStore:
     def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
+    def write(
+        self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
+
+    def write_within(
+        self,
+        seconds: float,
+        use_case: Callable[Concatenate[Tx, P], Done[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         began = time.perf_counter()
-        done = self._patiently(partial(self._write_once, use_case), within)
-        seconds = time.perf_counter() - began
+        bound = partial(self._write_once, lambda tx: use_case(tx, *args, **kwargs))
+        done = self._patiently(bound, seconds)
+        took = time.perf_counter() - began
         for listener in self._listeners:
-            listener(done, seconds)
+            listener(done, took)
         return done.value
 
-    def read(self, query: Callable[[Tx], T]) -> T:
-        return self._patiently(partial(self._read_once, query), READING_SECONDS)
+    def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        bound = partial(self._read_once, lambda tx: query(tx, *args, **kwargs))
+        return self._patiently(bound, READING_SECONDS)
 
     def probe(self) -> None:
         """Not needed: readers notice a server that is away, and locks are on rows."""
@@ -222,7 +240,7 @@ class PostgresStore:
         """It does that by itself."""
 
     def scrub(self) -> bool:
-        """What was deleted stays on the disk until PostgreSQL has written over it."""
+        """Deleted rows stay on the disk until PostgreSQL has written over them."""
         return False
 
     def close(self) -> None:
@@ -377,18 +395,18 @@ def _renumber_if_restored(connection: Connection) -> None:
     next_one = _value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
     newest = _value(
         connection,
-        "SELECT greatest((SELECT max(sequence) FROM history), (SELECT max(number) FROM tally),"
-        " (SELECT max(sequence) FROM figured))",
+        "SELECT greatest((SELECT max(sequence) FROM history), (SELECT max(number) FROM usage),"
+        " (SELECT max(sequence) FROM count_cursor))",
     )
     if newest is None or newest < next_one:
         return
-    counted_to = _value(connection, "SELECT sequence FROM figured")
+    counted_to = _value(connection, "SELECT sequence FROM count_cursor")
     connection.execute("UPDATE history SET sequence = 0 WHERE sequence <= %s", [counted_to])
     # Rows that are not counted keep their order, after the counted ones and before all to come.
     connection.execute("UPDATE history SET sequence = 1 WHERE sequence > %s", [counted_to])
     # Each keeps a number of its own, in its order.
-    connection.execute("UPDATE tally SET number = row - (SELECT max(row) FROM tally)")
-    connection.execute("UPDATE figured SET sequence = 0")
+    connection.execute("UPDATE usage SET number = row - (SELECT max(row) FROM usage)")
+    connection.execute("UPDATE count_cursor SET sequence = 0")
 
 
 def _run_script(connection: Connection, script: str) -> None:

@@ -3,15 +3,9 @@
 Every write is one transaction that begins IMMEDIATE: a deferred one that reads first and writes
 later loses to SQLITE_BUSY however long it would wait (four threads lost 152 of 200 updates so).
 WAL lets readers go on meanwhile; synchronous=FULL makes every commit survive a power cut, at the
-cost of one fsync.
+cost of one fsync, which writers share (`group_commit.py`).
 
-That fsync is most of what a write costs, so writers who wait share it: whoever finds nobody at it
-leads, takes all who have queued up, runs them one after the other under one BEGIN IMMEDIATE, and
-commits once. Nobody returns before that COMMIT has. Those left waiting are led by the first of
-them. Where one of them raises, all are undone and run again, now each in a savepoint of its own:
-refusals are rarer than successes, and savepoints were two statements of thirteen. Where SQLite
-rolls the whole transaction back by itself (a full disk), or the commit fails, nobody in the batch
-counts as done and each is run again alone.
+Over 250 lines: transaction, store and opening share the rules of one file and its connections.
 """
 
 import contextlib
@@ -19,42 +13,39 @@ import os
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlite_utils
 
 from bot.concurrency import blocking
 from bot.store import migrations
-from bot.store.outages import NOTED_SECONDS, Outages
+from bot.store.group_commit import GroupCommit
+from bot.store.outages import Outages
+from bot.store.rows import Row, Value, to_instant_if_readable
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
     NEWEST_INSTANTS,
     PATIENCE_SECONDS,
     Done,
     Listener,
-    OutcomeUnknown,
-    Row,
     StoreUnavailable,
     Tx,
     UnusableDatabase,
-    Value,
-    to_instant_if_readable,
 )
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
-# Of each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
+# For each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
 CACHE_KIBIBYTES = 8192
-# Of the write-ahead log, where nobody tidies: 64 MiB.
+# Bound on the write-ahead log where no duty tidies it: 64 MiB.
 LONGEST_LOG_PAGES = 16_000
 FETCHED_AT_ONCE = 200  # rows: a millisecond
-BATCH = 64  # write transactions that share one commit, at most
 
 
 class SqliteTx:
@@ -95,26 +86,8 @@ class SqliteTx:
 
     def seconds(self, earlier: str, later: str) -> str:
         """Not a function of ours: SQLite would wait for the interpreter at each call, up to five
-        milliseconds under load, with everybody's writes behind it."""
+        milliseconds under load, with all writes behind it."""
         return f"CAST(round((julianday({later}) - julianday({earlier})) * 86400) AS INTEGER)"
-
-
-class _Raised(Exception):
-    """A use case raised; the cause says what."""
-
-
-class _Job(Generic[T]):
-    """One use case on its way through a commit."""
-
-    def __init__(self, use_case: Callable[[Tx], Done[T]], within: float) -> None:
-        self.use_case = use_case
-        self.until = time.monotonic() + within
-        self.turn = threading.Lock()  # released when it is finished, or is to lead
-        self.turn.acquire()
-        self.is_finished = False
-        self.is_left = False  # its caller waits no more: the leader tells the listeners
-        self.done: Done[T] | None = None
-        self.error: BaseException | None = None
 
 
 class SqliteStore:
@@ -131,9 +104,11 @@ class SqliteStore:
         self.outages = Outages()
         self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
-        self._waiting: deque[_Job[Any]] = deque()
-        self._is_led = False
-        self._until = 0.0  # how long the present leader waits for its lock
+        self._group = GroupCommit(
+            self._transaction,
+            lambda db: SqliteTx(db, partial(self._now, db)),
+            tell=self._tell,
+        )
         self._readers: list[sqlite_utils.Database] = []
         _create_private(path)
         try:
@@ -151,51 +126,41 @@ class SqliteStore:
     def on_commit(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
-        began = time.perf_counter()
-        job = _Job(use_case, within)
-        with self._mutex:
-            self._waiting.append(job)
-            leads = not self._is_led
-            self._is_led = True
-        if not leads:
-            self._await_turn(job, within)
-        if not job.is_finished:
-            self._lead(job.until)
-        if job.error is not None:
-            error = _unavailable_or_itself(job.error)
-            if isinstance(error, StoreUnavailable):
-                self.outages.failed(waited_seconds=time.perf_counter() - began)
-            raise error
-        assert job.done is not None
-        # In the thread that asked, so that what is logged of it names its request.
-        self._tell(job.done, time.perf_counter() - began)
-        return job.done.value
+    def write(
+        self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
 
-    def _await_turn(self, job: "_Job[Any]", seconds: float) -> None:
-        """Until it is finished, or is to lead. Raises StoreUnavailable once its patience is over:
-        OutcomeUnknown where it is being written by then."""
-        if job.turn.acquire(timeout=seconds):
-            return
-        with self._mutex:
-            if job.turn.acquire(blocking=False):  # just now
-                return
-            self.outages.failed(waited_seconds=seconds)
-            if job not in self._waiting:
-                job.is_left = True
-                raise OutcomeUnknown("the commit takes too long")
-            self._waiting.remove(job)
-        raise StoreUnavailable("the writers before it take too long")
+    def write_within(
+        self,
+        seconds: float,
+        use_case: Callable[Concatenate[Tx, P], Done[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        began = time.perf_counter()
+        try:
+            return self._group.write(lambda tx: use_case(tx, *args, **kwargs), seconds)
+        except StoreUnavailable:
+            self.outages.failed(waited_seconds=time.perf_counter() - began)
+            raise
+        except sqlite3.DatabaseError as error:
+            if not _may_pass(error):
+                raise
+            self.outages.failed(waited_seconds=time.perf_counter() - began)
+            raise StoreUnavailable(f"SQLite says: {error}") from error
 
     def _tell(self, done: Done[Any], seconds: float) -> None:
         for listener in self._listeners:
             listener(done, seconds)
 
-    def read(self, query: Callable[[Tx], T]) -> T:
+    def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return self._read(query)
+            return self._read(lambda tx: query(tx, *args, **kwargs))
         except sqlite3.DatabaseError as error:
-            raise _unavailable_or_itself(error) from error
+            if not _may_pass(error):
+                raise
+            raise StoreUnavailable(f"SQLite says: {error}") from error
 
     def _read(self, query: Callable[[Tx], T]) -> T:
         with self._reader() as db:
@@ -216,8 +181,8 @@ class SqliteStore:
             blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(PASSIVE)")
 
     def scrub(self) -> bool:
-        """Empties the write-ahead log, where what was deleted may still stand. False: somebody
-        reads from it at the moment; it is emptied later by itself."""
+        """Empties the write-ahead log, where what was deleted may still stand. False: it
+        is being read at the moment, and is emptied later by itself."""
         db = self._connect()
         try:
             busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
@@ -231,102 +196,14 @@ class SqliteStore:
         for db in (*readers, self._writer):
             db.close()
 
-    # -- one commit for all who wait -------------------------------------------------------------
-
-    def _lead(self, until: float) -> None:
-        """`until`: from then on the leader's own caller waits no more, and so does it."""
-        self._until = until
-        batch: list[_Job[Any]] = []
-        try:
-            if not self._commit_at_once(batch):
-                self._commit_apart(batch)
-        except Exception as error:
-            self._commit_singly(batch, error)
-        finally:
-            self._hand_over()
-        with self._mutex:
-            for job in batch:
-                job.is_finished = True
-                job.turn.release()
-            left = [job.done for job in batch if job.is_left]
-        for done in left:  # its caller has gone; others wait for what it did
-            if done is not None:
-                self._tell(done, PATIENCE_SECONDS)
-
-    def _commit_at_once(self, batch: list[_Job[Any]]) -> bool:
-        """Draws all who wait, and runs them. False: one of them raised, and nothing was done.
-        Raises where the transaction itself came to nothing."""
-        try:
-            with self._transaction() as db:
-                # Whoever comes while others are served goes along: one fsync for more of them.
-                while drawn := self._draw(batch):
-                    # Read after the lock is held and they are drawn: nobody is judged as of an
-                    # instant before they asked.
-                    tx = SqliteTx(db, partial(self._now, db))
-                    for job in drawn:
-                        self._run(job, tx)
-        except _Raised as raised:
-            if len(batch) == 1:  # nobody else's work was undone
-                batch[0].error = raised.__cause__
-            return len(batch) == 1
-        return True
-
-    def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
-        """Those who wait, as far as the batch has room; it holds them too."""
-        with self._mutex:
-            count = min(len(self._waiting), BATCH - len(batch))
-            drawn = [self._waiting.popleft() for _ in range(count)]
-        batch.extend(drawn)
-        return drawn
-
-    def _run(self, job: _Job[Any], tx: SqliteTx) -> None:
-        try:
-            job.done = job.use_case(tx)
-        except Exception as error:
-            raise _Raised from error
-
-    def _commit_apart(self, batch: list[_Job[Any]]) -> None:
-        with self._transaction() as db:
-            tx = SqliteTx(db, partial(self._now, db))
-            for job in batch:
-                self._run_apart(job, tx, db)
-
-    def _run_apart(self, job: _Job[Any], tx: SqliteTx, db: sqlite_utils.Database) -> None:
-        db.execute("SAVEPOINT use_case")
-        try:
-            job.done = job.use_case(tx)
-        except Exception as error:
-            if not db.conn.in_transaction:
-                raise  # SQLite undid everybody's work
-            db.execute("ROLLBACK TO use_case")
-            job.done, job.error = None, error
-        db.execute("RELEASE use_case")
-
-    def _commit_singly(self, batch: list[_Job[Any]], error: Exception) -> None:
-        if not batch:  # not even begun: those who wait fail with the reason
-            with self._mutex:
-                batch.extend(self._waiting)
-                self._waiting.clear()
-            for job in batch:
-                job.error = error
-            return
-        for job in batch:
-            job.done, job.error = None, None
-            try:
-                with self._transaction() as db:
-                    job.done = job.use_case(SqliteTx(db, partial(self._now, db)))
-            except Exception as alone:
-                job.done, job.error = None, alone
-
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite_utils.Database]:
+    def _transaction(self, until: float) -> Iterator[sqlite_utils.Database]:
         db = self._writer
         began = time.monotonic()
         try:
-            _patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, self._until - began))
-            waited = time.monotonic() - began
-            if waited >= NOTED_SECONDS:  # who lets time pass must know before it does
-                self.outages.reached(waited_seconds=waited)
+            _patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
+            # Before the use cases run: one that lets time pass asks whether there was an outage.
+            self.outages.reached(waited_seconds=time.monotonic() - began)
             try:
                 yield db
                 # Others are served during its fsync, and queue up for the next one.
@@ -338,13 +215,6 @@ class SqliteStore:
             self.outages.failed(waited_seconds=time.monotonic() - began)
             raise
         self.outages.reached()
-
-    def _hand_over(self) -> None:
-        with self._mutex:
-            if self._waiting:
-                self._waiting[0].turn.release()
-            else:
-                self._is_led = False
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -413,7 +283,7 @@ class SqliteStore:
             raise
 
     def _migrate(self, db: sqlite_utils.Database) -> None:
-        """In the transaction that everybody else waits for: all steps are done, or none."""
+        """In one transaction that all others wait for: all steps are done, or none."""
         version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
         for step in migrations.steps(version):
             _run_script(db, step)
@@ -454,7 +324,7 @@ def _run_script(db: sqlite_utils.Database, script: str) -> None:
 
 def _patiently(attempt: Callable[[], sqlite3.Cursor], seconds: float) -> sqlite3.Cursor:
     """Waits for a lock of another process, a millisecond at a time. SQLite's own wait sleeps longer
-    and longer, up to a tenth of a second, and whoever has waited least comes first: with a
+    and longer, up to a tenth of a second, and the one that has waited least comes first: with a
     dispatcher beside the web process one start in a hundred took more than a second. It does not
     wait at all where the journal mode is switched."""
     until = time.monotonic() + seconds
@@ -468,14 +338,10 @@ def _patiently(attempt: Callable[[], sqlite3.Cursor], seconds: float) -> sqlite3
             time.sleep(0.001)
 
 
-def _unavailable_or_itself(error: BaseException) -> BaseException:
-    """What the disk, a lock or the file are to blame for may pass, or be mended."""
+def _may_pass(error: sqlite3.DatabaseError) -> bool:
+    """Errors of the disk, a lock or the file may pass, or be mended."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    if isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_CORRUPT:
-        unavailable = StoreUnavailable(f"SQLite says: {error}")
-        unavailable.__cause__ = error
-        return unavailable
-    return error
+    return isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_CORRUPT
 
 
 @contextlib.contextmanager

@@ -4,17 +4,18 @@ Verifications keep their own order: what they were stamped with while the clock 
 back by as much as the newest stamp is ahead, so that starts, deadlines and ends stay in it.
 """
 
-from bot.store.tx import Tx, Value, to_instant, to_text
+from bot.store.rows import Value, to_instant, to_text
+from bot.store.tx import Tx
 
 _CLAMPED = {
     "history": ("at",),
-    "tally": ("at",),
+    "usage": ("at",),
     "inbound": ("received_at",),
     "opt_out": ("since", "last_tried"),
     "idempotency": ("created_at",),
     "circuit": ("since", "probe_at"),
     "erasure": ("due_at",),
-    "counted": ("at",),
+    "metric_sample": ("at",),
     "time_mark": ("at", "steady_since"),
 }
 _SHIFTED = (

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store.tx import Tx, to_instant_if_readable, to_text
+from bot.store.rows import to_instant_if_readable, to_text
+from bot.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)

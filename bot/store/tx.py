@@ -1,38 +1,23 @@
-"""What a use case sees of the database, and what it gives back.
+"""The database as a use case sees it, and what a use case gives back.
 
 A use case is a function of one transaction. It reads and writes through the `Tx` alone, because
 the store may run it again, or let several share one commit; and it *returns* what must happen
 afterwards, because nothing may happen before the commit.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
-from bot.concurrency.blocking import in_turns
-from bot.domain.transitions import Event
+from bot.domain.events import Event
 from bot.domain.verification import Verification
 from bot.store.outages import Outages
+from bot.store.rows import Row, Value
 from bot.store.steady import SteadyClock
 
 T = TypeVar("T")
-
-log = logging.getLogger(__name__)
-
-Row = Mapping[str, Any]
-Value = str | int | float | None
-
-
-class UnreadableRow(Exception):
-    """A row holds what no version of Textback writes: an instant that is none, an unknown word."""
-
-    def __init__(self, table: str, id: str) -> None:
-        super().__init__(f"the row {id!r} of {table} cannot be read")
-        self.table = table
-        self.id = id
+P = ParamSpec("P")
 
 
 class UnusableDatabase(Exception):
@@ -58,9 +43,9 @@ class OutcomeUnknown(StoreUnavailable):
 class Tx(Protocol):
     """An open transaction.
 
-    Whoever writes locks first what he decides on: a verification's row, which stands for all that
-    belongs to it, or a number where there may be no row yet. In SQLite one lock is held from the
-    beginning, so these methods only read; so do they in a transaction that only reads.
+    Before writing, lock the row the decision depends on: the verification's row, which stands for
+    its texts and its history too, or the number if there is no row yet. SQLite holds one lock from
+    the beginning, so there these methods only read; so do they in a transaction that only reads.
     """
 
     # SQL for a number that followers may read up to, and not including. Beyond it a row may still
@@ -84,18 +69,18 @@ class Tx(Protocol):
         """How many rows changed."""
 
     def lock(self, sql: str, **params: Value) -> Row | None:
-        """One row as it is once nobody else holds it; ours until the commit."""
+        """One row as it is once no other transaction holds it; ours until the commit."""
 
     def lock_free(self, sql: str, **params: Value) -> list[Row]:
-        """Rows that nobody else holds, ours until the commit. The others are passed over."""
+        """Rows that no other transaction holds, ours until the commit. The others are skipped."""
 
     def lock_number(self, phone: str) -> None:
-        """Until the commit nobody else starts, opts out or forgets this number."""
+        """Until the commit no other transaction starts, opts out or forgets this number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a verification, and how its history tells it. Before its start it is None."""
+    """A change of a verification, with its events. `before` is None at its start."""
 
     before: Verification | None
     after: Verification
@@ -108,26 +93,24 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """What a use case leaves behind: its value, and what is to happen once it is committed."""
+    """The result of a use case: its value, and what is to happen once it is committed."""
 
     value: T
     has_work: bool = False  # the dispatcher has something due
-    changes: tuple[Change, ...] = ()  # somebody may wait for an end; metrics and logs follow all
+    changes: tuple[Change, ...] = ()  # callers may wait for an end; metrics and logs follow all
 
 
-# Rows made into values in one go: about three milliseconds.
-ROWS_AT_ONCE = 100
-
-
-# How long anybody waits for the store. Twilio waits fifteen seconds for a webhook, and its repeats
+# How long a write waits for the store. Twilio waits fifteen seconds for a webhook, and its repeats
 # must fit into them.
 PATIENCE_SECONDS = 4.0
+# For one transaction that removes many rows on a busy database.
+REMOVING_SECONDS = 60.0
 
 # Where the newest instants stand, whatever was removed since: read once, when a store is opened.
 NEWEST_INSTANTS = """
     SELECT max(at) AS at FROM (
         SELECT max(at) AS at FROM time_mark
-        UNION ALL SELECT max(at) FROM tally
+        UNION ALL SELECT max(at) FROM usage
         UNION ALL SELECT max(received_at) FROM inbound
         UNION ALL SELECT at FROM (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS newest
     ) AS instants
@@ -142,15 +125,23 @@ class Store(Protocol):
     steady: SteadyClock  # what `now` comes from
     outages: Outages
 
-    def write(self, use_case: Callable[[Tx], Done[T]], *, within: float = PATIENCE_SECONDS) -> T:
-        """Runs it in a write transaction; returns after the commit, or raises having undone it.
-        `within`: seconds that all of it may take; more for what removes a lot at once.
+    def write(
+        self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs the use case in a write transaction; returns after the commit, or raises having
+        undone it. Raises StoreUnavailable, and what the use case raises."""
 
-        Raises StoreUnavailable.
-        """
+    def write_within(
+        self,
+        seconds: float,
+        use_case: Callable[Concatenate[Tx, P], Done[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same, for what removes a lot at once: all of it may take so many seconds."""
 
-    def read(self, query: Callable[[Tx], T]) -> T:
-        """Runs it on a snapshot."""
+    def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs it on a snapshot. Raises StoreUnavailable, and what the query raises."""
 
     def on_commit(self, listener: Listener) -> None:
         """It is told of every commit, in the thread that asked for it."""
@@ -159,88 +150,9 @@ class Store(Protocol):
         """Looks whether it could be written to at this moment. Raises StoreUnavailable."""
 
     def tidy(self) -> None:
-        """What the database wants done now and then, beside the writers."""
+        """Housekeeping of the database, beside the writers."""
 
     def scrub(self) -> bool:
         """Makes deleted bytes unreadable where the database would keep them. False: not yet."""
 
     def close(self) -> None: ...
-
-
-@lru_cache(maxsize=4096)  # one instant stands in several columns and rows of a transaction
-def to_text(instant: datetime) -> str:
-    """An aware instant as the fixed-width text that is stored.
-
-    >>> to_text(datetime(2026, 1, 31, 9, 30, tzinfo=UTC))
-    '2026-01-31T09:30:00.000000Z'
-    """
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
-
-
-def read_row(table: str, row: Row, from_row: Callable[[Row], T]) -> T:
-    """Raises UnreadableRow."""
-    try:
-        return from_row(row)
-    except (ValueError, TypeError, KeyError) as error:
-        raise UnreadableRow(table, str(row["id"])) from error
-
-
-def readable(
-    table: str,
-    rows: Sequence[Row],
-    from_row: Callable[[Row], T],
-    *,
-    unreadable: Callable[[str], None] | None = None,
-) -> list[T]:
-    """Those that can be read: one that cannot does not hold up the others. `unreadable` is called
-    with the id of each that cannot."""
-    found: list[T] = []
-    for row in in_turns(rows, at_once=ROWS_AT_ONCE):
-        try:
-            found.append(read_row(table, row, from_row))
-        except UnreadableRow as error:
-            log.error("%s; it is left out", error)
-            if unreadable is not None:
-                unreadable(error.id)
-    return found
-
-
-def to_text_or_none(instant: datetime | None) -> str | None:
-    return None if instant is None else to_text(instant)
-
-
-@lru_cache(maxsize=4096)
-def to_instant(text: str) -> datetime:
-    """Raises ValueError where it is none, or has no zone: it could not be compared."""
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone")
-    return instant
-
-
-def to_instant_if_readable(text: str | None) -> datetime | None:
-    """None where it cannot be read: for values that everything depends on, such as the newest
-    instant, of which a broken one must not stop the rest."""
-    try:
-        return to_instant_or_none(text)
-    except ValueError:
-        return None
-
-
-def to_instant_or_none(text: str | None) -> datetime | None:
-    return None if text is None else to_instant(text)
-
-
-def places(values: Sequence[str]) -> str:
-    """What stands between the brackets of `IN ()`. None at all would be no SQL, so it is never
-    empty; a place without a value is NULL, which is in nothing.
-
-    >>> places(["a", "b"]), places([])
-    (':place0, :place1', 'NULL')
-    """
-    return ", ".join(f":place{number}" for number in range(len(values))) or "NULL"
-
-
-def placed(values: Sequence[str]) -> dict[str, Value]:
-    """The values for `places`."""
-    return {f"place{number}": value for number, value in enumerate(values)}

@@ -1,28 +1,30 @@
-"""The table `tally`: what counts against limits.
+"""The table `usage`: what counts against limits.
 
-It is apart from the verifications because those can be purged, and whoever may purge one must not
-gain another start by it. Rows are only added (an approved start is one that has an approval beside
-it), so the numbers grow and whoever follows them reads each once.
+It is apart from the verifications because those can be purged, and a purge must not buy another
+start. Rows are only added (an approved start is one that has an approval beside it), so the numbers
+grow and followers read each row once.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.effects import UsageKind
 from bot.domain.limits import Limit
-from bot.store.tx import Row, Tx, readable, to_instant, to_text
+from bot.store.rows import Row, readable, to_instant, to_text
+from bot.store.tx import Tx
 
-START, PROBE, APPROVAL, UNSENT, WRONG = "start", "probe", "approval", "unsent", "wrong"
+LIFTED = "lifted"  # a start that an operator forgave
 
-# No transaction of ours lasts longer. Where somebody else's keeps the horizon back for hours, what
-# is older than this is followed all the same, or the rate_limits would let everything through.
+# No transaction of ours lasts longer. Where another program's keeps the horizon back for hours,
+# what is older than this is followed all the same, or the rate_limits would let everything through.
 SETTLED = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     number: int
-    kind: str  # start (lifted or not), probe, approval or unsent
+    kind: UsageKind  # all but wrong; a lifted start is a start
     phone: str
     country: str
     started_by: str
@@ -31,15 +33,15 @@ class Usage:
 
 
 def add(
-    tx: Tx, kind: str, *, phone: str, country: str, started_by: str, verification_id: str
+    tx: Tx, kind: UsageKind, *, phone: str, country: str, started_by: str, verification_id: str
 ) -> None:
     sql = """
-        INSERT INTO tally (kind, phone, country, started_by, verification_id, at)
+        INSERT INTO usage (kind, phone, country, started_by, verification_id, at)
         VALUES (:kind, :phone, :country, :started_by, :id, :now)
     """
     tx.run(
         sql,
-        kind=kind,
+        kind=kind.value,
         phone=phone,
         country=country,
         started_by=started_by,
@@ -48,16 +50,9 @@ def add(
     )
 
 
-def mark_probe(tx: Tx, *, phone: str, verification_id: str) -> None:
-    """The start was let through to see whether somebody answers: the breaker does not count it."""
-    sql = """
-        UPDATE tally SET kind = 'probe'
-        WHERE phone = :phone AND kind = 'start' AND verification_id = :id
-    """
-    tx.run(sql, phone=phone, id=verification_id)
-
-
-def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limit, int] | None:
+def hit(
+    tx: Tx, kind: UsageKind, limits: Iterable[Limit], *, phone: str
+) -> tuple[Limit, int] | None:
     """The limit of a number that leaves no room, with the seconds until there is some; the one
     that lasts longest where there are several."""
     found = []
@@ -69,19 +64,19 @@ def hit(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> tuple[Limi
     return max(found, key=lambda pair: pair[1], default=None)
 
 
-def left(tx: Tx, kind: str, limits: Iterable[Limit], *, phone: str) -> int | None:
-    """How many more of a kind a number may have before a limit is reached; None: any number."""
-    return min((_left(tx, kind, limit, phone) for limit in limits), default=None)
+def wrong_left(tx: Tx, limits: Iterable[Limit], *, phone: str) -> int | None:
+    """How many more wrong answers a number may give before a limit is reached; None: any number."""
+    return min((_wrong_left(tx, limit, phone) for limit in limits), default=None)
 
 
-def _left(tx: Tx, kind: str, limit: Limit, phone: str) -> int:
+def _wrong_left(tx: Tx, limit: Limit, phone: str) -> int:
     sql = """
         SELECT count(*) AS count FROM (
-            SELECT 1 FROM tally WHERE phone = :phone AND kind = :kind AND at > :since LIMIT :most
+            SELECT 1 FROM usage WHERE phone = :phone AND kind = 'wrong' AND at > :since LIMIT :most
         ) AS newest
     """
     since = to_text(tx.now - limit.window)
-    row = tx.one(sql, phone=phone, kind=kind, since=since, most=limit.amount)
+    row = tx.one(sql, phone=phone, since=since, most=limit.amount)
     return limit.amount - (int(row["count"]) if row else 0)
 
 
@@ -89,15 +84,15 @@ def clear(tx: Tx, phone: str) -> int:
     """Lifts the limits of a number. Returns how much counted. What else follows the rows goes on:
     its starts stay starts of its country, its approvals stay known."""
     lifted = tx.run(
-        "UPDATE tally SET kind = 'lifted' WHERE phone = :phone AND kind IN ('start', 'probe')",
+        "UPDATE usage SET kind = 'lifted' WHERE phone = :phone AND kind IN ('start', 'probe')",
         phone=phone,
     )
-    return lifted + tx.run("DELETE FROM tally WHERE phone = :phone AND kind = 'wrong'", phone=phone)
+    return lifted + tx.run("DELETE FROM usage WHERE phone = :phone AND kind = 'wrong'", phone=phone)
 
 
 def erase(tx: Tx, phone: str) -> int:
     """Removes all of a number. Returns how much that was."""
-    return tx.run("DELETE FROM tally WHERE phone = :phone", phone=phone)
+    return tx.run("DELETE FROM usage WHERE phone = :phone", phone=phone)
 
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
@@ -105,7 +100,7 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
     writing."""
     sql = f"""
         SELECT number AS id, number, kind, phone, country, started_by, verification_id, at
-        FROM tally WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
+        FROM usage WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
             AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
@@ -113,12 +108,12 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
     rows = tx.all(sql, number=number, since=to_text(since), settled=settled, limit=limit)
     if len(rows) == limit:  # others may have the last one's number too: all of them the next time
         rows = [row for row in rows if row["number"] != rows[-1]["number"]]
-    return readable("tally", rows, _from_row)
+    return readable("usage", rows, _from_row)
 
 
 def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
     sql = """
-        SELECT 1 FROM tally
+        SELECT 1 FROM usage
         WHERE phone = :phone AND kind = 'approval' AND at > :since LIMIT 1
     """
     return tx.one(sql, phone=phone, since=to_text(since)) is not None
@@ -128,43 +123,43 @@ def first_since(tx: Tx, since: datetime) -> int:
     """The number before the first row since then, from where on to follow. Numbers grow with time
     but for a little, so an index finds it."""
     first = tx.one(
-        f"SELECT number FROM tally WHERE at > :since AND number < {tx.horizon} ORDER BY at LIMIT 1",
+        f"SELECT number FROM usage WHERE at > :since AND number < {tx.horizon} ORDER BY at LIMIT 1",
         since=to_text(since),
     )
     if first is not None:
         return int(first["number"]) - 1
-    sql = f"SELECT coalesce(max(number), 0) AS number FROM tally WHERE number < {tx.horizon}"
+    sql = f"SELECT coalesce(max(number), 0) AS number FROM usage WHERE number < {tx.horizon}"
     last = tx.one(sql)
     return int(last["number"]) if last else 0
 
 
 def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
     sql = """
-        DELETE FROM tally WHERE at < :before AND number IN (
-            SELECT number FROM tally WHERE at < :before ORDER BY at LIMIT :limit)
+        DELETE FROM usage WHERE at < :before AND number IN (
+            SELECT number FROM usage WHERE at < :before ORDER BY at LIMIT :limit)
     """
     return tx.run(sql, before=to_text(before), limit=limit)
 
 
-def _nth_newest(tx: Tx, kind: str, phone: str, nth: int) -> datetime | None:
+def _nth_newest(tx: Tx, kind: UsageKind, phone: str, nth: int) -> datetime | None:
     """A probe counts as a start; one that was approved, or that failed through Twilio or us, counts
     no more."""
     sql = """
-        SELECT at FROM tally AS counted WHERE phone = :phone AND kind IN (:kind, :also)
+        SELECT at FROM usage AS counted WHERE phone = :phone AND kind IN (:kind, :also)
             AND NOT EXISTS (
-            SELECT 1 FROM tally WHERE phone = :phone AND kind IN ('approval', 'unsent')
+            SELECT 1 FROM usage WHERE phone = :phone AND kind IN ('approval', 'unsent')
                 AND :kind = 'start' AND verification_id = counted.verification_id)
         ORDER BY at DESC LIMIT 1 OFFSET :skipped
     """
-    also = PROBE if kind == START else kind
-    row = tx.one(sql, phone=phone, kind=kind, also=also, skipped=nth - 1)
+    also = UsageKind.PROBE if kind is UsageKind.START else kind
+    row = tx.one(sql, phone=phone, kind=kind.value, also=also.value, skipped=nth - 1)
     return to_instant(row["at"]) if row else None
 
 
 def _from_row(row: Row) -> Usage:
     return Usage(
         number=row["number"],
-        kind=row["kind"] if row["kind"] in (APPROVAL, PROBE, UNSENT) else START,
+        kind=UsageKind.START if row["kind"] == LIFTED else UsageKind(row["kind"]),
         phone=row["phone"],
         country=row["country"],
         started_by=row["started_by"],

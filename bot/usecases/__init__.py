@@ -1,1 +1,1 @@
-"""What can be done, each a function of one transaction; ids and nonces are handed in."""
+"""Use cases: each a function of one transaction. Ids and nonces are arguments."""

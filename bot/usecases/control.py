@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from bot.concurrency.blocking import in_turns
-from bot.domain.transitions import Canceled, Input, Resumed, Suspended, TimePassed, decide
+from bot.domain.inputs import Canceled, Input, Resumed, Suspended, TimePassed
+from bot.domain.transitions import decide
 from bot.domain.verification import Cause
 from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.answer import require_running, require_time, retire_key
 from bot.usecases.record import record
+from bot.usecases.running import require_running, require_time, retire_key
 
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
@@ -58,7 +59,7 @@ def expire(
 
 
 def set_aside(tx: Tx, id: str) -> Done[None]:
-    """One that time cannot pass for, whatever the reason: it must not hold up the others."""
+    """A verification that cannot be expired must not hold up the others."""
     verifications.set_aside(tx, id)
     return Done(None)
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.concurrency.blocking import in_turns
+from bot.domain import phone
 from bot.domain.errors import StillRunning, UnknownVerification
-from bot.domain.transitions import Canceled, decide
+from bot.domain.inputs import Canceled
+from bot.domain.transitions import decide
 from bot.domain.verification import FINISHED, Cause
-from bot.store import hourly_counts, usage, verifications
-from bot.store.tx import Change, Done, Tx
-from bot.store.verifications import ListFilter
+from bot.store import hourly_counts, usage, verification_list, verifications
+from bot.store.tx import REMOVING_SECONDS, Change, Done, Store, Tx
+from bot.store.verification_list import ListFilter
 from bot.usecases.record import record
 
 REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
@@ -20,9 +22,9 @@ def purge(tx: Tx, id: str) -> Done[None]:
     """Raises UnknownVerification, StillRunning."""
     verification = verifications.load(tx, id)
     if verification is None:
-        raise UnknownVerification("No instance has this id.")
+        raise UnknownVerification("No verification has this id.")
     if not verification.is_terminal:
-        raise StillRunning("This instance is still running. Terminate it first.")
+        raise StillRunning("This verification is still running. Terminate it first.")
     _remove(tx, [id])
     return Done(None)
 
@@ -32,17 +34,33 @@ def purge_many(tx: Tx, wanted: ListFilter) -> Done[int]:
     stages = (wanted.stages or FINISHED) & FINISHED
     if not stages:
         return Done(0)
-    found = verifications.find(tx, replace(wanted, stages=stages))
+    found = verification_list.find(tx, replace(wanted, stages=stages))
     _remove(tx, [verification.id for verification in found])
     return Done(len(found))
 
 
+def purge_all(store: Store, wanted: ListFilter) -> int:
+    """Removes finished ones, `wanted.limit` in each transaction. Returns how many."""
+    total = 0
+    while True:
+        count = store.write_within(REMOVING_SECONDS, purge_many, wanted)
+        total += count
+        if count < wanted.limit:
+            return total
+
+
+def forget_number(store: Store, number: str) -> tuple["Forgotten", bool]:
+    """Erases a number; also whether its bytes are gone from the disk. Raises InvalidNumber."""
+    forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number))
+    return forgotten, store.scrub()
+
+
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was erased of a number."""
+    """How much was erased of a number."""
 
     verifications: int
-    tallies: int
+    usage_rows: int
     was_pending: bool
 
 
@@ -50,26 +68,26 @@ def forget(tx: Tx, phones: Sequence[str]) -> Done[Forgotten]:
     """Erases a number everywhere but on the list of opt-outs, which it is owed: under each of the
     spellings it was ever kept under. What is pending is canceled first, so that its text is
     withdrawn and callers who wait for it hear of its end."""
-    found = [_forget_spelling(tx, phone) for phone in phones]
+    found = [_forget_spelling(tx, spelling) for spelling in phones]
     told = Forgotten(
         verifications=sum(one.value.verifications for one in found),
-        tallies=sum(one.value.tallies for one in found),
+        usage_rows=sum(one.value.usage_rows for one in found),
         was_pending=any(one.value.was_pending for one in found),
     )
     return Done(told, changes=tuple(change for one in found for change in one.changes))
 
 
-def _forget_spelling(tx: Tx, phone: str) -> Done[Forgotten]:
-    tx.lock_number(phone)
-    pending = verifications.pending_of(tx, phone)
+def _forget_spelling(tx: Tx, number: str) -> Done[Forgotten]:
+    tx.lock_number(number)
+    pending = verifications.pending_of(tx, number)
     changes: tuple[Change, ...] = ()
     if pending is not None:
         changes = record(
             tx, pending, decide(pending, Canceled(Cause.TERMINATED, "forgotten"), tx.now)
         )
-    ids = verifications.ids_of(tx, phone)
+    ids = verifications.ids_of(tx, number)
     _remove(tx, ids)
-    counted = usage.erase(tx, phone)
+    counted = usage.erase(tx, number)
     return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 
 
@@ -78,7 +96,7 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     Returns how much of the limit was used: less than all of it means that nothing is left."""
     before = tx.now - kept
     wanted = ListFilter(limit=limit, created_to=before, stages=FINISHED)
-    old = verifications.find(tx, wanted)
+    old = verification_list.find(tx, wanted)
     _remove(tx, [verification.id for verification in old])
     dropped = usage.drop_old(tx, before=before, limit=limit)
     hourly_counts.fold_old(tx, before=before)

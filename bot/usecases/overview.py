@@ -1,19 +1,20 @@
-"""What an operator sees at a glance: what is pending, and today in figures."""
+"""The console's overview: pending verifications, and today in counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.verification import ENDS, Status
-from bot.store import hourly_counts, verifications
+from bot.domain.events import EventName
+from bot.domain.verification import ENDS
+from bot.store import hourly_counts, verification_list
 from bot.store.hourly_counts import HourlyCount
-from bot.store.tx import Tx, to_text
+from bot.store.rows import to_text
+from bot.store.tx import Tx
 from bot.usecases import read
 from bot.usecases.read import VerificationView
 
-STARTED = "started"
-EVENTS = (STARTED, *(status.value for status in ENDS))
+EVENTS = (EventName.STARTED, *(EventName(status.value) for status in ENDS))
 PENDING_SHOWN = 50
 COUNTRIES_SHOWN = 8
 
@@ -23,16 +24,16 @@ class Slice:
     """An hour, a country, or the whole day."""
 
     name: str
-    counts: dict[str, int]  # started, and each status
+    counts: dict[EventName, int]  # started, and each status
     median_seconds: int | None  # from accepted to the right answer
 
     @property
     def started(self) -> int:
-        return self.counts[STARTED]
+        return self.counts[EventName.STARTED]
 
     @property
     def approved(self) -> int:
-        return self.counts[Status.APPROVED.value]
+        return self.counts[EventName.APPROVED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Today:
 
 def pending(tx: Tx) -> list[VerificationView]:
     """The ones that end next."""
-    return read.of_many(tx, verifications.open_ones(tx, limit=PENDING_SHOWN))
+    return read.of_many(tx, verification_list.open_ones(tx, limit=PENDING_SHOWN))
 
 
 def today(tx: Tx) -> Today:
@@ -60,30 +61,30 @@ def today(tx: Tx) -> Today:
         whole=_slice("", found),
         hours=[_slice(hour[-2:], by_hour.get(hour, [])) for hour in hours],
         countries=sorted(countries, key=lambda found: -found.started)[:COUNTRIES_SHOWN],
-        errors=verifications.errors_since(tx, midnight),
+        errors=verification_list.errors_since(tx, midnight),
     )
 
 
 def _grouped(found: Iterable[HourlyCount], by: str) -> dict[str, list[HourlyCount]]:
     groups: dict[str, list[HourlyCount]] = {}
-    for figure in found:
-        groups.setdefault(getattr(figure, by), []).append(figure)
+    for counted in found:
+        groups.setdefault(getattr(counted, by), []).append(counted)
     return groups
 
 
 def _slice(name: str, found: Sequence[HourlyCount]) -> Slice:
-    sums: Counter[str] = Counter()
-    for figure in found:
-        sums[figure.event] += figure.count
+    sums: Counter[EventName] = Counter()
+    for counted in found:
+        sums[counted.event] += counted.count
     return Slice(name, {event: sums[event] for event in EVENTS}, _median(found))
 
 
 def _median(found: Iterable[HourlyCount]) -> int | None:
-    """Of the times to answer, counted by the second: the one in the middle."""
+    """The median of the times to answer, which are counted by the second."""
     times: Counter[int] = Counter()
-    for figure in found:
-        if figure.event == Status.APPROVED and figure.seconds >= 0:
-            times[figure.seconds] += figure.count
+    for counted in found:
+        if counted.event is EventName.APPROVED and counted.seconds >= 0:
+            times[counted.seconds] += counted.count
     middle = (times.total() + 1) // 2
     for seconds in sorted(times):
         middle -= times[seconds]

@@ -6,21 +6,36 @@ from datetime import datetime, timedelta
 
 from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
-from bot.store import aside, circuits, history, hourly_counts, opt_outs, outbox, verifications
+from bot.store import (
+    aside,
+    circuits,
+    history,
+    hourly_counts,
+    opt_outs,
+    outbox,
+    verification_list,
+    verifications,
+)
 from bot.store.circuits import Circuit
 from bot.store.history import Line
-from bot.store.outbox import Text
+from bot.store.texts import Text
 from bot.store.tx import Tx
+from bot.store.verification_list import ListFilter
 from bot.usecases import readiness
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationView:
-    """A verification and what is known of its text."""
+    """A verification and what is known of its texts."""
 
     verification: Verification
-    text: Text
+    texts: tuple[Text, ...]  # the oldest first, at least one
     history: tuple[Line, ...] = ()
+
+    @property
+    def text(self) -> Text:
+        """The newest."""
+        return self.texts[-1]
 
     @property
     def updated_at(self) -> datetime:
@@ -35,7 +50,7 @@ class Load:
     queue: dict[str, int]  # texts by state
     queue_age: timedelta  # of the oldest text that Twilio was not given
     overdue: timedelta  # of what is due, the longest
-    circuit: Circuit | None  # open while Twilio does not know our credentials
+    circuit: Circuit | None  # open while Twilio does not accept our credentials
     version: str  # another whenever something has happened or was removed
     faults: list[str]  # what an operator must mend, a word each
     set_aside: int  # rows that cannot be read or carried out
@@ -43,16 +58,16 @@ class Load:
     now: datetime
 
 
-def load(tx: Tx, *, sender: str, ahead: timedelta) -> Load:
+def load(tx: Tx, *, from_address: str, ahead: timedelta) -> Load:
     queued_at = outbox.oldest_queued_at(tx)
     return Load(
-        pending=verifications.count_open(tx),
+        pending=verification_list.count_open(tx),
         queue=outbox.depth(tx),
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         overdue=readiness.overdue(tx),
-        circuit=circuits.load(tx, sender),
+        circuit=circuits.load(tx, from_address),
         version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
-        faults=readiness.faults(tx, sender=sender, ahead=ahead),
+        faults=readiness.faults(tx, from_address=from_address, ahead=ahead),
         set_aside=aside.count(tx),
         ahead=ahead,
         now=tx.now,
@@ -63,22 +78,22 @@ def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:
     """Raises UnknownVerification."""
     verification = verifications.load(tx, id)
     if verification is None:
-        raise UnknownVerification("No instance has this id.")
+        raise UnknownVerification("No verification has this id.")
     return of(tx, verification, with_history=with_history)
 
 
-def page(tx: Tx, wanted: verifications.ListFilter) -> list[VerificationView]:
-    return of_many(tx, verifications.find(tx, wanted))
+def page(tx: Tx, wanted: ListFilter) -> list[VerificationView]:
+    return of_many(tx, verification_list.find(tx, wanted))
 
 
 def of_many(tx: Tx, found: Sequence[Verification]) -> list[VerificationView]:
     texts = outbox.of_many(tx, [verification.id for verification in found])
-    # One whose text cannot be read is left out of a list, which is logged.
-    return [VerificationView(v, texts[v.id]) for v in found if v.id in texts]
+    # One whose texts cannot be read is left out of a list, which is logged.
+    return [VerificationView(v, tuple(texts[v.id])) for v in found if v.id in texts]
 
 
 def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> VerificationView:
-    text = outbox.of(tx, verification.id)
-    assert text is not None  # written in the transaction that wrote the verification
+    texts = outbox.of(tx, verification.id)
+    assert texts  # the first is written in the transaction that writes the verification
     lines = history.of(tx, verification.id) if with_history else []
-    return VerificationView(verification, text, tuple(lines))
+    return VerificationView(verification, tuple(texts), tuple(lines))

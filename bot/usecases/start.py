@@ -1,69 +1,128 @@
 """Starting a verification: refused, or committed together with the text to send."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 
-from bot.admission.circuit_breaker import CircuitBreaker
-from bot.admission.delivery_delay import DeliveryDelay
-from bot.admission.rate_limits import RateLimits
-from bot.admission.usage_follower import UsageFollower
-from bot.domain.errors import (
-    IdInUse,
-    LimitReached,
-    NumberBusy,
-    OptedOut,
-    QueueTooLong,
-    SenderUnavailable,
-)
-from bot.domain.limits import Limit
-from bot.domain.transitions import Canceled, Started, decide
+from bot import wording
+from bot.admission.admission import Admission, Applicant
+from bot.domain import phone
+from bot.domain.effects import SendText
+from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed, IdInUse, NumberBusy
+from bot.domain.ids import new_id
+from bot.domain.inputs import Canceled, Started
+from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Terms, Verification
-from bot.store import circuits, idempotency, opt_outs, outbox, usage, verifications
-from bot.store.tx import Change, Done, Tx
+from bot.store import idempotency, usage, verifications
+from bot.store.tx import Change, Done, Store, Tx
+from bot.usecases import read
 from bot.usecases.record import record
+from bot.usecases.rules import Rules
 
-# How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
-# may have passed us by.
-OPT_OUT_TRUSTED = timedelta(hours=24)
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A caller's, apart from the number."""
+
+    started_by: str  # name of the caller's key
+    request_id: str  # ties log lines together
+    start_input: str  # JSON as sent
+    caller_key: str | None = None  # fingerprint of that key
+    id: str | None = None  # chosen by the caller
+    idempotency_key: str | None = None
+    may_supersede: bool = True  # its own pending verification of the number
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a caller asks for, and the random values it is to be made of."""
+    """The verification to start, with its random values: the use case may run twice."""
 
     id: str
     phone: str  # E.164
     country: str
-    started_by: str  # name of the caller's key
-    caller_key: str | None  # fingerprint of that key
-    start_input: str  # JSON as sent
-    request_id: str
+    request: Request
     nonce: str
     reference: str
-    outbox_id: str
     key_id: str
     challenge_text: str
     terms: Terms
-    sender: str  # our number or Messaging Service
+    text: SendText
     is_to_erase: bool = False  # Twilio's copy of the text, once it is over
-    idempotency_key: str | None = None
-    may_supersede: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a start must not exceed: two exact limits of its number, and the lagging rate_limits."""
+def begin(
+    store: Store, number: str, request: Request, *, rules: Rules, admission: Admission
+) -> Verification:
+    """Starts the verification of a number in any spelling.
 
-    starts: tuple[Limit, ...] = ()
-    wrong: tuple[Limit, ...] = ()
-    rate_limits: RateLimits | None = None
-    breaker: CircuitBreaker | None = None
-    following: UsageFollower | None = None  # brings both up to date
-    queue: DeliveryDelay = field(default_factory=DeliveryDelay)
+    Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, StillCounting, and what `start`
+    raises.
+    """
+    wanted = prepare(number, request, rules)
+    admission.require_counted()
+    return store.write(start, wanted, rules, admission)
 
 
-def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
+def restart(
+    store: Store,
+    id: str,
+    *,
+    request_id: str,
+    rules: Rules,
+    admission: Admission,
+    caller_key: str | None = None,
+    idempotency_key: str | None = None,
+    may_supersede: bool = True,
+) -> Verification:
+    """A new one for the same number, counted as a start of the key that began this one.
+
+    Raises UnknownVerification, and what `begin` raises.
+    """
+    before = store.read(read.view, id).verification
+    request = Request(
+        started_by=before.started_by,
+        request_id=request_id,
+        start_input=before.start_input,
+        caller_key=caller_key,
+        idempotency_key=idempotency_key,
+        may_supersede=may_supersede,
+    )
+    return begin(store, before.phone, request, rules=rules, admission=admission)
+
+
+def prepare(number: str, request: Request, rules: Rules) -> Start:
+    """Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed."""
+    read_number = phone.parse(number)
+    country = read_number.country
+    if read_number.number == rules.from_address:
+        raise CannotReceiveTexts("This is the number that Textback itself sends from.")
+    if rules.allowed_countries and country not in rules.allowed_countries:
+        raise CountryNotAllowed(
+            f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
+        )
+    reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
+    return Start(
+        id=request.id or new_id(),
+        phone=read_number.number,
+        country=country,
+        request=request,
+        nonce=secrets.token_hex(16),
+        reference=reference,
+        key_id=rules.keyring.present_id,
+        challenge_text=wording.challenge(
+            rules.challenge_template,
+            service=rules.service_name,
+            terms=rules.terms,
+            reference=reference,
+        ),
+        terms=rules.terms,
+        text=SendText(secrets.token_urlsafe(18), rules.from_address, rules.locale),
+        is_to_erase=rules.erases_at_twilio,
+    )
+
+
+def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Verification]:
     """The new verification, or the one that the same start began before.
 
     Raises IdInUse, OptedOut, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
@@ -74,29 +133,22 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
     if first is not None:
         return Done(first)
     if verifications.load(tx, wanted.id) is not None:
-        raise IdInUse(f"An Orchestration instance with the id {wanted.id} already exists.")
+        raise IdInUse(f"A verification with the id {wanted.id} already exists.")
     # Its lock before anything is counted: no wrong answer to it slips in between.
     older = verifications.pending_of(tx, wanted.phone)
-    _respect_opt_out(tx, wanted)
-    _respect_bounds(tx, wanted, bounds)
-    _respect_circuit(tx, wanted)
-    _respect_queue(tx, wanted, bounds.queue)
+    applicant = _applicant(wanted)
+    admission.check(tx, applicant)
     superseded = _supersede(tx, wanted, older)
-    # Last, so that no probe is spent on what is refused anyway.
-    is_probe = bounds.breaker is not None and bounds.breaker.admit(
-        tx, phone=wanted.phone, country=wanted.country, verification_id=wanted.id
-    )
-    wrong_left = usage.left(tx, usage.WRONG, bounds.wrong, phone=wanted.phone)
-    started = decide(None, Started(_verification(wanted, tx.now, wrong_left)), tx.now)
+    is_probe = admission.is_probe(tx, applicant)
+    wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
+    new = _verification(wanted, tx.now, wrong_left)
+    started = decide(None, Started(new, wanted.text, is_probe), tx.now)
     changes = (*superseded, *record(tx, None, started))
-    if is_probe:
-        usage.mark_probe(tx, phone=wanted.phone, verification_id=wanted.id)
-    outbox.enqueue(tx, id=wanted.outbox_id, verification_id=wanted.id)
-    if wanted.idempotency_key is not None:
+    if wanted.request.idempotency_key is not None:
         idempotency.remember(
             tx,
-            started_by=wanted.started_by,
-            key=wanted.idempotency_key,
+            started_by=wanted.request.started_by,
+            key=wanted.request.idempotency_key,
             phone=wanted.phone,
             verification_id=wanted.id,
         )
@@ -104,64 +156,31 @@ def start(tx: Tx, wanted: Start, bounds: Bounds) -> Done[Verification]:
 
 
 def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
-    if wanted.idempotency_key is None:
+    request = wanted.request
+    if request.idempotency_key is None:
         return None
     id = idempotency.recall(
-        tx, started_by=wanted.started_by, key=wanted.idempotency_key, phone=wanted.phone
+        tx, started_by=request.started_by, key=request.idempotency_key, phone=wanted.phone
     )
     return verifications.load(tx, id) if id else None
 
 
-def _respect_opt_out(tx: Tx, wanted: Start) -> None:
-    mark = opt_outs.load(tx, phone=wanted.phone, sender=wanted.sender)
-    if mark is None:
-        return
-    if tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
-        ours = wanted.sender if wanted.sender.startswith("+") else "the sending number"
-        raise OptedOut(
-            "This number has texted STOP and gets no texts."
-            f" Its holder can text START to {ours}, then start again."
-        )
-    opt_outs.try_once(tx, phone=wanted.phone, sender=wanted.sender)
-
-
-def _respect_bounds(tx: Tx, wanted: Start, bounds: Bounds) -> None:
-    for kind, limits in ((usage.START, bounds.starts), (usage.WRONG, bounds.wrong)):
-        hit = usage.hit(tx, kind, limits, phone=wanted.phone)
-        if hit is not None:
-            limit, seconds = hit
-            raise LimitReached(str(limit), seconds)
-    if bounds.rate_limits is not None:
-        bounds.rate_limits.admit(country=wanted.country, started_by=wanted.started_by, now=tx.now)
-
-
-def _respect_circuit(tx: Tx, wanted: Start) -> None:
-    circuit = circuits.load(tx, wanted.sender)
-    if circuit is not None:
-        seconds = max(1, ceil((circuit.probe_at - tx.now).total_seconds()))
-        raise SenderUnavailable(
-            "Twilio does not know the credentials of this service, so nothing can be sent.",
-            retry_after_seconds=seconds,
-        )
-
-
-def _respect_queue(tx: Tx, wanted: Start, queue: DeliveryDelay) -> None:
-    oldest = outbox.oldest_queued_at(tx)
-    ours = tx.now - oldest if oldest else timedelta(0)
-    delay = max(ours, queue.delay_at_twilio(tx.now))
-    too_long = delay - wanted.terms.window / 2
-    if too_long > timedelta(0):
-        raise QueueTooLong(
-            f"Texts wait {delay.total_seconds():.0f} seconds at the moment, so that the code would"
-            " arrive too late.",
-            retry_after_seconds=max(1, ceil(too_long.total_seconds())),
-        )
+def _applicant(wanted: Start) -> Applicant:
+    return Applicant(
+        verification_id=wanted.id,
+        phone=wanted.phone,
+        country=wanted.country,
+        started_by=wanted.request.started_by,
+        from_address=wanted.text.from_address,
+        window=wanted.terms.window,
+    )
 
 
 def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Change, ...]:
     if older is None:
         return ()
-    if older.started_by != wanted.started_by or not wanted.may_supersede:
+    request = wanted.request
+    if older.started_by != request.started_by or not request.may_supersede:
         over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
         seconds = max(1, ceil((over_at - tx.now).total_seconds()))
         raise NumberBusy(
@@ -170,8 +189,7 @@ def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Chang
             retry_after_seconds=seconds,
         )
     canceled = Canceled(Cause.SUPERSEDED, f"superseded by {wanted.id}")
-    decision = decide(older, canceled, tx.now)
-    return record(tx, older, decision)
+    return record(tx, older, decide(older, canceled, tx.now))
 
 
 def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verification:
@@ -179,11 +197,11 @@ def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verif
         id=wanted.id,
         phone=wanted.phone,
         country=wanted.country,
-        started_by=wanted.started_by,
-        caller_key=wanted.caller_key,
+        started_by=wanted.request.started_by,
+        caller_key=wanted.request.caller_key,
         wrong_left=wrong_left,
-        start_input=wanted.start_input,
-        request_id=wanted.request_id,
+        start_input=wanted.request.start_input,
+        request_id=wanted.request.request_id,
         reference=wanted.reference,
         nonce=wanted.nonce,
         key_id=wanted.key_id,

@@ -7,9 +7,10 @@ is removed within a day of a jump: long enough for an operator to hear of it.
 from datetime import datetime, timedelta
 
 from bot.store import stamps, time_mark
+from bot.store.rows import to_text
 from bot.store.steady import TOLERATED
 from bot.store.time_mark import TimeMark
-from bot.store.tx import Done, Tx, to_text
+from bot.store.tx import Done, Tx
 
 # The mark is written every hour. What is older than this was left by a service that was down for
 # longer than a night, or the clock has jumped: from here they look the same.
@@ -24,6 +25,10 @@ def keep(tx: Tx, *, has_jumped: bool, ahead: timedelta) -> Done[bool]:
     steady_since = mark.steady_since if mark and is_steady else tx.now
     time_mark.put(tx, TimeMark(tx.now, steady_since))
     return Done(ahead <= TOLERATED and tx.now - steady_since >= HELD_FOR)
+
+
+def now(tx: Tx) -> datetime:
+    return tx.now
 
 
 class StillPending(Exception):

@@ -93,7 +93,7 @@ def answer(word: Answer, verification: Verification) -> str:
         case Answer.OUT_OF_TRIES:
             return "That code is not right and no tries are left. Please start again."
         case Answer.TOO_LATE:
-            return "That came too late, the time was over. Please start again."
+            return "That code has expired. Please start again."
         case Answer.HINT:
             return f"Please reply with just the {verification.terms.code_length} digits."
         case Answer.OLDER_TEXT:

@@ -42,7 +42,7 @@ const REPLIES = {
 };
 
 async function send(section, body) {
-  await post("/desk/texts", { phone: section.dataset.phone, body });
+  await post("/simulator/texts", { phone: section.dataset.phone, body });
   await draw();
 }
 
@@ -50,7 +50,7 @@ async function start(section) {
   const button = section.querySelector(".verify");
   button.disabled = true;
   try {
-    const { error } = await post("/desk/starts", { phone: section.dataset.phone });
+    const { error } = await post("/simulator/starts", { phone: section.dataset.phone });
     section.dataset.fault = error ?? "";
   } finally {
     button.disabled = false;
@@ -96,7 +96,7 @@ function notify(section, text) {
 function drawMessages(section, messages) {
   const list = section.querySelector(".messages");
   const isFirst = !section.dataset.drawn;
-  // Another desk than before: its phones begin anew.
+  // Another simulator than before: its phones begin anew.
   if (list.firstElementChild && list.firstElementChild.dataset.sid !== messages[0]?.sid) list.replaceChildren();
   for (const message of messages.slice(list.children.length)) {
     const line = document.createElement("li");
@@ -138,7 +138,7 @@ function drawStanding(section, verification) {
 }
 
 async function draw() {
-  const phones = await (await fetch("/desk/phones")).json();
+  const phones = await (await fetch("/simulator/phones")).json();
   for (const [phone, { messages, answers, verification }] of Object.entries(phones)) {
     const section = phoneSection(phone);
     drawMessages(section, messages);
@@ -148,7 +148,7 @@ async function draw() {
 }
 
 async function drawFaults() {
-  const faults = await (await fetch("/desk/faults")).json();
+  const faults = await (await fetch("/simulator/faults")).json();
   const words = Object.fromEntries([...faultForm.elements.kind.options].map((o) => [o.value, o.textContent]));
   const lines = faults.map((fault) => {
     const line = document.createElement("li");
@@ -163,7 +163,7 @@ async function drawFaults() {
 
 document.getElementById("add").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { error } = await post("/desk/phones", { phone: event.target.elements.phone.value });
+  const { error } = await post("/simulator/phones", { phone: event.target.elements.phone.value });
   document.getElementById("said").textContent = error ?? "";
   await draw();
 });
@@ -188,13 +188,13 @@ faultForm.addEventListener("submit", async (event) => {
   const fault = { kind: kind.value, times: Number(times.value) };
   if (takes(kind.value).seconds) fault.seconds = Number(seconds.value);
   if (takes(kind.value).code) fault.code = Number(code.value);
-  const { error } = await post("/desk/faults", fault);
+  const { error } = await post("/simulator/faults", fault);
   document.getElementById("fault-said").textContent = error ?? "";
   await drawFaults();
 });
 
 document.getElementById("clear").addEventListener("click", async () => {
-  await fetch("/desk/faults", { method: "DELETE" });
+  await fetch("/simulator/faults", { method: "DELETE" });
   await drawFaults();
 });
 
@@ -205,7 +205,7 @@ async function keepDrawing() {
       await drawFaults();
     }
   } catch {
-    // The desk has ended, or begins again.
+    // The simulator has ended, or begins again.
   }
   setTimeout(keepDrawing, EVERY_MS);
 }

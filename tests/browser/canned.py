@@ -3,85 +3,85 @@
 from collections.abc import Callable
 
 from simulator import faults
-from tests.desk import INSTANCES, PHONE, Desk
+from tests.harness import INSTANCES, PHONE, Harness
 
-Make = Callable[[Desk, str], str]
-
-
-def waiting(desk: Desk, phone: str = PHONE) -> str:
-    return str(desk.start(phone)["id"])
+Make = Callable[[Harness, str], str]
 
 
-def unknown(desk: Desk, phone: str = PHONE) -> str:
-    desk.simulator.faults.add(faults.ERROR_BEFORE, phone=phone)
-    desk.simulator.faults.add(faults.LIST_ERROR, phone=phone, times=50)
-    return sent(desk, phone)
+def waiting(harness: Harness, phone: str = PHONE) -> str:
+    return str(harness.start(phone)["id"])
 
 
-def sent(desk: Desk, phone: str = PHONE) -> str:
-    return str(desk.start_and_send(phone)["id"])
+def unknown(harness: Harness, phone: str = PHONE) -> str:
+    harness.simulator.faults.add(faults.ERROR_BEFORE, phone=phone)
+    harness.simulator.faults.add(faults.LIST_ERROR, phone=phone, times=50)
+    return sent(harness, phone)
 
 
-def running(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
-    desk.text(desk.wrong(phone), phone)
-    desk.text("what is this?", phone)
+def sent(harness: Harness, phone: str = PHONE) -> str:
+    return str(harness.start_and_send(phone)["id"])
+
+
+def running(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
+    harness.text(harness.wrong(phone), phone)
+    harness.text("what is this?", phone)
     return id
 
 
-def suspended(desk: Desk, phone: str = PHONE) -> str:
-    id = running(desk, phone)
-    desk.call("POST", f"{INSTANCES}/{id}/suspend", params={"reason": "a lunch break"})
+def suspended(harness: Harness, phone: str = PHONE) -> str:
+    id = running(harness, phone)
+    harness.call("POST", f"{INSTANCES}/{id}/suspend", params={"reason": "a lunch break"})
     return id
 
 
-def approved(desk: Desk, phone: str = PHONE) -> str:
-    id = running(desk, phone)
-    desk.clock.forward(11)
-    desk.text(desk.code(phone), phone)
+def approved(harness: Harness, phone: str = PHONE) -> str:
+    id = running(harness, phone)
+    harness.clock.forward(11)
+    harness.text(harness.code(phone), phone)
     return id
 
 
-def expired(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
-    desk.simulator.webhooks.post_report(desk.texts(phone)[-1], "delivered")
-    desk.forward(90)
+def expired(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
+    harness.simulator.webhooks.post_report(harness.texts(phone)[-1], "delivered")
+    harness.forward(90)
     return id
 
 
-def out_of_tries(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
+def out_of_tries(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
     for _ in range(4):
-        desk.text(desk.wrong(phone), phone)
+        harness.text(harness.wrong(phone), phone)
     return id
 
 
-def canceled(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
-    desk.call("POST", f"{INSTANCES}/{id}/terminate", params={"reason": "the form was closed"})
+def canceled(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
+    harness.call("POST", f"{INSTANCES}/{id}/terminate", params={"reason": "the form was closed"})
     return id
 
 
-def opted_out(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
-    desk.text("STOP", phone)
+def opted_out(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
+    harness.text("STOP", phone)
     return id
 
 
-def refused(desk: Desk, phone: str = PHONE) -> str:
-    desk.simulator.faults.add(faults.REFUSE, phone=phone, code=21614)
-    return sent(desk, phone)
+def refused(harness: Harness, phone: str = PHONE) -> str:
+    harness.simulator.faults.add(faults.REFUSE, phone=phone, code=21614)
+    return sent(harness, phone)
 
 
-def undelivered(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
-    desk.simulator.webhooks.post_report(desk.texts(phone)[-1], "undelivered", 30005)
+def undelivered(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
+    harness.simulator.webhooks.post_report(harness.texts(phone)[-1], "undelivered", 30005)
     return id
 
 
-def failed_by_report(desk: Desk, phone: str = PHONE) -> str:
-    id = sent(desk, phone)
-    desk.simulator.webhooks.post_report(desk.texts(phone)[-1], "failed", 30005)
+def failed_by_report(harness: Harness, phone: str = PHONE) -> str:
+    id = sent(harness, phone)
+    harness.simulator.webhooks.post_report(harness.texts(phone)[-1], "failed", 30005)
     return id
 
 
@@ -102,14 +102,14 @@ STANDINGS: dict[str, tuple[Make, str]] = {
 }
 
 
-def a_day(desk: Desk) -> None:
+def a_day(harness: Harness) -> None:
     """A morning in three countries, and one of each view at noon."""
-    noon = desk.clock.now
-    desk.clock.now = noon.replace(hour=1)
+    noon = harness.clock.now
+    harness.clock.now = noon.replace(hour=1)
     for number in range(120):
-        desk.clock.forward(330)
+        harness.clock.forward(330)
         number_of = ("+1425556{:04}", "+336123{:05}", "+4474001{:05}")[number % 7 % 3]
-        (approved if number % 5 else expired)(desk, number_of.format(number * 37))
-    desk.clock.now = max(noon, desk.clock.now)
+        (approved if number % 5 else expired)(harness, number_of.format(number * 37))
+    harness.clock.now = max(noon, harness.clock.now)
     for number, (make, _) in enumerate(STANDINGS.values()):
-        make(desk, f"+1425555{200 + number:04}")
+        make(harness, f"+1425555{200 + number:04}")

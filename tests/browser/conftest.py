@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import chromium
-from tests.desk import CONSOLE_KEY, Desk
+from tests.harness import CONSOLE_KEY, Harness
 
 PATIENCE_MS = 5000  # the pages ask once a second
 
@@ -69,7 +69,7 @@ class Visit:
 
     def _hear_status(self, response) -> None:
         """A page may be refused on purpose; what belongs to it may not, nor may anything fail."""
-        is_page = response.request.resource_type == "document" or "/desk/" in response.url
+        is_page = response.request.resource_type == "document" or "/simulator/" in response.url
         if response.status >= 500 or (response.status >= 400 and not is_page):
             self.complaints.append(f"{response.status} {response.url}")
 
@@ -105,15 +105,15 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
 
 
 @pytest.fixture
-def console(desk: Desk, visit: Callable[..., Visit]) -> Visit:
+def console(harness: Harness, visit: Callable[..., Visit]) -> Visit:
     """The console, signed in."""
-    made = visit(desk.url)
+    made = visit(harness.url)
     made.sign_in()
     return made
 
 
 @pytest.fixture
-def phones(desk: Desk, visit: Callable[..., Visit]) -> Visit:
-    made = visit(desk.simulator.url)
+def phones(harness: Harness, visit: Callable[..., Visit]) -> Visit:
+    made = visit(harness.simulator.url)
     made.open()
     return made

@@ -10,8 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import canned, chromium
-from tests.desk import CONSOLE_KEY, PHONE, Desk
-from tests.desk import desk as open_desk
+from tests.harness import CONSOLE_KEY, PHONE, Harness
+from tests.harness import harness as open_harness
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WIDE = {"width": 1200, "height": 860}
@@ -25,49 +25,49 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_desk(Path(folder), LIMIT_TOTAL="1000/hour") as desk,
+        open_harness(Path(folder), LIMIT_TOTAL="1000/hour") as harness,
         chromium.launched(path) as (_, browser),
     ):
-        canned.a_day(desk)
-        shoot_console(browser, desk)
-        shoot_phones(browser, desk)
+        canned.a_day(harness)
+        shoot_console(browser, harness)
+        shoot_phones(browser, harness)
 
 
-def shoot_console(browser: Browser, desk: Desk) -> None:
+def shoot_console(browser: Browser, harness: Harness) -> None:
     for name, scheme, size in (
         ("console", "light", WIDE),
         ("console-dark", "dark", WIDE),
         ("console-narrow", "light", NARROW),
     ):
-        page = signed_in(browser, desk, color_scheme=scheme, viewport=size)
+        page = signed_in(browser, harness, color_scheme=scheme, viewport=size)
         save(page, name)
-    id = canned.approved(desk, PHONE)
+    id = canned.approved(harness, PHONE)
     for name, path in (("console-list", ""), ("console-one", f"/{id}")):
-        page = signed_in(browser, desk, viewport=WIDE)
-        page.goto(f"{desk.url}/console/verifications{path}")
+        page = signed_in(browser, harness, viewport=WIDE)
+        page.goto(f"{harness.url}/console/verifications{path}")
         save(page, name)
 
 
-def signed_in(browser: Browser, desk: Desk, **more: object) -> Page:
+def signed_in(browser: Browser, harness: Harness, **more: object) -> Page:
     page = browser.new_context(**more).new_page()  # type: ignore[arg-type]
-    page.goto(f"{desk.url}/console/")
+    page.goto(f"{harness.url}/console/")
     page.get_by_label("Console key").fill(CONSOLE_KEY)
     page.get_by_role("button", name="Sign in").click()
     return page
 
 
-def shoot_phones(browser: Browser, desk: Desk) -> None:
-    world = desk.simulator.world
+def shoot_phones(browser: Browser, harness: Harness) -> None:
+    world = harness.simulator.world
     world.leave_phones([PHONE, "+14255550212"])
-    desk.simulator.faults.clear()
+    harness.simulator.faults.clear()
     size = {"width": 1440, "height": 860}
     page = browser.new_context(viewport=size, reduced_motion="reduce").new_page()  # type: ignore[arg-type]
-    page.clock.set_fixed_time(desk.clock.now)
-    page.goto(desk.simulator.url)
+    page.clock.set_fixed_time(harness.clock.now)
+    page.goto(harness.simulator.url)
     phone = page.get_by_role("region", name=f"Phone {PHONE}")
     phone.get_by_role("button", name="Verify this phone").click()
-    expect(phone.locator(".view")).to_contain_text("Reference")
-    desk.run_once()
+    expect(phone.locator(".standing")).to_contain_text("Reference")
+    harness.run_once()
     phone.get_by_role("button", name="Wrong code").click()
     expect(phone.locator(".answers")).to_contain_text("3 tries left")
     expect(phone.locator(".banner")).to_contain_text("3 tries left")

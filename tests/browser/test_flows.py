@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser import canned
 from tests.browser.conftest import Visit
-from tests.desk import FUNCTION_KEY, PHONE, START, Desk
+from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
 
 
@@ -17,7 +17,7 @@ def phone(phones: Visit, number: str = PHONE):
 
 
 def test_from_the_start_on_the_console_to_the_approval(
-    desk: Desk, console: Visit, phones: Visit
+    harness: Harness, console: Visit, phones: Visit
 ) -> None:
     page = console.page
     page.get_by_label("Number to verify").fill(PHONE)
@@ -26,7 +26,7 @@ def test_from_the_start_on_the_console_to_the_approval(
     reference = page.locator("dt:has-text('Reference') + dd").inner_text()
     page.evaluate("window.isTheSamePage = true")
 
-    desk.run_once()
+    harness.run_once()
     text = phone(phones).get_by_role("listitem").filter(has_text="Your verification code is")
     expect(text).to_contain_text(f"Ref {reference}")
     expect(phone(phones).locator(".banner")).to_contain_text("Your verification code is")
@@ -46,36 +46,38 @@ def test_from_the_start_on_the_console_to_the_approval(
 
 
 def test_the_phone_page_starts_a_verification_of_the_phone_at_hand(
-    desk: Desk, phones: Visit
+    harness: Harness, phones: Visit
 ) -> None:
     mine = phone(phones)
     mine.get_by_role("button", name="Verify this phone").click()
-    expect(mine.locator(".view")).to_contain_text("Reference")
-    desk.run_once()
+    expect(mine.locator(".standing")).to_contain_text("Reference")
+    harness.run_once()
     expect(mine.locator(".messages")).to_contain_text("Your verification code is")
     mine.get_by_role("button", name="Right code").click()
-    expect(mine.locator(".view")).to_contain_text("approved")
+    expect(mine.locator(".standing")).to_contain_text("approved")
 
 
 @pytest.mark.parametrize("reply", ["2 1 6 8", "٢١٦٨"])
-def test_quick_replies_in_other_spellings_are_right(desk: Desk, phones: Visit, reply: str) -> None:
-    id = canned.sent(desk)
+def test_quick_replies_in_other_spellings_are_right(
+    harness: Harness, phones: Visit, reply: str
+) -> None:
+    id = canned.sent(harness)
     expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
     phone(phones).get_by_role("button", name=reply).click()
     expect(phone(phones).locator(".messages")).to_contain_text("verified")
-    assert desk.status(id)["output"] is True
+    assert harness.status(id)["output"] is True
 
 
-def test_a_tapback_is_no_attempt(desk: Desk, phones: Visit) -> None:
-    id = canned.sent(desk)
+def test_a_tapback_is_no_attempt(harness: Harness, phones: Visit) -> None:
+    id = canned.sent(harness)
     expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
     phone(phones).get_by_role("button", name="Tapback").click()
     expect(phone(phones).locator(".answers")).to_contain_text("200")
-    assert desk.history(id)[-1] == "quoted_text"
+    assert harness.history(id)[-1] == "quoted_text"
 
 
-def test_stop_is_seen_on_both_sides(desk: Desk, console: Visit, phones: Visit) -> None:
-    id = canned.sent(desk)
+def test_stop_is_seen_on_both_sides(harness: Harness, console: Visit, phones: Visit) -> None:
+    id = canned.sent(harness)
     page = console.open(f"/console/verifications/{id}")
     expect(phone(phones).locator(".messages")).to_contain_text("Your verification code is")
     phone(phones).get_by_role("button", name="STOP").click()
@@ -85,20 +87,20 @@ def test_stop_is_seen_on_both_sides(desk: Desk, console: Visit, phones: Visit) -
     expect(page.get_by_role("cell", name=PHONE, exact=True)).to_be_visible()
 
 
-def test_an_expiry_is_seen_by_itself(desk: Desk, console: Visit) -> None:
-    canned.sent(desk)
+def test_an_expiry_is_seen_by_itself(harness: Harness, console: Visit) -> None:
+    canned.sent(harness)
     page = console.open("/console/")
     pending = page.locator("#pending")
     expect(pending).to_contain_text(PHONE)
-    desk.forward(90)
+    harness.forward(90)
     expect(pending).to_contain_text("Nothing is pending.")
     expect(page.locator(".figures .expired dd")).to_have_text("1")
 
 
 def test_a_wrong_key_is_refused_and_the_right_one_is_not(
-    desk: Desk, visit: Callable[..., Visit]
+    harness: Harness, visit: Callable[..., Visit]
 ) -> None:
-    made = visit(desk.url)
+    made = visit(harness.url)
     page = made.sign_in("not-the-key-at-all")
     expect(page.get_by_role("alert")).to_have_text("This is not the key.")
     page = made.sign_in()
@@ -107,13 +109,13 @@ def test_a_wrong_key_is_refused_and_the_right_one_is_not(
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_an_open_page_notices_that_it_was_signed_out(desk: Desk, console: Visit) -> None:
-    desk.clock.forward(13 * 3600)
+def test_an_open_page_notices_that_it_was_signed_out(harness: Harness, console: Visit) -> None:
+    harness.clock.forward(13 * 3600)
     expect(console.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_everything_can_be_done_with_the_keyboard_alone(desk: Desk, visit) -> None:
-    page = visit(desk.url).open("/console/")
+def test_everything_can_be_done_with_the_keyboard_alone(harness: Harness, visit) -> None:
+    page = visit(harness.url).open("/console/")
     press = page.keyboard.press
 
     def tab_to(text: str) -> None:
@@ -139,7 +141,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(desk: Desk, visit) -> No
     page.keyboard.type(PHONE)
     press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(PHONE)
-    desk.run_once()
+    harness.run_once()
     tab_to("Cancel it")
     press("Enter")
     expect(page.get_by_role("status")).to_have_text("It is canceled.")
@@ -150,21 +152,25 @@ def test_everything_can_be_done_with_the_keyboard_alone(desk: Desk, visit) -> No
     expect(page.get_by_role("status")).to_contain_text("The number is forgotten")
 
 
-def test_a_focused_link_stays_focused_when_its_part_changes(desk: Desk, console: Visit) -> None:
-    canned.sent(desk)
+def test_a_focused_link_stays_focused_when_its_part_changes(
+    harness: Harness, console: Visit
+) -> None:
+    canned.sent(harness)
     page = console.open("/console/")
     page.get_by_role("link", name=PHONE).focus()
-    desk.text(desk.wrong())
+    harness.text(harness.wrong())
     expect(page.locator("#pending")).to_contain_text("1 of 4")
     assert page.evaluate("document.activeElement.textContent") == PHONE
 
 
-def test_without_a_script_the_pages_are_whole(desk: Desk, visit: Callable[..., Visit]) -> None:
-    made = visit(desk.url, java_script_enabled=False)
+def test_without_a_script_the_pages_are_whole(
+    harness: Harness, visit: Callable[..., Visit]
+) -> None:
+    made = visit(harness.url, java_script_enabled=False)
     page = made.sign_in()
     page.get_by_label("Number to verify").fill(PHONE)
     page.get_by_role("button", name="Start a verification").click()
-    desk.run_once()
+    harness.run_once()
     page.reload()
     expect(page.locator("time.countdown")).to_have_text("90 s left")
     page.get_by_role("link", name="Verifications").click()
@@ -173,33 +179,39 @@ def test_without_a_script_the_pages_are_whole(desk: Desk, visit: Callable[..., V
     expect(page.get_by_role("link", name=PHONE)).to_have_count(1)
 
 
-def test_misbehaviour_is_ordered_and_lifted_on_the_switchboard(desk: Desk, phones: Visit) -> None:
+def test_misbehaviour_is_ordered_and_lifted_on_the_switchboard(
+    harness: Harness, phones: Visit
+) -> None:
     page = phones.page
     page.get_by_role("button", name="All well again").click()
     page.locator("#fault select").select_option("refuse")
     page.get_by_label("Twilio's code").fill("30007")
     page.get_by_role("button", name="Let it happen").click()
     expect(page.locator("#faults")).to_contain_text("Twilio refuses the text (code) 30007, 1 more")
-    id = canned.sent(desk)
-    assert desk.status(id)["customStatus"]["errorCode"] == 30007
+    id = canned.sent(harness)
+    assert harness.status(id)["customStatus"]["errorCode"] == 30007
     expect(page.locator("#faults")).to_contain_text("Nothing.")
 
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
-def test_markup_shows_as_text_and_does_nothing(desk: Desk, console: Visit, phones: Visit) -> None:
+def test_markup_shows_as_text_and_does_nothing(
+    harness: Harness, console: Visit, phones: Visit
+) -> None:
     id = "<img src=x onerror=alert(3)>"
     path = "/runtime/webhooks/durabletask"
     quoted = "%3Cimg%20src=x%20onerror=alert(3)%3E"
     start = f"{path}/orchestrators/E4_SmsPhoneVerification/{quoted}"
-    assert desk.call("POST", start, json=PHONE).status_code == 202
-    desk.run_once()
-    desk.text(MARKUP)
+    assert harness.call("POST", start, json=PHONE).status_code == 202
+    harness.run_once()
+    harness.text(MARKUP)
     instance = f"{path}/instances/{quoted}"
     name = "%3Csvg%20onload=alert(4)%3E"
-    assert desk.call("POST", f"{instance}/raiseEvent/{name}", json=MARKUP).status_code == 202
-    assert desk.call("POST", f"{instance}/terminate", params={"reason": MARKUP}).status_code == 202
+    assert harness.call("POST", f"{instance}/raiseEvent/{name}", json=MARKUP).status_code == 202
+    assert (
+        harness.call("POST", f"{instance}/terminate", params={"reason": MARKUP}).status_code == 202
+    )
 
     page = console.open(f"/console/verifications/{quoted}")
     expect(page.locator("dt:has-text('Id') + dd").first).to_have_text(id)

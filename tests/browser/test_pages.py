@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser import canned
 from tests.browser.conftest import Visit
-from tests.desk import Desk
+from tests.harness import Harness
 
 PAGES = [
     "/",
@@ -20,20 +20,20 @@ PAGES = [
 
 
 @pytest.mark.parametrize("name", canned.STANDINGS)
-def test_a_page_per_standing(desk: Desk, console: Visit, name: str) -> None:
+def test_a_page_per_standing(harness: Harness, console: Visit, name: str) -> None:
     make, word = canned.STANDINGS[name]
-    id = make(desk, "+14255550123")
+    id = make(harness, "+14255550123")
     page = console.open(f"/console/verifications/{id}")
     expect(page.locator(".chip")).to_have_text(word)
     expect(page.locator(".why").first).not_to_be_empty()
-    assert page.locator(".timeline li").count() == len(desk.history(id))
+    assert page.locator(".timeline li").count() == len(harness.history(id))
     assert console.serious_faults() == []
 
 
-def test_axe_finds_no_serious_fault(desk: Desk, console: Visit) -> None:
+def test_axe_finds_no_serious_fault(harness: Harness, console: Visit) -> None:
     """Contrast is one of its rules, so light and dark are looked at apart."""
     for number, (make, _) in enumerate(canned.STANDINGS.values()):
-        make(desk, f"+1425555{200 + number:04}")
+        make(harness, f"+1425555{200 + number:04}")
     found = {}
     for path in PAGES:
         page = console.open("/console" + path)
@@ -45,13 +45,13 @@ def test_axe_finds_no_serious_fault(desk: Desk, console: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_sign_in_and_the_phones_have_no_serious_fault(
-    desk: Desk, visit: Callable[..., Visit], scheme: str
+    harness: Harness, visit: Callable[..., Visit], scheme: str
 ) -> None:
-    made = visit(desk.url, color_scheme=scheme)
+    made = visit(harness.url, color_scheme=scheme)
     made.sign_in("not-the-key-at-all")
     assert made.serious_faults() == []
-    canned.approved(desk)
-    phones = visit(desk.simulator.url, color_scheme=scheme)
+    canned.approved(harness)
+    phones = visit(harness.simulator.url, color_scheme=scheme)
     phones.open()
     expect(phones.page.locator(".messages").first).to_contain_text("verified")
     assert phones.serious_faults() == []
@@ -59,21 +59,22 @@ def test_the_sign_in_and_the_phones_have_no_serious_fault(
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_nothing_scrolls_sideways_on_a_narrow_screen(
-    desk: Desk, visit: Callable[..., Visit], width: int
+    harness: Harness, visit: Callable[..., Visit], width: int
 ) -> None:
     ids = [
-        make(desk, f"+1425555{200 + n:04}") for n, (make, _) in enumerate(canned.STANDINGS.values())
+        make(harness, f"+1425555{200 + n:04}")
+        for n, (make, _) in enumerate(canned.STANDINGS.values())
     ]
     long_id = "x" * 256
     start = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{long_id}"
-    assert desk.call("POST", start, json="+14255550123").status_code == 202
-    made = visit(desk.url, viewport={"width": width, "height": 640})
+    assert harness.call("POST", start, json="+14255550123").status_code == 202
+    made = visit(harness.url, viewport={"width": width, "height": 640})
     made.sign_in()
     one = [f"/verifications/{id}" for id in (ids[0], ids[-1], long_id, f"{ids[1]}/at-twilio")]
     for path in (*PAGES, *one):
         made.open("/console" + path)
         assert made.is_within_its_width(), path
-    phones = visit(desk.simulator.url, viewport={"width": width, "height": 640})
+    phones = visit(harness.simulator.url, viewport={"width": width, "height": 640})
     phones.open()
     expect(phones.page.locator(".messages").first).to_contain_text("Your")
     assert phones.is_within_its_width()
@@ -83,8 +84,8 @@ def background(visit: Visit) -> str:
     return str(visit.page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-def test_dark_mode_is_dark(desk: Desk, visit: Callable[..., Visit]) -> None:
-    for url in (f"{desk.url}/console/", desk.simulator.url):
+def test_dark_mode_is_dark(harness: Harness, visit: Callable[..., Visit]) -> None:
+    for url in (f"{harness.url}/console/", harness.simulator.url):
         shades = []
         for scheme in ("light", "dark"):
             made = visit(url, color_scheme=scheme)
@@ -97,13 +98,13 @@ def test_dark_mode_is_dark(desk: Desk, visit: Callable[..., Visit]) -> None:
     ("motion", "animation"), [("reduce", "none"), ("no-preference", "changed")]
 )
 def test_reduced_motion_is_respected(
-    desk: Desk, visit: Callable[..., Visit], motion: str, animation: str
+    harness: Harness, visit: Callable[..., Visit], motion: str, animation: str
 ) -> None:
-    id = canned.sent(desk)
-    made = visit(desk.url, reduced_motion=motion)
+    id = canned.sent(harness)
+    made = visit(harness.url, reduced_motion=motion)
     made.sign_in()
     page = made.open(f"/console/verifications/{id}")
-    desk.text(desk.wrong())
+    harness.text(harness.wrong())
     expect(page.locator("#view.changed")).to_be_attached()
     name = page.evaluate("getComputedStyle(document.getElementById('view')).animationName")
     assert name == animation

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.desk import CONSOLE_KEY, Desk
+from tests.harness import CONSOLE_KEY, Harness
 
 
 class Operator:
@@ -32,8 +32,8 @@ class Operator:
 
 
 @pytest.fixture
-def visitor(desk: Desk) -> Operator:
-    return Operator(desk.app.test_client())
+def visitor(harness: Harness) -> Operator:
+    return Operator(harness.app.test_client())
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """A file with very many finished verifications, written by SQL alone: a minute, not a day."""
 
+import os
 import sqlite3
 from pathlib import Path
 
 from bot.store.sqlite import SqliteStore
-from tests.desk import HandClock
+from tests.harness import HandClock
 
 # Spread evenly over the thirty days that are kept, to the minute before `now`.
 _SPAN_SECONDS = 30 * 24 * 3600 - 60
@@ -59,8 +60,10 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
     )
     db.execute(
         """
-        INSERT INTO outbox (id, verification_id, state, queued_at, sid)
-        SELECT 'o' || id, id, 'accepted', created_at, 'SM' || id FROM made
+        INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale, state,
+            queued_at, sid)
+        SELECT 'o' || id, id, 'challenge', 'sms', '+14255550100', 'en', 'accepted', created_at,
+            'SM' || id FROM made
         """
     )
     for number, event, at in ((1, "'started'", "created_at"), (2, "status", "ended_at")):
@@ -72,20 +75,24 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
         )
     db.execute(
         """
-        INSERT INTO figure (hour, country, event, seconds, count)
+        INSERT INTO hourly_count (hour, country, event, seconds, count)
         SELECT substr(created_at, 1, 13), country, 'started', 0, count(*) FROM made GROUP BY 1, 2
         """
     )
     db.execute(
         """
-        INSERT INTO figure (hour, country, event, seconds, count)
+        INSERT INTO hourly_count (hour, country, event, seconds, count)
         SELECT substr(ended_at, 1, 13), country, status,
             CASE status WHEN 'approved' THEN 5 + n % 40 ELSE 0 END, count(*)
         FROM made GROUP BY 1, 2, 3, 4
         """
     )
-    db.execute("UPDATE figured SET sequence = (SELECT max(sequence) FROM history)")
+    db.execute("UPDATE count_cursor SET sequence = (SELECT max(sequence) FROM history)")
     for _, sql in indexes:
         db.execute(sql)
     db.execute("COMMIT")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
+    # Gigabytes that are not on the disk yet would be waited for by the first commit to come.
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -7,8 +7,8 @@ import pytest
 
 from bot.faces.console.sign_in import Throttle
 from tests.console.conftest import Operator
-from tests.desk import CONSOLE_KEY, Desk
-from tests.desk import desk as open_desk
+from tests.harness import CONSOLE_KEY, Harness
+from tests.harness import harness as open_harness
 
 PAGES = ["/", "/verifications", "/verifications/x", "/verifications/x/at-twilio", "/limits"]
 PAGES += ["/opt-outs", "/nothing"]
@@ -17,9 +17,9 @@ FORMS += ["/verifications/x/forget", "/limits", "/opt-outs", "/sign-out"]
 
 
 def test_without_a_key_there_is_no_console(tmp_path: Path) -> None:
-    with open_desk(tmp_path, CONSOLE_KEY="") as desk:
+    with open_harness(tmp_path, CONSOLE_KEY="") as harness:
         for path in ("/console/", "/console/sign-in", "/console/static/console.css"):
-            response = desk.call("GET", path, key=None)
+            response = harness.call("GET", path, key=None)
             assert (response.status_code, response.content) == (404, b"")
 
 
@@ -45,25 +45,25 @@ def test_a_sign_in_leads_nowhere_else(visitor: Operator, elsewhere: str) -> None
     assert visitor.sign_in(next=elsewhere).headers["Location"] == "/console/"
 
 
-def test_a_wrong_key_does_not_and_is_counted(visitor: Operator, desk: Desk) -> None:
+def test_a_wrong_key_does_not_and_is_counted(visitor: Operator, harness: Harness) -> None:
     response = visitor.sign_in("not-the-key-at-all")
     assert response.status_code == 403
     assert "This is not the key." in response.text
     assert visitor.get("/console/").status_code == 303
-    assert '{"code": "wrong_console_key"}' in str(desk.app.extensions["metrics"].samples())
+    assert '{"code": "wrong_console_key"}' in str(harness.service.metrics.samples())
 
 
-def test_five_wrong_keys_in_a_minute_are_enough(visitor: Operator, desk: Desk) -> None:
+def test_five_wrong_keys_in_a_minute_are_enough(visitor: Operator, harness: Harness) -> None:
     for _ in range(5):
         assert visitor.sign_in("not-the-key-at-all").status_code == 403
     response = visitor.sign_in()
     assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
-    desk.clock.forward(60)
+    harness.clock.forward(60)
     assert visitor.sign_in().status_code == 303
 
 
-def test_many_wrong_keys_at_once_are_no_more_than_one_after_the_other(desk: Desk) -> None:
-    throttle = Throttle(desk.clock)
+def test_many_wrong_keys_at_once_are_no_more_than_one_after_the_other(harness: Harness) -> None:
+    throttle = Throttle(harness.clock)
     with ThreadPoolExecutor(16) as pool:
         waits = list(pool.map(lambda _: throttle.try_one("192.0.2.1"), range(64)))
     assert waits.count(0) == 5
@@ -72,8 +72,8 @@ def test_many_wrong_keys_at_once_are_no_more_than_one_after_the_other(desk: Desk
     assert [throttle.try_one(f"2001:db8::a:{n}:1:1") for n in range(6)] == [0] * 5 + [60]
 
 
-def test_who_is_signed_in_is_not_throttled(operator: Operator, desk: Desk) -> None:
-    stranger = Operator(desk.app.test_client())
+def test_who_is_signed_in_is_not_throttled(operator: Operator, harness: Harness) -> None:
+    stranger = Operator(harness.app.test_client())
     for _ in range(6):
         stranger.sign_in("not-the-key-at-all")
     assert operator.get("/console/").status_code == 200
@@ -92,15 +92,15 @@ def test_the_cookie_is_httponly_lax_and_for_the_console_alone(visitor: Operator)
 
 
 def test_behind_https_the_cookie_is_secure(tmp_path: Path) -> None:
-    with open_desk(tmp_path, PUBLIC_BASE_URL="https://verify.example.com") as desk:
-        client = desk.app.test_client()
+    with open_harness(tmp_path, PUBLIC_BASE_URL="https://verify.example.com") as harness:
+        client = harness.app.test_client()
         assert "Secure" in cookie(client.get("/console/sign-in", base_url="https://x"))
 
 
-def test_it_is_over_after_twelve_hours(operator: Operator, desk: Desk) -> None:
-    desk.clock.forward(12 * 3600 - 1)
+def test_it_is_over_after_twelve_hours(operator: Operator, harness: Harness) -> None:
+    harness.clock.forward(12 * 3600 - 1)
     assert operator.get("/console/").status_code == 200
-    desk.clock.forward(1)
+    harness.clock.forward(1)
     assert operator.get("/console/").status_code == 303
 
 
@@ -109,36 +109,36 @@ def test_signing_out_takes_the_cookie_away(operator: Operator) -> None:
     assert operator.get("/console/").status_code == 303
 
 
-def carry(desk: Desk, value: str) -> int:
-    client = desk.app.test_client()
+def carry(harness: Harness, value: str) -> int:
+    client = harness.app.test_client()
     client.set_cookie("textback_console", value, path="/console/")
     return client.get("/console/").status_code
 
 
-def test_a_forged_cookie_opens_nothing(operator: Operator, desk: Desk) -> None:
+def test_a_forged_cookie_opens_nothing(operator: Operator, harness: Harness) -> None:
     kept = operator.client.get_cookie("textback_console", path="/console/")
     assert kept is not None
-    assert carry(desk, kept.value) == 200
+    assert carry(harness, kept.value) == 200
     body, _, signature = kept.value.rpartition(".")
     for forged in (body, f"{body}.", f"{body}.AAAA", f"x{body}.{signature}", "", "a.b.c", "é"):
-        assert carry(desk, forged) == 303
+        assert carry(harness, forged) == 303
 
 
 def test_another_key_signs_everyone_out_and_a_rotated_secret_key_does_not(tmp_path: Path) -> None:
-    with open_desk(tmp_path / "one") as desk:
-        operator = Operator(desk.app.test_client())
+    with open_harness(tmp_path / "one") as harness:
+        operator = Operator(harness.app.test_client())
         operator.sign_in()
         kept = operator.client.get_cookie("textback_console", path="/console/")
     assert kept is not None
-    with open_desk(tmp_path / "two", CONSOLE_KEY="another-console-key-now") as desk:
-        assert carry(desk, kept.value) == 303
+    with open_harness(tmp_path / "two", CONSOLE_KEY="another-console-key-now") as harness:
+        assert carry(harness, kept.value) == 303
     rotated = {"SECRET_KEY": "a-newer-secret-key-xyz"}
-    with open_desk(
+    with open_harness(
         tmp_path / "three", **rotated, SECRET_KEY_FALLBACKS="a-secret-key-for-tests"
-    ) as desk:
-        assert carry(desk, kept.value) == 200
-    with open_desk(tmp_path / "four", **rotated) as desk:
-        assert carry(desk, kept.value) == 303
+    ) as harness:
+        assert carry(harness, kept.value) == 200
+    with open_harness(tmp_path / "four", **rotated) as harness:
+        assert carry(harness, kept.value) == 303
 
 
 def test_signing_in_gives_a_new_session(visitor: Operator) -> None:
@@ -158,20 +158,22 @@ def test_a_form_without_its_token_does_nothing(operator: Operator, form: str, to
     assert operator.get("/console/").status_code == 200, "not signed out either"
 
 
-def test_a_token_of_somebody_else_does_nothing(operator: Operator, desk: Desk) -> None:
-    other = Operator(desk.app.test_client())
+def test_a_token_of_somebody_else_does_nothing(operator: Operator, harness: Harness) -> None:
+    other = Operator(harness.app.test_client())
     other.sign_in()
     response = operator.client.post(
         "/console/verifications", data={"token": other.token(), "number": "+14255550123"}
     )
     assert response.status_code == 403
-    assert desk.verifications.newest(1) == []
+    assert harness.newest(1) == []
 
 
-def test_a_form_of_who_is_not_signed_in_leads_to_the_sign_in(visitor: Operator, desk: Desk) -> None:
+def test_a_form_of_who_is_not_signed_in_leads_to_the_sign_in(
+    visitor: Operator, harness: Harness
+) -> None:
     response = visitor.post("/console/verifications", number="+14255550123")
     assert (response.status_code, response.headers["Location"]) == (303, "/console/sign-in")
-    assert desk.verifications.newest(1) == []
+    assert harness.newest(1) == []
 
 
 def test_every_answer_carries_a_strict_policy(operator: Operator) -> None:
@@ -186,8 +188,8 @@ def test_every_answer_carries_a_strict_policy(operator: Operator) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_no_page_holds_inline_script_or_style(operator: Operator, desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_no_page_holds_inline_script_or_style(operator: Operator, harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     for path in ("/", "/verifications", f"/verifications/{id}", "/limits", "/opt-outs"):
         page = operator.get("/console" + path).text
         assert "<script src=" in page

@@ -11,23 +11,23 @@ import pytest
 
 from tests.console.conftest import Operator
 from tests.console.million import fill
-from tests.desk import Desk, HandClock
-from tests.desk import desk as open_desk
+from tests.harness import HandClock, Harness
+from tests.harness import harness as open_harness
 
 MILLION = 1_000_000
 LIMIT_SECONDS = 0.1
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     path = tmp_path_factory.mktemp("million")
     fill(path / "textback.db", HandClock(), MILLION)
-    with open_desk(path) as desk:
-        yield desk
+    with open_harness(path) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="module")
-def reader(full: Desk) -> Operator:
+def reader(full: Harness) -> Operator:
     operator = Operator(full.app.test_client())
     operator.sign_in()
     return operator
@@ -60,20 +60,20 @@ def fastest(look: Callable[[], object]) -> float:
         "after=2026-01-15T12:00:00.000000Z+x",
     ],
 )
-def test_the_list_stays_under_100_ms(full: Desk, reader: Operator, query: str) -> None:
+def test_the_list_stays_under_100_ms(full: Harness, reader: Operator, query: str) -> None:
     path = f"/console/verifications?{query}"
     page = reader.get(path)
     assert page.status_code == 200
     assert fastest(lambda: reader.get(path)) < LIMIT_SECONDS
 
 
-def test_the_overview_with_its_figures_stays_under_100_ms(full: Desk, reader: Operator) -> None:
-    assert full.verifications.today().whole.counts["started"] > 10_000
+def test_the_overview_with_its_figures_stays_under_100_ms(full: Harness, reader: Operator) -> None:
+    assert full.today().whole.counts["started"] > 10_000
     assert fastest(lambda: reader.get("/console/")) < LIMIT_SECONDS
 
 
-def test_metrics_and_one_verification_do_too(full: Desk, reader: Operator) -> None:
-    (newest,) = full.verifications.newest(1)
+def test_metrics_and_one_verification_do_too(full: Harness, reader: Operator) -> None:
+    (newest,) = full.newest(1)
     one = f"/console/verifications/{newest.verification.id}"
     assert fastest(lambda: reader.get(one)) < LIMIT_SECONDS
     token = {"Authorization": "Bearer a-system-key-for-tests"}

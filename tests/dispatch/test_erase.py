@@ -1,5 +1,6 @@
 """Twilio's copies of texts, erased once their verification is over, where that is wanted."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,32 +9,32 @@ import pytest
 from bot.dispatch import erase
 from simulator import faults
 from simulator.world import Message
-from tests.desk import PHONE, Desk
-from tests.desk import desk as open_desk
+from tests.harness import PHONE, Harness
+from tests.harness import harness as open_harness
 
 
 @pytest.fixture
-def erasing(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
-        yield desk
+def erasing(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(tmp_path, ERASE_AT_TWILIO="yes") as harness:
+        yield harness
 
 
-def delivered(desk: Desk) -> None:
-    for text in desk.texts():
-        desk.simulator.world.set_status(text.sid, "delivered")
+def delivered(harness: Harness) -> None:
+    for text in harness.texts():
+        harness.simulator.world.set_status(text.sid, "delivered")
 
 
-def replies(desk: Desk) -> list[Message]:
+def replies(harness: Harness) -> list[Message]:
     """The texts of the phone, as Twilio has them."""
-    found = desk.simulator.world.of_phone(PHONE)
+    found = harness.simulator.world.of_phone(PHONE)
     return [message for message in found if message.direction == "inbound"]
 
 
-def run(desk: Desk) -> int:
-    return erase.run_once(desk.verifications, desk.dispatcher._gateway)
+def run(harness: Harness) -> int:
+    return erase.run_once(harness.store, harness.service.gateway, harness.service.rules, math.inf)
 
 
-def test_a_text_is_erased_when_its_verification_is_over_and_not_before(erasing: Desk) -> None:
+def test_a_text_is_erased_when_its_verification_is_over_and_not_before(erasing: Harness) -> None:
     erasing.start_and_send()
     delivered(erasing)
     assert run(erasing) == 0
@@ -44,7 +45,7 @@ def test_a_text_is_erased_when_its_verification_is_over_and_not_before(erasing: 
     assert run(erasing) == 0
 
 
-def test_one_that_is_still_on_its_way_is_tried_again(erasing: Desk) -> None:
+def test_one_that_is_still_on_its_way_is_tried_again(erasing: Harness) -> None:
     erasing.start_and_send()
     erasing.text(erasing.code())
     assert run(erasing) == 2
@@ -57,7 +58,7 @@ def test_one_that_is_still_on_its_way_is_tried_again(erasing: Desk) -> None:
     assert erasing.texts()[0].is_erased
 
 
-def test_one_that_twilio_was_found_to_have_after_the_end_is_erased_too(erasing: Desk) -> None:
+def test_one_that_twilio_was_found_to_have_after_the_end_is_erased_too(erasing: Harness) -> None:
     send = erasing.simulator.webhooks.report
 
     def answer_at_once(message):
@@ -72,29 +73,29 @@ def test_one_that_twilio_was_found_to_have_after_the_end_is_erased_too(erasing: 
     assert erasing.texts()[0].is_erased
 
 
-def test_by_default_nothing_is_erased(desk: Desk) -> None:
-    desk.start_and_send()
-    delivered(desk)
-    desk.text(desk.code())
-    assert run(desk) == 0
-    assert not desk.texts()[0].is_erased
+def test_by_default_nothing_is_erased(harness: Harness) -> None:
+    harness.start_and_send()
+    delivered(harness)
+    harness.text(harness.code())
+    assert run(harness) == 0
+    assert not harness.texts()[0].is_erased
 
 
-def test_one_that_was_never_sent_has_nothing_to_erase(erasing: Desk) -> None:
+def test_one_that_was_never_sent_has_nothing_to_erase(erasing: Harness) -> None:
     erasing.simulator.faults.add(faults.REFUSE, code=21614)
     erasing.start_and_send()
     assert run(erasing) == 0
 
 
-def test_forgetting_a_number_does_not_forget_to_erase(erasing: Desk) -> None:
+def test_forgetting_a_number_does_not_forget_to_erase(erasing: Harness) -> None:
     erasing.start_and_send()
     delivered(erasing)
-    erasing.verifications.forget("+14255550123")
+    erasing.forget("+14255550123")
     assert run(erasing) == 1
     assert erasing.texts()[0].is_erased
 
 
-def test_what_twilio_never_erases_is_given_up(erasing: Desk) -> None:
+def test_what_twilio_never_erases_is_given_up(erasing: Harness) -> None:
     erasing.start_and_send()
     erasing.text(erasing.code())
     for _ in range(40):

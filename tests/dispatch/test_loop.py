@@ -6,7 +6,7 @@ import time
 import pytest
 
 from simulator import faults
-from tests.desk import Desk
+from tests.harness import Harness
 
 
 def until(condition, seconds: float = 5.0) -> float:
@@ -18,38 +18,38 @@ def until(condition, seconds: float = 5.0) -> float:
     return time.monotonic() - began
 
 
-def test_a_start_wakes_it_at_once(desk: Desk) -> None:
-    desk.dispatcher.start()
+def test_a_start_wakes_it_at_once(harness: Harness) -> None:
+    harness.dispatcher.start()
     time.sleep(0.1)
-    desk.start()
-    assert until(desk.texts) < 0.5
+    harness.start()
+    assert until(harness.texts) < 0.5
 
 
-def test_a_slow_twilio_does_not_limit_it_to_a_few_a_second(desk: Desk) -> None:
-    desk.simulator.faults.add(faults.DELAY, seconds=0.3, times=20)
-    desk.dispatcher.start()
+def test_a_slow_twilio_does_not_limit_it_to_a_few_a_second(harness: Harness) -> None:
+    harness.simulator.faults.add(faults.DELAY, seconds=0.3, times=20)
+    harness.dispatcher.start()
     phones = [f"+1425555{number:04}" for number in range(20)]
     for phone in phones:
-        desk.start(phone)
-    assert until(lambda: all(desk.texts(phone) for phone in phones)) < 3
-    assert len({m.sid for phone in phones for m in desk.texts(phone)}) == 20
+        harness.start(phone)
+    assert until(lambda: all(harness.texts(phone) for phone in phones)) < 3
+    assert len({m.sid for phone in phones for m in harness.texts(phone)}) == 20
 
 
-def test_what_is_being_sent_at_the_stop_is_finished(desk: Desk) -> None:
-    desk.simulator.faults.add(faults.DELAY, seconds=0.5)
-    desk.dispatcher.start()
-    id = desk.start()["id"]
-    waiting = desk.simulator.faults.waiting
+def test_what_is_being_sent_at_the_stop_is_finished(harness: Harness) -> None:
+    harness.simulator.faults.add(faults.DELAY, seconds=0.5)
+    harness.dispatcher.start()
+    id = harness.start()["id"]
+    waiting = harness.simulator.faults.waiting
     until(lambda: not [fault for fault in waiting() if fault.kind == faults.DELAY])
-    assert desk.dispatcher.stop()
-    assert desk.verifications.view(id).text.state == "accepted"
+    assert harness.dispatcher.stop()
+    assert harness.view(id).text.state == "accepted"
 
 
 def test_a_failing_duty_is_logged_and_the_loop_goes_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls = []
-    run = desk.dispatcher._turn
+    run = harness.dispatcher._turn
 
     def fail_once() -> bool:
         calls.append(1)
@@ -57,24 +57,24 @@ def test_a_failing_duty_is_logged_and_the_loop_goes_on(
             raise OSError("disk trouble")
         return run()
 
-    monkeypatch.setattr(desk.dispatcher, "_turn", fail_once)
-    desk.dispatcher.start()
-    desk.start()
-    until(desk.texts)
+    monkeypatch.setattr(harness.dispatcher, "_turn", fail_once)
+    harness.dispatcher.start()
+    harness.start()
+    until(harness.texts)
     assert "a duty failed" in caplog.text
 
 
-def test_idle_costs_ten_looks_a_second(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_costs_ten_looks_a_second(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    turn = desk.dispatcher._turn
-    monkeypatch.setattr(desk.dispatcher, "_turn", lambda: looks.append(1) or turn())
-    desk.dispatcher.start()
+    turn = harness.dispatcher._turn
+    monkeypatch.setattr(harness.dispatcher, "_turn", lambda: looks.append(1) or turn())
+    harness.dispatcher.start()
     time.sleep(0.5)
     assert 1 <= len(looks) <= 6
 
 
-def test_nothing_starts_by_itself(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_starts_by_itself(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    desk.start()
+    harness.start()
     time.sleep(0.1)
-    assert desk.texts() == []
+    assert harness.texts() == []

@@ -7,11 +7,10 @@ from itertools import product
 
 import pytest
 
-from bot.domain.transitions import (
+from bot.domain.inputs import (
     Attempted,
     Canceled,
     Chattered,
-    Decision,
     Input,
     OlderCodeSent,
     Resumed,
@@ -20,10 +19,10 @@ from bot.domain.transitions import (
     TextImpossible,
     TextTried,
     TimePassed,
-    decide,
 )
+from bot.domain.transitions import Decision, decide
 from bot.domain.verification import SUSPENSION, Cause, Status, Verification
-from tests.builders import NOON, ended, outcome, running, seconds, verification
+from tests.builders import NOON, ended, new_text, outcome, running, seconds, verification
 
 DEADLINE = NOON + seconds(90)
 
@@ -178,10 +177,10 @@ def test_what_is_refused_leaves_the_verification_the_very_same() -> None:
 def test_starting_twice_and_acting_on_nothing_are_mistakes_of_the_code() -> None:
     with pytest.raises(ValueError, match="needs a verification"):
         decide(None, TimePassed(), NOON)
-    from bot.domain.transitions import Started
+    from bot.domain.inputs import Started
 
     with pytest.raises(ValueError, match="starts once"):
-        decide(running(), Started(running()), NOON)
+        decide(running(), Started(running(), new_text("a-text")), NOON)
 
 
 def test_a_verification_without_a_text_fails_instead_of_expiring() -> None:

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.transitions import (
-    Answer,
+from bot.domain.inputs import (
     Attempted,
     Canceled,
     Chattered,
@@ -13,8 +12,8 @@ from bot.domain.transitions import (
     TextAccepted,
     TextTried,
     TimePassed,
-    decide,
 )
+from bot.domain.transitions import Answer, decide
 from bot.domain.verification import Cause, Status, Verification
 from tests.builders import NOON, ended, outcome, running, seconds, verification
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Desk
+from bot.usecases import read
+from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Harness
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -17,9 +18,9 @@ def key_in(url: str) -> str:
 # -- status ---------------------------------------------------------------------------------------
 
 
-def test_a_pending_one_is_202_with_location_and_retry_after(desk: Desk) -> None:
-    links = desk.start()
-    response = desk.http.get(links["statusQueryGetUri"])
+def test_a_pending_one_is_202_with_location_and_retry_after(harness: Harness) -> None:
+    links = harness.start()
+    response = harness.http.get(links["statusQueryGetUri"])
     assert response.status_code == 202
     assert response.headers["Location"] == links["statusQueryGetUri"]
     assert response.headers["Retry-After"] == "5"
@@ -27,9 +28,9 @@ def test_a_pending_one_is_202_with_location_and_retry_after(desk: Desk) -> None:
     assert response.json()["runtimeStatus"] == "Pending"
 
 
-def test_the_body_has_the_fields_of_the_extension_in_their_order(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    body = desk.status(id)
+def test_the_body_has_the_fields_of_the_extension_in_their_order(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    body = harness.status(id)
     assert list(body) == [
         "name",
         "instanceId",
@@ -58,17 +59,17 @@ def test_the_body_has_the_fields_of_the_extension_in_their_order(desk: Desk) -> 
     }
 
 
-def test_a_finished_one_is_200_without_these_headers(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(desk.code())
-    response = desk.call("GET", f"{INSTANCES}/{id}")
+def test_a_finished_one_is_200_without_these_headers(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    response = harness.call("GET", f"{INSTANCES}/{id}")
     assert response.status_code == 200
     assert "Location" not in response.headers
     assert "Retry-After" not in response.headers
 
 
-def test_an_unknown_id_is_404_with_nothing_in_it(desk: Desk) -> None:
-    response = desk.call("GET", f"{INSTANCES}/unknown")
+def test_an_unknown_id_is_404_with_nothing_in_it(harness: Harness) -> None:
+    response = harness.call("GET", f"{INSTANCES}/unknown")
     assert (response.status_code, response.content) == (404, b"")
 
 
@@ -91,19 +92,19 @@ def test_an_unknown_id_is_404_with_nothing_in_it(desk: Desk) -> None:
     ],
 )
 def test_a_reason_stays_text_whatever_it_reads_like(
-    desk: Desk, reason: str, output: object
+    harness: Harness, reason: str, output: object
 ) -> None:
-    id = desk.start()["id"]
-    assert desk.call("POST", f"{INSTANCES}/{id}/terminate?reason={reason}").status_code == 202
-    status = desk.status(id)
+    id = harness.start()["id"]
+    assert harness.call("POST", f"{INSTANCES}/{id}/terminate?reason={reason}").status_code == 202
+    status = harness.status(id)
     assert (status["runtimeStatus"], status["output"]) == ("Terminated", output)
     assert status["customStatus"]["cause"] == "terminated"
 
 
-def test_no_reason_is_null(desk: Desk) -> None:
-    id = desk.start()["id"]
-    desk.call("POST", f"{INSTANCES}/{id}/terminate")
-    assert desk.status(id)["output"] is None
+def test_no_reason_is_null(harness: Harness) -> None:
+    id = harness.start()["id"]
+    harness.call("POST", f"{INSTANCES}/{id}/terminate")
+    assert harness.status(id)["output"] is None
 
 
 # -- events ---------------------------------------------------------------------------------------
@@ -114,63 +115,63 @@ def test_no_reason_is_null(desk: Desk) -> None:
     [("{}", 1), ('"{}"', 1), ('"\\"{}\\""', 1), (" {} ", 1), ('"my code is {}"', 1)],
 )
 def test_every_spelling_of_an_answer_is_one_attempt(
-    desk: Desk, wrapped: str, attempts: int
+    harness: Harness, wrapped: str, attempts: int
 ) -> None:
-    id = desk.start_and_send()["id"]
-    response = desk.call(
+    id = harness.start_and_send()["id"]
+    response = harness.call(
         "POST",
         f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse",
-        data=wrapped.format(desk.wrong()),
+        data=wrapped.format(harness.wrong()),
         headers={"Content-Type": "application/json; charset=utf-8"},
     )
     assert (response.status_code, response.content) == (202, b"")
     assert "Content-Type" not in response.headers
-    assert desk.status(id)["customStatus"]["attemptsUsed"] == attempts
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == attempts
 
 
 @pytest.mark.parametrize("value", ["abc", "", 12345, "STOP"])
-def test_an_answer_without_a_code_is_no_attempt(desk: Desk, value: object) -> None:
-    id = desk.start_and_send()["id"]
-    assert desk.answer(id, value).status_code == 202
-    custom = desk.status(id)["customStatus"]
+def test_an_answer_without_a_code_is_no_attempt(harness: Harness, value: object) -> None:
+    id = harness.start_and_send()["id"]
+    assert harness.answer(id, value).status_code == 202
+    custom = harness.status(id)["customStatus"]
     assert (custom["status"], custom["attemptsUsed"]) == ("pending", 0)
 
 
 @pytest.mark.parametrize("value", [None, True, {}, {"code": "1234"}, ["1234"], 12.5, -1, 10**30])
-def test_an_answer_that_is_no_text_and_no_number_is_400(desk: Desk, value: object) -> None:
-    id = desk.start_and_send()["id"]
-    before = desk.history(id)
-    response = desk.call(
+def test_an_answer_that_is_no_text_and_no_number_is_400(harness: Harness, value: object) -> None:
+    id = harness.start_and_send()["id"]
+    before = harness.history(id)
+    response = harness.call(
         "POST",
         f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse",
         data=json.dumps(value),
         headers={"Content-Type": "application/json"},
     )
     assert (response.status_code, response.json()["code"]) == (400, "invalid_answer")
-    assert desk.history(id) == before
+    assert harness.history(id) == before
 
 
-def test_checks_come_in_the_order_404_410_400(desk: Desk) -> None:
+def test_checks_come_in_the_order_404_410_400(harness: Harness) -> None:
     def post(id: str, **more) -> tuple[int, bytes]:
-        response = desk.call("POST", f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse", **more)
+        response = harness.call("POST", f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse", **more)
         return response.status_code, response.content
 
-    id = desk.start_and_send()["id"]
+    id = harness.start_and_send()["id"]
     assert post("unknown", data=b"not json")[0] == 404
     assert post(id, data=b"1234")[0] == 400, "no content type"
     headers = {"Content-Type": "application/json"}
     assert post(id, data=b"", headers=headers)[0] == 400
     assert post(id, data=b"not json", headers=headers)[0] == 400
     assert post(id, data=b"\xff", headers=headers)[0] == 400
-    desk.text(desk.code())
+    harness.text(harness.code())
     assert post(id, data=b"not json") == (410, b"")
 
 
-def test_any_other_event_is_taken_and_only_its_name_kept(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_any_other_event_is_taken_and_only_its_name_kept(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     path = f"{INSTANCES}/{id}/raiseEvent/Weather"
-    assert desk.call("POST", path, json={"secret": "rain"}).status_code == 202
-    view = desk.verifications.view(id, with_history=True)
+    assert harness.call("POST", path, json={"secret": "rain"}).status_code == 202
+    view = harness.view(id, with_history=True)
     assert (view.history[-1].event, view.history[-1].detail) == (
         "event_raised",
         {"name": "Weather"},
@@ -178,45 +179,45 @@ def test_any_other_event_is_taken_and_only_its_name_kept(desk: Desk) -> None:
     assert "rain" not in repr(view)
 
 
-def test_event_names_match_in_any_case(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_event_names_match_in_any_case(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     path = f"{INSTANCES}/{id}/RAISEEVENT/smschallengeresponse/"
-    assert desk.call("POST", path, json=desk.code()).status_code == 202
-    assert desk.status(id)["output"] is True
+    assert harness.call("POST", path, json=harness.code()).status_code == 202
+    assert harness.status(id)["output"] is True
 
 
-def test_an_event_without_a_name_is_404(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    assert desk.call("POST", f"{INSTANCES}/{id}/raiseEvent", json="1").status_code == 404
+def test_an_event_without_a_name_is_404(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    assert harness.call("POST", f"{INSTANCES}/{id}/raiseEvent", json="1").status_code == 404
 
 
 # -- terminate ------------------------------------------------------------------------------------
 
 
-def test_terminate_is_202_then_410_and_404_for_the_unknown(desk: Desk) -> None:
-    id = desk.start()["id"]
+def test_terminate_is_202_then_410_and_404_for_the_unknown(harness: Harness) -> None:
+    id = harness.start()["id"]
     path = f"{INSTANCES}/{id}/terminate"
     for status in (202, 410, 410):
-        response = desk.call("POST", path)
+        response = harness.call("POST", path)
         assert (response.status_code, response.content) == (status, b"")
-    assert desk.call("POST", f"{INSTANCES}/unknown/terminate").status_code == 404
-    assert desk.call("GET", path).status_code == 404
+    assert harness.call("POST", f"{INSTANCES}/unknown/terminate").status_code == 404
+    assert harness.call("GET", path).status_code == 404
 
 
 # -- keys -----------------------------------------------------------------------------------------
 
 
-def test_a_link_opens_its_instance_and_its_scope_alone(desk: Desk) -> None:
-    mine = desk.start()
-    other = desk.start("+14255550199")
+def test_a_link_opens_its_instance_and_its_scope_alone(harness: Harness) -> None:
+    mine = harness.start()
+    other = harness.start("+14255550199")
     read, act = key_in(mine["statusQueryGetUri"]), key_in(mine["terminatePostUri"])
     mine_path, other_path = f"{INSTANCES}/{mine['id']}", f"{INSTANCES}/{other['id']}"
 
     def get(path: str, key: str | None) -> int:
-        return desk.call("GET", path, key=key).status_code
+        return harness.call("GET", path, key=key).status_code
 
     def end(path: str, key: str | None) -> int:
-        return desk.call("POST", f"{path}/terminate", key=key).status_code
+        return harness.call("POST", f"{path}/terminate", key=key).status_code
 
     assert read != act
     assert (get(mine_path, read), get(mine_path, act)) == (202, 403)
@@ -227,9 +228,9 @@ def test_a_link_opens_its_instance_and_its_scope_alone(desk: Desk) -> None:
     assert (get(other_path, SYSTEM_KEY), end(mine_path, act)) == (202, 202)
 
 
-def test_the_key_is_looked_at_before_the_instance(desk: Desk) -> None:
-    assert desk.call("GET", f"{INSTANCES}/unknown", key="wrong").status_code == 401
-    assert desk.call("POST", f"{INSTANCES}/unknown/terminate", key="wrong").status_code == 401
+def test_the_key_is_looked_at_before_the_instance(harness: Harness) -> None:
+    assert harness.call("GET", f"{INSTANCES}/unknown", key="wrong").status_code == 401
+    assert harness.call("POST", f"{INSTANCES}/unknown/terminate", key="wrong").status_code == 401
 
 
 def test_links_keep_working_while_the_secret_key_is_rotated() -> None:
@@ -246,41 +247,41 @@ def test_links_keep_working_while_the_secret_key_is_rotated() -> None:
     assert retired.link_holder(link, running()) is None
 
 
-def test_a_link_does_not_open_what_takes_its_id_after_a_purge(desk: Desk) -> None:
+def test_a_link_does_not_open_what_takes_its_id_after_a_purge(harness: Harness) -> None:
     path = "/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/mine"
-    first = desk.call("POST", path, json=PHONE).json()
-    desk.call("POST", f"{INSTANCES}/mine/terminate")
-    desk.call("DELETE", f"{INSTANCES}/mine")
-    assert desk.call("POST", path, json=PHONE).status_code == 202
-    assert desk.http.get(first["statusQueryGetUri"]).status_code == 401
-    assert desk.http.post(first["terminatePostUri"]).status_code == 401
+    first = harness.call("POST", path, json=PHONE).json()
+    harness.call("POST", f"{INSTANCES}/mine/terminate")
+    harness.call("DELETE", f"{INSTANCES}/mine")
+    assert harness.call("POST", path, json=PHONE).status_code == 202
+    assert harness.http.get(first["statusQueryGetUri"]).status_code == 401
+    assert harness.http.post(first["terminatePostUri"]).status_code == 401
 
 
 # -- everything else ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/openapi.json", "/twilio/sms"])
-def test_options_are_no_exception(desk: Desk, path: str) -> None:
-    response = desk.call("OPTIONS", path)
+def test_options_are_no_exception(harness: Harness, path: str) -> None:
+    response = harness.call("OPTIONS", path)
     assert (response.status_code, response.content) == (404, b"")
     assert "Allow" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/runtime", "//", "/twilio", "/twilio/sms/x"])
-def test_unknown_paths_are_404_with_nothing_in_it(desk: Desk, path: str) -> None:
+def test_unknown_paths_are_404_with_nothing_in_it(harness: Harness, path: str) -> None:
     for method in ("GET", "POST", "HEAD", "DELETE"):
-        response = desk.call(method, path)
+        response = harness.call(method, path)
         assert (response.status_code, response.content) == (404, b"")
 
 
 def test_what_nobody_foresaw_is_500_with_a_number_and_no_words(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret is 42")
 
-    monkeypatch.setattr(desk.verifications, "view", fail)
-    response = desk.call("GET", f"{INSTANCES}/x?code={SYSTEM_KEY}")
+    monkeypatch.setattr(read, "view", fail)
+    response = harness.call("GET", f"{INSTANCES}/x?code={SYSTEM_KEY}")
     assert response.status_code == 500
     assert response.json()["code"] == "internal"
     assert "42" not in response.json()["Message"] + response.json()["ExceptionType"]

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tests.desk import FUNCTION_KEY, NUMBER, PHONE, START, SYSTEM_KEY, Desk
+from tests.harness import FUNCTION_KEY, NUMBER, PHONE, START, SYSTEM_KEY, Harness
 
 
-def test_answers_202_with_id_reference_and_links(desk: Desk) -> None:
-    response = desk.post_start()
+def test_answers_202_with_id_reference_and_links(harness: Harness) -> None:
+    response = harness.post_start()
     assert response.status_code == 202
     body = response.json()
     assert list(body) == [
@@ -28,55 +28,59 @@ def test_answers_202_with_id_reference_and_links(desk: Desk) -> None:
     assert response.headers["Location"] == body["statusQueryGetUri"]
     assert response.headers["Retry-After"] == "10"
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
-    base = f"{desk.url}/runtime/webhooks/durabletask/instances/{body['id']}"
+    base = f"{harness.url}/runtime/webhooks/durabletask/instances/{body['id']}"
     assert body["statusQueryGetUri"].startswith(f"{base}?code=")
     assert body["sendEventPostUri"].startswith(f"{base}/raiseEvent/{{eventName}}?code=")
     assert body["terminatePostUri"].startswith(f"{base}/terminate?reason={{text}}&code=")
 
 
-def test_links_are_built_on_the_public_address_whatever_the_host_says(desk: Desk) -> None:
+def test_links_are_built_on_the_public_address_whatever_the_host_says(harness: Harness) -> None:
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-    response = desk.post_start(headers=headers)
+    response = harness.post_start(headers=headers)
     assert "evil" not in response.text + response.headers["Location"]
 
 
-def test_no_link_holds_a_configured_key(desk: Desk) -> None:
-    text = desk.post_start().text
+def test_no_link_holds_a_configured_key(harness: Harness) -> None:
+    text = harness.post_start().text
     assert SYSTEM_KEY not in text
     assert FUNCTION_KEY not in text
 
 
-def test_the_words_of_the_path_match_in_any_case_and_with_a_slash(desk: Desk) -> None:
+def test_the_words_of_the_path_match_in_any_case_and_with_a_slash(harness: Harness) -> None:
     for path in (
         "/Orchestrators/e4_smsphoneverification",
         "/ORCHESTRATORS/E4_SMSPHONEVERIFICATION/",
     ):
-        assert desk.call("POST", path, json=PHONE).status_code == 202
+        assert harness.call("POST", path, json=PHONE).status_code == 202
 
 
 @pytest.mark.parametrize("key", [FUNCTION_KEY, SYSTEM_KEY])
-def test_function_and_system_keys_start(desk: Desk, key: str) -> None:
-    assert desk.post_start(key=key).status_code == 202
+def test_function_and_system_keys_start(harness: Harness, key: str) -> None:
+    assert harness.post_start(key=key).status_code == 202
     path = f"{START}?code={key}"
-    assert desk.call("POST", path, key=None, json=PHONE).status_code == 202
+    assert harness.call("POST", path, key=None, json=PHONE).status_code == 202
 
 
-def test_the_header_wins_over_the_query(desk: Desk) -> None:
-    assert desk.call("POST", f"{START}?code=wrong", key=SYSTEM_KEY, json=PHONE).status_code == 202
-    assert desk.call("POST", f"{START}?code={SYSTEM_KEY}", key="no", json=PHONE).status_code == 401
+def test_the_header_wins_over_the_query(harness: Harness) -> None:
+    assert (
+        harness.call("POST", f"{START}?code=wrong", key=SYSTEM_KEY, json=PHONE).status_code == 202
+    )
+    assert (
+        harness.call("POST", f"{START}?code={SYSTEM_KEY}", key="no", json=PHONE).status_code == 401
+    )
 
 
 @pytest.mark.parametrize("key", [None, "wrong", "ключ".encode().decode("latin-1")])
-def test_without_a_known_key_401_and_what_is_wrong(desk: Desk, key: str | None) -> None:
-    response = desk.post_start(key=key)
+def test_without_a_known_key_401_and_what_is_wrong(harness: Harness, key: str | None) -> None:
+    response = harness.post_start(key=key)
     assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
     assert ("No key was sent" if key is None else "not known") in response.json()["Message"]
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_link_key_does_not_start(desk: Desk) -> None:
-    link = desk.start()["purgeHistoryDeleteUri"]
-    assert desk.post_start(key=link.partition("code=")[2]).status_code == 401
+def test_a_link_key_does_not_start(harness: Harness) -> None:
+    link = harness.start()["purgeHistoryDeleteUri"]
+    assert harness.post_start(key=link.partition("code=")[2]).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -88,11 +92,11 @@ def test_a_link_key_does_not_start(desk: Desk) -> None:
         json.dumps("+1 (425) 555-0123"),
     ],
 )
-def test_a_number_may_be_spelled_and_wrapped(desk: Desk, body: str) -> None:
-    response = desk.call("POST", START, data=body.encode())
+def test_a_number_may_be_spelled_and_wrapped(harness: Harness, body: str) -> None:
+    response = harness.call("POST", START, data=body.encode())
     assert response.status_code == 202
-    desk.run_once()
-    assert len(desk.texts()) == 1
+    harness.run_once()
+    assert len(harness.texts()) == 1
 
 
 @pytest.mark.parametrize(
@@ -120,60 +124,68 @@ def test_a_number_may_be_spelled_and_wrapped(desk: Desk, body: str) -> None:
         (b'"\\ud800"', "invalid_number"),
     ],
 )
-def test_what_holds_no_number_is_400_and_sends_nothing(desk: Desk, body: bytes, code: str) -> None:
-    response = desk.call("POST", START, data=body)
+def test_what_holds_no_number_is_400_and_sends_nothing(
+    harness: Harness, body: bytes, code: str
+) -> None:
+    response = harness.call("POST", START, data=body)
     assert response.status_code == 400
     told = response.json()
     assert told["code"] == code
     assert set(told) == {"Message", "ExceptionMessage", "ExceptionType", "code"}
-    assert desk.verifications.newest(10) == []
+    assert harness.newest(10) == []
 
 
-def test_a_body_of_a_megabyte_is_413(desk: Desk) -> None:
-    response = desk.call("POST", START, data=b'"' + b"1" * 1_000_000 + b'"')
+def test_a_body_of_a_megabyte_is_413(harness: Harness) -> None:
+    response = harness.call("POST", START, data=b'"' + b"1" * 1_000_000 + b'"')
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
-    assert desk.verifications.newest(10) == []
+    assert harness.newest(10) == []
 
 
-def test_an_unknown_function_is_400_and_names_the_known_one(desk: Desk) -> None:
-    response = desk.call("POST", "/orchestrators/E1_HelloSequence", json=PHONE)
+def test_an_unknown_function_is_400_and_names_the_known_one(harness: Harness) -> None:
+    response = harness.call("POST", "/orchestrators/E1_HelloSequence", json=PHONE)
     assert response.status_code == 400
     assert "E4_SmsPhoneVerification" in response.json()["ExceptionMessage"]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_another_method_is_404_with_nothing_in_it(desk: Desk, method: str) -> None:
-    response = desk.call(method, START)
+def test_another_method_is_404_with_nothing_in_it(harness: Harness, method: str) -> None:
+    response = harness.call(method, START)
     assert (response.status_code, response.content) == (404, b"")
     assert "Content-Type" not in response.headers
 
 
-def test_an_idempotency_key_has_a_length(desk: Desk) -> None:
-    response = desk.post_start(headers={"Idempotency-Key": "k" * 201})
+def test_an_idempotency_key_has_a_length(harness: Harness) -> None:
+    response = harness.post_start(headers={"Idempotency-Key": "k" * 201})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_idempotency_key")
 
 
-def test_the_number_textback_sends_from_is_not_verified(desk: Desk) -> None:
-    response = desk.post_start(NUMBER)
+def test_the_number_textback_sends_from_is_not_verified(harness: Harness) -> None:
+    response = harness.post_start(NUMBER)
     assert (response.status_code, response.json()["code"]) == (400, "cannot_receive_texts")
 
 
-def test_a_number_in_a_thousand_blanks_is_400(desk: Desk) -> None:
-    response = desk.call("POST", START, data=b" " * 2000 + json.dumps(PHONE).encode())
+def test_a_number_in_a_thousand_blanks_is_400(harness: Harness) -> None:
+    response = harness.call("POST", START, data=b" " * 2000 + json.dumps(PHONE).encode())
     assert (response.status_code, response.json()["code"]) == (400, "invalid_number")
 
 
 def test_the_start_is_recorded_under_the_name_of_its_key(tmp_path) -> None:
-    from tests.desk import desk as open_desk
+    from tests.harness import harness as open_harness
 
-    with open_desk(tmp_path, FUNCTION_KEY="crm:one-very-long-key,shop:another-long-key") as desk:
-        id = desk.start(key="another-long-key")["id"]
-        assert desk.verifications.view(id).verification.started_by == "shop"
-        assert desk.post_start(key="one-very-long-key").json()["code"] == "number_busy"
+    with open_harness(
+        tmp_path, FUNCTION_KEY="crm:one-very-long-key,shop:another-long-key"
+    ) as harness:
+        id = harness.start(key="another-long-key")["id"]
+        assert harness.view(id).verification.started_by == "shop"
+        assert harness.post_start(key="one-very-long-key").json()["code"] == "number_busy"
 
 
-def test_every_answer_is_closed_to_browsers(desk: Desk) -> None:
-    for response in (desk.post_start(), desk.call("GET", "/"), desk.call("POST", "/twilio/sms")):
+def test_every_answer_is_closed_to_browsers(harness: Harness) -> None:
+    for response in (
+        harness.post_start(),
+        harness.call("GET", "/"),
+        harness.call("POST", "/twilio/sms"),
+    ):
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Cache-Control"] == "no-store"
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]

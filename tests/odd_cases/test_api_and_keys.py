@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import FUNCTION_KEY, INSTANCES, PHONE, START, Desk
-from tests.desk import desk as open_desk
+from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, START, Harness
+from tests.harness import harness as open_harness
 
 OLD, NEW = "the-old-function-key", "the-new-function-key"
 
@@ -44,13 +44,13 @@ FROM = "createdTimeFrom=2020-01-01T00:00:00Z"
         "",
     ],
 )
-def test_what_is_not_understood_is_400_and_removes_nothing(desk: Desk, filters: str) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(desk.code())
-    response = desk.call("DELETE", f"{INSTANCES}?{filters}")
+def test_what_is_not_understood_is_400_and_removes_nothing(harness: Harness, filters: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    response = harness.call("DELETE", f"{INSTANCES}?{filters}")
     assert response.status_code == 400
     assert response.content
-    assert desk.status(id)["output"] is True
+    assert harness.status(id)["output"] is True
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_what_is_not_understood_is_400_and_removes_nothing(desk: Desk, filters: 
         f"{FROM}&runtimeStatus=failed",
     ],
 )
-def test_what_is_understood_removes_what_it_says(desk: Desk, filters: str) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(desk.code())
-    assert desk.call("DELETE", f"{INSTANCES}?{filters}").status_code == 404
-    assert desk.status(id)["output"] is True
+def test_what_is_understood_removes_what_it_says(harness: Harness, filters: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    assert harness.call("DELETE", f"{INSTANCES}?{filters}").status_code == 404
+    assert harness.status(id)["output"] is True
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,12 @@ def test_what_is_understood_removes_what_it_says(desk: Desk, filters: str) -> No
         "createdTimeFrom=2026-01-31T12:00:00.0000000Z&createdTimeTo=2026-01-31T15:00:00 01:00",
     ],
 )
-def test_words_in_any_case_and_blanks_for_a_plus_are_understood(desk: Desk, filters: str) -> None:
-    desk.start_and_send()
-    desk.text(desk.code())
-    response = desk.call("DELETE", f"{INSTANCES}?{filters}")
+def test_words_in_any_case_and_blanks_for_a_plus_are_understood(
+    harness: Harness, filters: str
+) -> None:
+    harness.start_and_send()
+    harness.text(harness.code())
+    response = harness.call("DELETE", f"{INSTANCES}?{filters}")
     assert response.json() == {"instancesDeleted": 1}
 
 
@@ -89,50 +91,50 @@ def test_words_in_any_case_and_blanks_for_a_plus_are_understood(desk: Desk, filt
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_is_no_part_of_the_body(desk: Desk, encoding: str) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_body(harness: Harness, encoding: str) -> None:
     body = json.dumps(PHONE).encode(encoding)
-    started = desk.call("POST", START, key=FUNCTION_KEY, data=body)
+    started = harness.call("POST", START, key=FUNCTION_KEY, data=body)
     assert started.status_code == 202, started.text
     id = started.json()["id"]
-    assert desk.status(id)["input"] == PHONE
-    desk.run_once()
+    assert harness.status(id)["input"] == PHONE
+    harness.run_once()
     path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse"
     headers = {"Content-Type": "application/json"}
-    answer = json.dumps(desk.code()).encode(encoding)
-    assert desk.call("POST", path, data=answer, headers=headers).status_code == 202
-    assert desk.status(id)["output"] is True
+    answer = json.dumps(harness.code()).encode(encoding)
+    assert harness.call("POST", path, data=answer, headers=headers).status_code == 202
+    assert harness.status(id)["output"] is True
 
 
-def test_a_mark_before_bare_digits_and_other_events_too(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_a_mark_before_bare_digits_and_other_events_too(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     headers = {"Content-Type": "application/json"}
     path = f"{INSTANCES}/{id}/raiseEvent"
     body = b"\xef\xbb\xbf{}"
-    assert desk.call("POST", f"{path}/Other", data=body, headers=headers).status_code == 202
-    body = b"\xef\xbb\xbf" + desk.code().encode()
-    desk.call("POST", f"{path}/SmsChallengeResponse", data=body, headers=headers)
-    assert desk.status(id)["output"] is True
+    assert harness.call("POST", f"{path}/Other", data=body, headers=headers).status_code == 202
+    body = b"\xef\xbb\xbf" + harness.code().encode()
+    harness.call("POST", f"{path}/SmsChallengeResponse", data=body, headers=headers)
+    assert harness.status(id)["output"] is True
 
 
 # -- 19. a link is for its own instance ------------------------------------------------------------
 
 
 @contextmanager
-def restarted(desk: Desk, path: Path, **settings: str) -> Iterator[Desk]:
+def restarted(harness: Harness, path: Path, **settings: str) -> Iterator[Harness]:
     """The same database under other settings."""
-    url = desk.settings.database_url
-    with open_desk(path, DATABASE_URL=url, **settings) as again:
-        again.clock.now = desk.clock.now
+    url = harness.settings.database_url
+    with open_harness(path, DATABASE_URL=url, **settings) as again:
+        again.clock.now = harness.clock.now
         yield again
 
 
-def restart(desk: Desk, links: dict[str, str], **more: object):
+def restart(harness: Harness, links: dict[str, str], **more: object):
     path = links["restartPostUri"].partition("/runtime")[2]
-    return desk.call("POST", f"/runtime{path}", key=None, **more)
+    return harness.call("POST", f"/runtime{path}", key=None, **more)
 
 
 def test_the_link_of_a_replaced_key_starts_nothing(tmp_path: Path) -> None:
-    with open_desk(tmp_path, FUNCTION_KEY=OLD) as before:
+    with open_harness(tmp_path, FUNCTION_KEY=OLD) as before:
         links = before.start(key=OLD)
         before.forward(200)
         assert restart(before, links).status_code == 202
@@ -146,46 +148,46 @@ def test_the_link_of_a_replaced_key_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_while_a_key_is_rotated_its_links_go_on(tmp_path: Path) -> None:
-    with open_desk(tmp_path, FUNCTION_KEY=OLD) as before:
+    with open_harness(tmp_path, FUNCTION_KEY=OLD) as before:
         links = before.start(key=OLD)
         with restarted(before, tmp_path, FUNCTION_KEY=f"{NEW},{OLD}") as after:
             after.forward(200)
             assert restart(after, links).status_code == 202
 
 
-def test_a_link_from_before_keys_were_marked_goes_by_the_callers_name(desk: Desk) -> None:
+def test_a_link_from_before_keys_were_marked_goes_by_the_callers_name(harness: Harness) -> None:
     """Of a verification that an earlier version began."""
-    links = desk.start()
-    desk.forward(200)
+    links = harness.start()
+    harness.forward(200)
     from bot.store.tx import Done
 
     sql = "UPDATE verification SET caller_key = NULL, started_by = :name"
-    desk.verifications.store.write(lambda tx: Done(tx.run(sql, name="gone")))
-    assert restart(desk, links).json()["code"] == "key_replaced"
-    desk.verifications.store.write(lambda tx: Done(tx.run(sql, name="function")))
-    again = restart(desk, links)
+    harness.store.write(lambda tx: Done(tx.run(sql, name="gone")))
+    assert restart(harness, links).json()["code"] == "key_replaced"
+    harness.store.write(lambda tx: Done(tx.run(sql, name="function")))
+    again = restart(harness, links)
     assert again.status_code == 202
-    desk.forward(200)
-    assert restart(desk, again.json()).status_code == 202, "and so do the links of the new one"
+    harness.forward(200)
+    assert restart(harness, again.json()).status_code == 202, "and so do the links of the new one"
 
 
-def test_a_restart_by_link_supersedes_nothing(desk: Desk) -> None:
-    old = desk.start()
-    present = desk.start()
-    response = restart(desk, old)
+def test_a_restart_by_link_supersedes_nothing(harness: Harness) -> None:
+    old = harness.start()
+    present = harness.start()
+    response = restart(harness, old)
     assert (response.status_code, response.json()["code"]) == (409, "number_busy")
     assert int(response.headers["Retry-After"]) > 0
-    assert desk.status(present["id"])["customStatus"]["status"] == "pending"
+    assert harness.status(present["id"])["customStatus"]["status"] == "pending"
 
 
 # -- 20. placeholders taken literally --------------------------------------------------------------
 
 
-def test_an_event_name_that_is_still_the_placeholder_is_400(desk: Desk) -> None:
-    links = desk.start_and_send()
+def test_an_event_name_that_is_still_the_placeholder_is_400(harness: Harness) -> None:
+    links = harness.start_and_send()
     for name in ("{eventName}", "%7BeventName%7D", "{name}", "{{eventName}}", "${name}", "<x>"):
         link = links["sendEventPostUri"].replace("{eventName}", name)
-        response = desk.http.post(link, json="1234")
+        response = harness.http.post(link, json="1234")
         assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")
         assert "SmsChallengeResponse" in response.json()["ExceptionMessage"]
 
@@ -195,12 +197,12 @@ def test_an_event_name_that_is_still_the_placeholder_is_400(desk: Desk) -> None:
     "reason", ["{text}", "%7Btext%7D", " {reason} ", "{{text}}", "${text}", "{0}", "<text>"]
 )
 def test_a_reason_that_is_still_the_placeholder_is_400(
-    desk: Desk, operation: str, reason: str
+    harness: Harness, operation: str, reason: str
 ) -> None:
-    links = desk.start_and_send()
-    response = desk.http.post(links[operation].replace("{text}", reason))
+    links = harness.start_and_send()
+    response = harness.http.post(links[operation].replace("{text}", reason))
     assert (response.status_code, response.json()["code"]) == (400, "invalid_reason")
-    assert desk.status(links["id"])["runtimeStatus"] == "Running"
+    assert harness.status(links["id"])["runtimeStatus"] == "Running"
 
 
 # -- 21. every refusal says what is wrong ----------------------------------------------------------
@@ -220,19 +222,19 @@ def test_a_reason_that_is_still_the_placeholder_is_400(
     ],
 )
 def test_401_and_403_have_a_body(
-    desk: Desk, method: str, path: str, key: str | None, status: int, code: str
+    harness: Harness, method: str, path: str, key: str | None, status: int, code: str
 ) -> None:
-    response = desk.call(method, path, key=key)
+    response = harness.call(method, path, key=key)
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.json()["Message"].endswith(".") or response.json()["Message"]
     assert response.headers["Content-Type"].startswith("application/json")
     assert ("WWW-Authenticate" in response.headers) == (status == 401)
 
 
-def test_a_link_of_the_wrong_scope_is_told_which_it_needs(desk: Desk) -> None:
-    links = desk.start()
+def test_a_link_of_the_wrong_scope_is_told_which_it_needs(harness: Harness) -> None:
+    links = harness.start()
     read = links["statusQueryGetUri"].partition("code=")[2]
-    response = desk.call("POST", f"{INSTANCES}/{links['id']}/terminate", key=read)
+    response = harness.call("POST", f"{INSTANCES}/{links['id']}/terminate", key=read)
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
     assert "act" in response.json()["Message"]
 
@@ -242,18 +244,18 @@ def test_a_link_of_the_wrong_scope_is_told_which_it_needs(desk: Desk) -> None:
 
 @pytest.mark.parametrize("both", [f"{NEW},{OLD}", f"app:{OLD},app:{NEW}"])
 def test_two_keys_of_one_caller_are_one_caller(tmp_path: Path, both: str) -> None:
-    with open_desk(tmp_path, FUNCTION_KEY=both) as desk:
+    with open_harness(tmp_path, FUNCTION_KEY=both) as harness:
         keyed = {"Idempotency-Key": "order-4711"}
-        first = desk.start(key=OLD, headers=keyed)
-        assert desk.start(key=NEW, headers=keyed)["id"] == first["id"]
-        second = desk.start(key=NEW)
+        first = harness.start(key=OLD, headers=keyed)
+        assert harness.start(key=NEW, headers=keyed)["id"] == first["id"]
+        second = harness.start(key=NEW)
         assert second["id"] != first["id"]
-        assert desk.status(first["id"])["customStatus"]["cause"] == "superseded"
+        assert harness.status(first["id"])["customStatus"]["cause"] == "superseded"
 
 
 def test_after_the_old_key_is_gone_the_caller_is_the_same(tmp_path: Path) -> None:
     keyed = {"Idempotency-Key": "order-4711"}
-    with open_desk(tmp_path, FUNCTION_KEY=OLD) as before:
+    with open_harness(tmp_path, FUNCTION_KEY=OLD) as before:
         first = before.start(key=OLD, headers=keyed)
         with restarted(before, tmp_path, FUNCTION_KEY=f"{NEW},{OLD}") as between:
             assert between.start(key=NEW, headers=keyed)["id"] == first["id"]
@@ -262,47 +264,47 @@ def test_after_the_old_key_is_gone_the_caller_is_the_same(tmp_path: Path) -> Non
                 assert after.post_start(key=OLD).status_code == 401
 
 
-def test_a_restart_honours_its_idempotency_key(desk: Desk) -> None:
-    links = desk.start()
-    desk.forward(200)
+def test_a_restart_honours_its_idempotency_key(harness: Harness) -> None:
+    links = harness.start()
+    harness.forward(200)
     keyed = {"Idempotency-Key": "again-1"}
-    first = restart(desk, links, headers=keyed)
+    first = restart(harness, links, headers=keyed)
     assert first.status_code == 202
-    assert restart(desk, links, headers=keyed).json()["id"] == first.json()["id"]
+    assert restart(harness, links, headers=keyed).json()["id"] == first.json()["id"]
     path = f"{INSTANCES}/{links['id']}/restart"
-    assert desk.call("POST", path, headers=keyed).json()["id"] == first.json()["id"]
-    other = desk.call("POST", path, headers={"Idempotency-Key": "again-2"})
+    assert harness.call("POST", path, headers=keyed).json()["id"] == first.json()["id"]
+    other = harness.call("POST", path, headers={"Idempotency-Key": "again-2"})
     assert other.json()["id"] != first.json()["id"]
 
 
 # -- 23. events are bounded ------------------------------------------------------------------------
 
 
-def test_events_beyond_the_bound_are_counted_and_not_kept(desk: Desk) -> None:
-    links = desk.start_and_send()
+def test_events_beyond_the_bound_are_counted_and_not_kept(harness: Harness) -> None:
+    links = harness.start_and_send()
     id = links["id"]
     for number in range(300):
         name = f"{number:03}".ljust(100, "x")
-        response = desk.call("POST", f"{INSTANCES}/{id}/raiseEvent/{name}", json={})
+        response = harness.call("POST", f"{INSTANCES}/{id}/raiseEvent/{name}", json={})
         assert response.status_code == 202
     for _ in range(3):
-        desk.text(desk.wrong())
-    desk.text(desk.code())
-    status = desk.call("GET", f"{INSTANCES}/{id}?showHistory=true")
+        harness.text(harness.wrong())
+    harness.text(harness.code())
+    status = harness.call("GET", f"{INSTANCES}/{id}?showHistory=true")
     assert len(status.content) < 64 * 1024
-    events = desk.history(id)
+    events = harness.history(id)
     assert len(events) <= 200
     assert events[-5:] == ["wrong_answer"] * 3 + ["right_answer", "approved"]
-    view = desk.verifications.view(id)
+    view = harness.view(id)
     assert view.verification.unwritten_events == 3 + 300 + 5 - len(events)
     assert status.json()["output"] is True
 
 
-def test_the_system_key_sees_the_figures_of_a_bounded_history(desk: Desk) -> None:
+def test_the_system_key_sees_the_figures_of_a_bounded_history(harness: Harness) -> None:
     """The end is always written, since figures are counted from the history."""
-    id = desk.start_and_send()["id"]
+    id = harness.start_and_send()["id"]
     for _ in range(250):
-        desk.text("hello?")
-    desk.text("STOP")
-    assert desk.history(id)[-1] == "canceled"
-    assert desk.verifications.today().whole.counts["canceled"] == 1
+        harness.text("hello?")
+    harness.text("STOP")
+    assert harness.history(id)[-1] == "canceled"
+    assert harness.today().whole.counts["canceled"] == 1

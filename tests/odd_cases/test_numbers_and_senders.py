@@ -9,26 +9,28 @@ import pytest
 from bot.domain import phone
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from simulator.world import new_sid
-from tests.desk import NUMBER, PHONE, SYSTEM_KEY, Desk
-from tests.desk import desk as open_desk
 from tests.domain.test_numbering import PAIRS
+from tests.harness import NUMBER, PHONE, SYSTEM_KEY, Harness
+from tests.harness import harness as open_harness
 from tests.sms.test_webhooks import sms
 
 SERVICE = "MG" + "0123456789abcdef" * 2
 
 
 @pytest.fixture
-def of_service(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path, TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE) as desk:
-        yield desk
+def of_service(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(
+        tmp_path, TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE
+    ) as harness:
+        yield harness
 
 
-def ignored(desk: Desk) -> list[tuple[str, str]]:
-    return [(text.reason, text.sender) for text in desk.verifications.ignored_texts(10)]
+def ignored(harness: Harness) -> list[tuple[str, str]]:
+    return [(text.reason, text.masked_phone) for text in harness.ignored_texts(10)]
 
 
-def counted(desk: Desk, reason: str) -> float:
-    text = desk.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"}).text
+def counted(harness: Harness, reason: str) -> float:
+    text = harness.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"}).text
     wanted = f'textback_webhooks_ignored_total{{reason="{reason}"}} '
     (line,) = [line for line in text.splitlines() if line.startswith(wanted)]
     return float(line.split()[-1])
@@ -41,45 +43,47 @@ def counted(desk: Desk, reason: str) -> float:
 @pytest.mark.parametrize(
     ("old", "new"), [pair for pair in PAIRS if pair[0].startswith(("+52", "+54", "+55", "+229"))]
 )
-def test_a_start_and_a_reply_meet(desk: Desk, old: str, new: str, is_new_started: bool) -> None:
+def test_a_start_and_a_reply_meet(
+    harness: Harness, old: str, new: str, is_new_started: bool
+) -> None:
     started, replies_from = (new, old) if is_new_started else (old, new)
-    id = desk.start_and_send(started)["id"]
-    sms(desk, desk.code(new), From=replies_from)
-    assert desk.status(id)["output"] is True
+    id = harness.start_and_send(started)["id"]
+    sms(harness, harness.code(new), From=replies_from)
+    assert harness.status(id)["output"] is True
 
 
 def test_both_spellings_share_limits_and_opt_outs(tmp_path: Path) -> None:
     old, new = PAIRS[0]
-    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/hour") as desk:
-        desk.start_and_send(old)
-        assert desk.post_start(new).json()["code"] == "limit_reached"
-        desk.verifications.clear_limits(old)
-        sms(desk, "STOP", From=old)
-        assert desk.post_start(new).json()["code"] == "opted_out"
-        assert desk.verifications.clear_opt_out(new)
-        assert desk.post_start(new).status_code == 202
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
+        harness.start_and_send(old)
+        assert harness.post_start(new).json()["code"] == "limit_reached"
+        harness.clear_limits(old)
+        sms(harness, "STOP", From=old)
+        assert harness.post_start(new).json()["code"] == "opted_out"
+        assert harness.clear_opt_out(new)
+        assert harness.post_start(new).status_code == 202
 
 
-def test_an_opt_out_kept_under_the_old_spelling_is_still_obeyed(desk: Desk) -> None:
+def test_an_opt_out_kept_under_the_old_spelling_is_still_obeyed(harness: Harness) -> None:
     """From before both were one."""
     old, new = PAIRS[0]
     from bot.store import opt_outs
     from bot.store.tx import Done
 
-    desk.verifications.store.write(lambda tx: Done(opt_outs.mark(tx, phone=old, sender=NUMBER)))
-    assert desk.post_start(new).json()["code"] == "opted_out"
-    sms(desk, "START", From=new)
-    assert desk.post_start(new).status_code == 202
+    harness.store.write(lambda tx: Done(opt_outs.mark(tx, phone=old, from_address=NUMBER)))
+    assert harness.post_start(new).json()["code"] == "opted_out"
+    sms(harness, "START", From=new)
+    assert harness.post_start(new).status_code == 202
 
 
 # -- 9. what the metadata does not know ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", ["+15551234567", "+12215550123", "+5511187654321"])
-def test_what_the_metadata_does_not_know_goes_to_twilio(desk: Desk, number: str) -> None:
-    desk.simulator.faults.add("refuse", code=21211)
-    id = desk.start_and_send(number)["id"]
-    status = desk.status(id)
+def test_what_the_metadata_does_not_know_goes_to_twilio(harness: Harness, number: str) -> None:
+    harness.simulator.faults.add("refuse", code=21211)
+    id = harness.start_and_send(number)["id"]
+    status = harness.status(id)
     assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Failed", 21211)
     assert status["output"] == "Twilio says this is not a phone number."
 
@@ -100,31 +104,31 @@ def test_what_is_known_to_get_no_texts_is_refused() -> None:
 
 @pytest.mark.parametrize("number", ["+17872345678", "+16714821234", "+13406421234", "+14255550123"])
 def test_the_territories_are_home_to_a_us_number(tmp_path: Path, number: str) -> None:
-    with open_desk(tmp_path, ALLOWED_COUNTRIES="") as desk:
-        assert desk.post_start(number).status_code == 202
-        assert desk.post_start("+33612345678").json()["code"] == "country_not_allowed"
+    with open_harness(tmp_path, ALLOWED_COUNTRIES="") as harness:
+        assert harness.post_start(number).status_code == 202
+        assert harness.post_start("+33612345678").json()["code"] == "country_not_allowed"
 
 
 # -- 11. RCS ---------------------------------------------------------------------------------------
 
 
-def rcs(desk: Desk, body: str, **more: str) -> None:
+def rcs(harness: Harness, body: str, **more: str) -> None:
     form = {"From": f"rcs:{PHONE}", "To": "rcs:our_agent", "MessagingServiceSid": SERVICE, **more}
-    sms(desk, body, **form)
+    sms(harness, body, **form)
 
 
-def test_an_rcs_reply_is_that_phones(of_service: Desk) -> None:
+def test_an_rcs_reply_is_that_phones(of_service: Harness) -> None:
     id = of_service.start_and_send()["id"]
     rcs(of_service, of_service.code())
     assert of_service.status(id)["output"] is True
 
 
-def test_an_rcs_stop_is_that_phones(of_service: Desk) -> None:
+def test_an_rcs_stop_is_that_phones(of_service: Harness) -> None:
     rcs(of_service, "STOP", OptOutType="STOP")
     assert of_service.post_start().json()["code"] == "opted_out"
 
 
-def test_rcs_of_another_service_and_other_channels_stay_ignored(of_service: Desk) -> None:
+def test_rcs_of_another_service_and_other_channels_stay_ignored(of_service: Harness) -> None:
     id = of_service.start_and_send()["id"]
     rcs(of_service, of_service.code(), MessagingServiceSid="MG" + "f" * 32)
     sms(of_service, of_service.code(), From=f"whatsapp:{PHONE}", MessagingServiceSid=SERVICE)
@@ -132,10 +136,10 @@ def test_rcs_of_another_service_and_other_channels_stay_ignored(of_service: Desk
     assert {reason for reason, _ in ignored(of_service)} == {"other_channel"}
 
 
-def test_rcs_without_a_service_is_another_channel(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    sms(desk, desk.code(), From=f"rcs:{PHONE}")
-    assert desk.status(id)["runtimeStatus"] == "Running"
+def test_rcs_without_a_service_is_another_channel(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    sms(harness, harness.code(), From=f"rcs:{PHONE}")
+    assert harness.status(id)["runtimeStatus"] == "Running"
 
 
 # -- 12. what is ignored is told -------------------------------------------------------------------
@@ -157,28 +161,28 @@ def test_rcs_without_a_service_is_another_channel(desk: Desk) -> None:
     ],
 )
 def test_an_ignored_text_is_counted_logged_and_shown(
-    desk: Desk, form: dict[str, str], reason: str, shown: str
+    harness: Harness, form: dict[str, str], reason: str, shown: str
 ) -> None:
-    id = desk.start_and_send()["id"]
+    id = harness.start_and_send()["id"]
     sid = new_sid("SM")
     for _ in range(2):  # a repeat counts once
-        sms(desk, form.get("Body", "hello"), MessageSid=sid, **form)
-    assert ignored(desk) == [(reason, shown)]
-    assert counted(desk, reason) == 1
-    assert desk.history(id)[-1] == "text_accepted", "no attempt, no hint"
-    assert desk.answers() == []
+        sms(harness, form.get("Body", "hello"), MessageSid=sid, **form)
+    assert ignored(harness) == [(reason, shown)]
+    assert counted(harness, reason) == 1
+    assert harness.history(id)[-1] == "text_accepted", "no attempt, no hint"
+    assert harness.answers() == []
 
 
 def test_a_missed_text_that_is_ignored_is_logged(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     from bot.dispatch import catch_up
 
-    desk.start_and_send()
-    desk.simulator.faults.add("webhook_never")
-    desk.text("hello", "+14255550198")
+    harness.start_and_send()
+    harness.simulator.faults.add("webhook_never")
+    harness.text("hello", "+14255550198")
     with caplog.at_level(logging.INFO):
-        catch_up.run_once(desk.verifications, desk.dispatcher._gateway)
+        catch_up.run_once(harness.store, harness.service.gateway, harness.service.rules)
     assert "ignored: no_verification" in caplog.text
     assert "+14255550198" not in caplog.text
 
@@ -186,13 +190,13 @@ def test_a_missed_text_that_is_ignored_is_logged(
 # -- 13. opt-outs of numbers that do not parse any more --------------------------------------------
 
 
-def test_any_e164_can_be_cleared_and_forgotten(desk: Desk) -> None:
+def test_any_e164_can_be_cleared_and_forgotten(harness: Harness) -> None:
     landline = "+390612345678"
-    sms(desk, "STOP", From=landline)
-    assert landline in [marked for marked, _ in desk.verifications.opt_outs(10)]
-    assert desk.verifications.clear_opt_out(landline)
-    runner = desk.app.test_cli_runner()
+    sms(harness, "STOP", From=landline)
+    assert landline in [marked for marked, _ in harness.opt_outs(10)]
+    assert harness.clear_opt_out(landline)
+    runner = harness.app.test_cli_runner()
     for command in (["forget", landline], ["limits", "clear", landline]):
         assert runner.invoke(args=command).exit_code == 0
-    sms(desk, "STOP", From=landline)
+    sms(harness, "STOP", From=landline)
     assert runner.invoke(args=["optout", "clear", landline]).output == "Cleared.\n"

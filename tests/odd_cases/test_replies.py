@@ -10,8 +10,8 @@ import pytest
 from bot.domain import reply
 from bot.domain.reply import Keyword, TooLong, hear, keyword, opens_with_stop, read
 from bot.wording import SEGMENT_SEPTETS, help_text, septets, stopped_text
-from tests.desk import INSTANCES, Desk
-from tests.desk import desk as open_desk
+from tests.harness import INSTANCES, Harness
+from tests.harness import harness as open_harness
 from tests.sms.test_webhooks import sms
 
 # -- 14. asking to be left alone -------------------------------------------------------------------
@@ -63,36 +63,36 @@ def test_is_a_stop(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [*STOPS, *SENTENCES])
-def test_it_marks_and_cancels_and_says_nothing(desk: Desk, text: str) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(text)
-    custom = desk.status(id)["customStatus"]
+def test_it_marks_and_cancels_and_says_nothing(harness: Harness, text: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(text)
+    custom = harness.status(id)["customStatus"]
     assert (custom["status"], custom["cause"], custom["attemptsUsed"]) == (
         "canceled",
         "opted_out",
         0,
     )
-    assert [answer for answer in desk.answers() if "digits" in answer] == []
-    assert desk.post_start().json()["code"] == "opted_out"
+    assert [answer for answer in harness.answers() if "digits" in answer] == []
+    assert harness.post_start().json()["code"] == "opted_out"
 
 
 @pytest.mark.parametrize("text", NO_STOPS)
-def test_ordinary_sentences_are_no_stop(desk: Desk, text: str) -> None:
-    id = desk.start_and_send()["id"]
+def test_ordinary_sentences_are_no_stop(harness: Harness, text: str) -> None:
+    id = harness.start_and_send()["id"]
     assert not opens_with_stop(hear(text))
-    desk.text(text)
-    assert desk.status(id)["runtimeStatus"] == "Running"
+    harness.text(text)
+    assert harness.status(id)["runtimeStatus"] == "Running"
 
 
-def test_a_stop_word_beside_a_code_is_an_answer(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(f"Stop asking, it is {desk.code()}")
-    assert desk.status(id)["output"] is True
+def test_a_stop_word_beside_a_code_is_an_answer(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(f"Stop asking, it is {harness.code()}")
+    assert harness.status(id)["output"] is True
 
 
-def test_a_sentence_of_a_stranger_is_obeyed_too(desk: Desk) -> None:
-    desk.text("Stop texting me")
-    assert desk.post_start().json()["code"] == "opted_out"
+def test_a_sentence_of_a_stranger_is_obeyed_too(harness: Harness) -> None:
+    harness.text("Stop texting me")
+    assert harness.post_start().json()["code"] == "opted_out"
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_other_keywords_are_compared_alike(text: str, word: Keyword | None) -> N
 
 
 @pytest.fixture
-def short(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path, TWILIO_PHONE_NUMBER="12345", SERVICE_NAME="Contoso") as desk:
-        yield desk
+def short(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(tmp_path, TWILIO_PHONE_NUMBER="12345", SERVICE_NAME="Contoso") as harness:
+        yield harness
 
 
-def test_a_short_code_answers_help_and_stop(short: Desk) -> None:
+def test_a_short_code_answers_help_and_stop(short: Harness) -> None:
     helped = sms(short, "help", To="12345").text
     assert "Contoso sends verification codes" in helped
     assert "Reply STOP" in helped
@@ -133,14 +133,14 @@ def test_a_short_code_answers_help_and_stop(short: Desk) -> None:
     assert short.post_start().status_code == 202
 
 
-def test_advanced_opt_out_answers_by_itself(short: Desk) -> None:
+def test_advanced_opt_out_answers_by_itself(short: Harness) -> None:
     for word in ("HELP", "STOP", "START"):
         assert sms(short, word, To="12345", OptOutType=word).text.endswith("<Response />")
 
 
-def test_other_numbers_leave_it_to_the_network(desk: Desk) -> None:
+def test_other_numbers_leave_it_to_the_network(harness: Harness) -> None:
     for word in ("HELP", "STOP", "START"):
-        assert sms(desk, word).text.endswith("<Response />")
+        assert sms(harness, word).text.endswith("<Response />")
 
 
 @pytest.mark.parametrize("service", [None, "x" * 40])
@@ -154,18 +154,18 @@ def test_the_answers_fit_one_segment(service: str | None) -> None:
 MARKS = "a" + "\u0301" * 15_500 + "\u0316" * 15_500
 
 
-def test_62_kilobytes_of_combining_marks_cost_nothing(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_62_kilobytes_of_combining_marks_cost_nothing(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     began = time.perf_counter()
     for _ in range(5):
         body = json.dumps(MARKS, ensure_ascii=False).encode()
         path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse"
         headers = {"Content-Type": "application/json"}
-        assert desk.call("POST", path, data=body, headers=headers).status_code == 202
-        sms(desk, MARKS)
+        assert harness.call("POST", path, data=body, headers=headers).status_code == 202
+        sms(harness, MARKS)
     assert time.perf_counter() - began < 1, "one took 1 to 2 s"
-    custom = desk.status(id)["customStatus"]
-    assert (custom["attemptsUsed"], desk.answers()) == (0, [])
+    custom = harness.status(id)["customStatus"]
+    assert (custom["attemptsUsed"], harness.answers()) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -192,16 +192,16 @@ def test_no_text_that_is_read_costs_much(text: str) -> None:
     assert time.perf_counter() - began < 0.05
 
 
-def test_the_bound_is_1600_characters(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    desk.answer(id, desk.code() + " " * (reply.LONGEST_TEXT - 3))
-    assert desk.history(id)[-1] == "unread_event"
+def test_the_bound_is_1600_characters(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.answer(id, harness.code() + " " * (reply.LONGEST_TEXT - 3))
+    assert harness.history(id)[-1] == "unread_event"
     assert read(hear("1" * 1601), code_length=4, challenge_text="") == TooLong()
-    sms(desk, desk.code() + " " * (reply.LONGEST_TEXT - 4))
-    assert desk.status(id)["output"] is True
+    sms(harness, harness.code() + " " * (reply.LONGEST_TEXT - 4))
+    assert harness.status(id)["output"] is True
 
 
-def test_a_repeat_of_a_long_text_is_a_repeat(desk: Desk) -> None:
-    desk.start_and_send()
-    first = sms(desk, "x" * 2000, MessageSid="SM" + "a" * 32)
-    assert sms(desk, "x" * 2000, MessageSid="SM" + "a" * 32).text == first.text
+def test_a_repeat_of_a_long_text_is_a_repeat(harness: Harness) -> None:
+    harness.start_and_send()
+    first = sms(harness, "x" * 2000, MessageSid="SM" + "a" * 32)
+    assert sms(harness, "x" * 2000, MessageSid="SM" + "a" * 32).text == first.text

@@ -1,5 +1,6 @@
 """Calls that take too long, rows that cannot be read, duties that wait, what is left at Twilio."""
 
+import math
 import socket
 import threading
 import time
@@ -14,14 +15,15 @@ import pytest
 
 from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
 from bot.channels.gateway import Postponed, Unknown
-from bot.channels.twilio import http as http_module
+from bot.channels.twilio import bounded
 from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch import erase, probe
-from bot.store.usage import START, Usage
+from bot.domain.effects import UsageKind
+from bot.store.usage import Usage
 from simulator import faults
 from simulator.world import new_sid
-from tests.desk import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Desk, environment
-from tests.desk import desk as open_desk
+from tests.harness import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Harness, environment
+from tests.harness import harness as open_harness
 from tests.sms.test_webhooks import report, signed
 
 OTHER = "+14255550177"
@@ -92,17 +94,17 @@ def test_an_answer_that_dribbles_is_cut_at_the_deadline(serve: Any) -> None:
 
 
 def test_silent_addresses_leave_time_for_one_that_answers(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six that never answer, then a good one: within the call's time, and one text."""
-    port = int(desk.simulator.url.rpartition(":")[2])
+    port = int(harness.simulator.url.rpartition(":")[2])
     with silent_address() as silent:
         good = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-        monkeypatch.setattr(http_module, "_look_up", lambda *_: [silent] * 6 + [good])
+        monkeypatch.setattr(bounded, "_look_up", lambda *_: [silent] * 6 + [good])
         result, seconds = send(gateway(port, seconds="2"))
         assert type(result).__name__ == "Accepted"
         assert seconds < 2
-        monkeypatch.setattr(http_module, "_look_up", lambda *_: [silent] * 6)
+        monkeypatch.setattr(bounded, "_look_up", lambda *_: [silent] * 6)
         result, seconds = send(gateway(port, seconds="0.6"))
         assert result == Postponed(None), "nothing was written"
         assert seconds < 1
@@ -145,22 +147,22 @@ def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -
     assert seconds < 1
 
 
-def test_nothing_is_written_once_the_lease_is_over(desk: Desk) -> None:
+def test_nothing_is_written_once_the_lease_is_over(harness: Harness) -> None:
     """A process that was paused between its claim and its call."""
-    port = int(desk.simulator.url.rpartition(":")[2])
+    port = int(harness.simulator.url.rpartition(":")[2])
     result, _ = send(gateway(port), until=time.monotonic() - 0.001)
     assert result == Postponed(None)
-    assert desk.texts() == []
+    assert harness.texts() == []
 
 
-def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(desk: Desk) -> None:
-    id = desk.start()["id"]
-    sender = desk.dispatcher._sender
+def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(harness: Harness) -> None:
+    id = harness.start()["id"]
+    sender = harness.dispatcher._sender
     (claim,) = sender._claim(1)
     sender._monotonic = lambda: claim.asked_at + 100
     sender._carry_out(claim)
-    assert desk.texts() == []
-    assert desk.verifications.view(id).text.state == "queued"
+    assert harness.texts() == []
+    assert harness.view(id).text.state == "queued"
 
 
 # -- 25. a row that cannot be read -----------------------------------------------------------------
@@ -180,33 +182,33 @@ BROKEN = [
 
 @pytest.mark.parametrize(("table", "column", "value"), BROKEN)
 def test_a_row_that_cannot_be_read_holds_nobody_up(
-    any_desk: Desk, table: str, column: str, value: str, caplog: pytest.LogCaptureFixture
+    any_harness: Harness, table: str, column: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk = any_desk
-    broken = desk.start(OTHER)["id"]
+    harness = any_harness
+    broken = harness.start(OTHER)["id"]
     key = "id" if table == "verification" else "verification_id"
-    desk.verifications.store.write(
+    harness.store.write(
         lambda tx: _done(
             tx.run(
                 f"UPDATE {table} SET {column} = :value WHERE {key} = :id", value=value, id=broken
             )
         )
     )
-    others = [desk.start(f"+1425555015{digit}")["id"] for digit in range(3)]
-    desk.run_once()
+    others = [harness.start(f"+1425555015{digit}")["id"] for digit in range(3)]
+    harness.run_once()
     for digit, id in enumerate(others):
         phone = f"+1425555015{digit}"
-        desk.text(desk.code(phone), phone)
-        assert desk.status(id)["output"] is True
-    late = desk.start_and_send()["id"]
-    desk.dispatcher.sweep()
-    desk.forward(700)
-    assert desk.status(late)["customStatus"]["status"] == "expired"
+        harness.text(harness.code(phone), phone)
+        assert harness.status(id)["output"] is True
+    late = harness.start_and_send()["id"]
+    harness.dispatcher.sweep()
+    harness.forward(700)
+    assert harness.status(late)["customStatus"]["status"] == "expired"
     for _ in range(50):
-        desk.run_once()
+        harness.run_once()
     assert len(caplog.text) < 100_000, "it does not fill the log"
-    assert desk.call("GET", "/runtime/webhooks/durabletask/instances").status_code == 200
-    assert desk.post_start("+14255550166").status_code == 202
+    assert harness.call("GET", "/runtime/webhooks/durabletask/instances").status_code == 200
+    assert harness.post_start("+14255550166").status_code == 202
 
 
 def _done(value: int) -> Any:
@@ -215,78 +217,87 @@ def _done(value: int) -> Any:
     return Done(value)
 
 
-def test_one_set_aside_is_reported_and_tried_again_after_a_restart(desk: Desk) -> None:
-    id = desk.start(OTHER)["id"]
+def test_one_set_aside_is_reported_and_tried_again_after_a_restart(harness: Harness) -> None:
+    id = harness.start(OTHER)["id"]
 
     def put(value: str | None) -> None:
         sql = "UPDATE verification SET first_try_at = :value WHERE id = :id"
-        desk.verifications.store.write(lambda tx: _done(tx.run(sql, value=value, id=id)))
+        harness.store.write(lambda tx: _done(tx.run(sql, value=value, id=id)))
 
     put("2026-13-45")
-    desk.run_once()
-    ready = desk.call("GET", "/readyz")
+    harness.run_once()
+    ready = harness.call("GET", "/readyz")
     assert ready.status_code == 503
     assert "set_aside" in ready.json()["reasons"]
-    metrics = desk.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"})
+    metrics = harness.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"})
     assert "textback_rows_set_aside 2.0" in metrics.text, "it and its text"
     put(None)
     from bot.dispatch.loop import _try_set_aside_again
 
-    desk.verifications.store.write(_try_set_aside_again)
-    desk.clock.forward(5)
-    desk.run_once()
-    desk.forward(5)
-    desk.forward(5)
-    assert desk.call("GET", "/readyz").status_code == 200
-    assert len(desk.texts(OTHER)) == 1, "looked up, found nowhere, then sent"
+    harness.store.write(_try_set_aside_again)
+    harness.clock.forward(5)
+    harness.run_once()
+    harness.forward(5)
+    harness.forward(5)
+    assert harness.call("GET", "/readyz").status_code == 200
+    assert len(harness.texts(OTHER)) == 1, "looked up, found nowhere, then sent"
 
 
 # -- 26. duties wait for Twilio each by itself -----------------------------------------------------
 
 
 def test_the_probe_does_not_wait_behind_erasures(tmp_path: Path) -> None:
-    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
-        names = [repeated._name for repeated in desk.dispatcher._repeated]
-        assert names == ["probe", "erase", "background"], "each in a thread of its own"
+    with open_harness(tmp_path, ERASE_AT_TWILIO="yes") as harness:
+        harness.dispatcher.start()
+        threads = {thread.name for thread in threading.enumerate()}
+        assert {"probe", "erase", "count", "sweep"} <= threads, "each in a thread of its own"
 
 
 def test_nothing_is_erased_while_twilio_does_not_know_us(tmp_path: Path) -> None:
     """Each would fail, and its tries are few."""
-    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
-        desk.start_and_send()
-        desk.simulator.faults.add(faults.REFUSE, code=20003)
-        desk.start_and_send(OTHER)
-        desk.text(desk.code())
-        assert erase.run_once(desk.verifications, desk.dispatcher._gateway) == 0
-        desk.clock.forward(10)
-        assert probe.run_once(desk.verifications, desk.dispatcher._gateway)
-        assert erase.run_once(desk.verifications, desk.dispatcher._gateway) == 2
+    with open_harness(tmp_path, ERASE_AT_TWILIO="yes") as harness:
+        harness.start_and_send()
+        harness.simulator.faults.add(faults.REFUSE, code=20003)
+        harness.start_and_send(OTHER)
+        harness.text(harness.code())
+        assert (
+            erase.run_once(harness.store, harness.service.gateway, harness.service.rules, math.inf)
+            == 0
+        )
+        harness.clock.forward(10)
+        assert probe.run_once(
+            harness.store, harness.service.gateway, harness.service.rules, math.inf
+        )
+        assert (
+            erase.run_once(harness.store, harness.service.gateway, harness.service.rules, math.inf)
+            == 2
+        )
 
 
 # -- 27. what is left at Twilio --------------------------------------------------------------------
 
 
 @pytest.fixture
-def erasing(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path, ERASE_AT_TWILIO="yes") as desk:
-        yield desk
+def erasing(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(tmp_path, ERASE_AT_TWILIO="yes") as harness:
+        yield harness
 
 
-def erased_at_twilio(desk: Desk) -> None:
-    for message in desk.simulator.world.messages():
+def erased_at_twilio(harness: Harness) -> None:
+    for message in harness.simulator.world.messages():
         if message.direction == "outbound-api":
-            desk.simulator.world.set_status(message.sid, "delivered")
-    desk.clock.forward(61)
-    erase.run_once(desk.verifications, desk.dispatcher._gateway)
-    left = [m for m in desk.simulator.world.messages() if not m.is_erased]
+            harness.simulator.world.set_status(message.sid, "delivered")
+    harness.clock.forward(61)
+    erase.run_once(harness.store, harness.service.gateway, harness.service.rules, math.inf)
+    left = [m for m in harness.simulator.world.messages() if not m.is_erased]
     assert [m for m in left if m.direction in ("outbound-api", "inbound")] == []
 
 
-def test_a_text_accepted_after_its_number_was_forgotten_is_erased(erasing: Desk) -> None:
+def test_a_text_accepted_after_its_number_was_forgotten_is_erased(erasing: Harness) -> None:
     send = erasing.simulator.webhooks.report
 
     def forgotten_meanwhile(message: Any) -> Any:
-        erasing.verifications.forget(PHONE)
+        erasing.forget(PHONE)
         return send(message)
 
     erasing.simulator.webhooks.report = forgotten_meanwhile
@@ -295,13 +306,13 @@ def test_a_text_accepted_after_its_number_was_forgotten_is_erased(erasing: Desk)
     erased_at_twilio(erasing)
 
 
-def test_a_text_that_only_a_report_tells_of_is_erased(erasing: Desk) -> None:
+def test_a_text_that_only_a_report_tells_of_is_erased(erasing: Harness) -> None:
     """The process died with Twilio's answer, and the number was forgotten."""
     erasing.simulator.faults.add(faults.ERROR_AFTER)
     erasing.simulator.faults.add(faults.LIST_ERROR, times=50)
     id = erasing.start_and_send()["id"]
-    text_id = erasing.verifications.view(id).text.id
-    erasing.verifications.forget(PHONE)
+    text_id = erasing.view(id).text.id
+    erasing.forget(PHONE)
     form = {
         "MessageSid": erasing.texts()[0].sid,
         "AccountSid": ACCOUNT.sid,
@@ -311,7 +322,7 @@ def test_a_text_that_only_a_report_tells_of_is_erased(erasing: Desk) -> None:
     erased_at_twilio(erasing)
 
 
-def test_the_reply_is_erased_too_and_a_late_one(erasing: Desk) -> None:
+def test_the_reply_is_erased_too_and_a_late_one(erasing: Harness) -> None:
     erasing.start_and_send()
     code = erasing.code()
     erasing.text(erasing.wrong())
@@ -320,18 +331,18 @@ def test_the_reply_is_erased_too_and_a_late_one(erasing: Desk) -> None:
     erased_at_twilio(erasing)
 
 
-def test_a_code_that_comes_after_all_was_forgotten_is_erased(erasing: Desk) -> None:
+def test_a_code_that_comes_after_all_was_forgotten_is_erased(erasing: Harness) -> None:
     erasing.start_and_send()
     code = erasing.code()
-    erasing.verifications.forget(PHONE)
+    erasing.forget(PHONE)
     erasing.text(code)
     erased_at_twilio(erasing)
 
 
-def test_texts_of_strangers_and_keywords_are_left_alone(erasing: Desk) -> None:
+def test_texts_of_strangers_and_keywords_are_left_alone(erasing: Harness) -> None:
     erasing.text("hello, is this the pizza place?")
     erasing.text("STOP")
-    erase.run_once(erasing.verifications, erasing.dispatcher._gateway)
+    erase.run_once(erasing.store, erasing.service.gateway, erasing.service.rules, math.inf)
     found = erasing.simulator.world.of_phone(PHONE)
     assert [m.is_erased for m in found if m.direction == "inbound"] == [False, False]
 
@@ -348,7 +359,7 @@ def test_a_start_costs_the_same_with_many_areas() -> None:
         began = time.process_time()
         for number in numbers:
             phone = f"+1{number:06}0000"
-            breaker.count(Usage(number, START, phone, "US", "function", "id", at))
+            breaker.count(Usage(number, UsageKind.START, phone, "US", "function", "id", at))
         return (time.process_time() - began) / len(numbers)
 
     first = seconds(range(10_000))
@@ -356,18 +367,18 @@ def test_a_start_costs_the_same_with_many_areas() -> None:
     last = seconds(range(100_000, 200_000))
     assert last < 5 * first
     began = time.process_time()
-    breaker.closed(at)
+    breaker.open_areas(at)
     assert time.process_time() - began < 0.05
 
 
-def test_starts_wait_for_the_first_reading(desk: Desk) -> None:
+def test_starts_wait_for_the_first_reading(harness: Harness) -> None:
     """No limit can be kept before the starts of the last hour are counted."""
-    following = desk.verifications._bounds.following
-    with following._lock:
-        response = desk.post_start()
+    follower = harness.service.admission._follower
+    with follower._lock:
+        response = harness.post_start()
     assert (response.status_code, response.json()["code"]) == (503, "still_counting")
     assert response.headers["Retry-After"] == "1"
-    assert desk.post_start().status_code == 202
+    assert harness.post_start().status_code == 202
 
 
 # -- 29. failures that are ours --------------------------------------------------------------------
@@ -375,55 +386,55 @@ def test_starts_wait_for_the_first_reading(desk: Desk) -> None:
 
 @pytest.mark.parametrize("code", [21408, 20404, 21606, 30037, 21703])
 def test_refusals_that_are_ours_do_not_count_against_the_number(tmp_path: Path, code: int) -> None:
-    with open_desk(tmp_path, LIMIT_PER_NUMBER="5/10 minutes", LIMIT_TOTAL="8/hour") as desk:
-        desk.simulator.faults.add(faults.REFUSE, code=code, times=6)
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="5/10 minutes", LIMIT_TOTAL="8/hour") as harness:
+        harness.simulator.faults.add(faults.REFUSE, code=code, times=6)
         for _ in range(6):
-            assert desk.status(desk.start_and_send()["id"])["runtimeStatus"] == "Failed"
-        assert desk.post_start().status_code == 202
-        assert desk.post_start(OTHER).status_code == 202
-        assert desk.post_start("+14255550166").json()["limit"].startswith("LIMIT_TOTAL")
+            assert harness.status(harness.start_and_send()["id"])["runtimeStatus"] == "Failed"
+        assert harness.post_start().status_code == 202
+        assert harness.post_start(OTHER).status_code == 202
+        assert harness.post_start("+14255550166").json()["limit"].startswith("LIMIT_TOTAL")
 
 
 def test_passing_troubles_and_reports_of_ours_do_not_count_either(tmp_path: Path) -> None:
-    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/day") as desk:
-        desk.simulator.faults.add(faults.REFUSE, code=20429, times=1000)
-        desk.start_and_send()
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="1/day") as harness:
+        harness.simulator.faults.add(faults.REFUSE, code=20429, times=1000)
+        harness.start_and_send()
         for _ in range(70):
-            desk.forward(1)
-        desk.simulator.faults.clear()
-        desk.simulator.faults.add(faults.REPORTS_NEVER, times=1000)
-        id = desk.start_and_send()["id"]
-        report(desk, id, "failed", code=30034)
-        assert desk.status(id)["customStatus"]["cause"] == "not_delivered"
-        desk.start_and_send()
-        assert desk.post_start().json()["code"] == "limit_reached"
+            harness.forward(1)
+        harness.simulator.faults.clear()
+        harness.simulator.faults.add(faults.REPORTS_NEVER, times=1000)
+        id = harness.start_and_send()["id"]
+        report(harness, id, "failed", code=30034)
+        assert harness.status(id)["customStatus"]["cause"] == "not_delivered"
+        harness.start_and_send()
+        assert harness.post_start().json()["code"] == "limit_reached"
 
 
 @pytest.mark.parametrize("code", [21211, 21614, 21610])
 def test_what_the_number_is_to_blame_for_counts(tmp_path: Path, code: int) -> None:
-    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/day") as desk:
-        desk.simulator.faults.add(faults.REFUSE, code=code)
-        desk.start_and_send()
-        assert desk.post_start().json()["code"] in ("limit_reached", "opted_out")
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="1/day") as harness:
+        harness.simulator.faults.add(faults.REFUSE, code=code)
+        harness.start_and_send()
+        assert harness.post_start().json()["code"] in ("limit_reached", "opted_out")
 
 
 def test_a_failure_buys_no_guesses(tmp_path: Path) -> None:
     """Somebody who guesses while Twilio is away has used up the start."""
-    with open_desk(tmp_path, LIMIT_PER_NUMBER="1/day") as desk:
-        id = desk.start()["id"]
-        desk.answer(id, "0000")
-        desk.forward(700)
-        assert desk.status(id)["runtimeStatus"] in ("Failed", "Completed")
-        assert desk.post_start().json()["code"] == "limit_reached"
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="1/day") as harness:
+        id = harness.start()["id"]
+        harness.answer(id, "0000")
+        harness.forward(700)
+        assert harness.status(id)["runtimeStatus"] in ("Failed", "Completed")
+        assert harness.post_start().json()["code"] == "limit_reached"
 
 
 def test_texts_that_never_went_out_close_no_area(tmp_path: Path) -> None:
-    with open_desk(tmp_path, BREAKER_TEXTS_PER_PREFIX="5") as desk:
-        desk.simulator.faults.add(faults.REFUSE, code=21408, times=10)
+    with open_harness(tmp_path, BREAKER_TEXTS_PER_PREFIX="5") as harness:
+        harness.simulator.faults.add(faults.REFUSE, code=21408, times=10)
         for number in range(10):
-            desk.start_and_send(f"+1425555{number:04}")
-        desk.forward(200)
-        assert desk.verifications.open_areas() == []
+            harness.start_and_send(f"+1425555{number:04}")
+        harness.forward(200)
+        assert harness.open_areas() == []
 
 
 # -- 30. unsigned forms ----------------------------------------------------------------------------
@@ -433,13 +444,13 @@ def test_texts_that_never_went_out_close_no_area(tmp_path: Path) -> None:
     ("signature", "fields"), [("x" * 27 + "=", 13_500), ("x", 3), ("x" * 4000, 3), ("", 100)]
 )
 def test_an_unsigned_form_is_not_even_hashed(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, signature: str, fields: int
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, signature: str, fields: int
 ) -> None:
     from twilio.request_validator import RequestValidator
 
     monkeypatch.setattr(RequestValidator, "compute_signature", partial(pytest.fail, "hashed"))
     body = "&".join(["a="] * fields)
-    response = desk.call(
+    response = harness.call(
         "POST",
         "/twilio/sms",
         data=body,
@@ -451,23 +462,23 @@ def test_an_unsigned_form_is_not_even_hashed(
     assert response.status_code == 403
 
 
-def test_as_many_fields_as_twilio_sends_are_read(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_as_many_fields_as_twilio_sends_are_read(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     form = {f"MediaUrl{number}": "https://example.com" for number in range(60)}
-    form |= {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": desk.code()}
-    assert signed(desk, "/twilio/sms", {**form, "AccountSid": ACCOUNT.sid}).status_code == 200
-    assert desk.status(id)["output"] is True
+    form |= {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": harness.code()}
+    assert signed(harness, "/twilio/sms", {**form, "AccountSid": ACCOUNT.sid}).status_code == 200
+    assert harness.status(id)["output"] is True
 
 
 # -- 31. rows of metrics ---------------------------------------------------------------------------
 
 
-def test_commands_leave_no_rows_of_their_own(desk: Desk) -> None:
-    runner = desk.app.test_cli_runner()
+def test_commands_leave_no_rows_of_their_own(harness: Harness) -> None:
+    runner = harness.app.test_cli_runner()
 
     def processes() -> int:
-        sql = "SELECT count(DISTINCT process) AS n FROM counted"
-        row = desk.verifications.store.read(lambda tx: tx.one(sql))
+        sql = "SELECT count(DISTINCT process) AS n FROM metric_sample"
+        row = harness.store.read(lambda tx: tx.one(sql))
         return int(row["n"])
 
     for number in range(20):
@@ -475,17 +486,19 @@ def test_commands_leave_no_rows_of_their_own(desk: Desk) -> None:
     assert processes() <= 1
 
 
-def test_the_sweep_folds_what_is_over(desk: Desk) -> None:
-    store = desk.verifications.store
-    desk.dispatcher.sweep()
+def test_the_sweep_folds_what_is_over(harness: Harness) -> None:
+    store = harness.store
+    harness.dispatcher.sweep()
     from bot.store import metric_samples
 
     for name in ("one", "two"):
         store.write(lambda tx, name=name: _done(metric_samples.put(tx, name, {"x": 2.0}) or 0))
     for _ in range(9 * 24):
-        desk.clock.forward(3600)
-        desk.dispatcher.sweep()
-    rows = store.read(lambda tx: tx.all("SELECT process, value FROM counted WHERE sample = 'x'"))
+        harness.clock.forward(3600)
+        harness.dispatcher.sweep()
+    rows = store.read(
+        lambda tx: tx.all("SELECT process, value FROM metric_sample WHERE sample = 'x'")
+    )
     assert [(row["process"], row["value"]) for row in rows] == [("past", 4.0)]
 
 
@@ -527,30 +540,30 @@ def test_the_deadline_holds_however_an_answer_is_framed(framing: str) -> None:
         ("verification", "start_input", "x"),
         ("history", "at", "2099-01-01T00:00:00"),
         ("history", "detail", "x"),
-        ("tally", "at", "2099-01-01T00:00:00"),
+        ("usage", "at", "2099-01-01T00:00:00"),
         ("time_mark", "at", "x"),
     ],
 )
 def test_no_value_of_one_row_stops_the_others(
-    desk: Desk, table: str, column: str, value: str
+    harness: Harness, table: str, column: str, value: str
 ) -> None:
-    desk.dispatcher.sweep()
-    broken = desk.start(OTHER)["id"]
-    keys = {"verification": "id", "time_mark": None, "tally": "verification_id"}
+    harness.dispatcher.sweep()
+    broken = harness.start(OTHER)["id"]
+    keys = {"verification": "id", "time_mark": None, "usage": "verification_id"}
     key = keys.get(table, "verification_id")
     condition = f"WHERE {key} = :id" if key else ""
     params = {"id": broken} if key else {}
     sql = f"UPDATE {table} SET {column} = :value {condition}"
-    desk.verifications.store.write(lambda tx: _done(tx.run(sql, value=value, **params)))
-    id = desk.start_and_send()["id"]
-    desk.text(desk.code())
-    assert desk.status(id)["output"] is True
+    harness.store.write(lambda tx: _done(tx.run(sql, value=value, **params)))
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    assert harness.status(id)["output"] is True
     instances = "/runtime/webhooks/durabletask/instances"
-    assert desk.call("GET", instances).status_code == 200
-    assert desk.call("GET", f"{instances}/{id}?showHistory=true").status_code == 200
-    assert desk.call("GET", "/readyz").status_code in (200, 503)
-    desk.dispatcher.sweep()
-    assert desk.post_start("+14255550166").status_code == 202
+    assert harness.call("GET", instances).status_code == 200
+    assert harness.call("GET", f"{instances}/{id}?showHistory=true").status_code == 200
+    assert harness.call("GET", "/readyz").status_code in (200, 503)
+    harness.dispatcher.sweep()
+    assert harness.post_start("+14255550166").status_code == 202
 
 
 def test_a_probe_that_failed_through_us_closes_no_circuit() -> None:
@@ -558,15 +571,15 @@ def test_a_probe_that_failed_through_us_closes_no_circuit() -> None:
     breaker = CircuitBreaker(Thresholds(texts_per_prefix=5), answer_time=timedelta(seconds=150))
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
-    def count(kind: str, id: str) -> None:
+    def count(kind: UsageKind, id: str) -> None:
         breaker.count(Usage(1, kind, "+14255550123", "US", "function", id, at))
 
     for number in range(5):
-        count(START, f"id-{number}")
+        count(UsageKind.START, f"id-{number}")
     later = at + timedelta(seconds=200)
-    assert breaker.closed(later) == ["+1425555"]
-    count("probe", "probed")
-    count("unsent", "probed")
-    assert breaker.closed(later) == ["+1425555"]
-    count("unsent", "id-0")
-    assert breaker.closed(later) == []
+    assert breaker.open_areas(later) == ["+1425555"]
+    count(UsageKind.PROBE, "probed")
+    count(UsageKind.UNSENT, "probed")
+    assert breaker.open_areas(later) == ["+1425555"]
+    count(UsageKind.UNSENT, "id-0")
+    assert breaker.open_areas(later) == []

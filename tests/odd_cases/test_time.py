@@ -10,65 +10,62 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import create_app
+from bot.usecases import readiness
 from tests.builders import wrong_code
-from tests.desk import INSTANCES, PHONE, SYSTEM_KEY, Desk
-from tests.desk import desk as open_desk
+from tests.harness import INSTANCES, PHONE, SYSTEM_KEY, Harness
+from tests.harness import harness as open_harness
 from tests.processes.service import Service, until
 
 OTHER = "+14255550177"
 DAY = 86_400
 
 
-def metric(desk: Desk, name: str) -> float:
-    text = desk.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"}).text
+def metric(harness: Harness, name: str) -> float:
+    text = harness.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"}).text
     (line,) = [line for line in text.splitlines() if line.startswith(f"{name} ")]
     return float(line.split()[1])
 
 
 @pytest.fixture
-def once_ahead(tmp_path: Path, database_url: str) -> Iterator[Desk]:
+def once_ahead(tmp_path: Path, database_url: str) -> Iterator[Harness]:
     """One verification while the clock was a day ahead; then it was set right."""
-    with open_desk(
+    with open_harness(
         tmp_path, DATABASE_URL=database_url, WINDOW_SECONDS="10", LIMIT_PER_NUMBER="2/minute"
-    ) as desk:
-        desk.clock.now += timedelta(days=1)
-        desk.start_and_send(OTHER)
-        desk.text(desk.code(OTHER), OTHER)
-        desk.clock.now -= timedelta(days=1)
-        desk.verifications.load()
-        yield desk
+    ) as harness:
+        harness.clock.now += timedelta(days=1)
+        harness.start_and_send(OTHER)
+        harness.text(harness.code(OTHER), OTHER)
+        harness.clock.now -= timedelta(days=1)
+        harness.load()
+        yield harness
 
 
 # -- 1. a clock that was once ahead ----------------------------------------------------------------
 
 
-def test_the_window_closes_all_the_same(once_ahead: Desk) -> None:
+def test_the_window_closes_all_the_same(once_ahead: Harness) -> None:
     id = once_ahead.start_and_send()["id"]
     once_ahead.forward(25)
     once_ahead.text(once_ahead.code())
     assert once_ahead.status(id)["customStatus"]["status"] == "expired"
 
 
-def test_a_code_in_time_is_approved_all_the_same(once_ahead: Desk) -> None:
+def test_a_code_in_time_is_approved_all_the_same(once_ahead: Harness) -> None:
     id = once_ahead.start_and_send()["id"]
     once_ahead.forward(9)
     once_ahead.text(once_ahead.code())
     assert once_ahead.status(id)["output"] is True
 
 
-def test_so_it_is_after_a_restart(once_ahead: Desk) -> None:
+def test_so_it_is_after_a_restart(once_ahead: Harness) -> None:
     """Time goes on from the newest instant that is stored."""
     id = once_ahead.start_and_send()["id"]
-    app = create_app(once_ahead.settings, clock=once_ahead.clock, database_clock=once_ahead.clock)
-    again = app.extensions["verifications"]
-    once_ahead.clock.forward(25)
-    app.extensions["dispatcher"].run_once()
-    assert again.find(id).status == "expired"
-    again.store.close()
+    once_ahead.restart()
+    once_ahead.forward(25)
+    assert once_ahead.find(id).status == "expired"
 
 
-def test_limits_roll(once_ahead: Desk) -> None:
+def test_limits_roll(once_ahead: Harness) -> None:
     for _ in range(2):
         once_ahead.start_and_send()
     assert once_ahead.post_start().status_code == 429
@@ -76,7 +73,7 @@ def test_limits_roll(once_ahead: Desk) -> None:
     assert once_ahead.post_start().status_code == 202
 
 
-def test_a_postponed_text_is_tried_again(once_ahead: Desk) -> None:
+def test_a_postponed_text_is_tried_again(once_ahead: Harness) -> None:
     once_ahead.simulator.faults.add("refuse", code=20429)
     once_ahead.start_and_send()
     assert once_ahead.texts() == []
@@ -84,7 +81,7 @@ def test_a_postponed_text_is_tried_again(once_ahead: Desk) -> None:
     assert len(once_ahead.texts()) == 1
 
 
-def test_an_unknown_text_is_found_by_its_age(once_ahead: Desk) -> None:
+def test_an_unknown_text_is_found_by_its_age(once_ahead: Harness) -> None:
     """Twilio's stamps are right, ours a day ahead: what is the same is how long ago it was."""
     once_ahead.simulator.faults.add("error_after")
     id = once_ahead.start_and_send()["id"]
@@ -92,18 +89,18 @@ def test_an_unknown_text_is_found_by_its_age(once_ahead: Desk) -> None:
     assert once_ahead.status(id)["runtimeStatus"] == "Running"
 
 
-def test_a_missed_reply_is_judged_by_its_age(once_ahead: Desk) -> None:
+def test_a_missed_reply_is_judged_by_its_age(once_ahead: Harness) -> None:
     id = once_ahead.start_and_send()["id"]
     once_ahead.simulator.faults.add("webhook_never")
     once_ahead.clock.forward(5)
     once_ahead.text(once_ahead.code())
     once_ahead.clock.forward(60)
-    once_ahead.verifications.store.outages.ended += 1
+    once_ahead.store.outages.ended += 1
     once_ahead.run_once()
     assert once_ahead.status(id)["output"] is True
 
 
-def test_an_operator_hears_of_it(once_ahead: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_operator_hears_of_it(once_ahead: Harness, caplog: pytest.LogCaptureFixture) -> None:
     ready = once_ahead.call("GET", "/readyz")
     assert ready.status_code == 503
     assert "clock" in ready.json()["reasons"]
@@ -113,14 +110,14 @@ def test_an_operator_hears_of_it(once_ahead: Desk, caplog: pytest.LogCaptureFixt
     assert "stored time is 86400 s ahead of the clock" in caplog.text
 
 
-def test_nothing_is_removed_meanwhile(once_ahead: Desk) -> None:
+def test_nothing_is_removed_meanwhile(once_ahead: Harness) -> None:
     for _ in range(40):
         once_ahead.clock.forward(DAY)
         once_ahead.dispatcher.sweep()
-    assert once_ahead.verifications.newest(10)
+    assert once_ahead.newest(10)
 
 
-def test_the_way_out(once_ahead: Desk) -> None:
+def test_the_way_out(once_ahead: Harness) -> None:
     """`flask clock reset`, with everything stopped and nothing pending."""
     runner = once_ahead.app.test_cli_runner()
     id = once_ahead.start_and_send()["id"]
@@ -130,14 +127,12 @@ def test_the_way_out(once_ahead: Desk) -> None:
     once_ahead.forward(11)
     told = runner.invoke(args=["clock", "reset"])
     assert told.exit_code == 0, told.output
-    app = create_app(once_ahead.settings, clock=once_ahead.clock, database_clock=once_ahead.clock)
-    store = app.extensions["verifications"].store
-    assert store.read(lambda tx: tx.now) == once_ahead.clock.now
-    ended = app.extensions["verifications"].find(id)
+    once_ahead.restart()
+    assert once_ahead.store.read(lambda tx: tx.now) == once_ahead.clock.now
+    ended = once_ahead.find(id)
     assert ended.outcome.at <= once_ahead.clock.now
     assert ended.created_at < ended.deadline_at == ended.outcome.at
-    assert app.extensions["verifications"].faults() == []
-    store.close()
+    assert readiness.look(once_ahead.store, once_ahead.service.rules.from_address) == []
 
 
 # -- 2. a lock that somebody else holds ------------------------------------------------------------
@@ -194,74 +189,74 @@ def test_expiry_waits_for_what_was_missed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reason", ["opted_out", "superseded by me", "true", "key_retired"])
-def test_a_reason_is_text_and_nothing_else(desk: Desk, reason: str) -> None:
-    first = desk.start_and_send()
-    older = desk.code()
+def test_a_reason_is_text_and_nothing_else(harness: Harness, reason: str) -> None:
+    first = harness.start_and_send()
+    older = harness.code()
     link = first["terminatePostUri"].replace("{text}", reason)
-    assert desk.http.post(link).status_code == 202
-    status = desk.status(first["id"])
+    assert harness.http.post(link).status_code == 202
+    status = harness.status(first["id"])
     assert (status["runtimeStatus"], status["output"]) == ("Terminated", reason)
     assert status["customStatus"]["cause"] == "terminated"
-    page = desk.app.extensions["verifications"].view(first["id"])
+    page = harness.view(first["id"])
     from bot.faces.console import why
 
-    said = why.why(page, desk.clock.now)
-    assert said.startswith("Somebody canceled it")
-    second = desk.start_and_send()
-    if older != desk.code():
-        desk.text(older)
-        used = desk.status(second["id"])["customStatus"]["attemptsUsed"]
+    said = why.why(page, harness.clock.now)
+    assert said.startswith("It was canceled")
+    second = harness.start_and_send()
+    if older != harness.code():
+        harness.text(older)
+        used = harness.status(second["id"])["customStatus"]["attemptsUsed"]
         assert used == 1, "the older code is a wrong one: nothing superseded its verification"
 
 
-def test_every_cause_is_told(desk: Desk) -> None:
+def test_every_cause_is_told(harness: Harness) -> None:
     def cause(id: str) -> str:
-        return desk.status(id)["customStatus"]["cause"]
+        return harness.status(id)["customStatus"]["cause"]
 
-    approved = desk.start_and_send()["id"]
+    approved = harness.start_and_send()["id"]
     assert cause(approved) is None
-    desk.text(desk.code())
+    harness.text(harness.code())
     assert cause(approved) == "answered"
-    first, second = desk.start_and_send()["id"], desk.start_and_send()["id"]
+    first, second = harness.start_and_send()["id"], harness.start_and_send()["id"]
     assert cause(first) == "superseded"
-    desk.text("STOP")
+    harness.text("STOP")
     assert cause(second) == "opted_out"
-    desk.text("START")
-    expired = desk.start_and_send()["id"]
-    desk.forward(90)
+    harness.text("START")
+    expired = harness.start_and_send()["id"]
+    harness.forward(90)
     assert cause(expired) == "window_over"
-    used = desk.start_and_send()["id"]
+    used = harness.start_and_send()["id"]
     for _ in range(4):
-        desk.text(desk.wrong())
+        harness.text(harness.wrong())
     assert cause(used) == "attempts_used"
-    desk.simulator.faults.add("refuse", code=21211)
-    assert cause(desk.start_and_send()["id"]) == "send_refused"
-    given_up = desk.start()["id"]
-    desk.forward(60)
+    harness.simulator.faults.add("refuse", code=21211)
+    assert cause(harness.start_and_send()["id"]) == "send_refused"
+    given_up = harness.start()["id"]
+    harness.forward(60)
     assert cause(given_up) == "send_given_up"
 
 
 # -- 5. and 6. repeated guesses, and what is left --------------------------------------------------
 
 
-def test_the_same_wrong_reply_again_is_no_further_attempt(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    wrong, other = wrong_code(desk.code()), wrong_code(desk.code(), 2)
+def test_the_same_wrong_reply_again_is_no_further_attempt(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    wrong, other = wrong_code(harness.code()), wrong_code(harness.code(), 2)
     for body in (wrong, wrong, f" {wrong}. ", " ".join(wrong)):
-        desk.text(body)
-    desk.answer(id, wrong)
-    assert desk.status(id)["customStatus"]["attemptsUsed"] == 1
-    assert len(set(desk.answers())) == 1
-    desk.text(other)
-    desk.text(wrong)  # not directly after itself
-    assert desk.status(id)["customStatus"]["attemptsUsed"] == 3
-    assert desk.history(id).count("repeated_answer") == 4
+        harness.text(body)
+    harness.answer(id, wrong)
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 1
+    assert len(set(harness.answers())) == 1
+    harness.text(other)
+    harness.text(wrong)  # not directly after itself
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 3
+    assert harness.history(id).count("repeated_answer") == 4
 
 
-def test_no_guess_is_kept(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(desk.wrong())
-    row = desk.verifications.store.read(
+def test_no_guess_is_kept(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.wrong())
+    row = harness.store.read(
         lambda tx: tx.one("SELECT last_guess FROM verification WHERE id = :id", id=id)
     )
     assert len(row["last_guess"]) == 16
@@ -269,52 +264,52 @@ def test_no_guess_is_kept(desk: Desk) -> None:
 
 
 def test_tries_left_are_what_the_numbers_bound_leaves(tmp_path: Path) -> None:
-    with open_desk(tmp_path, LIMIT_WRONG_PER_NUMBER="2/day") as desk:
-        id = desk.start_and_send()["id"]
-        assert desk.status(id)["customStatus"]["attemptsLeft"] == 2
-        desk.text(desk.wrong())
-        assert "1 try left" in desk.answers()[-1]
-        assert desk.status(id)["customStatus"]["attemptsLeft"] == 1
-        desk.text(desk.wrong())
-        assert "no tries are left" in desk.answers()[-1]
-        custom = desk.status(id)["customStatus"]
+    with open_harness(tmp_path, LIMIT_WRONG_PER_NUMBER="2/day") as harness:
+        id = harness.start_and_send()["id"]
+        assert harness.status(id)["customStatus"]["attemptsLeft"] == 2
+        harness.text(harness.wrong())
+        assert "1 try left" in harness.answers()[-1]
+        assert harness.status(id)["customStatus"]["attemptsLeft"] == 1
+        harness.text(harness.wrong())
+        assert "no tries are left" in harness.answers()[-1]
+        custom = harness.status(id)["customStatus"]
         assert (custom["status"], custom["attemptsLeft"]) == ("max_attempts_reached", 0)
 
 
 def test_lifting_the_limits_lifts_what_is_left_too(tmp_path: Path) -> None:
-    with open_desk(tmp_path, LIMIT_WRONG_PER_NUMBER="3/day") as desk:
-        desk.start_and_send()
-        desk.text(desk.wrong())
-        desk.text(desk.wrong())
-        id = desk.start_and_send()["id"]
-        assert desk.status(id)["customStatus"]["attemptsLeft"] == 1
-        desk.verifications.clear_limits(PHONE)
-        assert desk.status(id)["customStatus"]["attemptsLeft"] == 3
+    with open_harness(tmp_path, LIMIT_WRONG_PER_NUMBER="3/day") as harness:
+        harness.start_and_send()
+        harness.text(harness.wrong())
+        harness.text(harness.wrong())
+        id = harness.start_and_send()["id"]
+        assert harness.status(id)["customStatus"]["attemptsLeft"] == 1
+        harness.clear_limits(PHONE)
+        assert harness.status(id)["customStatus"]["attemptsLeft"] == 3
 
 
-def test_suspending_a_thousand_times_leaves_a_bounded_history(desk: Desk) -> None:
-    links = desk.start_and_send()
+def test_suspending_a_thousand_times_leaves_a_bounded_history(harness: Harness) -> None:
+    links = harness.start_and_send()
     for _ in range(150):
-        desk.call("POST", f"{INSTANCES}/{links['id']}/suspend", params={"reason": "x" * 3000})
-        desk.call("POST", f"{INSTANCES}/{links['id']}/resume")
-    desk.text(desk.code())
-    shown = desk.call("GET", f"{INSTANCES}/{links['id']}?showHistory=true")
+        harness.call("POST", f"{INSTANCES}/{links['id']}/suspend", params={"reason": "x" * 3000})
+        harness.call("POST", f"{INSTANCES}/{links['id']}/resume")
+    harness.text(harness.code())
+    shown = harness.call("GET", f"{INSTANCES}/{links['id']}?showHistory=true")
     assert shown.json()["output"] is True
     assert len(shown.content) < 100_000
 
 
-def test_a_later_text_expires_nothing_before_what_was_missed_is_read(desk: Desk) -> None:
+def test_a_later_text_expires_nothing_before_what_was_missed_is_read(harness: Harness) -> None:
     """The right reply was lost in an outage; people text again."""
-    id = desk.start_and_send()["id"]
-    desk.clock.forward(20)
-    desk.simulator.faults.add("webhook_never")
-    desk.text(desk.code())
-    desk.clock.forward(75)
-    desk.verifications.store.outages.ended += 1
-    assert desk.text("hello?").status == 503
-    assert desk.answer(id, "0000").status_code == 503
-    desk.run_once()
-    assert desk.status(id)["output"] is True
+    id = harness.start_and_send()["id"]
+    harness.clock.forward(20)
+    harness.simulator.faults.add("webhook_never")
+    harness.text(harness.code())
+    harness.clock.forward(75)
+    harness.store.outages.ended += 1
+    assert harness.text("hello?").status == 503
+    assert harness.answer(id, "0000").status_code == 503
+    harness.run_once()
+    assert harness.status(id)["output"] is True
 
 
 def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Path) -> None:
@@ -376,11 +371,11 @@ def test_a_full_disk_is_an_outage_too(tmp_path: Path) -> None:
     store.close()
 
 
-def test_repeats_leave_answers_for_what_comes(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    wrong = wrong_code(desk.code())
+def test_repeats_leave_answers_for_what_comes(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    wrong = wrong_code(harness.code())
     for _ in range(10):
-        desk.text(wrong)
-    desk.text(desk.code())
-    assert desk.status(id)["output"] is True
-    assert desk.answers()[-1] == "Thank you, this number is verified."
+        harness.text(wrong)
+    harness.text(harness.code())
+    assert harness.status(id)["output"] is True
+    assert harness.answers()[-1] == "Thank you, this number is verified."

@@ -31,8 +31,8 @@ def _crash_at(step: str) -> None:
 
 
 def _dying(write: Any, step: str) -> Any:
-    def dying_write(self: Any, use_case: Any) -> Any:
-        value = write(self, use_case)
+    def dying_write(self: Any, use_case: Any, *args: Any, **more: Any) -> Any:
+        value = write(self, use_case, *args, **more)
         if getattr(use_case, "func", use_case).__name__ == step:
             _die()
         return value

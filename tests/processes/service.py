@@ -15,7 +15,7 @@ import requests
 from simulator.server import Simulator
 from simulator.world import Number
 from tests import postgres
-from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
+from tests.harness import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from azure.durable_functions.models.OrchestrationRuntimeStatus import Orchestrat
 from azure.durable_functions.models.utils import http_utils
 
 from tests.builders import wrong_code
-from tests.desk import SYSTEM_KEY
+from tests.harness import SYSTEM_KEY
 from tests.processes.service import Service, until
 
 FUNCTION = "E4_SmsPhoneVerification"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.store.tx import to_text
+from bot.store.rows import to_text
 from simulator import faults
 from tests.processes.service import Service, until
 

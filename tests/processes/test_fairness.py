@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from simulator.world import new_sid
 from tests.console.million import fill
-from tests.desk import (
+from tests.harness import (
     ACCOUNT,
     CONSOLE_KEY,
     INSTANCES,

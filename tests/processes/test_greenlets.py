@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.desk import FUNCTION_KEY, PHONE, START
+from tests.harness import FUNCTION_KEY, PHONE, START
 from tests.postgres import Server
 from tests.processes.service import Service, until
 

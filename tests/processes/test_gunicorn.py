@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from simulator.world import new_sid
 from tests.builders import wrong_code
-from tests.desk import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
+from tests.harness import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
 from tests.processes.service import BIN, ROOT, Service, until
 
 PHONE = "+14255550123"

@@ -16,12 +16,12 @@ import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
-from bot.store.tx import to_instant
+from bot.store.rows import to_instant
 from simulator import faults
 from simulator.world import new_sid
 from tests import invariants
 from tests.builders import wrong_code
-from tests.desk import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
+from tests.harness import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
 from tests.postgres import Server
 from tests.processes.hosts import Hosts
 from tests.processes.service import until

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.desk import PHONE, SYSTEM_KEY
+from tests.harness import PHONE, SYSTEM_KEY
 from tests.processes.service import Service, until
 
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half:"

@@ -13,7 +13,7 @@ from bot.dispatch.send import BACKOFF_LIMIT_SECONDS
 from bot.store.sqlite import SqliteStore
 from simulator.server import Simulator
 from tests import invariants
-from tests.desk import FUNCTION_KEY, START, Desk
+from tests.harness import FUNCTION_KEY, START, Harness
 from tests.processes.service import Service, until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -83,36 +83,36 @@ def test_a_locked_database(tmp_path: Path) -> None:
         service.close()
 
 
-def test_a_database_that_cannot_be_written_is_still_read(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    store: SqliteStore = desk.verifications.store
+def test_a_database_that_cannot_be_written_is_still_read(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    store: SqliteStore = harness.store
     store._writer.execute("PRAGMA query_only=ON")
-    response = desk.post_start("+14255550199")
+    response = harness.post_start("+14255550199")
     assert (response.status_code, response.json()["code"]) == (503, "store_unavailable")
-    assert desk.text(desk.code()).status == 503, "so that Twilio posts it again"
-    assert desk.status(id)["runtimeStatus"] == "Running"
+    assert harness.text(harness.code()).status == 503, "so that Twilio posts it again"
+    assert harness.status(id)["runtimeStatus"] == "Running"
     store._writer.execute("PRAGMA query_only=OFF")
-    assert "verified" in desk.text(desk.code()).body
+    assert "verified" in harness.text(harness.code()).body
 
 
-def test_twilio_gone_for_most_of_a_minute(desk: Desk) -> None:
-    id = desk.start()["id"]
-    port = int(desk.simulator.url.rpartition(":")[2])
-    world = desk.simulator.world
-    desk.simulator.stop()
+def test_twilio_gone_for_most_of_a_minute(harness: Harness) -> None:
+    id = harness.start()["id"]
+    port = int(harness.simulator.url.rpartition(":")[2])
+    world = harness.simulator.world
+    harness.simulator.stop()
     for _ in range(10):
-        desk.dispatcher.run_once()
-        desk.clock.forward(5)
-    assert desk.status(id)["runtimeStatus"] == "Pending"
+        harness.dispatcher.run_once()
+        harness.clock.forward(5)
+    assert harness.status(id)["runtimeStatus"] == "Pending"
     back = Simulator(
-        world.account, world.number, port=port, clock=desk.clock, report_delay_seconds=0
+        world.account, world.number, port=port, clock=harness.clock, report_delay_seconds=0
     )
     back.faults.add("reports_never", times=100)
     back.start()
     try:
-        desk.clock.forward(BACKOFF_LIMIT_SECONDS)  # nothing waits longer for its next try
-        desk.dispatcher.run_once()
-        assert desk.status(id)["runtimeStatus"] == "Running"
+        harness.clock.forward(BACKOFF_LIMIT_SECONDS)  # nothing waits longer for its next try
+        harness.dispatcher.run_once()
+        assert harness.status(id)["runtimeStatus"] == "Running"
         assert len(back.world.messages()) == 1
     finally:
         back.stop()

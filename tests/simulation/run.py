@@ -14,30 +14,42 @@ from typing import Any
 
 import pytest
 
-from bot.channels.gateway import LookFailed
+from bot.admission.admission import Admission
+from bot.channels.gateway import Blame, LookFailed, Report
 from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
-from bot.dispatch.send import Sender
-from bot.domain.code import Keyring
+from bot.dispatch.send import TextSender
+from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
-from bot.domain.verification import Terms
+from bot.store import verifications
 from bot.store.opening import open_store
-from bot.store.tx import Change, Done, StoreUnavailable
-from bot.usecases import verifications as verifications_module
-from bot.usecases.answer import InboundText
-from bot.usecases.delivery import Claim, Report
-from bot.usecases.verifications import Verifications
+from bot.store.tx import Change, Done, Store, StoreUnavailable
+from bot.store.verification_list import ListFilter
+from bot.usecases import control, read
+from bot.usecases import start as start_module
+from bot.usecases.answer import judge_text
+from bot.usecases.inbound_text import InboundText, Judged
+from bot.usecases.report import reported
+from bot.usecases.send import Claim
+from bot.usecases.start import Request, begin
 from tests import invariants
-from tests.desk import HandClock
+from tests.builders import OUR_NUMBER, RULES
+from tests.harness import HandClock
 from tests.simulation.twilio import Killed, Reply, Taken, Twilio
 
 PHONES = ["+14255550101", "+14255550102", "+14255550103"]
-SENDER = "+14255550100"
 TIMEOUT_SECONDS = 8.0
 LEASE = timedelta(seconds=24)
 DEPTH = 3  # how deep others may interrupt each other
+
+
+Judge = Callable[[Store, InboundText], Judged]
+
+
+def judge_honestly(store: Store, text: InboundText) -> Judged:
+    return store.write(judge_text, text, rules=RULES)
 
 
 class Drawn:
@@ -64,25 +76,23 @@ class Process:
 
     def __init__(
         self,
-        make: type[Verifications],
         url: str,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         twilio: Twilio,
     ) -> None:
         self.store = open_store(url, connections=2, clock=clock, monotonic=monotonic)
-        self.verifications = make(
-            self.store, keyring=Keyring(["a secret key for tests"]), terms=Terms(), sender=SENDER
-        )
-        self.sender = Sender(
-            self.verifications,
+        self.admission = Admission()
+        self.sender = TextSender(
+            self.store,
             twilio,
+            RULES,
             timeout_seconds=TIMEOUT_SECONDS,
             at_once=8,
             sent=lambda outcome, code: None,
             monotonic=monotonic,
         )
-        self.catch_up = CatchUp(self.verifications, twilio)
+        self.catch_up = CatchUp(self.store, twilio, RULES)
         self.claims: list[Claim] = []
         self.is_dead = False
 
@@ -93,7 +103,7 @@ class Run:
         seed: int,
         url: str,
         *,
-        make: type[Verifications] = Verifications,
+        judge: Judge = judge_honestly,
         processes: int = 2,
     ) -> None:
         self.random = Random(seed)
@@ -101,7 +111,7 @@ class Run:
         self._ahead = timedelta(0)  # how far this machine's clock is ahead of it
         self.twilio = Twilio(self.random, self.clock)
         self.twilio.interleave = self._interleave
-        self._make = make
+        self._judge = judge
         self._url = url
         self._depth = 0
         self._is_draining = False
@@ -127,8 +137,8 @@ class Run:
         """What is drawn by chance is drawn from the seed, so that the same seed is the same run."""
         drawn = Drawn(self.random)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(verifications_module, "secrets", drawn)
-            patch.setattr(verifications_module, "new_id", drawn.new_id)
+            patch.setattr(start_module, "secrets", drawn)
+            patch.setattr(start_module, "new_id", drawn.new_id)
             patch.setattr(send_module, "random", self.random)
             yield
 
@@ -197,18 +207,16 @@ class Run:
         return self.random.choice(self.processes)
 
     def _process(self) -> Process:
-        made = Process(
-            self._make, self._url, self._now, lambda: self.clock.now.timestamp(), self.twilio
-        )
+        made = Process(self._url, self._now, lambda: self.clock.now.timestamp(), self.twilio)
         made.store.on_commit(lambda done, _: self._committed(made, done))
         write = made.store.write
 
-        def lockable(use_case: Any, **more: Any) -> Any:
+        def lockable(use_case: Any, *args: Any, **more: Any) -> Any:
             if made.is_dead:  # by one of the others, meanwhile
                 raise Killed
             if self.is_locked:
                 raise StoreUnavailable("locked by somebody else")
-            return write(use_case, **more)
+            return write(use_case, *args, **more)
 
         made.store.write = lockable  # type: ignore[method-assign]
         return made
@@ -216,15 +224,15 @@ class Run:
     def _start(self) -> None:
         phone, key = self.random.choice(PHONES), self.random.choice(["a", "a", "a", "b"])
         with suppress(Refusal):
-            self._any().verifications.start(
-                phone, started_by=key, start_input=f'"{phone}"', request_id="r"
-            )
+            process = self._any()
+            asked = Request(key, "r", f'"{phone}"')
+            begin(process.store, phone, asked, rules=RULES, admission=process.admission)
 
     def _claim(self) -> None:
         process = self._any()
         claims = process.sender._claim(4)
         for claim in claims:
-            verification = process.verifications.find(claim.verification_id)
+            verification = process.store.read(verifications.load, claim.verification_id)
             if verification is None or verification.is_decided:
                 self.broken.append(f"{claim.text_id} was claimed after the end")
         process.claims += claims
@@ -271,8 +279,10 @@ class Run:
             self._waiting.pop(self.random.randrange(len(self._waiting)))()
 
     def _deliver(self, reply: Reply) -> None:
-        text = InboundText(message_sid=reply.sid, phone=reply.phone, sender=SENDER, body=reply.body)
-        judged = self._any().verifications.judge_text(text)
+        text = InboundText(
+            message_sid=reply.sid, phone=reply.phone, from_address=OUR_NUMBER, body=reply.body
+        )
+        judged = self._judge(self._any().store, text)
         first = self._answers.setdefault(reply.sid, judged.answer)
         if judged.answer != first and judged.is_repeat:
             self.broken.append(f"the repeat of {reply.sid} was answered otherwise")
@@ -295,14 +305,13 @@ class Run:
         report = Report(
             text_id=taken.text_id,
             sid=taken.sid,
-            delivery=delivery,
+            delivery=Delivery(delivery),
             error_code=code,
             is_final=delivery == "failed" and trouble.is_permanent,
-            is_of_number=True,
+            blame=Blame.NUMBER,
             sentence=trouble.sentence,
-            sender=SENDER,
         )
-        self._waiting.append(lambda: self._any().verifications.report(report))
+        self._waiting.append(lambda: self._any().store.write(reported, report, RULES))
 
     def _expire(self) -> None:
         self._expire_at(self._any())
@@ -314,7 +323,7 @@ class Run:
             process.catch_up.run_once()
         finally:
             self._is_catching_up = False
-        expire.run_once(process.verifications)
+        expire.run_once(process.store)
 
     def _lock(self) -> None:
         """Somebody else locks the database for long, or lets it go."""
@@ -337,14 +346,13 @@ class Run:
 
     def _order(self) -> None:
         process = self._any()
-        found = process.verifications.newest(3)
+        found = process.store.read(read.page, ListFilter(limit=3, newest_first=True))
         if not found:
             return
         id = self.random.choice(found).verification.id
-        use = process.verifications
-        order = self.random.choice([use.terminate, use.suspend, use.resume])
+        order = self.random.choice([control.terminate, control.suspend, control.resume])
         with suppress(Refusal):
-            order(id, "because")
+            process.store.write(order, id, reason="because")
 
     def _kill(self) -> None:
         self._die(self._any())
@@ -359,7 +367,7 @@ class Run:
         self.processes[place] = self._process()
         self._is_catching_up = True  # judges as of when a text was sent
         with suppress(Killed, LookFailed, StoreUnavailable):
-            catch_up.run_once(self.processes[place].verifications, self.twilio)
+            catch_up.run_once(self.processes[place].store, self.twilio, RULES)
         self._is_catching_up = False
 
     def _outage(self) -> None:

@@ -9,6 +9,7 @@ from bot.channels.gateway import (
     Accepted,
     Conversation,
     LookFailed,
+    Message,
     Postponed,
     Received,
     Refused,
@@ -16,8 +17,7 @@ from bot.channels.gateway import (
     Unknown,
 )
 from bot.channels.twilio.client import CLOCK_SLACK, STAMP_SLACK
-from bot.usecases.delivery import Message
-from tests.desk import HandClock
+from tests.harness import HandClock
 
 # A message is in the list no later than this after Twilio took it; looks are five seconds apart.
 LONGEST_LAG = 4.0

@@ -9,18 +9,18 @@ from urllib3 import exceptions
 
 from bot import settings as settings_module
 from bot.channels.gateway import Postponed
-from bot.channels.twilio import errors, number
+from bot.channels.twilio import errors, number, troubles
 from bot.channels.twilio.client import TwilioGateway
-from bot.channels.twilio.errors import Kind
 from bot.channels.twilio.http import PooledHttpClient
+from bot.channels.twilio.troubles import Kind
 from simulator.world import Service
-from tests.desk import NUMBER, PHONE, Desk, environment
+from tests.harness import NUMBER, PHONE, Harness, environment
 
 LATER = time.monotonic() + 3600
 
 
-def test_only_twilios_own_hosts_are_rebased(desk: Desk) -> None:
-    client = PooledHttpClient(desk.simulator.url, timeout=1, connections=1)
+def test_only_twilios_own_hosts_are_rebased(harness: Harness) -> None:
+    client = PooledHttpClient(harness.simulator.url, timeout=1, connections=1)
     path = "/2010-04-01/Accounts/x/Messages.json"
     for host in ("api.twilio.com", "api.dublin.ie1.twilio.com", "messaging.twilio.com"):
         assert client.request("GET", f"https://{host}{path}").status_code == 401
@@ -39,15 +39,15 @@ def test_a_proxy_of_the_machine_is_used_but_not_to_loopback(monkeypatch) -> None
     assert PooledHttpClient(None, timeout=1, connections=1)._pool.proxy is None
 
 
-def test_retry_after_is_heard(desk: Desk) -> None:
-    http_client = desk.dispatcher._gateway._client.http_client
+def test_retry_after_is_heard(harness: Harness) -> None:
+    http_client = harness.service.gateway._client.http_client
     http_client._heard.retry_after = "7"
     assert http_client.retry_after_seconds == 7
     http_client._heard.retry_after = "Wed, 21 Oct 2026 07:28:00 GMT"
     assert http_client.retry_after_seconds is None
 
 
-def test_only_a_connection_that_never_was_may_be_sent_again(desk: Desk) -> None:
+def test_only_a_connection_that_never_was_may_be_sent_again(harness: Harness) -> None:
     gateway = TwilioGateway(
         settings_module.read(environment(TWILIO_API_BASE_URL="http://127.0.0.1:9"))
     )
@@ -55,10 +55,10 @@ def test_only_a_connection_that_never_was_may_be_sent_again(desk: Desk) -> None:
     assert sent == Postponed(None)
 
 
-def test_the_simulator_refuses_what_twilio_would(desk: Desk) -> None:
+def test_the_simulator_refuses_what_twilio_would(harness: Harness) -> None:
     """Strict as Twilio's description: our own requests pass it, others do not."""
-    base = f"{desk.simulator.url}/2010-04-01/Accounts/{desk.settings.twilio_account_sid}"
-    auth = (desk.settings.twilio_account_sid, desk.settings.twilio_auth_tokens[0])
+    base = f"{harness.simulator.url}/2010-04-01/Accounts/{harness.settings.twilio_account_sid}"
+    auth = (harness.settings.twilio_account_sid, harness.settings.twilio_auth_token[0])
     good = {"To": PHONE, "From": NUMBER, "Body": "x"}
 
     def post(form, **more):
@@ -73,14 +73,14 @@ def test_the_simulator_refuses_what_twilio_would(desk: Desk) -> None:
     assert post({**good, "ValidityPeriod": "0"}).json()["code"] == 21624
 
 
-@pytest.mark.parametrize(("code", "trouble"), sorted(errors.TROUBLES.items()))
+@pytest.mark.parametrize(("code", "trouble"), sorted(troubles.TROUBLES.items()))
 def test_every_trouble_has_a_sentence_of_its_own_words(code: int, trouble: errors.Trouble) -> None:
     assert 10_000 <= code <= 99_999
     assert trouble.sentence.endswith(".")
     assert "+" not in trouble.sentence
 
 
-@pytest.mark.parametrize(("code", "trouble"), sorted(errors.TROUBLES.items()))
+@pytest.mark.parametrize(("code", "trouble"), sorted(troubles.TROUBLES.items()))
 def test_every_trouble_says_what_to_do(code: int, trouble: errors.Trouble) -> None:
     does = r"Ask |Mend |Wait |Check |See |Report |Verify |Register |Shorten |Put |look for |"
     does += r"switch them on|must |Another sending number"
@@ -99,53 +99,57 @@ def test_unknown_codes_go_by_their_status() -> None:
 # -- the number's webhook -------------------------------------------------------------------------
 
 
-def test_the_webhook_is_checked_set_and_checked_again(desk: Desk) -> None:
-    before = number.check(desk.settings)
+def test_the_webhook_is_checked_set_and_checked_again(harness: Harness) -> None:
+    before = number.check(harness.settings)
     assert "the webhook is" in before.faults[0]
-    assert number.set_webhook(desk.settings).faults == ()
-    assert desk.simulator.world.number.sms_url == f"{desk.url}/twilio/sms#rc=2&rp=5xx,ct,rt"
-    assert number.check(desk.settings) == number.Webhook(number.wanted_url(desk.settings), (), ())
-    desk.simulator.world.configure_number(sms_url=None, sms_method="GET")
-    assert number.check(desk.settings).faults == ("the method is GET, it should be POST",)
+    assert number.set_webhook(harness.settings).faults == ()
+    assert harness.simulator.world.number.sms_url == f"{harness.url}/twilio/sms#rc=2&rp=5xx,ct,rt"
+    assert number.check(harness.settings) == number.Webhook(
+        number.wanted_url(harness.settings), (), ()
+    )
+    harness.simulator.world.configure_number(sms_url=None, sms_method="GET")
+    assert number.check(harness.settings).faults == ("the method is GET, it should be POST",)
 
 
-def test_a_messaging_service_that_decides_is_warned_of(desk: Desk) -> None:
-    world = desk.simulator.world
+def test_a_messaging_service_that_decides_is_warned_of(harness: Harness) -> None:
+    world = harness.simulator.world
     number_sid = world.number.sid
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=False)
-    assert "replies go to nobody" in number.check(desk.settings).warnings[0]
+    assert "replies go to nobody" in number.check(harness.settings).warnings[0]
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=True)
-    assert number.check(desk.settings).warnings == ()
+    assert number.check(harness.settings).warnings == ()
 
 
-def test_an_unknown_number_is_said_to_be_unknown(desk: Desk) -> None:
-    other = desk.settings.model_copy(update={"twilio_phone_number": "+14255550198"})
+def test_an_unknown_number_is_said_to_be_unknown(harness: Harness) -> None:
+    other = harness.settings.model_copy(update={"twilio_phone_number": "+14255550198"})
     with pytest.raises(number.NumberUnknown, match="no such number"):
         number.check(other)
 
 
-def test_wrong_credentials_are_said_without_the_number(desk: Desk) -> None:
-    other = desk.settings.model_copy(update={"twilio_auth_tokens": ("wrong",)})
+def test_wrong_credentials_are_said_without_the_number(harness: Harness) -> None:
+    other = harness.settings.model_copy(update={"twilio_auth_token": ("wrong",)})
     with pytest.raises(number.NumberUnknown, match="20003"):
         number.check(other)
 
 
 def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:
-    from tests.desk import desk as open_desk
+    from tests.harness import harness as open_harness
 
     service = "MG" + "1" * 32
-    with open_desk(tmp_path, TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=service) as desk:
-        world = desk.simulator.world
+    with open_harness(
+        tmp_path, TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=service
+    ) as harness:
+        world = harness.simulator.world
         world.service = Service(service, world.number.sid)
-        id = desk.start_and_send()["id"]
-        assert desk.texts()[-1].service_sid == service
+        id = harness.start_and_send()["id"]
+        assert harness.texts()[-1].service_sid == service
         from bot.dispatch import catch_up
         from simulator import faults
 
-        desk.text(desk.wrong())
-        desk.simulator.faults.add(faults.WEBHOOK_NEVER)
-        desk.text(desk.code())
-        catch_up.run_once(desk.verifications, desk.dispatcher._gateway)
-        assert desk.status(id)["output"] is True
+        harness.text(harness.wrong())
+        harness.simulator.faults.add(faults.WEBHOOK_NEVER)
+        harness.text(harness.code())
+        catch_up.run_once(harness.store, harness.service.gateway, harness.service.rules)
+        assert harness.status(id)["output"] is True
         with pytest.raises(number.NumberUnknown, match="Messaging Service"):
-            number.check(desk.settings)
+            number.check(harness.settings)

@@ -6,17 +6,17 @@ from twilio.request_validator import RequestValidator
 
 from bot.channels.twilio import errors
 from simulator.world import new_sid
-from tests.desk import ACCOUNT, NUMBER, PHONE, Desk
+from tests.harness import ACCOUNT, NUMBER, PHONE, Harness
 
 
-def signed(desk: Desk, path: str, form, *, token: str = ACCOUNT.auth_token, url: str = ""):
-    wire = requests.Request("POST", url or desk.url + path).prepare().url
+def signed(harness: Harness, path: str, form, *, token: str = ACCOUNT.auth_token, url: str = ""):
+    wire = requests.Request("POST", url or harness.url + path).prepare().url
     signature = RequestValidator(token).compute_signature(wire, form)
     headers = {"X-Twilio-Signature": signature}
-    return desk.call("POST", path, key=None, data=form, headers=headers)
+    return harness.call("POST", path, key=None, data=form, headers=headers)
 
 
-def sms(desk: Desk, body: str, path: str = "/twilio/sms", **more):
+def sms(harness: Harness, body: str, path: str = "/twilio/sms", **more):
     form = {
         "MessageSid": new_sid("SM"),
         "AccountSid": ACCOUNT.sid,
@@ -25,19 +25,19 @@ def sms(desk: Desk, body: str, path: str = "/twilio/sms", **more):
         "Body": body,
     }
     form = {name: value for name, value in {**form, **more}.items() if value is not None}
-    return signed(desk, path, form)
+    return signed(harness, path, form)
 
 
-def used(desk: Desk, id: str) -> int:
-    return desk.status(id)["customStatus"]["attemptsUsed"]
+def used(harness: Harness, id: str) -> int:
+    return harness.status(id)["customStatus"]["attemptsUsed"]
 
 
-def report(desk: Desk, id: str, status: str, *, code: int | None = None, sid: str = ""):
-    text = desk.verifications.view(id).text
+def report(harness: Harness, id: str, status: str, *, code: int | None = None, sid: str = ""):
+    text = harness.view(id).text
     form = {"MessageSid": sid or text.sid, "MessageStatus": status, "AccountSid": ACCOUNT.sid}
     if code:
         form["ErrorCode"] = str(code)
-    return signed(desk, f"/twilio/status/{text.id}", form)
+    return signed(harness, f"/twilio/status/{text.id}", form)
 
 
 # -- signature ------------------------------------------------------------------------------------
@@ -65,23 +65,23 @@ def test_the_published_vector() -> None:
         {"X-Twilio-Signature": "sch\xf6n"},
     ],
 )
-def test_unsigned_and_forged_ones_are_403_and_change_nothing(desk: Desk, headers) -> None:
-    id = desk.start_and_send()["id"]
-    form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": desk.wrong()}
+def test_unsigned_and_forged_ones_are_403_and_change_nothing(harness: Harness, headers) -> None:
+    id = harness.start_and_send()["id"]
+    form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": harness.wrong()}
     for path in ("/twilio/sms", "/twilio/status/x"):
-        response = desk.call("POST", path, key=None, data=form, headers=headers)
+        response = harness.call("POST", path, key=None, data=form, headers=headers)
         assert (response.status_code, response.json()["code"]) == (403, "forbidden")
-    assert used(desk, id) == 0
+    assert used(harness, id) == 0
 
 
-def test_tampered_ones_are_refused(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": desk.wrong()}
+def test_tampered_ones_are_refused(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": harness.wrong()}
     signature = RequestValidator(ACCOUNT.auth_token).compute_signature(
-        f"{desk.url}/twilio/sms", form
+        f"{harness.url}/twilio/sms", form
     )
-    for change in ({"Body": desk.code()}, {"From": "+14255550199"}, {"More": "x"}):
-        response = desk.call(
+    for change in ({"Body": harness.code()}, {"From": "+14255550199"}, {"More": "x"}):
+        response = harness.call(
             "POST",
             "/twilio/sms",
             key=None,
@@ -89,37 +89,37 @@ def test_tampered_ones_are_refused(desk: Desk) -> None:
             headers={"X-Twilio-Signature": signature},
         )
         assert response.status_code == 403
-    assert used(desk, id) == 0
+    assert used(harness, id) == 0
 
 
-def test_another_accounts_token_or_sid_is_refused(desk: Desk) -> None:
+def test_another_accounts_token_or_sid_is_refused(harness: Harness) -> None:
     form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": "1"}
-    assert signed(desk, "/twilio/sms", form, token="another").status_code == 403
-    assert sms(desk, "1", AccountSid="AC" + "f" * 32).status_code == 403
+    assert signed(harness, "/twilio/sms", form, token="another").status_code == 403
+    assert sms(harness, "1", AccountSid="AC" + "f" * 32).status_code == 403
 
 
-def test_the_signature_is_over_the_public_address_not_the_host(desk: Desk) -> None:
+def test_the_signature_is_over_the_public_address_not_the_host(harness: Harness) -> None:
     form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": "hello"}
-    evil = signed(desk, "/twilio/sms", form, url="http://evil.example/twilio/sms")
+    evil = signed(harness, "/twilio/sms", form, url="http://evil.example/twilio/sms")
     assert evil.status_code == 403
     signature = RequestValidator(ACCOUNT.auth_token).compute_signature(
-        f"{desk.url}/twilio/sms", form
+        f"{harness.url}/twilio/sms", form
     )
     headers = {"X-Twilio-Signature": signature, "Host": "inner.local", "X-Forwarded-Proto": "https"}
-    assert desk.call("POST", "/twilio/sms", data=form, headers=headers).status_code == 200
+    assert harness.call("POST", "/twilio/sms", data=form, headers=headers).status_code == 200
 
 
-def test_a_query_and_repeated_parameters_are_part_of_it(desk: Desk) -> None:
+def test_a_query_and_repeated_parameters_are_part_of_it(harness: Harness) -> None:
     path = "/twilio/sms?a=%7E%27&b=1"
-    assert sms(desk, "hello", path).status_code == 200
+    assert sms(harness, "hello", path).status_code == 200
     fields = [("From", PHONE), ("To", NUMBER), ("Body", ""), ("MessageSid", new_sid("SM"))]
     from werkzeug.datastructures import MultiDict
 
     repeated = MultiDict([*fields, ("More", "b"), ("More", "a"), ("Blank", "")])
     signature = RequestValidator(ACCOUNT.auth_token).compute_signature(
-        f"{desk.url}/twilio/sms", repeated
+        f"{harness.url}/twilio/sms", repeated
     )
-    response = desk.call(
+    response = harness.call(
         "POST",
         "/twilio/sms",
         data=list(repeated.items(multi=True)),
@@ -129,82 +129,82 @@ def test_a_query_and_repeated_parameters_are_part_of_it(desk: Desk) -> None:
 
 
 def test_all_tokens_of_a_rotation_verify(tmp_path) -> None:
-    from tests.desk import desk as open_desk
+    from tests.harness import harness as open_harness
 
-    with open_desk(tmp_path, TWILIO_AUTH_TOKEN=f"new token,{ACCOUNT.auth_token}") as desk:
+    with open_harness(tmp_path, TWILIO_AUTH_TOKEN=f"new token,{ACCOUNT.auth_token}") as harness:
         form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": "1"}
         for token in ("new token", ACCOUNT.auth_token):
-            assert signed(desk, "/twilio/sms", form, token=token).status_code == 200
+            assert signed(harness, "/twilio/sms", form, token=token).status_code == 200
 
 
 # -- inbound --------------------------------------------------------------------------------------
 
 
-def test_the_answer_is_twiml(desk: Desk) -> None:
-    desk.start_and_send()
-    response = sms(desk, desk.wrong())
+def test_the_answer_is_twiml(harness: Harness) -> None:
+    harness.start_and_send()
+    response = sms(harness, harness.wrong())
     assert response.headers["Content-Type"] == "text/xml; charset=utf-8"
     assert response.text == (
         '<?xml version="1.0" encoding="UTF-8"?>'
         "<Response><Message>That code is not right. 3 tries left.</Message></Response>"
     )
-    assert sms(desk, "", From="+14255550199").text.endswith("<Response />")
+    assert sms(harness, "", From="+14255550199").text.endswith("<Response />")
 
 
-def test_a_repeat_gets_the_first_answer_and_changes_nothing(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_a_repeat_gets_the_first_answer_and_changes_nothing(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     sid = new_sid("SM")
-    first = sms(desk, desk.wrong(), MessageSid=sid)
-    desk.forward(365 * 24 * 3600)
-    again = sms(desk, desk.code(), MessageSid=sid)
+    first = sms(harness, harness.wrong(), MessageSid=sid)
+    harness.forward(365 * 24 * 3600)
+    again = sms(harness, harness.code(), MessageSid=sid)
     assert (again.status_code, again.text) == (200, first.text)
-    assert used(desk, id) == 1
+    assert used(harness, id) == 1
 
 
 @pytest.mark.parametrize("missing", ["MessageSid", "From"])
-def test_what_lacks_its_sid_or_sender_is_400(desk: Desk, missing: str) -> None:
-    response = sms(desk, "1234", **{missing: None})
+def test_what_lacks_its_sid_or_sender_is_400(harness: Harness, missing: str) -> None:
+    response = sms(harness, "1234", **{missing: None})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_webhook")
 
 
 @pytest.mark.parametrize("sid", ["", "x", "SM1", "SM" + "g" * 32])
-def test_a_sid_that_is_none_is_400(desk: Desk, sid: str) -> None:
-    assert sms(desk, "1234", MessageSid=sid).status_code == 400
+def test_a_sid_that_is_none_is_400(harness: Harness, sid: str) -> None:
+    assert sms(harness, "1234", MessageSid=sid).status_code == 400
 
 
 @pytest.mark.parametrize(
     "sender", ["whatsapp:+14255550123", "rcs:agent", "messenger:12", "12345", "Contoso", ""]
 )
-def test_senders_that_are_no_phones_are_ignored(desk: Desk, sender: str) -> None:
-    id = desk.start_and_send()["id"]
-    response = sms(desk, desk.code(), From=sender)
+def test_senders_that_are_no_phones_are_ignored(harness: Harness, sender: str) -> None:
+    id = harness.start_and_send()["id"]
+    response = sms(harness, harness.code(), From=sender)
     assert (response.status_code, response.text.endswith("<Response />")) == (200, True)
-    assert desk.status(id)["output"] is None
+    assert harness.status(id)["output"] is None
 
 
-def test_a_text_to_another_number_is_not_for_us(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    assert sms(desk, desk.code(), To="+14255550111").status_code == 200
-    assert desk.status(id)["output"] is None
+def test_a_text_to_another_number_is_not_for_us(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    assert sms(harness, harness.code(), To="+14255550111").status_code == 200
+    assert harness.status(id)["output"] is None
 
 
-def test_unknown_fields_and_blank_ones_are_fine(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    assert sms(desk, desk.code(), Brandnew="1", FromCity="").status_code == 200
-    assert desk.status(id)["output"] is True
+def test_unknown_fields_and_blank_ones_are_fine(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    assert sms(harness, harness.code(), Brandnew="1", FromCity="").status_code == 200
+    assert harness.status(id)["output"] is True
 
 
-def test_opt_out_type_is_obeyed_whatever_the_words(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    assert sms(desk, "no more please", OptOutType="STOP").text.endswith("<Response />")
-    assert desk.status(id)["output"] == "opted_out"
-    sms(desk, "ok again", OptOutType="START")
-    assert desk.post_start().status_code == 202
+def test_opt_out_type_is_obeyed_whatever_the_words(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    assert sms(harness, "no more please", OptOutType="STOP").text.endswith("<Response />")
+    assert harness.status(id)["output"] == "opted_out"
+    sms(harness, "ok again", OptOutType="START")
+    assert harness.post_start().status_code == 202
 
 
-def test_bytes_that_are_no_utf8_change_nothing(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    response = desk.call(
+def test_bytes_that_are_no_utf8_change_nothing(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    response = harness.call(
         "POST",
         "/twilio/sms",
         data=b"From=%2B14255550123&Body=\xff\xfe&MessageSid=SM",
@@ -214,28 +214,28 @@ def test_bytes_that_are_no_utf8_change_nothing(desk: Desk) -> None:
         },
     )
     assert response.status_code == 403
-    assert used(desk, id) == 0
+    assert used(harness, id) == 0
 
 
-def test_a_megabyte_is_413_and_json_instead_of_a_form_is_403(desk: Desk) -> None:
+def test_a_megabyte_is_413_and_json_instead_of_a_form_is_403(harness: Harness) -> None:
     headers = {"X-Twilio-Signature": "x" * 27 + "="}
-    big = desk.call("POST", "/twilio/sms", data={"Body": "x" * 1_000_000}, headers=headers)
+    big = harness.call("POST", "/twilio/sms", data={"Body": "x" * 1_000_000}, headers=headers)
     assert big.status_code == 413
-    assert desk.call("POST", "/twilio/sms", json={}, headers=headers).status_code == 403
+    assert harness.call("POST", "/twilio/sms", json={}, headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_only_post(desk: Desk, method: str) -> None:
+def test_only_post(harness: Harness, method: str) -> None:
     for path in ("/twilio/sms", "/twilio/status/x"):
-        response = desk.call(method, path)
+        response = harness.call(method, path)
         assert (response.status_code, response.content) == (404, b"")
 
 
 # -- reports --------------------------------------------------------------------------------------
 
 
-def test_reports_show_and_go_forward_only(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_reports_show_and_go_forward_only(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     for status, shown in [
         ("sent", "sent"),
         ("queued", "sent"),
@@ -243,78 +243,78 @@ def test_reports_show_and_go_forward_only(desk: Desk) -> None:
         ("sent", "delivered"),
         ("undelivered", "delivered"),
     ]:
-        response = report(desk, id, status)
+        response = report(harness, id, status)
         assert (response.status_code, response.content) == (204, b"")
-        assert desk.status(id)["customStatus"]["delivery"] == shown
-    assert desk.status(id)["runtimeStatus"] == "Running"
+        assert harness.status(id)["customStatus"]["delivery"] == shown
+    assert harness.status(id)["runtimeStatus"] == "Running"
 
 
-def test_a_text_that_will_never_arrive_ends_it(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    report(desk, id, "failed", code=30005)
-    status = desk.status(id)
+def test_a_text_that_will_never_arrive_ends_it(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    report(harness, id, "failed", code=30005)
+    status = harness.status(id)
     assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Failed", 30005)
     assert status["output"] == "The carrier does not know this number."
 
 
 @pytest.mark.parametrize("code", [30004, 30005, 30006, 30007])
-def test_a_right_code_outweighs_an_uncertain_report(desk: Desk, code: int) -> None:
+def test_a_right_code_outweighs_an_uncertain_report(harness: Harness, code: int) -> None:
     """Carriers say `undelivered` of texts that arrived: it shows at once, and ends nothing."""
-    id = desk.start_and_send()["id"]
-    report(desk, id, "undelivered", code=code)
-    custom = desk.status(id)["customStatus"]
+    id = harness.start_and_send()["id"]
+    report(harness, id, "undelivered", code=code)
+    custom = harness.status(id)["customStatus"]
     assert (custom["status"], custom["delivery"]) == ("pending", "undelivered")
     assert (custom["errorCode"], custom["error"]) == (code, errors.sentence(code))
-    desk.text(desk.code())
-    assert desk.status(id)["output"] is True
+    harness.text(harness.code())
+    assert harness.status(id)["output"] is True
 
 
 @pytest.mark.parametrize("code", [30003, 30008, 30036, 99999, None])
-def test_other_troubles_only_show(desk: Desk, code: int | None) -> None:
-    id = desk.start_and_send()["id"]
-    report(desk, id, "undelivered", code=code)
-    status = desk.status(id)
+def test_other_troubles_only_show(harness: Harness, code: int | None) -> None:
+    id = harness.start_and_send()["id"]
+    report(harness, id, "undelivered", code=code)
+    status = harness.status(id)
     assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Running", code)
-    desk.text(desk.code())
-    assert desk.status(id)["output"] is True
+    harness.text(harness.code())
+    assert harness.status(id)["output"] is True
 
 
-def test_a_report_after_the_end_is_a_fact_and_no_decision(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    desk.text(desk.code())
-    report(desk, id, "failed", code=30005)
-    status = desk.status(id)
+def test_a_report_after_the_end_is_a_fact_and_no_decision(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    report(harness, id, "failed", code=30005)
+    status = harness.status(id)
     assert (status["output"], status["customStatus"]["delivery"]) == (True, "failed")
 
 
-def test_unknown_texts_states_and_sids_are_204_all_the_same(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
+def test_unknown_texts_states_and_sids_are_204_all_the_same(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
     form = {"MessageSid": new_sid("SM"), "MessageStatus": "delivered"}
-    assert signed(desk, "/twilio/status/unknown", form).status_code == 204
-    assert report(desk, id, "delivered", sid=new_sid("SM")).status_code == 204
-    assert report(desk, id, "exploded").status_code == 204
-    assert desk.status(id)["customStatus"]["delivery"] == "accepted"
+    assert signed(harness, "/twilio/status/unknown", form).status_code == 204
+    assert report(harness, id, "delivered", sid=new_sid("SM")).status_code == 204
+    assert report(harness, id, "exploded").status_code == 204
+    assert harness.status(id)["customStatus"]["delivery"] == "accepted"
 
 
-def test_a_report_proves_that_twilio_took_the_text(desk: Desk) -> None:
+def test_a_report_proves_that_twilio_took_the_text(harness: Harness) -> None:
     """The answer to our send was lost and the list is away; the report brings the sid."""
     from simulator import faults
 
-    desk.simulator.faults.add(faults.LOSE_ANSWER)
-    desk.simulator.faults.add(faults.LIST_ERROR, times=2)
-    id = desk.start_and_send()["id"]
-    desk.forward(5)
-    desk.forward(2)
-    report(desk, id, "sent", sid=desk.texts()[0].sid)
-    desk.run_once()
-    view = desk.verifications.view(id)
-    assert (view.text.state, view.text.sid) == ("accepted", desk.texts()[0].sid)
+    harness.simulator.faults.add(faults.LOSE_ANSWER)
+    harness.simulator.faults.add(faults.LIST_ERROR, times=2)
+    id = harness.start_and_send()["id"]
+    harness.forward(5)
+    harness.forward(2)
+    report(harness, id, "sent", sid=harness.texts()[0].sid)
+    harness.run_once()
+    view = harness.view(id)
+    assert (view.text.state, view.text.sid) == ("accepted", harness.texts()[0].sid)
     assert view.verification.accepted_at == view.verification.first_try_at
-    assert len(desk.texts()) == 1
+    assert len(harness.texts()) == 1
 
 
-def test_opt_out_learned_from_a_report_marks_the_number(desk: Desk) -> None:
-    id = desk.start_and_send()["id"]
-    report(desk, id, "failed", code=21610)
-    assert desk.status(id)["runtimeStatus"] == "Failed"
-    assert desk.post_start().json()["code"] == "opted_out"
+def test_opt_out_learned_from_a_report_marks_the_number(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    report(harness, id, "failed", code=21610)
+    assert harness.status(id)["runtimeStatus"] == "Failed"
+    assert harness.post_start().json()["code"] == "opted_out"

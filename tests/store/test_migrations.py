@@ -8,7 +8,7 @@ import pytest
 from bot.store import history, hourly_counts, migrations, usage, verifications
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Done, UnusableDatabase
-from tests.desk import HandClock
+from tests.harness import HandClock
 
 FIRST = Path(__file__).parent / "schema_1.sql"
 AT = "2026-01-31T10:00:00.000000Z"
@@ -78,7 +78,7 @@ def test_what_version_1_kept_is_kept(tmp_path: Path, clock: HandClock) -> None:
     assert (found.status, found.request_id, found.is_to_erase) == ("approved", "", True)
     lines = store.read(lambda tx: history.of(tx, "an-id"))
     assert [(line.number, line.event) for line in lines] == [(1, "started"), (2, "approved")]
-    kinds = store.read(lambda tx: tx.all("SELECT kind FROM tally ORDER BY number"))
+    kinds = store.read(lambda tx: tx.all("SELECT kind FROM usage ORDER BY number"))
     assert [row["kind"] for row in kinds] == ["start", "approval", "lifted"]
     since = found.created_at.replace(year=2025)
     counted = store.read(lambda tx: hourly_counts.since(tx, since))

@@ -10,18 +10,20 @@ from itertools import count
 import psycopg
 import pytest
 
+from bot.admission.admission import Admission
 from bot.admission.usage_follower import UsageFollower
-from bot.domain.transitions import Event
+from bot.domain.effects import UsageKind
+from bot.domain.events import Event, EventName
 from bot.store import erasures, history, hourly_counts, migrations, opt_outs, usage
 from bot.store import postgres as module
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
 from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
-from bot.usecases import control, delivery
-from bot.usecases.start import Bounds, start
-from tests.builders import KEYRING, NOON, PHONE, SENDER, running
+from bot.usecases import control, send
+from bot.usecases.start import start
+from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, running
 from tests.builders import start as wanted
-from tests.desk import HandClock
+from tests.harness import HandClock
 from tests.postgres import Server, ask
 
 
@@ -38,7 +40,7 @@ def store(url: str, clock: HandClock) -> Iterator[PostgresStore]:
 
 
 def mark(tx: Tx, phone: str = PHONE) -> Done[None]:
-    opt_outs.mark(tx, phone=phone, sender=SENDER)
+    opt_outs.mark(tx, phone=phone, from_address=OUR_NUMBER)
     return Done(None)
 
 
@@ -69,7 +71,9 @@ class Held:
 
 
 def count_start(tx: Tx, id: str) -> Done[None]:
-    usage.add(tx, usage.START, phone=PHONE, country="US", started_by="function", verification_id=id)
+    usage.add(
+        tx, UsageKind.START, phone=PHONE, country="US", started_by="function", verification_id=id
+    )
     return Done(None)
 
 
@@ -89,7 +93,7 @@ def test_a_follower_misses_no_row_that_is_committed_late(store: PostgresStore) -
 
 
 def note(tx: Tx, id: str) -> Done[None]:
-    history.append(tx, id, [Event("started")])
+    history.append(tx, id, [Event(EventName.STARTED)])
     return Done(None)
 
 
@@ -133,15 +137,14 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     """Two dispatchers: neither waits for the other."""
     for number in range(2):
         made = wanted(phone=f"+142555501{number:02}")
-        store.write(partial(start, wanted=made, bounds=Bounds()))
+        store.write(start, made, RULES, Admission())
     ids = store.read(lambda tx: [row["id"] for row in tx.all("SELECT id FROM verification")])
     held = Held(store, lambda tx: Done(table.load(tx, ids[0]) and None))
     claim = partial(
-        delivery.claim_due,
+        send.claim_due,
         lease=timedelta(seconds=9),
         limit=9,
-        keyring=KEYRING,
-        sender=SENDER,
+        rules=RULES,
         asked_at=0.0,
     )
     assert [c.verification_id for c in store.write(claim)] == [ids[1]]
@@ -187,7 +190,7 @@ def test_its_own_clock_decides_and_stands_still_where_it_was_set_back(url: str) 
     ahead = now + timedelta(hours=1)
     text = ahead.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
     store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
-    store.write(lambda tx: Done(history.append(tx, "a", [Event("started")])))
+    store.write(lambda tx: Done(history.append(tx, "a", [Event(EventName.STARTED)])))
     ask(url, f"UPDATE history SET at = '{text}'")
     assert store.write(lambda tx: Done(tx.now)) == ahead.replace(microsecond=0)
     store.close()
@@ -207,7 +210,7 @@ def test_two_who_wait_for_each_other_both_get_through(store: PostgresStore) -> N
                 met.append(first)
                 both.wait()
             table.load(tx, second)
-            history.append(tx, first, [Event("started")])
+            history.append(tx, first, [Event(EventName.STARTED)])
             return Done(None)
 
         return use_case
@@ -312,8 +315,8 @@ def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> 
             connection.execute("\n".join(x for x in dump.splitlines() if x[:1] != "\\"))
         # As it is where far more has happened in the cluster it came from.
         ask(other.url("loaded"), "UPDATE history SET sequence = sequence + 1000000")
-        ask(other.url("loaded"), "UPDATE tally SET number = number + 1000000")
-        ask(other.url("loaded"), "UPDATE figured SET sequence = sequence + 1000000")
+        ask(other.url("loaded"), "UPDATE usage SET number = number + 1000000")
+        ask(other.url("loaded"), "UPDATE count_cursor SET sequence = sequence + 1000000")
         new = PostgresStore(other.url("loaded"), connections=2, clock=clock)
         seen: list[str] = []
         following = UsageFollower(
@@ -372,7 +375,10 @@ def test_a_server_that_is_not_there_is_said_without_the_password() -> None:
 
 def test_a_text_with_nul_is_kept_with_a_sign_in_its_place(store: PostgresStore) -> None:
     store.write(lambda tx: mark(tx, "+1\0"))
-    assert store.read(lambda tx: opt_outs.newest(tx, sender=SENDER, limit=1))[0][0] == "+1\ufffd"
+    assert (
+        store.read(lambda tx: opt_outs.newest(tx, from_address=OUR_NUMBER, limit=1))[0][0]
+        == "+1\ufffd"
+    )
 
 
 def test_the_hot_paths_use_indexes(store: PostgresStore, url: str) -> None:
@@ -387,9 +393,9 @@ def test_the_hot_paths_use_indexes(store: PostgresStore, url: str) -> None:
             "SELECT o.* FROM outbox o JOIN verification v ON v.id = o.verification_id"
             " WHERE o.due_at <= '2026' ORDER BY o.due_at LIMIT 9 FOR UPDATE SKIP LOCKED",
             "SELECT at FROM history ORDER BY sequence DESC LIMIT 1",
-            "SELECT number FROM tally WHERE number > 5 AND number <"
+            "SELECT number FROM usage WHERE number > 5 AND number <"
             " pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY number LIMIT 9",
-            "SELECT at FROM tally WHERE phone = '+1' AND kind = 'wrong' ORDER BY at DESC LIMIT 1",
+            "SELECT at FROM usage WHERE phone = '+1' AND kind = 'wrong' ORDER BY at DESC LIMIT 1",
             "SELECT * FROM verification WHERE status = 'approved' AND created_at >= '2026'"
             " ORDER BY created_at DESC, id DESC LIMIT 9",
         ):

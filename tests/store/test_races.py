@@ -8,16 +8,17 @@ from functools import partial
 import pytest
 
 from bot import wording
+from bot.admission.admission import Admission
 from bot.domain.transitions import Answer
 from bot.domain.verification import Status
 from bot.store import history, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Store
-from bot.usecases import answer, delivery
-from bot.usecases.start import Bounds, start
-from tests.builders import KEYRING, PHONE, SENDER, code_of, inbound, running, wrong_code
+from bot.usecases import answer, send
+from bot.usecases.start import start
+from tests.builders import PHONE, RULES, code_of, inbound, running, wrong_code
 from tests.builders import start as wanted
-from tests.desk import HandClock
+from tests.harness import HandClock
 
 
 @pytest.fixture
@@ -47,13 +48,13 @@ def at_once(acts: list[Callable[[], object]]) -> list[object]:
 
 def begin(store: Store, **more) -> str:
     made = wanted(**more)
-    store.write(partial(start, wanted=made, bounds=Bounds()))
+    store.write(start, made, RULES, Admission())
     return made.id
 
 
 def judge(store: Store, body: str, **more) -> str | None:
     text = inbound(body, **more)
-    return store.write(partial(answer.judge_text, text=text, keyring=KEYRING)).answer
+    return store.write(answer.judge_text, text, rules=RULES).answer
 
 
 def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> None:
@@ -96,7 +97,7 @@ def test_starts_at_once_leave_one_pending(store: Store) -> None:
 def test_starts_at_once_with_one_idempotency_key_are_one(store: Store) -> None:
     def begin_once() -> str:
         made = wanted(idempotency_key="k")
-        return store.write(partial(start, wanted=made, bounds=Bounds())).id
+        return store.write(start, made, RULES, Admission()).id
 
     assert len(set(at_once([begin_once] * 16))) == 1
 
@@ -105,11 +106,10 @@ def test_a_text_is_claimed_once(store: Store) -> None:
     for number in range(20):
         begin(store, phone=f"+1425555{number:04}")
     claim = partial(
-        delivery.claim_due,
+        send.claim_due,
         lease=timedelta(seconds=24),
         limit=5,
-        keyring=KEYRING,
-        sender=SENDER,
+        rules=RULES,
         asked_at=0.0,
     )
     claims = at_once([partial(store.write, claim)] * 16)

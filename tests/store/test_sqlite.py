@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.transitions import Event
-from bot.store import history, opt_outs
+from bot.domain.events import Event, EventName
+from bot.store import group_commit, history, opt_outs
 from bot.store import sqlite as module
 from bot.store import verifications as table
+from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
-from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase, to_text
-from tests.builders import SENDER, running
-from tests.desk import HandClock
+from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
+from tests.builders import OUR_NUMBER, running
+from tests.harness import HandClock
 
 
 def phone(number: int) -> str:
@@ -27,7 +28,7 @@ def phone(number: int) -> str:
 
 def mark(number: int):
     def use_case(tx: Tx) -> Done[int]:
-        opt_outs.mark(tx, phone=phone(number), sender=SENDER)
+        opt_outs.mark(tx, phone=phone(number), from_address=OUR_NUMBER)
         return Done(number)
 
     return use_case
@@ -77,7 +78,7 @@ def test_processes_that_open_a_new_file_at_once_do_not_meet(tmp_path: Path) -> N
 def test_time_does_not_run_backwards_over_a_restart(tmp_path: Path, clock: HandClock) -> None:
     def start(tx: Tx) -> Done[None]:
         table.insert(tx, running(created_at=tx.now))
-        history.append(tx, "an-id", [Event("started")])
+        history.append(tx, "an-id", [Event(EventName.STARTED)])
         return Done(None)
 
     store = SqliteStore(tmp_path / "textback.db", clock=clock)
@@ -185,7 +186,7 @@ def queue_up(store: SqliteStore, writers: list[Callable[[], object]]) -> None:
     threads += [threading.Thread(target=writer) for writer in writers]
     for thread in threads[1:]:
         thread.start()
-    while len(store._waiting) < len(writers):
+    while len(store._group._waiting) < len(writers):
         pass
     go_on.set()
     for thread in threads:
@@ -266,7 +267,7 @@ def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
 def test_more_writers_than_a_batch_holds_all_get_their_turn(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BATCH", 3)
+    monkeypatch.setattr(group_commit, "BATCH", 3)
     threads = [threading.Thread(target=store.write, args=(mark(n),)) for n in range(50)]
     for thread in threads:
         thread.start()

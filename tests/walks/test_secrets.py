@@ -6,40 +6,40 @@ import re
 import pytest
 
 from simulator import faults
-from tests.desk import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Desk
-from tests.desk import desk as open_desk
+from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness
+from tests.harness import harness as open_harness
 
 COUNT = 1000
 
 
-def drive(desk: Desk, phone: str, place: int, said: list[str]) -> str:
+def drive(harness: Harness, phone: str, place: int, said: list[str]) -> str:
     """One verification, ended in one of ten ways. Returns its code."""
     if place % 10 == 8:
-        desk.simulator.faults.add(faults.ERROR_AFTER, phone=phone)
-    id = desk.start_and_send(phone)["id"]
-    code = desk.code(phone)
+        harness.simulator.faults.add(faults.ERROR_AFTER, phone=phone)
+    id = harness.start_and_send(phone)["id"]
+    code = harness.code(phone)
     event = f"/runtime/webhooks/durabletask/instances/{id}/raiseEvent/SmsChallengeResponse"
     match place % 10:
         case 0 | 1 | 8:
-            desk.text(code, phone=phone)
+            harness.text(code, phone=phone)
         case 2:
             for _ in range(4):
-                desk.text(desk.wrong(phone), phone=phone)
+                harness.text(harness.wrong(phone), phone=phone)
         case 3:
-            desk.answer(id, code)
+            harness.answer(id, code)
         case 4:
-            said.append(desk.call("POST", event, json={"code": code}).text)
+            said.append(harness.call("POST", event, json={"code": code}).text)
         case 5:
-            desk.text(f"Loved \u201c{desk.texts(phone)[-1].body}\u201d", phone=phone)
+            harness.text(f"Loved \u201c{harness.texts(phone)[-1].body}\u201d", phone=phone)
         case 6:
-            desk.text("STOP", phone=phone)
-            said.append(desk.post_start(phone).text)
+            harness.text("STOP", phone=phone)
+            said.append(harness.post_start(phone).text)
         case 7:
-            desk.verifications.terminate(id, "enough")
-            desk.text(code, phone=phone)
+            harness.terminate(id, "enough")
+            harness.text(code, phone=phone)
         case _:
             path = f"/orchestrators/{code}?code={code}"
-            said.append(desk.call("POST", path, key=None).text)
+            said.append(harness.call("POST", path, key=None).text)
     return code
 
 
@@ -47,13 +47,13 @@ def test_no_code_anywhere_no_full_number_outside_the_database_no_key(
     tmp_path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="bot")
-    with open_desk(tmp_path, CODE_LENGTH="10") as desk:
+    with open_harness(tmp_path, CODE_LENGTH="10") as harness:
         phones = [f"+1425{555 + place // 9000}{1000 + place % 9000}" for place in range(COUNT)]
         said: list[str] = []
-        codes = {drive(desk, phone, place, said) for place, phone in enumerate(phones)}
-        desk.forward(200)
+        codes = {drive(harness, phone, place, said) for place, phone in enumerate(phones)}
+        harness.forward(200)
         headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
-        said.append(desk.call("GET", "/metrics", key=None, headers=headers).text)
+        said.append(harness.call("GET", "/metrics", key=None, headers=headers).text)
         stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*")).decode(
             "latin-1"
         )
@@ -65,6 +65,6 @@ def test_no_code_anywhere_no_full_number_outside_the_database_no_key(
             found = {run[at : at + 10] for run in runs.findall(text) for at in range(len(run) - 9)}
             assert not codes & found
         assert not [phone for phone in phones if phone in told or phone[1:] in told]
-        for key in (FUNCTION_KEY, SYSTEM_KEY, ACCOUNT.auth_token, desk.settings.secret_key):
+        for key in (FUNCTION_KEY, SYSTEM_KEY, ACCOUNT.auth_token, harness.settings.secret_key):
             assert key not in told
             assert key not in stored

@@ -1,18 +1,42 @@
-"""Which phone a message of Twilio's came from.
+"""Addresses as Twilio writes them: ours, and the phones' that texts come from.
 
 A line texts by SMS, or by RCS where a Messaging Service has an RCS sender in its pool: its number
 is prefixed then, and it is the same phone. WhatsApp and Messenger accounts are no proof of a line.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.domain import phone
+from bot.settings import Settings
 from bot.store.inbound import Ignored
 
 _RCS = "rcs:"
 
 
-def phone_of(sender: str, *, is_of_service: bool) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Our number, or our Messaging Service."""
+
+    number: str | None
+    service_sid: str | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Ours":
+        return cls(settings.twilio_phone_number, settings.twilio_messaging_service_sid)
+
+    @property
+    def from_address(self) -> str:
+        return self.service_sid or self.number or ""
+
+    def is_recipient(self, form: Mapping[str, str]) -> bool:
+        """Whether a text was sent to us. The account may have other numbers and services."""
+        field = "To" if self.number else "MessagingServiceSid"
+        return form.get(field, self.from_address) == self.from_address
+
+
+def phone_of(theirs: str, *, is_of_service: bool) -> str | None:
     """The line in its canonical spelling. `is_of_service`: our own Messaging Service got it.
 
     >>> phone_of("+14255550123", is_of_service=False)
@@ -22,23 +46,23 @@ def phone_of(sender: str, *, is_of_service: bool) -> str | None:
     >>> phone_of("whatsapp:+14255550123", is_of_service=True) is None
     True
     """
-    if is_of_service and sender.startswith(_RCS):
-        sender = sender.removeprefix(_RCS)
-    return phone.of_sender(sender)
+    if is_of_service and theirs.startswith(_RCS):
+        theirs = theirs.removeprefix(_RCS)
+    return phone.of_sender(theirs)
 
 
-def reason_to_ignore(sender: str) -> Ignored:
-    """Why a sender is no phone."""
-    return Ignored.OTHER_CHANNEL if ":" in sender else Ignored.UNREADABLE_SENDER
+def reason_to_ignore(theirs: str) -> Ignored:
+    """Why an address is no phone."""
+    return Ignored.OTHER_CHANNEL if ":" in theirs else Ignored.UNREADABLE_SENDER
 
 
-def masked(sender: str) -> str:
-    """A sender of any kind as logs and pages may show it.
+def masked(theirs: str) -> str:
+    """An address of any kind as logs and pages may show it.
 
     >>> masked("whatsapp:+14255550123"), masked("Contoso"), masked("12345")
     ('whatsapp:+1425*****23', 'C***', '1***')
     """
-    channel, colon, rest = sender[:40].partition(":")
+    channel, colon, rest = theirs[:40].partition(":")
     if not colon:
         channel, rest = "", channel
     digits = re.match(r"\+[0-9]{7,15}", rest)

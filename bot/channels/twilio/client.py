@@ -19,6 +19,7 @@ from bot.channels.gateway import (
     Accepted,
     Conversation,
     LookFailed,
+    Message,
     Postponed,
     Received,
     Refused,
@@ -27,10 +28,9 @@ from bot.channels.gateway import (
     Unknown,
 )
 from bot.channels.twilio import addresses, errors
-from bot.channels.twilio.errors import Kind
 from bot.channels.twilio.http import PooledHttpClient
+from bot.channels.twilio.troubles import Kind
 from bot.settings import Settings
-from bot.usecases.delivery import Message
 
 # A look takes messages that are so much older than our first try: Twilio's clock and stamps tell
 # whole seconds, and an answer takes its time.
@@ -38,7 +38,7 @@ CLOCK_SLACK = timedelta(seconds=5)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
 NEWEST = 50  # messages of one number that a look reads
 
-# What a list can end in: Twilio's refusal, a broken connection, an answer nobody can read.
+# A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
 _UNREADABLE = (
     TwilioException,
     on_the_way.HTTPError,
@@ -53,11 +53,11 @@ def client(settings: Settings) -> Client:
     http_client = PooledHttpClient(
         settings.twilio_api_base_url,
         timeout=settings.twilio_timeout_seconds,
-        connections=settings.senders,
+        connections=settings.send_concurrency,
     )
     return Client(
         settings.twilio_api_key_sid or settings.twilio_account_sid,
-        settings.twilio_api_key_secret or settings.twilio_auth_tokens[0],
+        settings.twilio_api_key_secret or settings.twilio_auth_token[0],
         account_sid=settings.twilio_account_sid,
         http_client=http_client,
     )
@@ -92,7 +92,7 @@ class TwilioGateway:
         except on_the_way.HTTPError as error:
             return Unknown(describe(error)) if http.was_written else Postponed(None)
         except (TwilioException, ValueError, TypeError, AttributeError) as error:
-            return Unknown(type(error).__name__)  # an answer nobody can read
+            return Unknown(type(error).__name__)  # an unreadable answer
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
 
     def check(self) -> None:
@@ -122,7 +122,7 @@ class TwilioGateway:
         return sorted(ours, key=lambda message: message.age, reverse=True)
 
     def _now(self) -> datetime:
-        """Of the last answer, by Twilio's clock: in it are its stamps."""
+        """The instant of the last answer by Twilio's clock, which its stamps are of."""
         return self._client.http_client.date or datetime.now(UTC)
 
     def conversation(
@@ -208,7 +208,7 @@ class TwilioGateway:
             return Unknown(f"{error.status} {code or ''}".strip())
         if error.status == 429 or trouble.kind is Kind.LIMIT:
             return Postponed(code, self._client.http_client.retry_after_seconds)
-        return Refused(code, trouble.sentence, trouble.kind is Kind.NUMBER)
+        return Refused(code, trouble.sentence, errors.blame(code or 0, trouble))
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:

@@ -20,7 +20,7 @@ class NumberUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """What differs from what it should be, and what else decides."""
+    """The webhook as it is set: its faults, and other settings that decide."""
 
     url: str
     faults: tuple[str, ...]

@@ -11,14 +11,14 @@ import hmac
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Request
 from twilio.request_validator import RequestValidator
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import Headers, MultiDict
 
 # Base64 of an HMAC-SHA1, which is what Twilio sends.
 SIGNATURE_LENGTH = 28
 # Twilio posts some thirty, and twenty more with ten media. Hashing sorts them, so each costs.
 MOST_FIELDS = 100
+HEADER = "X-Twilio-Signature"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -28,18 +28,17 @@ class Signature:
         self._validators = [RequestValidator(token) for token in tokens]
         self._base_url = public_base_url
 
-    def is_valid(self, request: Request) -> bool:
-        sent = request.headers.get("X-Twilio-Signature", "")
-        if not sent.isascii() or len(sent) != SIGNATURE_LENGTH or request.mimetype != FORM:
-            return False
-        # Before the form is read, let alone hashed: anybody may post here.
-        if request.get_data().count(b"&") >= MOST_FIELDS:
-            return False
-        # The raw query, as it was on the wire: request.url is only for showing.
-        query = request.environ.get("QUERY_STRING", "")
-        url = self._base_url + request.path + (f"?{query}" if query else "")
-        # The MultiDict itself, since a repeated parameter is signed with all its values.
-        return any(_is_signed(validator, url, request.form, sent) for validator in self._validators)
+    def is_plausible(self, headers: Headers, *, mimetype: str, body: bytes) -> bool:
+        """Asked before the form is read, let alone hashed: anybody may post here."""
+        sent = headers.get(HEADER, "")
+        is_shaped = sent.isascii() and len(sent) == SIGNATURE_LENGTH and mimetype == FORM
+        return is_shaped and body.count(b"&") < MOST_FIELDS
+
+    def is_valid(self, headers: Headers, form: MultiDict[str, str], *, path: str) -> bool:
+        """`path`: with its raw query, as it was on the wire. `form`: with all values of a repeated
+        field, since all are signed."""
+        sent, url = headers.get(HEADER, ""), self._base_url + path
+        return any(_is_signed(validator, url, form, sent) for validator in self._validators)
 
 
 def _is_signed(validator: Any, url: str, form: MultiDict[str, str], sent: str) -> bool:

@@ -1,7 +1,24 @@
 """The operator's pages: what happens, why, and the few things to do about it.
 
-sign_in.py   who may look: cookie, CSRF, throttle
-routes.py    the pages and their buttons
-why.py       history and outcome in plain words
-charts.py    figures as SVG
+routes.py      the table of pages and buttons
+gate.py        who may look; sign_in.py has cookie, CSRF and throttle
+pages.py       looking: one method a page
+actions.py     doing: one method a button
+rendering.py   how pages are made
+filters.py     what a list is to hold, as its address says
+why.py         why a verification stands where it does
+words.py       statuses, deliveries and history in plain words
+charts.py      counts as SVG
 """
+
+from flask import Blueprint
+
+from bot.faces.console import routes
+from bot.service import Service
+
+
+def blueprint(service: Service) -> Blueprint:
+    """Without CONSOLE_KEY there are no pages."""
+    if service.settings.console_key is None:
+        return Blueprint("console", __name__)
+    return routes.blueprint(service)

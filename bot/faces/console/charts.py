@@ -32,7 +32,7 @@ class Chart:
 
 
 def by_hour(hours: Sequence[Slice]) -> Chart:
-    """Of each hour a bar for the starts, and one for the approvals before it."""
+    """For each hour a bar for the starts, and one for the approvals before it."""
     highest = max((max(hour.started, hour.approved) for hour in hours), default=0)
     step = WIDTH / max(1, len(hours))
     bars, labels = [], []

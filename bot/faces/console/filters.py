@@ -1,4 +1,4 @@
-"""What a list is to hold, as the address of its page says it."""
+"""The filter of a list, read from the address of its page."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from werkzeug.datastructures import MultiDict
 from bot.domain import phone
 from bot.domain.errors import Refusal
 from bot.domain.verification import FINISHED, Stage, Status, Verification
-from bot.store.tx import to_instant, to_text
-from bot.store.verifications import ListFilter
+from bot.store.rows import to_instant, to_text
+from bot.store.verification_list import ListFilter
 
 PAGE = 50
 

@@ -1,8 +1,8 @@
-"""Who may look: a signed cookie, a token in every form, and a brake on guessing.
+"""Signing in: a signed cookie, a token in every form, and a throttle on guessing.
 
 Every visitor has a cookie with a random session id, signed under a subkey of SECRET_KEY. It is
 signed in while it carries the fingerprint of CONSOLE_KEY and its time is not over, so another key
-signs everyone out. A form's token is a signature over the session id: a page of somebody else
+signs everyone out. A form's token is a signature over the session id: a page of another site
 cannot know it, not even to sign a visitor in.
 """
 
@@ -74,7 +74,7 @@ class SignIn:
         return hmac.compare_digest(presented.encode(), self._key.encode())
 
     def token(self, session: Session, purpose: str = "form") -> str:
-        """What the forms of this session carry, or what proves a notice to be ours."""
+        """The token in the forms of this session, or the proof that a notice is ours."""
         return self._tokens.get_signature(f"{session.id}.{purpose}").decode()
 
     def is_token(self, session: Session, presented: str, purpose: str = "form") -> bool:
@@ -131,7 +131,7 @@ class Throttle:
 
 
 def _network(address: str) -> str:
-    """Whoever has one IPv6 address has 2**64 of them."""
+    """The network of an address: a host with one IPv6 address has 2**64 of them."""
     if ":" not in address:
         return address
     bare = address.partition("%")[0]  # the rest names one of our own interfaces

@@ -9,9 +9,10 @@ import json
 import re
 from typing import Any
 
-from bot.domain.errors import InvalidAnswer, InvalidJson, InvalidNumber
+from bot.domain.errors import InvalidNumber
+from bot.faces.durable.errors import InvalidAnswer, InvalidJson
 
-# Deeper than any client nests, shallow enough that nobody keeps us unwrapping.
+# Deeper than any client nests, shallow enough to bound the unwrapping.
 UNWRAPPED = 4
 LONGEST_START_BYTES = 1024
 

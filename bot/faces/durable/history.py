@@ -7,16 +7,20 @@ input, there is nothing here.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from bot.domain.verification import Stage, Status
+from bot.domain.events import EventName
+from bot.domain.verification import Stage
 from bot.faces.durable.payloads import ANSWER_EVENT, FUNCTION, Json, output
 from bot.store.history import Line
 from bot.usecases.read import VerificationView
 
 ACTIVITY = "E4_SendSmsChallenge"
 
-_ENDS = {status.value: "Completed" for status in Status} | {
-    Status.CANCELED.value: "Terminated",
-    Status.FAILED.value: "Failed",
+_ENDS = {
+    EventName.APPROVED: "Completed",
+    EventName.EXPIRED: "Completed",
+    EventName.MAX_ATTEMPTS_REACHED: "Completed",
+    EventName.CANCELED: "Terminated",
+    EventName.FAILED: "Failed",
 }
 
 
@@ -69,12 +73,12 @@ def _resumed(line: Line, view: VerificationView) -> Iterator[Json]:
 
 def _end(line: Line, view: VerificationView) -> Iterator[Json]:
     verification = view.verification
-    if line.event == Status.CANCELED:
+    if line.event is EventName.CANCELED:
         yield _event("ExecutionTerminated", line, Input=line.detail.get("reason"))
         return
-    if line.event == Status.EXPIRED:
+    if line.event is EventName.EXPIRED:
         yield _event("TimerFired", line, FireAt=_time(verification.deadline_at))
-    if line.event == Status.FAILED and verification.accepted_at is None:
+    if line.event is EventName.FAILED and verification.accepted_at is None:
         yield _event("TaskFailed", line, FunctionName=ACTIVITY, Reason=line.detail.get("reason"))
     yield _event(
         "ExecutionCompleted",
@@ -84,16 +88,16 @@ def _end(line: Line, view: VerificationView) -> Iterator[Json]:
     )
 
 
-_SHOWN: dict[str, Callable[[Line, VerificationView], Iterator[Json]]] = {
-    "started": _started,
-    "text_accepted": _accepted,
-    "right_answer": _answered,
-    "wrong_answer": _answered,
-    "reply_while_held": _answered,
-    "unread_event": _answered,
-    "event_raised": _raised,
-    "suspended": _suspended,
-    "resumed": _resumed,
+_SHOWN: dict[EventName, Callable[[Line, VerificationView], Iterator[Json]]] = {
+    EventName.STARTED: _started,
+    EventName.TEXT_ACCEPTED: _accepted,
+    EventName.RIGHT_ANSWER: _answered,
+    EventName.WRONG_ANSWER: _answered,
+    EventName.REPLY_WHILE_HELD: _answered,
+    EventName.UNREAD_EVENT: _answered,
+    EventName.EVENT_RAISED: _raised,
+    EventName.SUSPENDED: _suspended,
+    EventName.RESUMED: _resumed,
 }
 
 

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
 
-from bot.domain.errors import InvalidFilter, InvalidToken, MissingCreatedTimeFrom
 from bot.domain.verification import Stage
+from bot.faces.durable.errors import InvalidFilter, InvalidToken, MissingCreatedTimeFrom
 from bot.faces.durable.payloads import RUNTIME_STATUSES
-from bot.store.verifications import ListFilter
+from bot.store.verification_list import ListFilter
 
 PAGE = 100  # instances of a page, the extension's default
 LONGEST_PAGE = 1000

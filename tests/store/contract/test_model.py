@@ -16,15 +16,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot.domain.effects import UsageKind
 from bot.domain.limits import Limit
 from bot.domain.verification import Stage, Status, Verification
-from bot.store import inbound, opt_outs, outbox, usage, verifications
+from bot.store import inbound, opt_outs, outbox, usage, verification_list, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Done, Tx
-from bot.store.verifications import ListFilter
-from tests.builders import SENDER, outcome, running
+from bot.store.verification_list import ListFilter
+from tests.builders import OUR_NUMBER, new_text, outcome, running
 from tests.conftest import SOAK
-from tests.desk import HandClock
+from tests.harness import HandClock
 from tests.postgres import Server
 
 PHONES = [f"+142555502{number:02}" for number in range(4)]
@@ -79,10 +80,10 @@ class StoreBesideModel(RuleBasedStateMachine):
 
         def use_case(tx: Tx) -> Done[None]:
             verifications.insert(tx, made)
-            outbox.enqueue(tx, id=f"o{made.id}", verification_id=made.id)
+            outbox.enqueue(tx, new_text(f"o{made.id}"), verification_id=made.id)
             usage.add(
                 tx,
-                usage.START,
+                UsageKind.START,
                 phone=phone,
                 country="US",
                 started_by="function",
@@ -142,7 +143,9 @@ class StoreBesideModel(RuleBasedStateMachine):
         def use_case(tx: Tx) -> Done[list[str]]:
             due = outbox.lock_due(tx, limit=2)
             for text in due:
-                outbox.claim(tx, text, until=tx.now + timedelta(seconds=24))
+                outbox.claim(
+                    tx, text, until=tx.now + timedelta(seconds=24), from_address=OUR_NUMBER
+                )
             return Done([text.id for text in due])
 
         now = self.now()
@@ -196,10 +199,14 @@ class StoreBesideModel(RuleBasedStateMachine):
     @rule(phone=st.sampled_from(PHONES), is_stop=st.booleans())
     def opt(self, phone: str, is_stop: bool) -> None:
         if is_stop:
-            self.store.write(lambda tx: Done(opt_outs.mark(tx, phone=phone, sender=SENDER)))
+            self.store.write(
+                lambda tx: Done(opt_outs.mark(tx, phone=phone, from_address=OUR_NUMBER))
+            )
             self.model.opted_out.add(phone)
             return
-        was = self.store.write(lambda tx: Done(opt_outs.unmark(tx, phone=phone, sender=SENDER)))
+        was = self.store.write(
+            lambda tx: Done(opt_outs.unmark(tx, phone=phone, from_address=OUR_NUMBER))
+        )
         assert was == (phone in self.model.opted_out)
         self.model.opted_out.discard(phone)
 
@@ -219,7 +226,7 @@ class StoreBesideModel(RuleBasedStateMachine):
             found = self.store.read(lambda tx, phone=phone: verifications.pending_of(tx, phone))
             assert found == self.model.pending_of(phone)
             marked = self.store.read(
-                lambda tx, phone=phone: opt_outs.load(tx, phone=phone, sender=SENDER)
+                lambda tx, phone=phone: opt_outs.load(tx, phone=phone, from_address=OUR_NUMBER)
             )
             assert (marked is not None) == (phone in self.model.opted_out)
 
@@ -242,7 +249,7 @@ class StoreBesideModel(RuleBasedStateMachine):
             key=lambda v: (v.created_at, v.id),
             reverse=newest_first,
         )
-        found = self.store.read(lambda tx: verifications.find(tx, wanted))
+        found = self.store.read(lambda tx: verification_list.find(tx, wanted))
         assert [v.id for v in found] == [v.id for v in expected[:limit]]
 
     @rule(phone=st.sampled_from(PHONES))
@@ -251,7 +258,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         now = self.now()
         mine = [at for number, at in self.model.starts if number == phone]
         is_full = len([at for at in mine if at > now - limit.window]) >= 2
-        hit = self.store.read(lambda tx: usage.hit(tx, usage.START, [limit], phone=phone))
+        hit = self.store.read(lambda tx: usage.hit(tx, UsageKind.START, [limit], phone=phone))
         assert (hit is not None) == is_full
 
 

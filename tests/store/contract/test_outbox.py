@@ -2,11 +2,12 @@
 
 import pytest
 
+from bot.domain.delivery import Delivery
 from bot.store import outbox, verifications
-from bot.store.outbox import Text
+from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Store
-from tests.builders import NOON, running, seconds
-from tests.desk import HandClock
+from tests.builders import NOON, OUR_NUMBER, new_text, running, seconds
+from tests.harness import HandClock
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +16,7 @@ def queued(store: Store, clock: HandClock) -> None:
 
     def enqueue(tx):
         verifications.insert(tx, running())
-        outbox.enqueue(tx, id="a-text", verification_id="an-id")
+        outbox.enqueue(tx, new_text("a-text"), verification_id="an-id")
         return Done(None)
 
     store.write(enqueue)
@@ -27,7 +28,7 @@ def do(store: Store, act, *args, **more):
 
 def text(store: Store) -> Text:
     found = store.read(lambda tx: outbox.load(tx, "a-text"))
-    assert found == store.read(lambda tx: outbox.of(tx, "an-id"))
+    assert store.read(lambda tx: outbox.of(tx, "an-id")) == [found]
     return found
 
 
@@ -36,7 +37,7 @@ def due(store: Store) -> list[str]:
 
 
 def claim(store: Store) -> int:
-    return do(store, outbox.claim, text(store), until=NOON + seconds(24))
+    return do(store, outbox.claim, text(store), until=NOON + seconds(24), from_address=OUR_NUMBER)
 
 
 def test_a_queued_text_is_due_at_once_and_not_while_it_is_leased(store, clock) -> None:
@@ -60,9 +61,9 @@ def test_only_the_newest_claim_puts_back(store) -> None:
     old, new = claim(store), claim(store)
     later = NOON + seconds(5)
     assert not do(store, outbox.put_back, "a-text", claim=old, due_at=later, error_code=20429)
-    assert text(store).state == outbox.SENDING
+    assert text(store).state == TextState.SENDING
     assert do(store, outbox.put_back, "a-text", claim=new, due_at=later, error_code=20429)
-    assert (text(store).state, text(store).tries) == (outbox.QUEUED, 1)
+    assert (text(store).state, text(store).tries) == (TextState.QUEUED, 1)
     assert store.read(outbox.next_due_at) == later
 
 
@@ -70,7 +71,7 @@ def test_only_the_newest_claim_asks_for_a_look(store) -> None:
     old, new = claim(store), claim(store)
     assert not do(store, outbox.to_look, "a-text", claim=old, due_at=NOON, looks=0)
     assert do(store, outbox.to_look, "a-text", claim=new, due_at=NOON, looks=1)
-    assert (text(store).state, text(store).looks) == (outbox.UNKNOWN, 1)
+    assert (text(store).state, text(store).looks) == (TextState.UNKNOWN, 1)
 
 
 def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
@@ -78,7 +79,7 @@ def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
     claim(store)
     assert do(store, outbox.accept, "a-text", sid="SM1")
     assert not do(store, outbox.accept, "a-text", sid="SM2")
-    assert (text(store).state, text(store).sid) == (outbox.ACCEPTED, "SM1")
+    assert (text(store).state, text(store).sid) == (TextState.ACCEPTED, "SM1")
     assert due(store) == []
     assert store.read(lambda tx: outbox.is_known_sid(tx, "SM1"))
     assert not store.read(lambda tx: outbox.is_known_sid(tx, "SM2"))
@@ -86,25 +87,25 @@ def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
 
 def test_a_refused_text_is_done_with_unless_it_was_accepted(store) -> None:
     do(store, outbox.refuse, "a-text", error_code=21614)
-    assert (text(store).state, text(store).error_code) == (outbox.REFUSED, 21614)
+    assert (text(store).state, text(store).error_code) == (TextState.REFUSED, 21614)
     do(store, outbox.accept, "a-text", sid="SM1")
     do(store, outbox.refuse, "a-text", error_code=21614)
-    assert text(store).state == outbox.ACCEPTED
+    assert text(store).state == TextState.ACCEPTED
 
 
 def test_the_end_withdraws_what_is_queued_and_stops_looking(store) -> None:
     do(store, outbox.settle, "an-id")
-    assert text(store).state == outbox.WITHDRAWN
+    assert text(store).state == TextState.WITHDRAWN
     assert due(store) == []
 
 
 def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
     number = claim(store)
     do(store, outbox.settle, "an-id")
-    assert text(store).state == outbox.SENDING
+    assert text(store).state == TextState.SENDING
     do(store, outbox.to_look, "a-text", claim=number, due_at=NOON, looks=0)
     do(store, outbox.settle, "an-id")
-    assert text(store).state == outbox.UNKNOWN
+    assert text(store).state == TextState.UNKNOWN
     assert due(store) == []
 
 
@@ -112,12 +113,13 @@ def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
     number = claim(store)
     do(store, outbox.put_back, "a-text", claim=number, due_at=NOON + seconds(9), error_code=None)
     do(store, outbox.name, text(store), sid="SM1")
-    assert (text(store).state, text(store).sid) == (outbox.UNKNOWN, "SM1")
+    assert (text(store).state, text(store).sid) == (TextState.UNKNOWN, "SM1")
     assert due(store) == ["a-text"]
 
 
 def test_delivery_goes_forward_only(store) -> None:
-    def report(delivery: str) -> bool:
+    def report(word: str) -> bool:
+        delivery = Delivery(word)
         return do(store, outbox.report, text(store), delivery=delivery, error_code=None)
 
     assert report("queued")
@@ -130,15 +132,21 @@ def test_delivery_goes_forward_only(store) -> None:
     assert text(store).delivery == "delivered"
 
 
-def test_a_verification_has_one_text(store) -> None:
-    with pytest.raises(Exception, match=r"UNIQUE|unique"):
-        do(store, outbox.enqueue, id="another", verification_id="an-id")
+def test_a_verification_has_as_many_texts_as_are_sent(store, clock) -> None:
+    clock.forward(15)
+    do(store, outbox.enqueue, new_text("another", locale="es"), verification_id="an-id")
+    texts = store.read(lambda tx: outbox.of(tx, "an-id"))
+    assert [(found.id, found.locale) for found in texts] == [("a-text", "en"), ("another", "es")]
+    assert store.read(lambda tx: outbox.of_many(tx, ["an-id", "none"])) == {"an-id": texts}
+    do(store, outbox.settle, "an-id")
+    texts = store.read(lambda tx: outbox.of(tx, "an-id"))
+    assert [found.state for found in texts] == [TextState.WITHDRAWN] * 2
 
 
 def test_a_sid_belongs_to_one_text(store) -> None:
     do(store, outbox.accept, "a-text", sid="SM1")
     other = running(id="other", phone="+14255550199")
     do(store, verifications.insert, other)
-    do(store, outbox.enqueue, id="other-text", verification_id="other")
+    do(store, outbox.enqueue, new_text("other-text"), verification_id="other")
     with pytest.raises(Exception, match=r"UNIQUE|unique"):
         do(store, outbox.accept, "other-text", sid="SM1")

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.transitions import Event
+from bot.domain.events import Event, EventName
 from bot.store import history, idempotency, inbound, opt_outs, verifications
 from bot.store.inbound import Given
 from bot.store.opt_outs import OptOut
 from bot.store.tx import Done, Store
-from tests.builders import PHONE, SENDER, running
-from tests.desk import HandClock
+from tests.builders import OUR_NUMBER, PHONE, running
+from tests.harness import HandClock
 
 
 def do(store: Store, act, *args, **more):
@@ -38,19 +38,19 @@ def test_messages_are_kept_400_days(store: Store, clock: HandClock) -> None:
 
 def test_an_opt_out_is_marked_tried_and_unmarked(store: Store, clock: HandClock) -> None:
     def load() -> OptOut | None:
-        return store.read(lambda tx: opt_outs.load(tx, phone=PHONE, sender=SENDER))
+        return store.read(lambda tx: opt_outs.load(tx, phone=PHONE, from_address=OUR_NUMBER))
 
     since = clock.now
-    do(store, opt_outs.mark, phone=PHONE, sender=SENDER)
+    do(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(since, None)
     clock.forward(60)
-    do(store, opt_outs.try_once, phone=PHONE, sender=SENDER)
+    do(store, opt_outs.try_once, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(since, clock.now)
-    do(store, opt_outs.mark, phone=PHONE, sender=SENDER)
+    do(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(clock.now, None)
-    assert store.read(lambda tx: opt_outs.load(tx, phone=PHONE, sender="MG1")) is None
-    assert do(store, opt_outs.unmark, phone=PHONE, sender=SENDER)
-    assert not do(store, opt_outs.unmark, phone=PHONE, sender=SENDER)
+    assert store.read(lambda tx: opt_outs.load(tx, phone=PHONE, from_address="MG1")) is None
+    assert do(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
+    assert not do(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() is None
 
 
@@ -78,10 +78,10 @@ def test_history_is_numbered_per_verification(store: Store, clock: HandClock) ->
     do(store, verifications.insert, running())
     do(store, verifications.insert, running(id="other", phone="+14255550199"))
     first = clock.now
-    do(store, history.append, "an-id", [Event("started"), Event("text_tried")])
+    do(store, history.append, "an-id", [Event(EventName.STARTED), Event(EventName.TEXT_TRIED)])
     clock.forward(5)
-    do(store, history.append, "other", [Event("started")])
-    do(store, history.append, "an-id", [Event("wrong_answer", {"attempt": 1})])
+    do(store, history.append, "other", [Event(EventName.STARTED)])
+    do(store, history.append, "an-id", [Event(EventName.WRONG_ANSWER, {"attempt": 1})])
     lines = store.read(lambda tx: history.of(tx, "an-id"))
     assert [(line.number, line.event) for line in lines] == [
         (1, "started"),

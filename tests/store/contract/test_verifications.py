@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.verification import Cause, Status, Terms, Verification
-from bot.store import verifications
+from bot.store import verification_list, verifications
 from bot.store.tx import Done, Store
 from tests.builders import NOON, OTHER_PHONE, PHONE, ended, outcome, running, seconds, verification
-from tests.desk import HandClock
+from tests.harness import HandClock
 
 
 def keep(store: Store, *kept: Verification) -> None:
@@ -174,6 +174,6 @@ def test_the_newest_come_first(store: Store) -> None:
     for second in range(3):
         keep(store, ended(Status.EXPIRED, id=f"v{second}", created_at=NOON + seconds(second)))
     newest = store.read(
-        lambda tx: verifications.find(tx, verifications.ListFilter(limit=2, newest_first=True))
+        lambda tx: verification_list.find(tx, verification_list.ListFilter(limit=2, newest_first=True))
     )
     assert [v.id for v in newest] == ["v2", "v1"]

@@ -5,23 +5,25 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.errors import IdInUse
-from bot.domain.transitions import Event
+from bot.domain.events import Event, EventName
 from bot.store import history, opt_outs, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, Tx
-from tests.builders import PHONE, SENDER, verification
-from tests.desk import HandClock
+from tests.builders import OUR_NUMBER, PHONE, verification
+from tests.harness import HandClock
 
 CHANGE = Change(None, verification(), ())
 
 
 def mark(tx: Tx, phone: str = PHONE) -> Done[str]:
-    opt_outs.mark(tx, phone=phone, sender=SENDER)
+    opt_outs.mark(tx, phone=phone, from_address=OUR_NUMBER)
     return Done("marked", has_work=True, changes=(CHANGE,))
 
 
 def is_marked(store: Store, phone: str = PHONE) -> bool:
-    return store.read(lambda tx: opt_outs.load(tx, phone=phone, sender=SENDER)) is not None
+    return (
+        store.read(lambda tx: opt_outs.load(tx, phone=phone, from_address=OUR_NUMBER)) is not None
+    )
 
 
 def test_a_use_case_returns_its_value_when_it_is_committed(store: Store) -> None:
@@ -96,7 +98,7 @@ def test_a_new_process_goes_on_from_the_newest_instant(
 ) -> None:
     def began(tx: Tx) -> Done[datetime]:
         verifications.insert(tx, verification(created_at=tx.now))
-        history.append(tx, "an-id", [Event("started")])
+        history.append(tx, "an-id", [Event(EventName.STARTED)])
         return Done(tx.now)
 
     before = store.write(began)
@@ -111,7 +113,7 @@ def test_a_new_process_goes_on_from_the_newest_instant(
 def test_a_reader_sees_one_moment(store: Store) -> None:
     def look_twice(tx: Tx) -> tuple[bool, bool]:
         def look() -> bool:
-            return opt_outs.load(tx, phone=PHONE, sender=SENDER) is not None
+            return opt_outs.load(tx, phone=PHONE, from_address=OUR_NUMBER) is not None
 
         first = look()
         store.write(mark)

@@ -5,39 +5,41 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk
-from tests.desk import desk as open_desk
+from tests.harness import Harness
+from tests.harness import harness as open_harness
 
 HERE = [f"+1425555{number:04}" for number in range(200, 300)]
 ELSEWHERE = [f"+1206555{number:04}" for number in range(200, 300)]
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Desk]:
-    with open_desk(tmp_path, BREAKER_TEXTS_PER_PREFIX="20", BREAKER_TEXTS_PER_COUNTRY="50") as desk:
-        yield desk
+def guarded(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(
+        tmp_path, BREAKER_TEXTS_PER_PREFIX="20", BREAKER_TEXTS_PER_COUNTRY="50"
+    ) as harness:
+        yield harness
 
 
-def begin(desk: Desk, phone: str, *, answered: bool = False) -> int:
-    response = desk.post_start(phone)
+def begin(harness: Harness, phone: str, *, answered: bool = False) -> int:
+    response = harness.post_start(phone)
     if response.status_code == 202:
-        desk.run_once()
+        harness.run_once()
         if answered:
-            desk.text(desk.code(phone), phone=phone)
+            harness.text(harness.code(phone), phone=phone)
     else:
         assert response.json()["code"] == "breaker_open"
         assert response.headers["Retry-After"] == "60"
     return response.status_code
 
 
-def pump(desk: Desk, phones: list[str]) -> None:
+def pump(harness: Harness, phones: list[str]) -> None:
     """Starts that nobody answers, and the time in which they could have been."""
     for phone in phones:
-        assert begin(desk, phone) == 202
-    desk.forward(150)
+        assert begin(harness, phone) == 202
+    harness.forward(150)
 
 
-def test_a_prefix_without_answers_is_closed_and_others_are_not(guarded: Desk) -> None:
+def test_a_prefix_without_answers_is_closed_and_others_are_not(guarded: Harness) -> None:
     pump(guarded, HERE[:20])
     assert begin(guarded, HERE[50]) == 202, "the probe of this minute"
     assert begin(guarded, HERE[51]) == 429
@@ -45,19 +47,19 @@ def test_a_prefix_without_answers_is_closed_and_others_are_not(guarded: Desk) ->
     assert guarded.texts(HERE[51]) == []
 
 
-def test_texts_that_may_still_be_answered_do_not_count(guarded: Desk) -> None:
+def test_texts_that_may_still_be_answered_do_not_count(guarded: Harness) -> None:
     for phone in HERE[:40]:
         assert begin(guarded, phone) == 202
 
 
-def test_answers_keep_it_open(guarded: Desk) -> None:
+def test_answers_keep_it_open(guarded: Harness) -> None:
     for place, phone in enumerate(HERE[:40]):
         assert begin(guarded, phone, answered=place % 10 == 0) == 202
     guarded.forward(150)
     assert [begin(guarded, phone) for phone in HERE[50:55]] == [202] * 5
 
 
-def test_a_country_is_closed_by_pumping_over_many_prefixes(guarded: Desk) -> None:
+def test_a_country_is_closed_by_pumping_over_many_prefixes(guarded: Harness) -> None:
     spread = [f"+1425{prefix}0123" for prefix in range(555, 605)]
     pump(guarded, spread)
     assert begin(guarded, ELSEWHERE[0]) == 202, "the probe of this minute"
@@ -65,7 +67,7 @@ def test_a_country_is_closed_by_pumping_over_many_prefixes(guarded: Desk) -> Non
     assert begin(guarded, "+33612345678") == 202
 
 
-def test_numbers_approved_before_pass(guarded: Desk) -> None:
+def test_numbers_approved_before_pass(guarded: Harness) -> None:
     known = HERE[90]
     begin(guarded, known, answered=True)
     guarded.forward(20 * 24 * 3600)
@@ -75,7 +77,7 @@ def test_numbers_approved_before_pass(guarded: Desk) -> None:
     assert begin(guarded, known) == 202
 
 
-def test_a_probe_a_minute_goes_through_and_answered_ones_open_it(guarded: Desk) -> None:
+def test_a_probe_a_minute_goes_through_and_answered_ones_open_it(guarded: Harness) -> None:
     pump(guarded, HERE[:20])
     for phone in HERE[50:52]:
         assert begin(guarded, phone, answered=True) == 202
@@ -84,7 +86,7 @@ def test_a_probe_a_minute_goes_through_and_answered_ones_open_it(guarded: Desk) 
     assert [begin(guarded, phone) for phone in HERE[60:64]] == [202] * 4
 
 
-def test_it_opens_by_itself_when_the_hour_is_over(guarded: Desk) -> None:
+def test_it_opens_by_itself_when_the_hour_is_over(guarded: Harness) -> None:
     pump(guarded, HERE[:20])
     begin(guarded, HERE[50])
     assert begin(guarded, HERE[51]) == 429
@@ -92,17 +94,17 @@ def test_it_opens_by_itself_when_the_hour_is_over(guarded: Desk) -> None:
     assert [begin(guarded, phone) for phone in HERE[60:64]] == [202] * 4
 
 
-def test_it_knows_of_what_happened_before_a_restart(guarded: Desk, tmp_path: Path) -> None:
+def test_it_knows_of_what_happened_before_a_restart(guarded: Harness, tmp_path: Path) -> None:
     from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
     from bot.admission.usage_follower import UsageFollower
 
     pump(guarded, HERE[:20])
     fresh = CircuitBreaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
-    UsageFollower(guarded.verifications.store, longest=HOUR, counters=[fresh.count]).refresh()
-    assert fresh.closed(guarded.clock.now) == ["+1425555"]
+    UsageFollower(guarded.store, longest=HOUR, counters=[fresh.count]).refresh()
+    assert fresh.open_areas(guarded.clock.now) == ["+1425555"]
 
 
-def test_probes_do_not_keep_an_area_closed(guarded: Desk) -> None:
+def test_probes_do_not_keep_an_area_closed(guarded: Harness) -> None:
     """Whoever takes every probe and answers none cannot lock others out for longer than an hour."""
     pump(guarded, HERE[:20])
     for place in range(61):
@@ -111,7 +113,7 @@ def test_probes_do_not_keep_an_area_closed(guarded: Desk) -> None:
     assert [begin(guarded, phone) for phone in HERE[90:95]] == [202] * 5
 
 
-def test_a_start_that_is_refused_otherwise_spends_no_probe(guarded: Desk) -> None:
+def test_a_start_that_is_refused_otherwise_spends_no_probe(guarded: Harness) -> None:
     pump(guarded, HERE[:20])
     guarded.call("POST", "/orchestrators/E4_SmsPhoneVerification", json=HERE[50])
     guarded.run_once()
@@ -122,7 +124,7 @@ def test_a_start_that_is_refused_otherwise_spends_no_probe(guarded: Desk) -> Non
     assert begin(guarded, HERE[51]) == 202
 
 
-def test_probes_of_another_process_do_not_count_either(guarded: Desk) -> None:
+def test_probes_of_another_process_do_not_count_either(guarded: Harness) -> None:
     """Or the probes of several processes would keep an area closed for good."""
     from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
     from bot.admission.usage_follower import UsageFollower
@@ -133,18 +135,18 @@ def test_probes_of_another_process_do_not_count_either(guarded: Desk) -> None:
         guarded.forward(120)
     guarded.forward(1200)
     other = CircuitBreaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
-    UsageFollower(guarded.verifications.store, longest=HOUR, counters=[other.count]).refresh()
-    assert other.closed(guarded.clock.now) == []
+    UsageFollower(guarded.store, longest=HOUR, counters=[other.count]).refresh()
+    assert other.open_areas(guarded.clock.now) == []
 
 
 def test_a_probe_counts_against_its_number(tmp_path: Path) -> None:
-    with open_desk(
+    with open_harness(
         tmp_path,
         BREAKER_TEXTS_PER_PREFIX="5",
         BREAKER_TEXTS_PER_COUNTRY="50",
         LIMIT_PER_NUMBER="1/day",
-    ) as desk:
-        pump(desk, HERE[:5])
-        assert begin(desk, HERE[50]) == 202
-        desk.forward(150)
-        assert desk.post_start(HERE[50]).json()["code"] == "limit_reached"
+    ) as harness:
+        pump(harness, HERE[:5])
+        assert begin(harness, HERE[50]) == 202
+        harness.forward(150)
+        assert harness.post_start(HERE[50]).json()["code"] == "limit_reached"

@@ -1,6 +1,6 @@
 """`make run`: the simulator and Textback beside it, with ready-made keys.
 
-The settings are written to instance/desk.env at the first run and kept, so that commands and curl
+The settings are written to instance/local.env at the first run and kept, so that commands and curl
 lines in another shell can use them.
 """
 
@@ -20,13 +20,13 @@ from dotenv import dotenv_values
 from simulator.server import Simulator
 from simulator.world import Account, Number
 
-SETTINGS = Path("instance/desk.env")
+SETTINGS = Path("instance/local.env")
 READY_SECONDS = 30
 
 
 def main() -> int:
     port, simulator_port = free_port("PORT", "8000"), free_port("SIMULATOR_PORT", "8001")
-    settings = desk_settings(SETTINGS, port=port, simulator_port=simulator_port)
+    settings = local_settings(SETTINGS, port=port, simulator_port=simulator_port)
     simulator = Simulator(
         Account(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
         Number(
@@ -67,8 +67,8 @@ def free_port(variable: str, default: str) -> int:
     return int(text)
 
 
-def desk_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
-    """The settings of the desk: random keys kept from run to run, addresses of this run."""
+def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
+    """Settings for this machine: random keys kept from run to run, addresses of this run."""
     kept = dotenv_values(path) if path.exists() else {}
     return {
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
@@ -81,7 +81,7 @@ def desk_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, st
         "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_urlsafe(24),
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
         "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_urlsafe(24),
-        "DATABASE_URL": "sqlite:///instance/desk.db",
+        "DATABASE_URL": "sqlite:///instance/local.db",
         "LOG_FORMAT": "text",
     }
 

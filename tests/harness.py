@@ -12,9 +12,26 @@ import requests
 from flask import Flask
 from werkzeug.serving import make_server
 
+from bot import service as services
 from bot import settings as settings_module
 from bot.app import create_app
+from bot.channels.gateway import Report
+from bot.dispatch.loop import Dispatcher
+from bot.domain import phone
+from bot.domain.verification import Verification
+from bot.service import Service
 from bot.settings import Settings
+from bot.store import inbound, opt_outs, verifications
+from bot.store.inbound import IgnoredText
+from bot.store.tx import Store
+from bot.store.verification_list import ListFilter
+from bot.usecases import clear, control, overview, read
+from bot.usecases.answer import judge_text
+from bot.usecases.forget import Forgotten, forget_number
+from bot.usecases.inbound_text import InboundText, Judged
+from bot.usecases.overview import Today
+from bot.usecases.read import Load, VerificationView
+from bot.usecases.report import reported
 from simulator import faults
 from simulator.server import Simulator
 from simulator.webhooks import Answer
@@ -67,20 +84,104 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
-class Desk:
+class Harness:
     """What a test holds in its hands."""
 
-    def __init__(self, app: Flask, simulator: Simulator, clock: HandClock, url: str) -> None:
-        self.app = app
+    def __init__(
+        self, values: dict[str, str], simulator: Simulator, clock: HandClock, url: str
+    ) -> None:
+        self.values = values
         self.simulator = simulator
         self.clock = clock
         self.url = url
-        self.settings: Settings = app.extensions["settings"]
-        self.verifications = app.extensions["verifications"]
-        self.dispatcher = app.extensions["dispatcher"]
+        self.app = self._new_app()
         self._wrongs = 0
         self.http = requests.Session()
         self.http.trust_env = False
+
+    def _new_app(self) -> Flask:
+        read = settings_module.read(self.values)
+        return create_app(read, clock=self.clock, database_clock=self.clock)
+
+    @property
+    def service(self) -> Service:
+        return services.of(self.app)
+
+    @property
+    def settings(self) -> Settings:
+        return self.service.settings
+
+    @property
+    def store(self) -> Store:
+        return self.service.store
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        return self.service.dispatcher
+
+    def restart(self, **settings: str) -> None:
+        """Textback on the same database, with other settings."""
+        self.close()
+        self.values = {**self.values, **settings}
+        self.app = self._new_app()
+
+    def close(self) -> None:
+        self.dispatcher.stop()
+        self.store.close()
+
+    # -- what use cases tell ---------------------------------------------------------------------
+
+    def find(self, id: str) -> Verification | None:
+        return self.store.read(verifications.load, id)
+
+    def view(self, id: str, *, with_history: bool = False) -> VerificationView:
+        return self.store.read(read.view, id, with_history=with_history)
+
+    def newest(self, limit: int) -> list[VerificationView]:
+        return self.store.read(read.page, ListFilter(limit=limit, newest_first=True))
+
+    def load(self) -> Load:
+        address, ahead = self.service.rules.from_address, self.store.steady.ahead
+        return self.store.read(read.load, from_address=address, ahead=ahead)
+
+    def today(self) -> Today:
+        return self.store.read(overview.today)
+
+    def ignored_texts(self, limit: int) -> list[IgnoredText]:
+        return self.store.read(inbound.newest_ignored, limit=limit)
+
+    def open_areas(self) -> list[str]:
+        return self.service.admission.open_areas(self.store)
+
+    def forget(self, number: str) -> tuple[Forgotten, bool]:
+        return forget_number(self.store, number)
+
+    def clear_limits(self, number: str) -> int:
+        return self.store.write(clear.clear_limits, phone.known_as(number), self.service.rules)
+
+    def clear_opt_out(self, number: str) -> bool:
+        return self.store.write(clear.clear_opt_out, phone.known_as(number), self.service.rules)
+
+    def opt_outs(self, limit: int) -> list[tuple[str, datetime]]:
+        address = self.service.rules.from_address
+        return self.store.read(opt_outs.newest, from_address=address, limit=limit)
+
+    def terminate(self, id: str, reason: str | None) -> None:
+        self.store.write(control.terminate, id, reason=reason)
+
+    def suspend(self, id: str, reason: str | None) -> None:
+        self.store.write(control.suspend, id, reason=reason)
+
+    def resume(self, id: str, reason: str | None) -> None:
+        self.store.write(control.resume, id, reason=reason)
+
+    def judge_text(self, text: InboundText) -> Judged:
+        return self.store.write(judge_text, text, rules=self.service.rules)
+
+    def report(self, report: Report) -> None:
+        waited = self.store.write(reported, report, self.service.rules)
+        if waited is not None:
+            self.service.admission.delivery_delay.note(waited.delay, now=waited.at)
 
     # -- the caller ------------------------------------------------------------------------------
 
@@ -148,15 +249,15 @@ class Desk:
         self.run_once()
 
     def history(self, id: str) -> list[str]:
-        view = self.verifications.view(id, with_history=True)
+        view = self.view(id, with_history=True)
         return [line.event for line in view.history]
 
 
 @contextmanager
-def desk(path: Path, **settings: str) -> Iterator[Desk]:
+def harness(path: Path, **settings: str) -> Iterator[Harness]:
     clock = HandClock()
     holder: dict[str, Any] = {}
-    server = make_server("127.0.0.1", 0, lambda *args: holder["app"](*args), threaded=True)
+    server = make_server("127.0.0.1", 0, lambda *args: holder["harness"].app(*args), threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
     simulator = Simulator(
         ACCOUNT,
@@ -176,19 +277,15 @@ def desk(path: Path, **settings: str) -> Iterator[Desk]:
             TWILIO_TIMEOUT_SECONDS="1",
             DATABASE_URL=f"sqlite:///{path}/textback.db",
         )
-        app = create_app(
-            settings_module.read({**values, **settings}), clock=clock, database_clock=clock
-        )
-        holder["app"] = app
+        made = Harness({**values, **settings}, simulator, clock, url)
+        holder["harness"] = made
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        made = Desk(app, simulator, clock, url)
         yield made
         server.shutdown()
         thread.join()
         made.http.close()
-        made.dispatcher.stop()
-        made.verifications.store.close()
+        made.close()
     finally:
         server.server_close()
         simulator.stop()

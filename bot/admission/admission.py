@@ -1,0 +1,147 @@
+"""May this start go ahead? Each check refuses with the seconds after which to try again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from bot.admission.circuit_breaker import CircuitBreaker
+from bot.admission.delivery_delay import DeliveryDelay
+from bot.admission.rate_limits import RateLimits
+from bot.admission.usage_follower import UsageFollower
+from bot.domain.effects import UsageKind
+from bot.domain.errors import (
+    LimitReached,
+    OptedOut,
+    QueueTooLong,
+    SenderUnavailable,
+    StillCounting,
+)
+from bot.domain.limits import Limit
+from bot.store import circuits, opt_outs, outbox, usage
+from bot.store.tx import Store, Tx
+
+# How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
+# may have passed us by.
+OPT_OUT_TRUSTED = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """The facts that admission depends on."""
+
+    verification_id: str
+    phone: str
+    country: str
+    started_by: str
+    from_address: str
+    window: timedelta
+
+
+class Admission:
+    """Exact limits of the number, read in the transaction; and limits on all starts, which lag."""
+
+    def __init__(
+        self,
+        *,
+        starts_per_number: Sequence[Limit] = (),
+        wrong_per_number: Sequence[Limit] = (),
+        rate_limits: RateLimits | None = None,
+        circuit_breaker: CircuitBreaker | None = None,
+        follower: UsageFollower | None = None,
+    ) -> None:
+        """`follower` brings rate limits and circuit breaker up to date."""
+        self._of_number = (
+            (UsageKind.START, tuple(starts_per_number)),
+            (UsageKind.WRONG, tuple(wrong_per_number)),
+        )
+        self._rate_limits = rate_limits
+        self._circuit_breaker = circuit_breaker
+        self._follower = follower
+        self.delivery_delay = DeliveryDelay()
+
+    def refresh(self) -> bool:
+        """Counts the usage of other processes. False: that of before this process is not counted
+        yet, so no limit can be kept."""
+        return self._follower is None or self._follower.refresh()
+
+    def require_counted(self) -> None:
+        """Raises StillCounting."""
+        if not self.refresh():
+            raise StillCounting(
+                "The starts of the last hour are still being counted, so no limit can be kept.",
+                retry_after_seconds=1,
+            )
+
+    def check(self, tx: Tx, start: Applicant) -> None:
+        """Raises OptedOut, LimitReached, SenderUnavailable, QueueTooLong."""
+        _respect_opt_out(tx, start)
+        self._respect_limits(tx, start)
+        _respect_circuit(tx, start.from_address)
+        self._respect_delay(tx, start.window)
+
+    def is_probe(self, tx: Tx, start: Applicant) -> bool:
+        """Asked last, so that no probe is spent on a start that is refused anyway. Whether it is
+        let through an open circuit breaker. Raises BreakerOpen."""
+        return self._circuit_breaker is not None and self._circuit_breaker.admit(
+            tx, phone=start.phone, country=start.country, verification_id=start.verification_id
+        )
+
+    def fullest(self, store: Store) -> list[tuple[Limit, str, int]]:
+        """For each rate limit: the country, key or whole that is fullest now, and how full."""
+        self.refresh()
+        return self._rate_limits.fullest(store.read(_now)) if self._rate_limits else []
+
+    def open_areas(self, store: Store) -> list[str]:
+        """Prefixes and countries where the circuit breaker refuses starts now."""
+        self.refresh()
+        return self._circuit_breaker.open_areas(store.read(_now)) if self._circuit_breaker else []
+
+    def _respect_limits(self, tx: Tx, start: Applicant) -> None:
+        for kind, limits in self._of_number:
+            hit = usage.hit(tx, kind, limits, phone=start.phone)
+            if hit is not None:
+                limit, seconds = hit
+                raise LimitReached(str(limit), seconds)
+        if self._rate_limits is not None:
+            self._rate_limits.admit(country=start.country, started_by=start.started_by, now=tx.now)
+
+    def _respect_delay(self, tx: Tx, window: timedelta) -> None:
+        oldest = outbox.oldest_queued_at(tx)
+        ours = tx.now - oldest if oldest else timedelta(0)
+        delay = max(ours, self.delivery_delay.delay_at_twilio(tx.now))
+        too_long = delay - window / 2
+        if too_long > timedelta(0):
+            raise QueueTooLong(
+                f"Texts wait {delay.total_seconds():.0f} seconds at the moment, so that the code"
+                " would arrive too late.",
+                retry_after_seconds=max(1, ceil(too_long.total_seconds())),
+            )
+
+
+def _respect_opt_out(tx: Tx, start: Applicant) -> None:
+    mark = opt_outs.load(tx, phone=start.phone, from_address=start.from_address)
+    if mark is None:
+        return
+    if tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
+        is_number = start.from_address.startswith("+")
+        ours = start.from_address if is_number else "the sending number"
+        raise OptedOut(
+            "This number has texted STOP and gets no texts."
+            f" Its holder can text START to {ours}, then start again."
+        )
+    opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
+
+
+def _respect_circuit(tx: Tx, from_address: str) -> None:
+    circuit = circuits.load(tx, from_address)
+    if circuit is not None:
+        seconds = max(1, ceil((circuit.probe_at - tx.now).total_seconds()))
+        raise SenderUnavailable(
+            "Twilio does not accept the credentials of this service, so nothing can be sent.",
+            retry_after_seconds=seconds,
+        )
+
+
+def _now(tx: Tx) -> datetime:
+    return tx.now

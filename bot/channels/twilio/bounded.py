@@ -1,0 +1,167 @@
+"""Connections whose calls are bounded by one absolute deadline.
+
+It covers a whole call: name look-up, every address, the handshake, writing and reading. Timeouts of
+single operations do not: a name with six silent addresses takes six of them, and an answer that
+dribbles takes none. The deadline is looked at once more when the connection stands, before a byte
+of the request is written, so a call that was held up until its lease was over sends nothing.
+"""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError
+
+# A resolver that hangs keeps its thread for as long as it likes.
+LOOK_UPS_AT_ONCE = 16
+_look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
+
+
+class DeadlinePassed(HTTPError):
+    """The call came to its deadline."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request under way in this context."""
+
+    deadline: float  # of time.monotonic()
+    is_written: bool = False  # Twilio may have it
+    held: socket.socket | None = None  # a second handle of its connection
+
+    @property
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def hold(self, connection: socket.socket) -> None:
+        """So that it can be cut whatever has become of the first handle: http.client closes that
+        while the answer is still being read, where the server will close the connection."""
+        self.let_go()
+        self.held = socket.socket(fileno=socket.dup(connection.fileno()))
+
+    def let_go(self) -> None:
+        if self.held is not None:
+            self.held.close()
+            self.held = None
+
+    def cut(self) -> None:
+        if self.held is not None:
+            with suppress(OSError):
+                self.held.shutdown(socket.SHUT_RDWR)
+
+
+CALL: ContextVar[Call] = ContextVar("call")
+
+
+class _Bounded(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        call = CALL.get()
+        connection = _connect(self, call)
+        call.hold(connection)
+        return connection
+
+    def request(self, *args: Any, **more: Any) -> None:
+        call = CALL.get()
+        if self.sock is None:
+            self.connect()
+        if call.left <= 0:
+            raise DeadlinePassed("the deadline passed before the request was written")
+        call.hold(self.sock)
+        call.is_written = True
+        super().request(*args, **more)
+
+
+class _BoundedTls(_Bounded, HTTPSConnection):
+    """Its handshake is read and written through the same socket."""
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Bounded
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedTls
+
+
+def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
+    """To the first address that answers. Each has its share of the time that is left, so that
+    silent ones leave some for those after them. Raises NameResolutionError, ConnectTimeoutError."""
+    addresses = _look_up(connection, call)
+    trouble: OSError | None = None
+    for place, (family, kind, protocol, _, address) in enumerate(addresses):
+        share = call.left / (len(addresses) - place)
+        if share <= 0:
+            break
+        found = socket.socket(family, kind, protocol)
+        try:
+            for option in connection.socket_options or ():
+                found.setsockopt(*option)
+            found.settimeout(share)
+            found.connect(address)
+        except OSError as error:
+            found.close()
+            trouble = error
+        else:
+            found.settimeout(max(0.01, call.left))
+            return found
+    raise ConnectTimeoutError(connection, f"no address answered: {type(trouble).__name__}")
+
+
+def _look_up(connection: HTTPConnection, call: Call) -> list[Any]:
+    """The addresses of the host. A resolver cannot be interrupted, so it has a thread of its own,
+    which is left behind where it takes too long."""
+    host, port = connection._dns_host, connection.port
+    try:  # an address needs no resolver
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass
+    if not _look_ups.acquire(timeout=max(0.0, call.left)):
+        raise ConnectTimeoutError(connection, "the resolver is busy")
+    found: list[Any] = []
+    trouble: list[OSError] = []
+    is_over = threading.Event()
+
+    def look_up() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            trouble.append(error)
+        finally:
+            _look_ups.release()
+            is_over.set()
+
+    threading.Thread(target=look_up, name="look up", daemon=True).start()
+    if not is_over.wait(max(0.0, call.left)):
+        raise ConnectTimeoutError(connection, "the resolver does not answer")
+    if trouble or not found:
+        reason = trouble[0] if trouble else socket.gaierror("no address")
+        raise NameResolutionError(host, connection, reason)  # type: ignore[arg-type]
+    return found
+
+
+def pool(url: str, **options: Any) -> urllib3.PoolManager:
+    """Through the machine's proxy, as its environment says; no proxy leads to loopback."""
+    manager = _manager(url, **options)
+    manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    return manager
+
+
+def _manager(url: str, **options: Any) -> urllib3.PoolManager:
+    parts = urlsplit(url)
+    proxy = None if parts.scheme == "http" else getproxies().get(parts.scheme)
+    if proxy is None or proxy_bypass(parts.hostname or ""):
+        return urllib3.PoolManager(**options)
+    account = urlsplit(proxy)
+    if account.username is not None:
+        login = f"{account.username}:{account.password or ''}"
+        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
+    return urllib3.ProxyManager(proxy, **options)

@@ -1,0 +1,135 @@
+"""The routes that Twilio posts to.
+
+The signature is checked before anything is looked up or written. A text is answered in TwiML after
+its transaction is committed. Ignored webhooks are counted by reason and logged; ignored texts are
+remembered too, so that the console can show them to an operator whose user says that they replied.
+"""
+
+import logging
+
+from flask import Blueprint, Response, request
+
+from bot.channels.twilio.addresses import Ours
+from bot.channels.twilio.signature import Signature
+from bot.channels.twilio.webhooks import EMPTY, NotForUs, read_report, read_text, twiml
+from bot.http import openapi
+from bot.http.errors import Forbidden
+from bot.http.openapi import Part
+from bot.observability.logs import note, safe
+from bot.service import Service
+from bot.usecases.answer import ignore_text, judge_text
+from bot.usecases.report import reported
+
+log = logging.getLogger(__name__)
+
+
+def blueprint(service: Service) -> Blueprint:
+    webhooks = Webhooks(service)
+    routes = Blueprint("twilio", __name__)
+    routes.before_request(webhooks.check_signature)
+    routes.add_url_rule("/twilio/sms", "receive", webhooks.receive, methods=["POST"])
+    routes.add_url_rule("/twilio/status/<text_id>", "report", webhooks.report, methods=["POST"])
+    return routes
+
+
+class Webhooks:
+    def __init__(self, service: Service) -> None:
+        settings = service.settings
+        self._service = service
+        self._metrics = service.metrics
+        self._store = service.store
+        self._account_sid = settings.twilio_account_sid
+        self._ours = Ours.of(settings)
+        self._signature = Signature(
+            settings.twilio_auth_token, public_base_url=settings.public_base_url
+        )
+
+    def check_signature(self) -> None:
+        if not _is_signed(self._signature):
+            sentence = "This request does not carry Twilio's signature for this address."
+            raise self._refused("signature", "without a valid signature", sentence)
+        if request.form.get("AccountSid", self._account_sid) != self._account_sid:
+            sentence = "This request is of another Twilio account."
+            raise self._refused("account", "of another account", sentence)
+
+    def receive(self) -> Response:
+        text = read_text(request.form, self._ours)
+        note(sid=text.message_sid)
+        if isinstance(text, NotForUs):
+            is_new = self._store.write(
+                ignore_text,
+                message_sid=text.message_sid,
+                reason=text.reason,
+                masked_phone=text.masked_phone,
+            )
+            if is_new:
+                self._ignored(text.reason)
+            return Response(EMPTY, mimetype="text/xml")
+        judged = self._store.write(
+            judge_text, text, rules=self._service.rules, may_expire=self._service.may_expire
+        )
+        if judged.is_repeat:
+            self._metrics.webhook_refused("repeat")
+        if judged.ignored is not None:
+            self._ignored(judged.ignored)
+        return Response(twiml(judged.answer), mimetype="text/xml")
+
+    def report(self, text_id: str) -> tuple[str, int]:
+        report = read_report(text_id, request.form)
+        if report is None:
+            self._ignored("unreadable_report")
+            return "", 204
+        delivery, error_code = report.delivery.value, report.error_code
+        self._metrics.delivered(delivery, error_code)
+        note(text=text_id, sid=report.sid, delivery=delivery, error_code=error_code)
+        waited = self._store.write(reported, report, self._service.rules)
+        if waited is not None:
+            self._service.admission.delivery_delay.note(waited.delay, now=waited.at)
+        return "", 204
+
+    def _refused(self, reason: str, told: str, sentence: str) -> Forbidden:
+        self._metrics.webhook_refused(reason)
+        log.warning("refused a webhook %s: %s", told, safe(request.path))
+        return Forbidden(sentence)
+
+    def _ignored(self, reason: str) -> None:
+        self._metrics.webhook_ignored(reason)
+        note(ignored=reason)
+
+
+def part() -> Part:
+    """The part of the OpenAPI description."""
+    text = {"type": "string"}
+    inbound = openapi.operation(
+        "An inbound text, from Twilio",
+        {200: "TwiML", 400: "Fault", 403: "Fault", 413: "Fault", 503: "Fault"},
+        requestBody=openapi.form("Inbound"),
+        security=[{"twilio": []}],
+    )
+    report = openapi.operation(
+        "A delivery report, from Twilio",
+        {204: None, 403: "Fault", 404: None, 413: "Fault", 503: "Fault"},
+        requestBody=openapi.form("Report"),
+        parameters=[openapi.path("text")],
+        security=[{"twilio": []}],
+    )
+    return Part(
+        paths={"/twilio/sms": {"post": inbound}, "/twilio/status/{text}": {"post": report}},
+        schemas={
+            "TwiML": text,
+            "Inbound": {"type": "object", "additionalProperties": text},
+            "Report": {"type": "object", "additionalProperties": text},
+        },
+        security={"twilio": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"}},
+    )
+
+
+def _is_signed(signature: Signature) -> bool:
+    headers = request.headers
+    body = request.get_data()
+    if not signature.is_plausible(headers, mimetype=request.mimetype, body=body):
+        return False
+    # The raw query, as it was on the wire: request.url is only for showing.
+    query = request.environ.get("QUERY_STRING", "")
+    path = request.path + (f"?{query}" if query else "")
+    return signature.is_valid(headers, request.form, path=path)

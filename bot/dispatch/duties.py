@@ -1,0 +1,45 @@
+"""Everything the dispatcher does, in one list. A duty that may wait for Twilio runs in a thread of
+its own, so that none waits behind another."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from bot.channels.gateway import Gateway
+from bot.dispatch import count, erase, probe
+from bot.dispatch.sweep import Sweeper
+from bot.store.tx import Store
+from bot.usecases.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """`run` is given an instant of `time.monotonic()` and begins nothing new from then on. Returns
+    how much there was to do."""
+
+    name: str
+    run: Callable[[float], int]
+    every_seconds: float  # its pace: between the end of one run and the next
+    budget_seconds: float  # of one run
+    is_housekeeping: bool = False  # nothing waits for it
+
+    def run_once(self) -> int:
+        return self.run(time.monotonic() + self.budget_seconds)
+
+
+def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -> list[Duty]:
+    """Beside sending and expiring, which the loop does as soon as something is due."""
+    return [
+        Duty("probe", partial(probe.run_once, store, gateway, rules), 1.0, 10.0),
+        Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),
+        Duty("count", partial(count.run_once, store), 1.0, 0.5),
+        Duty("look", lambda until: _did(store.probe), 1.0, 4.0, is_housekeeping=True),
+        Duty("tidy", lambda until: _did(store.tidy), 1.0, 4.0, is_housekeeping=True),
+        Duty("sweep", sweeper.run_once, 1.0, 60.0, is_housekeeping=True),
+    ]
+
+
+def _did(call: Callable[[], None]) -> int:
+    call()
+    return 0

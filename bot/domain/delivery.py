@@ -1,0 +1,35 @@
+"""How far a text has come, as its channel reports. Reports come in any order and repeat."""
+
+from enum import StrEnum
+
+
+class Delivery(StrEnum):
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    READ = "read"
+
+    def is_later_than(self, other: "Delivery | None") -> bool:
+        """Whether it is news to one who knows of the other."""
+        return other is None or _RANKS[self] > _RANKS[other]
+
+
+# Each no earlier than those before it.
+_RANKS = {
+    Delivery.ACCEPTED: 0,
+    Delivery.SCHEDULED: 0,
+    Delivery.QUEUED: 1,
+    Delivery.SENDING: 2,
+    Delivery.SENT: 3,
+    Delivery.DELIVERED: 4,
+    Delivery.UNDELIVERED: 4,
+    Delivery.FAILED: 4,
+    Delivery.CANCELED: 4,
+    Delivery.READ: 5,
+}

@@ -1,0 +1,54 @@
+"""Effects that a decision asks for beside the new verification. `usecases/record.py` turns each
+into rows, in the transaction of the decision."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """Why a text is sent."""
+
+    CHALLENGE = "challenge"  # it carries the code
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+
+
+class UsageKind(StrEnum):
+    """Kinds of rows that count against limits."""
+
+    START = "start"
+    PROBE = "probe"  # a start in an area whose circuit breaker is open
+    WRONG = "wrong"  # a wrong answer
+    APPROVAL = "approval"  # takes its start back
+    UNSENT = "unsent"  # so does a failure that is Twilio's or ours
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    text_id: str  # part of the status callback's address
+    from_address: str  # our number or Messaging Service
+    locale: str
+    purpose: Purpose = Purpose.CHALLENGE
+    channel: Channel = Channel.SMS
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawTexts:
+    """Unsent texts are not sent any more, unknown ones not looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseTexts:
+    """Twilio is to empty its copies of the verification's texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountUsage:
+    """One more of a kind counts for the verification's number, country and caller."""
+
+    kind: UsageKind
+
+
+Effect = SendText | WithdrawTexts | EraseTexts | CountUsage

@@ -1,0 +1,103 @@
+"""The inputs of `transitions.decide`: everything that can happen to a verification. A fact that
+needs a query is a field of its input."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.effects import SendText
+from bot.domain.verification import Cause, Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A caller asked. Carries the new verification, whose `created_at` is the decision's now, and
+    its text. `is_probe`: let through an open circuit breaker, to see whether it is answered."""
+
+    verification: Verification
+    text: SendText
+    is_probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextTried:
+    """The text is about to be handed to Twilio."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextAccepted:
+    """Twilio has the text since `at`, which may have been learned late."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TextImpossible:
+    """The text cannot be sent, or did not arrive and never will. `is_of_number`: since its number
+    gets no texts, and not since Twilio or we have a trouble."""
+
+    cause: Cause
+    reason: str
+    error_code: int | None = None
+    is_of_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """A reply held a code. `at` is when it counts; `by_text` says whether a text may answer it;
+    `guess` is a keyed hash of it; `wrong_left` is how many wrong answers the number, over all its
+    verifications, may still give, this one included (None: any number)."""
+
+    is_right: bool
+    at: datetime
+    by_text: bool = True
+    guess: str | None = None
+    wrong_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chattered:
+    """A reply by text that held no code, or carried our own text back."""
+
+    is_quote: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OlderCodeSent:
+    """A reply held the code of this superseded verification, inside its window."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The timer looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    cause: Cause
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    reason: str | None
+
+
+Input = (
+    Started
+    | TextTried
+    | TextAccepted
+    | TextImpossible
+    | Attempted
+    | Chattered
+    | OlderCodeSent
+    | TimePassed
+    | Canceled
+    | Suspended
+    | Resumed
+)

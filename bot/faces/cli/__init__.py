@@ -1,0 +1,26 @@
+"""Commands for the operator, all of them behind `flask`."""
+
+import click
+
+from bot.faces.cli.operation import (
+    check,
+    clock_group,
+    dispatch,
+    limits_group,
+    optout_group,
+    version,
+)
+from bot.faces.cli.verifications import forget, list_newest, show, start
+
+COMMANDS: tuple[click.Command, ...] = (
+    start,
+    show,
+    list_newest,
+    forget,
+    dispatch,
+    check,
+    clock_group,
+    limits_group,
+    optout_group,
+    version,
+)

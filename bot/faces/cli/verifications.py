@@ -1,0 +1,133 @@
+"""Commands on verifications."""
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from bot import service as services
+from bot.channels import sentences
+from bot.domain.verification import Status
+from bot.faces.cli.errors import told
+from bot.observability.logs import request_id
+from bot.store.tx import Store
+from bot.store.verification_list import ListFilter
+from bot.usecases import read
+from bot.usecases.forget import forget_number
+from bot.usecases.read import VerificationView
+from bot.usecases.start import Request, begin
+
+LOOK_EVERY_SECONDS = 0.2
+
+
+@click.command()
+@click.argument("phone_number")
+@click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
+@with_appcontext
+def start(phone_number: str, wait: bool) -> None:
+    """Start a verification and wait for its outcome. Exit code 0: approved."""
+    service = services.of(current_app)
+    with told():
+        verification = begin(
+            service.store,
+            phone_number,
+            Request("cli", request_id(None), json.dumps(phone_number)),
+            rules=service.rules,
+            admission=service.admission,
+        )
+    service.shared_counters.end()
+    click.echo(f"{verification.id}  reference {verification.reference}")
+    if wait:
+        _await_outcome(service.store, verification.id)
+
+
+@click.command()
+@click.argument("id")
+@with_appcontext
+def show(id: str) -> None:
+    """Show one verification with its history."""
+    with told():
+        view = services.of(current_app).store.read(read.view, id, with_history=True)
+    verification = view.verification
+    click.echo(f"{verification.id}  {verification.phone}  reference {verification.reference}")
+    click.echo(_outcome(view))
+    trouble = sentences.sentence(view.text.error_code)
+    if trouble is not None:
+        click.echo(f"Twilio's error {view.text.error_code}: {trouble}")
+    for line in view.history:
+        after = (line.at - verification.created_at).total_seconds()
+        detail = ", ".join(f"{name} {value}" for name, value in line.detail.items() if value)
+        click.echo(f"{after:>8.1f} s  {line.event:<22}{detail}")
+
+
+@click.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@with_appcontext
+def list_newest(limit: int) -> None:
+    """List the newest verifications."""
+    wanted = ListFilter(limit=limit, newest_first=True)
+    for view in services.of(current_app).store.read(read.page, wanted):
+        verification = view.verification
+        began = verification.created_at.strftime("%Y-%m-%d %H:%M:%S")
+        click.echo(f"{began}  {verification.id}  {verification.phone:<16}  {_outcome(view)}")
+
+
+@click.command()
+@click.argument("phone_number")
+@with_appcontext
+def forget(phone_number: str) -> None:
+    """Erase a number: its verifications, their history, and what counts against it."""
+    service = services.of(current_app)
+    with told():
+        forgotten, is_gone = forget_number(service.store, phone_number)
+    service.shared_counters.end()
+    click.echo(
+        f"Erased {forgotten.verifications} verifications"
+        f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"
+        f" and {forgotten.usage_rows} entries that counted against limits."
+    )
+    if not is_gone:
+        click.echo("The bytes stay on the disk until the database has written over them.", err=True)
+    click.echo(
+        "Not erased: a STOP of this number, which it is owed; backups of the database; and what"
+        " Twilio keeps of its texts."
+    )
+
+
+def _await_outcome(store: Store, id: str) -> None:
+    while True:
+        view = store.read(read.view, id)
+        if view.verification.is_terminal:
+            break
+        if sys.stdout.isatty():
+            click.echo(f"\r{_countdown(view):<60}", nl=False)
+        time.sleep(LOOK_EVERY_SECONDS)
+    clear = "\r" + " " * 60 + "\r" if sys.stdout.isatty() else ""
+    click.echo(clear + _outcome(view))
+    if view.verification.status is not Status.APPROVED:
+        raise SystemExit(1)
+
+
+def _countdown(view: VerificationView) -> str:
+    verification = view.verification
+    left = (verification.deadline_at - datetime.now(UTC)).total_seconds()
+    if left < -5:
+        return "Its time is over, but it was not ended: is a dispatcher running?"
+    if verification.accepted_at is None:
+        return "The text is on its way to Twilio"
+    return f"{max(0, round(left)):>4} s left, {verification.attempts_left} tries left"
+
+
+def _outcome(view: VerificationView) -> str:
+    verification, outcome = view.verification, view.verification.outcome
+    if outcome is None:
+        return "pending" if verification.suspended_at is None else "suspended"
+    said = [outcome.status.value]
+    if outcome.error_code:
+        said.append(f"Twilio's error {outcome.error_code}")
+    reason = outcome.reason or sentences.sentence(outcome.error_code)
+    return ": ".join([", ".join(said), reason] if reason else [", ".join(said)])

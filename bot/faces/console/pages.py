@@ -1,0 +1,122 @@
+"""Looking: one method a page."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import (
+    Response,
+    request,
+    url_for,
+)
+
+from bot.channels.gateway import LookFailed
+from bot.domain.transitions import AFTERTHOUGHT
+from bot.domain.verification import Verification
+from bot.faces.console import charts, filters, why, words
+from bot.faces.console.rendering import Renderer
+from bot.service import Service
+from bot.store import inbound, opt_outs
+from bot.usecases import overview, read
+from bot.usecases.read import Load
+
+
+class Pages:
+    def __init__(self, service: Service, renderer: Renderer) -> None:
+        self._service = service
+        self._store = service.store
+        self._renderer = renderer
+
+    def overview(self) -> Response:
+        def show(load: Load) -> dict[str, Any]:
+            today = self._store.read(overview.today)
+            return {
+                "pending": self._store.read(overview.pending),
+                "today": today,
+                "chart": charts.by_hour(today.hours),
+                "faults": load.faults,
+            }
+
+        return self._renderer.live("console/overview.html", show)
+
+    def listing(self) -> Response:
+        return self._renderer.live("console/list.html", lambda _: self._list())
+
+    def _list(self) -> dict[str, Any]:
+        wanted = filters.read(request.args)
+        found = self._store.read(read.page, wanted.wanted)
+        shown, rest = found[: filters.PAGE], found[filters.PAGE :]
+        older = filters.place_of(shown[-1].verification) if rest else None
+        return {
+            "filters": wanted,
+            "statuses": filters.STATUSES,
+            "shown": shown,
+            "older": older and _page_after(older, wanted.fields),
+            "is_first": wanted.wanted.after is None,
+        }
+
+    def one(self, id: str) -> Response:
+        return self._renderer.live("console/one.html", lambda _: self._one(id))
+
+    def at_twilio(self, id: str) -> Response:
+        shown = self._one(id)
+        verification = shown["view"].verification
+        try:
+            now, until = self._renderer.now(), _until(verification)
+            seen = self._service.gateway.conversation(
+                verification.phone,
+                began_ago=now - verification.created_at,
+                ended_ago=None if until is None else now - until,
+            )
+        except LookFailed as error:
+            return self._renderer.page("console/one.html", 502, **shown, twilio_fault=str(error))
+        known = self._store.read(inbound.known, [s.sid for s in seen.sightings])
+        return self._renderer.page(
+            "console/one.html",
+            **shown,
+            sightings=[(sighting, why.sighted(sighting, known)) for sighting in seen.sightings],
+            conclusion=why.conclusion(seen, known),
+            is_asked=True,
+            # What is shown above it goes on, as on the page without the list.
+            version="at-twilio",
+            live=url_for("console.one", id=id),
+        )
+
+    def _one(self, id: str) -> dict[str, Any]:
+        view = self._store.read(read.view, id, with_history=True)
+        return {"view": view, "why": why.why(view, self._renderer.now())}
+
+    def limits(self) -> Response:
+        return self._renderer.live(
+            "console/limits.html",
+            lambda load: {
+                "settings": self._service.settings,
+                "rate_limits": self._service.admission.fullest(self._store),
+                "open_areas": self._service.admission.open_areas(self._store),
+                "load": load,
+                "faults": load.faults,
+            },
+        )
+
+    def opt_outs(self) -> Response:
+        return self._renderer.live("console/opt_outs.html", lambda _: {"marked": self._opted_out()})
+
+    def _opted_out(self) -> list[tuple[str, datetime]]:
+        address = self._service.rules.from_address
+        return self._store.read(opt_outs.newest, from_address=address, limit=200)
+
+    def ignored(self) -> Response:
+        found = self._store.read(inbound.newest_ignored, limit=50)
+        shown = [(text, words.IGNORED[text.reason]) for text in found]
+        return self._renderer.page("console/ignored.html", shown=shown)
+
+    def unknown(self, rest: str) -> Response:
+        return self._renderer.trouble("There is no such page.", 404)
+
+
+def _until(verification: Verification) -> datetime | None:
+    """A reply after this belongs to another verification, or to none."""
+    return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
+
+
+def _page_after(place: str, fields: dict[str, Any]) -> str:
+    return url_for("console.listing", **fields, after=place)

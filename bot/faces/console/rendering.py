@@ -1,0 +1,124 @@
+"""How pages are made: whole, or 304 where the browser has the same version already."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import (
+    Response,
+    g,
+    make_response,
+    render_template,
+    request,
+)
+
+from bot.domain.errors import Refusal, UnknownVerification
+from bot.faces.console import words
+from bot.faces.console.sign_in import Session
+from bot.service import Service
+from bot.store.tx import StoreUnavailable
+from bot.usecases import read, timekeeping
+from bot.usecases.read import Load
+
+log = logging.getLogger(__name__)
+
+# No inline script or style, nothing from elsewhere.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+NOTICES = {
+    "canceled": "It is canceled.",
+    "forgotten": "The number is forgotten: its verifications, their history, its limits.",
+    "cleared": "The number may be texted again. Twilio itself refuses until it texts START.",
+    "limits": "Nothing counts against this number any more.",
+}
+
+
+class Renderer:
+    def __init__(self, service: Service, *, is_token: Callable[[Session, str, str], bool]) -> None:
+        """`is_token`: whether a notice is ours, and not made up by a link."""
+        self._service = service
+        self._store = service.store
+        self._refused = service.metrics.refused
+        self._is_token = is_token
+
+    def live(self, template: str, show: Callable[[Load], dict[str, Any]]) -> Response:
+        """A page, or 304 where the caller has this version of it. Without anything happening,
+        counts and limits change by the minute, and the age of a queue by the second."""
+        load = self._store.read(
+            read.load,
+            from_address=self._service.rules.from_address,
+            ahead=self._store.steady.ahead,
+        )
+        clock = f"{load.now:%H%M%S}" if load.queue else f"{load.now:%H%M}"
+        version = f"{load.version}-{'+'.join(load.faults)}-{clock}"
+        if request.headers.get("X-Version") == version:
+            return Response(status=304)
+        response = self.page(template, **show(load), version=version)
+        response.headers["X-Version"] = version
+        return response
+
+    def page(self, template: str, status: int = 200, **shown: Any) -> Response:
+        word = request.args.get("notice", "")
+        is_ours = self._is_token(g.session, request.args.get("proof", ""), word)
+        notice = NOTICES.get(word) if is_ours else None
+        page = render_template(
+            template,
+            now=self.now(),
+            words=words.words,
+            statuses_in_words=words.STATUSES,
+            deliveries=words.DELIVERIES,
+            notice=notice,
+            **shown,
+        )
+        return make_response(page, status)
+
+    def trouble(self, sentence: str, status: int) -> Response:
+        return self.page("console/trouble.html", status, sentence=sentence)
+
+    def refusal(self, error: Refusal) -> Response:
+        self._refused(error.code)
+        status = 404 if isinstance(error, UnknownVerification) else 400
+        return self.trouble(error.sentence, status)
+
+    def now(self) -> datetime:
+        return self._store.read(timekeeping.now)
+
+
+def guarded(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def unavailable(error: StoreUnavailable) -> Response:
+    """Without the layout, which would ask the store too."""
+    log.error("the database refuses the console", exc_info=error)
+    page = make_response(render_template("console/unavailable.html", sentence=error.sentence), 503)
+    page.headers["Retry-After"] = str(error.retry_after_seconds)
+    return page
+
+
+def clock_time(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def since(instant: datetime, start: datetime) -> str:
+    """A time since the start, as a time line shows it.
+
+    >>> from datetime import UTC
+    >>> since(datetime(2026, 1, 31, 12, 1, 30, tzinfo=UTC), datetime(2026, 1, 31, 12, tzinfo=UTC))
+    '+ 1:30.0'
+    """
+    seconds = max(0.0, (instant - start).total_seconds())
+    return f"+ {int(seconds // 60)}:{seconds % 60:04.1f}"

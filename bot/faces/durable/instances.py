@@ -1,0 +1,132 @@
+"""Looking at instances, acting on them, removing them."""
+
+from flask import Response, request
+
+from bot.concurrency.blocking import in_turns
+from bot.domain import reply
+from bot.domain.verification import Status
+from bot.faces.durable import bodies, history, parameters, payloads
+from bot.faces.durable.errors import (
+    InvalidEventName,
+    UnsupportedMedia,
+)
+from bot.faces.durable.payloads import ANSWER_EVENT
+from bot.faces.durable.query import Query, token, wanted_page, wanted_purge
+from bot.http.access import Access
+from bot.http.keys import Scope
+from bot.service import Service
+from bot.store.rows import ROWS_AT_ONCE
+from bot.usecases import control, forget, read
+from bot.usecases.answer import judge_event, note_event
+from bot.usecases.read import VerificationView
+from bot.usecases.running import require_running
+
+TOKEN = "x-ms-continuation-token"
+
+
+class Instances:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._store = service.store
+        self._keys = service.keys
+        self._access = Access(service.keys, service.store)
+        self._public_base_url = service.settings.public_base_url
+
+    def status(self, id: str) -> Response:
+        self._access.holder(id, Scope.READ)
+        query = parameters.query()
+        show_history = query.flag("showHistory", default=False)
+        view = self._store.read(read.view, id, with_history=show_history)
+        body = self._status(view, query, show_history)
+        if view.verification.is_terminal:
+            is_fault = view.verification.status is Status.FAILED
+            is_asked = query.flag("returnInternalServerErrorOnFailure", default=False)
+            return parameters.answer(body, 500 if is_fault and is_asked else 200)
+        location = payloads.status_link(view.verification, self._public_base_url, self._keys)
+        retry_after = str(payloads.STATUS_RETRY_SECONDS)
+        return parameters.answer(body, 202, {"Location": location, "Retry-After": retry_after})
+
+    def _status(self, view: VerificationView, query: Query, show_history: bool) -> payloads.Json:
+        show_input = query.flag("showInput", default=True)
+        body = payloads.status(view, show_input=show_input)
+        show_output = query.flag("showHistoryOutput", default=False)
+        events = show_history and history.events(
+            view, show_input=show_input, show_output=show_output
+        )
+        return {**body, "historyEvents": events} if events else body
+
+    def list_instances(self) -> Response:
+        self._access.manager()
+        query = parameters.query()
+        wanted = wanted_page(query, request.headers.get(TOKEN, ""))
+        page = self._store.read(read.page, wanted) if wanted else []
+        show_input = query.flag("showInput", default=True)
+        more = ""
+        if wanted and len(page) == wanted.limit:
+            last = page[-1].verification
+            more = token(last.created_at, last.id)
+        body = [
+            payloads.status(view, show_input=show_input)
+            for view in in_turns(page, at_once=ROWS_AT_ONCE)
+        ]
+        return parameters.answer(body, 200, {TOKEN: more})
+
+    def raise_event(self, id: str, event: str) -> Response:
+        self._access.holder(id, Scope.ACT)
+        verification = self._store.read(require_running, id)
+        if request.mimetype != "application/json":
+            raise UnsupportedMedia("The content type of an event must be application/json.")
+        is_placeholder = parameters.PLACEHOLDER.fullmatch(event) or "eventname" in event.lower()
+        if len(event) > 100 or is_placeholder:
+            raise InvalidEventName(
+                "The name of an event has at most 100 characters, and stands where the link has"
+                " {eventName}: put SmsChallengeResponse there."
+            )
+        if event.lower() == ANSWER_EVENT.lower():
+            code_length = verification.terms.code_length
+            text = bodies.answer(parameters.body(), code_length=code_length)
+            self._store.write(
+                judge_event,
+                id,
+                reply.hear(text),
+                rules=self._service.rules,
+                may_expire=self._service.may_expire,
+            )
+        else:
+            bodies.any_json(parameters.body())
+            self._store.write(note_event, id, event)
+        return Response(status=202)
+
+    def terminate(self, id: str) -> Response:
+        return self._order(control.terminate, id)
+
+    def suspend(self, id: str) -> Response:
+        return self._order(control.suspend, id)
+
+    def resume(self, id: str) -> Response:
+        return self._order(control.resume, id)
+
+    def rewind(self, id: str) -> Response:
+        """Nothing here fails in a way that going back would mend."""
+        self._access.holder(id, Scope.ACT)
+        self._store.read(read.view, id)
+        return Response(status=501)
+
+    def _order(self, order: control.Order, id: str) -> Response:
+        self._access.holder(id, Scope.ACT)
+        reason = parameters.reason(parameters.query().text("reason"))
+        self._store.write(order, id, reason=reason, may_expire=self._service.may_expire)
+        return Response(status=202)
+
+    def purge(self, id: str) -> Response:
+        self._access.holder(id, Scope.ACT)
+        self._store.write(forget.purge, id)
+        return parameters.answer({"instancesDeleted": 1}, 200)
+
+    def purge_many(self) -> Response:
+        self._access.manager()
+        wanted = wanted_purge(parameters.query())
+        count = forget.purge_all(self._store, wanted) if wanted else 0
+        return (
+            parameters.answer({"instancesDeleted": count}, 200) if count else Response(status=404)
+        )

@@ -1,0 +1,201 @@
+"""This face's part of the OpenAPI description."""
+
+from bot.domain.verification import Cause, Status
+from bot.faces.durable.payloads import BASE_PATH, FUNCTION, RUNTIME_STATUSES
+from bot.http import openapi
+from bot.http.openapi import Answers, Json, Part
+
+INSTANCE = f"{BASE_PATH}/instances/{{id}}"
+
+
+def part() -> Part:
+    return Part(
+        paths=_paths(),
+        schemas=_schemas(),
+        security={
+            "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+            "query": {"type": "apiKey", "in": "query", "name": "code"},
+        },
+    )
+
+
+def _paths() -> Json:
+    start = {
+        "requestBody": openapi.json_body("PhoneNumber"),
+        "parameters": [openapi.path("function", const=FUNCTION), _idempotency()],
+    }
+    waiting = [openapi.query("timeout", "number"), *_intervals()]
+    started: Answers = {
+        202: "Links",
+        200: "Outcome",
+        400: "Fault",
+        403: "Fault",
+        409: "Fault",
+        413: "Fault",
+    }
+    started |= {429: "Fault", 503: "Fault"}
+    ordered: Answers = {202: None, 400: "Fault", 404: None, 410: None}
+    order = [openapi.path("id"), openapi.query("reason")]
+    return {
+        "/orchestrators/{function}": {
+            "post": openapi.operation(
+                "Start a verification, with a function key",
+                {**started, 401: "Fault"},
+                requestBody=start["requestBody"],
+                parameters=[*start["parameters"], *waiting],
+            )
+        },
+        "/orchestrators/{function}/wait": {
+            "post": openapi.operation(
+                "Start a verification and wait for its outcome",
+                {**started, 401: "Fault"},
+                requestBody=start["requestBody"],
+                parameters=[*start["parameters"], *waiting],
+            )
+        },
+        f"{BASE_PATH}/orchestrators/{{function}}": {
+            "post": openapi.operation(
+                "Start a verification",
+                started,
+                requestBody=start["requestBody"],
+                parameters=[*start["parameters"], *waiting],
+            )
+        },
+        f"{BASE_PATH}/orchestrators/{{function}}/{{id}}": {
+            "post": openapi.operation(
+                "Start a verification under an id of one's own",
+                {**started, 404: None},
+                requestBody=start["requestBody"],
+                parameters=[*start["parameters"], openapi.path("id"), *waiting],
+            )
+        },
+        f"{BASE_PATH}/instances": {
+            "get": openapi.operation(
+                "List instances",
+                {200: "Statuses", 400: "Fault"},
+                parameters=[
+                    *_range(),
+                    openapi.query("instanceIdPrefix"),
+                    openapi.query("top", "integer"),
+                    openapi.query("showInput", "boolean"),
+                    openapi.header("x-ms-continuation-token"),
+                ],
+            ),
+            "delete": openapi.operation(
+                "Remove finished instances",
+                {200: "Purged", 400: "FaultOrSentence", 404: None},
+                parameters=_range(),
+            ),
+        },
+        INSTANCE: {
+            "get": openapi.operation(
+                "The status of an instance",
+                {200: "Status", 202: "Status", 404: None, 500: "Status"},
+                parameters=[
+                    openapi.path("id"),
+                    openapi.query("showInput", "boolean"),
+                    openapi.query("showHistory", "boolean"),
+                    openapi.query("showHistoryOutput", "boolean"),
+                    openapi.query("returnInternalServerErrorOnFailure", "boolean"),
+                ],
+            ),
+            "delete": openapi.operation(
+                "Remove a finished instance",
+                {200: "Purged", 404: None, 412: "Sentence"},
+                parameters=[openapi.path("id")],
+            ),
+        },
+        f"{INSTANCE}/raiseEvent/{{event}}": {
+            "post": openapi.operation(
+                "Raise an event; SmsChallengeResponse carries the answer",
+                {**ordered, 400: "Fault", 413: "Fault"},
+                requestBody=openapi.json_body("Anything"),
+                parameters=[openapi.path("id"), openapi.path("event")],
+            )
+        },
+        f"{INSTANCE}/terminate": {
+            "post": openapi.operation("Cancel an instance", ordered, parameters=order)
+        },
+        f"{INSTANCE}/suspend": {
+            "post": openapi.operation("Hold the outcome back", ordered, parameters=order)
+        },
+        f"{INSTANCE}/resume": {
+            "post": openapi.operation("Publish what was held back", ordered, parameters=order)
+        },
+        f"{INSTANCE}/restart": {
+            "post": openapi.operation(
+                "Start anew for the same number",
+                {**started, 404: None},
+                parameters=[
+                    openapi.path("id"),
+                    _idempotency(),
+                    openapi.query("restartWithNewInstanceId", "boolean"),
+                    *waiting,
+                ],
+            )
+        },
+        f"{INSTANCE}/rewind": {
+            "post": openapi.operation("Not supported", {404: None, 501: None}, parameters=order)
+        },
+    }
+
+
+def _idempotency() -> Json:
+    schema = {"type": "string", "minLength": 1, "maxLength": 200}
+    return {"name": "Idempotency-Key", "in": "header", "schema": schema}
+
+
+def _intervals() -> list[Json]:
+    return [openapi.query("pollingInterval", "number"), openapi.query("retryInterval", "number")]
+
+
+def _range() -> list[Json]:
+    return [
+        openapi.query("createdTimeFrom"),
+        openapi.query("createdTimeTo"),
+        openapi.query("runtimeStatus"),
+    ]
+
+
+def _schemas() -> Json:
+    text: Json = {"type": "string"}
+    text_or_null: Json = {"type": ["string", "null"]}
+    count: Json = {"type": "integer", "minimum": 0}
+    urls = ["statusQueryGetUri", "sendEventPostUri", "terminatePostUri", "purgeHistoryDeleteUri"]
+    urls += ["restartPostUri", "suspendPostUri", "resumePostUri"]
+    custom = {
+        "status": {"enum": [status.value for status in Status]},
+        "cause": {"enum": [None, *(cause.value for cause in Cause)]},
+        "reference": text,
+        "attemptsUsed": count,
+        "attemptsLeft": count,
+        "deadline": text,
+        "delivery": text,
+        "errorCode": {"type": ["integer", "null"]},
+        "error": text_or_null,
+    }
+    status = {
+        "name": {"const": FUNCTION},
+        "instanceId": text,
+        "runtimeStatus": {"enum": sorted(set(RUNTIME_STATUSES.values()))},
+        "input": {},
+        "customStatus": openapi.an_object(custom),
+        "output": {},
+        "createdTime": text,
+        "lastUpdatedTime": text,
+    }
+    history = {"historyEvents": {"type": "array", "items": {"type": "object"}}}
+    return {
+        "Anything": {},
+        "PhoneNumber": {"type": "string", "examples": ["+14255550123"]},
+        "Sentence": text,
+        "Purged": openapi.an_object({"instancesDeleted": {"type": "integer", "minimum": 1}}),
+        "Fault": openapi.an_object(
+            {"Message": text, "ExceptionMessage": text, "ExceptionType": text, "code": text}
+        ),
+        "FaultOrSentence": {"anyOf": [text, openapi.ref("Fault")]},
+        "Links": openapi.an_object({"id": text, "reference": text, **dict.fromkeys(urls, text)}),
+        "Status": {**openapi.an_object(status), "properties": {**status, **history}},
+        "Statuses": {"type": "array", "items": openapi.ref("Status")},
+        "Outcome": {"anyOf": [{"type": "boolean"}, openapi.ref("Status")]},
+    }

@@ -1,0 +1,126 @@
+"""Starting an instance, and waiting for its outcome."""
+
+from flask import Response
+
+from bot.domain.errors import IdInUse, UnknownVerification
+from bot.domain.verification import Status, Verification
+from bot.faces.durable import bodies, parameters, payloads
+from bot.faces.durable.errors import (
+    InvalidWait,
+    UnknownFunction,
+    UnknownInstance,
+)
+from bot.faces.durable.payloads import FUNCTION
+from bot.http.access import Access
+from bot.http.keys import Caller, Power
+from bot.observability.logs import REQUEST_ID
+from bot.service import Service
+from bot.usecases import read
+from bot.usecases.read import VerificationView
+from bot.usecases.start import Request, begin, restart
+
+# The sample's own waiting route waits this long when nothing is said.
+SAMPLE_WAIT_SECONDS = 30.0
+
+
+class Starting:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._store = service.store
+        self._keys = service.keys
+        self._access = Access(service.keys, service.store)
+        self._public_base_url = service.settings.public_base_url
+
+    def start_by_sample(self, function: str) -> Response:
+        return self._start(function, self._access.starter(), wait_seconds=None)
+
+    def start_and_wait(self, function: str) -> Response:
+        return self._start(function, self._access.starter(), wait_seconds=SAMPLE_WAIT_SECONDS)
+
+    def start(self, function: str, id: str | None = None) -> Response:
+        return self._start(function, self._access.manager(), wait_seconds=None, id=id)
+
+    def restart(self, id: str) -> Response:
+        caller = self._access.restarter(id)
+        if not parameters.query().flag("restartWithNewInstanceId", default=True):
+            raise IdInUse("A verification is evidence and is not overwritten: take a new id.")
+        try:
+            before = self._store.read(read.view, id).verification
+            verification = restart(
+                self._store,
+                id,
+                request_id=REQUEST_ID.get(),
+                rules=self._service.rules,
+                admission=self._service.admission,
+                caller_key=self._keys.present_mark(before.caller_key, name=before.started_by),
+                idempotency_key=parameters.idempotency_key(),
+                may_supersede=caller.power is not Power.LINK,
+            )
+        except UnknownVerification:
+            raise UnknownInstance(f"No instance has the id {id}.") from None
+        return self._started(verification, wait_seconds=None)
+
+    def _start(
+        self, function: str, caller: Caller, *, wait_seconds: float | None, id: str | None = None
+    ) -> Response:
+        if function.lower() != FUNCTION.lower():
+            raise UnknownFunction(
+                f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
+            )
+        number, start_input = bodies.start_input(parameters.body())
+        asked = Request(
+            started_by=caller.name,
+            caller_key=caller.key_mark,
+            start_input=start_input,
+            request_id=REQUEST_ID.get(),
+            id=None if id is None else parameters.valid_id(id),
+            idempotency_key=parameters.idempotency_key(),
+        )
+        service = self._service
+        try:
+            verification = begin(
+                self._store, number, asked, rules=service.rules, admission=service.admission
+            )
+        except IdInUse:
+            sentence = f"An Orchestration instance with the id {id} already exists."
+            raise IdInUse(sentence) from None
+        return self._started(verification, wait_seconds=wait_seconds)
+
+    def _started(self, verification: Verification, *, wait_seconds: float | None) -> Response:
+        seconds, interval = (
+            parameters.query().seconds("timeout"),
+            parameters.query().seconds(*parameters.INTERVALS),
+        )
+        seconds = wait_seconds if seconds is None else seconds
+        if seconds is not None and interval is not None and interval > seconds:
+            raise InvalidWait(
+                f"Total timeout {seconds:g} should be bigger than retry timeout {interval:g}."
+                f" The instance {verification.id} has been started."
+            )
+        if seconds is not None and seconds > 0:
+            finished = self._outcome(verification.id, seconds)
+            if finished is not None:
+                return finished
+        body = payloads.links(verification, public_base_url=self._public_base_url, keys=self._keys)
+        retry_after = str(payloads.START_RETRY_SECONDS)
+        location = body["statusQueryGetUri"]
+        return parameters.answer(body, 202, {"Location": location, "Retry-After": retry_after})
+
+    def _outcome(self, id: str, seconds: float) -> Response | None:
+        """The answer to who has waited: the bare output, or the status of what did not complete.
+        None: it has not finished, or was removed as soon as it had."""
+        seen: list[VerificationView] = []
+
+        def is_finished() -> bool:
+            seen[:] = [self._store.read(read.view, id)]
+            return seen[0].verification.is_terminal
+
+        try:
+            if not self._service.waiting.wait(id, is_finished, seconds=seconds):
+                return None
+        except UnknownVerification:
+            return None
+        (view,) = seen
+        if view.verification.status in (Status.CANCELED, Status.FAILED):
+            return parameters.answer(payloads.status(view), 200)
+        return parameters.answer(payloads.output(view.verification), 200)

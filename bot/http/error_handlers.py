@@ -1,0 +1,93 @@
+"""Error handlers for views. A face gives the shape of the bodies; counting, logging and statuses
+are the same for all faces."""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from bot.domain.errors import Refusal
+from bot.http.errors import STATUSES, headers_of
+from bot.observability.logs import safe
+from bot.store.tx import StoreUnavailable
+
+JSON = "application/json; charset=utf-8"
+# Generous for a text of 1600 characters or a JSON string.
+LARGEST_BODY_BYTES = 64 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class Shape(Protocol):
+    """How a face writes errors down: as JSON values."""
+
+    def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
+        """Status, body (None: empty) and headers."""
+
+    def fault(self, code: str, sentence: str, detail: str) -> Any:
+        """The body of an error that is no refusal. `detail`: what helps to find it."""
+
+
+class PlainShape:
+    """`{"code", "message"}`, for what belongs to no API of another product."""
+
+    def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
+        status = STATUSES[type(error)]
+        return status, self.fault(error.code, error.sentence, ""), headers_of(error, status)
+
+    def fault(self, code: str, sentence: str, detail: str) -> Any:
+        return {"code": code, "message": f"{sentence} {detail}".strip()}
+
+
+def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str], None]) -> None:
+    """`refused` counts a refusal by its code."""
+    handlers = _Handlers(shape, refused)
+    target.register_error_handler(Refusal, handlers.refusal)
+    target.register_error_handler(HTTPException, handlers.http_error)
+    target.register_error_handler(StoreUnavailable, handlers.store_unavailable)
+    target.register_error_handler(Exception, handlers.unexpected)
+
+
+class _Handlers:
+    def __init__(self, shape: Shape, refused: Callable[[str], None]) -> None:
+        self._shape = shape
+        self._refused = refused
+
+    def refusal(self, error: Refusal) -> Response:
+        self._refused(error.code)
+        status, body, headers = self._shape.refusal(error)
+        if body is None:
+            return Response(status=status, headers=headers)
+        return Response(json.dumps(body), status, headers, content_type=JSON)
+
+    def http_error(self, error: HTTPException) -> Response:
+        """Werkzeug's own refusals, without their HTML. A wrong method is an unknown path here."""
+        if error.code != 413:
+            return Response(status=404 if error.code == 405 else error.code or 500)
+        sentence = f"The body may have {LARGEST_BODY_BYTES} bytes at most."
+        body = self._shape.fault("body_too_large", sentence, "")
+        return Response(json.dumps(body), 413, content_type=JSON)
+
+    def store_unavailable(self, error: StoreUnavailable) -> Response:
+        """A full disk, a lock that is held for long, a file that cannot be written: nothing was
+        done, and it may be done later. Twilio posts again what met this."""
+        where = safe(request.path)
+        log.error("the database refuses at %s %s", request.method, where, exc_info=error)
+        body = self._shape.fault("store_unavailable", error.sentence, "")
+        headers = {"Retry-After": str(error.retry_after_seconds)}
+        return Response(json.dumps(body), 503, headers, content_type=JSON)
+
+    def unexpected(self, error: Exception) -> Response:
+        """The caller gets a number, and the log line of that number has the rest: the exception's
+        own words stay out of the answer, and the query out of the log."""
+        if type(error).__module__.startswith("gunicorn.http"):
+            return Response(status=400)  # a body that breaks off or is no HTTP, read just now
+        id = secrets.token_hex(8)
+        log.error("error %s at %s %s", id, request.method, safe(request.path), exc_info=error)
+        sentence = "Something went wrong while processing your request"
+        body = self._shape.fault("internal", sentence, f"See the log for error {id}.")
+        return Response(json.dumps(body), 500, content_type=JSON)

@@ -1,0 +1,113 @@
+"""Counters and gauges in Prometheus' own format."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The present state of the service, whichever process brought it about."""
+
+    pending: int
+    queue: Mapping[str, int]  # texts by state
+    queue_age_seconds: float
+    overdue_seconds: float
+    open_areas: int
+    is_twilio_known: bool
+    clock_ahead_seconds: float
+    set_aside: int
+
+
+def text(
+    families: Iterable[Metric], sums: Mapping[str, float], gauges: Gauges, guess_chance: float
+) -> bytes:
+    """`families`: of one process, for their names; `sums`: their values over all processes."""
+    summed = CollectorRegistry()
+    summed.register(_Sums(families, sums))
+    _set(gauges, guess_chance, summed)
+    return generate_latest(summed)
+
+
+def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> None:
+    def gauge(name: str, documentation: str, value: float) -> None:
+        Gauge(f"textback_{name}", documentation, registry=registry).set(value)
+
+    gauge("pending", "Verifications that are pending now.", gauges.pending)
+    depth = Gauge(
+        "textback_queue_depth",
+        "Texts on their way to Twilio now, by state: queued, sending, unknown.",
+        ["state"],
+        registry=registry,
+    )
+    for state in ("queued", "sending", "unknown"):
+        depth.labels(state).set(gauges.queue.get(state, 0))
+    gauge("queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds)
+    gauge(
+        "overdue_seconds",
+        "How long what is due has waited for a dispatcher: texts and deadlines.",
+        gauges.overdue_seconds,
+    )
+    gauge(
+        "breaker_closed_areas",
+        "Prefixes and countries where starts are refused now.",
+        gauges.open_areas,
+    )
+    gauge(
+        "twilio_credentials_known",
+        "0 while sending is paused, since Twilio does not accept our credentials.",
+        int(gauges.is_twilio_known),
+    )
+    gauge(
+        "clock_ahead_seconds",
+        "How far stored time is ahead of the clock, since a clock was ahead once.",
+        gauges.clock_ahead_seconds,
+    )
+    gauge(
+        "rows_set_aside",
+        "Texts and verifications that cannot be read or carried out, and are left alone.",
+        gauges.set_aside,
+    )
+    gauge(
+        "guess_chance",
+        "Chance a number and day that a code is guessed, under the present settings.",
+        guess_chance,
+    )
+
+
+class _Sums(Collector):
+    """The families of one registry, with other values."""
+
+    def __init__(self, families: Iterable[Metric], sums: Mapping[str, float]) -> None:
+        self._families = list(families)
+        self._sums = sums
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._families:
+            metric = Metric(family.name, family.documentation, family.type)
+            for key in sorted((k for k in self._sums if _is_of(k, family.name)), key=_order):
+                name, labels = json.loads(key)
+                metric.add_sample(name, labels, self._sums[key])
+            yield metric
+
+
+def key_of(name: str, labels: Mapping[str, str]) -> str:
+    return json.dumps([name, dict(sorted(labels.items()))])
+
+
+def _is_of(key: str, family: str) -> bool:
+    name = str(json.loads(key)[0])
+    return name == family or name.removeprefix(family) in ("_total", "_bucket", "_sum", "_count")
+
+
+def _order(key: str) -> tuple[str, float, str]:
+    """Buckets in their order, each label set together."""
+    name, labels = json.loads(key)
+    bound = float(labels.pop("le", "inf"))
+    return json.dumps(labels), bound, "" if name.endswith("_bucket") else name

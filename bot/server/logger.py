@@ -1,0 +1,34 @@
+"""gunicorn's log in Textback's own form."""
+
+import logging
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from bot.observability.logs import safe
+
+
+class QuietLogger(Logger):
+    """Lines in Textback's own form, the path without its query: a query may hold a key."""
+
+    def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
+        ours = logging.getLogger().handlers[0].formatter
+        super()._set_handler(log, output, ours, stream)  # type: ignore[misc]
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        method, path = environ["REQUEST_METHOD"], safe(environ.get("PATH_INFO") or "")
+        status = int(str(resp.status).split(maxsplit=1)[0])
+        self.access_log.info(
+            "%s %s %d",
+            method,
+            path,
+            status,
+            extra={
+                **environ.get("textback.noted", {}),
+                "client": environ.get("REMOTE_ADDR"),
+                "method": method,
+                "path": path,
+                "status": status,
+                "milliseconds": round(request_time.total_seconds() * 1000, 1),
+            },
+        )

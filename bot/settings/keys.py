@@ -1,0 +1,120 @@
+"""Secrets and the keys of callers."""
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, model_validator
+
+from bot.settings.types import Group, Values, setting
+
+# Callers that start verifications without a key of their own.
+OWN_CALLERS = frozenset(["cli", "console"])
+# Names of callers whose keys have none.
+UNNAMED_FUNCTION, UNNAMED_SYSTEM = "function", "system"
+
+
+SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
+FEWEST_LETTERS = 6  # different ones: what has fewer was typed, not drawn
+_WELL_KNOWN = re.compile(
+    r"(change.?me|secret|password|example|placeholder|your.?key|0123456789abcdef|1234567890)+[\W\d]*",
+    re.IGNORECASE,
+)
+
+
+def _hard_to_guess(key: str) -> str:
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"it is shorter than {SHORTEST_KEY} characters")
+    if len(set(key)) < FEWEST_LETTERS or _WELL_KNOWN.fullmatch(key):
+        raise ValueError("everybody would guess it")
+    return key
+
+
+def _all_hard_to_guess(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_hard_to_guess(value) for value in values)
+
+
+def _named_keys(value: Any) -> Any:
+    """`name:key,name:key` as pairs of name and key. Keys without names, one or several, are of one
+    caller without a name; so are several of one name."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.strip().partition(":") for part in value.split(",")]
+    if not any(colon for _, colon, _ in pairs):
+        return [("", key) for key, _, _ in pairs]
+    return [(name.strip(), key.strip()) for name, _, key in pairs]
+
+
+def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    names = {name for name, _ in keys}
+    if names != {""} and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
+        raise ValueError(
+            "either none of its keys has a name, or each has one of letters, digits, - and _"
+        )
+    for _, key in keys:
+        _hard_to_guess(key)
+    return keys
+
+
+SecretKey = Annotated[str, AfterValidator(_hard_to_guess)]
+SecretKeys = Annotated[Values, AfterValidator(_all_hard_to_guess)]
+NamedKeys = Annotated[
+    tuple[tuple[str, str], ...], BeforeValidator(_named_keys), AfterValidator(_well_named)
+]
+
+
+class KeySettings(Group):
+    secret_key: SecretKey = setting("a long random text", repr=False)
+    secret_key_fallbacks: SecretKeys = setting(
+        "earlier secret keys with commas between", default=(), repr=False
+    )
+    function_key: NamedKeys = setting(
+        "a long random text, or name:key,name:key for several callers; while one is rotated, new"
+        " and old with a comma between",
+        repr=False,
+    )
+    system_key: NamedKeys = setting(
+        "a long random text, or name:key,name:key for several callers; while one is rotated, new"
+        " and old with a comma between",
+        repr=False,
+    )
+    console_key: SecretKey | None = setting(
+        "a long random text; unset: no console", default=None, repr=False
+    )
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The present one first."""
+        return (self.secret_key, *self.secret_key_fallbacks)
+
+    @property
+    def starters(self) -> tuple[tuple[str, str], ...]:
+        """Names and keys of callers who may start verifications."""
+        return tuple((name or UNNAMED_FUNCTION, key) for name, key in self.function_key)
+
+    @property
+    def managers(self) -> tuple[tuple[str, str], ...]:
+        """Names and keys of callers who may do everything."""
+        return tuple((name or UNNAMED_SYSTEM, key) for name, key in self.system_key)
+
+    @model_validator(mode="after")
+    def _distinct_keys(self) -> Self:
+        named = (*self.function_key, *self.system_key)
+        keys = [key for _, key in named] + [self.console_key]
+        if len(set(keys)) != len(keys):
+            raise ValueError(
+                "FUNCTION_KEY, SYSTEM_KEY and CONSOLE_KEY: every key must differ from the others"
+            )
+        if OWN_CALLERS & {name for name, _ in named}:
+            raise ValueError(
+                f"FUNCTION_KEY and SYSTEM_KEY: the names {' and '.join(sorted(OWN_CALLERS))} are"
+                " Textback's own"
+            )
+        starters = {name for name, _ in self.starters}
+        managers = {name for name, _ in self.managers}
+        if starters & managers:
+            raise ValueError(
+                f"FUNCTION_KEY and SYSTEM_KEY: the name {min(starters & managers)} stands in both,"
+                f" and one name is one caller: they must differ (a key without a name is called"
+                f" {UNNAMED_FUNCTION} or {UNNAMED_SYSTEM})"
+            )
+        return self

@@ -1,0 +1,96 @@
+"""Bounds on starts and guesses, and how long things are kept."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from limits import parse_many
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from bot.domain import phone
+from bot.domain.guess_budget import LARGEST_CHANCE, GuessBudget, guess_budget
+from bot.domain.limits import Limit
+from bot.settings.texts import TextSettings
+from bot.settings.types import Values, setting
+
+
+def _limits(value: Any, info: ValidationInfo) -> Any:
+    """The notation of the `limits` library, `5/10 minutes; 10/day`; nothing: no limit."""
+    if not isinstance(value, str):
+        return value
+    parsed = parse_many(value) if value.strip() else []
+    if any(item.amount < 1 for item in parsed):
+        raise ValueError("a limit lets at least one through")
+    if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
+        raise ValueError("a limit lets at most a million through, and looks back a year")
+    name = str(info.field_name).upper()
+    return tuple(Limit(name, item.amount, item.get_expiry()) for item in parsed)
+
+
+def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if codes == ("*",):
+        return codes
+    unknown = [code for code in codes if not phone.is_country(code)]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is no country")
+    return codes
+
+
+Limits = Annotated[tuple[Limit, ...], BeforeValidator(_limits)]
+Countries = Annotated[Values, AfterValidator(_countries)]
+
+
+def limit_setting(default: str) -> Any:
+    looks_like = f"so many in so long, such as {default}; empty for none"
+    return setting(looks_like, default=default, validate_default=True)
+
+
+class LimitSettings(TextSettings):
+    allowed_countries: Countries = setting(
+        "countries of two letters, US,CA, or * for all", default=()
+    )
+    limit_per_number: Limits = limit_setting("5/10 minutes; 10/day")
+    limit_per_country: Limits = limit_setting("300/hour")
+    limit_per_key: Limits = limit_setting("1000/hour")
+    limit_total: Limits = limit_setting("1000/hour")
+    limit_wrong_per_number: Limits = limit_setting("12/day")
+    breaker_texts_per_prefix: Annotated[int, Field(ge=5, le=100_000)] = setting(
+        "5 to 100000", default=20
+    )
+    breaker_texts_per_country: Annotated[int, Field(ge=5, le=100_000)] = setting(
+        "5 to 100000", default=50
+    )
+    breaker_approved_percent: Annotated[int, Field(ge=0, le=50)] = setting("0 to 50", default=5)
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = setting("1 to 3650", default=30)
+
+    @property
+    def rate_limits(self) -> tuple[Limit, ...]:
+        return (*self.limit_per_country, *self.limit_per_key, *self.limit_total)
+
+    @property
+    def guess_budget(self) -> GuessBudget:
+        return guess_budget(
+            self.limit_per_number,
+            self.limit_wrong_per_number,
+            attempts=self.max_attempts,
+            code_length=self.code_length,
+        )
+
+    @model_validator(mode="after")
+    def _retained_long_enough(self) -> Self:
+        for limit in (*self.limit_per_number, *self.limit_wrong_per_number, *self.rate_limits):
+            if limit.window > timedelta(days=self.retention_days):
+                raise ValueError(
+                    f"RETENTION_DAYS is shorter than {limit} looks back. Raise it, or shorten the"
+                    " limit."
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sound_guess_budget(self) -> Self:
+        if not self.guess_budget.is_sound:
+            raise ValueError(
+                f"LIMIT_WRONG_PER_NUMBER, LIMIT_PER_NUMBER, MAX_ATTEMPTS and CODE_LENGTH allow"
+                f" {self.guess_budget}; at most {LARGEST_CHANCE:.1%} is allowed. Lower the limits,"
+                " or take a longer code."
+            )
+        return self

@@ -1,0 +1,62 @@
+"""Addresses, the database, processes and connections."""
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from bot.settings.types import Group, setting
+
+
+def base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it is no http or https address")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("it may hold no user, query or fragment")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("its port is no port") from None
+    if "_" in parts.hostname:
+        raise ValueError("Twilio refuses a host name with an underscore (its error 21609)")
+    return url.rstrip("/")
+
+
+def _database_url(url: str) -> str:
+    if url.startswith(("postgresql://", "postgres://")):
+        return url
+    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+        raise ValueError("it is of no database that Textback knows")
+    return url
+
+
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+
+class ServerSettings(Group):
+    public_base_url: BaseUrl = setting(
+        "the address Twilio and callers see, such as https://verify.example.com"
+    )
+    database_url: DatabaseUrl = setting(
+        "sqlite:/// and a path, such as sqlite:///instance/textback.db, or"
+        " postgresql://user:password@host/name",
+        default="sqlite:///instance/textback.db",
+        repr=False,
+    )
+    dispatch: Literal["thread", "off"] = setting("thread or off", default="thread")
+    connections: Annotated[int, Field(ge=10, le=100_000)] = setting("10 to 100000", default=4000)
+    connections_per_address: Annotated[int, Field(ge=0, le=100_000)] = setting(
+        "0 to 100000; 0 for no bound of its own", default=200
+    )
+    database_connections: Annotated[int, Field(ge=2, le=1000)] = setting("2 to 1000", default=24)
+    web_concurrency: Annotated[int, Field(ge=1, le=64)] = setting("1 to 64", default=1)
+    log_format: Literal["json", "text"] = setting("json or text", default="json")
+    port: Annotated[int, Field(ge=1, le=65535)] = setting("1 to 65535", default=8000)
+
+    @property
+    def database_name(self) -> str:
+        """The address without its password."""
+        return re.sub(r"//[^@/]*@", "//", self.database_url.partition("?")[0])

@@ -1,0 +1,186 @@
+"""Writers who wait share one commit, and so one fsync, which is most of what a write costs.
+
+The first writer to come leads: it takes all who have queued up, runs them one after the other in
+one transaction, and commits once. No one returns before that COMMIT has. The first of those left
+waiting leads next. Where a use case raises, all are undone and run again, now each in a savepoint
+of its own: refusals are rarer than successes, and savepoints were two statements of thirteen. Where
+SQLite rolls the whole transaction back by itself (a full disk), or the commit fails, no one in the
+batch counts as done and each is run again alone.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar
+
+import sqlite_utils
+
+from bot.store.tx import PATIENCE_SECONDS, Done, OutcomeUnknown, StoreUnavailable, Tx
+
+T = TypeVar("T")
+
+BATCH = 64  # write transactions that share one commit, at most
+
+# An open transaction, committed where the block ends; waits for its lock until then.
+Transaction = Callable[[float], AbstractContextManager[sqlite_utils.Database]]
+
+
+class _Raised(Exception):
+    """A use case raised; the cause says what."""
+
+
+class _Job(Generic[T]):
+    """One use case on its way through a commit."""
+
+    def __init__(self, use_case: Callable[[Tx], Done[T]], within: float) -> None:
+        self.use_case = use_case
+        self.until = time.monotonic() + within
+        self.turn = threading.Lock()  # released when it is finished, or is to lead
+        self.turn.acquire()
+        self.is_finished = False
+        self.is_left = False  # its caller stopped waiting: the leader tells the listeners
+        self.done: Done[T] | None = None
+        self.error: BaseException | None = None
+
+
+class GroupCommit:
+    def __init__(
+        self,
+        transaction: Transaction,
+        new_tx: Callable[[sqlite_utils.Database], Tx],
+        *,
+        tell: Callable[[Done[Any], float], None],
+    ) -> None:
+        """`tell` is told what a use case left behind, and how many seconds it took."""
+        self._transaction = transaction
+        self._new_tx = new_tx
+        self._tell = tell
+        self._mutex = threading.Lock()
+        self._waiting: deque[_Job[Any]] = deque()
+        self._is_led = False
+
+    def write(self, use_case: Callable[[Tx], Done[T]], within: float) -> T:
+        """Raises StoreUnavailable, and what the use case raises."""
+        began = time.perf_counter()
+        job = _Job(use_case, within)
+        with self._mutex:
+            self._waiting.append(job)
+            leads = not self._is_led
+            self._is_led = True
+        if not leads:
+            self._await_turn(job, within)
+        if not job.is_finished:
+            self._lead(job.until)
+        if job.error is not None:
+            raise job.error
+        assert job.done is not None
+        # In the thread that asked, so that what is logged of it names its request.
+        self._tell(job.done, time.perf_counter() - began)
+        return job.done.value
+
+    def _await_turn(self, job: "_Job[Any]", seconds: float) -> None:
+        """Until it is finished, or is to lead. Raises StoreUnavailable once its patience is over:
+        OutcomeUnknown where it is being written by then."""
+        if job.turn.acquire(timeout=seconds):
+            return
+        with self._mutex:
+            if job.turn.acquire(blocking=False):  # just now
+                return
+            if job not in self._waiting:
+                job.is_left = True
+                raise OutcomeUnknown("the commit takes too long")
+            self._waiting.remove(job)
+        raise StoreUnavailable("the writers before it take too long")
+
+    def _lead(self, until: float) -> None:
+        """`until`: from then on the leader's own caller does not wait, and neither does it."""
+        batch: list[_Job[Any]] = []
+        try:
+            if not self._commit_at_once(batch, until):
+                self._commit_apart(batch, until)
+        except Exception as error:
+            self._commit_singly(batch, error, until)
+        finally:
+            self._hand_over()
+        with self._mutex:
+            for job in batch:
+                job.is_finished = True
+                job.turn.release()
+            left = [job.done for job in batch if job.is_left]
+        for done in left:  # its caller has gone; others wait for what it did
+            if done is not None:
+                self._tell(done, PATIENCE_SECONDS)
+
+    def _commit_at_once(self, batch: list[_Job[Any]], until: float) -> bool:
+        """Draws all who wait, and runs them. False: one of them raised, and nothing was done.
+        Raises where the transaction itself came to nothing."""
+        try:
+            with self._transaction(until) as db:
+                # Writers that come meanwhile are served too: one fsync for more of them.
+                while drawn := self._draw(batch):
+                    # Read after the lock is held and they are drawn: no one is judged as of an
+                    # instant before they asked.
+                    tx = self._new_tx(db)
+                    for job in drawn:
+                        self._run(job, tx)
+        except _Raised as raised:
+            if len(batch) == 1:  # no other work was undone
+                batch[0].error = raised.__cause__
+            return len(batch) == 1
+        return True
+
+    def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
+        """Those who wait, as far as the batch has room; it holds them too."""
+        with self._mutex:
+            count = min(len(self._waiting), BATCH - len(batch))
+            drawn = [self._waiting.popleft() for _ in range(count)]
+        batch.extend(drawn)
+        return drawn
+
+    def _run(self, job: _Job[Any], tx: Tx) -> None:
+        try:
+            job.done = job.use_case(tx)
+        except Exception as error:
+            raise _Raised from error
+
+    def _commit_apart(self, batch: list[_Job[Any]], until: float) -> None:
+        with self._transaction(until) as db:
+            tx = self._new_tx(db)
+            for job in batch:
+                self._run_apart(job, tx, db)
+
+    def _run_apart(self, job: _Job[Any], tx: Tx, db: sqlite_utils.Database) -> None:
+        db.execute("SAVEPOINT use_case")
+        try:
+            job.done = job.use_case(tx)
+        except Exception as error:
+            if not db.conn.in_transaction:
+                raise  # SQLite undid the whole batch
+            db.execute("ROLLBACK TO use_case")
+            job.done, job.error = None, error
+        db.execute("RELEASE use_case")
+
+    def _commit_singly(self, batch: list[_Job[Any]], error: Exception, until: float) -> None:
+        if not batch:  # not even begun: those who wait fail with the reason
+            with self._mutex:
+                batch.extend(self._waiting)
+                self._waiting.clear()
+            for job in batch:
+                job.error = error
+            return
+        for job in batch:
+            job.done, job.error = None, None
+            try:
+                with self._transaction(until) as db:
+                    job.done = job.use_case(self._new_tx(db))
+            except Exception as alone:
+                job.done, job.error = None, alone
+
+    def _hand_over(self) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting[0].turn.release()
+            else:
+                self._is_led = False

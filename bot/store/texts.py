@@ -1,0 +1,63 @@
+"""One row of the table `outbox`: a text and where it is on its way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.delivery import Delivery
+from bot.domain.effects import Channel, Purpose
+from bot.store.rows import (
+    Row,
+    to_instant_or_none,
+)
+
+
+class TextState(StrEnum):
+    """Where a text is on its way to Twilio. `schema.sql` says what each means."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One row."""
+
+    id: str
+    verification_id: str
+    purpose: Purpose
+    channel: Channel
+    from_address: str  # as of the newest claim; empty: queued before version 4 of the schema
+    locale: str
+    state: TextState
+    claims: int
+    tries: int
+    looks: int
+    first_try_at: datetime | None
+    sid: str | None
+    delivery: Delivery | None
+    error_code: int | None
+
+
+def from_row(row: Row) -> Text:
+    to_instant_or_none(row["due_at"])  # not kept, but the sender needs it
+    return Text(
+        id=row["id"],
+        verification_id=row["verification_id"],
+        purpose=Purpose(row["purpose"]),
+        channel=Channel(row["channel"]),
+        from_address=row["from_address"],
+        locale=row["locale"],
+        state=TextState(row["state"]),
+        claims=row["claims"],
+        tries=row["tries"],
+        looks=row["looks"],
+        first_try_at=to_instant_or_none(row["first_try_at"]),
+        sid=row["sid"],
+        delivery=Delivery(row["delivery"]) if row["delivery"] else None,
+        error_code=row["error_code"],
+    )

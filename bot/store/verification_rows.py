@@ -1,0 +1,112 @@
+"""Between a verification and its columns."""
+
+from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
+from bot.store.rows import (
+    Row,
+    Value,
+    to_instant,
+    to_instant_or_none,
+    to_text,
+    to_text_or_none,
+)
+
+
+def fixed_columns(v: Verification) -> dict[str, Value]:
+    """Columns that are the same from the start on."""
+    return {
+        "id": v.id,
+        "phone": v.phone,
+        "country": v.country,
+        "started_by": v.started_by,
+        "caller_key": v.caller_key,
+        "start_input": v.start_input,
+        "request_id": v.request_id,
+        "reference": v.reference,
+        "nonce": v.nonce,
+        "key_id": v.key_id,
+        "challenge_text": v.challenge_text,
+        "code_length": v.terms.code_length,
+        "window_seconds": v.terms.window_seconds,
+        "max_attempts": v.terms.max_attempts,
+        "send_within_seconds": v.terms.send_within_seconds,
+        "created_at": to_text(v.created_at),
+        "is_to_erase": int(v.is_to_erase),
+    }
+
+
+def changing_columns(v: Verification) -> dict[str, Value]:
+    return {
+        "first_try_at": to_text_or_none(v.first_try_at),
+        "accepted_at": to_text_or_none(v.accepted_at),
+        "deadline_at": to_text(v.deadline_at),
+        "due_at": to_text_or_none(v.due_at),
+        "attempts": v.attempts,
+        "last_guess": v.last_guess,
+        "wrong_left": v.wrong_left,
+        "status": v.status.value,
+        "cause": v.outcome.cause.value if v.outcome else None,
+        "reason": v.outcome.reason if v.outcome else None,
+        "error_code": v.outcome.error_code if v.outcome else None,
+        "ended_at": to_text(v.outcome.at) if v.outcome else None,
+        "suspended_at": to_text_or_none(v.suspended_at),
+        "held_status": v.held.status.value if v.held else None,
+        "held_cause": v.held.cause.value if v.held else None,
+        "held_reason": v.held.reason if v.held else None,
+        "held_error_code": v.held.error_code if v.held else None,
+        "held_at": to_text(v.held.at) if v.held else None,
+        "is_hinted": int(v.is_hinted),
+        "answers": v.answers,
+        "is_afterthought_answered": int(v.is_afterthought_answered),
+    }
+
+
+def from_row(row: Row) -> Verification:
+    to_instant_or_none(row["due_at"])  # derived, so not kept; but the timer needs it
+    return Verification(
+        id=row["id"],
+        phone=row["phone"],
+        country=row["country"],
+        started_by=row["started_by"],
+        caller_key=row["caller_key"],
+        start_input=row["start_input"],
+        request_id=row["request_id"],
+        reference=row["reference"],
+        nonce=row["nonce"],
+        key_id=row["key_id"],
+        challenge_text=row["challenge_text"],
+        terms=Terms(
+            code_length=row["code_length"],
+            window_seconds=row["window_seconds"],
+            max_attempts=row["max_attempts"],
+            send_within_seconds=row["send_within_seconds"],
+        ),
+        created_at=to_instant(row["created_at"]),
+        first_try_at=to_instant_or_none(row["first_try_at"]),
+        accepted_at=to_instant_or_none(row["accepted_at"]),
+        deadline_at=to_instant(row["deadline_at"]),
+        attempts=row["attempts"],
+        last_guess=row["last_guess"],
+        wrong_left=row["wrong_left"],
+        outcome=_outcome(row, "status", "ended_at", "cause", "reason", "error_code"),
+        suspended_at=to_instant_or_none(row["suspended_at"]),
+        held=_outcome(
+            row, "held_status", "held_at", "held_cause", "held_reason", "held_error_code"
+        ),
+        is_hinted=bool(row["is_hinted"]),
+        answers=row["answers"],
+        is_afterthought_answered=bool(row["is_afterthought_answered"]),
+        is_to_erase=bool(row["is_to_erase"]),
+        unwritten_events=row["unwritten_events"],
+        updated_at=to_instant(row["updated_at"]),
+    )
+
+
+def _outcome(
+    row: Row, status: str, at: str, cause: str, reason: str, error_code: str
+) -> Outcome | None:
+    """From the columns of these names."""
+    if row[at] is None:
+        return None
+    return Outcome(
+        Status(row[status]), to_instant(row[at]), Cause(row[cause]), row[reason], row[error_code]
+    )

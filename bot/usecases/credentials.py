@@ -1,0 +1,21 @@
+"""While Twilio does not accept our credentials: asking it again, and what follows."""
+
+from bot.store import circuits, outbox
+from bot.store.tx import Done, Tx
+
+
+def is_due(tx: Tx, from_address: str) -> bool:
+    circuit = circuits.load(tx, from_address)
+    return circuit is not None and circuit.probe_at <= tx.now
+
+
+def accepted(tx: Tx, from_address: str) -> Done[None]:
+    """Twilio accepts them again: what waits goes out at once."""
+    if circuits.close(tx, from_address):
+        outbox.hurry(tx)
+    return Done(None, has_work=True)
+
+
+def refused(tx: Tx, from_address: str) -> Done[None]:
+    circuits.keep_open(tx, from_address)
+    return Done(None)

@@ -1,0 +1,33 @@
+"""A text from a phone, and what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.domain import reply
+from bot.domain.reply import Heard, Keyword
+from bot.store.inbound import Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    message_sid: str
+    phone: str  # who sent it, E.164 in its canonical spelling
+    from_address: str  # ours, which opt-outs are kept for
+    body: str = field(repr=False)
+    keyword: Keyword | None = None  # as Twilio's Advanced Opt-Out read it
+    age: timedelta | None = None  # of a text that was missed, by Twilio's clock
+    is_to_short_code: bool = False  # where no network answers HELP and STOP
+    heard: Heard = field(init=False, repr=False)  # read here, before any transaction
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heard", reply.hear(self.body))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The sentence to answer with, or None; whether the text had been judged before; and why it
+    changed nothing, where it was ignored."""
+
+    answer: str | None
+    is_repeat: bool = False
+    ignored: Ignored | None = None

@@ -1,0 +1,52 @@
+"""STOP, START and HELP."""
+
+from bot import wording
+from bot.domain import reply
+from bot.domain.inputs import Canceled
+from bot.domain.reply import Keyword
+from bot.domain.transitions import decide
+from bot.domain.verification import Cause, Verification
+from bot.store import opt_outs, verifications
+from bot.store.tx import Done, Tx
+from bot.usecases.inbound_text import InboundText, Judged
+from bot.usecases.record import record
+
+
+def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
+    """The keyword a text is. One that opens with a stop word and goes on asks to be left alone,
+    unless it carries a code."""
+    word = reply.keyword(text.heard)
+    if word is not None or not reply.opens_with_stop(text.heard):
+        return word
+    verification = newest_of(tx, text.phone)
+    length = verification.terms.code_length if verification else 0
+    return None if reply.holds_code_run(text.heard, code_length=length) else Keyword.STOP
+
+
+def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Done[Judged]:
+    """Twilio answers keywords by itself, except where texts come from a short code of our own
+    without Advanced Opt-Out: there it is ours to do."""
+    answers = text.is_to_short_code and text.keyword is None
+    tx.lock_number(text.phone)
+    if keyword is Keyword.START:
+        opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
+    if keyword is Keyword.HELP and answers:
+        return Done(Judged(wording.help_text(service)))
+    if keyword is not Keyword.STOP:
+        return Done(Judged(None))
+    # Confirmed once: nothing is texted to a number after that.
+    answers = (
+        answers and opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
+    )
+    opt_outs.mark(tx, phone=text.phone, from_address=text.from_address)
+    judged = Judged(wording.stopped_text(service) if answers else None)
+    pending = verifications.pending_of(tx, text.phone)
+    if pending is None:
+        return Done(judged)
+    decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
+    return Done(judged, changes=record(tx, pending, decision))
+
+
+def newest_of(tx: Tx, number: str) -> Verification | None:
+    """The verification that a text of this number is about: the pending one, else the latest."""
+    return verifications.pending_of(tx, number) or verifications.latest_of(tx, number)

@@ -1,0 +1,39 @@
+"""After an unknown outcome: Twilio's list is asked for the text, which is never just sent again."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.channels.gateway import Message
+from bot.store import outbox, verifications
+from bot.store.tx import Done, Tx
+from bot.usecases import send
+from bot.usecases.send import Claim, still_ours
+
+# Looked up twice before it counts as never taken, this far apart: Twilio's list may lag.
+LOOKS = 2
+LOOK_AGAIN = timedelta(seconds=5)
+
+
+def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
+    """Twilio's list answered. `messages` are those that may be ours, oldest first."""
+    text = still_ours(tx, claim)
+    if text is None:
+        return Done(None)
+    # A report may have brought the sid since the look began.
+    ours = [m for m in messages if m.sid == text.sid or not outbox.is_known_sid(tx, m.sid)]
+    if ours:
+        return send.accepted(tx, claim, message=ours[0], sid=ours[0].sid)
+    if claim.looks + 1 < LOOKS:
+        due_at = tx.now + LOOK_AGAIN
+        outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks + 1)
+        return Done(None, has_work=True)
+    # Twilio never had it: the same text, with the same code, may go out after all.
+    return send.postponed(tx, claim, delay=timedelta(0), code=None)
+
+
+def not_looked(tx: Tx, claim: Claim) -> Done[None]:
+    """The look itself failed: it counts for nothing."""
+    verifications.load(tx, claim.verification_id)
+    due_at = tx.now + LOOK_AGAIN
+    outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
+    return Done(None, has_work=True)

@@ -1,0 +1,67 @@
+"""Delivery reports: unordered, repeated, possibly of nothing we know."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.channels.gateway import Blame, Report
+from bot.domain.delivery import Delivery
+from bot.domain.events import Event, EventName
+from bot.domain.inputs import TextImpossible
+from bot.domain.verification import Cause, Verification
+from bot.store import history, opt_outs, outbox, verifications
+from bot.store.texts import Text
+from bot.store.tx import Change, Done, Tx
+from bot.usecases.record import erase_message, erase_texts
+from bot.usecases.rules import Rules
+from bot.usecases.send import fail
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a text was at Twilio before a carrier had it, and when that was."""
+
+    delay: timedelta
+    at: datetime
+
+
+def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
+    """Where a carrier has taken the text just now: how long it had waited at Twilio."""
+    verification = verifications.of_text(tx, report.text_id)
+    text = outbox.load(tx, report.text_id)
+    if verification is None and rules.erases_at_twilio:
+        erase_message(tx, report.sid)  # taken, then forgotten
+    if verification is None or text is None or text.sid not in (None, report.sid):
+        return Done(None)
+    is_named = text.sid is not None
+    if not is_named and not _name(tx, text, verification, report.sid):
+        return Done(None)
+    if not outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code):
+        return Done(None, has_work=not is_named)
+    detail = {"delivery": report.delivery.value, "error_code": report.error_code}
+    history.append(tx, text.verification_id, [Event(EventName.DELIVERY, {**detail})])
+    waited = None
+    if report.delivery is Delivery.SENT and verification.accepted_at is not None:
+        waited = Wait(tx.now - verification.accepted_at, tx.now)
+    if report.blame is Blame.OPTED_OUT:
+        opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
+    changes = _did_not_arrive(tx, verification, report) if report.is_final else ()
+    return Done(waited, has_work=not is_named, changes=changes)
+
+
+def _name(tx: Tx, text: Text, verification: Verification, sid: str) -> bool:
+    """The report brought the sid of a text whose fate was unknown. False: it is another text's."""
+    if outbox.is_known_sid(tx, sid):
+        return False
+    outbox.name(tx, text, sid=sid)
+    if verification.is_terminal and verification.is_to_erase:
+        erase_texts(tx, verification.id)
+    return True
+
+
+def _did_not_arrive(tx: Tx, verification: Verification, report: Report) -> tuple[Change, ...]:
+    if tx.now >= verification.deadline_at:
+        return ()
+    sentence = report.sentence or "The text did not arrive."
+    is_of_number = report.blame is not None and report.blame.is_of_number
+    impossible = TextImpossible(Cause.NOT_DELIVERED, sentence, report.error_code, is_of_number)
+    return fail(tx, verification.id, impossible)

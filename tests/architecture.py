@@ -1,0 +1,101 @@
+"""The packages of `bot/`, and the picture of their imports in docs/architecture.md.
+
+`python -m tests.architecture` draws the picture anew.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BOT = ROOT / "bot"
+PAGE = ROOT / "docs" / "architecture.md"
+FILES = sorted(BOT.rglob("*.py"))
+
+# From the bottom to the top: a package imports its own and those before it.
+LAYERS = [
+    "concurrency",
+    "domain",
+    "wording",
+    "settings",
+    "store",
+    "gateway",
+    "observability",
+    "admission",
+    "usecases",
+    "http",
+    "dispatch",
+    "service",
+    "channels",
+    "server",
+    "faces",
+    "app",
+]
+
+
+def package_of(path: Path) -> str:
+    """`gateway` is what the rest sees of the channels, so it stands apart from them."""
+    parts = path.relative_to(BOT).parts
+    if parts == ("channels", "gateway.py"):
+        return "gateway"
+    return parts[0].removesuffix(".py")
+
+
+def packages() -> set[str]:
+    return {package_of(path) for path in FILES} - {"__init__"}
+
+
+def imported(path: Path) -> set[str]:
+    """The packages of ours that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            is_root = node.module in ("bot", "bot.channels")
+            names = [f"{node.module}.{a.name}" for a in node.names] if is_root else [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith("bot.channels.gateway"):
+                found.add("gateway")
+            elif name.startswith("bot."):
+                found.add(name.split(".")[1])
+    return found
+
+
+def edges() -> list[tuple[str, str]]:
+    """Imports between packages, without those that follow from others."""
+    direct = {
+        package: {
+            other
+            for path in FILES
+            if package_of(path) == package
+            for other in imported(path)
+            if other != package
+        }
+        for package in LAYERS
+    }
+
+    def reached(package: str) -> set[str]:
+        return direct[package] | {far for near in direct[package] for far in reached(near)}
+
+    return [
+        (package, other)
+        for package in reversed(LAYERS)
+        for other in sorted(direct[package])
+        if not any(other in reached(near) for near in direct[package] if near != other)
+    ]
+
+
+def picture() -> str:
+    lines = [f"    {package} --> {other}" for package, other in edges()]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
+
+
+def page() -> str:
+    """The page with its picture as the imports are now."""
+    return re.sub(r"```mermaid.*?```", lambda _: picture(), PAGE.read_text(), flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,64 @@
+"""Starts are refused where the code would arrive too late."""
+
+from bot.channels.gateway import Report
+from bot.domain.delivery import Delivery
+from tests.harness import Harness
+
+PHONES = [f"+1425555{number:04}" for number in range(200, 220)]
+
+
+def refused(harness: Harness, phone: str) -> int:
+    response = harness.post_start(phone)
+    assert (response.status_code, response.json()["code"]) == (503, "queue_too_long")
+    return int(response.headers["Retry-After"])
+
+
+def report_sent(harness: Harness, id: str, delivery: Delivery = Delivery.SENT) -> None:
+    text = harness.view(id).text
+    harness.report(Report(text.id, text.sid, delivery, None, False, None, None))
+
+
+def test_our_own_oldest_unsent_text_tells(harness: Harness) -> None:
+    harness.start(PHONES[0])
+    harness.clock.forward(45)
+    harness.start(PHONES[1])
+    harness.clock.forward(1)
+    assert refused(harness, PHONES[2]) == 1
+    harness.run_once()
+    harness.start(PHONES[2])
+
+
+def test_twilios_own_queue_tells_by_its_latest_reports(harness: Harness) -> None:
+    ids = [harness.start(phone)["id"] for phone in PHONES[:6]]
+    harness.run_once()
+    harness.clock.forward(50)
+    for id in ids[:5]:
+        report_sent(harness, id)
+        report_sent(harness, id, Delivery.DELIVERED)
+    assert refused(harness, PHONES[7]) == 5
+    harness.clock.forward(120)
+    harness.start(PHONES[7])
+
+
+def test_one_straggler_tells_nothing(harness: Harness) -> None:
+    slow = harness.start_and_send(PHONES[0])["id"]
+    harness.clock.forward(80)
+    for phone in PHONES[1:4]:
+        report_sent(harness, harness.start_and_send(phone)["id"])
+    report_sent(harness, slow)
+    harness.start(PHONES[5])
+
+
+def test_a_failure_reported_late_tells_nothing(harness: Harness) -> None:
+    id = harness.start_and_send(PHONES[0])["id"]
+    harness.clock.forward(70)
+    report_sent(harness, id, Delivery.UNDELIVERED)
+    harness.start(PHONES[1])
+
+
+def test_a_text_that_is_tried_again_does_not_stop_the_others(harness: Harness) -> None:
+    harness.simulator.faults.add("refuse", code=20429, times=1000, phone=PHONES[0])
+    harness.start_and_send(PHONES[0])
+    for _ in range(50):
+        harness.forward(1)
+    harness.start(PHONES[1])
