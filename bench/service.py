@@ -35,6 +35,8 @@ CONNECTIONS = 16
 class Service(service.Service):
     """As the tests boot it, with limits out of the way, and the bare route beside it."""
 
+    config = "gunicorn.conf.py"
+
     def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
         super().__init__(
             folder,

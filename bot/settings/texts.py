@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bot import wording
+from bot.domain import timings
 from bot.domain.reply import QUOTE_LENGTH
 from bot.domain.verification import Terms
 from bot.settings.types import Group, setting
@@ -29,9 +30,13 @@ ChallengeText = Annotated[str, AfterValidator(_challenge_text)]
 
 class TextSettings(Group):
     code_length: Annotated[int, Field(ge=4, le=10)] = setting("4 to 10", default=4)
-    window_seconds: Annotated[int, Field(ge=10, le=3600)] = setting("10 to 3600", default=90)
+    window_seconds: Annotated[int, Field(ge=timings.SHORTEST_WINDOW_SECONDS, le=3600)] = setting(
+        "10 to 3600", default=90
+    )
     max_attempts: Annotated[int, Field(ge=1, le=10)] = setting("1 to 10", default=4)
-    send_within_seconds: Annotated[int, Field(ge=5, le=600)] = setting("5 to 600", default=60)
+    send_within_seconds: Annotated[int, Field(ge=timings.SHORTEST_SEND_WITHIN_SECONDS, le=600)] = (
+        setting("5 to 600", default=60)
+    )
     service_name: str | None = setting(
         "the name that texts begin with", default=None, max_length=40
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.channels.gateway import Message
+from bot.domain import timings
 from bot.store import outbox, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import send
@@ -11,7 +12,7 @@ from bot.usecases.send import Claim, still_ours
 
 # Looked up twice before it counts as never taken, this far apart: Twilio's list may lag.
 LOOKS = 2
-LOOK_AGAIN = timedelta(seconds=5)
+LOOK_AGAIN = timedelta(seconds=timings.LOOK_AGAIN_SECONDS)
 
 
 def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:

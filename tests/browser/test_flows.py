@@ -243,5 +243,7 @@ def test_with_the_service_as_it_runs(tmp_path: Path, visit: Callable[..., Visit]
         response = service.http.post(f"{service.url}{START}?code={FUNCTION_KEY}", json="nonsense")
         assert response.status_code == 400
         assert until(lambda: service.texts(PHONE))
+        for shown in (page, phones.page):  # they would complain of a service that is gone
+            shown.close()
     finally:
         service.close()

@@ -166,7 +166,7 @@ def test_a_webhook_that_meets_a_lock_is_answered_within_its_time(tmp_path: Path)
 
 def test_expiry_waits_for_what_was_missed(tmp_path: Path) -> None:
     """The lock outlasts the window; the reply came inside it."""
-    service = Service(tmp_path, WINDOW_SECONDS="10")
+    service = Service(tmp_path, WINDOW_SECONDS="3")
     try:
         service.start()
         id = service.begin(PHONE)
@@ -176,7 +176,7 @@ def test_expiry_waits_for_what_was_missed(tmp_path: Path) -> None:
         service.simulator.faults.add("webhook_never")
         text = service.texts(PHONE)[-1]
         service.simulator.webhooks.receive(PHONE, text.partition("code is ")[2][:4])
-        time.sleep(11)
+        time.sleep(4.5)
         other.execute("ROLLBACK")
         other.close()
         until(lambda: service.status(id)["output"] is not None, 8)

@@ -88,6 +88,8 @@ class Hosts(Service):
     def start_web(self, number: int) -> "subprocess.Popen[bytes]":
         return self.run(
             "gunicorn",
+            "-c",
+            self.config,
             "tests.processes.skewed:app",
             PORT=str(self.web_ports[number]),
             DISPATCH="off",

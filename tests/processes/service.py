@@ -36,6 +36,8 @@ def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
 class Service:
     """Textback as processes. Several lives on one database."""
 
+    config = "tests/processes/quick.conf.py"
+
     def __init__(
         self, folder: Path, database_url: str = "", *, port: int = 0, **settings: str
     ) -> None:
@@ -82,7 +84,7 @@ class Service:
         return process
 
     def start(self, app: str = "wsgi:app", **more: str) -> "subprocess.Popen[bytes]":
-        process = self.run("gunicorn", app, **more)
+        process = self.run("gunicorn", "-c", self.config, app, **more)
         until(self.is_ready)
         return process
 

@@ -9,6 +9,7 @@ _time, _time_ns = time.time, time.time_ns
 time.time = lambda: _time() + _ahead
 time.time_ns = lambda: _time_ns() + int(_ahead * 1e9)
 
+import tests.processes.quick  # noqa: E402, F401
 from bot import settings  # noqa: E402
 from bot.app import create_app  # noqa: E402
 

@@ -96,7 +96,7 @@ def test_killed_after_the_reply_was_committed(service: Service, step: str) -> No
 def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
     tmp_path: Path, database_url: str
 ) -> None:
-    service = Service(tmp_path, database_url, WINDOW_SECONDS="10")
+    service = Service(tmp_path, database_url, WINDOW_SECONDS="3")
     try:
         first = service.start()
         id = service.begin(PHONE)

@@ -30,6 +30,10 @@ LONGEST_SECONDS = 0.1
 KEYED = {"x-functions-key": SYSTEM_KEY}
 
 
+# Its fixture is made once.
+pytestmark = pytest.mark.xdist_group("fairness")
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """With many finished verifications, none of them old."""

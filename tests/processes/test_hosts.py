@@ -21,6 +21,7 @@ from simulator import faults
 from simulator.world import new_sid
 from tests import invariants
 from tests.builders import wrong_code
+from tests.conftest import SOAK
 from tests.harness import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
 from tests.postgres import Server
 from tests.processes.hosts import Hosts
@@ -42,7 +43,7 @@ def running(folder: Path, server: Server, **settings: str) -> Iterator[Hosts]:
 
 @pytest.fixture
 def hosts(tmp_path: Path, postgres: Server) -> Iterator[Hosts]:
-    with running(tmp_path, postgres, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6") as made:
+    with running(tmp_path, postgres, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="3") as made:
         yield made
 
 
@@ -115,7 +116,7 @@ def test_the_whole_flow_and_its_races(hosts: Hosts) -> None:
     accepted, deadline, at = (
         to_instant(row[name]) for name in ("accepted_at", "deadline_at", "at")
     )
-    assert deadline - accepted == timedelta(seconds=10), "whatever the hosts' own clocks say"
+    assert deadline - accepted == timedelta(seconds=4), "whatever the hosts' own clocks say"
     assert timedelta(0) <= at - deadline < timedelta(seconds=1)
     assert invariants.broken(hosts.ask) == []
 
@@ -155,15 +156,18 @@ def test_a_decision_and_a_start_are_seen_elsewhere_within_250_ms(hosts: Hosts) -
     assert sorted(waits)[1] < 0.35, waits
 
 
-def test_a_thousand_starts_are_a_thousand_texts(patient_hosts: Hosts) -> None:
+STARTS = 300 if SOAK == 1 else 1000
+
+
+def test_many_starts_are_as_many_texts(patient_hosts: Hosts) -> None:
     hosts = patient_hosts
-    phones = [f"+1425556{number:04}" for number in range(1000)]
+    phones = [f"+1425556{number:04}" for number in range(STARTS)]
     with ThreadPoolExecutor(30) as pool:
         ids = list(pool.map(hosts.begin, phones))
-    assert len(set(ids)) == 1000
+    assert len(set(ids)) == STARTS
     until(
         lambda: (
-            hosts.ask("SELECT count(*) AS n FROM outbox WHERE state = 'accepted'")[0]["n"] >= 1000
+            hosts.ask("SELECT count(*) AS n FROM outbox WHERE state = 'accepted'")[0]["n"] >= STARTS
         ),
         60,
     )
@@ -238,6 +242,6 @@ def test_a_minute_without_the_database_is_503_and_nothing_is_lost(
     answer = hosts.simulator.webhooks.receive(PHONE, right)
     assert answer.status == 200
     status = until(lambda: hosts.status(id)["runtimeStatus"] == "Completed" and hosts.status(id))
-    late = "too late" in answer.body.lower()
+    late = "expired" in answer.body
     assert status["output"] is (not late), "judged by when it came, and the window is honest"
     assert until(lambda: hosts.begin("+14255550144"))

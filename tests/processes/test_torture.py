@@ -70,7 +70,7 @@ class Load:
 
 @pytest.mark.timeout(120 + 5 * KILLS)
 def test_killed_again_and_again_under_load(tmp_path: Path, database_url: str) -> None:
-    service = Service(tmp_path, database_url, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    service = Service(tmp_path, database_url, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="3")
     try:
         with Load(service) as load:
             for _ in range(KILLS):
@@ -102,7 +102,7 @@ def check(service: Service, load: Load) -> None:
 
 
 def test_sigterm_under_load_loses_nothing(tmp_path: Path, database_url: str) -> None:
-    service = Service(tmp_path, database_url, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    service = Service(tmp_path, database_url, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="3")
     try:
         with Load(service) as load:
             for _ in range(2):

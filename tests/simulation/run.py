@@ -119,6 +119,7 @@ class Run:
         self._calling: list[Process] = []  # whose calls to Twilio are on their way
         self.processes = [self._process() for _ in range(processes)]
         self.broken: list[str] = []
+        self.verifications = 0  # that were started, counted at the end
         self._answers: dict[str, str | None] = {}
         self._failed_texts: set[str] = set()  # that Twilio reported as failed, lying or not
         self.is_locked = False  # the database, by somebody else
@@ -392,6 +393,8 @@ class Run:
 
     def _check(self) -> None:
         store = self.processes[0].store
+        (row,) = store.read(lambda tx: tx.all("SELECT count(*) AS count FROM verification"))
+        self.verifications = row["count"]
         self.broken += invariants.broken(
             lambda sql: store.read(lambda tx: [dict(row) for row in tx.all(sql)])
         )

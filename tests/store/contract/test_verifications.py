@@ -174,6 +174,8 @@ def test_the_newest_come_first(store: Store) -> None:
     for second in range(3):
         keep(store, ended(Status.EXPIRED, id=f"v{second}", created_at=NOON + seconds(second)))
     newest = store.read(
-        lambda tx: verification_list.find(tx, verification_list.ListFilter(limit=2, newest_first=True))
+        lambda tx: verification_list.find(
+            tx, verification_list.ListFilter(limit=2, newest_first=True)
+        )
     )
     assert [v.id for v in newest] == ["v2", "v1"]

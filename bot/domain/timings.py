@@ -1,0 +1,6 @@
+"""Times that are no settings. Tests of real processes shorten them in this one place, before
+anything that reads them is imported (`tests/processes/quick.py`)."""
+
+SHORTEST_WINDOW_SECONDS = 10  # that may be set
+SHORTEST_SEND_WITHIN_SECONDS = 5
+LOOK_AGAIN_SECONDS = 5.0  # between two looks for a text in Twilio's list, which may lag
