@@ -2,7 +2,8 @@
 
 `python -m bench` takes about five minutes. `--database postgresql` measures on a PostgreSQL of its
 own, with one web process and with two; `--million` on a file with a million finished verifications
-(`--rows 10000000` with ten); `--scale` the pending ones by the hundred thousand.
+(`--rows 10000000` with ten); `--scale` the pending ones by the hundred thousand; `--only areas` the
+first start where a hundred thousand prefixes had one within the hour.
 
 A machine's speed changes by the minute, so the bare route (`bench/bare.py`, a server of its own) is
 measured again before and after each rate, and a ratio is to the mean of the two.
@@ -243,6 +244,18 @@ def _number(status: str, name: str) -> float:
     return float(line.split()[1])
 
 
+def areas(where: Where, count: int) -> tuple[float, float]:
+    """Seconds until a service answers, and of its first start, where so many prefixes had a start
+    within the hour."""
+    with where.service(f"areas-{count}") as made:
+        made.make_usage(count)
+        booted = made.boot()
+        began = time.perf_counter()
+        result = made.drive([made.begun(phones(0, 1)[0])], connections=1)
+        assert result.statuses == {"202": 1}, result.statuses
+        return booted, time.perf_counter() - began
+
+
 def tell(rows: list[Row]) -> None:
     heads = ("a second", "ratio", "p50", "p95", "p99", "p99 ratio")
     print(f"| {'what':<42} | " + " | ".join(f"{head:>9}" for head in heads) + " |")
@@ -298,12 +311,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="how many with --million")
     parser.add_argument("--scale", action="store_true", help="10 to 100,000 pending")
     parser.add_argument("--spread", type=float, default=600.0, help="seconds of their deadlines")
-    parser.add_argument("--only", choices=["rates", "starts", "sends", "visible", "scale"])
+    parser.add_argument("--only", choices=["rates", "starts", "sends", "visible", "scale", "areas"])
     parser.add_argument("--chart", type=Path, help="where to draw the rates, as SVG")
     wanted = parser.parse_args()
     disk = Path(__file__).parents[1] / "instance"  # on a disk: /tmp may be memory
     disk.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=disk) as name:
+        if wanted.only == "areas":
+            for count in (0, 100_000):
+                booted, first = areas(Where(Path(name)), count)
+                print(f"{count} areas: answers after {booted:.2f} s, first start {first:.2f} s")
+            return
         if wanted.only != "scale":
             measure_all(Path(name), wanted)
         if wanted.scale or wanted.only == "scale":

@@ -89,6 +89,25 @@ class Service(service.Service):
         store.write_within(120, insert)
         store.close()
 
+    def make_usage(self, count: int) -> None:
+        """A start of this hour in each of so many prefixes of a country."""
+
+        def insert(tx: Tx) -> Done[None]:
+            at = to_text(tx.now)
+            for number in range(count):
+                tx.run(
+                    "INSERT INTO usage (kind, phone, country, started_by, verification_id, at)"
+                    " VALUES ('start', :phone, 'US', 'function', :id, :at)",
+                    phone=f"+1{2_000_000_000 + number * 10_000}",
+                    id=f"id-{number}",
+                    at=at,
+                )
+            return Done(None)
+
+        store = open_store(self.database_url, connections=1)
+        store.write_within(120, insert)
+        store.close()
+
     # -- load ------------------------------------------------------------------------------------
 
     def drive(
