@@ -57,13 +57,13 @@ class Admission:
         )
         self._rate_limits = rate_limits
         self._circuit_breaker = circuit_breaker
-        self._follower = follower
+        self.follower = follower
         self.delivery_delay = DeliveryDelay()
 
     def refresh(self) -> bool:
         """Counts the usage of other processes. False: that of before this process is not counted
         yet, so no limit can be kept."""
-        return self._follower is None or self._follower.refresh()
+        return self.follower is None or self.follower.refresh()
 
     def require_counted(self) -> None:
         """Raises StillCounting."""

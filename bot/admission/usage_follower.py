@@ -28,7 +28,7 @@ class UsageFollower:
         self._counters = counters
         self._read_to: int | None = None  # number of the last row counted
         self._is_whole = False  # all that was there at the beginning is counted
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def refresh(self) -> bool:
         """Counts what has come since the last time, here or elsewhere. If another thread is still
@@ -37,14 +37,14 @@ class UsageFollower:
         False: what was there before this process has not been counted once, so that no limit can
         be kept.
         """
-        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
+        if not self.lock.acquire(timeout=PATIENCE_SECONDS):
             return self._is_whole
         try:
             while self._store.read(self._read) > READ_AT_ONCE // 2:
                 pass
             self._is_whole = True
         finally:
-            self._lock.release()
+            self.lock.release()
         return True
 
     def _read(self, tx: Tx) -> int:

@@ -62,7 +62,7 @@ class Dispatcher:
         duties: Sequence[Duty],
     ) -> None:
         self._store = store
-        self._sender = sender
+        self.sender = sender
         self._catch_up = catch_up
         self._sweeper = sweeper
         self._duties = duties
@@ -91,7 +91,7 @@ class Dispatcher:
     def refuse_more(self) -> None:
         """Nothing is begun any more. Safe in a signal handler."""
         self._is_stopping.set()
-        self._sender.refuse_more()
+        self.sender.refuse_more()
         self._catch_up.refuse_more()
         for repeated in self._repeated:
             repeated.refuse_more()
@@ -107,7 +107,7 @@ class Dispatcher:
 
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
-        is_done = self._sender.stop(within_seconds=left())
+        is_done = self.sender.stop(within_seconds=left())
         for repeated in self._repeated:
             repeated.stop(within_seconds=left())
         self._catch_up.stop(within_seconds=left())
@@ -122,7 +122,7 @@ class Dispatcher:
         for duty in self._duties:
             if not duty.is_housekeeping:
                 duty.run_once()
-        return self._sender.run_once() + self._expire()
+        return self.sender.run_once() + self._expire()
 
     def sweep(self) -> None:
         """Removes what is old, in this thread."""
@@ -141,7 +141,7 @@ class Dispatcher:
         while not self._is_stopping.is_set():
             self._wake.clear()
             try:
-                pause = self._turn().total_seconds()
+                pause = self.turn().total_seconds()
                 failures = 0
             except StoreUnavailable:
                 log.exception("the database is away; going on in %.1f s", AWAY_SECONDS)
@@ -157,7 +157,7 @@ class Dispatcher:
             if pause > 0:
                 self._wake.wait(pause)
 
-    def _turn(self) -> timedelta:
+    def turn(self) -> timedelta:
         """Does what is due, one batch of each. Returns how long to sleep."""
         due = self._store.read(_look)
         pause = due.pause
@@ -166,7 +166,7 @@ class Dispatcher:
         if due.are_verifications:
             is_full = self._expire() == expire.BATCH
             pause = timedelta(0) if is_full else SHORTEST_SLEEP
-        if due.are_texts and self._sender.run_in_background(self._wake.set) > 0:
+        if due.are_texts and self.sender.run_in_background(self._wake.set) > 0:
             pause = timedelta(0)
         return pause
 

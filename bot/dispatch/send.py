@@ -72,7 +72,7 @@ class TextSender:
     ) -> None:
         """`sent` is told the outcome of each call, and Twilio's error code. Leases are counted by
         `monotonic`."""
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._sent = sent
         self._store = store
         self._rules = rules
@@ -87,9 +87,9 @@ class TextSender:
 
     def run_once(self) -> int:
         """Sends what is due, one after the other, in this thread. Returns how many."""
-        claims = self._claim(CLAIMED_AT_ONCE)
+        claims = self.claim(CLAIMED_AT_ONCE)
         for claim in claims:
-            self._carry_out(claim)
+            self.carry_out(claim)
         return len(claims)
 
     def run_in_background(self, on_done: Callable[[], None]) -> int:
@@ -101,10 +101,10 @@ class TextSender:
             free = self._at_once - len(self._under_way)
         if free <= 0 or self._is_stopping.is_set():
             return 0
-        claims = self._claim(min(free, CLAIMED_AT_ONCE))
+        claims = self.claim(min(free, CLAIMED_AT_ONCE))
         self._pool = self._pool or ThreadPoolExecutor(self._at_once, "send")
         for claim in claims:
-            future = self._pool.submit(self._carry_out, claim)
+            future = self._pool.submit(self.carry_out, claim)
             with self._lock:
                 self._under_way.add(future)
             future.add_done_callback(partial(self._finished, on_done))
@@ -129,9 +129,9 @@ class TextSender:
             self._under_way.discard(future)
         on_done()
 
-    def _claim(self, limit: int) -> list[Claim]:
+    def claim(self, limit: int) -> list[Claim]:
         claim = partial(
-            send.claim_due, lease=self._lease, rules=self._rules, asked_at=self._monotonic()
+            send.claim_due, lease=self._lease, rules=self._rules, asked_at=self.monotonic()
         )
         claimed = write_batch(
             self._store,
@@ -143,7 +143,7 @@ class TextSender:
         )
         return [one for claims in claimed for one in claims]
 
-    def _carry_out(self, claim: Claim) -> None:
+    def carry_out(self, claim: Claim) -> None:
         try:
             if self._is_stopping.is_set():
                 self._store.write(send.hand_back, claim)
@@ -158,7 +158,7 @@ class TextSender:
     def _send(self, claim: Claim) -> None:
         # What is written by then is answered, or cut, while the lease still holds.
         until = claim.asked_at + self._lease.total_seconds() - self._timeout
-        if self._monotonic() >= until:
+        if self.monotonic() >= until:
             log.warning("the lease is nearly over; the text is handed back", extra=_extra(claim))
             self._store.write(send.hand_back, claim)
             return
@@ -186,7 +186,7 @@ class TextSender:
 
     def _look(self, claim: Claim) -> None:
         try:
-            waited = timedelta(seconds=self._monotonic() - claim.asked_at)
+            waited = timedelta(seconds=self.monotonic() - claim.asked_at)
             messages = self._gateway.look(
                 to=claim.phone,
                 body=claim.body,

@@ -58,7 +58,7 @@ class GroupCommit:
         self._new_tx = new_tx
         self._tell = tell
         self._mutex = threading.Lock()
-        self._waiting: deque[_Job[Any]] = deque()
+        self.waiting: deque[_Job[Any]] = deque()
         self._is_led = False
 
     def write(self, use_case: Callable[[Tx], Done[T]], within: float) -> T:
@@ -66,7 +66,7 @@ class GroupCommit:
         began = time.perf_counter()
         job = _Job(use_case, within)
         with self._mutex:
-            self._waiting.append(job)
+            self.waiting.append(job)
             leads = not self._is_led
             self._is_led = True
         if not leads:
@@ -88,10 +88,10 @@ class GroupCommit:
         with self._mutex:
             if job.turn.acquire(blocking=False):  # just now
                 return
-            if job not in self._waiting:
+            if job not in self.waiting:
                 job.is_left = True
                 raise OutcomeUnknown("the commit takes too long")
-            self._waiting.remove(job)
+            self.waiting.remove(job)
         raise StoreUnavailable("the writers before it take too long")
 
     def _lead(self, until: float) -> None:
@@ -134,8 +134,8 @@ class GroupCommit:
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
         """Those who wait, as far as the batch has room; it holds them too."""
         with self._mutex:
-            count = min(len(self._waiting), BATCH - len(batch))
-            drawn = [self._waiting.popleft() for _ in range(count)]
+            count = min(len(self.waiting), BATCH - len(batch))
+            drawn = [self.waiting.popleft() for _ in range(count)]
         batch.extend(drawn)
         return drawn
 
@@ -165,8 +165,8 @@ class GroupCommit:
     def _commit_singly(self, batch: list[_Job[Any]], error: Exception, until: float) -> None:
         if not batch:  # not even begun: those who wait fail with the reason
             with self._mutex:
-                batch.extend(self._waiting)
-                self._waiting.clear()
+                batch.extend(self.waiting)
+                self.waiting.clear()
             for job in batch:
                 job.error = error
             return
@@ -180,7 +180,7 @@ class GroupCommit:
 
     def _hand_over(self) -> None:
         with self._mutex:
-            if self._waiting:
-                self._waiting[0].turn.release()
+            if self.waiting:
+                self.waiting[0].turn.release()
             else:
                 self._is_led = False

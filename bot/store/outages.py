@@ -14,7 +14,7 @@ NOTED_SECONDS = 2.0
 
 class Outages:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         self._began: float | None = None
         self.ended = 0  # how many there were
@@ -22,7 +22,7 @@ class Outages:
     def failed(self, *, waited_seconds: float) -> None:
         """The store was waited for in vain."""
         with self._lock:
-            began = self._clock() - waited_seconds
+            began = self.clock() - waited_seconds
             self._began = began if self._began is None else min(began, self._began)
 
     def reached(self, *, waited_seconds: float = 0.0) -> None:
@@ -30,7 +30,7 @@ class Outages:
         if self._began is None and waited_seconds < NOTED_SECONDS:
             return
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             began = now - waited_seconds if self._began is None else self._began
             self._began = None
             if now - began >= NOTED_SECONDS:

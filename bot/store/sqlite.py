@@ -98,13 +98,13 @@ class SqliteStore:
         self, path: Path, *, clock: Callable[[], datetime], steady: SteadyClock | None = None
     ) -> None:
         """Opens the file, making it where there is none. Raises UnusableDatabase."""
-        self._path = path
+        self.path = path
         self._clock = clock
         self.steady = steady or SteadyClock(SteppedMonotonic(clock))
         self.outages = Outages()
         self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
-        self._group = GroupCommit(
+        self.group = GroupCommit(
             self._transaction,
             lambda db: SqliteTx(db, partial(self._now, db)),
             tell=self._tell,
@@ -112,13 +112,13 @@ class SqliteStore:
         self._readers: list[sqlite_utils.Database] = []
         _create_private(path)
         try:
-            self._writer = self._connect()
-            with _closed_on_failure(self._writer):
+            self.writer = self._connect()
+            with _closed_on_failure(self.writer):
                 self._refuse_foreign()
                 path.chmod(0o600)
                 self._prepare()
-                self._writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
-                newest = self._writer.execute(NEWEST_INSTANTS).fetchone()["at"]
+                self.writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
+                newest = self.writer.execute(NEWEST_INSTANTS).fetchone()["at"]
                 self.steady.read(clock(), to_instant_if_readable(newest))
         except sqlite3.Error as error:
             raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
@@ -140,7 +140,7 @@ class SqliteStore:
     ) -> T:
         began = time.perf_counter()
         try:
-            return self._group.write(lambda tx: use_case(tx, *args, **kwargs), seconds)
+            return self.group.write(lambda tx: use_case(tx, *args, **kwargs), seconds)
         except StoreUnavailable:
             self.outages.failed(waited_seconds=time.perf_counter() - began)
             raise
@@ -193,12 +193,12 @@ class SqliteStore:
     def close(self) -> None:
         with self._mutex:
             readers, self._readers = self._readers, []
-        for db in (*readers, self._writer):
+        for db in (*readers, self.writer):
             db.close()
 
     @contextlib.contextmanager
     def _transaction(self, until: float) -> Iterator[sqlite_utils.Database]:
-        db = self._writer
+        db = self.writer
         began = time.monotonic()
         try:
             _patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
@@ -229,7 +229,7 @@ class SqliteStore:
 
     def _connect(self) -> sqlite_utils.Database:
         connection = sqlite3.connect(
-            self._path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+            self.path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
         )
         with _closed_on_failure(connection):
             connection.row_factory = sqlite3.Row
@@ -256,24 +256,24 @@ class SqliteStore:
         mode = self._use_wal()
         if mode != "wal":
             raise UnusableDatabase(
-                f"{self._path} cannot use write-ahead logging (its mode is {mode}): put it on a"
+                f"{self.path} cannot use write-ahead logging (its mode is {mode}): put it on a"
                 " local disk, not on a network share"
             )
         # A table is made anew by dropping the old one, which would take with it all that refers to
         # it; this can be switched outside of a transaction alone.
-        self._writer.execute("PRAGMA foreign_keys=OFF")
+        self.writer.execute("PRAGMA foreign_keys=OFF")
         with self._opening() as db:
             if not db.table_names():
                 _run_script(db, migrations.schema())
             else:
                 self._migrate(db)
-        self._writer.execute("PRAGMA foreign_keys=ON")
+        self.writer.execute("PRAGMA foreign_keys=ON")
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[sqlite_utils.Database]:
         """A transaction that waits longer: another process may be migrating. Its COMMIT is not
         handed to a thread, since a file is opened before the fork too, and threads end there."""
-        db = self._writer
+        db = self.writer
         _patiently(partial(db.execute, "BEGIN IMMEDIATE"), OPENING_SECONDS)
         try:
             yield db
@@ -289,22 +289,22 @@ class SqliteStore:
             _run_script(db, step)
         dangling = db.execute("PRAGMA foreign_key_check").fetchone()
         if dangling is not None:
-            raise UnusableDatabase(f"{self._path} has rows of {dangling[0]} that belong to none")
+            raise UnusableDatabase(f"{self.path} has rows of {dangling[0]} that belong to none")
 
     def _use_wal(self) -> str:
         """Its journal mode then. Two processes that open a new file at once meet here."""
-        switch = partial(self._writer.execute, "PRAGMA journal_mode=WAL")
+        switch = partial(self.writer.execute, "PRAGMA journal_mode=WAL")
         return str(_patiently(switch, OPENING_SECONDS).fetchone()[0])
 
     def _refuse_foreign(self) -> None:
         """Only looks, so that a file which is not ours stays as it is."""
-        names = set(self._writer.table_names())
+        names = set(self.writer.table_names())
         if not names:
             return
         if "schema_version" not in names:
-            raise UnusableDatabase(f"{self._path} is a database of another program")
-        row = self._writer.execute("SELECT version FROM schema_version").fetchone()
-        migrations.refuse(row["version"] if row else None, name=str(self._path))
+            raise UnusableDatabase(f"{self.path} is a database of another program")
+        row = self.writer.execute("SELECT version FROM schema_version").fetchone()
+        migrations.refuse(row["version"] if row else None, name=str(self.path))
 
 
 def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:

@@ -7,11 +7,11 @@ OTHER_PHONE = "+14255550199"
 
 
 def forget_us(harness: Harness) -> None:
-    harness.service.gateway._client.auth = (ACCOUNT.sid, "wrong")
+    harness.service.gateway.client.auth = (ACCOUNT.sid, "wrong")
 
 
 def know_us(harness: Harness) -> None:
-    harness.service.gateway._client.auth = (ACCOUNT.sid, ACCOUNT.auth_token)
+    harness.service.gateway.client.auth = (ACCOUNT.sid, ACCOUNT.auth_token)
 
 
 def ready(harness: Harness, key: str | None = SYSTEM_KEY) -> tuple[int, dict]:
@@ -71,7 +71,7 @@ def test_nothing_is_asked_of_twilio_between_probes(harness: Harness, monkeypatch
     forget_us(harness)
     harness.start_and_send()
     calls = []
-    http_client = harness.service.gateway._client.http_client
+    http_client = harness.service.gateway.client.http_client
     request = http_client.request
 
     def counting(*args, **more):

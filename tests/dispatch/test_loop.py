@@ -49,7 +49,7 @@ def test_a_failing_duty_is_logged_and_the_loop_goes_on(
     harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls = []
-    run = harness.dispatcher._turn
+    run = harness.dispatcher.turn
 
     def fail_once() -> bool:
         calls.append(1)
@@ -57,7 +57,7 @@ def test_a_failing_duty_is_logged_and_the_loop_goes_on(
             raise OSError("disk trouble")
         return run()
 
-    monkeypatch.setattr(harness.dispatcher, "_turn", fail_once)
+    monkeypatch.setattr(harness.dispatcher, "turn", fail_once)
     harness.dispatcher.start()
     harness.start()
     until(harness.texts)
@@ -66,8 +66,8 @@ def test_a_failing_duty_is_logged_and_the_loop_goes_on(
 
 def test_idle_costs_ten_looks_a_second(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    turn = harness.dispatcher._turn
-    monkeypatch.setattr(harness.dispatcher, "_turn", lambda: looks.append(1) or turn())
+    turn = harness.dispatcher.turn
+    monkeypatch.setattr(harness.dispatcher, "turn", lambda: looks.append(1) or turn())
     harness.dispatcher.start()
     time.sleep(0.5)
     assert 1 <= len(looks) <= 6

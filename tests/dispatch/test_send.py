@@ -81,12 +81,12 @@ def test_what_twilio_does_not_take_in_time_is_never_sent(harness: Harness) -> No
 
 
 def test_a_twilio_that_is_away_is_tried_again(harness: Harness) -> None:
-    gateway_url = harness.service.gateway._client.http_client
-    there = gateway_url._base_url
-    gateway_url._base_url = "http://127.0.0.1:9"  # nobody listens there
+    gateway_url = harness.service.gateway.client.http_client
+    there = gateway_url.base_url
+    gateway_url.base_url = "http://127.0.0.1:9"  # nobody listens there
     id = harness.start_and_send()["id"]
     assert state(harness, id) == "queued"
-    gateway_url._base_url = there
+    gateway_url.base_url = there
     harness.forward(1)
     assert state(harness, id) == "accepted"
 
@@ -188,7 +188,7 @@ def test_acceptance_found_by_a_look_opens_the_window_when_twilio_took_it(harness
 def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
     """Whoever claimed it died before, or after, Twilio had it."""
     id = harness.start()["id"]
-    claimed = harness.dispatcher._sender._claim(10)
+    claimed = harness.dispatcher.sender.claim(10)
     assert len(claimed) == 1
     harness.forward(2.9)
     assert state(harness, id) == "sending"
@@ -200,7 +200,7 @@ def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
 
 def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(harness: Harness) -> None:
     id = harness.start()["id"]
-    (stale,) = harness.dispatcher._sender._claim(10)
+    (stale,) = harness.dispatcher.sender.claim(10)
     harness.forward(3)
     harness.forward(LOOK_AGAIN_SECONDS)
     assert state(harness, id) == "accepted"
@@ -227,10 +227,10 @@ def test_one_whose_verification_ended_meanwhile_is_not_sent(harness: Harness) ->
 
 def test_a_stopping_sender_hands_back_what_it_has_not_begun(harness: Harness) -> None:
     id = harness.start()["id"]
-    sender = harness.dispatcher._sender
-    (claim,) = sender._claim(10)
+    sender = harness.dispatcher.sender
+    (claim,) = sender.claim(10)
     sender.refuse_more()
-    sender._carry_out(claim)
+    sender.carry_out(claim)
     assert (state(harness, id), harness.texts()) == ("queued", [])
     assert sender.run_in_background(lambda: None) == 0
 
@@ -276,7 +276,7 @@ def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
 
 def test_an_error_that_a_report_brought_first_is_kept(harness: Harness) -> None:
     id = harness.start()["id"]
-    (claim,) = harness.dispatcher._sender._claim(10)
+    (claim,) = harness.dispatcher.sender.claim(10)
     sid = "SM" + "1" * 32
     harness.report(Report(claim.text_id, sid, Delivery.UNDELIVERED, 30003, False, Blame.OURS, None))
     harness.store.write(partial(send.accepted, claim=claim, message=None, sid=sid))
@@ -303,7 +303,7 @@ def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
 ) -> None:
     from twilio.http.response import Response
 
-    http_client = harness.service.gateway._client.http_client
+    http_client = harness.service.gateway.client.http_client
     monkeypatch.setattr(http_client, "request", lambda *_, **__: Response(201, answer))
     gateway = harness.service.gateway
     sent = gateway.send(

@@ -141,7 +141,7 @@ def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     made = gateway(1)
-    made._client.http_client._base_url = "http://twilio.invalid:1"
+    made.client.http_client.base_url = "http://twilio.invalid:1"
     result, seconds = send(made)
     assert result == Postponed(None)
     assert seconds < 1
@@ -157,10 +157,10 @@ def test_nothing_is_written_once_the_lease_is_over(harness: Harness) -> None:
 
 def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(harness: Harness) -> None:
     id = harness.start()["id"]
-    sender = harness.dispatcher._sender
-    (claim,) = sender._claim(1)
-    sender._monotonic = lambda: claim.asked_at + 100
-    sender._carry_out(claim)
+    sender = harness.dispatcher.sender
+    (claim,) = sender.claim(1)
+    sender.monotonic = lambda: claim.asked_at + 100
+    sender.carry_out(claim)
     assert harness.texts() == []
     assert harness.view(id).text.state == "queued"
 
@@ -373,8 +373,8 @@ def test_a_start_costs_the_same_with_many_areas() -> None:
 
 def test_starts_wait_for_the_first_reading(harness: Harness) -> None:
     """No limit can be kept before the starts of the last hour are counted."""
-    follower = harness.service.admission._follower
-    with follower._lock:
+    follower = harness.service.admission.follower
+    with follower.lock:
         response = harness.post_start()
     assert (response.status_code, response.json()["code"]) == (503, "still_counting")
     assert response.headers["Retry-After"] == "1"

@@ -349,9 +349,9 @@ def test_a_full_disk_is_an_outage_too(tmp_path: Path) -> None:
 
     now = [0.0]
     store = SqliteStore(tmp_path / "textback.db", clock=lambda: datetime.now(UTC))
-    store.outages._clock = lambda: now[0]
-    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
-    store._writer.execute(f"PRAGMA max_page_count={pages}")
+    store.outages.clock = lambda: now[0]
+    pages = store.writer.execute("PRAGMA page_count").fetchone()[0]
+    store.writer.execute(f"PRAGMA max_page_count={pages}")
 
     def fill(tx) -> Done[None]:
         for number in range(2000):
@@ -365,7 +365,7 @@ def test_a_full_disk_is_an_outage_too(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         store.write(fill)
     now[0] += 3
-    store._writer.execute("PRAGMA max_page_count=100000")
+    store.writer.execute("PRAGMA max_page_count=100000")
     store.write(fill)
     assert store.outages.ended == 1
     store.close()

@@ -86,12 +86,12 @@ def test_a_locked_database(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_written_is_still_read(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     store: SqliteStore = harness.store
-    store._writer.execute("PRAGMA query_only=ON")
+    store.writer.execute("PRAGMA query_only=ON")
     response = harness.post_start("+14255550199")
     assert (response.status_code, response.json()["code"]) == (503, "store_unavailable")
     assert harness.text(harness.code()).status == 503, "so that Twilio posts it again"
     assert harness.status(id)["runtimeStatus"] == "Running"
-    store._writer.execute("PRAGMA query_only=OFF")
+    store.writer.execute("PRAGMA query_only=OFF")
     assert "verified" in harness.text(harness.code()).body
 
 

@@ -110,7 +110,7 @@ class Run:
         self.clock = HandClock()  # the true time, and Twilio's
         self._ahead = timedelta(0)  # how far this machine's clock is ahead of it
         self.twilio = Twilio(self.random, self.clock)
-        self.twilio.interleave = self._interleave
+        self.twilio.interleave = self.interleave
         self._judge = judge
         self._url = url
         self._depth = 0
@@ -173,7 +173,7 @@ class Run:
         with suppress(Killed, StoreUnavailable):
             act()
 
-    def _interleave(self) -> None:
+    def interleave(self) -> None:
         """Others act while a call is on its way."""
         if self._depth >= DEPTH or self._is_draining:
             return
@@ -231,7 +231,7 @@ class Run:
 
     def _claim(self) -> None:
         process = self._any()
-        claims = process.sender._claim(4)
+        claims = process.sender.claim(4)
         for claim in claims:
             verification = process.store.read(verifications.load, claim.verification_id)
             if verification is None or verification.is_decided:
@@ -253,7 +253,7 @@ class Run:
         """
         self._calling.append(process)
         try:
-            process.sender._carry_out(claim)
+            process.sender.carry_out(claim)
         finally:
             self._calling.pop()
 

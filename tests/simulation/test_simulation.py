@@ -179,7 +179,7 @@ def until_found(
     for seed in range(first, first + 200):
         run = Run(seed, address(tmp_path, seed), judge=judge or judge_honestly)
         if judge is not None:
-            judge.between = run._interleave
+            judge.between = run.interleave
         try:
             broken = "; ".join(run.go(STEPS))
         except AssertionError as error:  # the schema's own

@@ -30,17 +30,17 @@ def test_only_twilios_own_hosts_are_rebased(harness: Harness) -> None:
 
 def test_a_proxy_of_the_machine_is_used_but_not_to_loopback(monkeypatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:word@127.0.0.1:3128")
-    through = PooledHttpClient(None, timeout=1, connections=1)._pool
+    through = PooledHttpClient(None, timeout=1, connections=1).pool
     assert through.proxy.port == 3128
     assert through.proxy_headers["proxy-authorization"].startswith("Basic ")
-    beside = PooledHttpClient("http://127.0.0.1:9", timeout=1, connections=1)._pool
+    beside = PooledHttpClient("http://127.0.0.1:9", timeout=1, connections=1).pool
     assert beside.proxy is None
     monkeypatch.setenv("NO_PROXY", "api.twilio.com")
-    assert PooledHttpClient(None, timeout=1, connections=1)._pool.proxy is None
+    assert PooledHttpClient(None, timeout=1, connections=1).pool.proxy is None
 
 
 def test_retry_after_is_heard(harness: Harness) -> None:
-    http_client = harness.service.gateway._client.http_client
+    http_client = harness.service.gateway.client.http_client
     http_client._heard.retry_after = "7"
     assert http_client.retry_after_seconds == 7
     http_client._heard.retry_after = "Wed, 21 Oct 2026 07:28:00 GMT"

@@ -186,7 +186,7 @@ def queue_up(store: SqliteStore, writers: list[Callable[[], object]]) -> None:
     threads += [threading.Thread(target=writer) for writer in writers]
     for thread in threads[1:]:
         thread.start()
-    while len(store._group._waiting) < len(writers):
+    while len(store.group.waiting) < len(writers):
         pass
     go_on.set()
     for thread in threads:
@@ -240,7 +240,7 @@ def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStor
         except sqlite3.IntegrityError as error:
             outcomes[number] = str(error)
 
-    store._writer.execute(
+    store.writer.execute(
         "CREATE TEMP TRIGGER full BEFORE INSERT ON main.opt_out"
         f" WHEN new.phone = '{phone(2)}' BEGIN SELECT raise(ROLLBACK, 'full'); END"
     )
@@ -254,7 +254,7 @@ def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
-    other = sqlite3.connect(store._path, isolation_level=None)
+    other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="locked"):
         store.write(mark(1))

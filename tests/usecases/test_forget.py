@@ -59,10 +59,10 @@ def test_a_stop_is_not_forgotten(harness: Harness) -> None:
 
 def test_a_text_on_its_way_meets_a_forgotten_number(harness: Harness) -> None:
     harness.start()
-    sender = harness.dispatcher._sender
-    (claim,) = sender._claim(10)
+    sender = harness.dispatcher.sender
+    (claim,) = sender.claim(10)
     run(harness, "forget", PHONE)
-    sender._carry_out(claim)
+    sender.carry_out(claim)
     assert harness.text(harness.code()).status == 200
     assert harness.newest(10) == []
 

@@ -66,7 +66,7 @@ def client(settings: Settings) -> Client:
 class TwilioGateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = client(settings)
+        self.client = client(settings)
         self._reports_url = f"{settings.public_base_url}/twilio/status/"
         self._from = (
             {"messaging_service_sid": settings.twilio_messaging_service_sid}
@@ -77,10 +77,10 @@ class TwilioGateway:
     def send(
         self, *, to: str, body: str, validity_seconds: int, text_id: str, until: float
     ) -> SendResult:
-        http = self._client.http_client
+        http = self.client.http_client
         http.until(until)
         try:
-            message = self._client.messages.create(
+            message = self.client.messages.create(
                 to=to,
                 body=body,
                 validity_period=validity_seconds,
@@ -97,7 +97,7 @@ class TwilioGateway:
 
     def check(self) -> None:
         try:
-            self._client.messages.list(limit=1, page_size=1)
+            self.client.messages.list(limit=1, page_size=1)
         except _UNREADABLE as error:
             # A key may be known and yet not be allowed to list.
             if _http_status(error) != 403:
@@ -107,9 +107,9 @@ class TwilioGateway:
         began = time.monotonic()
         try:
             if sid is not None:
-                found = [self._client.messages(sid).fetch()]
+                found = [self.client.messages(sid).fetch()]
             else:
-                found = self._client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
+                found = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         except _UNREADABLE as error:
             raise LookFailed(describe(error)) from None
         now = self._now()
@@ -123,12 +123,12 @@ class TwilioGateway:
 
     def _now(self) -> datetime:
         """The instant of the last answer by Twilio's clock, which its stamps are of."""
-        return self._client.http_client.date or datetime.now(UTC)
+        return self.client.http_client.date or datetime.now(UTC)
 
     def conversation(
         self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
     ) -> Conversation:
-        listing = self._client.messages.list
+        listing = self.client.messages.list
         ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
         theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
         try:
@@ -157,7 +157,7 @@ class TwilioGateway:
 
     def erase(self, sid: str) -> None:
         try:
-            self._client.messages(sid).update(body="")
+            self.client.messages(sid).update(body="")
         except TwilioRestException as error:
             if error.status != 404:  # gone already is as good
                 raise LookFailed(describe(error)) from None
@@ -170,7 +170,7 @@ class TwilioGateway:
         try:
             self.check()  # its answer tells the time at Twilio
             first = self._now() - ago - STAMP_SLACK
-            for message in self._client.messages.stream(
+            for message in self.client.messages.stream(
                 date_sent_after=first, page_size=1000, **wanted
             ):
                 if not self._is_for_us(message) or not message.date_sent:
@@ -207,7 +207,7 @@ class TwilioGateway:
         if error.status >= 500 or error.status == 408 or trouble.kind is Kind.PASSING:
             return Unknown(f"{error.status} {code or ''}".strip())
         if error.status == 429 or trouble.kind is Kind.LIMIT:
-            return Postponed(code, self._client.http_client.retry_after_seconds)
+            return Postponed(code, self.client.http_client.retry_after_seconds)
         return Refused(code, trouble.sentence, errors.blame(code or 0, trouble))
 
 

@@ -33,11 +33,11 @@ class PooledHttpClient(HttpClient):
     the base class is not used: it would write addresses, which hold numbers."""
 
     def __init__(self, base_url: str | None, *, timeout: float, connections: int) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._timeout = timeout
         self._heard = threading.local()
         self._watchdog = Watchdog()
-        self._pool = pool(
+        self.pool = pool(
             base_url or _API,
             maxsize=connections,
             timeout=urllib3.Timeout(connect=timeout, read=timeout),
@@ -85,7 +85,7 @@ class PooledHttpClient(HttpClient):
         token = CALL.set(call)
         try:
             with self._watchdog.bound(call.deadline, call.cut) as bound:
-                answer = self._pool.request(
+                answer = self.pool.request(
                     method.upper(),
                     self._rebased(url) + _query(params),
                     body=urlencode(data, doseq=True) if data else None,
@@ -110,9 +110,9 @@ class PooledHttpClient(HttpClient):
 
     def _rebased(self, url: str) -> str:
         parts = urlsplit(url)
-        if self._base_url is None or not _REBASED.fullmatch(parts.hostname or ""):
+        if self.base_url is None or not _REBASED.fullmatch(parts.hostname or ""):
             return url
-        return self._base_url + parts.path + (f"?{parts.query}" if parts.query else "")
+        return self.base_url + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _instant(date: str | None) -> datetime | None:
