@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -43,15 +43,14 @@ from bot.store.tx import (
     NEWEST_INSTANTS,
     PATIENCE_SECONDS,
     Done,
-    Listener,
     OutcomeUnknown,
+    Store,
     StoreUnavailable,
     Tx,
     UnusableDatabase,
 )
 
 T = TypeVar("T")
-P = ParamSpec("P")
 Connection = psycopg.Connection[DictRow]
 
 # A server that is away is waited for as long as PATIENCE_SECONDS, counted from when it went. Who
@@ -153,7 +152,7 @@ class PostgresTx:
         return self._connection.execute(_translated(sql), _storable(params))
 
 
-class PostgresStore:
+class PostgresStore(Store):
     """The store of one database, shared with other processes."""
 
     def __init__(
@@ -167,12 +166,12 @@ class PostgresStore:
         """Looks whether the database can be used, and makes or migrates the schema; the pool opens
         with the first transaction. `clock` stands in for the database's. Raises UnusableDatabase.
         """
+        super().__init__()
         self._given_clock = clock
         if steady is None:
             steady = SteadyClock(SteppedMonotonic(clock)) if clock else SteadyClock()
         self.steady = steady
         self.outages = Outages()
-        self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
         self._watchdog = Watchdog()
         self._is_open = False
@@ -206,32 +205,14 @@ class PostgresStore:
         except psycopg.Error as error:
             raise UnusableDatabase(f"{self._name} cannot be used: {error}".strip()) from error
 
-    def on_commit(self, listener: Listener) -> None:
-        self._listeners.append(listener)
-
-    def write(
-        self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
-
-    def write_within(
-        self,
-        seconds: float,
-        use_case: Callable[Concatenate[Tx, P], Done[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()
-        bound = partial(self._write_once, lambda tx: use_case(tx, *args, **kwargs))
-        done = self._patiently(bound, seconds)
-        took = time.perf_counter() - began
-        for listener in self._listeners:
-            listener(done, took)
+        done = self._patiently(partial(self._write_once, use_case), seconds)
+        self._tell(done, time.perf_counter() - began)
         return done.value
 
-    def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        bound = partial(self._read_once, lambda tx: query(tx, *args, **kwargs))
-        return self._patiently(bound, READING_SECONDS)
+    def _read(self, query: Callable[[Tx], T]) -> T:
+        return self._patiently(partial(self._read_once, query), READING_SECONDS)
 
     def probe(self) -> None:
         """Not needed: readers notice a server that is away, and locks are on rows."""

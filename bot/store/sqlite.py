@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import sqlite_utils
 
@@ -31,14 +31,13 @@ from bot.store.tx import (
     NEWEST_INSTANTS,
     PATIENCE_SECONDS,
     Done,
-    Listener,
+    Store,
     StoreUnavailable,
     Tx,
     UnusableDatabase,
 )
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
 # For each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
@@ -90,7 +89,7 @@ class SqliteTx:
         return f"CAST(round((julianday({later}) - julianday({earlier})) * 86400) AS INTEGER)"
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """The store of one file. `clock` gives aware instants in UTC, and `steady` makes the present
     instant of them."""
 
@@ -98,11 +97,11 @@ class SqliteStore:
         self, path: Path, *, clock: Callable[[], datetime], steady: SteadyClock | None = None
     ) -> None:
         """Opens the file, making it where there is none. Raises UnusableDatabase."""
+        super().__init__()
         self.path = path
         self._clock = clock
         self.steady = steady or SteadyClock(SteppedMonotonic(clock))
         self.outages = Outages()
-        self._listeners: list[Listener] = []
         self._mutex = threading.Lock()
         self.group = GroupCommit(
             self._transaction,
@@ -123,24 +122,10 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
 
-    def on_commit(self, listener: Listener) -> None:
-        self._listeners.append(listener)
-
-    def write(
-        self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
-
-    def write_within(
-        self,
-        seconds: float,
-        use_case: Callable[Concatenate[Tx, P], Done[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
+    def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()
         try:
-            return self.group.write(lambda tx: use_case(tx, *args, **kwargs), seconds)
+            return self.group.write(use_case, seconds)
         except StoreUnavailable:
             self.outages.failed(waited_seconds=time.perf_counter() - began)
             raise
@@ -150,19 +135,15 @@ class SqliteStore:
             self.outages.failed(waited_seconds=time.perf_counter() - began)
             raise StoreUnavailable(f"SQLite says: {error}") from error
 
-    def _tell(self, done: Done[Any], seconds: float) -> None:
-        for listener in self._listeners:
-            listener(done, seconds)
-
-    def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _read(self, query: Callable[[Tx], T]) -> T:
         try:
-            return self._read(lambda tx: query(tx, *args, **kwargs))
+            return self._read_once(query)
         except sqlite3.DatabaseError as error:
             if not _may_pass(error):
                 raise
             raise StoreUnavailable(f"SQLite says: {error}") from error
 
-    def _read(self, query: Callable[[Tx], T]) -> T:
+    def _read_once(self, query: Callable[[Tx], T]) -> T:
         with self._reader() as db:
             db.execute("BEGIN")
             try:

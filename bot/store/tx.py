@@ -5,6 +5,7 @@ the store may run it again, or let several share one commit; and it *returns* wh
 afterwards, because nothing may happen before the commit.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,15 +122,21 @@ NEWEST_INSTANTS = """
 Listener = Callable[[Done[Any], float], None]
 
 
-class Store(Protocol):
+class Store(ABC):
+    """One database. Both kinds bind a use case's arguments and tell their listeners alike."""
+
     steady: SteadyClock  # what `now` comes from
     outages: Outages
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
 
     def write(
         self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs the use case in a write transaction; returns after the commit, or raises having
         undone it. Raises StoreUnavailable, and what the use case raises."""
+        return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
 
     def write_within(
         self,
@@ -139,20 +146,38 @@ class Store(Protocol):
         **kwargs: P.kwargs,
     ) -> T:
         """The same, for what removes a lot at once: all of it may take so many seconds."""
+        return self._write(lambda tx: use_case(tx, *args, **kwargs), seconds)
 
     def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs it on a snapshot. Raises StoreUnavailable, and what the query raises."""
+        return self._read(lambda tx: query(tx, *args, **kwargs))
 
     def on_commit(self, listener: Listener) -> None:
         """It is told of every commit, in the thread that asked for it."""
+        self._listeners.append(listener)
 
+    def _tell(self, done: Done[Any], seconds: float) -> None:
+        for listener in self._listeners:
+            listener(done, seconds)
+
+    @abstractmethod
+    def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
+        """Tells the listeners after the commit."""
+
+    @abstractmethod
+    def _read(self, query: Callable[[Tx], T]) -> T: ...
+
+    @abstractmethod
     def probe(self) -> None:
         """Looks whether it could be written to at this moment. Raises StoreUnavailable."""
 
+    @abstractmethod
     def tidy(self) -> None:
         """Housekeeping of the database, beside the writers."""
 
+    @abstractmethod
     def scrub(self) -> bool:
         """Makes deleted bytes unreadable where the database would keep them. False: not yet."""
 
+    @abstractmethod
     def close(self) -> None: ...
