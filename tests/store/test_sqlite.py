@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
 from tests.builders import OUR_NUMBER, running
+from tests.console.million import fill
 from tests.harness import HandClock
 
 
@@ -278,3 +280,32 @@ def test_more_writers_than_a_batch_holds_all_get_their_turn(
 
 def test_instants_are_text_of_fixed_width(clock: HandClock) -> None:
     assert len(to_text(clock.now)) == len(to_text(clock.now.replace(microsecond=5)))
+
+
+def test_opening_a_file_reads_a_bounded_part_of_it(tmp_path: Path, clock: HandClock) -> None:
+    """A start must not take longer with every verification that has ended."""
+    path = tmp_path / "textback.db"
+
+    def steps(rows: int) -> int:
+        fill(path, clock, rows)
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        connect = sqlite3.connect
+
+        def counting(*args: Any, **more: Any) -> sqlite3.Connection:
+            connection = connect(*args, **more)
+            connection.set_progress_handler(count, 100)
+            return connection
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sqlite3, "connect", counting)
+            SqliteStore(path, clock=clock).close()
+        path.unlink()
+        return counted
+
+    assert steps(5000) < 2 * steps(50) + 10
