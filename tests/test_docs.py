@@ -130,3 +130,13 @@ def test_the_packages_of_the_architecture_are_those_of_the_listing() -> None:
     named = set(re.findall(r"`(\w+)/`", text("docs/architecture.md")))
     there = {path.name for path in (ROOT / "bot").iterdir() if (path / "__init__.py").exists()}
     assert there <= named
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.name != "CHANGELOG.md"], ids=lambda p: p.name
+)
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = set(re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|sql|yml|html|md|json))`", page.read_text()))
+    places = [ROOT, ROOT / "bot", page.parent]
+    missing = {name for name in named if not any((place / name).exists() for place in places)}
+    assert missing == set()
