@@ -94,7 +94,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
 
     def count(self, row: Usage) -> None:
-        """A text, an approval, or a text never sent, here or elsewhere (`following.py`)."""
+        """A text, an approval, or a text never sent, here or elsewhere (`usage_follower.py`)."""
         with self._lock:
             if row.kind is UsageKind.PROBE:
                 if row.verification_id not in self._probes:
