@@ -13,7 +13,7 @@ run: .venv/run ## Run the service with a local simulator of Twilio
 	@$(BIN)/python -m simulator.run
 
 test: .venv/develop ## Run all tests (about four minutes)
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
 	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py

@@ -1,5 +1,6 @@
 """Start-up: builds the service from the settings, registers faces and hooks, starts no thread."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -37,6 +38,8 @@ from bot.usecases.rules import Rules
 
 # Routes of no API of their own keep the shape that their errors were published with.
 ERROR_SHAPE = durable.DurableShape()
+
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -89,6 +92,7 @@ def _service(
     settings: Settings, store: Store, gateway: Gateway, clock: Callable[[], datetime]
 ) -> Service:
     rules = _rules(settings)
+    log.info("guess budget: %s", settings.guess_budget)
     metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
     store.on_commit(metrics.committed)
     store.on_commit(change_log.write)

@@ -74,6 +74,8 @@ class CatchUp(Background):
 
     def may_expire(self) -> bool:
         """Whether all that was missed is read, or was waited for long enough."""
+        if self._outages.is_open:
+            return False
         if not self.is_due:
             return True
         ended = self._outages.ended
@@ -93,6 +95,8 @@ class CatchUp(Background):
 
     def run_once(self) -> bool:
         """Tries, if it is due. False: it failed, and is still due."""
+        if not self._end_outage():
+            return False
         ended = self._outages.ended
         if ended == self._seen:
             return True
@@ -105,6 +109,17 @@ class CatchUp(Background):
         log.info("caught up with %d texts", count)
         self._seen = ended
         return True
+
+    def _end_outage(self) -> bool:
+        """An outage is over with the first write; where none comes, this one is. False: it is
+        not."""
+        if not self._outages.is_open:
+            return True
+        try:
+            self._store.probe()
+        except StoreUnavailable:
+            return False
+        return not self._outages.is_open
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_SECONDS

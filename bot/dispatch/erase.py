@@ -9,22 +9,24 @@ from bot.store.tx import Store
 from bot.usecases import erase
 from bot.usecases.rules import Rules
 
-AT_ONCE = 50
+AT_ONCE = 5  # leased together: what a budget leaves over must not wait for a lease to lapse
 
 log = logging.getLogger(__name__)
 
 
 def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
-    """Erases some, one after the other. Returns how many were tried; the lease of the others
-    lapses."""
+    """Erases what is due, one after the other, until the time is over. Returns how many were
+    tried."""
     if not store.read(erase.are_due, rules.from_address):
         return 0
     tried = 0
-    for erasure in store.write(erase.take, limit=AT_ONCE):
-        if time.monotonic() >= until:
+    while time.monotonic() < until:
+        taken = store.write(erase.take, limit=AT_ONCE)
+        for erasure in taken:
+            _erase(store, gateway, erasure)
+        tried += len(taken)
+        if len(taken) < AT_ONCE:
             break
-        _erase(store, gateway, erasure)
-        tried += 1
     return tried
 
 

@@ -8,6 +8,7 @@ SQLite rolls the whole transaction back by itself (a full disk), or the commit f
 batch counts as done and each is run again alone.
 """
 
+import copy
 import threading
 import time
 from collections import deque
@@ -167,8 +168,8 @@ class GroupCommit:
             with self._mutex:
                 batch.extend(self.waiting)
                 self.waiting.clear()
-            for job in batch:
-                job.error = error
+            for job in batch:  # of its own: each raise adds to an exception's traceback
+                job.error = copy.copy(error)
             return
         for job in batch:
             job.done, job.error = None, None

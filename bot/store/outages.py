@@ -19,6 +19,17 @@ class Outages:
         self._began: float | None = None
         self.ended = 0  # how many there were
 
+    @property
+    def has_failed(self) -> bool:
+        """The store was waited for in vain, and has not been written to since."""
+        return self._began is not None
+
+    @property
+    def is_open(self) -> bool:
+        """It has been out of reach for so long that replies may have been missed."""
+        began = self._began
+        return began is not None and self.clock() - began >= NOTED_SECONDS
+
     def failed(self, *, waited_seconds: float) -> None:
         """The store was waited for in vain."""
         with self._lock:
@@ -26,7 +37,7 @@ class Outages:
             self._began = began if self._began is None else min(began, self._began)
 
     def reached(self, *, waited_seconds: float = 0.0) -> None:
-        """It was reached, after such a wait."""
+        """It was written to, or reached after such a wait."""
         if self._began is None and waited_seconds < NOTED_SECONDS:
             return
         with self._lock:

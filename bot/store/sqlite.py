@@ -24,7 +24,7 @@ import sqlite_utils
 from bot.concurrency import blocking
 from bot.store import migrations
 from bot.store.group_commit import GroupCommit
-from bot.store.outages import Outages
+from bot.store.outages import NOTED_SECONDS, Outages
 from bot.store.rows import Row, Value, to_instant_if_readable
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
@@ -152,7 +152,8 @@ class SqliteStore(Store):
                 db.rollback()
 
     def probe(self) -> None:
-        self.write(lambda tx: Done(None))
+        """After a failure it writes a page, to see whether there is room again."""
+        self.write(_touch if self.outages.has_failed else _nothing)
 
     def tidy(self) -> None:
         """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
@@ -183,10 +184,13 @@ class SqliteStore(Store):
         began = time.monotonic()
         try:
             _patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
-            # Before the use cases run: one that lets time pass asks whether there was an outage.
-            self.outages.reached(waited_seconds=time.monotonic() - began)
+            waited = time.monotonic() - began
+            if waited >= NOTED_SECONDS:  # a use case that lets time pass must know before it does
+                self.outages.reached(waited_seconds=waited)
+            changes = db.conn.total_changes
             try:
                 yield db
+                has_written = db.conn.total_changes != changes
                 # Others are served during its fsync, and queue up for the next one.
                 blocking.call(db.execute, "COMMIT")
             except BaseException:
@@ -195,7 +199,8 @@ class SqliteStore(Store):
         except sqlite3.Error:  # a lock, a full disk, a file that cannot be written
             self.outages.failed(waited_seconds=time.monotonic() - began)
             raise
-        self.outages.reached()
+        if has_written:  # nothing at all can be committed on a full disk too
+            self.outages.reached()
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -289,6 +294,15 @@ class SqliteStore(Store):
             raise UnusableDatabase(f"{self.path} is a database of another program")
         row = self.writer.execute("SELECT version FROM schema_version").fetchone()
         migrations.refuse(row["version"] if row else None, name=str(self.path))
+
+
+def _touch(tx: Tx) -> Done[None]:
+    tx.run("UPDATE count_cursor SET removals = removals")
+    return Done(None)
+
+
+def _nothing(tx: Tx) -> Done[None]:
+    return Done(None)
 
 
 def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:

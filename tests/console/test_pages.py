@@ -1,6 +1,5 @@
 """What the pages show and what their buttons do."""
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from bot.store.tx import Done, StoreUnavailable
 from simulator import faults
 from tests.builders import NOON
 from tests.console.conftest import Operator
+from tests.console.page import Page
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
 
@@ -23,20 +23,31 @@ FRENCH_PHONE = "+33612345678"
 BOT = Path(__file__).parents[2] / "bot"
 
 
-def plain(page: str) -> str:
-    """A page's words."""
-    main = page[page.index("<main") :]
-    return " ".join(re.sub(r"<[^>]+>", " ", main).replace("&#39;", "'").split())
+# Of the page of one verification.
+WHY = "#view .why"
+HISTORY = "#history .timeline li"
+TWILIO = '[aria-labelledby="twilio-title"]'
+CONCLUSION = f"{TWILIO} .why"
+SIGHTINGS = f"{TWILIO} .timeline li"
 
 
-def show(operator: Operator, path: str) -> str:
+def show(operator: Operator, path: str) -> Page:
     response = operator.get("/console" + path)
     assert response.status_code == 200, response.text
-    return plain(response.text)
+    return Page(response)
 
 
-def one(operator: Operator, id: str) -> str:
+def one(operator: Operator, id: str) -> Page:
     return show(operator, f"/verifications/{id}")
+
+
+def at_twilio(operator: Operator, id: str) -> Page:
+    return show(operator, f"/verifications/{id}/at-twilio")
+
+
+def is_told(said: str, lines: list[str]) -> bool:
+    """Whether one of the lines says so."""
+    return any(said in line for line in lines)
 
 
 # -- the overview ----------------------------------------------------------------------------------
@@ -48,23 +59,23 @@ def test_the_overview_shows_what_is_pending_with_its_time_and_attempts(
     reference = harness.start_and_send()["reference"]
     harness.text(harness.wrong())
     harness.clock.forward(30)
-    assert f"{PHONE} {reference} 60 s left 1 of 4 No report yet." in show(operator, "/")
+    rows = show(operator, "/").rows("#pending table")
+    assert rows[1:] == [[PHONE, reference, "60 s left", "1 of 4", "No report yet."]]
 
 
 def test_the_overview_says_when_nothing_is_pending_and_all_is_well(operator: Operator) -> None:
     page = show(operator, "/")
-    for said in (
-        "Nothing is pending.",
-        "Nothing is overdue.",
-        "Twilio accepts our credentials.",
-    ):
-        assert said in page
+    assert page.says("#pending > p") == "Nothing is pending."
+    lamps = page.texts("#state .lamps .good")
+    assert "Nothing is overdue." in lamps
+    assert "Twilio accepts our credentials." in lamps
 
 
 def test_the_overview_says_when_work_is_overdue(operator: Operator, harness: Harness) -> None:
     harness.start()
     harness.clock.forward(6)
-    assert "no dispatcher runs, or it is stuck" in show(operator, "/")
+    lamp = show(operator, "/").says("#state .lamps .bad")
+    assert "no dispatcher runs, or it is stuck" in lamp
 
 
 def test_the_overview_says_when_twilio_does_not_know_us(
@@ -72,7 +83,8 @@ def test_the_overview_says_when_twilio_does_not_know_us(
 ) -> None:
     harness.simulator.faults.add(faults.REFUSE, code=20003)
     harness.start_and_send()
-    assert "Twilio does not accept our credentials: sending is paused." in show(operator, "/")
+    lamp = show(operator, "/").says("#state .lamps .bad")
+    assert lamp == "Twilio does not accept our credentials: sending is paused."
 
 
 def settle(harness: Harness) -> None:
@@ -92,11 +104,23 @@ def settle(harness: Harness) -> None:
 def test_today_in_figures(operator: Operator, harness: Harness) -> None:
     settle(harness)
     page = show(operator, "/")
-    assert "started 6 approved 3 expired 1 out of tries 0 canceled 1 failed 1" in page
-    assert "median time to answer 10 s" in page
-    assert "12:00 6 3" in page
-    assert "US 5 3 0 0 1 10 s FR 1 0 1 0 0 –" in page
-    assert "Error Times 21614 1" in page
+    assert page.facts("#today .figures") == [
+        ("started", "6"),
+        ("approved", "3"),
+        ("expired", "1"),
+        ("out of tries", "0"),
+        ("canceled", "1"),
+        ("failed", "1"),
+        ("median time to answer", "10 s"),
+    ]
+    (hour,) = page.rows('[aria-label="By hour"] table')[1:]
+    assert hour[:3] == ["12:00", "6", "3"]
+    countries = page.rows('[aria-label="By country"] table')[1:]
+    assert [country[:7] for country in countries] == [
+        ["US", "5", "3", "0", "0", "1", "10 s"],
+        ["FR", "1", "0", "1", "0", "0", "–"],
+    ]
+    assert page.rows("#today figure > table") == [["Error", "Times"], ["21614", "1"]]
 
 
 def test_the_figures_are_the_same_counted_or_not(harness: Harness) -> None:
@@ -140,19 +164,18 @@ def test_two_who_count_count_nothing_twice(harness: Harness) -> None:
 
 def test_the_chart_is_drawn_from_the_figures(operator: Operator, harness: Harness) -> None:
     settle(harness)
-    page = operator.get("/console/").text
-    bars = re.findall(
-        r'<rect x="([\d.]+)" y="[\d.]+" .*? height="([\d.]+)" class="bar (\w+)"', page
-    )
-    assert bars == [("241.0", "104.0", "started"), ("241.0", "52.0", "approved")]
+    bars = show(operator, "/").all('svg[role="img"] rect')
+    assert [(bar["x"], bar["height"], bar["class"]) for bar in bars] == [
+        ("241.0", "104.0", ["bar", "started"]),
+        ("241.0", "52.0", ["bar", "approved"]),
+    ]
 
 
 # -- the list --------------------------------------------------------------------------------------
 
 
 def listed(operator: Operator, query: str = "") -> list[str]:
-    page = operator.get(f"/console/verifications?{query}").text
-    return re.findall(r'<td class="id">([^<]+)</td>', page)
+    return show(operator, f"/verifications?{query}").texts("#found td.id")
 
 
 @pytest.fixture
@@ -214,7 +237,8 @@ def test_an_id_is_found_by_its_beginning(operator: Operator, harness: Harness) -
     ],
 )
 def test_a_filter_that_cannot_be_used_says_so(operator: Operator, query: str, said: str) -> None:
-    assert said in show(operator, f"/verifications?{query}")
+    page = show(operator, f"/verifications?{query}")
+    assert said in page.texts(".hint, .fault, #found > p")[0]
 
 
 def test_pages_hold_each_once_newest_first_while_others_are_started(
@@ -227,10 +251,10 @@ def test_pages_hold_each_once_newest_first_while_others_are_started(
     seen: list[str] = []
     address = "/console/verifications?status=pending"
     while address:
-        page = operator.get(address).text
-        seen += re.findall(r'<td class="id">([^<]+)</td>', page)
-        further = re.search(r'href="([^"]+)" rel="next"', page)
-        address = further[1].replace("&amp;", "&") if further else ""
+        page = Page(operator.get(address))
+        seen += page.texts("#found td.id")
+        further = page.all('.pages a[rel="next"]')
+        address = str(further[0]["href"]) if further else ""
         harness.start(f"+1425557{len(seen):04}")
     assert seen == ids[::-1]
 
@@ -245,7 +269,7 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
     harness.clock.forward(60)
     harness.text(harness.code())
     page = one(operator, id)
-    lines = [
+    assert page.texts(HISTORY) == [
         "+ 0:00.0 Asked for; the text was put into the outbox.",
         "+ 0:00.0 The text was handed to Twilio.",
         "+ 0:00.0 Twilio took the text: the window to answer opened.",
@@ -253,9 +277,9 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
         "+ 1:12.5 The right code was sent by text.",
         "+ 1:12.5 Approved.",
     ]
-    assert " ".join(lines) in page
-    assert "The person sent the right code 72 seconds after Twilio took the text." in page
-    assert harness.code() not in page
+    said = page.says(WHY)
+    assert "The person sent the right code 72 seconds after Twilio took the text." in said
+    assert harness.code() not in page.says("main")
 
 
 @pytest.mark.parametrize("name", EventName)
@@ -266,22 +290,22 @@ def test_every_event_of_the_history_has_words(name: EventName) -> None:
 
 def test_why_says_what_happened_and_what_to_do(operator: Operator, harness: Harness) -> None:
     id = harness.start()["id"]
-    assert "The text is on its way to Twilio." in one(operator, id)
+    assert "The text is on its way to Twilio." in one(operator, id).says(WHY)
     harness.run_once()
-    assert "Waiting for the person to text the code back." in one(operator, id)
+    assert "Waiting for the person to text the code back." in one(operator, id).says(WHY)
     harness.forward(90)
-    assert "No reply had the right one within 90 seconds." in one(operator, id)
+    assert "No reply had the right one within 90 seconds." in one(operator, id).says(WHY)
 
     id = harness.start_and_send()["id"]
     for _ in range(4):
         harness.text(harness.wrong())
-    assert "4 wrong codes came." in one(operator, id)
+    assert "4 wrong codes came." in one(operator, id).says(WHY)
 
     first = harness.start_and_send()["id"]
     second = harness.start_and_send()["id"]
-    assert "A newer start for the same number took its place" in one(operator, first)
+    assert "A newer start for the same number took its place" in one(operator, first).says(WHY)
     harness.text("STOP")
-    assert "The person texted STOP." in one(operator, second)
+    assert "The person texted STOP." in one(operator, second).says(WHY)
 
 
 def deliver(harness: Harness, delivery: str, code: int | None = None) -> None:
@@ -291,16 +315,16 @@ def deliver(harness: Harness, delivery: str, code: int | None = None) -> None:
 def test_why_tells_delivered_from_not_delivered(operator: Operator, harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     deliver(harness, "undelivered", 30003)
-    assert "Twilio's error 30003: The phone is off or out of reach." in one(operator, id)
+    assert "Twilio's error 30003: The phone is off or out of reach." in one(operator, id).says(WHY)
     harness.forward(90)
-    page = one(operator, id)
-    assert "The carrier did not deliver it." in page
-    assert "Check the number with the person, and start again." in page
+    said = one(operator, id).says(WHY)
+    assert "The carrier did not deliver it." in said
+    assert "Check the number with the person, and start again." in said
 
     id = harness.start_and_send()["id"]
     deliver(harness, "delivered")
     harness.forward(90)
-    assert "The text was delivered: ask the person for the text" in one(operator, id)
+    assert "The text was delivered: ask the person for the text" in one(operator, id).says(WHY)
 
 
 @pytest.mark.parametrize("code", [21211, 21408, 21610, 21614, 30005, 30007, 99999])
@@ -311,9 +335,9 @@ def test_why_names_twilios_error_and_what_to_do(
 
     harness.simulator.faults.add(faults.REFUSE, code=code)
     id = harness.start_and_send()["id"]
-    page = one(operator, id)
-    assert str(code) in page
-    assert errors.told(code) in page or errors.UNKNOWN_PERMANENT.sentence in page
+    said = one(operator, id).says(WHY)
+    assert str(code) in said
+    assert errors.told(code) in said or errors.UNKNOWN_PERMANENT.sentence in said
 
 
 def test_why_of_a_text_twilio_did_not_take_and_one_nobody_knows_of(
@@ -321,19 +345,17 @@ def test_why_of_a_text_twilio_did_not_take_and_one_nobody_knows_of(
 ) -> None:
     harness.simulator.faults.add(faults.REFUSE, code=20429, times=100)
     id = harness.start_and_send()["id"]
-    assert "Twilio did not take the text; it is tried again. Twilio's error 20429" in one(
-        operator, id
-    )
+    said = "Twilio did not take the text; it is tried again. Twilio's error 20429"
+    assert is_told(said, one(operator, id).texts(HISTORY))
     harness.forward(60)
-    assert "Twilio did not take the text within 60 seconds." in one(operator, id)
+    assert "Twilio did not take the text within 60 seconds." in one(operator, id).says(WHY)
 
     harness.simulator.faults.clear()
     harness.simulator.faults.add(faults.ERROR_BEFORE)
     harness.simulator.faults.add(faults.LIST_ERROR, times=100)
     id = harness.start_and_send()["id"]
-    assert "Twilio gave no clear answer to the text, so its list is being asked." in one(
-        operator, id
-    )
+    said = "Twilio gave no clear answer to the text, so its list is being asked."
+    assert one(operator, id).says(WHY) == said
 
 
 def test_a_retired_key_is_explained(operator: Operator, harness: Harness, tmp_path: Path) -> None:
@@ -343,24 +365,25 @@ def test_a_retired_key_is_explained(operator: Operator, harness: Harness, tmp_pa
         other.text("1234")
         visitor = Operator(other.app.test_client())
         visitor.sign_in()
-        assert "SECRET_KEY_FALLBACKS" in one(visitor, id)
+        assert "SECRET_KEY_FALLBACKS" in one(visitor, id).says(WHY)
 
 
 def test_twilios_list_is_asked_on_request_and_names_what_was_withheld(
     operator: Operator, harness: Harness
 ) -> None:
     id = harness.start_and_send()["id"]
-    assert "Twilio has seen no reply" in show(operator, f"/verifications/{id}/at-twilio")
+    assert "Twilio has seen no reply" in at_twilio(operator, id).says(CONCLUSION)
     harness.simulator.faults.add(faults.WITHHOLD, code=30038)
     harness.text(harness.code())
-    page = show(operator, f"/verifications/{id}/at-twilio")
-    assert "Twilio withheld the reply, so Textback never saw it." in page
-    assert "Twilio's error 30038: Twilio took the reply for a one-time passcode" in page
+    page = at_twilio(operator, id)
+    assert "Twilio withheld the reply, so Textback never saw it." in page.says(CONCLUSION)
+    said = "Twilio's error 30038: Twilio took the reply for a one-time passcode"
+    assert is_told(said, page.texts(SIGHTINGS))
     harness.text(harness.wrong())
-    page = show(operator, f"/verifications/{id}/at-twilio")
-    assert "A reply, which reached Textback." in page
-    assert "An answer to the phone." in page
-    assert harness.code() not in page
+    page = at_twilio(operator, id)
+    assert is_told("A reply, which reached Textback.", page.texts(SIGHTINGS))
+    assert is_told("An answer to the phone.", page.texts(SIGHTINGS))
+    assert harness.code() not in page.says("main")
 
 
 def test_a_reply_that_did_not_reach_us_is_told_from_one_that_did(
@@ -369,15 +392,15 @@ def test_a_reply_that_did_not_reach_us_is_told_from_one_that_did(
     first = harness.start_and_send()["id"]
     harness.simulator.faults.add(faults.WEBHOOK_NEVER)
     harness.text(harness.code())
-    page = show(operator, f"/verifications/{first}/at-twilio")
-    assert "Twilio has the reply that did not reach Textback" in page
-    assert "A reply that has not reached Textback." in page
+    page = at_twilio(operator, first)
+    assert "Twilio has the reply that did not reach Textback" in page.says(CONCLUSION)
+    assert is_told("A reply that has not reached Textback.", page.texts(SIGHTINGS))
     harness.forward(100 + 600 + 60)
     second = harness.start_and_send()["id"]
     harness.text(harness.code())
-    page = show(operator, f"/verifications/{first}/at-twilio")
-    assert "which reached Textback" not in page, "that one belongs to the next verification"
-    assert "Textback has the reply" in show(operator, f"/verifications/{second}/at-twilio")
+    said = at_twilio(operator, first).says("main")
+    assert "which reached Textback" not in said, "that one belongs to the next verification"
+    assert "Textback has the reply" in at_twilio(operator, second).says(CONCLUSION)
 
 
 def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness: Harness) -> None:
@@ -386,7 +409,7 @@ def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness:
     for _ in range(50):
         harness.simulator.faults.add(faults.WEBHOOK_NEVER)
         harness.text("later")
-    assert "does not reach back so far" in show(operator, f"/verifications/{id}/at-twilio")
+    assert "does not reach back so far" in at_twilio(operator, id).says(CONCLUSION)
 
 
 @pytest.mark.parametrize("code", [30009, 11200])
@@ -403,9 +426,9 @@ def test_a_day_that_is_used_up_is_named(tmp_path: Path) -> None:
         strict.text(strict.wrong())
         visitor = Operator(strict.app.test_client())
         visitor.sign_in()
-        page = one(visitor, id)
-        assert "1 wrong code came." in page
-        assert "LIMIT_WRONG_PER_NUMBER" in page
+        said = one(visitor, id).says(WHY)
+        assert "1 wrong code came." in said
+        assert "LIMIT_WRONG_PER_NUMBER" in said
 
 
 def test_the_address_without_its_slash_leads_to_the_console_whatever_the_host(
@@ -424,7 +447,7 @@ def test_without_the_database_there_is_a_page_all_the_same(
     monkeypatch.setattr(harness.store, "read", away)
     response = operator.get("/console/")
     assert (response.status_code, response.mimetype) == (503, "text/html")
-    assert "cannot be used at the moment" in response.text
+    assert "cannot be used at the moment" in Page(response).says('[role="alert"]')
 
 
 def test_where_twilios_list_does_not_answer_the_page_says_so(
@@ -434,7 +457,8 @@ def test_where_twilios_list_does_not_answer_the_page_says_so(
     harness.simulator.faults.add(faults.LIST_ERROR, times=2)
     response = operator.get(f"/console/verifications/{id}/at-twilio")
     assert response.status_code == 502
-    assert "Twilio answered with error 20500. Try again in a moment." in plain(response.text)
+    fault = Page(response).says(f"{TWILIO} .fault")
+    assert fault == "Twilio answered with error 20500. Try again in a moment."
 
 
 def test_a_withheld_reply_is_not_caught_up_with(harness: Harness) -> None:
@@ -461,7 +485,7 @@ def test_a_start_leads_to_its_page_with_the_reference(operator: Operator, harnes
     verification = view.verification
     assert response.headers["Location"] == f"/console/verifications/{verification.id}"
     assert (verification.phone, verification.started_by) == (PHONE, "console")
-    assert f"Reference {verification.reference}" in one(operator, verification.id)
+    assert one(operator, verification.id).fact("Reference") == verification.reference
     harness.run_once()
     assert len(harness.texts()) == 1
 
@@ -473,7 +497,7 @@ def test_a_start_leads_to_its_page_with_the_reference(operator: Operator, harnes
 def test_a_start_that_is_refused_says_why(operator: Operator, number: str, said: str) -> None:
     response = operator.post("/console/verifications", number=number)
     assert response.status_code == 400
-    assert said in plain(response.text)
+    assert said in Page(response).says(".fault")
 
 
 def test_cancel_start_again_forget(operator: Operator, harness: Harness) -> None:
@@ -481,8 +505,8 @@ def test_cancel_start_again_forget(operator: Operator, harness: Harness) -> None
     response = operator.post(f"/console/verifications/{id}/cancel")
     assert response.status_code == 303
     page = show(operator, response.headers["Location"].removeprefix("/console"))
-    assert "It is canceled." in page
-    assert "It was canceled: canceled at the console" in page
+    assert page.says(".notice") == "It is canceled."
+    assert "It was canceled: canceled at the console" in page.says(WHY)
     assert operator.post(f"/console/verifications/{id}/cancel").status_code == 400, "it has ended"
 
     response = operator.post(f"/console/verifications/{id}/again")
@@ -492,10 +516,10 @@ def test_cancel_start_again_forget(operator: Operator, harness: Harness) -> None
     assert len(harness.texts()) == 2
 
     response = operator.post(f"/console/verifications/{again}/forget")
-    assert "The number is forgotten" in show(
-        operator, response.headers["Location"].removeprefix("/console")
-    )
-    assert "forgotten" not in show(operator, "/verifications?notice=forgotten"), "a forged link"
+    page = show(operator, response.headers["Location"].removeprefix("/console"))
+    assert "The number is forgotten" in page.says(".notice")
+    page = show(operator, "/verifications?notice=forgotten")
+    assert "forgotten" not in page.says("main"), "a forged link"
     assert harness.newest(10) == []
     assert operator.post(f"/console/verifications/{again}/forget").status_code == 404
 
@@ -508,21 +532,25 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
             harness.start()
         assert harness.post_start().status_code == 429
         page = show(operator, "/limits")
-        assert "LIMIT_TOTAL=10/3600 seconds all 2 of 10" in page
-        assert "LIMIT_PER_NUMBER=2/3600 seconds" in page
-        assert str(harness.settings.guess_budget) in page
-        assert "Starts are let through everywhere." in page
+        limits = page.rows("#starts table")
+        assert ["LIMIT_TOTAL=10/3600 seconds", "all", "2 of 10"] in limits
+        limits_of_a_number = page.texts('[aria-labelledby="number-title"] li')
+        assert "LIMIT_PER_NUMBER=2/3600 seconds" in limits_of_a_number
+        budget = page.says('[aria-labelledby="budget-title"] p')
+        assert budget == f"{harness.settings.guess_budget}."
+        assert page.says("#breaker p") == "Starts are let through everywhere."
         assert operator.post("/console/limits", number=PHONE).status_code == 303
         assert harness.post_start().status_code == 202
         assert operator.post("/console/limits", number="me").status_code == 400
 
 
 def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -> None:
-    assert "None." in show(operator, "/opt-outs")
+    assert show(operator, "/opt-outs").says("#marked > p") == "None."
     harness.text("STOP")
-    assert f"{PHONE} 2026-01-31 12:00:00 UTC" in show(operator, "/opt-outs")
+    (row,) = show(operator, "/opt-outs").rows("#marked table")[1:]
+    assert row[:2] == [PHONE, "2026-01-31 12:00:00 UTC"]
     operator.post("/console/opt-outs", number=PHONE)
-    assert "None." in show(operator, "/opt-outs")
+    assert show(operator, "/opt-outs").says("#marked > p") == "None."
 
 
 # -- short polling ---------------------------------------------------------------------------------
@@ -583,6 +611,7 @@ def test_markup_shows_as_text(operator: Operator, harness: Harness) -> None:
         page = operator.get("/console" + address).text
         assert "<b onclick" not in page
         assert "<i>id" not in page
-    page = operator.get("/console/verifications/%3Ci%3Eid&amp;").text
-    assert "&lt;i&gt;id&amp;amp;" in page, id
-    assert page.count("&lt;b onclick=&#34;x&#34;&gt;") >= 4
+    page = show(operator, "/verifications/%3Ci%3Eid&amp;")
+    assert page.fact("Id") == id
+    assert len([line for line in page.texts(HISTORY) if '<b onclick="x">' in line]) == 4
+    assert MARKUP in page.says(WHY)

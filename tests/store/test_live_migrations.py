@@ -47,8 +47,12 @@ COLUMNS = """
     WHERE table_schema = 'public' ORDER BY table_name, column_name
 """
 INDEXES = """
-    SELECT tablename, replace(replace(indexdef, indexname, ''), 'public.', '') AS definition
-    FROM pg_indexes WHERE schemaname = 'public' ORDER BY tablename, definition
+    SELECT tablename, indexname, indexdef FROM pg_indexes
+    WHERE schemaname = 'public' ORDER BY tablename, indexname
+"""
+SEQUENCES = """
+    SELECT sequence_name FROM information_schema.sequences
+    WHERE sequence_schema = 'public' ORDER BY sequence_name
 """
 
 
@@ -157,7 +161,7 @@ def test_the_queued_text_goes_out(store: Store) -> None:
 def test_postgresql_is_shaped_like_a_new_one(store: Store, postgres: Server) -> None:
     if isinstance(store, PostgresStore):
         new = postgres.new_database()
-        for sql in (COLUMNS, INDEXES):
+        for sql in (COLUMNS, INDEXES, SEQUENCES):
             old = store.read(lambda tx, sql=sql: [dict(row) for row in tx.all(sql)])
             assert old == ask(new, sql)
 

@@ -4,6 +4,7 @@ from flask import Response, request
 
 from bot.concurrency.blocking import in_turns
 from bot.domain import reply
+from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
 from bot.faces.durable.errors import (
@@ -120,7 +121,10 @@ class Instances:
 
     def purge(self, id: str) -> Response:
         self._access.holder(id, Scope.ACT)
-        self._store.write(forget.purge, id)
+        try:
+            self._store.write(forget.purge, id)
+        except StillRunning:
+            raise StillRunning("This instance is still running. Terminate it first.") from None
         return parameters.answer({"instancesDeleted": 1}, 200)
 
     def purge_many(self) -> Response:

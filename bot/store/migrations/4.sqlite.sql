@@ -33,3 +33,9 @@ ALTER TABLE outbox_4 RENAME TO outbox;
 CREATE INDEX outbox_verification ON outbox (verification_id, queued_at);
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
+
+-- An index cannot be renamed here.
+DROP INDEX tally_phone;
+DROP INDEX tally_at;
+CREATE INDEX usage_phone ON usage (phone, kind, at);
+CREATE INDEX usage_at ON usage (at);
