@@ -38,13 +38,13 @@ class Page:
         return [[text(cell) for cell in row.select("th, td")] for row in self.one(css).select("tr")]
 
     def facts(self, css: str = "dl") -> list[tuple[str, str]]:
-        """The labels of the only such list, each with what it says."""
+        """The labels of the only such list of facts, each with what it says."""
         facts = self.one(css)
         labels, values = facts.select("dt"), facts.select("dd")
         return [(text(dt), text(dd)) for dt, dd in zip(labels, values, strict=True)]
 
     def fact(self, label: str) -> str:
-        """What is said of a label that the page has once."""
+        """What the only list of facts says of a label."""
         found = [value for name, value in self.facts() if name == label]
         assert len(found) == 1, f"{len(found)} facts are labelled {label}"
         return found[0]

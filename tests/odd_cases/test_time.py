@@ -338,6 +338,7 @@ def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Pa
     assert max(waited) < 4.5
     other.execute("ROLLBACK")
     assert store.write(lambda tx: Done(tx.run("DELETE FROM erasure"))) == 0
+    store.probe()  # it writes, which nothing has since
     assert store.outages.ended == 1
     other.close()
     store.close()
@@ -362,12 +363,17 @@ def test_a_full_disk_is_an_outage_too(tmp_path: Path) -> None:
             )
         return Done(None)
 
-    with pytest.raises(StoreUnavailable):
-        store.write(fill)
+    for _ in range(6):  # a transaction that writes nothing succeeds on a full disk too
+        with pytest.raises(StoreUnavailable):
+            store.write(fill)
+        store.write(lambda tx: Done(None))
+        now[0] += 0.5
+    assert store.outages.is_open
     now[0] += 3
     store.writer.execute("PRAGMA max_page_count=100000")
     store.write(fill)
     assert store.outages.ended == 1
+    assert not store.outages.is_open
     store.close()
 
 
@@ -379,3 +385,43 @@ def test_repeats_leave_answers_for_what_comes(harness: Harness) -> None:
     harness.text(harness.code())
     assert harness.status(id)["output"] is True
     assert harness.answers()[-1] == "Thank you, this number is verified."
+
+
+def test_nothing_expires_while_the_disk_is_full(harness: Harness) -> None:
+    """Replies may have been missed; the list is read once there is room again."""
+    id = harness.start_and_send()["id"]
+    store = harness.store
+    now = [0.0]
+    store.outages.clock = lambda: now[0]
+    store.outages.failed(waited_seconds=3)
+    assert not harness.service.may_expire()
+    harness.clock.forward(100)
+    harness.run_once()
+    assert store.outages.ended == 1
+    assert harness.status(id)["customStatus"]["status"] == "expired"
+
+
+def test_waiting_writers_do_not_share_an_exception(tmp_path: Path) -> None:
+    """Each raise adds to a traceback, and every waiter's is logged."""
+    from bot.store.opening import open_store
+    from bot.store.tx import Done, StoreUnavailable
+
+    store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
+    other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    causes: list[BaseException | None] = []
+
+    def write() -> None:
+        with pytest.raises(StoreUnavailable) as raised:
+            store.write_within(0.3, lambda tx: Done(None))
+        causes.append(raised.value.__cause__)
+
+    threads = [threading.Thread(target=write) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [cause for cause in causes if cause is not None]
+    assert len({id(cause) for cause in found}) == len(found)
+    other.close()
+    store.close()
