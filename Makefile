@@ -12,7 +12,7 @@ help: ## List the targets
 run: .venv/run ## Run the service with a local simulator of Twilio
 	@$(BIN)/python -m simulator.run
 
-test: .venv/develop ## Run all tests (about four minutes)
+test: .venv/develop ## Run all tests (eight minutes on two slow cores)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
