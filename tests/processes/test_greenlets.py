@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.server.worker import HALF_SENT_SECONDS
 from tests.harness import FUNCTION_KEY, PHONE, START
 from tests.postgres import Server
 from tests.processes.service import Service, until
@@ -32,7 +33,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def waiting_caller(service: Service, phone: str) -> socket.socket:
     body = json.dumps(phone)
     request = (
-        f"POST {START}/wait?timeout=60 HTTP/1.1\r\nHost: x\r\n"
+        f"POST {START}/wait?timeout=150 HTTP/1.1\r\nHost: x\r\n"
         f"x-functions-key: {FUNCTION_KEY}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     )
     connection = socket.create_connection(("127.0.0.1", service.port), timeout=30)
@@ -55,7 +56,7 @@ def reply(service: Service, phone: str) -> str:
     return service.simulator.webhooks.receive(phone, code[1]).body
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> None:
     service.start()
     phones = [f"+1425{5560000 + number}" for number in range(WAITERS)]
@@ -124,8 +125,13 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
     def ask_over_and_over(pause: float) -> None:
         """Each over a connection of its own: one that is kept may be closed as it is used."""
         while not is_over.is_set():
+            began = time.monotonic()
             try:
                 answers.append(ask_after(service.port, pause))
+            except ConnectionResetError as error:
+                # A process that stops cuts a head that takes longer: on a busy machine one may.
+                if time.monotonic() - began < HALF_SENT_SECONDS:
+                    answers.append(repr(error).encode())
             except OSError as error:
                 answers.append(repr(error).encode())
 
