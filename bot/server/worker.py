@@ -80,6 +80,11 @@ class Worker(GeventWorker):
     def _finish(self, servers: list[Any], pool: Any) -> None:
         """Nothing new is accepted; requests that arrive whole within a second are answered."""
         for server in servers:
+            server.stop_accepting()
+        # gunicorn asks the listener for its name as it begins with a connection: what was accepted
+        # in this turn of the loop begins before the listener is closed.
+        gevent.sleep(0)
+        for server in servers:
             server.close()
         self._connections.refuse_more()
         began = time.monotonic()

@@ -1,6 +1,7 @@
 """Waiting callers, locks of the database and reloads, on one loop."""
 
 import json
+import os
 import re
 import selectors
 import signal
@@ -9,6 +10,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -153,3 +155,16 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
     until(lambda: service.texts(PHONE))
     assert "Thank you" in reply(service, PHONE)
     assert service.status(id)["output"] is True
+
+
+def test_what_is_accepted_as_a_worker_stops_is_answered(service: Service) -> None:
+    """The signal and the connections come while the worker stands still, so it meets all at once."""
+    process = service.start()
+    worker = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    os.kill(worker, signal.SIGSTOP)
+    with ThreadPoolExecutor(8) as clients:
+        asked = [clients.submit(ask_after, service.port, 0) for _ in range(8)]
+        time.sleep(0.3)
+        os.kill(worker, signal.SIGTERM)
+        os.kill(worker, signal.SIGCONT)
+        assert {one.result() for one in asked} == {b"HTTP/1.1 200 OK"}
