@@ -158,7 +158,7 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
 
 
 def test_what_is_accepted_as_a_worker_stops_is_answered(service: Service) -> None:
-    """The signal and the connections come while the worker stands still, so it meets all at once."""
+    """The signal and the connections come while the worker stands still: it meets all at once."""
     process = service.start()
     worker = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
     os.kill(worker, signal.SIGSTOP)
