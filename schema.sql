@@ -1,4 +1,4 @@
--- The memory of Textback, version 4.
+-- The memory of Textback, version 5.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (4);
+INSERT INTO schema_version (version) VALUES (5);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -57,6 +57,11 @@ CREATE TABLE verification (
     updated_at          TEXT NOT NULL,
     request_id          TEXT NOT NULL DEFAULT '',  -- of the request that began it: it ties log lines together
     is_to_erase         INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
+    tag                 TEXT CHECK (length(tag) <= 128),     -- the caller's own word for it
+    locale              TEXT CHECK (length(locale) <= 100),  -- as the caller asked; NULL: none
+    sends               INTEGER NOT NULL DEFAULT 1 CHECK (sends > 0),   -- texts with its code
+    max_sends           INTEGER NOT NULL DEFAULT 3 CHECK (max_sends >= sends),
+    newest_send_at      TEXT,              -- when its newest text was asked for; NULL: at the start
     CHECK (attempts BETWEEN 0 AND max_attempts),
     CHECK (answers BETWEEN 0 AND max_attempts + 2),
     CHECK ((status = 'pending') = (ended_at IS NULL)),
@@ -123,6 +128,48 @@ CREATE INDEX outbox_verification ON outbox (verification_id, queued_at);
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 -- The oldest text not given to Twilio: how honest a new start can be.
 CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
+
+-- Addresses that are told of outcomes: those of the setting WEBHOOK_URLS, and earlier ones.
+CREATE TABLE webhook_endpoint (
+    id              TEXT NOT NULL PRIMARY KEY,   -- fingerprint of the address
+    url             TEXT NOT NULL,
+    is_configured   INTEGER NOT NULL CHECK (is_configured IN (0, 1)),
+    includes_number INTEGER NOT NULL CHECK (includes_number IN (0, 1)),  -- whole, in the body
+    failing_since   TEXT,                        -- first failure since the last success
+    disabled_at     TEXT,                        -- since when nothing is sent to it
+    disabled_cause  TEXT CHECK (disabled_cause IN ('gone', 'failing')),
+    generation      INTEGER NOT NULL DEFAULT 0,  -- grows each time it is disabled or enabled
+    CHECK ((disabled_at IS NULL) = (disabled_cause IS NULL))
+) STRICT;
+
+-- Events for those addresses, a row for each event and address, written with the end they tell of.
+--   pending   to be sent when due; while it is sent, due_at is when the lease lapses
+--   delivered answered with 2xx
+--   failed    every try failed
+CREATE TABLE webhook_event (
+    id              TEXT NOT NULL PRIMARY KEY CHECK (id NOT LIKE '%.%'),  -- the header webhook-id
+    endpoint_id     TEXT NOT NULL REFERENCES webhook_endpoint (id) ON DELETE CASCADE,
+    verification_id TEXT REFERENCES verification (id) ON DELETE CASCADE,  -- NULL: a test
+    type            TEXT NOT NULL CHECK (type IN ('verification.approved', 'verification.expired',
+        'verification.max_attempts_reached', 'verification.canceled', 'verification.failed',
+        'webhook.test')),
+    body            TEXT NOT NULL,               -- the same bytes in every try
+    state           TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'failed')),
+    created_at      TEXT NOT NULL,
+    due_at          TEXT,
+    claims          INTEGER NOT NULL DEFAULT 0,  -- how often claimed; the newest claim alone counts
+    tries           INTEGER NOT NULL DEFAULT 0,  -- that failed, for the schedule
+    last_try_at     TEXT,
+    last_result     TEXT CHECK (last_result IN
+        ('delivered', 'refused', 'gone', 'redirected', 'unreachable', 'timeout', 'forbidden_address')),
+    last_status     INTEGER,                     -- of HTTP
+    UNIQUE (verification_id, endpoint_id),
+    CHECK ((state = 'pending') = (due_at IS NOT NULL)),
+    CHECK ((type = 'webhook.test') = (verification_id IS NULL))
+) STRICT;
+
+CREATE INDEX webhook_event_due ON webhook_event (endpoint_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_event_created ON webhook_event (state, created_at);
 
 -- Texts that Twilio is to empty. Apart from the outbox, so that a purge loses none; a sid names no one.
 CREATE TABLE erasure (

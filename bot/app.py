@@ -18,11 +18,12 @@ from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.duties import all_duties
 from bot.dispatch.loop import Dispatcher
+from bot.dispatch.notify import Notifier
 from bot.dispatch.send import TextSender
 from bot.dispatch.sweep import Sweeper
 from bot.domain.code import Keyring
 from bot.faces import cli, console, durable, health
-from bot.http import error_handlers, hooks, openapi
+from bot.http import error_handlers, hooks, openapi, outcome_events
 from bot.http.error_handlers import LARGEST_BODY_BYTES
 from bot.http.keys import Keys
 from bot.http.openapi import Part
@@ -34,7 +35,9 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.store.opening import open_store
 from bot.store.tx import Store
+from bot.usecases import notify
 from bot.usecases.rules import Rules
+from bot.webhooks.client import WebhookClient
 
 # Routes of no API of their own keep the shape that their errors were published with.
 ERROR_SHAPE = durable.DurableShape()
@@ -85,7 +88,13 @@ def create_app(
 
 
 def openapi_parts() -> list[Part]:
-    return [durable.part(), twilio_routes.part(), health.part(), openapi.part()]
+    return [
+        durable.part(),
+        twilio_routes.part(),
+        health.part(),
+        outcome_events.part(),
+        openapi.part(),
+    ]
 
 
 def _service(
@@ -106,6 +115,7 @@ def _service(
         at_once=settings.send_concurrency,
         sent=metrics.sent,
     )
+    notifier = _notifier(settings, store, metrics)
     duties = all_duties(store, gateway, rules, sweeper)
     return Service(
         settings=settings,
@@ -119,12 +129,27 @@ def _service(
             secrets=settings.secret_keys,
         ),
         waiting=Waiting(store),
-        dispatcher=Dispatcher(store, sender, catch_up, sweeper, duties),
+        dispatcher=Dispatcher(store, sender, catch_up, sweeper, notifier, duties),
         may_expire=catch_up.may_expire,
         metrics=metrics,
         shared_counters=SharedCounters(metrics, store),
         clock=clock,
     )
+
+
+def _notifier(settings: Settings, store: Store, metrics: Metrics) -> Notifier:
+    store.write(
+        notify.configure,
+        settings.webhook_urls,
+        includes_number=settings.webhook_include_number == "yes",
+    )
+    client = WebhookClient(
+        settings.webhook_secret,
+        allows_private=settings.webhook_allow_private == "yes",
+        own_port=settings.port,
+        clock=utc_now,  # receivers compare it with their own
+    )
+    return Notifier(store, client if settings.webhook_urls else None, told=metrics.notified)
 
 
 def _rules(settings: Settings) -> Rules:

@@ -4,6 +4,7 @@ The settings are written to instance/local.env at the first run and kept, so tha
 lines in another shell can use them.
 """
 
+import base64
 import os
 import secrets
 import signal
@@ -17,6 +18,7 @@ from urllib.request import urlopen
 
 from dotenv import dotenv_values
 
+from simulator.receiver import PATH
 from simulator.server import Simulator
 from simulator.world import Account, Number
 
@@ -36,6 +38,7 @@ def main() -> int:
         port=simulator_port,
         service_url=settings["PUBLIC_BASE_URL"],
         function_key=settings["FUNCTION_KEY"],
+        webhook_secrets=[settings["WEBHOOK_SECRET"]],
     )
     simulator.start()
     gunicorn = str(Path(sys.executable).parent / "gunicorn")
@@ -70,6 +73,7 @@ def free_port(variable: str, default: str) -> int:
 def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
     """Settings for this machine: random keys kept from run to run, addresses of this run."""
     kept = dotenv_values(path) if path.exists() else {}
+    receiver = f"http://127.0.0.1:{simulator_port}{PATH}"
     return {
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
@@ -81,9 +85,20 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_urlsafe(24),
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
         "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_urlsafe(24),
+        "WEBHOOK_URLS": ",".join([receiver, *_others(kept.get("WEBHOOK_URLS") or "", receiver)]),
+        "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
         "DATABASE_URL": "sqlite:///instance/local.db",
         "LOG_FORMAT": "text",
     }
+
+
+def _others(urls: str, receiver: str) -> list[str]:
+    """Addresses that somebody has added to the file; not the receiver of an earlier run."""
+    return [url for url in urls.split(",") if url and not url.endswith(PATH) and url != receiver]
+
+
+def new_webhook_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def keep(path: Path, settings: dict[str, str]) -> None:

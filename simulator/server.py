@@ -2,16 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from simulator import api, page
+from simulator import api, page, receiver
 from simulator.caller import Caller
 from simulator.faults import Faults
+from simulator.receiver import Receiver
 from simulator.webhooks import Webhooks
 from simulator.world import Account, Number, World, utc_now
 
@@ -42,15 +43,18 @@ class Simulator:
         service_url: str = "",
         function_key: str = "",
         report_delay_seconds: float = REPORT_DELAY_SECONDS,
+        webhook_secrets: Sequence[str] = (),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Port 0: any free one. With a service and its key, the page can start verifications.
+        """Port 0: any free one. With a service and its key, the page can start verifications; with
+        secrets, it receives outcome webhooks.
 
         Raises OSError (or SystemExit) where the port is taken.
         """
         self._caller = Caller(service_url, function_key) if function_key else None
         self.world = World(account, number, clock=clock)
         self.faults = Faults()
+        self.receiver = Receiver(webhook_secrets)
         self.webhooks = Webhooks(self.world, self.faults, report_delay_seconds=report_delay_seconds)
         app = Flask(__name__, static_folder=None)
         app.register_blueprint(api.blueprint(self.world, self.faults, self.webhooks))
@@ -63,12 +67,14 @@ class Simulator:
                 console_url=f"{service_url}/console/",
             )
         )
+        app.register_blueprint(receiver.blueprint(self.receiver))
         # One line a request would bury what Textback says.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._server = make_server(
             host, port, app, threaded=True, request_handler=_handler(self.world)
         )
         self.url = f"http://{host}:{self._server.server_port}"
+        self.receiver_url = self.url + receiver.PATH
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="simulator"
         )
@@ -77,6 +83,7 @@ class Simulator:
         self._thread.start()
 
     def stop(self) -> None:
+        self.receiver.stop()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -1,5 +1,6 @@
 """Textback and the simulator in one process, joined by real HTTP, on a clock moved by hand."""
 
+import base64
 import re
 import threading
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ INSTANCES = "/runtime/webhooks/durabletask/instances"
 FUNCTION_KEY = "a-function-key-for-tests"
 SYSTEM_KEY = "a-system-key-for-tests"
 CONSOLE_KEY = "a-console-key-for-tests"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+RECEIVER = "{receiver}"  # in a setting: the address of the simulator's receiver
 
 
 class HandClock:
@@ -122,7 +125,9 @@ class Harness:
     def restart(self, **settings: str) -> None:
         """Textback on the same database, with other settings."""
         self.close()
-        self.values = {**self.values, **settings}
+        receiver = self.simulator.receiver_url
+        told = {name: value.replace(RECEIVER, receiver) for name, value in settings.items()}
+        self.values = {**self.values, **told}
         self.app = self._new_app()
 
     def close(self) -> None:
@@ -192,8 +197,11 @@ class Harness:
         )
 
     def post_start(self, number: str = PHONE, **more: Any) -> requests.Response:
+        """`tag` and `locale` make an object of the start."""
         more = {"key": FUNCTION_KEY, **more}
-        return self.call("POST", START, json=number, **more)
+        told = {name: more.pop(name) for name in ("tag", "locale") if name in more}
+        body = {"phoneNumber": number, **told} if told else number
+        return self.call("POST", START, json=body, **more)
 
     def start(self, number: str = PHONE, **more: Any) -> dict[str, Any]:
         """Started; the text not yet sent."""
@@ -266,6 +274,7 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
         report_delay_seconds=0,
         service_url=url,
         function_key=FUNCTION_KEY,
+        webhook_secrets=[WEBHOOK_SECRET],
     )
     simulator.start()
     # Reports come when a test posts them.
@@ -277,6 +286,10 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
             TWILIO_TIMEOUT_SECONDS="1",
             DATABASE_URL=f"sqlite:///{path}/textback.db",
         )
+        settings = {
+            name: value.replace(RECEIVER, simulator.receiver_url)
+            for name, value in settings.items()
+        }
         made = Harness({**values, **settings}, simulator, clock, url)
         holder["harness"] = made
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

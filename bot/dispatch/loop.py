@@ -19,6 +19,7 @@ from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.duties import Duty
+from bot.dispatch.notify import Notifier
 from bot.dispatch.send import TextSender
 from bot.dispatch.sweep import Sweeper, set_unreadable_aside
 from bot.store import aside, outbox
@@ -59,14 +60,16 @@ class Dispatcher:
         sender: TextSender,
         catch_up: CatchUp,
         sweeper: Sweeper,
+        notifier: Notifier,
         duties: Sequence[Duty],
     ) -> None:
         self._store = store
         self.sender = sender
+        self._notifier = notifier
         self._catch_up = catch_up
         self._sweeper = sweeper
         self._duties = duties
-        self._repeated = [_Repeated(duty) for duty in duties]
+        self._background = [notifier, *(_Repeated(duty) for duty in duties)]
         self._wake = threading.Event()
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -79,8 +82,8 @@ class Dispatcher:
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
-        for repeated in self._repeated:
-            repeated.start()
+        for background in self._background:
+            background.start()
 
     def catch_up(self) -> None:
         """Reads what was missed, for ten seconds at most, and goes on to do so after every outage
@@ -93,8 +96,8 @@ class Dispatcher:
         self._is_stopping.set()
         self.sender.refuse_more()
         self._catch_up.refuse_more()
-        for repeated in self._repeated:
-            repeated.refuse_more()
+        for background in self._background:
+            background.refuse_more()
         self._wake.set()
 
     def stop(self) -> bool:
@@ -108,21 +111,21 @@ class Dispatcher:
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
         is_done = self.sender.stop(within_seconds=left())
-        for repeated in self._repeated:
-            repeated.stop(within_seconds=left())
+        for background in self._background:
+            background.stop(within_seconds=left())
         self._catch_up.stop(within_seconds=left())
         return is_done
 
     def run_once(self) -> int:
-        """Every duty once but for housekeeping, in this thread. Returns how much there was to send
-        and to expire."""
+        """Every duty once but for housekeeping, in this thread. Returns how much there was to send,
+        to expire and to notify."""
         self._catch_up.run_once()
         if self._store.read(_look).is_unreadable:
             self._store.write(set_unreadable_aside)
         for duty in self._duties:
             if not duty.is_housekeeping:
                 duty.run_once()
-        return self.sender.run_once() + self._expire()
+        return self.sender.run_once() + self._expire() + self._notifier.run_once()
 
     def sweep(self) -> None:
         """Removes what is old, in this thread."""

@@ -51,4 +51,9 @@ class CountUsage:
     kind: UsageKind
 
 
-Effect = SendText | WithdrawTexts | EraseTexts | CountUsage
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Applications are told that the verification has ended."""
+
+
+Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | Notify

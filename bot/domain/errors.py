@@ -25,6 +25,12 @@ class InvalidNumber(Refusal):
     code = "invalid_number"
 
 
+class InvalidStart(Refusal):
+    """400: a field of a start that is unknown or cannot be read."""
+
+    code = "invalid_start"
+
+
 class CannotReceiveTexts(Refusal):
     """400: a number that gets no texts, or our own."""
 
@@ -96,6 +102,24 @@ class UnknownVerification(Refusal):
     """404: no verification has this id."""
 
     code = "unknown_verification"
+
+
+class UnknownEndpoint(Refusal):
+    """404: no webhook endpoint has this id."""
+
+    code = "unknown_endpoint"
+
+
+class EndpointChanged(Refusal):
+    """409: the webhook endpoint was enabled or disabled since it was looked at."""
+
+    code = "endpoint_changed"
+
+
+class UnknownEvent(Refusal):
+    """404: no webhook event has this id."""
+
+    code = "unknown_event"
 
 
 class AlreadyFinished(Refusal):

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from bot.domain.effects import CountUsage, Effect, EraseTexts, UsageKind, WithdrawTexts
+from bot.domain.effects import CountUsage, Effect, EraseTexts, Notify, UsageKind, WithdrawTexts
 from bot.domain.events import Detail, Event, EventName
 from bot.domain.inputs import (
     Attempted,
@@ -109,6 +109,8 @@ def _effects(before: Verification, decision: Decision) -> tuple[Effect, ...]:
     # Not after a guess, or failures would buy guesses.
     if decision.is_excused and after.attempts == 0:
         found.append(CountUsage(UsageKind.UNSENT))
+    if has_ended:
+        found.append(Notify())
     return tuple(found)
 
 

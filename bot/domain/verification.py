@@ -121,6 +121,8 @@ class Verification:
     answers: int = 0  # texts sent in answer to replies
     is_afterthought_answered: bool = False  # the one reply answered after the end
     is_to_erase: bool = False  # Twilio's copy of its text, once it is over
+    tag: str | None = None  # the caller's own word for it
+    locale: str | None = None  # BCP 47 tag or Accept-Language value that the caller asked for
     # As the store has it, for showing: no part of what is decided upon.
     unwritten_events: int = field(default=0, compare=False)  # beyond what its history may hold
     updated_at: datetime | None = field(default=None, compare=False)

@@ -65,8 +65,11 @@ def blueprint(service: Service) -> Blueprint:
 
 def part() -> Part:
     text = {"type": "string"}
-    ready = openapi.operation("Whether it can do its work", {200: "Ready", 503: "Ready"})
+    ready = openapi.operation(
+        "getReadiness", "Whether it can do its work", {200: "Ready", 503: "Ready"}
+    )
     metrics = openapi.operation(
+        "getMetrics",
         "Counters for Prometheus, for a system key as bearer token",
         {200: "Metrics", 401: "Fault", 403: "Fault"},
         security=[{"bearer": []}],
@@ -74,7 +77,9 @@ def part() -> Part:
     return Part(
         paths={
             "/healthz": {
-                "get": openapi.operation("The process is alive", {200: "Alive"}, security=[])
+                "get": openapi.operation(
+                    "getLiveness", "The process is alive", {200: "Alive"}, security=[]
+                )
             },
             "/readyz": {"get": ready},
             "/metrics": {"get": metrics},

@@ -41,6 +41,7 @@ STATUSES: dict[type[Refusal], int] = {
     InvalidIdempotencyKey: 400,
     InvalidWebhook: 400,
     errors.InvalidNumber: 400,
+    errors.InvalidStart: 400,
     errors.CannotReceiveTexts: 400,
     errors.CountryNotAllowed: 403,
     errors.LimitReached: 429,
@@ -52,6 +53,9 @@ STATUSES: dict[type[Refusal], int] = {
     errors.NumberBusy: 409,
     errors.IdInUse: 409,
     errors.UnknownVerification: 404,
+    errors.UnknownEndpoint: 404,
+    errors.EndpointChanged: 409,
+    errors.UnknownEvent: 404,
     errors.AlreadyFinished: 410,
     errors.StillRunning: 412,
 }

@@ -22,6 +22,7 @@ class Part:
     paths: Json
     schemas: Json = field(default_factory=dict)
     security: Json = field(default_factory=dict)
+    webhooks: Json = field(default_factory=dict)  # what Textback itself sends
 
 
 _ANSWERS: dict[int, str] = {
@@ -56,6 +57,7 @@ def document(parts: Sequence[Part]) -> Json:
         },
         "security": [{"header": []}, {"query": []}],
         "paths": {path: item for part in parts for path, item in part.paths.items()},
+        "webhooks": {name: item for part in parts for name, item in part.webhooks.items()},
         "components": {
             "schemas": {name: s for part in parts for name, s in part.schemas.items()},
             "securitySchemes": {name: s for part in parts for name, s in part.security.items()},
@@ -63,12 +65,13 @@ def document(parts: Sequence[Part]) -> Json:
     }
 
 
-def operation(summary: str, answers: Answers, **more: Any) -> Json:
-    """An operation; one that needs a key answers 401 and 403 too."""
+def operation(id: str, summary: str, answers: Answers, **more: Any) -> Json:
+    """An operation; one that needs a key answers 401 and 403 too. `id`: the name that generated
+    clients give it."""
     if "security" not in more:
         answers = {401: "Fault", 403: "Fault", **answers}
     responses = {str(status): answer(status, name) for status, name in sorted(answers.items())}
-    return {"summary": summary, "responses": responses, **more}
+    return {"operationId": id, "summary": summary, "responses": responses, **more}
 
 
 def answer(status: int, schema: str | None) -> Json:
@@ -127,5 +130,9 @@ def blueprint(parts: Sequence[Part]) -> Blueprint:
 
 def part() -> Part:
     return Part(
-        paths={"/openapi.json": {"get": operation("This document", {200: "Anything"}, security=[])}}
+        paths={
+            "/openapi.json": {
+                "get": operation("readDescription", "This document", {200: "Anything"}, security=[])
+            }
+        }
     )

@@ -17,6 +17,7 @@ from bot.observability import exposition
 from bot.observability.exposition import Gauges, key_of
 from bot.store.inbound import Ignored
 from bot.store.tx import Change, Done
+from bot.webhooks.client import Result
 
 _ATTEMPTS = {EventName.RIGHT_ANSWER: "right", EventName.WRONG_ANSWER: "wrong"}
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
@@ -53,6 +54,12 @@ class Metrics:
             "textback_connections_cut",
             "Connections closed on their client, by reason.",
             ["reason"],
+            registry=registry,
+        )
+        self._notices = Counter(
+            "textback_webhook_tries",
+            "Tries to tell applications of an outcome, by result.",
+            ["result"],
             registry=registry,
         )
         self._sends = Counter(
@@ -109,6 +116,8 @@ class Metrics:
             self._refused_webhooks.labels(reason)
         for cut in ("head", "body", "answer", "crowded", "refused", "address"):
             self._cut_connections.labels(cut)
+        for result in Result:
+            self._notices.labels(result.value)
         for ignored in Ignored:
             self._ignored_webhooks.labels(ignored.value)
 
@@ -122,6 +131,9 @@ class Metrics:
 
     def webhook_ignored(self, reason: str) -> None:
         self._ignored_webhooks.labels(reason).inc()
+
+    def notified(self, result: str) -> None:
+        self._notices.labels(result).inc()
 
     def refused(self, code: str) -> None:
         self._refusals.labels(code).inc()

@@ -5,6 +5,7 @@ its validator, in the file of its group.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import ValidationError, model_validator
 
@@ -13,6 +14,7 @@ from bot.settings.keys import KeySettings
 from bot.settings.limits import LimitSettings
 from bot.settings.server import ServerSettings
 from bot.settings.twilio import TwilioSettings
+from bot.settings.webhooks import WebhookSettings
 
 # Names that are read too, where the variable itself is not set: the sample's and earlier ones.
 OTHER_NAMES = {
@@ -27,7 +29,7 @@ class SettingsError(Exception):
     """Says, a line for each variable, what is wrong and what it should look like."""
 
 
-class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings):
+class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, WebhookSettings):
     """Every setting. `docs/settings.md` tells more of each."""
 
     @property
@@ -38,6 +40,18 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings):
         if self.allowed_countries:
             return frozenset(self.allowed_countries)
         return numbering.counted_as_one(phone.country(self.twilio_phone_number or ""))
+
+    @model_validator(mode="after")
+    def _no_event_to_itself(self) -> "Settings":
+        own = urlsplit(self.public_base_url)
+        for url in self.webhook_urls:
+            parts = urlsplit(url)
+            if (parts.hostname, _port(parts)) == (own.hostname, _port(own)):
+                raise ValueError(
+                    "WEBHOOK_URLS: an address is Textback's own PUBLIC_BASE_URL. It should be your"
+                    " application's."
+                )
+        return self
 
     @model_validator(mode="after")
     def _known_country(self) -> "Settings":
@@ -73,6 +87,10 @@ def variables() -> dict[str, tuple[str, Any, bool]]:
         name.upper(): (field.description or "", field.default, field.is_required())
         for name, field in Settings.model_fields.items()
     }
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _line(place: tuple[int | str, ...], kind: str, message: str) -> str:

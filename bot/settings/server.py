@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from bot.settings.types import Group, setting
+from bot.settings.types import Group, Values, setting
 
 
 def base_url(url: str) -> str:
@@ -32,6 +32,17 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            raise ValueError(
+                "an origin is a scheme, a host in lower case and perhaps a port, without a path; *"
+                " is not taken"
+            )
+    return origins
+
+
+Origins = Annotated[Values, AfterValidator(_origins)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
@@ -39,6 +50,9 @@ DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 class ServerSettings(Group):
     public_base_url: BaseUrl = setting(
         "the address Twilio and callers see, such as https://verify.example.com"
+    )
+    allowed_origins: Origins = setting(
+        "origins of web pages with commas between, such as https://app.example.com", default=()
     )
     database_url: DatabaseUrl = setting(
         "sqlite:/// and a path, such as sqlite:///instance/textback.db, or"

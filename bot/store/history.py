@@ -80,6 +80,13 @@ def of(tx: Tx, verification_id: str) -> list[Line]:
     return readable("history", tx.all(sql, id=verification_id), _from_row)
 
 
+def newest_number(tx: Tx, verification_id: str) -> int:
+    """Of its last line; it grows with every event."""
+    sql = "SELECT coalesce(max(number), 0) AS number FROM history WHERE verification_id = :id"
+    row = tx.one(sql, id=verification_id)
+    return int(row["number"]) if row else 0
+
+
 def _from_row(row: Row) -> Line:
     at, detail = to_instant(row["at"]), json.loads(row["detail"])
     return Line(row["number"], at, EventName(row["event"]), detail)

@@ -98,6 +98,7 @@ class Done(Generic[T]):
 
     value: T
     has_work: bool = False  # the dispatcher has something due
+    has_notices: bool = False  # applications are to be told something, beside ends among `changes`
     changes: tuple[Change, ...] = ()  # callers may wait for an end; metrics and logs follow all
 
 

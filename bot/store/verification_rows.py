@@ -31,6 +31,8 @@ def fixed_columns(v: Verification) -> dict[str, Value]:
         "send_within_seconds": v.terms.send_within_seconds,
         "created_at": to_text(v.created_at),
         "is_to_erase": int(v.is_to_erase),
+        "tag": v.tag,
+        "locale": v.locale,
     }
 
 
@@ -74,12 +76,7 @@ def from_row(row: Row) -> Verification:
         nonce=row["nonce"],
         key_id=row["key_id"],
         challenge_text=row["challenge_text"],
-        terms=Terms(
-            code_length=row["code_length"],
-            window_seconds=row["window_seconds"],
-            max_attempts=row["max_attempts"],
-            send_within_seconds=row["send_within_seconds"],
-        ),
+        terms=_terms(row),
         created_at=to_instant(row["created_at"]),
         first_try_at=to_instant_or_none(row["first_try_at"]),
         accepted_at=to_instant_or_none(row["accepted_at"]),
@@ -96,8 +93,19 @@ def from_row(row: Row) -> Verification:
         answers=row["answers"],
         is_afterthought_answered=bool(row["is_afterthought_answered"]),
         is_to_erase=bool(row["is_to_erase"]),
+        tag=row["tag"],
+        locale=row["locale"],
         unwritten_events=row["unwritten_events"],
         updated_at=to_instant(row["updated_at"]),
+    )
+
+
+def _terms(row: Row) -> Terms:
+    return Terms(
+        code_length=row["code_length"],
+        window_seconds=row["window_seconds"],
+        max_attempts=row["max_attempts"],
+        send_within_seconds=row["send_within_seconds"],
     )
 
 

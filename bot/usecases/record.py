@@ -2,11 +2,12 @@
 
 from typing import assert_never
 
-from bot.domain.effects import CountUsage, Effect, EraseTexts, SendText, WithdrawTexts
+from bot.domain.effects import CountUsage, Effect, EraseTexts, Notify, SendText, WithdrawTexts
 from bot.domain.transitions import Decision
 from bot.domain.verification import Verification
 from bot.store import erasures, history, outbox, usage, verifications
 from bot.store.tx import Change, Tx
+from bot.usecases import notify
 
 
 def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Change, ...]:
@@ -47,6 +48,8 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
             withdraw_texts(tx, of.id)
         case EraseTexts():
             erase_texts(tx, of.id)
+        case Notify():
+            notify.write_events(tx, of)
         case CountUsage(kind):
             usage.add(
                 tx,

@@ -31,6 +31,8 @@ class Request:
     caller_key: str | None = None  # fingerprint of that key
     id: str | None = None  # chosen by the caller
     idempotency_key: str | None = None
+    tag: str | None = None  # the caller's own word for it
+    locale: str | None = None  # of the texts, as the caller asks
     may_supersede: bool = True  # its own pending verification of the number
 
 
@@ -84,6 +86,8 @@ def restart(
         started_by=before.started_by,
         request_id=request_id,
         start_input=before.start_input,
+        tag=before.tag,
+        locale=before.locale,
         caller_key=caller_key,
         idempotency_key=idempotency_key,
         may_supersede=may_supersede,
@@ -208,6 +212,8 @@ def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verif
         challenge_text=wanted.challenge_text,
         terms=wanted.terms,
         is_to_erase=wanted.is_to_erase,
+        tag=wanted.request.tag,
+        locale=wanted.request.locale,
         created_at=now,
         deadline_at=now + wanted.terms.send_within + wanted.terms.window,
     )

@@ -51,6 +51,8 @@ def test_the_body_has_the_fields_of_the_extension_in_their_order(harness: Harnes
     assert custom == {
         "status": "pending",
         "cause": None,
+        "tag": None,
+        "locale": None,
         "attemptsUsed": 0,
         "attemptsLeft": 4,
         "delivery": "accepted",

@@ -15,10 +15,10 @@ import pytest
 
 from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
 from bot.channels.gateway import Postponed, Unknown
-from bot.channels.twilio import bounded
 from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch import erase, probe
 from bot.domain.effects import UsageKind
+from bot.outbound import bounded
 from bot.store.usage import Usage
 from simulator import faults
 from simulator.world import new_sid

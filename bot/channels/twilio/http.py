@@ -4,7 +4,7 @@ The library's own rests on requests, with which a send took twice the processor 
 keeps one connection for each sender, never repeats by itself, remembers what the answer's headers
 said, and goes to another address where one is set: the library has no option for that
 (twilio-python issue 521). It raises urllib3's own errors. Each call
-is bounded by one deadline (`bounded.py`).
+is bounded by one deadline (`bot/outbound/bounded.py`).
 """
 
 import re
@@ -21,8 +21,8 @@ import urllib3
 from twilio.http import HttpClient
 from twilio.http.response import Response
 
-from bot.channels.twilio.bounded import CALL, Call, DeadlinePassed, pool
 from bot.concurrency.watchdog import Watchdog
+from bot.outbound.bounded import Call, pool, under_way
 
 _REBASED = re.compile(r"(api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
 _API = "https://api.twilio.com"
@@ -82,9 +82,8 @@ class PooledHttpClient(HttpClient):
         sent = dict(headers or {})
         if auth is not None:
             sent |= urllib3.make_headers(basic_auth=":".join(auth))
-        token = CALL.set(call)
         try:
-            with self._watchdog.bound(call.deadline, call.cut) as bound:
+            with under_way(call, self._watchdog):
                 answer = self.pool.request(
                     method.upper(),
                     self._rebased(url) + _query(params),
@@ -93,11 +92,7 @@ class PooledHttpClient(HttpClient):
                     redirect=False,
                 )
         finally:
-            call.let_go()
-            CALL.reset(token)
             self._heard.was_written = call.is_written
-        if bound.was_cut:  # an answer without a length seems to end there
-            raise DeadlinePassed("the deadline passed before the answer was whole")
         self._heard.retry_after = answer.headers.get("Retry-After")
         self._heard.date = _instant(answer.headers.get("Date"))
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
@@ -125,6 +120,3 @@ def _instant(date: str | None) -> datetime | None:
 def _query(params: Mapping[str, Any] | None) -> str:
     given = {name: value for name, value in (params or {}).items() if value is not None}
     return f"?{urlencode(given, doseq=True)}" if given else ""
-
-
-# -- connections under a deadline ------------------------------------------------------------------

@@ -101,12 +101,14 @@ def part() -> Part:
     """The part of the OpenAPI description."""
     text = {"type": "string"}
     inbound = openapi.operation(
+        "receiveText",
         "An inbound text, from Twilio",
         {200: "TwiML", 400: "Fault", 403: "Fault", 413: "Fault", 503: "Fault"},
         requestBody=openapi.form("Inbound"),
         security=[{"twilio": []}],
     )
     report = openapi.operation(
+        "receiveDeliveryReport",
         "A delivery report, from Twilio",
         {204: None, 403: "Fault", 404: None, 413: "Fault", 503: "Fault"},
         requestBody=openapi.form("Report"),

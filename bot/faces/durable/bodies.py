@@ -7,14 +7,16 @@ JSON strings are unwrapped.
 import codecs
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.errors import InvalidNumber
+from bot.domain import origin
+from bot.domain.errors import InvalidNumber, InvalidStart
 from bot.faces.durable.errors import InvalidAnswer, InvalidJson
 
 # Deeper than any client nests, shallow enough to bound the unwrapping.
 UNWRAPPED = 4
-LONGEST_START_BYTES = 1024
+LONGEST_START_BYTES = 2048  # a tag of 128 characters, each as \uXXXX\uXXXX, has 1536
 
 _BARE_DIGITS = re.compile(r"[ \t\r\n]*[0-9]{1,20}[ \t\r\n]*")
 _MARKS = (
@@ -26,19 +28,46 @@ _MARKS = (
 )
 
 
-def start_input(body: bytes) -> tuple[str, str]:
-    """The phone number of a start, and the JSON it came in. Raises InvalidJson, InvalidNumber."""
+@dataclass(frozen=True, slots=True)
+class StartInput:
+    number: str  # in any spelling
+    json: str  # as it came
+    locale: str | None = None
+    tag: str | None = None
+
+
+def start_input(body: bytes) -> StartInput:
+    """A number as a JSON string, or an object with phoneNumber and perhaps locale and tag.
+
+    Raises InvalidJson, InvalidNumber, InvalidStart.
+    """
     text = _text(body)
     if not text.strip():
         raise InvalidNumber("A phone number input is required, as a JSON string in the body.")
     value = _unwrapped(_parsed(text))
     if len(body) > LONGEST_START_BYTES:  # it is kept, and shown at every look
-        raise InvalidNumber(f"A phone number takes at most {LONGEST_START_BYTES} bytes.")
+        raise InvalidNumber(f"A start takes at most {LONGEST_START_BYTES} bytes.")
+    if isinstance(value, dict):
+        return _start_object(value, text.strip())
     if not isinstance(value, str):
         raise InvalidNumber(
-            f'The body must be a JSON string such as "+14255550123", not {_kind(value)}.'
+            'The body must be a JSON string such as "+14255550123", or an object with phoneNumber,'
+            f" not {_kind(value)}."
         )
-    return value, text.strip()
+    return StartInput(value, text.strip())
+
+
+def _start_object(value: dict[str, Any], text: str) -> StartInput:
+    unknown = sorted(set(value) - {"phoneNumber", "locale", "tag"})
+    if unknown:
+        raise InvalidStart(
+            f"A start has no field {unknown[0][:40]!r}. Its fields are phoneNumber, locale and tag."
+        )
+    number = value.get("phoneNumber")
+    if not isinstance(number, str):
+        raise InvalidNumber('phoneNumber must be a JSON string such as "+14255550123".')
+    locale, tag = value.get("locale"), value.get("tag")
+    return StartInput(number, text, locale=origin.locale(locale), tag=origin.tag(tag))
 
 
 def answer(body: bytes, *, code_length: int) -> str:

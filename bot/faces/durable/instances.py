@@ -7,6 +7,7 @@ from bot.domain import reply
 from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
+from bot.faces.durable.cors import Cors, opened_by_link
 from bot.faces.durable.errors import (
     InvalidEventName,
     UnsupportedMedia,
@@ -14,7 +15,7 @@ from bot.faces.durable.errors import (
 from bot.faces.durable.payloads import ANSWER_EVENT
 from bot.faces.durable.query import Query, token, wanted_page, wanted_purge
 from bot.http.access import Access
-from bot.http.keys import Scope
+from bot.http.keys import Power, Scope
 from bot.service import Service
 from bot.store.rows import ROWS_AT_ONCE
 from bot.usecases import control, forget, read
@@ -32,9 +33,12 @@ class Instances:
         self._keys = service.keys
         self._access = Access(service.keys, service.store)
         self._public_base_url = service.settings.public_base_url
+        self._cors = Cors(service.settings.allowed_origins)
 
     def status(self, id: str) -> Response:
-        self._access.holder(id, Scope.READ)
+        self._cors.follow()
+        if self._access.holder(id, Scope.READ).power is Power.LINK:
+            opened_by_link()
         query = parameters.query()
         show_history = query.flag("showHistory", default=False)
         view = self._store.read(read.view, id, with_history=show_history)
@@ -55,6 +59,9 @@ class Instances:
             view, show_input=show_input, show_output=show_output
         )
         return {**body, "historyEvents": events} if events else body
+
+    def preflight(self, id: str) -> Response:
+        return self._cors.preflight()
 
     def list_instances(self) -> Response:
         self._access.manager()

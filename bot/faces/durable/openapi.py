@@ -1,5 +1,6 @@
 """This face's part of the OpenAPI description."""
 
+from bot.domain.origin import LONGEST_LOCALE, LONGEST_TAG
 from bot.domain.verification import Cause, Status
 from bot.faces.durable.payloads import BASE_PATH, FUNCTION, RUNTIME_STATUSES
 from bot.http import openapi
@@ -21,7 +22,7 @@ def part() -> Part:
 
 def _paths() -> Json:
     start = {
-        "requestBody": openapi.json_body("PhoneNumber"),
+        "requestBody": openapi.json_body("Start"),
         "parameters": [openapi.path("function", const=FUNCTION), _idempotency()],
     }
     waiting = [openapi.query("timeout", "number"), *_intervals()]
@@ -39,6 +40,7 @@ def _paths() -> Json:
     return {
         "/orchestrators/{function}": {
             "post": openapi.operation(
+                "startVerification",
                 "Start a verification, with a function key",
                 {**started, 401: "Fault"},
                 requestBody=start["requestBody"],
@@ -47,6 +49,7 @@ def _paths() -> Json:
         },
         "/orchestrators/{function}/wait": {
             "post": openapi.operation(
+                "startVerificationAndWait",
                 "Start a verification and wait for its outcome",
                 {**started, 401: "Fault"},
                 requestBody=start["requestBody"],
@@ -55,6 +58,7 @@ def _paths() -> Json:
         },
         f"{BASE_PATH}/orchestrators/{{function}}": {
             "post": openapi.operation(
+                "startVerificationWithSystemKey",
                 "Start a verification",
                 started,
                 requestBody=start["requestBody"],
@@ -63,6 +67,7 @@ def _paths() -> Json:
         },
         f"{BASE_PATH}/orchestrators/{{function}}/{{id}}": {
             "post": openapi.operation(
+                "startVerificationUnderId",
                 "Start a verification under an id of one's own",
                 {**started, 404: None},
                 requestBody=start["requestBody"],
@@ -71,6 +76,7 @@ def _paths() -> Json:
         },
         f"{BASE_PATH}/instances": {
             "get": openapi.operation(
+                "listInstances",
                 "List instances",
                 {200: "Statuses", 400: "Fault"},
                 parameters=[
@@ -82,6 +88,7 @@ def _paths() -> Json:
                 ],
             ),
             "delete": openapi.operation(
+                "purgeInstances",
                 "Remove finished instances",
                 {200: "Purged", 400: "FaultOrSentence", 404: None},
                 parameters=_range(),
@@ -89,6 +96,7 @@ def _paths() -> Json:
         },
         INSTANCE: {
             "get": openapi.operation(
+                "getInstance",
                 "The status of an instance",
                 {200: "Status", 202: "Status", 404: None, 500: "Status"},
                 parameters=[
@@ -100,6 +108,7 @@ def _paths() -> Json:
                 ],
             ),
             "delete": openapi.operation(
+                "purgeInstance",
                 "Remove a finished instance",
                 {200: "Purged", 404: None, 412: "Sentence"},
                 parameters=[openapi.path("id")],
@@ -107,6 +116,7 @@ def _paths() -> Json:
         },
         f"{INSTANCE}/raiseEvent/{{event}}": {
             "post": openapi.operation(
+                "raiseEvent",
                 "Raise an event; SmsChallengeResponse carries the answer",
                 {**ordered, 400: "Fault", 413: "Fault"},
                 requestBody=openapi.json_body("Anything"),
@@ -114,16 +124,23 @@ def _paths() -> Json:
             )
         },
         f"{INSTANCE}/terminate": {
-            "post": openapi.operation("Cancel an instance", ordered, parameters=order)
+            "post": openapi.operation(
+                "terminateInstance", "Cancel an instance", ordered, parameters=order
+            )
         },
         f"{INSTANCE}/suspend": {
-            "post": openapi.operation("Hold the outcome back", ordered, parameters=order)
+            "post": openapi.operation(
+                "suspendInstance", "Hold the outcome back", ordered, parameters=order
+            )
         },
         f"{INSTANCE}/resume": {
-            "post": openapi.operation("Publish what was held back", ordered, parameters=order)
+            "post": openapi.operation(
+                "resumeInstance", "Publish what was held back", ordered, parameters=order
+            )
         },
         f"{INSTANCE}/restart": {
             "post": openapi.operation(
+                "restartInstance",
                 "Start anew for the same number",
                 {**started, 404: None},
                 parameters=[
@@ -135,7 +152,9 @@ def _paths() -> Json:
             )
         },
         f"{INSTANCE}/rewind": {
-            "post": openapi.operation("Not supported", {404: None, 501: None}, parameters=order)
+            "post": openapi.operation(
+                "rewindInstance", "Not supported", {404: None, 501: None}, parameters=order
+            )
         },
     }
 
@@ -167,6 +186,8 @@ def _schemas() -> Json:
         "status": {"enum": [status.value for status in Status]},
         "cause": {"enum": [None, *(cause.value for cause in Cause)]},
         "reference": text,
+        "tag": text_or_null,
+        "locale": text_or_null,
         "attemptsUsed": count,
         "attemptsLeft": count,
         "deadline": text,
@@ -187,7 +208,21 @@ def _schemas() -> Json:
     history = {"historyEvents": {"type": "array", "items": {"type": "object"}}}
     return {
         "Anything": {},
+        "Start": {
+            "anyOf": [openapi.ref("PhoneNumber"), openapi.ref("StartObject")],
+            "examples": ["+14255550123", {"phoneNumber": "+14255550123", "tag": "order-4711"}],
+        },
         "PhoneNumber": {"type": "string", "examples": ["+14255550123"]},
+        "StartObject": {
+            "type": "object",
+            "properties": {
+                "phoneNumber": openapi.ref("PhoneNumber"),
+                "locale": {**text_or_null, "maxLength": LONGEST_LOCALE, "examples": ["es"]},
+                "tag": {**text_or_null, "maxLength": LONGEST_TAG, "examples": ["order-4711"]},
+            },
+            "required": ["phoneNumber"],
+            "additionalProperties": False,
+        },
         "Sentence": text,
         "Purged": openapi.an_object({"instancesDeleted": {"type": "integer", "minimum": 1}}),
         "Fault": openapi.an_object(

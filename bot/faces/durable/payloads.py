@@ -84,6 +84,8 @@ def custom_status(view: VerificationView) -> Json:
         "status": verification.status.value,
         "cause": verification.outcome.cause.value if verification.outcome else None,
         "reference": verification.reference,
+        "tag": verification.tag,
+        "locale": verification.locale,
         "attemptsUsed": verification.attempts,
         "attemptsLeft": verification.attempts_left,
         "deadline": time(verification.deadline_at),

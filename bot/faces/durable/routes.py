@@ -55,6 +55,8 @@ class DurableRoutes:
             Route("GET", f"{BASE_PATH}/instances", instances.list_instances),
             Route("DELETE", f"{BASE_PATH}/instances", instances.purge_many),
             Route("GET", instance, instances.status),
+            Route("HEAD", instance, instances.status),
+            Route("OPTIONS", instance, instances.preflight),
             Route("DELETE", instance, instances.purge),
             Route("POST", f"{instance}/raiseEvent/{{event}}", instances.raise_event),
             Route("POST", f"{instance}/terminate", instances.terminate),

@@ -67,11 +67,13 @@ class Starting:
             raise UnknownFunction(
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
             )
-        number, start_input = bodies.start_input(parameters.body())
+        given = bodies.start_input(parameters.body())
         asked = Request(
             started_by=caller.name,
             caller_key=caller.key_mark,
-            start_input=start_input,
+            start_input=given.json,
+            tag=given.tag,
+            locale=given.locale,
             request_id=REQUEST_ID.get(),
             id=None if id is None else parameters.valid_id(id),
             idempotency_key=parameters.idempotency_key(),
@@ -79,7 +81,7 @@ class Starting:
         service = self._service
         try:
             verification = begin(
-                self._store, number, asked, rules=service.rules, admission=service.admission
+                self._store, given.number, asked, rules=service.rules, admission=service.admission
             )
         except IdInUse:
             sentence = f"An Orchestration instance with the id {id} already exists."

@@ -9,7 +9,8 @@ of the request is written, so a call that was held up until its lease was over s
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError
+
+from bot.concurrency.watchdog import Watchdog
 
 # A resolver that hangs keeps its thread for as long as it likes.
 LOOK_UPS_AT_ONCE = 16
@@ -35,7 +38,9 @@ class Call:
     """One request under way in this context."""
 
     deadline: float  # of time.monotonic()
-    is_written: bool = False  # Twilio may have it
+    # Told each resolved address and its port before anything is connected to; raises what it will.
+    check: Callable[[str, int], None] | None = None
+    is_written: bool = False  # the other side may have it
     held: socket.socket | None = None  # a second handle of its connection
 
     @property
@@ -60,6 +65,21 @@ class Call:
 
 
 CALL: ContextVar[Call] = ContextVar("call")
+
+
+@contextmanager
+def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
+    """The requests of this block are this call. Raises DeadlinePassed where it was cut: an answer
+    without a length seems to end there."""
+    token = CALL.set(call)
+    try:
+        with watchdog.bound(call.deadline, call.cut) as bound:
+            yield
+    finally:
+        call.let_go()
+        CALL.reset(token)
+    if bound.was_cut:
+        raise DeadlinePassed("the deadline passed before the answer was whole")
 
 
 class _Bounded(HTTPConnection):
@@ -96,6 +116,9 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
     """To the first address that answers. Each has its share of the time that is left, so that
     silent ones leave some for those after them. Raises NameResolutionError, ConnectTimeoutError."""
     addresses = _look_up(connection, call)
+    if call.check is not None:
+        for *_, address in addresses:
+            call.check(address[0], address[1])
     trouble: OSError | None = None
     for place, (family, kind, protocol, _, address) in enumerate(addresses):
         share = call.left / (len(addresses) - place)
@@ -150,7 +173,15 @@ def _look_up(connection: HTTPConnection, call: Call) -> list[Any]:
 
 def pool(url: str, **options: Any) -> urllib3.PoolManager:
     """Through the machine's proxy, as its environment says; no proxy leads to loopback."""
-    manager = _manager(url, **options)
+    return _bounded(_manager(url, **options))
+
+
+def direct_pool(**options: Any) -> urllib3.PoolManager:
+    """Through no proxy: it would look the name up itself, and no address could be checked."""
+    return _bounded(urllib3.PoolManager(**options))
+
+
+def _bounded(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
     return manager
 

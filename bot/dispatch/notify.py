@@ -1,0 +1,176 @@
+"""Sending events to applications.
+
+1. Claim due events of an endpoint in one short transaction: each is ours until the lease lapses.
+2. Call the endpoint, no transaction open.
+3. Write down what came of it.
+
+Each endpoint has threads of its own, so that one which never answers holds up no other; texts have
+theirs. A process that dies in between leaves a lease that lapses, and the event is sent again with
+the same id and bytes.
+"""
+
+import logging
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.concurrency.background import Background
+from bot.store.tx import Done, Store, StoreUnavailable
+from bot.usecases import notify
+from bot.usecases.notify import Claim
+from bot.webhooks.client import Answer, WebhookClient
+
+AT_ONCE = 8  # calls of one endpoint
+# An end in this process wakes the loop at once; one in another process is seen within this.
+LONGEST_SLEEP_SECONDS = 0.05
+AWAY_SECONDS = 1.0  # between two looks whether the database is back
+
+log = logging.getLogger(__name__)
+
+
+class Notifier(Background):
+    """Its thread is started by `start` alone, and only where there are endpoints."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: WebhookClient | None,
+        *,
+        told: Callable[[str], None],
+    ) -> None:
+        """`client`: None where no endpoint is set. `told` gets the result of each try."""
+        super().__init__("notify")
+        self._store = store
+        self._client = client
+        self._told = told
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._under_way: Counter[str] = Counter()  # calls by endpoint
+        self._futures: set[Future[None]] = set()
+        if client is not None:
+            store.on_commit(self._committed)
+
+    def start(self) -> None:
+        if self._client is not None:
+            super().start()
+
+    def refuse_more(self) -> None:
+        super().refuse_more()
+        self._wake.set()
+
+    def stop(self, *, within_seconds: float) -> None:
+        """Calls under way are finished; what was claimed but not begun is handed back."""
+        super().stop(within_seconds=within_seconds)
+        with self._lock:
+            futures = set(self._futures)
+        left = wait(futures, timeout=within_seconds).not_done
+        for pool in self._pools.values():
+            pool.shutdown(wait=not left, cancel_futures=True)
+
+    def run_once(self) -> int:
+        """Sends what is due, one after the other, in this thread. Returns how many."""
+        if self._client is None:
+            return 0
+        count = 0
+        for endpoint_id in self._due():
+            claims = self._store.write(notify.claim_due, endpoint_id, limit=AT_ONCE)
+            for claim in claims:
+                self._carry_out(claim)
+            count += len(claims)
+        return count
+
+    def _committed(self, done: Done[Any], seconds: float) -> None:
+        if done.has_notices or any(change.has_ended for change in done.changes):
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._is_over.is_set():
+            self._wake.clear()
+            try:
+                is_more = self._turn()
+            except StoreUnavailable as error:
+                log.warning("webhooks wait for the database: %s", error)
+                self._is_over.wait(AWAY_SECONDS)
+            except Exception:
+                log.exception("webhooks could not be claimed; going on in %.0f s", AWAY_SECONDS)
+                self._is_over.wait(AWAY_SECONDS)
+            else:
+                if not is_more:
+                    self._wake.wait(LONGEST_SLEEP_SECONDS)
+
+    def _turn(self) -> bool:
+        """Hands what is due to as many threads as are free. Whether there may be more for them."""
+        is_more = False
+        for endpoint_id in self._due():
+            with self._lock:
+                free = AT_ONCE - self._under_way[endpoint_id]
+            if free > 0:
+                claims = self._store.write(notify.claim_due, endpoint_id, limit=free)
+                for claim in claims:
+                    self._submit(claim)
+                is_more = is_more or len(claims) == free
+        return is_more and not self._is_over.is_set()
+
+    def _due(self) -> list[str]:
+        return self._store.read(notify.due)
+
+    def _submit(self, claim: Claim) -> None:
+        id = claim.endpoint.id
+        with self._lock:
+            if id not in self._pools:
+                self._pools[id] = ThreadPoolExecutor(AT_ONCE, "notify")
+            self._under_way[id] += 1
+        future = self._pools[id].submit(self._carry_out, claim)
+        with self._lock:
+            self._futures.add(future)
+        future.add_done_callback(partial(self._finished, id))
+
+    def _finished(self, endpoint_id: str, future: Future[None]) -> None:
+        with self._lock:
+            self._under_way[endpoint_id] -= 1
+            self._futures.discard(future)
+        self._wake.set()
+
+    def _carry_out(self, claim: Claim) -> None:
+        try:
+            if self._is_over.is_set():
+                self._store.write(notify.hand_back, claim)
+            else:
+                self._send(claim)
+        except Exception:
+            # The lease lapses and the event is sent again: nothing is lost, but it takes time.
+            log.exception("an event was left half done", extra=_extra(claim))
+
+    def _send(self, claim: Claim) -> None:
+        assert self._client is not None
+        event = claim.event
+        answer = self._client.post(claim.endpoint.url, event.id, event.body)
+        self._told(answer.result.value)
+        log.info("the event is %s", answer.result.value, extra=_extra(claim, answer))
+        was_disabled = self._store.write(
+            notify.answered, claim, answer, jitter=random.uniform(-1, 1)
+        )
+        if was_disabled:
+            log.error(
+                "the webhook endpoint %s is disabled, since it answered %s; enable it in the"
+                " console or by flask webhooks enable",
+                claim.endpoint.id,
+                "410" if answer.status == 410 else "nothing but failures for 24 hours",
+            )
+
+
+def _extra(claim: Claim, answer: Answer | None = None) -> dict[str, object]:
+    """Of an address the host alone: the rest can hold a secret."""
+    return {
+        "event": claim.event.id,
+        "verification": claim.event.verification_id,
+        "host": urlsplit(claim.endpoint.url).hostname,
+        "try": claim.event.tries + 1,
+        "status": answer.status if answer else None,
+    }

@@ -1,0 +1,42 @@
+"""What a caller may say of a verification beside the number: its own tag and a language."""
+
+import re
+import unicodedata
+from typing import Any
+
+from bot.domain.errors import InvalidStart
+
+LONGEST_TAG = 128  # characters
+LONGEST_LOCALE = 100
+
+# A language tag of BCP 47, or a list of them with weights as the header Accept-Language has it.
+_RANGE = r"(\*|[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)(\s*;\s*q=[01](\.[0-9]{0,3})?)?"
+_LOCALE = re.compile(rf"\s*{_RANGE}(\s*,\s*{_RANGE})*\s*")
+
+
+def tag(value: Any) -> str | None:
+    """Any text without control characters; an empty one or null is none. Raises InvalidStart."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > LONGEST_TAG:
+        raise InvalidStart(f"tag must be a text of at most {LONGEST_TAG} characters.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise InvalidStart("tag may hold no control characters and no half characters.")
+    return value
+
+
+def locale(value: Any) -> str | None:
+    """A BCP 47 tag or an Accept-Language value; an empty one or null is none. Raises InvalidStart.
+
+    >>> locale("es"), locale("de-CH, de;q=0.9"), locale("")
+    ('es', 'de-CH, de;q=0.9', None)
+    """
+    if value is None or value == "":
+        return None
+    is_text = isinstance(value, str) and len(value) <= LONGEST_LOCALE
+    if not is_text or not _LOCALE.fullmatch(value):
+        raise InvalidStart(
+            "locale must be a language such as es or pt-BR, or an Accept-Language value, of at"
+            f" most {LONGEST_LOCALE} characters."
+        )
+    return str(value).strip()

@@ -1,0 +1,49 @@
+"""Cross-origin requests: a page of an allowed origin may follow a verification by its read link.
+
+No other route has this, and no other key: what a page holds, everybody who opens it can read.
+"""
+
+from collections.abc import Sequence
+
+from flask import Response, after_this_request, g, request
+
+METHODS = "GET, HEAD, OPTIONS"
+PREFLIGHT_SECONDS = 600
+
+
+class Cors:
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._origins = frozenset(origins)
+
+    def preflight(self) -> Response:
+        """The answer to OPTIONS; 404 to any other origin, as if there were no such route."""
+        origin = request.headers.get("Origin", "")
+        if origin not in self._origins:
+            return Response(status=404, headers={"Vary": "Origin"} if self._origins else None)
+        headers = {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": METHODS,
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+            "Vary": "Origin",
+        }
+        return Response(status=204, headers=headers)
+
+    def follow(self) -> None:
+        """For the present request: an error, or what a link opened (`opened_by_link`), may be read
+        by a page."""
+        if not self._origins:
+            return
+        origin = request.headers.get("Origin", "")
+
+        @after_this_request
+        def allow(response: Response) -> Response:
+            response.headers.add("Vary", "Origin")
+            is_open = response.status_code >= 400 or g.get("is_opened_by_link", False)
+            if origin in self._origins and is_open:
+                response.headers["Access-Control-Allow-Origin"] = origin
+                response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+            return response
+
+
+def opened_by_link() -> None:
+    g.is_opened_by_link = True

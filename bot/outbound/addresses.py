@@ -1,0 +1,100 @@
+"""Addresses that a call may go to (protection against server-side request forgery).
+
+An address that a setting names can lead into the network of the host: to the metadata service of a
+cloud, which hands out credentials, or to a database that trusts its neighbours. What is refused is
+decided on the resolved address, of which IPv6 knows several spellings for one of IPv4.
+"""
+
+import socket
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+
+# Metadata services that no range below covers: Amazon's over IPv6, Microsoft's, Alibaba's.
+_METADATA = frozenset(
+    ip_address(text) for text in ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")
+)
+_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+_COMPATIBLE = ip_network("::/96")  # RFC 4291, deprecated: the same
+
+
+class ForbiddenAddress(Exception):
+    """A call may not go to this address."""
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether the host, as it is written, means this machine.
+
+    >>> [is_loopback_host(host) for host in ("localhost", "127.0.0.1", "::1", "example.com")]
+    [True, True, True, False]
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def require_allowed(text: str, *, allows_private: bool, allows_loopback: bool = False) -> None:
+    """Raises ForbiddenAddress. `text`: an address as the resolver gives it. Link-local addresses
+    and metadata services are never allowed, nor what is no address of one host."""
+    for address in _meant(ip_address(text.partition("%")[0])):
+        if _is_never_allowed(address):
+            raise ForbiddenAddress(f"{address} is link-local, a metadata service or no host")
+        if address.is_loopback and allows_loopback:
+            continue
+        if not address.is_global and not allows_private:
+            raise ForbiddenAddress(
+                f"{address} is private: WEBHOOK_ALLOW_PRIVATE=yes would allow it"
+            )
+
+
+def only(
+    *, allows_private: bool, allows_loopback: bool, own_port: int
+) -> Callable[[str, int], None]:
+    """A check of a resolved address and port. Raises ForbiddenAddress."""
+
+    def check(address: str, port: int) -> None:
+        require_allowed(address, allows_private=allows_private, allows_loopback=allows_loopback)
+        if port == own_port and _is_ours(address):
+            raise ForbiddenAddress(f"port {port} of this host is Textback's own")
+
+    return check
+
+
+def _meant(address: Address) -> list[Address]:
+    """The address, and every address of IPv4 that is wrapped in it."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    wrapped = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        wrapped.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    inner: list[Address] = [found for found in wrapped if found is not None]
+    # What only wraps is judged by what it wraps: Python calls ::ffff:8.8.8.8 private.
+    return inner or [address]
+
+
+def _is_never_allowed(address: Address) -> bool:
+    is_this_network = isinstance(address, IPv4Address) and int(address) >> 24 == 0
+    return (
+        address in _METADATA
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or is_this_network
+        or (isinstance(address, IPv4Address) and address.is_reserved)
+    )
+
+
+def _is_ours(text: str) -> bool:
+    """Whether an interface of this host has the address: only those can be bound to."""
+    address = ip_address(text.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    address = mapped or address
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

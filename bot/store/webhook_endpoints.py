@@ -1,0 +1,124 @@
+"""The table `webhook_endpoint`: addresses that are told of outcomes, and whether they still are.
+
+The configured ones stand in the database, so that every transaction that ends a verification, of
+whichever process, writes the events of all of them.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.store.rows import Row, to_instant_if_readable, to_text
+from bot.store.tx import Tx
+
+
+class DisabledCause(StrEnum):
+    GONE = "gone"  # it answered 410
+    FAILING = "failing"  # for a day every try failed
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    id: str
+    url: str
+    is_configured: bool
+    includes_number: bool
+    failing_since: datetime | None
+    disabled_at: datetime | None
+    disabled_cause: DisabledCause | None
+    generation: int  # of being enabled or disabled: what acts on it says which one it saw
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.is_configured and self.disabled_at is None
+
+
+def id_of(url: str) -> str:
+    """Twelve hexadecimal digits: an address can hold a secret, and is long."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]
+
+
+def all_of_them(tx: Tx) -> list[Endpoint]:
+    """Earlier ones too, after the configured ones."""
+    sql = "SELECT * FROM webhook_endpoint ORDER BY is_configured DESC, url"
+    return [_from_row(row) for row in tx.all(sql)]
+
+
+def configured(tx: Tx) -> list[Endpoint]:
+    sql = "SELECT * FROM webhook_endpoint WHERE is_configured = 1 ORDER BY url"
+    return [_from_row(row) for row in tx.all(sql)]
+
+
+def load(tx: Tx, id: str) -> Endpoint | None:
+    row = tx.lock("SELECT * FROM webhook_endpoint WHERE id = :id", id=id)
+    return _from_row(row) if row else None
+
+
+def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> None:
+    """Takes these as the present ones."""
+    tx.run("UPDATE webhook_endpoint SET is_configured = 0")
+    sql = """
+        INSERT INTO webhook_endpoint (id, url, is_configured, includes_number)
+        VALUES (:id, :url, 1, :includes_number)
+        ON CONFLICT (id) DO UPDATE SET is_configured = 1, includes_number = :includes_number
+    """
+    for url in urls:
+        tx.run(sql, id=id_of(url), url=url, includes_number=int(includes_number))
+
+
+def succeeded(tx: Tx, id: str) -> None:
+    """Writes only where it had failed before."""
+    sql = """
+        UPDATE webhook_endpoint SET failing_since = NULL
+        WHERE id = :id AND failing_since IS NOT NULL
+    """
+    tx.run(sql, id=id)
+
+
+def failed(tx: Tx, id: str) -> None:
+    sql = """
+        UPDATE webhook_endpoint SET failing_since = :now
+        WHERE id = :id AND failing_since IS NULL
+    """
+    tx.run(sql, id=id, now=to_text(tx.now))
+
+
+def disable(tx: Tx, id: str, cause: DisabledCause, *, generation: int) -> bool:
+    """False: it was enabled or disabled since this generation."""
+    sql = """
+        UPDATE webhook_endpoint
+        SET disabled_at = :now, disabled_cause = :cause, generation = generation + 1
+        WHERE id = :id AND generation = :generation AND disabled_at IS NULL
+    """
+    now = to_text(tx.now)
+    return tx.run(sql, id=id, now=now, cause=cause.value, generation=generation) == 1
+
+
+def enable(tx: Tx, id: str, *, generation: int) -> bool:
+    """False: it was enabled or disabled since this generation."""
+    sql = """
+        UPDATE webhook_endpoint SET disabled_at = NULL, disabled_cause = NULL, failing_since = NULL,
+            generation = generation + 1
+        WHERE id = :id AND generation = :generation AND disabled_at IS NOT NULL
+    """
+    return tx.run(sql, id=id, generation=generation) == 1
+
+
+def _from_row(row: Row) -> Endpoint:
+    cause = row["disabled_cause"]
+    return Endpoint(
+        id=row["id"],
+        url=row["url"],
+        is_configured=bool(row["is_configured"]),
+        includes_number=bool(row["includes_number"]),
+        failing_since=_instant(row["failing_since"]),
+        disabled_at=_instant(row["disabled_at"]),
+        disabled_cause=DisabledCause(cause) if cause else None,
+        generation=row["generation"],
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return to_instant_if_readable(text) if text else None

@@ -1,0 +1,203 @@
+"""The table `webhook_event`: a row for each event and endpoint, sent under a lease."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+
+from bot.store.rows import Row, Value, placed, places, read_row, readable, to_instant, to_text
+from bot.store.rows import to_instant_or_none as _instant
+from bot.store.tx import Tx
+from bot.webhooks.client import Answer
+
+COUNTED = 10_000  # pending ones of an endpoint that a page counts
+
+
+class EventState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    id: str  # the header webhook-id
+    endpoint_id: str
+    verification_id: str | None  # None: a test
+    type: str
+    body: str
+    state: EventState
+    created_at: datetime
+    due_at: datetime | None
+    claims: int
+    tries: int  # that failed since it was last queued
+    last_try_at: datetime | None
+    last_result: str | None
+    last_status: int | None  # of HTTP
+
+
+def add(tx: Tx, *, endpoint_id: str, verification_id: str | None, type: str, body: str) -> str:
+    """Queued, due now. Returns its id."""
+    id = f"msg_{secrets.token_hex(16)}"
+    sql = """
+        INSERT INTO webhook_event (id, endpoint_id, verification_id, type, body, created_at, due_at)
+        VALUES (:id, :endpoint_id, :verification_id, :type, :body, :now, :now)
+    """
+    tx.run(
+        sql,
+        id=id,
+        endpoint_id=endpoint_id,
+        verification_id=verification_id,
+        type=type,
+        body=body,
+        now=to_text(tx.now),
+    )
+    return id
+
+
+def load(tx: Tx, id: str) -> WebhookEvent | None:
+    row = tx.lock("SELECT * FROM webhook_event WHERE id = :id", id=id)
+    return read_row("webhook_event", row, _from_row) if row else None
+
+
+def is_due(tx: Tx, endpoint_id: str) -> bool:
+    sql = "SELECT 1 FROM webhook_event WHERE endpoint_id = :endpoint_id AND due_at <= :now LIMIT 1"
+    return tx.one(sql, endpoint_id=endpoint_id, now=to_text(tx.now)) is not None
+
+
+def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[WebhookEvent]:
+    """Due ones that no other process holds, the longest due first, as they are once claimed. One
+    that cannot be read counts as failed."""
+    sql = """
+        SELECT * FROM webhook_event
+        WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at LIMIT :limit
+    """
+    rows = tx.lock_free(sql, endpoint_id=endpoint_id, now=to_text(tx.now), limit=limit)
+    found = readable("webhook_event", rows, _from_row, unreadable=partial(_give_up, tx))
+    ids = [event.id for event in found]
+    if ids:
+        sql = f"""
+            UPDATE webhook_event SET due_at = :until, claims = claims + 1, last_try_at = :now
+            WHERE id IN ({places(ids)})
+        """
+        until, now = to_text(tx.now + lease), to_text(tx.now)
+        tx.run(sql, until=until, now=now, **placed(ids))
+    return [replace(event, claims=event.claims + 1, last_try_at=tx.now) for event in found]
+
+
+def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: Answer) -> bool:
+    """The last try. False: it was claimed anew since."""
+    sql = """
+        UPDATE webhook_event
+        SET state = :state, due_at = NULL, last_result = :result, last_status = :status
+        WHERE id = :id AND claims = :claims AND state = 'pending'
+    """
+    return tx.run(sql, id=event.id, claims=event.claims, state=state.value, **_told(answer)) == 1
+
+
+def put_off(tx: Tx, event: WebhookEvent, answer: Answer, *, due_at: datetime) -> bool:
+    """To be tried again. False: it was claimed anew since."""
+    sql = """
+        UPDATE webhook_event
+        SET due_at = :due_at, tries = tries + 1, last_result = :result, last_status = :status
+        WHERE id = :id AND claims = :claims AND state = 'pending'
+    """
+    at = to_text(due_at)
+    return tx.run(sql, id=event.id, claims=event.claims, due_at=at, **_told(answer)) == 1
+
+
+def hand_back(tx: Tx, event: WebhookEvent) -> None:
+    """Claimed but not sent: due at once."""
+    sql = """
+        UPDATE webhook_event SET due_at = :now
+        WHERE id = :id AND claims = :claims AND state = 'pending'
+    """
+    tx.run(sql, id=event.id, claims=event.claims, now=to_text(tx.now))
+
+
+def queue_again(tx: Tx, id: str) -> bool:
+    """With its id and its bytes, and the whole schedule anew. False: it is gone."""
+    sql = """
+        UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
+        WHERE id = :id
+    """
+    return tx.run(sql, id=id, now=to_text(tx.now)) == 1
+
+
+def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> int:
+    """Failed ones that were written since then, at most so many. Returns how many."""
+    sql = """
+        SELECT id FROM webhook_event
+        WHERE state = 'failed' AND created_at >= :since ORDER BY created_at LIMIT :limit
+    """
+    rows = tx.lock_free(sql, since=to_text(since), limit=limit)
+    for row in rows:
+        queue_again(tx, row["id"])
+    return len(rows)
+
+
+def newest(
+    tx: Tx, *, limit: int, state: EventState | None = None, verification_id: str | None = None
+) -> list[WebhookEvent]:
+    """The newest first."""
+    if verification_id is not None:
+        sql = "SELECT * FROM webhook_event WHERE verification_id = :id ORDER BY created_at DESC"
+        return readable("webhook_event", tx.all(sql, id=verification_id), _from_row)
+    # One range of the index for each state, merged: the table grows with use.
+    states = [state] if state else list(EventState)
+    found: list[WebhookEvent] = []
+    for one in states:
+        sql = """
+            SELECT * FROM webhook_event WHERE state = :state
+            ORDER BY created_at DESC LIMIT :limit
+        """
+        rows = tx.all(sql, state=one.value, limit=limit)
+        found += readable("webhook_event", rows, _from_row)
+    return sorted(found, key=lambda event: event.created_at, reverse=True)[:limit]
+
+
+def count_pending(tx: Tx, endpoint_id: str) -> int:
+    """At most COUNTED."""
+    sql = """
+        SELECT count(*) AS count FROM (SELECT 1 FROM webhook_event
+            WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL LIMIT :limit) AS some
+    """
+    row = tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED)
+    return int(row["count"]) if row else 0
+
+
+def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
+    sql = """
+        DELETE FROM webhook_event WHERE id IN (
+            SELECT id FROM webhook_event
+            WHERE state = :state AND created_at < :before ORDER BY created_at LIMIT :limit
+        )
+    """
+    return tx.run(sql, state=state.value, before=to_text(before), limit=limit)
+
+
+def _told(answer: Answer) -> dict[str, Value]:
+    return {"result": answer.result.value, "status": answer.status}
+
+
+def _give_up(tx: Tx, id: str) -> None:
+    tx.run("UPDATE webhook_event SET state = 'failed', due_at = NULL WHERE id = :id", id=id)
+
+
+def _from_row(row: Row) -> WebhookEvent:
+    return WebhookEvent(
+        id=row["id"],
+        endpoint_id=row["endpoint_id"],
+        verification_id=row["verification_id"],
+        type=row["type"],
+        body=row["body"],
+        state=EventState(row["state"]),
+        created_at=to_instant(row["created_at"]),
+        due_at=_instant(row["due_at"]),
+        claims=row["claims"],
+        tries=row["tries"],
+        last_try_at=_instant(row["last_try_at"]),
+        last_result=row["last_result"],
+        last_status=row["last_status"],
+    )

@@ -1,0 +1,178 @@
+"""Telling applications of outcomes: an event is written with the end it tells of, then sent under
+a lease as often as its schedule says."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
+from bot.domain.verification import Verification
+from bot.store import history, webhook_endpoints, webhook_events
+from bot.store.tx import Done, Tx
+from bot.store.webhook_endpoints import DisabledCause, Endpoint
+from bot.store.webhook_events import EventState, WebhookEvent
+from bot.webhooks import body
+from bot.webhooks.client import CALL_SECONDS, Answer, Result
+
+# Seconds from one try to the next: tries at 0, 2 s, 10 s, 60 s, 5 min, 30 min, 2 h, 6 h, 12 h and
+# 24 h. The first ones are close together, since an outcome is worth as long as its form is open.
+_TRIES_AT = (0, 2, 10, 60, 300, 1800, 7200, 21_600, 43_200, 86_400)
+WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT))
+JITTER = 0.2  # of each wait, either way: what failed together must not come back together
+LEASE = timedelta(seconds=3 * CALL_SECONDS)
+FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
+KEPT = {EventState.DELIVERED: timedelta(days=7), EventState.FAILED: timedelta(days=30)}
+RESENT_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One event to send, leased to one thread."""
+
+    event: WebhookEvent
+    endpoint: Endpoint  # as it was when the event was claimed
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointView:
+    endpoint: Endpoint
+    pending: int  # 10,000 at most
+
+
+def write_events(tx: Tx, verification: Verification) -> bool:
+    """An event for each configured endpoint. False: there is none."""
+    endpoints = webhook_endpoints.configured(tx)
+    if not endpoints:
+        return False
+    sequence = history.newest_number(tx, verification.id)
+    for endpoint in endpoints:
+        webhook_events.add(
+            tx,
+            endpoint_id=endpoint.id,
+            verification_id=verification.id,
+            type=body.type_of(verification),
+            body=body.outcome(
+                verification, sequence=sequence, includes_number=endpoint.includes_number
+            ),
+        )
+    return True
+
+
+def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:
+    """Takes these as the present endpoints; writes nothing where they are."""
+    present = webhook_endpoints.configured(tx)
+    is_same = {one.url for one in present} == set(urls)
+    if not is_same or any(one.includes_number != includes_number for one in present):
+        webhook_endpoints.configure(tx, urls, includes_number=includes_number)
+    return Done(None)
+
+
+def due(tx: Tx) -> list[str]:
+    """Ids of the enabled endpoints that an event is due for."""
+    return [
+        endpoint.id
+        for endpoint in webhook_endpoints.configured(tx)
+        if endpoint.is_enabled and webhook_events.is_due(tx, endpoint.id)
+    ]
+
+
+def claim_due(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[Claim]]:
+    endpoint = webhook_endpoints.load(tx, endpoint_id)
+    if endpoint is None or not endpoint.is_enabled:
+        return Done([])
+    events = webhook_events.claim(tx, endpoint_id, limit=limit, lease=LEASE)
+    return Done([Claim(event, endpoint) for event in events])
+
+
+def hand_back(tx: Tx, claim: Claim) -> Done[None]:
+    """The claim was not begun, since the process stops."""
+    webhook_events.hand_back(tx, claim.event)
+    return Done(None)
+
+
+def answered(tx: Tx, claim: Claim, answer: Answer, *, jitter: float) -> Done[bool]:
+    """Writes down what came of a try. `jitter` is from -1 to 1. True: the endpoint was disabled."""
+    event, endpoint = claim.event, claim.endpoint
+    if answer.result is Result.DELIVERED:
+        webhook_events.finish(tx, event, EventState.DELIVERED, answer)
+        webhook_endpoints.succeeded(tx, endpoint.id)
+        return Done(False)
+    is_last = event.tries >= len(WAITS) or answer.result is Result.GONE
+    if is_last:
+        is_news = webhook_events.finish(tx, event, EventState.FAILED, answer)
+    else:
+        wait = WAITS[event.tries] * (1 + JITTER * jitter)
+        due_at = tx.now + timedelta(seconds=max(wait, answer.retry_after_seconds))
+        is_news = webhook_events.put_off(tx, event, answer, due_at=due_at)
+    return Done(is_news and _failed(tx, endpoint, is_gone=answer.result is Result.GONE))
+
+
+def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool) -> bool:
+    """True: the endpoint is disabled by this. One that was enabled since the try began stays so:
+    the try tells nothing of what was mended."""
+    if is_gone:
+        return webhook_endpoints.disable(
+            tx, seen.id, DisabledCause.GONE, generation=seen.generation
+        )
+    present = webhook_endpoints.load(tx, seen.id)
+    if present is None or present.generation != seen.generation:
+        return False
+    if present.failing_since is None:
+        webhook_endpoints.failed(tx, seen.id)
+        return False
+    if tx.now < present.failing_since + FAILING:
+        return False
+    return webhook_endpoints.disable(tx, seen.id, DisabledCause.FAILING, generation=seen.generation)
+
+
+# -- what operators order --------------------------------------------------------------------------
+
+
+def endpoints(tx: Tx) -> list[EndpointView]:
+    return [
+        EndpointView(endpoint, webhook_events.count_pending(tx, endpoint.id))
+        for endpoint in webhook_endpoints.all_of_them(tx)
+    ]
+
+
+def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
+    """What is pending goes on being sent. Raises UnknownEndpoint, EndpointChanged."""
+    if webhook_endpoints.load(tx, endpoint_id) is None:
+        raise UnknownEndpoint("No endpoint has this id.")
+    if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
+        raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
+    return Done(None, has_notices=True)
+
+
+def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
+    """A test event for each configured endpoint. Returns how many."""
+    found = webhook_endpoints.configured(tx)
+    for endpoint in found:
+        text = body.test(tx.now, sent_by=sent_by)
+        webhook_events.add(
+            tx, endpoint_id=endpoint.id, verification_id=None, type=body.TEST, body=text
+        )
+    return Done(len(found), has_notices=True)
+
+
+def resend(tx: Tx, id: str) -> Done[None]:
+    """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
+    if not webhook_events.queue_again(tx, id):
+        raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
+    return Done(None, has_notices=True)
+
+
+def resend_failed(tx: Tx, *, since: datetime) -> Done[int]:
+    """At most RESENT_AT_ONCE of those that failed. Returns how many."""
+    count = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
+    return Done(count, has_notices=True)
+
+
+def drop_old(tx: Tx, *, limit: int) -> Done[int]:
+    """Delivered ones after 7 days, others after 30. Returns the most of any kind."""
+    counts = [
+        webhook_events.drop_old(tx, state, before=tx.now - kept, limit=limit)
+        for state, kept in KEPT.items()
+    ]
+    return Done(max(counts))

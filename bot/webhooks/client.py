@@ -1,0 +1,140 @@
+"""One try: signed, sent to a checked address, and what its answer means."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+import certifi
+import urllib3
+from standardwebhooks import Webhook
+from urllib3.exceptions import HTTPError
+
+import bot
+from bot.concurrency.watchdog import Watchdog
+from bot.outbound import addresses
+from bot.outbound.addresses import ForbiddenAddress
+from bot.outbound.bounded import Call, DeadlinePassed, direct_pool, under_way
+
+CALL_SECONDS = 10.0  # of a whole call
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+READ_BYTES = 64 * 1024  # of an answer, so that its connection can be kept; more closes it
+CONNECTIONS = 8  # to each host, kept open
+HOSTS = 10
+
+
+class Result(StrEnum):
+    """What came of a try. The values are stored."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"  # any other status than 2xx, 3xx and 410
+    GONE = "gone"  # 410: the receiver wants no more
+    REDIRECTED = "redirected"  # 3xx: not followed, since it could lead anywhere
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    result: Result
+    status: int | None = None  # of HTTP
+    retry_after_seconds: float = 0.0  # as the receiver asks
+
+
+class WebhookClient:
+    """Used by many threads. `clock`: wall time, for timestamps."""
+
+    def __init__(
+        self,
+        secrets: Sequence[str],
+        *,
+        allows_private: bool,
+        own_port: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._signers = [Webhook(secret) for secret in secrets]
+        self._allows_private = allows_private
+        self._own_port = own_port
+        self._clock = clock
+        self._watchdog = Watchdog()
+        self._pool = direct_pool(
+            num_pools=HOSTS,
+            maxsize=CONNECTIONS,
+            timeout=urllib3.Timeout(connect=CALL_SECONDS, read=CALL_SECONDS),
+            retries=False,
+            ca_certs=certifi.where(),
+        )
+
+    def headers(self, id: str, body: str) -> dict[str, str]:
+        """With a signature under each secret, so that a receiver may know either of them."""
+        now = self._clock().astimezone(UTC)  # the library takes any other zone for UTC
+        signatures = [signer.sign(msg_id=id, timestamp=now, data=body) for signer in self._signers]
+        return {
+            "content-type": "application/json",
+            "user-agent": f"Textback/{bot.__version__}",
+            "webhook-id": id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+
+    def post(self, url: str, id: str, body: str) -> Answer:
+        """Takes ten seconds at most, whatever the receiver does."""
+        check = addresses.only(
+            allows_private=self._allows_private,
+            allows_loopback=addresses.is_loopback_host(urlsplit(url).hostname or ""),
+            own_port=self._own_port,
+        )
+        call = Call(time.monotonic() + CALL_SECONDS, check)
+        try:
+            with under_way(call, self._watchdog):
+                return self._answer(self._call(url, self.headers(id, body), body))
+        except ForbiddenAddress:
+            return Answer(Result.FORBIDDEN_ADDRESS)
+        except DeadlinePassed:
+            return Answer(Result.TIMEOUT)
+        except (HTTPError, OSError):
+            is_late = time.monotonic() >= call.deadline
+            return Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
+
+    def _call(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:
+        response = self._pool.request(
+            "POST",
+            url,
+            body=body.encode(),
+            headers=headers,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        rest = response.read(READ_BYTES)
+        if len(rest) < READ_BYTES:
+            response.release_conn()
+        else:
+            response.close()
+        return response
+
+    def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
+        status = response.status
+        if 200 <= status < 300:
+            return Answer(Result.DELIVERED, status)
+        if status == 410:
+            return Answer(Result.GONE, status)
+        if 300 <= status < 400:
+            return Answer(Result.REDIRECTED, status)
+        return Answer(Result.REFUSED, status, self._retry_after(response))
+
+    def _retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
+        """Seconds or a date, an hour at most; what cannot be read asks for nothing."""
+        text = response.headers.get("Retry-After", "").strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text[:9]), LONGEST_RETRY_AFTER_SECONDS)
+        try:
+            at = parsedate_to_datetime(text)
+        except (ValueError, TypeError):
+            return 0.0
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - self._clock()).total_seconds()
+        return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
