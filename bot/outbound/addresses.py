@@ -15,6 +15,12 @@ Address = IPv4Address | IPv6Address
 _METADATA = frozenset(
     ip_address(text) for text in ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")
 )
+# Not global, though some versions of Python say so: site-local addresses (RFC 3879), local NAT64
+# (RFC 8215), the relay of 6to4 (RFC 7526), documentation (RFC 9637), segment routing (RFC 9602).
+_LOCAL = tuple(
+    ip_network(text)
+    for text in ("fec0::/10", "64:ff9b:1::/48", "192.88.99.0/24", "3fff::/20", "5f00::/16")
+)
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 _COMPATIBLE = ip_network("::/96")  # RFC 4291, deprecated: the same
 
@@ -43,7 +49,7 @@ def require_allowed(text: str, *, allows_private: bool, allows_loopback: bool = 
             raise ForbiddenAddress(f"{address} is link-local, a metadata service or no host")
         if address.is_loopback and allows_loopback:
             continue
-        if not address.is_global and not allows_private:
+        if not _is_global(address) and not allows_private:
             raise ForbiddenAddress(
                 f"{address} is private: WEBHOOK_ALLOW_PRIVATE=yes would allow it"
             )
@@ -72,6 +78,10 @@ def _meant(address: Address) -> list[Address]:
     inner: list[Address] = [found for found in wrapped if found is not None]
     # What only wraps is judged by what it wraps: Python calls ::ffff:8.8.8.8 private.
     return inner or [address]
+
+
+def _is_global(address: Address) -> bool:
+    return address.is_global and not any(address in network for network in _LOCAL)
 
 
 def _is_never_allowed(address: Address) -> bool:
