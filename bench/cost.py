@@ -16,7 +16,7 @@ from bot.channels.gateway import Report
 from bot.domain.delivery import Delivery
 from bot.store.opening import open_store
 from bot.store.tx import Store
-from bot.usecases import answer, report, send
+from bot.usecases import answer, claim, report, send
 from bot.usecases.start import start
 from simulator.world import new_sid
 from tests.builders import RULES, code_of, inbound
@@ -42,15 +42,15 @@ class Counted:
 def walk(store: Counted, number: int) -> None:
     made = wanted(phone=f"+1425{5550000 + number:07}")
     store.write(start, made, RULES, Admission())
-    claim = partial(
-        send.claim_due,
+    claiming = partial(
+        claim.claim_due,
         lease=timedelta(seconds=24),
         limit=9,
         rules=RULES,
         asked_at=0.0,
     )
     sid = new_sid("SM")
-    for taken in store.write(claim):
+    for taken in store.write(claiming):
         store.write(send.accepted, taken, message=None, sid=sid)
         for state in (Delivery.SENT, Delivery.DELIVERED):
             told = Report(taken.text_id, sid, state, None, False, None, None)

@@ -20,9 +20,26 @@ def broken(ask: Ask) -> list[str]:
         "SELECT (SELECT count(*) FROM usage WHERE kind = 'wrong') AS tallied,"
         " (SELECT coalesce(sum(attempts), 0) FROM verification) AS counted"
     )
+    found += _of_events(ask)
     if wrong["tallied"] != wrong["counted"]:
         found.append(f"{wrong['tallied']} wrong answers tallied, {wrong['counted']} counted")
     return found
+
+
+def _of_events(ask: Ask) -> list[str]:
+    """No end without an event for each endpoint, and no event without an end."""
+    sql = """
+        SELECT v.id, v.status, (SELECT count(*) FROM webhook_event e WHERE e.verification_id = v.id
+                AND e.type = 'verification.' || v.status) AS events,
+            (SELECT count(*) FROM webhook_event e WHERE e.verification_id = v.id) AS all_events,
+            (SELECT count(*) FROM webhook_endpoint WHERE is_configured = 1) AS endpoints
+        FROM verification v
+    """
+    return [
+        f"{row['id']} is {row['status']} and has {row['events']} of {row['all_events']} events"
+        for row in ask(sql)
+        if not row["events"] == row["all_events"] == row["endpoints"]
+    ]
 
 
 def _of_one(row: dict[str, Any], lines: list[dict[str, Any]]) -> list[str]:
@@ -40,5 +57,6 @@ def _of_one(row: dict[str, Any], lines: list[dict[str, Any]]) -> list[str]:
         ),
         "has more attempts than it may": row["attempts"] <= row["max_attempts"],
         "was taken twice": events.count("text_accepted") <= 1,
+        "has another number of texts": row["sends"] == 1 + events.count("resend_asked"),
     }
     return [what for what, holds in laws.items() if not holds]

@@ -32,9 +32,10 @@ from bot.channels.gateway import (
 from bot.dispatch.batch import write_batch
 from bot.store import outbox
 from bot.store.tx import Store
+from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
+from bot.usecases.claim import Claim, Duty
 from bot.usecases.rules import Rules
-from bot.usecases.send import Claim, Duty
 
 LEASE_TIMEOUTS = 3
 CLAIMED_AT_ONCE = 64
@@ -131,14 +132,14 @@ class TextSender:
 
     def claim(self, limit: int) -> list[Claim]:
         claim = partial(
-            send.claim_due, lease=self._lease, rules=self._rules, asked_at=self.monotonic()
+            claiming.claim_due, lease=self._lease, rules=self._rules, asked_at=self.monotonic()
         )
         claimed = write_batch(
             self._store,
             partial(claim, limit=limit),
             ids=lambda: self._store.read(outbox.due_ids, limit=limit),
             one=lambda id: partial(claim, limit=1, only=id),
-            set_aside=lambda id: partial(send.set_aside, id=id),
+            set_aside=lambda id: partial(claiming.set_aside, id=id),
             trouble="the text %s cannot be sent",
         )
         return [one for claims in claimed for one in claims]

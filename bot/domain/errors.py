@@ -104,6 +104,18 @@ class UnknownVerification(Refusal):
     code = "unknown_verification"
 
 
+class TooLateToResend(Refusal):
+    """409: the code could hardly be answered any more, or the verification is decided."""
+
+    code = "too_late_to_resend"
+
+
+class SendsUsed(Refusal):
+    """429: the verification has had all its texts."""
+
+    code = "sends_used"
+
+
 class UnknownEndpoint(Refusal):
     """404: no webhook endpoint has this id."""
 

@@ -15,6 +15,8 @@ class EventName(StrEnum):
     TEXT_TRIED = "text_tried"
     TEXT_ACCEPTED = "text_accepted"
     TEXT_POSTPONED = "text_postponed"
+    RESEND_ASKED = "resend_asked"
+    FURTHER_TEXT_FAILED = "further_text_failed"  # while another may still be answered
     TEXT_UNKNOWN = "text_unknown"
     DELIVERY = "delivery"
     # What came back.

@@ -19,6 +19,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class ResendAsked:
+    """The same text, with the same code, is wanted once more. `is_unsettled`: it is not known of a
+    text of it whether Twilio took it. `is_probe`: as of a start."""
+
+    text: SendText
+    is_unsettled: bool
+    is_probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TextTried:
     """The text is about to be handed to Twilio."""
 
@@ -33,12 +43,14 @@ class TextAccepted:
 @dataclass(frozen=True, slots=True)
 class TextImpossible:
     """The text cannot be sent, or did not arrive and never will. `is_of_number`: since its number
-    gets no texts, and not since Twilio or we have a trouble."""
+    gets no texts, and not since Twilio or we have a trouble. `is_last`: no other text of the
+    verification is on its way or may have arrived."""
 
     cause: Cause
     reason: str
     error_code: int | None = None
     is_of_number: bool = False
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,7 @@ class Resumed:
 
 Input = (
     Started
+    | ResendAsked
     | TextTried
     | TextAccepted
     | TextImpossible

@@ -35,6 +35,7 @@ from bot.domain.inputs import (
     Chattered,
     Input,
     OlderCodeSent,
+    ResendAsked,
     Resumed,
     Started,
     Suspended,
@@ -43,6 +44,7 @@ from bot.domain.inputs import (
     TextTried,
     TimePassed,
 )
+from bot.domain.resending import Resending, resending
 from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verification
 
 # One code-shaped reply is answered within this time of the end.
@@ -89,15 +91,17 @@ def decide(verification: Verification | None, what: Input, now: datetime) -> Dec
     decision = follows(verification, what, now)
     if decision.verification is verification:
         return decision
-    return replace(decision, effects=_effects(verification, decision))
+    return replace(decision, effects=(*decision.effects, *_effects(verification, decision)))
 
 
 def _effects(before: Verification, decision: Decision) -> tuple[Effect, ...]:
     """Effects that follow from the change itself, whatever brought it about."""
     after = decision.verification
     found: list[Effect] = []
-    if after.is_decided and not before.is_decided and before.accepted_at is None:
-        found.append(WithdrawTexts())  # what Twilio has taken is settled
+    # What Twilio has taken is settled; a further text may not be.
+    has_unsettled = before.accepted_at is None or before.sends > 1
+    if after.is_decided and not before.is_decided and has_unsettled:
+        found.append(WithdrawTexts())
     has_ended = after.is_terminal and not before.is_terminal
     was_taken_late = after.is_terminal and before.accepted_at != after.accepted_at
     if after.is_to_erase and (has_ended or was_taken_late):
@@ -120,9 +124,10 @@ def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
             return _tried(v, now)
         case TextAccepted(at):
             return _accepted(v, at, now)
-        case TextImpossible(cause, reason, error_code, is_of_number):
-            failed = _end(v, Outcome(Status.FAILED, now, cause, reason, error_code))
-            return replace(failed, is_excused=not is_of_number and not v.is_decided)
+        case ResendAsked():
+            return _resend_asked(v, what, now)
+        case TextImpossible():
+            return _impossible(v, what, now)
         case Attempted():
             return _attempted(v, what)
         case Chattered(is_quote, at):
@@ -181,6 +186,23 @@ def _tried(v: Verification, now: datetime) -> Decision:
     return Decision(
         replace(v, first_try_at=now, deadline_at=deadline_at), (Event(EventName.TEXT_TRIED),)
     )
+
+
+def _resend_asked(v: Verification, what: ResendAsked, now: datetime) -> Decision:
+    if resending(v, now, is_unsettled=what.is_unsettled) is not Resending.DUE:
+        return Decision(v)
+    asked = replace(v, sends=v.sends + 1, newest_send_at=now)
+    kind = UsageKind.PROBE if what.is_probe else UsageKind.START  # it costs as much as a start
+    event = Event(EventName.RESEND_ASKED, {"send": asked.sends})
+    return Decision(asked, (event,), effects=(CountUsage(kind), what.text))
+
+
+def _impossible(v: Verification, what: TextImpossible, now: datetime) -> Decision:
+    if not what.is_last:
+        told: Detail = {"reason": what.reason, "error_code": what.error_code}
+        return Decision(v, (Event(EventName.FURTHER_TEXT_FAILED, told),))
+    failed = _end(v, Outcome(Status.FAILED, now, what.cause, what.reason, what.error_code))
+    return replace(failed, is_excused=not what.is_of_number and not v.is_decided)
 
 
 def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:

@@ -70,6 +70,7 @@ class Terms:
     window_seconds: int = 90
     max_attempts: int = 4
     send_within_seconds: int = 60
+    max_sends: int = 3  # texts with its code, the first one included
 
     @property
     def window(self) -> timedelta:
@@ -110,6 +111,8 @@ class Verification:
     first_try_at: datetime | None = None  # when the text was first handed to Twilio
     accepted_at: datetime | None = None  # when Twilio took it: the window opens
     attempts: int = 0
+    sends: int = 1  # texts with its code
+    newest_send_at: datetime | None = None  # when the newest was asked for; None: at the start
     last_guess: str | None = None  # keyed hash of the newest wrong guess, never the guess
     # Wrong answers that the daily bound leaves its number, as of the start or the newest one;
     # None: there is no such bound.
@@ -153,11 +156,6 @@ class Verification:
         """Its own, or as few as its number may still give wrong."""
         own = self.terms.max_attempts - self.attempts
         return own if self.wrong_left is None else min(own, self.wrong_left)
-
-    @property
-    def give_up_at(self) -> datetime:
-        """From here on the text is not sent any more."""
-        return self.created_at + self.terms.send_within
 
     @property
     def due_at(self) -> datetime | None:

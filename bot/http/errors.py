@@ -53,6 +53,8 @@ STATUSES: dict[type[Refusal], int] = {
     errors.NumberBusy: 409,
     errors.IdInUse: 409,
     errors.UnknownVerification: 404,
+    errors.TooLateToResend: 409,
+    errors.SendsUsed: 429,
     errors.UnknownEndpoint: 404,
     errors.EndpointChanged: 409,
     errors.UnknownEvent: 404,

@@ -37,6 +37,7 @@ class TextSettings(Group):
     send_within_seconds: Annotated[int, Field(ge=timings.SHORTEST_SEND_WITHIN_SECONDS, le=600)] = (
         setting("5 to 600", default=60)
     )
+    max_sends: Annotated[int, Field(ge=1, le=5)] = setting("1 to 5", default=3)
     service_name: str | None = setting(
         "the name that texts begin with", default=None, max_length=40
     )
@@ -52,6 +53,7 @@ class TextSettings(Group):
             window_seconds=self.window_seconds,
             max_attempts=self.max_attempts,
             send_within_seconds=self.send_within_seconds,
+            max_sends=self.max_sends,
         )
 
     @model_validator(mode="after")

@@ -29,6 +29,7 @@ _CHANGES = frozenset(
         EventName.STARTED,
         EventName.TEXT_TRIED,
         EventName.TEXT_ACCEPTED,
+        EventName.RESEND_ASKED,
         EventName.RIGHT_ANSWER,
         EventName.WRONG_ANSWER,
         EventName.HELD,

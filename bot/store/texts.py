@@ -8,6 +8,7 @@ from bot.domain.delivery import Delivery
 from bot.domain.effects import Channel, Purpose
 from bot.store.rows import (
     Row,
+    to_instant,
     to_instant_or_none,
 )
 
@@ -34,6 +35,7 @@ class Text:
     from_address: str  # as of the newest claim; empty: queued before version 4 of the schema
     locale: str
     state: TextState
+    queued_at: datetime
     claims: int
     tries: int
     looks: int
@@ -41,6 +43,17 @@ class Text:
     sid: str | None
     delivery: Delivery | None
     error_code: int | None
+
+    @property
+    def is_unsettled(self) -> bool:
+        """It is not known yet whether Twilio takes it."""
+        return self.state in (TextState.QUEUED, TextState.SENDING, TextState.UNKNOWN)
+
+    @property
+    def may_arrive(self) -> bool:
+        """Or has arrived."""
+        is_taken = self.state is TextState.ACCEPTED and self.delivery is not Delivery.FAILED
+        return self.is_unsettled or is_taken
 
 
 def from_row(row: Row) -> Text:
@@ -53,6 +66,7 @@ def from_row(row: Row) -> Text:
         from_address=row["from_address"],
         locale=row["locale"],
         state=TextState(row["state"]),
+        queued_at=to_instant(row["queued_at"]),
         claims=row["claims"],
         tries=row["tries"],
         looks=row["looks"],

@@ -29,6 +29,7 @@ def fixed_columns(v: Verification) -> dict[str, Value]:
         "window_seconds": v.terms.window_seconds,
         "max_attempts": v.terms.max_attempts,
         "send_within_seconds": v.terms.send_within_seconds,
+        "max_sends": v.terms.max_sends,
         "created_at": to_text(v.created_at),
         "is_to_erase": int(v.is_to_erase),
         "tag": v.tag,
@@ -43,6 +44,8 @@ def changing_columns(v: Verification) -> dict[str, Value]:
         "deadline_at": to_text(v.deadline_at),
         "due_at": to_text_or_none(v.due_at),
         "attempts": v.attempts,
+        "sends": v.sends,
+        "newest_send_at": to_text_or_none(v.newest_send_at),
         "last_guess": v.last_guess,
         "wrong_left": v.wrong_left,
         "status": v.status.value,
@@ -82,6 +85,8 @@ def from_row(row: Row) -> Verification:
         accepted_at=to_instant_or_none(row["accepted_at"]),
         deadline_at=to_instant(row["deadline_at"]),
         attempts=row["attempts"],
+        sends=row["sends"],
+        newest_send_at=to_instant_or_none(row["newest_send_at"]),
         last_guess=row["last_guess"],
         wrong_left=row["wrong_left"],
         outcome=_outcome(row, "status", "ended_at", "cause", "reason", "error_code"),
@@ -106,6 +111,7 @@ def _terms(row: Row) -> Terms:
         window_seconds=row["window_seconds"],
         max_attempts=row["max_attempts"],
         send_within_seconds=row["send_within_seconds"],
+        max_sends=row["max_sends"],
     )
 
 

@@ -27,6 +27,12 @@ def load(tx: Tx, id: str) -> Verification | None:
     return read_row("verification", row, from_row) if row else None
 
 
+def phone_of(tx: Tx, id: str) -> str | None:
+    """Without a lock: a number never changes."""
+    row = tx.one("SELECT phone FROM verification WHERE id = :id", id=id)
+    return str(row["phone"]) if row else None
+
+
 def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
     """Those of them that no other transaction holds, with their locks. One that cannot be read is
     set aside on the way."""

@@ -71,7 +71,7 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
     that cannot be read counts as failed."""
     sql = """
         SELECT * FROM webhook_event
-        WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at LIMIT :limit
+        WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at, id LIMIT :limit
     """
     rows = tx.lock_free(sql, endpoint_id=endpoint_id, now=to_text(tx.now), limit=limit)
     found = readable("webhook_event", rows, _from_row, unreadable=partial(_give_up, tx))

@@ -8,7 +8,8 @@ from bot.domain import timings
 from bot.store import outbox, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import send
-from bot.usecases.send import Claim, still_ours
+from bot.usecases.claim import Claim
+from bot.usecases.send import still_ours
 
 # Looked up twice before it counts as never taken, this far apart: Twilio's list may lag.
 LOOKS = 2

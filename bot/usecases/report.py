@@ -11,9 +11,9 @@ from bot.domain.verification import Cause, Verification
 from bot.store import history, opt_outs, outbox, verifications
 from bot.store.texts import Text
 from bot.store.tx import Change, Done, Tx
+from bot.usecases.failing import fail
 from bot.usecases.record import erase_message, erase_texts
 from bot.usecases.rules import Rules
-from bot.usecases.send import fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
     detail = {"delivery": report.delivery.value, "error_code": report.error_code}
     history.append(tx, text.verification_id, [Event(EventName.DELIVERY, {**detail})])
     waited = None
-    if report.delivery is Delivery.SENT and verification.accepted_at is not None:
+    is_only = verification.sends == 1  # of a further one it is not kept when Twilio took it
+    if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:
         waited = Wait(tx.now - verification.accepted_at, tx.now)
     if report.blame is Blame.OPTED_OUT:
         opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
@@ -64,4 +65,4 @@ def _did_not_arrive(tx: Tx, verification: Verification, report: Report) -> tuple
     sentence = report.sentence or "The text did not arrive."
     is_of_number = report.blame is not None and report.blame.is_of_number
     impossible = TextImpossible(Cause.NOT_DELIVERED, sentence, report.error_code, is_of_number)
-    return fail(tx, verification.id, impossible)
+    return fail(tx, verification.id, report.text_id, impossible)

@@ -7,12 +7,14 @@ from itertools import product
 
 import pytest
 
+from bot.domain.effects import SendText
 from bot.domain.inputs import (
     Attempted,
     Canceled,
     Chattered,
     Input,
     OlderCodeSent,
+    ResendAsked,
     Resumed,
     Suspended,
     TextAccepted,
@@ -20,6 +22,7 @@ from bot.domain.inputs import (
     TextTried,
     TimePassed,
 )
+from bot.domain.resending import APART, LEFT
 from bot.domain.transitions import Decision, decide
 from bot.domain.verification import SUSPENSION, Cause, Status, Verification
 from tests.builders import NOON, ended, new_text, outcome, running, seconds, verification
@@ -33,6 +36,9 @@ def inputs(now: datetime) -> list[Input]:
         TextAccepted(now),
         TextAccepted(NOON),  # learned late
         TextImpossible(Cause.SEND_REFUSED, "no route", 21612),
+        TextImpossible(Cause.NOT_DELIVERED, "no route", 21612, is_last=False),
+        ResendAsked(new_text("another"), is_unsettled=False),
+        ResendAsked(new_text("another"), is_unsettled=True),
         Attempted(True, now),
         Attempted(True, now, by_text=False),
         Attempted(False, now),
@@ -76,6 +82,19 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
         assert isinstance(what, Attempted)
         assert (wrongs, what.is_right, is_in_time, before.is_decided) == (1, False, True, False)
     assert 0 <= after.attempts <= after.terms.max_attempts
+
+    sent_again = after.sends - before.sends
+    texts = [effect for effect in decision.effects if isinstance(effect, SendText)]
+    assert (len(texts), sent_again) in ((0, 0), (1, 1))
+    assert 1 <= after.sends <= after.terms.max_sends
+    if isinstance(what, ResendAsked):
+        assert (after.deadline_at, after.attempts) == (before.deadline_at, before.attempts)
+        assert after.outcome == before.outcome
+    if sent_again:
+        assert isinstance(what, ResendAsked)
+        assert not before.is_decided
+        assert now <= before.deadline_at - LEFT
+        assert now >= (before.newest_send_at or before.created_at) + APART
 
     new = after.outcome if not before.is_terminal else None
     held = after.held if before.held is None else None
@@ -124,7 +143,7 @@ def test_every_single_step_obeys_the_laws(moment: timedelta) -> None:
 
 
 def test_every_history_of_six_inputs_obeys_the_laws() -> None:
-    """Nine inputs, the passing of time among them. Histories that have come to the same state are
+    """Ten inputs, the passing of time among them. Histories that have come to the same state are
     followed once, which leaves none out: what follows depends on state and time alone."""
     reached = {(running(first_try_at=None, accepted_at=None), NOON)}
     walked = 0
@@ -149,6 +168,7 @@ def alphabet(before: Verification, now: datetime) -> list[tuple[Input, datetime]
         (TextTried(), soon),
         (TextAccepted(soon), soon),
         (TextImpossible(Cause.SEND_REFUSED, "refused"), soon),
+        (ResendAsked(new_text("another"), is_unsettled=False), now + APART),
         (Attempted(True, soon), soon),
         (Attempted(False, soon), soon),
         (TimePassed(), past_due),

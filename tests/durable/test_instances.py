@@ -55,6 +55,8 @@ def test_the_body_has_the_fields_of_the_extension_in_their_order(harness: Harnes
         "locale": None,
         "attemptsUsed": 0,
         "attemptsLeft": 4,
+        "sends": 1,
+        "sendsLeft": 2,
         "delivery": "accepted",
         "errorCode": None,
         "error": None,

@@ -23,22 +23,24 @@ from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.send import TextSender
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
-from bot.store import verifications
+from bot.store import verifications, webhook_events
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, StoreUnavailable
 from bot.store.verification_list import ListFilter
-from bot.usecases import control, read
+from bot.usecases import control, notify, read, resend
 from bot.usecases import start as start_module
 from bot.usecases.answer import judge_text
+from bot.usecases.claim import Claim
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.report import reported
-from bot.usecases.send import Claim
 from bot.usecases.start import Request, begin
+from bot.webhooks.client import Answer, Result
 from tests import invariants
 from tests.builders import OUR_NUMBER, RULES
 from tests.harness import HandClock
 from tests.simulation.twilio import Killed, Reply, Taken, Twilio
 
+ENDPOINT = "https://app.example.com/webhooks"
 PHONES = ["+14255550101", "+14255550102", "+14255550103"]
 TIMEOUT_SECONDS = 8.0
 LEASE = timedelta(seconds=24)
@@ -93,7 +95,9 @@ class Process:
             monotonic=monotonic,
         )
         self.catch_up = CatchUp(self.store, twilio, RULES)
+        self.store.write(notify.configure, [ENDPOINT], includes_number=False)
         self.claims: list[Claim] = []
+        self.events: list[notify.Claim] = []
         self.is_dead = False
 
 
@@ -125,6 +129,7 @@ class Run:
         self.is_locked = False  # the database, by somebody else
         self._waiting: list[Callable[[], None]] = []  # webhooks on their way
         self._reported: set[str] = set()
+        self.events: dict[str, str] = {}  # bodies that the receiver got, by id
 
     # -- the run ---------------------------------------------------------------------------------
 
@@ -138,7 +143,8 @@ class Run:
         """What is drawn by chance is drawn from the seed, so that the same seed is the same run."""
         drawn = Drawn(self.random)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(start_module, "secrets", drawn)
+            for module in (start_module, resend, webhook_events):
+                patch.setattr(module, "secrets", drawn)
             patch.setattr(start_module, "new_id", drawn.new_id)
             patch.setattr(send_module, "random", self.random)
             yield
@@ -165,6 +171,9 @@ class Run:
             (self._expire, 8),
             (self._time, 14),
             (self._order, 3),
+            (self._resend, 10),
+            (self._claim_events, 5),
+            (self._send_event, 6),
             (self._kill, 2),
             (self._outage, 1),
             (self._lock, 1),
@@ -200,7 +209,17 @@ class Run:
                 with suppress(Killed):
                     process.sender.run_once()
                 self._expire_at(process)
+                self._drain_events(process)
             self.clock.forward(5 if _ < 60 else 300)
+
+    def _drain_events(self, process: Process) -> None:
+        self._claim_events()
+        for one in self.processes:
+            while one.events:
+                claim = one.events.pop()
+                self._receive(claim)
+                delivered = Answer(Result.DELIVERED, 204)
+                process.store.write(notify.answered, claim, delivered, jitter=0)
 
     # -- what can happen -------------------------------------------------------------------------
 
@@ -237,6 +256,40 @@ class Run:
             if verification is None or verification.is_decided:
                 self.broken.append(f"{claim.text_id} was claimed after the end")
         process.claims += claims
+
+    def _resend(self) -> None:
+        process = self._any()
+        found = process.store.read(verifications.pending_of, self.random.choice(PHONES))
+        if found is not None:
+            with suppress(Refusal):
+                resend.again(process.store, found.id, rules=RULES, admission=process.admission)
+
+    def _claim_events(self) -> None:
+        process = self._any()
+        for endpoint_id in process.store.read(notify.due):
+            process.events += process.store.write(notify.claim_due, endpoint_id, limit=4)
+
+    def _send_event(self) -> None:
+        """A process may die after the receiver has the event, and before that is written down."""
+        process = self._any()
+        if not process.events:
+            return
+        claim = process.events.pop(self.random.randrange(len(process.events)))
+        self.interleave()
+        self._receive(claim)
+        if self.random.random() < 0.2 and not self._is_draining:
+            self._die(process)
+            return
+        results = [Result.DELIVERED, Result.REFUSED, Result.TIMEOUT]
+        (result,) = self.random.choices(results, [6, 2, 1])
+        answer = Answer(Result.DELIVERED if self._is_draining else result)
+        process.store.write(notify.answered, claim, answer, jitter=self.random.uniform(-1, 1))
+
+    def _receive(self, claim: notify.Claim) -> None:
+        """The receiver remembers ids: the same one always brings the same bytes, of a real end."""
+        first = self.events.setdefault(claim.event.id, claim.event.body)
+        if first != claim.event.body:
+            self.broken.append(f"the event {claim.event.id} came with other bytes")
 
     def _carry_out(self) -> None:
         process = self._any()
@@ -399,8 +452,8 @@ class Run:
             lambda sql: store.read(lambda tx: [dict(row) for row in tx.all(sql)])
         )
         self._check_texts()
-
         self._check_causes()
+        self._check_events()
 
     def _check_causes(self) -> None:
         """`undelivered` alone ends nothing."""
@@ -411,6 +464,14 @@ class Run:
         for row in self.processes[0].store.read(lambda tx: tx.all(sql)):
             if row["id"] not in self._failed_texts:
                 self.broken.append(f"{row['id']} was not reported as failed")
+
+    def _check_events(self) -> None:
+        """The receiver saw every outcome, and none that is not in the database."""
+        sql = "SELECT id, body, state FROM webhook_event"
+        rows = self.processes[0].store.read(lambda tx: tx.all(sql))
+        if {row["id"]: row["body"] for row in rows} != self.events:
+            self.broken.append(f"{len(rows)} events, and the receiver saw {len(self.events)}")
+        self.broken += [f"{r['id']} is {r['state']}" for r in rows if r["state"] != "delivered"]
 
     def _check_texts(self) -> None:
         by_text: dict[str, list[Taken]] = {}

@@ -13,7 +13,7 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import outbox, verifications
 from bot.store.tx import Done, Store, Tx
-from bot.usecases import answer, look_up, send
+from bot.usecases import answer, claim, look_up, send
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
 from tests.builders import RULES
@@ -154,21 +154,21 @@ class EarlyNow(Between):
         return store.write(judge)
 
 
-def unchecked_claim(tx: Tx, **more) -> Done[list[send.Claim]]:
+def unchecked_claim(tx: Tx, **more) -> Done[list[claim.Claim]]:
     """Claims what is due without looking whether its verification still wants it."""
     claims = []
     for text in tx.all("SELECT id FROM outbox WHERE state IN ('queued', 'withdrawn') LIMIT 4"):
         found = outbox.load(tx, text["id"])
         verification = verifications.load(tx, found.verification_id)
         claims.append(
-            send._claim(tx, found, verification, more["lease"], more["rules"], more["asked_at"])
+            claim._claim(tx, found, verification, more["lease"], more["rules"], more["asked_at"])
         )
     return Done(claims)
 
 
-def blind(tx: Tx, claim: send.Claim) -> Done[None]:
+def blind(tx: Tx, claimed: claim.Claim) -> Done[None]:
     """What is unknown is sent again."""
-    return send.postponed(tx, claim, delay=look_up.LOOK_AGAIN, code=None)
+    return send.postponed(tx, claimed, delay=look_up.LOOK_AGAIN, code=None)
 
 
 def until_found(
@@ -206,7 +206,7 @@ def test_a_time_read_before_the_lock_is_found(tmp_path: Path) -> None:
 def test_a_claim_without_a_second_look_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(send, "claim_due", unchecked_claim)
+    monkeypatch.setattr(claim, "claim_due", unchecked_claim)
     assert "claimed after the end" in until_found(tmp_path)
 
 

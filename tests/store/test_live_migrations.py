@@ -26,7 +26,7 @@ from bot.store.opening import open_store
 from bot.store.postgres import PostgresStore
 from bot.store.texts import TextState
 from bot.store.tx import Store
-from bot.usecases import answer, send
+from bot.usecases import answer, claim
 from tests.builders import KEYRING, OUR_NUMBER, PHONE, RULES, TEXT
 from tests.builders import inbound as text_of
 from tests.harness import HandClock
@@ -146,7 +146,7 @@ def test_the_pending_one_goes_on(store: Store) -> None:
 
 def test_the_queued_text_goes_out(store: Store) -> None:
     lease = timedelta(seconds=24)
-    claims = store.write(send.claim_due, lease=lease, limit=9, rules=RULES, asked_at=0.0)
+    claims = store.write(claim.claim_due, lease=lease, limit=9, rules=RULES, asked_at=0.0)
     assert [claim.text_id for claim in claims] == ["o-unsent"]
     assert CODE in claims[0].body
     found = store.read(outbox.load, "o-unsent")

@@ -19,7 +19,7 @@ from bot.store import postgres as module
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
 from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
-from bot.usecases import control, send
+from bot.usecases import claim, control
 from bot.usecases.start import start
 from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, running
 from tests.builders import start as wanted
@@ -140,14 +140,14 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
         store.write(start, made, RULES, Admission())
     ids = store.read(lambda tx: [row["id"] for row in tx.all("SELECT id FROM verification")])
     held = Held(store, lambda tx: Done(table.load(tx, ids[0]) and None))
-    claim = partial(
-        send.claim_due,
+    claiming = partial(
+        claim.claim_due,
         lease=timedelta(seconds=9),
         limit=9,
         rules=RULES,
         asked_at=0.0,
     )
-    assert [c.verification_id for c in store.write(claim)] == [ids[1]]
+    assert [c.verification_id for c in store.write(claiming)] == [ids[1]]
     clock.forward(1000)
     store.write(partial(control.expire, ids=ids))
     held.let_go()

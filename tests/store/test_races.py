@@ -14,7 +14,7 @@ from bot.domain.verification import Status
 from bot.store import history, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Store
-from bot.usecases import answer, send
+from bot.usecases import answer, claim
 from bot.usecases.start import start
 from tests.builders import PHONE, RULES, code_of, inbound, running, wrong_code
 from tests.builders import start as wanted
@@ -105,14 +105,14 @@ def test_starts_at_once_with_one_idempotency_key_are_one(store: Store) -> None:
 def test_a_text_is_claimed_once(store: Store) -> None:
     for number in range(20):
         begin(store, phone=f"+1425555{number:04}")
-    claim = partial(
-        send.claim_due,
+    claiming = partial(
+        claim.claim_due,
         lease=timedelta(seconds=24),
         limit=5,
         rules=RULES,
         asked_at=0.0,
     )
-    claims = at_once([partial(store.write, claim)] * 16)
+    claims = at_once([partial(store.write, claiming)] * 16)
     ids = [one.text_id for found in claims for one in found]
     assert len(ids) == len(set(ids)) == 20
 

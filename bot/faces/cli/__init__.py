@@ -10,10 +10,11 @@ from bot.faces.cli.operation import (
     optout_group,
     version,
 )
-from bot.faces.cli.verifications import forget, list_newest, show, start
+from bot.faces.cli.verifications import forget, list_newest, resend, show, start
 
 COMMANDS: tuple[click.Command, ...] = (
     start,
+    resend,
     show,
     list_newest,
     forget,

@@ -19,6 +19,7 @@ from bot.store.verification_list import ListFilter
 from bot.usecases import read
 from bot.usecases.forget import forget_number
 from bot.usecases.read import VerificationView
+from bot.usecases.resend import again
 from bot.usecases.start import Request, begin
 
 LOOK_EVERY_SECONDS = 0.2
@@ -43,6 +44,21 @@ def start(phone_number: str, wait: bool) -> None:
     click.echo(f"{verification.id}  reference {verification.reference}")
     if wait:
         _await_outcome(service.store, verification.id)
+
+
+@click.command()
+@click.argument("id")
+@with_appcontext
+def resend(id: str) -> None:
+    """Send the text of a pending verification once more, with the same code."""
+    service = services.of(current_app)
+    with told():
+        verification = again(service.store, id, rules=service.rules, admission=service.admission)
+    service.shared_counters.end()
+    sends, most = verification.sends, verification.terms.max_sends
+    click.echo(
+        f"Text {sends} of at most {most}. One asked for less than 15 seconds ago is not sent."
+    )
 
 
 @click.command()

@@ -12,13 +12,13 @@ from bot.faces.durable.errors import (
     InvalidEventName,
     UnsupportedMedia,
 )
-from bot.faces.durable.payloads import ANSWER_EVENT
+from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
 from bot.faces.durable.query import Query, token, wanted_page, wanted_purge
 from bot.http.access import Access
 from bot.http.keys import Power, Scope
 from bot.service import Service
 from bot.store.rows import ROWS_AT_ONCE
-from bot.usecases import control, forget, read
+from bot.usecases import control, forget, read, resend
 from bot.usecases.answer import judge_event, note_event
 from bot.usecases.read import VerificationView
 from bot.usecases.running import require_running
@@ -91,19 +91,25 @@ class Instances:
                 " {eventName}: put SmsChallengeResponse there."
             )
         if event.lower() == ANSWER_EVENT.lower():
-            code_length = verification.terms.code_length
-            text = bodies.answer(parameters.body(), code_length=code_length)
-            self._store.write(
-                judge_event,
-                id,
-                reply.hear(text),
-                rules=self._service.rules,
-                may_expire=self._service.may_expire,
-            )
+            self._answer(id, code_length=verification.terms.code_length)
+        elif event.lower() == RESEND_EVENT.lower():
+            bodies.any_json(parameters.body())
+            service = self._service
+            resend.again(self._store, id, rules=service.rules, admission=service.admission)
         else:
             bodies.any_json(parameters.body())
             self._store.write(note_event, id, event)
         return Response(status=202)
+
+    def _answer(self, id: str, *, code_length: int) -> None:
+        text = bodies.answer(parameters.body(), code_length=code_length)
+        self._store.write(
+            judge_event,
+            id,
+            reply.hear(text),
+            rules=self._service.rules,
+            may_expire=self._service.may_expire,
+        )
 
     def terminate(self, id: str) -> Response:
         return self._order(control.terminate, id)

@@ -117,8 +117,16 @@ def _paths() -> Json:
         f"{INSTANCE}/raiseEvent/{{event}}": {
             "post": openapi.operation(
                 "raiseEvent",
-                "Raise an event; SmsChallengeResponse carries the answer",
-                {**ordered, 400: "Fault", 413: "Fault"},
+                "Raise an event: SmsChallengeResponse carries the answer, ResendSmsChallenge sends"
+                " the text again",
+                {
+                    **ordered,
+                    400: "Fault",
+                    409: "Fault",
+                    413: "Fault",
+                    429: "Fault",
+                    503: "Fault",
+                },
                 requestBody=openapi.json_body("Anything"),
                 parameters=[openapi.path("id"), openapi.path("event")],
             )
@@ -190,6 +198,8 @@ def _schemas() -> Json:
         "locale": text_or_null,
         "attemptsUsed": count,
         "attemptsLeft": count,
+        "sends": count,
+        "sendsLeft": count,
         "deadline": text,
         "delivery": text,
         "errorCode": {"type": ["integer", "null"]},

@@ -12,6 +12,7 @@ from bot.usecases.read import VerificationView
 
 FUNCTION = "E4_SmsPhoneVerification"
 ANSWER_EVENT = "SmsChallengeResponse"
+RESEND_EVENT = "ResendSmsChallenge"
 BASE_PATH = "/runtime/webhooks/durabletask"
 
 START_RETRY_SECONDS = 10
@@ -88,6 +89,8 @@ def custom_status(view: VerificationView) -> Json:
         "locale": verification.locale,
         "attemptsUsed": verification.attempts,
         "attemptsLeft": verification.attempts_left,
+        "sends": verification.sends,
+        "sendsLeft": verification.terms.max_sends - verification.sends,
         "deadline": time(verification.deadline_at),
         "delivery": text.delivery or text.state,
         "errorCode": code,

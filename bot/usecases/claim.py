@@ -1,0 +1,166 @@
+"""Claiming texts that are due: each is leased to one thread, which sends it or looks it up.
+
+Each use case begins by loading the text's verification, whose lock is the text's too. A process
+that dies leaves a lease that lapses; its call's outcome is unknown then (`look_up.py`).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from bot import wording
+from bot.domain.inputs import TextImpossible, TextTried
+from bot.domain.transitions import decide
+from bot.domain.verification import Cause, Verification
+from bot.store import circuits, outbox, verifications
+from bot.store.texts import Text, TextState
+from bot.store.tx import Change, Done, Tx
+from bot.usecases.failing import fail
+from bot.usecases.record import record, withdraw_texts
+from bot.usecases.rules import Rules
+from bot.usecases.running import retire_key
+
+
+class Duty(Enum):
+    """What is to be done with a claimed text."""
+
+    SEND = "send"
+    LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One text to send or to look up, leased to one thread."""
+
+    duty: Duty
+    text_id: str
+    number: int  # the claim's own; only the newest one counts
+    verification_id: str
+    request_id: str  # of the request that began it
+    phone: str
+    body: str = field(repr=False)  # holds the code: in memory only
+    validity_seconds: int
+    sid: str | None  # known from a report
+    looks: int
+    tries: int
+    give_up_at: datetime
+    from_address: str  # our number or Messaging Service
+    is_to_erase: bool  # Twilio's copy, once the verification is over
+    tried_ago: timedelta  # since the first try, when it was claimed
+    asked_at: float  # of time.monotonic(), before it was claimed: the lease is no older
+
+
+def claim_due(
+    tx: Tx,
+    *,
+    lease: timedelta,
+    limit: int,
+    rules: Rules,
+    asked_at: float,
+    only: str | None = None,
+) -> Done[list[Claim]]:
+    """Takes due texts, or `only` one of them. The lease is counted from `asked_at`, an instant of
+    `time.monotonic()`. On the way, texts without a use are settled, rows that cannot be read are
+    set aside, and while Twilio does not accept our credentials the rest waits for the next probe.
+    """
+    circuit = circuits.load(tx, rules.from_address)
+    claims: list[Claim] = []
+    changes: list[Change] = []
+    due = outbox.lock_due(tx, limit=limit, only=only)
+    found = verifications.load_free(tx, [text.verification_id for text in due])
+    by_id = {verification.id: verification for verification in found}
+    for text in due:
+        verification = by_id.get(text.verification_id)
+        if verification is None:
+            outbox.set_aside(tx, text.id)
+        elif verification.is_decided:
+            _let_go(tx, text)
+        elif verification.key_id not in rules.keyring.ids:
+            changes += retire_key(tx, verification)
+            _let_go(tx, text)
+        elif text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
+            changes += _give_up(tx, text, verification)
+        elif circuit is not None:
+            outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
+        else:
+            claims.append(_claim(tx, text, verification, lease, rules, asked_at))
+    # Rows that were only settled made room for others.
+    return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
+
+
+def set_aside(tx: Tx, id: str) -> Done[None]:
+    """A text that cannot be claimed, whatever the reason: it must not hold up the others."""
+    outbox.set_aside(tx, id)
+    return Done(None)
+
+
+def _claim(
+    tx: Tx,
+    text: Text,
+    verification: Verification,
+    lease: timedelta,
+    rules: Rules,
+    asked_at: float,
+) -> Claim:
+    number = outbox.claim(tx, text, until=tx.now + lease, from_address=rules.from_address)
+    record(tx, verification, decide(verification, TextTried(), tx.now))
+    code = rules.keyring.code(
+        key_id=verification.key_id,
+        nonce=verification.nonce,
+        length=verification.terms.code_length,
+    )
+    return Claim(
+        duty=Duty.SEND if text.state is TextState.QUEUED else Duty.LOOK,
+        text_id=text.id,
+        number=number,
+        verification_id=verification.id,
+        request_id=verification.request_id,
+        phone=verification.phone,
+        body=wording.fill(verification.challenge_text, code),
+        validity_seconds=_validity_seconds(verification, tx.now),
+        sid=text.sid,
+        looks=text.looks if text.state is TextState.UNKNOWN else 0,
+        tries=text.tries,
+        give_up_at=_give_up_at(text, verification),
+        from_address=rules.from_address,
+        is_to_erase=verification.is_to_erase,
+        tried_ago=tx.now - (text.first_try_at or tx.now),
+        asked_at=asked_at,
+    )
+
+
+def _until_probe(probe_at: datetime, text: Text, verification: Verification, tx: Tx) -> datetime:
+    """A queued text keeps its bound: it is given up in time, whatever Twilio accepts."""
+    at = max(probe_at, tx.now + timedelta(seconds=1))
+    return min(at, _give_up_at(text, verification)) if text.state is TextState.QUEUED else at
+
+
+def _give_up_at(text: Text, verification: Verification) -> datetime:
+    """From here on the text is not sent any more."""
+    return min(text.queued_at + verification.terms.send_within, verification.deadline_at)
+
+
+def _validity_seconds(verification: Verification, now: datetime) -> int:
+    """A code must not arrive with hardly any time left to answer it: thirty seconds, less where
+    the window is short. Twilio takes 1 to 36000 seconds."""
+    left = verification.terms.window
+    if verification.accepted_at is not None:  # a further text
+        left = min(left, verification.deadline_at - now)
+    return max(6, int(left.total_seconds()) - 30)
+
+
+def _let_go(tx: Tx, text: Text) -> None:
+    if text.state is TextState.SENDING:
+        outbox.abandon(tx, text)
+    else:
+        withdraw_texts(tx, text.verification_id)
+
+
+def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[Change, ...]:
+    outbox.refuse(tx, text.id, error_code=None)
+    sentence = f"Twilio did not take the text within {verification.terms.send_within_seconds}"
+    sentence += " seconds."
+    if text.error_code is not None:
+        sentence += f" Its last answer was {text.error_code}."
+    impossible = TextImpossible(Cause.SEND_GIVEN_UP, sentence, text.error_code)
+    return fail(tx, verification.id, text.id, impossible)

@@ -1,0 +1,28 @@
+"""A text that is impossible: the end of its verification where there is no other."""
+
+from dataclasses import replace
+
+from bot.domain.inputs import TextImpossible
+from bot.domain.transitions import decide
+from bot.domain.verification import Verification
+from bot.store import outbox, verifications
+from bot.store.tx import Change, Tx
+from bot.usecases.record import record
+
+
+def fail(
+    tx: Tx, verification_id: str, text_id: str, impossible: TextImpossible
+) -> tuple[Change, ...]:
+    """One of its texts is impossible: the end of it where there is no other."""
+    verification = verifications.load(tx, verification_id)
+    if verification is None:
+        return ()
+    impossible = replace(impossible, is_last=_is_last(tx, verification, text_id))
+    return record(tx, verification, decide(verification, impossible, tx.now))
+
+
+def _is_last(tx: Tx, verification: Verification, text_id: str) -> bool:
+    if verification.sends == 1:
+        return True
+    others = [text for text in outbox.of(tx, verification.id) if text.id != text_id]
+    return not any(text.may_arrive for text in others)

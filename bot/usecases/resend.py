@@ -1,0 +1,80 @@
+"""Sending the text of a pending verification once more, with the same code."""
+
+import secrets
+from math import ceil
+
+from bot.admission.admission import Admission, Applicant
+from bot.domain.effects import SendText
+from bot.domain.errors import SendsUsed, TooLateToResend
+from bot.domain.inputs import ResendAsked
+from bot.domain.resending import LEFT, Resending, resending
+from bot.domain.transitions import decide
+from bot.domain.verification import Verification
+from bot.store import outbox, verifications
+from bot.store.tx import Change, Done, Store, Tx
+from bot.usecases.record import record
+from bot.usecases.rules import Rules
+from bot.usecases.running import require_running
+
+
+def again(store: Store, id: str, *, rules: Rules, admission: Admission) -> Verification:
+    """Raises UnknownVerification, AlreadyFinished, StillCounting, and what `resend` raises."""
+    admission.require_counted()
+    return store.write(resend_by_id, id, new_text(rules), admission)
+
+
+def resend_by_id(tx: Tx, id: str, text: SendText, admission: Admission) -> Done[Verification]:
+    """Raises UnknownVerification, AlreadyFinished, and what `resend` raises."""
+    phone = verifications.phone_of(tx, id)
+    if phone is not None:
+        tx.lock_number(phone)  # limits of the number are counted under its lock, which comes first
+    return resend(tx, require_running(tx, id), text, admission)
+
+
+def resend(
+    tx: Tx, verification: Verification, text: SendText, admission: Admission
+) -> Done[Verification]:
+    """Asked for again within 15 seconds, or while it is not known whether Twilio took a text, it is
+    answered as if it were sent, and nothing is.
+
+    Raises TooLateToResend, SendsUsed, OptedOut, LimitReached, BreakerOpen, SenderUnavailable,
+    QueueTooLong.
+    """
+    is_unsettled = any(one.is_unsettled for one in outbox.of(tx, verification.id))
+    match resending(verification, tx.now, is_unsettled=is_unsettled):
+        case Resending.ON_ITS_WAY:
+            return Done(verification)
+        case Resending.USED:
+            seconds = max(1, ceil((verification.deadline_at - tx.now).total_seconds()))
+            raise SendsUsed(
+                f"This verification has had its {verification.terms.max_sends} texts."
+                " Start another when it is over.",
+                retry_after_seconds=seconds,
+            )
+        case Resending.TOO_LATE:
+            raise TooLateToResend(
+                f"Less than {LEFT.total_seconds():.0f} seconds are left to answer it, or it is"
+                " decided. Start another when it is over."
+            )
+    applicant = _applicant(verification, text)
+    admission.check(tx, applicant)
+    asked = ResendAsked(text, is_unsettled, admission.is_probe(tx, applicant))
+    decision = decide(verification, asked, tx.now)
+    changes: tuple[Change, ...] = record(tx, verification, decision)
+    return Done(decision.verification, has_work=True, changes=changes)
+
+
+def new_text(rules: Rules) -> SendText:
+    """With its random id: a use case may run twice."""
+    return SendText(secrets.token_urlsafe(18), rules.from_address, rules.locale)
+
+
+def _applicant(verification: Verification, text: SendText) -> Applicant:
+    return Applicant(
+        verification_id=verification.id,
+        phone=verification.phone,
+        country=verification.country,
+        started_by=verification.started_by,
+        from_address=text.from_address,
+        window=verification.terms.window,
+    )
