@@ -55,6 +55,17 @@ def test_start_without_waiting(harness: Harness) -> None:
     assert harness.newest(1)[0].verification.started_by == "cli"
 
 
+def test_resend_sends_the_same_text_again(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.forward(15)
+    result = run(harness, "resend", id)
+    assert (result.exit_code, "2 of at most 3" in result.output) == (0, True)
+    harness.run_once()
+    assert len({text.body for text in harness.texts()}) == 1
+    assert len(harness.texts()) == 2
+    assert "No verification" in run(harness, "resend", "unknown").output
+
+
 def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.clock.forward(12)

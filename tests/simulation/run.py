@@ -171,7 +171,7 @@ class Run:
             (self._expire, 8),
             (self._time, 14),
             (self._order, 3),
-            (self._resend, 10),
+            (self._resend, 14),
             (self._claim_events, 5),
             (self._send_event, 6),
             (self._kill, 2),
@@ -211,6 +211,8 @@ class Run:
                 self._expire_at(process)
                 self._drain_events(process)
             self.clock.forward(5 if _ < 60 else 300)
+        self.clock.forward(86_400)  # the longest wait of an event
+        self._drain_events(self.processes[0])
 
     def _drain_events(self, process: Process) -> None:
         self._claim_events()

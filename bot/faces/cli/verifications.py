@@ -56,9 +56,8 @@ def resend(id: str) -> None:
         verification = again(service.store, id, rules=service.rules, admission=service.admission)
     service.shared_counters.end()
     sends, most = verification.sends, verification.terms.max_sends
-    click.echo(
-        f"Text {sends} of at most {most}. One asked for less than 15 seconds ago is not sent."
-    )
+    click.echo(f"Texts asked for: {sends} of at most {most}. Within 15 seconds one is enough.")
+
 
 
 @click.command()
