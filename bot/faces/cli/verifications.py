@@ -59,7 +59,6 @@ def resend(id: str) -> None:
     click.echo(f"Texts asked for: {sends} of at most {most}. Within 15 seconds one is enough.")
 
 
-
 @click.command()
 @click.argument("id")
 @with_appcontext
