@@ -2,16 +2,32 @@
 one of these can be taken between being found free and being listened on."""
 
 import itertools
-import os
 import socket
+from collections.abc import Iterator
+from functools import cache
 
-# Each of the processes that run tests at once has a range of its own.
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw9").removeprefix("gw")) % 10
-_numbers = itertools.count(20_000 + 1_200 * _WORKER)
+_FIRST, _LAST = 20_000, 32_000  # below what Linux gives to whoever connects
+_RANGE = 400
+
+
+@cache
+def _range() -> tuple[socket.socket, Iterator[int]]:
+    """A range that no other process of tests uses, of this run or of another one. Its first port
+    says so: it stays bound while the process lives."""
+    for first in range(_FIRST, _LAST, _RANGE):
+        held = socket.socket()
+        try:
+            held.bind(("0.0.0.0", first))
+        except OSError:
+            held.close()
+            continue
+        return held, itertools.cycle(range(first + 1, first + _RANGE))
+    raise OSError("every range of ports is in use")
 
 
 def free_port() -> int:
-    for port in _numbers:
+    _, numbers = _range()
+    for port in itertools.islice(numbers, _RANGE):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -19,4 +35,4 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise AssertionError("the numbers never end")
+    raise OSError("every port of the range is in use")
