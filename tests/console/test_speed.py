@@ -19,8 +19,7 @@ ROWS = 50_000
 LIMIT_SECONDS = 0.1
 
 
-# Its fixture is made once.
-pytestmark = pytest.mark.xdist_group("speed")
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")

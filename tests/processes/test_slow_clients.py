@@ -23,7 +23,7 @@ HALF_A_FORM = (
 )
 # Seconds for an answer. By itself it takes well under one; other tests share the cores. It stays
 # below the time after which the service cuts a silent client, which would free a held worker.
-PROMPT = 4
+PROMPT = 8
 
 
 @pytest.fixture
@@ -112,6 +112,7 @@ def test_forty_half_sent_requests_hold_nobody_up(service: Service, beginning: by
         assert service.status(id)["output"] is True
 
 
+@pytest.mark.alone
 def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> None:
     process = service.start()
     phones = [f"+142555503{number:02}" for number in range(24)]
@@ -124,7 +125,7 @@ def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> N
             times.append(answer(service, phone))
             time.sleep(0.5)
         grown = memory(process) - before
-        # By itself all are answered within a second; beside other tests on the same cores most are.
+        # All are answered within a second, if the machine has no more to do; else most are.
         assert sorted(times)[len(times) * 9 // 10] < 1, times
         assert max(times) < 5, times
         assert grown < 200, f"{grown} MiB"
@@ -205,6 +206,7 @@ def test_sigterm_with_half_sent_requests_open(service: Service) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.alone
 def test_a_client_that_floods_holds_nobody_up(service: Service) -> None:
     """Bytes that are always ready: an endless body to a route that reads none, and long heads."""
     service.start()
