@@ -79,7 +79,7 @@ class Notifier(Background):
             return 0
         count = 0
         for endpoint_id in self._due():
-            claims = self._store.write(notify.claim_due, endpoint_id, limit=AT_ONCE)
+            claims = self._store.write(notify.claim_events, endpoint_id, limit=AT_ONCE)
             for claim in claims:
                 self._carry_out(claim)
             count += len(claims)
@@ -111,7 +111,7 @@ class Notifier(Background):
             with self._lock:
                 free = AT_ONCE - self._under_way[endpoint_id]
             if free > 0:
-                claims = self._store.write(notify.claim_due, endpoint_id, limit=free)
+                claims = self._store.write(notify.claim_events, endpoint_id, limit=free)
                 for claim in claims:
                     self._submit(claim)
                 is_more = is_more or len(claims) == free

@@ -4,3 +4,4 @@ anything that reads them is imported (`tests/processes/quick.py`)."""
 SHORTEST_WINDOW_SECONDS = 10  # that may be set
 SHORTEST_SEND_WITHIN_SECONDS = 5
 LOOK_AGAIN_SECONDS = 5.0  # between two looks for a text in Twilio's list, which may lag
+WEBHOOK_LEASE_SECONDS = 30.0  # three times as long as a call lasts

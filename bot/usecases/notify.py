@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain import timings
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
 from bot.domain.verification import Verification
 from bot.store import history, webhook_endpoints, webhook_events
@@ -13,14 +14,14 @@ from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import DisabledCause, Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
 from bot.webhooks import body
-from bot.webhooks.client import CALL_SECONDS, Answer, Result
+from bot.webhooks.client import Answer, Result
 
 # Seconds from one try to the next: tries at 0, 2 s, 10 s, 60 s, 5 min, 30 min, 2 h, 6 h, 12 h and
 # 24 h. The first ones are close together, since an outcome is worth as long as its form is open.
 _TRIES_AT = (0, 2, 10, 60, 300, 1800, 7200, 21_600, 43_200, 86_400)
 WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT))
 JITTER = 0.2  # of each wait, either way: what failed together must not come back together
-LEASE = timedelta(seconds=3 * CALL_SECONDS)
+LEASE = timedelta(seconds=timings.WEBHOOK_LEASE_SECONDS)
 FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
 KEPT = {EventState.DELIVERED: timedelta(days=7), EventState.FAILED: timedelta(days=30)}
 RESENT_AT_ONCE = 1000
@@ -77,7 +78,7 @@ def due(tx: Tx) -> list[str]:
     ]
 
 
-def claim_due(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[Claim]]:
+def claim_events(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[Claim]]:
     endpoint = webhook_endpoints.load(tx, endpoint_id)
     if endpoint is None or not endpoint.is_enabled:
         return Done([])

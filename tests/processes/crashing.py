@@ -7,6 +7,7 @@ from typing import Any
 from bot.channels.twilio.client import TwilioGateway
 from bot.store.postgres import PostgresStore
 from bot.store.sqlite import SqliteStore
+from bot.webhooks.client import WebhookClient
 from wsgi import app as app
 
 
@@ -26,6 +27,17 @@ def _crash_at(step: str) -> None:
         return result
 
     TwilioGateway.send = dying_send  # type: ignore[method-assign]
+    post = WebhookClient.post
+
+    def dying_post(self: Any, *args: Any) -> Any:
+        if step == "event claimed":
+            _die()
+        answer = post(self, *args)
+        if step == "received":
+            _die()
+        return answer
+
+    WebhookClient.post = dying_post  # type: ignore[method-assign]
     for store in (SqliteStore, PostgresStore):
         store.write = _dying(store.write, step)  # type: ignore[method-assign]
 

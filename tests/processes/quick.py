@@ -5,3 +5,4 @@ from bot.domain import timings
 timings.SHORTEST_WINDOW_SECONDS = 1
 timings.SHORTEST_SEND_WITHIN_SECONDS = 1
 timings.LOOK_AGAIN_SECONDS = 0.5
+timings.WEBHOOK_LEASE_SECONDS = 2.0

@@ -15,7 +15,17 @@ import requests
 from simulator.server import Simulator
 from simulator.world import Number
 from tests import postgres
-from tests.harness import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
+from tests.harness import (
+    ACCOUNT,
+    FUNCTION_KEY,
+    INSTANCES,
+    NUMBER,
+    RECEIVER,
+    START,
+    SYSTEM_KEY,
+    WEBHOOK_SECRET,
+    environment,
+)
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +60,7 @@ class Service:
             ACCOUNT,
             Number(NUMBER, sms_url=f"{self.url}/twilio/sms#rc=2&rp=5xx,ct,rt"),
             report_delay_seconds=0.01,
+            webhook_secrets=[WEBHOOK_SECRET],
         )
         self.simulator.start()
         self.environment = {
@@ -61,7 +72,10 @@ class Service:
                 TWILIO_TIMEOUT_SECONDS="0.5",
                 DATABASE_URL=self.database_url,
             ),
-            **settings,
+            **{
+                name: value.replace(RECEIVER, self.simulator.receiver_url)
+                for name, value in settings.items()
+            },
         }
         self.log = folder / "log"
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -269,7 +269,7 @@ class Run:
     def _claim_events(self) -> None:
         process = self._any()
         for endpoint_id in process.store.read(notify.due):
-            process.events += process.store.write(notify.claim_due, endpoint_id, limit=4)
+            process.events += process.store.write(notify.claim_events, endpoint_id, limit=4)
 
     def _send_event(self) -> None:
         """A process may die after the receiver has the event, and before that is written down."""

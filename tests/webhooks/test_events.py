@@ -245,7 +245,7 @@ def test_one_success_in_between_begins_the_day_anew(told: Harness) -> None:
 def test_a_try_that_began_before_it_was_enabled_again_does_not_disable_it(told: Harness) -> None:
     approve(told)
     (event,) = events(told)
-    (claim,) = told.store.write(notify.claim_due, event.endpoint_id, limit=1)
+    (claim,) = told.store.write(notify.claim_events, event.endpoint_id, limit=1)
     disable = webhook_endpoints.disable
     seen = claim.endpoint.generation
 
@@ -360,10 +360,10 @@ def test_the_longest_body_has_less_than_2_kb(told: Harness) -> None:
 def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
     approve(told)
     (event,) = events(told)
-    (claim,) = told.store.write(notify.claim_due, event.endpoint_id, limit=8)
-    assert told.store.write(notify.claim_due, event.endpoint_id, limit=8) == []
+    (claim,) = told.store.write(notify.claim_events, event.endpoint_id, limit=8)
+    assert told.store.write(notify.claim_events, event.endpoint_id, limit=8) == []
     told.clock.forward(30)
-    (again,) = told.store.write(notify.claim_due, event.endpoint_id, limit=8)
+    (again,) = told.store.write(notify.claim_events, event.endpoint_id, limit=8)
     delivered = notify.Answer(notify.Result.DELIVERED, 204)
     refused = notify.Answer(notify.Result.REFUSED, 500)
     told.store.write(notify.answered, again, delivered, jitter=0)
