@@ -62,6 +62,7 @@ CREATE TABLE verification (
     sends               INTEGER NOT NULL DEFAULT 1 CHECK (sends > 0),   -- texts with its code
     max_sends           INTEGER NOT NULL DEFAULT 3 CHECK (max_sends >= sends),
     newest_send_at      TEXT,              -- when its newest text was asked for; NULL: at the start
+    hex_id              TEXT,              -- an id that a caller chose, as 32 hex digits; NULL: the id has that form
     CHECK (attempts BETWEEN 0 AND max_attempts),
     CHECK (answers BETWEEN 0 AND max_attempts + 2),
     CHECK ((status = 'pending') = (ended_at IS NULL)),
@@ -90,6 +91,7 @@ CREATE INDEX verification_due ON verification (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX verification_phone ON verification (phone, created_at);
 -- Pages of the list: one range of this index for each status that is wanted.
 CREATE INDEX verification_listed ON verification (status, created_at, id);
+CREATE INDEX verification_hex_id ON verification (hex_id) WHERE hex_id IS NOT NULL;
 CREATE INDEX verification_country ON verification (country, status, created_at, id);
 
 -- Texts on their way to Twilio, one or more of each verification. due_at is set while there is work

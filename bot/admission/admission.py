@@ -102,7 +102,7 @@ class Admission:
             hit = usage.hit(tx, kind, limits, phone=start.phone)
             if hit is not None:
                 limit, seconds = hit
-                raise LimitReached(str(limit), seconds)
+                raise LimitReached(limit, seconds)
         if self._rate_limits is not None:
             self._rate_limits.admit(country=start.country, started_by=start.started_by, now=tx.now)
 

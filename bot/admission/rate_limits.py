@@ -77,7 +77,7 @@ class RateLimits:
             full = [w for w in self._windows if w.is_full(names[w.kind], now)]
             if full:
                 window = max(full, key=lambda w: w.retry_after_seconds(now))
-                raise LimitReached(str(window.limit), window.retry_after_seconds(now))
+                raise LimitReached(window.limit, window.retry_after_seconds(now))
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
         """For each limit: the country, key or whole that is fullest now, and how full it is."""

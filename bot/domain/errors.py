@@ -4,6 +4,8 @@ A refusal is an answer, not a fault: nothing was changed. Faces turn the class i
 their own; the docstrings tell the usual one (`http/errors.py`).
 """
 
+from bot.domain.limits import Limit
+
 
 class Refusal(Exception):
     """Base of all refusals. `code` is lower_snake_case and never changes once published."""
@@ -48,12 +50,13 @@ class LimitReached(Refusal):
 
     code = "limit_reached"
 
-    def __init__(self, limit: str, retry_after_seconds: int) -> None:
+    def __init__(self, limit: Limit, retry_after_seconds: int) -> None:
         super().__init__(
             f"The limit {limit} is reached. Try again in {retry_after_seconds} seconds.",
             retry_after_seconds=retry_after_seconds,
-            limit=limit,
+            limit=str(limit),
         )
+        self.setting = limit.setting
 
 
 class BreakerOpen(Refusal):

@@ -1,5 +1,7 @@
 """Ids of verifications."""
 
+import hashlib
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -16,3 +18,14 @@ def new_id(clock: Callable[[], int] = time.time_ns) -> str:
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0b11 << 62) | 0b10 << 62
     return f"{value:032x}"
+
+
+def hex_id(id: str) -> str:
+    """The same in 32 hex digits, for APIs whose ids have that form: an id of ours as it is, one
+    that a caller chose by its hash.
+
+    >>> hex_id("019c0f1e6b7c7000a000000000000000"), len(hex_id("my id"))
+    ('019c0f1e6b7c7000a000000000000000', 32)
+    """
+    is_ours = re.fullmatch(r"[0-9a-f]{32}", id) is not None
+    return id if is_ours else hashlib.sha256(id.encode()).hexdigest()[:32]

@@ -27,6 +27,7 @@ class Part:
 
 _ANSWERS: dict[int, str] = {
     200: "Done",
+    201: "Made",
     202: "Taken",
     204: "Taken",
     400: "Something sent is wrong; `code` says what",
@@ -65,18 +66,23 @@ def document(parts: Sequence[Part]) -> Json:
     }
 
 
-def operation(id: str, summary: str, answers: Answers, **more: Any) -> Json:
+def operation(
+    id: str, summary: str, answers: Answers, *, with_bodies: bool = False, **more: Any
+) -> Json:
     """An operation; one that needs a key answers 401 and 403 too. `id`: the name that generated
-    clients give it."""
+    clients give it. `with_bodies`: its 404 has one too."""
     if "security" not in more:
         answers = {401: "Fault", 403: "Fault", **answers}
-    responses = {str(status): answer(status, name) for status, name in sorted(answers.items())}
+    responses = {
+        str(status): answer(status, name, with_body=with_bodies or status not in _WITHOUT_BODY)
+        for status, name in sorted(answers.items())
+    }
     return {"operationId": id, "summary": summary, "responses": responses, **more}
 
 
-def answer(status: int, schema: str | None) -> Json:
+def answer(status: int, schema: str | None, *, with_body: bool) -> Json:
     described: Json = {"description": _ANSWERS[status]}
-    if schema is not None and status not in _WITHOUT_BODY:
+    if schema is not None and with_body:
         kind = {"TwiML": "text/xml", "Metrics": "text/plain"}.get(schema, "application/json")
         described["content"] = {kind: {"schema": ref(schema)}}
     return described

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from bot.settings.types import Group, Values, setting
+from bot.domain.code import subkey
+from bot.settings.types import Group, Values, matching, setting
 
 # Callers that start verifications without a key of their own.
 OWN_CALLERS = frozenset(["cli", "console"])
@@ -80,6 +81,18 @@ class KeySettings(Group):
     console_key: SecretKey | None = setting(
         "a long random text; unset: no console", default=None, repr=False
     )
+
+    verify_service_sid: Annotated[str, matching(r"VA[0-9a-f]{32}")] | None = setting(
+        "VA and 32 hex digits", default=None
+    )
+
+    @property
+    def service_sid(self) -> str:
+        """Of Verify's API. Derived from the oldest secret key, so that it outlives a rotation for
+        as long as that key is listed."""
+        if self.verify_service_sid is not None:
+            return self.verify_service_sid
+        return f"VA{subkey(self.secret_keys[-1], 'verify service').hex()[:32]}"
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Between a verification and its columns."""
 
+from bot.domain.ids import hex_id
 from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
 from bot.store.rows import (
     Row,
@@ -34,6 +35,7 @@ def fixed_columns(v: Verification) -> dict[str, Value]:
         "is_to_erase": int(v.is_to_erase),
         "tag": v.tag,
         "locale": v.locale,
+        "hex_id": None if hex_id(v.id) == v.id else hex_id(v.id),
     }
 
 

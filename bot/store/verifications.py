@@ -33,6 +33,13 @@ def phone_of(tx: Tx, id: str) -> str | None:
     return str(row["phone"]) if row else None
 
 
+def of_hex_id(tx: Tx, hex_id: str) -> Verification | None:
+    """With its lock, as `load`."""
+    sql = "SELECT * FROM verification WHERE id = :hex_id OR hex_id = :hex_id"
+    row = tx.lock(sql, hex_id=hex_id)
+    return read_row("verification", row, from_row) if row else None
+
+
 def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
     """Those of them that no other transaction holds, with their locks. One that cannot be read is
     set aside on the way."""

@@ -77,14 +77,14 @@ def judge_event(
     """
     verification = require_running(tx, id)
     require_time(tx, verification, may_expire)
-    read = _read(verification, heard)
+    read = read_reply(verification, heard)
     if not isinstance(read, Attempt):
         history.append(tx, id, [Event(EventName.UNREAD_EVENT)])
         return Done(None)
     if verification.key_id not in rules.keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
-    attempted = _attempted(tx, verification, read, rules, at=tx.now, by_text=False)
-    decision = decide(verification, attempted, tx.now)
+    attempt = attempted(tx, verification, read, rules, at=tx.now, by_text=False)
+    decision = decide(verification, attempt, tx.now)
     return Done(None, changes=record(tx, verification, decision))
 
 
@@ -135,17 +135,17 @@ def _judge_reply(
     keyring = rules.keyring
     if verification.key_id not in keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
-    read = _read(verification, text.heard)
+    read = read_reply(verification, text.heard)
     at = tx.now - (text.age or timedelta(0))
     if not isinstance(read, Attempt):
         chattered = Chattered(is_quote=isinstance(read, Quote), at=at)
         return _answered(tx, verification, decide(verification, chattered, tx.now))
-    if not _is_right(verification, read, keyring):
+    if not is_right(verification, read, keyring):
         older = _older_with_code(tx, verification, read, keyring)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
-    attempted = _attempted(tx, verification, read, rules, at=at, by_text=True)
-    return _answered(tx, verification, decide(verification, attempted, tx.now))
+    attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
+    return _answered(tx, verification, decide(verification, attempt, tx.now))
 
 
 def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[str | None]:
@@ -162,11 +162,11 @@ def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
     return tx.now - text.age + STAMP_RESOLUTION <= verification.created_at
 
 
-def _read(v: Verification, heard: Heard) -> Attempt | Quote | reply.Chatter | TooLong:
+def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | reply.Chatter | TooLong:
     return reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
 
 
-def _attempted(
+def attempted(
     tx: Tx,
     verification: Verification,
     read: Attempt,
@@ -176,7 +176,7 @@ def _attempted(
     by_text: bool,
 ) -> Attempted:
     keyring = rules.keyring
-    if _is_right(verification, read, keyring):
+    if is_right(verification, read, keyring):
         return Attempted(True, at, by_text=by_text)
     mark = keyring.guess_mark(
         key_id=verification.key_id, nonce=verification.nonce, digits=read.digits
@@ -185,7 +185,7 @@ def _attempted(
     return Attempted(False, at, by_text=by_text, guess=mark, wrong_left=left)
 
 
-def _is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> bool:
+def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> bool:
     expected = keyring.code(
         key_id=verification.key_id,
         nonce=verification.nonce,
@@ -200,6 +200,6 @@ def _older_with_code(
     """The superseded verification whose text the person is answering, if there is one."""
     for older in verifications.superseded_of(tx, pending.phone):
         is_readable = older.id != pending.id and older.key_id in keyring.ids
-        if is_readable and _is_right(older, attempt, keyring):
+        if is_readable and is_right(older, attempt, keyring):
             return verifications.load(tx, older.id)  # with its lock, if it is still there
     return None

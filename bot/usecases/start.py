@@ -33,6 +33,9 @@ class Request:
     idempotency_key: str | None = None
     tag: str | None = None  # the caller's own word for it
     locale: str | None = None  # of the texts, as the caller asks
+    template: str | None = None  # in place of the default text, where no CHALLENGE_TEXT is set
+    service_name: str | None = None  # in place of SERVICE_NAME
+    app_hash: str | None = None  # at the end of the text: an Android application reads it then
     may_supersede: bool = True  # its own pending verification of the number
 
 
@@ -114,16 +117,22 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
         nonce=secrets.token_hex(16),
         reference=reference,
         key_id=rules.keyring.present_id,
-        challenge_text=wording.challenge(
-            rules.challenge_template,
-            service=rules.service_name,
-            terms=rules.terms,
-            reference=reference,
-        ),
+        challenge_text=challenge_text(request, rules, reference),
         terms=rules.terms,
         text=SendText(secrets.token_urlsafe(18), rules.from_address, rules.locale),
         is_to_erase=rules.erases_at_twilio,
     )
+
+
+def challenge_text(request: Request, rules: Rules, reference: str) -> str:
+    """With {code} in place of the code."""
+    text = wording.challenge(
+        rules.challenge_template or request.template,
+        service=request.service_name or rules.service_name,
+        terms=rules.terms,
+        reference=reference,
+    )
+    return f"{text}\n{request.app_hash}" if request.app_hash else text
 
 
 def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Verification]:

@@ -9,6 +9,11 @@ CHALLENGE = (
     "Your verification code is {code}. Reply with just these {digits} digits"
     " within {seconds} seconds. Ref {reference}"
 )
+# Where the code may be entered in a form, too.
+ENTER_OR_REPLY = (
+    "Your verification code is {code}. Enter it, or reply with just these {digits} digits,"
+    " within {seconds} seconds. Ref {reference}"
+)
 FIELDS = frozenset(["service", "code", "digits", "seconds", "reference"])
 
 # GSM 03.38: characters of one septet, and those that take two.
@@ -29,8 +34,8 @@ def challenge(template: str | None, *, service: str | None, terms: Terms, refere
     >>> challenge(None, service="Contoso", terms=Terms(), reference="KP")[:42]
     'Contoso: Your verification code is {code}.'
     """
-    if template is None:
-        template = ("{service}: " if service else "") + CHALLENGE
+    if template in (None, ENTER_OR_REPLY):
+        template = ("{service}: " if service else "") + (template or CHALLENGE)
     values = {
         "service": service or "",
         "code": "{code}",

@@ -66,6 +66,7 @@ def check() -> None:
         f"rules           {terms.code_length} digits, {terms.window_seconds} seconds,"
         f" {terms.max_attempts} attempts"
     )
+    click.echo(f"Verify service  {settings.service_sid}")
     click.echo(f"countries       {', '.join(sorted(settings.countries)) or 'all'}")
     click.echo(f"guess budget    {settings.guess_budget}")
     click.echo("The settings can be used.")

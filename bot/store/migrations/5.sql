@@ -6,6 +6,8 @@ ALTER TABLE verification ADD COLUMN locale TEXT CHECK (length(locale) <= 100);
 ALTER TABLE verification ADD COLUMN sends INTEGER NOT NULL DEFAULT 1 CHECK (sends > 0);
 ALTER TABLE verification ADD COLUMN max_sends INTEGER NOT NULL DEFAULT 3 CHECK (max_sends >= sends);
 ALTER TABLE verification ADD COLUMN newest_send_at TEXT;
+ALTER TABLE verification ADD COLUMN hex_id TEXT;
+CREATE INDEX verification_hex_id ON verification (hex_id) WHERE hex_id IS NOT NULL;
 
 -- Addresses that are told of outcomes: those of the setting WEBHOOK_URLS, and earlier ones.
 CREATE TABLE webhook_endpoint (

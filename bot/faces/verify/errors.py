@@ -1,0 +1,109 @@
+"""Refusals as Twilio Verify's error codes, statuses and bodies.
+
+Source of the codes: Twilio's error dictionary, read in November 2026; docs/verify.md has the table.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain import errors
+from bot.domain.errors import LimitReached, Refusal
+from bot.http.errors import Forbidden, Unauthorized, headers_of
+
+MORE_INFO = "https://www.twilio.com/docs/errors"
+
+
+class InvalidParameter(Refusal):
+    """400: a parameter of Verify's API that is missing, unreadable, or not supported here."""
+
+    code = "invalid_parameter"
+
+
+class ChannelDisabled(Refusal):
+    """400: a channel of Verify's API other than sms."""
+
+    code = "channel_disabled"
+
+
+class ChecksUsed(Refusal):
+    """429: the verification has used its attempts, and its window is still open."""
+
+    code = "checks_used"
+
+
+class NoSuchResource(Refusal):
+    """404: a service or verification of Verify's API that is not there, or is over."""
+
+    code = "no_such_resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An error of Twilio's."""
+
+    number: int
+    status: int
+    message: str | None = None  # None: the refusal's own sentence
+
+
+CODES: dict[type[Refusal], Code] = {
+    InvalidParameter: Code(60200, 400),
+    ChannelDisabled: Code(60223, 400),
+    ChecksUsed: Code(60202, 429, "Max check attempts reached"),
+    NoSuchResource: Code(20404, 404),
+    Unauthorized: Code(20003, 401, "Authenticate"),
+    Forbidden: Code(20003, 403),
+    errors.InvalidNumber: Code(60200, 400, "Invalid parameter `To`"),
+    errors.InvalidStart: Code(60200, 400),
+    errors.CannotReceiveTexts: Code(60205, 403, "SMS is not supported by this phone number"),
+    errors.CountryNotAllowed: Code(60605, 403),
+    errors.BreakerOpen: Code(60410, 403),
+    errors.OptedOut: Code(21610, 403),
+    errors.NumberBusy: Code(60212, 429, "Too many concurrent requests for phone number"),
+    errors.SendsUsed: Code(60203, 429, "Max send attempts reached"),
+    errors.TooLateToResend: Code(60203, 429, "Max send attempts reached"),
+    errors.QueueTooLong: Code(20503, 503),
+    errors.SenderUnavailable: Code(20503, 503),
+    errors.StillCounting: Code(20503, 503),
+    errors.IdInUse: Code(60212, 429),
+}
+# By the setting of the limit that was hit; any other is of all starts, and so of the service.
+_LIMITS = {
+    "LIMIT_PER_NUMBER": Code(60203, 429, "Max send attempts reached"),
+    "LIMIT_WRONG_PER_NUMBER": Code(60202, 429, "Max check attempts reached"),
+}
+_SERVICE_LIMIT = Code(20429, 429, "Too many requests")
+_FAULTS = {"store_unavailable": Code(20503, 503), "body_too_large": Code(20413, 413)}
+_INTERNAL = Code(20500, 500)
+_UNKNOWN = Code(60200, 400)
+
+
+class VerifyShape:
+    """How this face writes errors down."""
+
+    def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
+        code = code_of(error)
+        headers = headers_of(error, code.status)
+        if isinstance(error, LimitReached):
+            headers["Twilio-Reached-Rate-Limit"] = error.setting
+        if code.status == 401:
+            headers["WWW-Authenticate"] = 'Basic realm="Textback"'
+        return code.status, _body(code, code.message or error.sentence), headers
+
+    def fault(self, code: str, sentence: str, detail: str) -> Any:
+        return _body(_FAULTS.get(code, _INTERNAL), f"{sentence} {detail}".strip())
+
+
+def code_of(error: Refusal) -> Code:
+    if isinstance(error, LimitReached):
+        return _LIMITS.get(error.setting, _SERVICE_LIMIT)
+    return CODES.get(type(error), _UNKNOWN)
+
+
+def _body(code: Code, message: str) -> dict[str, Any]:
+    return {
+        "code": code.number,
+        "message": message,
+        "more_info": f"{MORE_INFO}/{code.number}",
+        "status": code.status,
+    }

@@ -1,0 +1,140 @@
+"""Reading Verify's form-encoded parameters. What would change the meaning of a request, and is not
+supported, is refused by name and never ignored."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import request
+
+from bot.domain import origin
+from bot.domain.errors import InvalidStart
+from bot.faces.verify.errors import ChannelDisabled, InvalidParameter
+
+LONGEST_NAME = 32  # characters of CustomFriendlyName
+MOST_DIGITS_IN_NAME = 4  # with five a name could look like a code
+MOST_TAGS = 10
+
+_CHANNELS = frozenset(["call", "whatsapp", "email", "sna", "rcs", "rbm"])  # Verify's, beside sms
+_WITHOUT_EFFECT = frozenset(["DeviceIp", "RiskCheck"])
+_CREATE = frozenset(["To", "Channel", "Locale", "CustomFriendlyName", "AppHash", "Tags"])
+_CHECK = frozenset(["To", "VerificationSid", "Code"])
+_UPDATE = frozenset(["Status"])
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    to: str
+    locale: str | None
+    tag: str | None
+    friendly_name: str | None
+    app_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    code: str
+    to: str | None
+    sid: str | None
+
+
+def create() -> Create:
+    """Raises InvalidParameter, ChannelDisabled."""
+    form = _form(_CREATE | _WITHOUT_EFFECT)
+    to, channel = _required(form, "To"), _required(form, "Channel").lower()
+    if channel in _CHANNELS:
+        raise ChannelDisabled(f"Delivery channel disabled: {channel}. This service has sms alone.")
+    if channel != "sms":
+        raise invalid("Channel", "it must be sms")
+    return Create(
+        to=to,
+        locale=_locale(form.get("Locale")),
+        tag=_tag(form.get("Tags")),
+        friendly_name=_friendly_name(form.get("CustomFriendlyName")),
+        app_hash=_app_hash(form.get("AppHash")),
+    )
+
+
+def check() -> Check:
+    """Raises InvalidParameter."""
+    form = _form(_CHECK)
+    code, to, sid = _required(form, "Code"), form.get("To"), form.get("VerificationSid")
+    if not to and not sid:
+        raise missing("To")
+    return Check(code, to, sid)
+
+
+def new_status() -> str:
+    """Raises InvalidParameter."""
+    status = _required(_form(_UPDATE), "Status").lower()
+    if status != "canceled":
+        raise invalid("Status", "it must be canceled: the code alone approves a verification")
+    return status
+
+
+def invalid(name: str, why: str) -> InvalidParameter:
+    return InvalidParameter(f"Invalid parameter `{name}`: {why}")
+
+
+def missing(name: str) -> InvalidParameter:
+    return InvalidParameter(f"Missing required parameter `{name}`")
+
+
+def _form(known: frozenset[str]) -> Mapping[str, str]:
+    """An empty value counts as none, as clients send it for what they leave out."""
+    form = {name: value for name, value in request.form.items() if value.strip()}
+    for name in sorted(set(form) - known):
+        raise invalid(name[:60], "it is not supported by this service")
+    for name, values in request.form.lists():
+        if len(values) > 1:
+            raise invalid(name[:60], "it stands there more than once")
+    return form
+
+
+def _required(form: Mapping[str, str], name: str) -> str:
+    value = form.get(name, "").strip()
+    if not value:
+        raise missing(name)
+    return value
+
+
+def _locale(value: str | None) -> str | None:
+    try:
+        return origin.locale(value)
+    except InvalidStart as error:
+        raise invalid("Locale", error.sentence) from None
+
+
+def _tag(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        tags = json.loads(value)
+    except (ValueError, RecursionError):
+        tags = None
+    if not isinstance(tags, dict) or len(tags) > MOST_TAGS:
+        raise invalid("Tags", f"it must be the JSON text of an object of at most {MOST_TAGS} pairs")
+    try:
+        return origin.tag(value)
+    except InvalidStart as error:
+        raise invalid("Tags", error.sentence) from None
+
+
+def _friendly_name(value: str | None) -> str | None:
+    if value is None:
+        return None
+    digits = sum(character.isdigit() for character in value)
+    if len(value) > LONGEST_NAME or digits > MOST_DIGITS_IN_NAME or not value.isprintable():
+        raise invalid(
+            "CustomFriendlyName",
+            f"it has at most {LONGEST_NAME} printable characters, {MOST_DIGITS_IN_NAME} of them"
+            " digits",
+        )
+    return value.strip()
+
+
+def _app_hash(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9+/]{11}", value):
+        raise invalid("AppHash", "it has 11 characters of base64")
+    return value

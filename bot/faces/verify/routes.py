@@ -1,0 +1,225 @@
+"""Verify's routes: services, verifications, checks."""
+
+import json
+import re
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+
+from bot import wording
+from bot.domain import phone, reply
+from bot.domain.errors import AlreadyFinished, InvalidNumber, UnknownVerification
+from bot.domain.transitions import AFTERTHOUGHT
+from bot.domain.verification import Status, Verification
+from bot.faces.verify import forms
+from bot.faces.verify.errors import ChecksUsed, NoSuchResource, VerifyShape
+from bot.faces.verify.shapes import PATH, Json, Shapes
+from bot.http import error_handlers
+from bot.http.error_handlers import JSON
+from bot.http.errors import Unauthorized
+from bot.http.keys import Caller, Power
+from bot.observability.logs import REQUEST_ID
+from bot.service import Service
+from bot.store.tx import Tx
+from bot.usecases import check as checking
+from bot.usecases import control, read
+from bot.usecases.check import Verdict, Which
+from bot.usecases.read import VerificationView
+from bot.usecases.start import Request, challenge_text
+from bot.usecases.start_or_resend import begin_or_resend
+
+_ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
+_SID = re.compile(r"VE([0-9a-f]{32})")
+# Twilio deletes what is approved; a page that follows a verification is served better.
+SHOWN_AFTER_APPROVAL = AFTERTHOUGHT
+
+
+def blueprint(service: Service) -> Blueprint:
+    routes = Blueprint("verify", __name__)
+    face = VerifyFace(service)
+    error_handlers.register(routes, VerifyShape(), refused=service.metrics.refused)
+    of_service = f"{PATH}/<service_sid>"
+    for method, rule, view in (
+        ("GET", PATH, face.services),
+        ("GET", of_service, face.service),
+        ("POST", f"{of_service}/Verifications", face.create),
+        ("GET", f"{of_service}/Verifications/<which>", face.fetch),
+        ("POST", f"{of_service}/Verifications/<which>", face.update),
+        ("POST", f"{of_service}/VerificationCheck", face.check),
+    ):
+        name = view.__name__
+        routes.add_url_rule(
+            rule,
+            name,
+            view,
+            methods=[method],
+            strict_slashes=False,
+        )
+    # Whatever else a client of Verify may ask for.
+    rest = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
+    routes.add_url_rule("/v2/<path:rest>", "missing", face.missing, methods=rest)
+    return routes
+
+
+class VerifyFace:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._store = service.store
+        self._shapes = Shapes(service.settings)
+
+    def services(self) -> Response:
+        self._caller()
+        return _answer(self._shapes.services(account_sid=self._account_sid()), 200)
+
+    def service(self, service_sid: str) -> Response:
+        self._caller(service_sid)
+        return _answer(self._shapes.service(account_sid=self._account_sid()), 200)
+
+    def missing(self, rest: str) -> Response:
+        self._caller()
+        raise _gone()
+
+    def create(self, service_sid: str) -> Response:
+        """201, of a resend too."""
+        caller = self._caller(service_sid)
+        given = forms.create()
+        asked = Request(
+            started_by=caller.name,
+            caller_key=caller.key_mark,
+            start_input=json.dumps(given.to),
+            request_id=REQUEST_ID.get(),
+            tag=given.tag,
+            locale=given.locale,
+            template=wording.ENTER_OR_REPLY,
+            service_name=given.friendly_name,
+            app_hash=given.app_hash,
+        )
+        service = self._service
+        self._require_one_segment(asked)
+        verification = begin_or_resend(
+            self._store,
+            given.to,
+            asked,
+            rules=service.rules,
+            admission=service.admission,
+            may_expire=service.may_expire,
+        )
+        return self._shown(self._store.read(read.view, verification.id), 201)
+
+    def fetch(self, service_sid: str, which: str) -> Response:
+        view = self._store.read(self._find_shown, self._which(self._caller(service_sid), which))
+        return self._shown(view, 200)
+
+    def update(self, service_sid: str, which: str) -> Response:
+        """Cancels a pending one."""
+        wanted = self._which(self._caller(service_sid), which)
+        forms.new_status()
+        found = self._store.read(checking.find, wanted)
+        if found is None:
+            raise _gone()
+        try:
+            self._store.write(control.terminate, found.id, reason="canceled over Verify's API")
+        except (UnknownVerification, AlreadyFinished):
+            raise _gone() from None
+        return self._shown(self._store.read(read.view, found.id), 200)
+
+    def check(self, service_sid: str) -> Response:
+        """200 for a wrong code, too."""
+        caller = self._caller(service_sid)
+        given = forms.check()
+        checked = self._store.write(
+            checking.check,
+            self._which(caller, given.sid or given.to or "", parameter="To"),
+            reply.hear(given.code),
+            rules=self._service.rules,
+            may_expire=self._service.may_expire,
+        )
+        match checked.verdict:
+            case Verdict.UNREADABLE:
+                assert checked.verification is not None
+                length = checked.verification.terms.code_length
+                raise forms.invalid("Code", f"it must be the {length} digits of the code")
+            case Verdict.ATTEMPTS_USED:
+                raise ChecksUsed("This verification has used its attempts.")
+            case Verdict.GONE:
+                raise _gone()
+        assert checked.verification is not None
+        is_right = checked.verdict is Verdict.RIGHT
+        body = self._shapes.check(
+            checked.verification, is_right=is_right, account_sid=self._account_sid()
+        )
+        return _answer(body, 200)
+
+    # -- what they share -------------------------------------------------------------------------
+
+    def _caller(self, service_sid: str | None = None) -> Caller:
+        """The password is a function key or a system key; the user name is any. Raises
+        Unauthorized, NoSuchResource."""
+        login = request.authorization
+        password = login.password if login is not None and login.type == "basic" else None
+        caller = self._service.keys.caller(password or "") if password else None
+        if caller is None:
+            raise Unauthorized("Authenticate with a function key as the password.")
+        if service_sid is not None and service_sid != self._shapes.service_sid:
+            raise _gone()
+        return caller
+
+    def _account_sid(self) -> str:
+        """As the client knows it: its own user name where that is an account's sid."""
+        user = (request.authorization.username if request.authorization else None) or ""
+        return user if _ACCOUNT.fullmatch(user) else self._service.settings.twilio_account_sid
+
+    def _which(self, caller: Caller, text: str, *, parameter: str = "") -> Which:
+        """By a sid or a number. Raises NoSuchResource; for a parameter InvalidParameter."""
+        owner = None if caller.power is Power.ALL else caller.name
+        sid = _SID.fullmatch(text)
+        if sid is not None:
+            return Which(hex_id=sid[1], started_by=owner)
+        try:
+            return Which(phone=phone.parse(text).number, started_by=owner)
+        except InvalidNumber:
+            if parameter:
+                raise forms.invalid(parameter, "it is no phone number") from None
+            raise _gone() from None
+
+    def _find_shown(self, tx: Tx, which: Which) -> VerificationView:
+        """A pending one, or one that ended and may still be asked for: expired and failed ones are
+        gone, as at Twilio, and of a number only its pending or just approved one is there."""
+        found = checking.find(tx, which)
+        if found is None or not _is_shown(found, tx, is_by_number=which.phone is not None):
+            raise _gone()
+        return read.of(tx, found)
+
+    def _shown(self, view: VerificationView, status: int) -> Response:
+        body = self._shapes.verification(
+            view.verification, view.texts, account_sid=self._account_sid()
+        )
+        return _answer(body, status)
+
+    def _require_one_segment(self, asked: Request) -> None:
+        """Raises InvalidParameter by the name of what makes the text too long."""
+        rules = self._service.rules
+        text = wording.fill(challenge_text(asked, rules, "XX"), "0" * rules.terms.code_length)
+        septets = wording.septets(text)
+        if septets is not None and septets <= wording.SEGMENT_SEPTETS:
+            return
+        name = "CustomFriendlyName" if asked.service_name else "AppHash"
+        raise forms.invalid(name, "the text would not fit one segment of GSM-7")
+
+
+def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
+    if v.outcome is None:
+        return True
+    if v.status is Status.APPROVED:
+        return tx.now - v.outcome.at <= SHOWN_AFTER_APPROVAL
+    return not is_by_number and v.status in (Status.CANCELED, Status.MAX_ATTEMPTS_REACHED)
+
+
+def _gone() -> NoSuchResource:
+    """Names the path that was asked for, without the number that it may hold."""
+    path = quote(re.sub(r"\+?[0-9]{7,15}", "(number)", request.path), safe="/()")[:200]
+    return NoSuchResource(f"The requested resource {path.removeprefix('/v2')} was not found")
+
+
+def _answer(body: Json, status: int) -> Response:
+    return Response(json.dumps(body), status, content_type=JSON)

@@ -1,0 +1,101 @@
+"""A code entered in a form and checked over HTTP, with a verdict at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.domain.reply import Attempt, Heard
+from bot.domain.transitions import AFTERTHOUGHT, decide
+from bot.domain.verification import Status, Verification
+from bot.store import verifications
+from bot.store.tx import Done, Tx
+from bot.usecases import answer
+from bot.usecases.keywords import newest_of
+from bot.usecases.record import record
+from bot.usecases.rules import Rules
+from bot.usecases.running import require_time, retire_key
+
+
+class Verdict(Enum):
+    RIGHT = "right"
+    WRONG = "wrong"  # counted; or it is held back by a suspension
+    UNREADABLE = "unreadable"  # no code of this length: not counted
+    ATTEMPTS_USED = "attempts used"  # by earlier answers, and its window is still open
+    GONE = "gone"  # there is none, or it is over
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """A verification by its number or its id, and whose it must be."""
+
+    phone: str | None = None
+    hex_id: str | None = None
+    started_by: str | None = None  # None: anybody's
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    verdict: Verdict
+    verification: Verification | None = None
+
+
+def find(tx: Tx, which: Which) -> Verification | None:
+    """Of a number the pending one, or else the latest."""
+    if which.hex_id is not None:
+        found = verifications.of_hex_id(tx, which.hex_id)
+    else:
+        found = newest_of(tx, which.phone or "")
+    is_theirs = found is not None and which.started_by in (None, found.started_by)
+    return found if is_theirs else None
+
+
+def check(
+    tx: Tx,
+    which: Which,
+    heard: Heard,
+    *,
+    rules: Rules,
+    may_expire: Callable[[], bool] = lambda: True,
+) -> Done[Checked]:
+    """An attempt like a reply, with one counter for both. The right code of one that was approved
+    within the last ten minutes is right again: its caller may have lost the first answer, or the
+    person may have texted it.
+
+    Raises StoreUnavailable.
+    """
+    verification = find(tx, which)
+    if verification is None:
+        return Done(Checked(Verdict.GONE))
+    require_time(tx, verification, may_expire)
+    read = answer.read_reply(verification, heard)
+    if not isinstance(read, Attempt):
+        return Done(Checked(Verdict.UNREADABLE, verification))
+    if verification.is_terminal:
+        return Done(Checked(_of_ended(tx, verification, read, rules), verification))
+    if verification.key_id not in rules.keyring.ids:
+        changes = retire_key(tx, verification)
+        return Done(Checked(Verdict.GONE, verification), changes=changes)
+    attempted = answer.attempted(tx, verification, read, rules, at=tx.now, by_text=False)
+    decision = decide(verification, attempted, tx.now)
+    changes = record(tx, verification, decision)
+    after = decision.verification
+    return Done(Checked(_of_attempt(after), after), changes=changes)
+
+
+def _of_attempt(after: Verification) -> Verdict:
+    if after.status is Status.APPROVED:
+        return Verdict.RIGHT
+    is_over = after.is_terminal and after.status is not Status.MAX_ATTEMPTS_REACHED
+    return Verdict.GONE if is_over else Verdict.WRONG
+
+
+def _of_ended(tx: Tx, verification: Verification, read: Attempt, rules: Rules) -> Verdict:
+    assert verification.outcome is not None
+    if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
+        return Verdict.ATTEMPTS_USED
+    is_approved = verification.status is Status.APPROVED
+    is_fresh = tx.now - verification.outcome.at <= AFTERTHOUGHT
+    is_known = verification.key_id in rules.keyring.ids
+    if is_approved and is_fresh and is_known and answer.is_right(verification, read, rules.keyring):
+        return Verdict.RIGHT
+    return Verdict.GONE

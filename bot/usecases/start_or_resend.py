@@ -1,0 +1,61 @@
+"""A start that sends the text again where the number's verification is pending."""
+
+from collections.abc import Callable
+
+from bot.admission.admission import Admission
+from bot.domain.effects import SendText
+from bot.domain.inputs import TimePassed
+from bot.domain.transitions import decide
+from bot.domain.verification import Verification
+from bot.store import verifications
+from bot.store.tx import Change, Done, Store, Tx
+from bot.usecases.record import record
+from bot.usecases.resend import new_text, resend
+from bot.usecases.rules import Rules
+from bot.usecases.running import require_time
+from bot.usecases.start import Request, Start, prepare, start
+
+
+def begin_or_resend(
+    store: Store,
+    number: str,
+    request: Request,
+    *,
+    rules: Rules,
+    admission: Admission,
+    may_expire: Callable[[], bool],
+) -> Verification:
+    """Raises what `start.begin` and `resend.resend` raise."""
+    wanted = prepare(number, request, rules)
+    admission.require_counted()
+    return store.write(
+        start_or_resend, wanted, new_text(rules), rules, admission, may_expire=may_expire
+    )
+
+
+def start_or_resend(
+    tx: Tx,
+    wanted: Start,
+    text: SendText,
+    rules: Rules,
+    admission: Admission,
+    *,
+    may_expire: Callable[[], bool] = lambda: True,
+) -> Done[Verification]:
+    """Of a pending one of the same caller, whichever way it was begun: the same verification, with
+    the same code once more. Another caller's is refused as by a start."""
+    tx.lock_number(wanted.phone)
+    pending = verifications.pending_of(tx, wanted.phone)
+    if pending is None or pending.started_by != wanted.request.started_by:
+        return start(tx, wanted, rules, admission)
+    if pending.suspended_at is None and tx.now >= pending.deadline_at:
+        expired = _expire(tx, pending, may_expire)
+        done = start(tx, wanted, rules, admission)
+        return Done(done.value, has_work=done.has_work, changes=(*expired, *done.changes))
+    return resend(tx, pending, text, admission)
+
+
+def _expire(tx: Tx, pending: Verification, may_expire: Callable[[], bool]) -> tuple[Change, ...]:
+    """Its time is over, and the timer has not looked yet. Raises StoreUnavailable."""
+    require_time(tx, pending, may_expire)
+    return record(tx, pending, decide(pending, TimePassed(), tx.now))
