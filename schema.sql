@@ -93,6 +93,8 @@ CREATE INDEX verification_phone ON verification (phone, created_at);
 CREATE INDEX verification_listed ON verification (status, created_at, id);
 CREATE INDEX verification_hex_id ON verification (hex_id) WHERE hex_id IS NOT NULL;
 CREATE INDEX verification_country ON verification (country, status, created_at, id);
+-- The verifications of a caller's own word for them.
+CREATE INDEX verification_tag ON verification (tag, created_at, id) WHERE tag IS NOT NULL;
 
 -- Texts on their way to Twilio, one or more of each verification. due_at is set while there is work
 -- to do:

@@ -29,6 +29,7 @@ class ListFilter:
     id_prefix: str = ""
     country: str = ""
     phone: str = ""
+    tag: str = ""  # the whole of it
     newest_first: bool = False
     after: tuple[datetime, str] | None = None  # creation and id of the last one seen
 
@@ -45,7 +46,8 @@ def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
     # IS TRUE keeps SQLite from answering the OR by other indexes and sorting afterwards.
     ranges = _ranges(wanted.stages)
     rows: list[Row] = []
-    for condition in [f"({' OR '.join(ranges)}) IS TRUE"] if wanted.phone else ranges:
+    is_named = wanted.phone or wanted.tag  # its own index is read, whatever the status
+    for condition in [f"({' OR '.join(ranges)}) IS TRUE"] if is_named else ranges:
         rows += _find_range(tx, wanted, condition)
     rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=wanted.newest_first)
     return readable("verification", rows[: wanted.limit], from_row)
@@ -81,10 +83,14 @@ _OPEN_STAGES = {
 
 def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
     sign, direction = ("<", "DESC") if wanted.newest_first else (">", "ASC")
+    # One index alone is to fit: of a number or a tag, what else is wanted is looked up by row.
     if wanted.country:
-        condition += " AND country = :country"
+        is_named = wanted.phone or wanted.tag
+        condition += f" AND (country = :country){' IS TRUE' if is_named else ''}"
     if wanted.phone:
         condition += " AND phone = :phone"
+    if wanted.tag:
+        condition += f" AND (tag = :tag){' IS TRUE' if wanted.phone else ''}"
     if wanted.after is not None:
         condition += f" AND (created_at, id) {sign} (:after_at, :after_id)"
     after_at, after_id = wanted.after or (EARLIEST, "")
@@ -97,6 +103,7 @@ def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
         sql,
         country=wanted.country,
         phone=wanted.phone,
+        tag=wanted.tag,
         after_at=to_text(after_at),
         after_id=after_id,
         created_from=to_text(wanted.created_from or EARLIEST),

@@ -18,6 +18,7 @@ _ROWS = """
         CASE WHEN n % 20 < 14 THEN 'approved' WHEN n % 20 < 17 THEN 'expired'
             WHEN n % 20 < 18 THEN 'failed' WHEN n % 20 < 19 THEN 'canceled'
             ELSE 'max_attempts_reached' END AS status,
+        CASE n % 3 WHEN 0 THEN 'order-' || n WHEN 1 THEN 'sign-up' END AS tag,
         strftime('%Y-%m-%dT%H:%M:%S.000000Z', :now,
             '-' || (60 + :span - n * :span / :count) || ' seconds') AS created_at,
         strftime('%Y-%m-%dT%H:%M:%S.000000Z', :now,
@@ -47,14 +48,14 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
         INSERT INTO verification (id, phone, country, started_by, start_input, request_id,
             reference, nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
             send_within_seconds, created_at, first_try_at, accepted_at, deadline_at, attempts,
-            status, cause, error_code, ended_at, updated_at)
+            status, cause, error_code, ended_at, updated_at, tag)
         SELECT id, phone, country, 'function', '"x"', 'r', 'KP', '00', 'k', 'text {code}', 4, 90, 4,
             60, created_at, created_at, created_at, '9999-01-01T00:00:00.000000Z',
             CASE status WHEN 'max_attempts_reached' THEN 4 ELSE 0 END, status,
             CASE status WHEN 'approved' THEN 'answered' WHEN 'expired' THEN 'window_over'
                 WHEN 'max_attempts_reached' THEN 'attempts_used' WHEN 'canceled' THEN 'terminated'
                 ELSE 'send_refused' END,
-            CASE status WHEN 'failed' THEN 30003 + n % 6 END, ended_at, ended_at
+            CASE status WHEN 'failed' THEN 30003 + n % 6 END, ended_at, ended_at, tag
         FROM made
         """
     )

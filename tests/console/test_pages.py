@@ -175,7 +175,7 @@ def test_the_chart_is_drawn_from_the_figures(operator: Operator, harness: Harnes
 
 
 def listed(operator: Operator, query: str = "") -> list[str]:
-    return show(operator, f"/verifications?{query}").texts("#found td.id")
+    return show(operator, f"/verifications?{query}").texts("#found .id")
 
 
 @pytest.fixture
@@ -222,6 +222,32 @@ def test_an_id_is_found_by_its_beginning(operator: Operator, harness: Harness) -
     assert listed(operator, "id=%25") == []
 
 
+def test_a_tag_is_found_whole(operator: Operator, harness: Harness) -> None:
+    first = harness.start_and_send(tag="order-1")["id"]
+    harness.text(harness.code())
+    harness.clock.forward(1)
+    second = harness.start_and_send(tag="order-1")["id"]
+    harness.start(OTHER_PHONE, tag="order-12")
+    harness.start(FRENCH_PHONE)
+    assert listed(operator, "tag=order-1") == [second, first]
+    assert listed(operator, "tag=order-1&status=approved&country=US") == [first]
+    assert listed(operator, "tag=order-1&country=FR") == []
+    assert listed(operator, "tag=order-1&number=%2B14255550123&status=pending") == [second]
+    assert listed(operator, "tag=order") == []
+    page = show(operator, "/verifications?tag=order-1")
+    assert page.one('input[name="tag"]')["value"] == "order-1"
+    tags = show(operator, "/verifications").texts("#found .tag")
+    assert sorted(tags) == ["order-1", "order-1", "order-12"]
+
+
+def test_tag_and_locale_stand_on_the_page_where_set(operator: Operator, harness: Harness) -> None:
+    page = one(operator, harness.start(tag="order-1", locale="es")["id"])
+    assert (page.fact("Tag"), page.fact("Locale")) == ("order-1", "es")
+    labels = [label for label, _ in one(operator, harness.start(OTHER_PHONE)["id"]).facts()]
+    assert "Tag" not in labels
+    assert "Locale" not in labels
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
@@ -252,7 +278,7 @@ def test_pages_hold_each_once_newest_first_while_others_are_started(
     address = "/console/verifications?status=pending"
     while address:
         page = Page(operator.get(address))
-        seen += page.texts("#found td.id")
+        seen += page.texts("#found .id")
         further = page.all('.pages a[rel="next"]')
         address = str(further[0]["href"]) if further else ""
         harness.start(f"+1425557{len(seen):04}")

@@ -208,13 +208,17 @@ def test_a_page_is_read_through_an_index(sqlite_harness: Harness) -> None:
             ListFilter(limit=10, country="US", newest_first=True),
             ListFilter(limit=10, country="US", stages=frozenset([Stage.FAILED])),
             ListFilter(limit=10, after=(NOON, "v1"), stages=frozenset(Stage)),
+            ListFilter(limit=10, tag="order-1"),
+            ListFilter(limit=10, tag="order-1", country="US", stages=frozenset([Stage.FAILED])),
+            ListFilter(limit=10, tag="order-1", after=(NOON, "v1"), newest_first=True),
             ListFilter(limit=10, id_prefix="v"),
             ListFilter(limit=10, id_prefix="v", stages=frozenset([Stage.FAILED])),
         ):
             verification_list.find(Explaining(), wanted)
 
     sqlite_harness.store.read(explain)
-    assert len(plans) >= 13
+    assert len(plans) >= 16
+    assert len([plan for plan in plans if "verification_tag" in plan]) == 3
     for plan in plans:
         assert "USING INDEX" in plan or "USING PRIMARY KEY" in plan, plan
         assert "TEMP B-TREE" not in plan

@@ -24,6 +24,7 @@ class Filters:
     country: str
     number: str
     id: str
+    tag: str
     began_from: str
     began_to: str
     wanted: ListFilter
@@ -37,6 +38,7 @@ class Filters:
             "country": self.country,
             "number": self.number,
             "id": self.id,
+            "tag": self.tag,
             "from": self.began_from,
             "to": self.began_to,
         }
@@ -55,6 +57,7 @@ def read(query: MultiDict[str, str]) -> Filters:
         country=_country(typed("country"), faults),
         phone=_phone(typed("number"), faults),
         id_prefix=typed("id"),
+        tag=typed("tag"),
         created_from=began_from,
         created_to=began_to,
         newest_first=True,
@@ -68,6 +71,7 @@ def read(query: MultiDict[str, str]) -> Filters:
         country=typed("country"),
         number=typed("number"),
         id=typed("id"),
+        tag=typed("tag"),
         began_from=typed("from"),
         began_to=typed("to"),
         wanted=wanted,

@@ -9,6 +9,8 @@ ALTER TABLE verification ADD COLUMN newest_send_at TEXT;
 ALTER TABLE verification ADD COLUMN hex_id TEXT;
 CREATE INDEX verification_hex_id ON verification (hex_id) WHERE hex_id IS NOT NULL;
 
+CREATE INDEX verification_tag ON verification (tag, created_at, id) WHERE tag IS NOT NULL;
+
 -- Addresses that are told of outcomes: those of the setting WEBHOOK_URLS, and earlier ones.
 CREATE TABLE webhook_endpoint (
     id              TEXT NOT NULL PRIMARY KEY,   -- fingerprint of the address
