@@ -9,7 +9,7 @@ import pytest
 from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
-from tests.harness import HandClock, Harness
+from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness
 from tests.harness import harness as open_harness
 from tests.postgres import Server
 
@@ -60,6 +60,13 @@ def harness(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Harness]
     if os.environ.get("TEST_DATABASE") == "postgresql":
         more["DATABASE_URL"] = request.getfixturevalue("postgres").new_database()
     with open_harness(tmp_path, **more) as made:
+        yield made
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Harness]:
+    """With the simulator's receiver as its webhook endpoint."""
+    with open_harness(tmp_path, WEBHOOK_URLS=RECEIVER, WEBHOOK_SECRET=WEBHOOK_SECRET) as made:
         yield made
 
 

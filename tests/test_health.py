@@ -1,5 +1,6 @@
 """GET /healthz and GET /metrics; /readyz is tested with what makes it not ready."""
 
+from simulator.receiver import Behaviour
 from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY, Harness
 
 
@@ -33,3 +34,20 @@ def test_refusals_are_counted_by_their_word_and_webhooks_by_their_reason(harness
     assert "textback_breaker_closed_areas 0.0" in text
     assert "textback_guess_chance 0.00498" in text
     assert PHONE not in text
+
+
+def test_a_disabled_endpoint_is_noted_and_the_service_is_ready(told: Harness) -> None:
+    """A balancer would send requests elsewhere, and every process has the same endpoints."""
+    told.simulator.receiver.behaviour = Behaviour.GONE
+    told.start_and_send()
+    assert told.call("GET", "/readyz").json()["notes"] == {}
+    told.text(told.code())
+    told.run_once()
+    ready = told.call("GET", "/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert ready.json()["reasons"] == {}
+    assert list(ready.json()["notes"]) == ["webhook_endpoint"]
+    assert "flask webhooks enable" in ready.json()["notes"]["webhook_endpoint"]
+    assert told.call("GET", "/readyz", key=None).json() == {"status": "ready"}
+    told.restart(WEBHOOK_URLS="", WEBHOOK_SECRET="")
+    assert told.call("GET", "/readyz").json()["notes"] == {}, "it is not set any more"

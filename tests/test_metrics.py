@@ -13,6 +13,7 @@ from bot.observability.shared_counters import SharedCounters
 from bot.store import metric_samples
 from bot.store.tx import Done, Store
 from simulator import faults
+from simulator.receiver import Behaviour
 from tests.harness import PHONE, SYSTEM_KEY, HandClock, Harness
 from tests.processes.service import Service, until
 
@@ -29,7 +30,7 @@ def scrape(text: str) -> dict[str, float]:
     }
 
 
-def told(harness: Harness) -> dict[str, float]:
+def scraped(harness: Harness) -> dict[str, float]:
     headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
     return scrape(harness.call("GET", "/metrics", key=None, headers=headers).text)
 
@@ -50,7 +51,7 @@ def test_everything_that_happens_is_counted(harness: Harness) -> None:
     harness.clock.forward(90.5)
     harness.run_once()
     harness.post_start("nonsense")
-    samples = told(harness)
+    samples = scraped(harness)
     assert value(samples, "starts_total", country="US") == 2
     assert value(samples, "starts_total", country="FR") == 1
     assert value(samples, "sends_total", outcome="accepted", error="") == 2
@@ -73,14 +74,39 @@ def test_what_is_the_case_now_is_read_now(harness: Harness) -> None:
     harness.start()
     harness.start(OTHER_PHONE)
     harness.clock.forward(3)
-    samples = told(harness)
+    samples = scraped(harness)
     assert value(samples, "pending") == 2
     assert value(samples, "queue_depth", state="queued") == 2
     assert value(samples, "queue_age_seconds") == 3
     assert value(samples, "twilio_credentials_known") == 1
     harness.simulator.faults.add(faults.REFUSE, code=20003, times=2)
     harness.run_once()
-    assert value(told(harness), "twilio_credentials_known") == 0
+    assert value(scraped(harness), "twilio_credentials_known") == 0
+
+
+def test_what_waits_for_webhook_endpoints_is_told(told: Harness) -> None:
+    def seen() -> list[float]:
+        names = ("endpoints_disabled", "pending", "oldest_pending_seconds")
+        return [value(scraped(told), f"webhook_{name}") for name in names]
+
+    assert seen() == [0, 0, 0]
+    told.simulator.receiver.behaviour = Behaviour.FAIL
+    for phone in (PHONE, OTHER_PHONE):
+        told.start_and_send(phone)
+    for phone in (PHONE, OTHER_PHONE):
+        told.text(told.code(phone), phone)
+        told.clock.forward(4)
+    assert seen() == [0, 2, 8]
+    told.run_once()
+    told.simulator.receiver.behaviour = Behaviour.GONE
+    told.forward(3)
+    assert seen() == [1, 0, 0], "both were answered 410"
+    samples = scraped(told)
+    results = ("refused", "gone", "delivered")
+    tries = [value(samples, "webhook_tries_total", result=result) for result in results]
+    assert tries == [2, 2, 0]
+    told.restart(WEBHOOK_URLS="", WEBHOOK_SECRET="")
+    assert seen() == [0, 0, 0], "of the endpoints that are set"
 
 
 def test_no_label_holds_a_number_a_code_or_a_key(harness: Harness) -> None:
@@ -92,7 +118,7 @@ def test_no_label_holds_a_number_a_code_or_a_key(harness: Harness) -> None:
         assert secret not in re.sub(r"[0-9.e+-]+$", "", text, flags=re.MULTILINE)
 
 
-NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, 0.0, 0)
+NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, 0.0, 0, 0, 0, 0.0)
 
 
 def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:

@@ -14,7 +14,8 @@ from bot.http.openapi import Part
 from bot.observability.exposition import CONTENT_TYPE, Gauges
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
-from bot.usecases import read, readiness
+from bot.usecases import read, readiness, webhooks
+from bot.usecases.readiness import Readiness
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ SENTENCES = {
     " or remove them and restart.",
     "twilio_credentials": "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID and"
     " TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
+    "webhook_endpoint": "A webhook endpoint is disabled, so its events wait. Mend it, then enable"
+    " it in the console or by flask webhooks enable.",
 }
 
 
@@ -41,12 +44,13 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        """200 or 503 without a key; the reasons with a system key."""
-        found = _faults(service)
-        body: dict[str, object] = {"status": "not ready" if found else "ready"}
+        """200 or 503 without a key; with a system key the reasons, and notes that are none."""
+        found = _readiness(service)
+        body: dict[str, object] = {"status": "not ready" if found.faults else "ready"}
         if _may_know(access):
-            body["reasons"] = {word: SENTENCES[word] for word in found}
-        return Response(json.dumps(body), 503 if found else 200, content_type=JSON)
+            body["reasons"] = {word: SENTENCES[word] for word in found.faults}
+            body["notes"] = {word: SENTENCES[word] for word in found.notes}
+        return Response(json.dumps(body), 503 if found.faults else 200, content_type=JSON)
 
     @routes.get("/metrics")
     def prometheus() -> Response:
@@ -65,6 +69,7 @@ def blueprint(service: Service) -> Blueprint:
 
 def part() -> Part:
     text = {"type": "string"}
+    sentences = {"type": "object", "additionalProperties": text}
     ready = openapi.operation(
         "getReadiness", "Whether it can do its work", {200: "Ready", 503: "Ready"}
     )
@@ -89,7 +94,7 @@ def part() -> Part:
             "Alive": openapi.an_object({"status": {"const": "alive"}}),
             "Ready": {
                 "type": "object",
-                "properties": {"status": text, "reasons": {"type": "object"}},
+                "properties": {"status": text, "reasons": sentences, "notes": sentences},
                 "required": ["status"],
             },
         },
@@ -101,6 +106,7 @@ def _gauges(service: Service) -> Gauges:
     load = service.store.read(
         read.load, from_address=service.rules.from_address, ahead=service.store.steady.ahead
     )
+    backlog = service.store.read(webhooks.backlog)
     return Gauges(
         pending=load.pending,
         queue=load.queue,
@@ -110,15 +116,18 @@ def _gauges(service: Service) -> Gauges:
         is_twilio_known=load.circuit is None,
         clock_ahead_seconds=load.ahead.total_seconds(),
         set_aside=load.set_aside,
+        webhook_endpoints_disabled=backlog.disabled,
+        webhook_pending=backlog.pending,
+        webhook_oldest_pending_seconds=backlog.oldest.total_seconds(),
     )
 
 
-def _faults(service: Service) -> list[str]:
+def _readiness(service: Service) -> Readiness:
     try:
         return readiness.look(service.store, service.rules.from_address)
     except StoreUnavailable:
         log.exception("the database cannot be read")
-        return ["store"]
+        return Readiness(["store"])
 
 
 def _may_know(access: Access) -> bool:

@@ -23,6 +23,9 @@ class Gauges:
     is_twilio_known: bool
     clock_ahead_seconds: float
     set_aside: int
+    webhook_endpoints_disabled: int
+    webhook_pending: int
+    webhook_oldest_pending_seconds: float
 
 
 def text(
@@ -73,6 +76,21 @@ def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> No
         "rows_set_aside",
         "Texts and verifications that cannot be read or carried out, and are left alone.",
         gauges.set_aside,
+    )
+    gauge(
+        "webhook_endpoints_disabled",
+        "Webhook endpoints that are set and disabled, so that their events wait.",
+        gauges.webhook_endpoints_disabled,
+    )
+    gauge(
+        "webhook_pending",
+        "Events that wait for the webhook endpoints that are set, 10,000 an endpoint at most.",
+        gauges.webhook_pending,
+    )
+    gauge(
+        "webhook_oldest_pending_seconds",
+        "How long the oldest of these events has waited.",
+        gauges.webhook_oldest_pending_seconds,
     )
     gauge(
         "guess_chance",

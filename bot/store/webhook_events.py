@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from bot.store.rows import Row, Value, placed, places, read_row, readable, to_instant, to_text
+from bot.store.rows import (
+    Row,
+    Value,
+    placed,
+    places,
+    read_row,
+    readable,
+    to_instant,
+    to_instant_if_readable,
+    to_text,
+)
 from bot.store.rows import to_instant_or_none as _instant
 from bot.store.tx import Tx
 from bot.webhooks.client import Answer
@@ -165,6 +175,17 @@ def count_pending(tx: Tx, endpoint_id: str) -> int:
     """
     row = tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED)
     return int(row["count"]) if row else 0
+
+
+def oldest_pending_at(tx: Tx, endpoint_id: str) -> datetime | None:
+    """When the oldest was written; of more than COUNTED, the oldest of those that are due first."""
+    sql = """
+        SELECT min(created_at) AS created_at FROM (SELECT created_at FROM webhook_event
+            WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL
+            ORDER BY due_at LIMIT :limit) AS some
+    """
+    row = tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED)
+    return to_instant_if_readable(row["created_at"]) if row else None
 
 
 def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:

@@ -35,12 +35,6 @@ class Claim:
     endpoint: Endpoint  # as it was when the event was claimed
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointView:
-    endpoint: Endpoint
-    pending: int  # 10,000 at most
-
-
 def write_events(tx: Tx, verification: Verification) -> bool:
     """An event for each configured endpoint. False: there is none."""
     endpoints = webhook_endpoints.configured(tx)
@@ -128,13 +122,6 @@ def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool) -> bool:
 
 
 # -- what operators order --------------------------------------------------------------------------
-
-
-def endpoints(tx: Tx) -> list[EndpointView]:
-    return [
-        EndpointView(endpoint, webhook_events.count_pending(tx, endpoint.id))
-        for endpoint in webhook_endpoints.all_of_them(tx)
-    ]
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:

@@ -53,6 +53,7 @@ class Load:
     circuit: Circuit | None  # open while Twilio does not accept our credentials
     version: str  # another whenever something has happened or was removed
     faults: list[str]  # what an operator must mend, a word each
+    notes: list[str]  # the same, where the work is done all the same
     set_aside: int  # rows that cannot be read or carried out
     ahead: timedelta  # stored time, of the clock
     now: datetime
@@ -68,6 +69,7 @@ def load(tx: Tx, *, from_address: str, ahead: timedelta) -> Load:
         circuit=circuits.load(tx, from_address),
         version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, from_address=from_address, ahead=ahead),
+        notes=readiness.notes(tx),
         set_aside=aside.count(tx),
         ahead=ahead,
         now=tx.now,

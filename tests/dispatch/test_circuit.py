@@ -44,7 +44,7 @@ def test_it_goes_on_by_itself_when_twilio_knows_us_again(harness: Harness) -> No
     assert len(harness.texts()) == 1
     harness.text(harness.code())
     assert harness.status(id)["output"] is True
-    assert ready(harness) == (200, {"status": "ready", "reasons": {}})
+    assert ready(harness) == (200, {"status": "ready", "reasons": {}, "notes": {}})
     assert harness.post_start(OTHER_PHONE).status_code == 202
 
 

@@ -132,7 +132,7 @@ def test_the_way_out(once_ahead: Harness) -> None:
     ended = once_ahead.find(id)
     assert ended.outcome.at <= once_ahead.clock.now
     assert ended.created_at < ended.deadline_at == ended.outcome.at
-    assert readiness.look(once_ahead.store, once_ahead.service.rules.from_address) == []
+    assert readiness.look(once_ahead.store, once_ahead.service.rules.from_address).faults == []
 
 
 # -- 2. a lock that somebody else holds ------------------------------------------------------------

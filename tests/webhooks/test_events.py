@@ -1,9 +1,7 @@
 """Events of outcomes: written with the end they tell of, sent as their schedule says."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,23 +9,16 @@ import pytest
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.webhook_events import EventState, WebhookEvent
-from bot.usecases import notify
+from bot.usecases import notify, webhooks
 from simulator import faults
 from simulator.receiver import Behaviour, Received
 from tests.harness import PHONE, RECEIVER, WEBHOOK_SECRET, Harness
-from tests.harness import harness as open_harness
 
 FIELDS = [
     "id", "reference", "status", "cause", "reason", "tag", "locale", "maskedNumber", "attemptsUsed",
     "startedAt", "acceptedAt", "endedAt", "errorCode", "error", "sequence",
 ]  # fmt: skip
 OTHER = "+14255550124"
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[Harness]:
-    with open_harness(tmp_path, WEBHOOK_URLS=RECEIVER, WEBHOOK_SECRET=WEBHOOK_SECRET) as made:
-        yield made
 
 
 def received(harness: Harness) -> list[Received]:
@@ -194,7 +185,7 @@ def test_410_disables_the_endpoint_and_what_comes_later_waits(told: Harness) -> 
     behave(told, Behaviour.GONE)
     approve(told)
     told.run_once()
-    (view,) = told.store.read(notify.endpoints)
+    (view,) = told.store.read(webhooks.endpoints)
     assert (view.endpoint.disabled_cause, view.endpoint.is_enabled) == ("gone", False)
     assert events(told)[0].state is EventState.FAILED
     behave(told, Behaviour.ACCEPT)
@@ -217,12 +208,12 @@ def test_a_day_of_failures_disables_the_endpoint(told: Harness) -> None:
     told.run_once()
     for _ in range(24):
         told.forward(3600 * 0.95)
-    (view,) = told.store.read(notify.endpoints)
+    (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
     told.forward(3600 * 8)
     approve(told, OTHER)
     told.run_once()
-    (view,) = told.store.read(notify.endpoints)
+    (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.disabled_cause == "failing"
 
 
@@ -238,7 +229,7 @@ def test_one_success_in_between_begins_the_day_anew(told: Harness) -> None:
     told.forward(3600 * 5)
     approve(told, "+14255550125")
     told.run_once()
-    (view,) = told.store.read(notify.endpoints)
+    (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
 
 
@@ -258,7 +249,7 @@ def test_a_try_that_began_before_it_was_enabled_again_does_not_disable_it(told: 
     told.store.write(twice)
     gone = notify.Answer(notify.Result.GONE, 410)
     assert not told.store.write(notify.answered, claim, gone, jitter=0)
-    (view,) = told.store.read(notify.endpoints)
+    (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
 
 
@@ -280,7 +271,7 @@ def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
     approve(told)
     told.run_once()
     assert events(told)[0].state is EventState.FAILED
-    (view,) = told.store.read(notify.endpoints)
+    (view,) = told.store.read(webhooks.endpoints)
     told.store.write(notify.enable, view.endpoint.id, generation=view.endpoint.generation)
     behave(told, Behaviour.ACCEPT)
     assert told.store.write(notify.resend_failed, since=since + timedelta(seconds=1)) == 0
