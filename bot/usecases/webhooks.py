@@ -13,7 +13,10 @@ from bot.store.webhook_events import COUNTED, EventState, WebhookEvent
 from bot.usecases import notify
 from bot.webhooks import sentences
 
-NOT_SET = "No endpoint is set: WEBHOOK_URLS says where outcomes are told, WEBHOOK_SECRET signs."
+NOT_SET = (
+    "No endpoint is set, so no application is told of outcomes. Set WEBHOOK_URLS and"
+    " WEBHOOK_SECRET and restart; docs/settings.md says how."
+)
 _CAUSES = {
     DisabledCause.GONE: "because it answered 410: it wants no more events",
     DisabledCause.FAILING: "because nothing but failures came for 24 hours",

@@ -582,7 +582,7 @@ def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -
 # -- short polling ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/verifications", "/limits", "/opt-outs"])
+@pytest.mark.parametrize("path", ["/", "/verifications", "/limits", "/opt-outs", "/webhooks"])
 def test_a_page_that_has_not_changed_is_not_sent_again(
     operator: Operator, harness: Harness, path: str
 ) -> None:

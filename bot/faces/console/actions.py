@@ -11,20 +11,23 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.domain import phone
+from bot.faces.console import filters
+from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
-from bot.usecases import clear, control, forget, read
+from bot.usecases import clear, control, forget, notify, read, webhooks
 from bot.usecases.start import Request, begin, restart
 
 CALLER = "console"  # whose starts these are
 
 
 class Actions:
-    def __init__(self, service: Service, sign_in: SignIn) -> None:
+    def __init__(self, service: Service, sign_in: SignIn, renderer: Renderer) -> None:
         self._service = service
         self._store = service.store
         self._sign_in = sign_in
+        self._trouble = renderer.trouble
 
     def start(self) -> AnyResponse:
         number = request.form.get("number", "")
@@ -66,6 +69,35 @@ class Actions:
         phones = phone.known_as(request.form.get("number", ""))
         self._store.write(clear.clear_opt_out, phones, self._service.rules)
         return self._noticed("cleared", "opt_outs")
+
+    def enable(self, id: str) -> AnyResponse:
+        seen = request.form.get("generation", "")
+        # What is no number is the generation of none.
+        generation = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
+        self._store.write(notify.enable, id, generation=generation)
+        return self._noticed("enabled", "webhooks")
+
+    def send_again(self, id: str) -> AnyResponse:
+        """Leads back to the page of the verification where it was pressed there."""
+        self._store.write(notify.resend, id)
+        verification = request.form.get("verification", "")
+        if verification:
+            return self._noticed("sent_again", "one", id=verification)
+        return self._noticed("sent_again", "webhooks")
+
+    def send_failed_again(self) -> AnyResponse:
+        faults: list[str] = []
+        since = filters.instant(request.form.get("since", "") or "nothing", faults)
+        if since is None:
+            return self._trouble(" ".join(faults), 400)
+        count = self._store.write(notify.resend_failed, since=since)
+        word = "failed_again" if count < notify.RESENT_AT_ONCE else "most_again"
+        return self._noticed(word if count else "none_failed", "webhooks")
+
+    def send_test(self) -> AnyResponse:
+        if not self._store.write(notify.send_test, sent_by=CALLER):
+            return self._trouble(webhooks.NOT_SET, 400)
+        return self._noticed("tested", "webhooks")
 
     def _noticed(self, word: str, page: str, **where: str) -> AnyResponse:
         """To a page that says what was done; a forged link cannot make it say so."""

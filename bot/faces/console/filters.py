@@ -10,10 +10,12 @@ from bot.domain.errors import Refusal
 from bot.domain.verification import FINISHED, Stage, Status, Verification
 from bot.store.rows import to_instant, to_text
 from bot.store.verification_list import ListFilter
+from bot.store.webhook_events import EventState
 
 PAGE = 50
 
 STATUSES = [status.value for status in Status]
+EVENT_STATES = [state.value for state in EventState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def read(query: MultiDict[str, str]) -> Filters:
         return query.get(name, "").strip()[:256]
 
     faults: list[str] = []
-    began_from, began_to = _instant(typed("from"), faults), _instant(typed("to"), faults)
+    began_from, began_to = instant(typed("from"), faults), instant(typed("to"), faults)
     wanted = ListFilter(
         limit=PAGE + 1,  # one more, to know whether there is an older page
         stages=_stages(typed("status"), faults),
@@ -77,6 +79,13 @@ def read(query: MultiDict[str, str]) -> Filters:
         wanted=wanted,
         faults=tuple(faults),
     )
+
+
+def event_state(text: str, faults: list[str]) -> EventState | None:
+    """Of the events that are wanted; None: all."""
+    if text and text not in EVENT_STATES:
+        faults.append("This state is unknown.")
+    return EventState(text) if text in EVENT_STATES else None
 
 
 def place_of(verification: Verification) -> str:
@@ -123,13 +132,13 @@ def _phone(text: str, faults: list[str]) -> str:
         return ""
 
 
-def _instant(text: str, faults: list[str]) -> datetime | None:
+def instant(text: str, faults: list[str]) -> datetime | None:
     """As browsers send a date and time; taken as UTC."""
     if not text:
         return None
     try:
-        instant = datetime.fromisoformat(text)
-        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         faults.append("A time looks like 2026-01-31T09:30.")
         return None

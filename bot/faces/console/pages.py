@@ -1,5 +1,6 @@
 """Looking: one method a page."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +17,9 @@ from bot.faces.console import charts, filters, why, words
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
 from bot.store import inbound, opt_outs
-from bot.usecases import overview, read
+from bot.usecases import overview, read, webhooks
 from bot.usecases.read import Load
+from bot.usecases.webhooks import EventView
 
 
 class Pages:
@@ -34,6 +36,7 @@ class Pages:
                 "today": today,
                 "chart": charts.by_hour(today.hours),
                 "faults": load.faults,
+                "notes": load.notes,
             }
 
         return self._renderer.live("console/overview.html", show)
@@ -55,10 +58,15 @@ class Pages:
         }
 
     def one(self, id: str) -> Response:
-        return self._renderer.live("console/one.html", lambda _: self._one(id))
+        events = self._store.read(webhooks.of_verification, id)
+        return self._renderer.live(
+            "console/one.html",
+            lambda _: self._one(id, events),
+            more=webhooks.version(events),
+        )
 
     def at_twilio(self, id: str) -> Response:
-        shown = self._one(id)
+        shown = self._one(id, self._store.read(webhooks.of_verification, id))
         verification = shown["view"].verification
         try:
             now, until = self._renderer.now(), _until(verification)
@@ -81,9 +89,9 @@ class Pages:
             live=url_for("console.one", id=id),
         )
 
-    def _one(self, id: str) -> dict[str, Any]:
+    def _one(self, id: str, events: Sequence[EventView]) -> dict[str, Any]:
         view = self._store.read(read.view, id, with_history=True)
-        return {"view": view, "why": why.why(view, self._renderer.now())}
+        return {"view": view, "why": why.why(view, self._renderer.now()), "events": events}
 
     def limits(self) -> Response:
         return self._renderer.live(
@@ -94,6 +102,7 @@ class Pages:
                 "open_areas": self._service.admission.open_areas(self._store),
                 "load": load,
                 "faults": load.faults,
+                "notes": load.notes,
             },
         )
 
@@ -103,6 +112,23 @@ class Pages:
     def _opted_out(self) -> list[tuple[str, datetime]]:
         address = self._service.rules.from_address
         return self._store.read(opt_outs.newest, from_address=address, limit=200)
+
+    def webhooks(self) -> Response:
+        faults: list[str] = []
+        state = filters.event_state(request.args.get("state", ""), faults)
+        endpoints = self._store.read(webhooks.endpoints)
+        events = self._store.read(webhooks.newest, limit=filters.PAGE, state=state)
+        shown = {
+            "endpoints": endpoints,
+            "is_set": any(view.endpoint.is_configured for view in endpoints),
+            "not_set": webhooks.NOT_SET,
+            "events": events,
+            "state": state,
+            "states": filters.EVENT_STATES,
+            "faults": faults,
+        }
+        more = webhooks.version(endpoints, events)
+        return self._renderer.live("console/webhooks.html", lambda _: shown, more=more)
 
     def ignored(self) -> Response:
         found = self._store.read(inbound.newest_ignored, limit=50)

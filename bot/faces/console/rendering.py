@@ -13,7 +13,13 @@ from flask import (
     request,
 )
 
-from bot.domain.errors import Refusal, UnknownVerification
+from bot.domain.errors import (
+    EndpointChanged,
+    Refusal,
+    UnknownEndpoint,
+    UnknownEvent,
+    UnknownVerification,
+)
 from bot.faces.console import words
 from bot.faces.console.sign_in import Session
 from bot.service import Service
@@ -37,11 +43,24 @@ POLICY = "; ".join(
     ]
 )
 
+STATUSES: dict[type[Refusal], int] = {  # of refusals; of all others 400
+    UnknownVerification: 404,
+    UnknownEndpoint: 404,
+    UnknownEvent: 404,
+    EndpointChanged: 409,
+}
+
 NOTICES = {
     "canceled": "It is canceled.",
     "forgotten": "The number is forgotten: its verifications, their history, its limits.",
     "cleared": "The number may be texted again. Twilio itself refuses until it texts START.",
     "limits": "Nothing counts against this number any more.",
+    "enabled": "The endpoint is enabled: what waits for it is sent now.",
+    "sent_again": "The event is sent again, with the same id.",
+    "failed_again": "Those that failed since then are sent again.",
+    "most_again": "The oldest 1,000 of them are sent again. Press once more for the rest.",
+    "none_failed": "None has failed since then.",
+    "tested": "A test event is sent to each endpoint that is set.",
 }
 
 
@@ -53,16 +72,19 @@ class Renderer:
         self._refused = service.metrics.refused
         self._is_token = is_token
 
-    def live(self, template: str, show: Callable[[Load], dict[str, Any]]) -> Response:
+    def live(
+        self, template: str, show: Callable[[Load], dict[str, Any]], *, more: str = ""
+    ) -> Response:
         """A page, or 304 where the caller has this version of it. Without anything happening,
-        counts and limits change by the minute, and the age of a queue by the second."""
+        counts and limits change by the minute, and the age of a queue by the second. `more`: the
+        version of what is shown and not told by the history."""
         load = self._store.read(
             read.load,
             from_address=self._service.rules.from_address,
             ahead=self._store.steady.ahead,
         )
         clock = f"{load.now:%H%M%S}" if load.queue else f"{load.now:%H%M}"
-        version = f"{load.version}-{'+'.join(load.faults)}-{clock}"
+        version = f"{load.version}-{'+'.join([*load.faults, *load.notes])}-{clock}{more}"
         if request.headers.get("X-Version") == version:
             return Response(status=304)
         response = self.page(template, **show(load), version=version)
@@ -89,8 +111,7 @@ class Renderer:
 
     def refusal(self, error: Refusal) -> Response:
         self._refused(error.code)
-        status = 404 if isinstance(error, UnknownVerification) else 400
-        return self.trouble(error.sentence, status)
+        return self.trouble(error.sentence, STATUSES.get(type(error), 400))
 
     def now(self) -> datetime:
         return self._store.read(timekeeping.now)

@@ -47,7 +47,7 @@ def blueprint(service: Service) -> Blueprint:
     routes.add_app_template_filter(clock_time, "clock_time")
     routes.add_app_template_filter(since, "since")
     for path, name, view, methods in _table(
-        gate, Pages(service, renderer), Actions(service, sign_in)
+        gate, Pages(service, renderer), Actions(service, sign_in, renderer)
     ):
         routes.add_url_rule(f"/console{path}", name, view, methods=methods)
     # By itself it would become an absolute address, built on the Host header.
@@ -75,6 +75,11 @@ def _table(
         ("/limits", "clear_limits", actions.clear_limits, ["POST"]),
         ("/opt-outs", "opt_outs", pages.opt_outs, ["GET"]),
         ("/opt-outs", "clear_opt_out", actions.clear_opt_out, ["POST"]),
+        ("/webhooks", "webhooks", pages.webhooks, ["GET"]),
+        ("/webhooks/endpoints/<id>/enable", "enable", actions.enable, ["POST"]),
+        ("/webhooks/events/<id>/again", "send_again", actions.send_again, ["POST"]),
+        ("/webhooks/failed", "send_failed_again", actions.send_failed_again, ["POST"]),
+        ("/webhooks/test", "send_test", actions.send_test, ["POST"]),
         ("/ignored", "ignored", pages.ignored, ["GET"]),
         ("/<path:rest>", "unknown", pages.unknown, ["GET"]),
     ]

@@ -39,7 +39,8 @@ function replace(fresh) {
 // What an element has in common with the one that takes its place.
 function mark(element) {
   const text = element.tagName === "DIV" ? "" : element.textContent.trim().slice(0, 40);
-  return [element.tagName, element.getAttribute("href"), element.className, text].join("|");
+  const name = element.getAttribute("aria-label");
+  return [element.tagName, element.getAttribute("href"), element.className, name, text].join("|");
 }
 
 async function look() {

@@ -1,0 +1,291 @@
+"""What operators see of outcome webhooks, and what they do about them."""
+
+import pytest
+
+from bot.store import webhook_endpoints
+from bot.store.tx import Done
+from bot.usecases import notify, webhooks
+from bot.webhooks import sentences
+from bot.webhooks.client import Result
+from simulator.receiver import Behaviour, Received
+from tests.console.conftest import Operator
+from tests.console.page import Page
+from tests.harness import PHONE, RECEIVER, WEBHOOK_SECRET, Harness
+
+OTHER_PHONE = "+14255550199"
+EVENTS = "#events table"
+
+
+@pytest.fixture
+def operator(told: Harness) -> Operator:
+    signed_in = Operator(told.app.test_client())
+    assert signed_in.sign_in().status_code == 303
+    return signed_in
+
+
+def show(operator: Operator, path: str = "/webhooks") -> Page:
+    response = operator.get("/console" + path)
+    assert response.status_code == 200, response.text
+    return Page(response)
+
+
+def press(operator: Operator, path: str, **fields: str) -> Page:
+    """The page that a button leads to."""
+    response = operator.post(f"/console/webhooks{path}", **fields)
+    assert response.status_code == 303, response.text
+    return show(operator, response.headers["Location"].removeprefix("/console"))
+
+
+def approve(harness: Harness, phone: str = PHONE, *, behaviour: Behaviour) -> str:
+    """One whose event was tried once."""
+    harness.simulator.receiver.behaviour = behaviour
+    id = harness.start_and_send(phone)["id"]
+    harness.text(harness.code(phone), phone)
+    harness.run_once()
+    return id
+
+
+def received(harness: Harness) -> list[Received]:
+    return harness.simulator.receiver.events()
+
+
+def name(harness: Harness) -> str:
+    return harness.simulator.receiver_url.removeprefix("http://")
+
+
+# -- looking ---------------------------------------------------------------------------------------
+
+
+def test_without_endpoints_the_page_says_what_to_set(operator: Operator, told: Harness) -> None:
+    told.restart(WEBHOOK_URLS="", WEBHOOK_SECRET="")
+    with told.app.test_client() as client:
+        visitor = Operator(client)
+        visitor.sign_in()
+        page = show(visitor)
+    assert "Set WEBHOOK_URLS and WEBHOOK_SECRET" in page.says("#endpoints > p")
+    (row,) = page.rows("#endpoints table")[1:]
+    assert row[2] == "not set WEBHOOK_URLS does not have it any more; its events wait."
+    assert page.all('[aria-labelledby="sending-title"]') == []
+    assert page.says("#events > p") == "None."
+
+
+def test_an_endpoint_is_shown_without_its_query(told: Harness) -> None:
+    told.restart(WEBHOOK_URLS=f"{RECEIVER}?token=a-secret", WEBHOOK_SECRET=WEBHOOK_SECRET)
+    operator = Operator(told.app.test_client())
+    operator.sign_in()
+    approve(told, behaviour=Behaviour.ACCEPT)
+    page = show(operator)
+    rows = page.rows("#endpoints table")[1:]
+    assert [(row[0], row[2].split()[0]) for row in rows] == [
+        (name(told), "enabled"),
+        (name(told), "not"),
+    ]
+    assert "a-secret" not in operator.get("/console/webhooks").text
+
+
+def test_where_an_endpoint_stands(operator: Operator, told: Harness) -> None:
+    def row() -> list[str]:
+        (only,) = show(operator).rows("#endpoints table")[1:]
+        return only[2:]
+
+    assert row() == ["enabled", "0", ""]
+    approve(told, behaviour=Behaviour.FAIL)
+    assert row() == ["failing Since 2026-01-31 12:00:00 UTC; its events are tried again.", "1", ""]
+    approve(told, OTHER_PHONE, behaviour=Behaviour.GONE)
+    state, waiting, button = row()
+    assert state == (
+        "disabled Since 2026-01-31 12:00:00 UTC, because it answered 410: it wants no more events."
+    )
+    assert (waiting, button) == ("1", "Enable")
+
+
+def test_a_day_of_failures_is_said(operator: Operator, told: Harness) -> None:
+    approve(told, behaviour=Behaviour.FAIL)
+    told.clock.forward(25 * 3600)
+    approve(told, OTHER_PHONE, behaviour=Behaviour.FAIL)
+    operator.sign_in()  # a session is shorter
+    state = show(operator).rows("#endpoints table")[1][2]
+    assert state.endswith("because nothing but failures came for 24 hours.")
+
+
+def test_more_than_are_counted_are_said_to_be(told: Harness) -> None:
+    (endpoint,) = told.store.read(webhook_endpoints.configured)
+    assert webhooks.EndpointView(endpoint, 9_999).waiting == "9,999"
+    assert webhooks.EndpointView(endpoint, 10_000).waiting == "10,000 or more"
+
+
+def test_events_are_listed_newest_first_with_what_was_answered(
+    operator: Operator, told: Harness
+) -> None:
+    first = approve(told, behaviour=Behaviour.ACCEPT)
+    told.clock.forward(5)
+    second = approve(told, OTHER_PHONE, behaviour=Behaviour.BUSY)
+    page = show(operator)
+    rows = page.rows(EVENTS)[1:]
+    told_of, here = "verification.\u200bapproved", name(told)
+    taken = "It took the event with HTTP status 204."
+    refused = "It answered with HTTP status 503, which does not take the event."
+    assert [row[:8] for row in rows] == [
+        ["2026-01-31 12:00:05 UTC", told_of, second, here, "pending", "1", refused,
+         "2026-01-31 12:02:05 UTC"],
+        ["2026-01-31 12:00:00 UTC", told_of, first, here, "delivered", "1", taken, "none"],
+    ]  # fmt: skip
+    links = [link["href"] for link in page.all(f"{EVENTS} a")]
+    assert links == [f"/console/verifications/{id}" for id in (second, first)]
+
+
+def test_events_are_filtered_by_state(operator: Operator, told: Harness) -> None:
+    approve(told, behaviour=Behaviour.ACCEPT)
+    approve(told, OTHER_PHONE, behaviour=Behaviour.GONE)
+    for state in ("delivered", "failed"):
+        page = show(operator, f"/webhooks?state={state}")
+        assert page.texts(f"{EVENTS} .chip") == [state]
+        assert page.says("select option[selected]") == state
+    assert show(operator, "/webhooks?state=pending").says("#events > p") == "None."
+    page = show(operator, "/webhooks?state=nonsense")
+    assert page.says(".fault") == "This state is unknown."
+    assert len(page.texts(f"{EVENTS} .chip")) == 2
+
+
+def test_what_is_next_says_what_it_waits_for(operator: Operator, told: Harness) -> None:
+    def next_try() -> str:
+        return show(operator).rows(EVENTS)[1][7]
+
+    told.start_and_send()
+    told.text(told.code())
+    assert next_try() == "2026-01-31 12:00:00 UTC"
+    (endpoint,) = told.store.read(webhook_endpoints.configured)
+    told.store.write(notify.claim_due, endpoint.id, limit=1)
+    assert next_try() == "being sent now"
+    cause = webhook_endpoints.DisabledCause.GONE
+    told.store.write(
+        lambda tx: Done(webhook_endpoints.disable(tx, endpoint.id, cause, generation=0))
+    )
+    assert next_try() == "when the endpoint is enabled"
+
+
+@pytest.mark.parametrize("result", Result)
+def test_every_result_has_a_sentence(result: Result) -> None:
+    said = sentences.sentence(result, 418)
+    assert said.endswith(".")
+    unanswered = (Result.UNREACHABLE, Result.TIMEOUT, Result.FORBIDDEN_ADDRESS)
+    assert ("HTTP status 418" in said) == (result not in unanswered)
+
+
+def test_a_verification_shows_its_events_alone(operator: Operator, told: Harness) -> None:
+    id = approve(told, behaviour=Behaviour.ACCEPT)
+    other = approve(told, OTHER_PHONE, behaviour=Behaviour.FAIL)
+    page = show(operator, f"/verifications/{id}")
+    assert page.rows(EVENTS)[0][:3] == ["When", "Event", "To"]
+    assert page.texts(f"{EVENTS} .chip") == ["delivered"]
+    assert show(operator, f"/verifications/{other}").texts(f"{EVENTS} .chip") == ["pending"]
+    pending = told.start_and_send()["id"]
+    assert show(operator, f"/verifications/{pending}").all(EVENTS) == []
+
+
+def test_the_overview_says_when_an_endpoint_is_disabled(operator: Operator, told: Harness) -> None:
+    assert show(operator, "/").all("#state .lamps .bad") == []
+    version = operator.get("/console/").headers["X-Version"]
+    approve(told, behaviour=Behaviour.GONE)
+    assert operator.get("/console/", headers={"X-Version": version}).status_code == 200
+    for path in ("/", "/limits"):
+        page = show(operator, path)
+        lamp = page.says("#state .lamps .bad")
+        assert lamp == "A webhook endpoint is disabled: its events wait. See why"
+        assert page.one("#state .lamps .bad a")["href"] == "/console/webhooks"
+
+
+def test_an_open_page_notices_what_became_of_an_event(operator: Operator, told: Harness) -> None:
+    id = approve(told, behaviour=Behaviour.FAIL)
+    paths = ("/console/webhooks", f"/console/verifications/{id}")
+    versions = {path: operator.get(path).headers["X-Version"] for path in paths}
+    for path in paths:
+        same = operator.get(path, headers={"X-Version": versions[path]})
+        assert (same.status_code, same.data) == (304, b"")
+    told.simulator.receiver.behaviour = Behaviour.ACCEPT
+    told.forward(3)
+    for path in paths:
+        assert operator.get(path, headers={"X-Version": versions[path]}).status_code == 200
+
+
+# -- doing -----------------------------------------------------------------------------------------
+
+
+def enable_form(page: Page) -> tuple[str, dict[str, str]]:
+    form = page.one("#endpoints form")
+    generation = page.one('#endpoints input[name="generation"]')["value"]
+    return str(form["action"]).removeprefix("/console/webhooks"), {"generation": str(generation)}
+
+
+def test_enabling_sends_what_waits(operator: Operator, told: Harness) -> None:
+    approve(told, behaviour=Behaviour.GONE)
+    approve(told, OTHER_PHONE, behaviour=Behaviour.ACCEPT)
+    path, fields = enable_form(show(operator))
+    page = press(operator, path, **fields)
+    assert page.says(".notice") == "The endpoint is enabled: what waits for it is sent now."
+    assert page.rows("#endpoints table")[1][2:] == ["enabled", "1", ""]
+    told.run_once()
+    assert [event.is_accepted for event in received(told)] == [False, True]
+
+
+def test_a_form_of_before_enables_nothing_and_says_so(operator: Operator, told: Harness) -> None:
+    approve(told, behaviour=Behaviour.GONE)
+    path, fields = enable_form(show(operator))
+    press(operator, path, **fields)
+    approve(told, OTHER_PHONE, behaviour=Behaviour.GONE)
+    for stale in (fields, {"generation": "x"}, {}):
+        response = operator.post(f"/console/webhooks{path}", **stale)
+        assert response.status_code == 409
+        said = Page(response).says(".fault")
+        assert said == "This endpoint was enabled or disabled meanwhile. Look again."
+    assert show(operator).rows("#endpoints table")[1][2].startswith("disabled")
+    response = operator.post("/console/webhooks/endpoints/none/enable", generation="0")
+    assert (response.status_code, Page(response).says(".fault")) == (
+        404,
+        "No endpoint has this id.",
+    )
+
+
+def test_an_event_is_sent_again(operator: Operator, told: Harness) -> None:
+    id = approve(told, behaviour=Behaviour.ACCEPT)
+    action = str(show(operator).one(f"{EVENTS} form")["action"]).removeprefix("/console/webhooks")
+    page = press(operator, action)
+    assert page.says(".notice") == "The event is sent again, with the same id."
+    told.run_once()
+    page = press(operator, action, verification=id)
+    assert page.says("h1") == PHONE, "back on its own page"
+    told.run_once()
+    (event,) = received(told)
+    assert (event.tries, event.is_same) == (3, True)
+    assert operator.post("/console/webhooks/events/none/again").status_code == 404
+
+
+def test_all_that_failed_are_sent_again(operator: Operator, told: Harness) -> None:
+    approve(told, behaviour=Behaviour.GONE)
+    path, fields = enable_form(show(operator))
+    press(operator, path, **fields)
+    told.simulator.receiver.behaviour = Behaviour.ACCEPT
+    page = press(operator, "/failed", since="2026-01-31T12:01")
+    assert page.says(".notice") == "None has failed since then."
+    page = press(operator, "/failed", since="2026-01-31T12:00")
+    assert page.says(".notice") == "Those that failed since then are sent again."
+    told.run_once()
+    assert received(told)[0].is_accepted
+    for since in ("", "soon"):
+        response = operator.post("/console/webhooks/failed", since=since)
+        assert response.status_code == 400
+        assert Page(response).says(".fault") == "A time looks like 2026-01-31T09:30."
+
+
+def test_a_test_event_is_sent(operator: Operator, told: Harness) -> None:
+    page = press(operator, "/test")
+    assert page.says(".notice") == "A test event is sent to each endpoint that is set."
+    assert page.rows(EVENTS)[1][1:3] == ["webhook.\u200btest", "none"]
+    told.run_once()
+    assert received(told)[0].is_accepted
+    told.restart(WEBHOOK_URLS="", WEBHOOK_SECRET="")
+    visitor = Operator(told.app.test_client())
+    visitor.sign_in()
+    response = visitor.post("/console/webhooks/test")
+    assert response.status_code == 400
+    assert "Set WEBHOOK_URLS" in Page(response).says(".fault")
