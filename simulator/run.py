@@ -6,6 +6,7 @@ lines in another shell can use them.
 
 import base64
 import os
+import re
 import secrets
 import signal
 import socket
@@ -23,6 +24,8 @@ from simulator.server import Simulator
 from simulator.world import Account, Number
 
 SETTINGS = Path("instance/local.env")
+SIGNUP_PORT = "8002"  # of `make signup`, the example application
+SIGNUP_PATH = "/webhooks"
 READY_SECONDS = 30
 
 
@@ -73,7 +76,12 @@ def free_port(variable: str, default: str) -> int:
 def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
     """Settings for this machine: random keys kept from run to run, addresses of this run."""
     kept = dotenv_values(path) if path.exists() else {}
-    receiver = f"http://127.0.0.1:{simulator_port}{PATH}"
+    signup_port = os.environ.get("SIGNUP_PORT", SIGNUP_PORT)
+    # Tries at the example fail while `make signup` is not running, which a log line each says.
+    own = [
+        f"http://127.0.0.1:{simulator_port}{PATH}",
+        f"http://127.0.0.1:{signup_port}{SIGNUP_PATH}",
+    ]
     return {
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "PORT": str(port),
@@ -85,16 +93,18 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_urlsafe(24),
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
         "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_urlsafe(24),
-        "WEBHOOK_URLS": ",".join([receiver, *_others(kept.get("WEBHOOK_URLS") or "", receiver)]),
+        "WEBHOOK_URLS": ",".join([*own, *_others(kept.get("WEBHOOK_URLS") or "")]),
         "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
+        "ALLOWED_ORIGINS": f"http://127.0.0.1:{signup_port},http://localhost:{signup_port}",
         "DATABASE_URL": "sqlite:///instance/local.db",
         "LOG_FORMAT": "text",
     }
 
 
-def _others(urls: str, receiver: str) -> list[str]:
-    """Addresses that somebody has added to the file; not the receiver of an earlier run."""
-    return [url for url in urls.split(",") if url and not url.endswith(PATH) and url != receiver]
+def _others(urls: str) -> list[str]:
+    """Addresses that somebody has added to the file; not those of a run on other ports."""
+    ours = re.compile(rf"http://127\.0\.0\.1:[0-9]+({PATH}|{SIGNUP_PATH})")
+    return [url for url in urls.split(",") if url and not ours.fullmatch(url)]
 
 
 def new_webhook_secret() -> str:
@@ -125,6 +135,7 @@ def greeting(settings: dict[str, str], simulator_url: str) -> str:
   The phones         {simulator_url}   <- begin here: a button there starts a verification
   The console        {base_url}/console/   its key: {settings["CONSOLE_KEY"]}
   Textback itself    {base_url}
+  A sign-up form     make signup, in another shell: an application that uses all this
 
 Or start one from another shell, in this folder:
 

@@ -1,0 +1,1 @@
+"""An application that signs people up and has Textback verify their phone numbers."""
