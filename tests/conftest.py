@@ -85,11 +85,16 @@ def any_harness(tmp_path: Path, database_url: str) -> Iterator[Harness]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """A skipped browser is said where nobody overlooks it: after everything else."""
+    """A skipped browser or Node.js is said where nobody overlooks it: after everything else."""
     yield
     skipped = terminalreporter.stats.get("skipped", [])
     if any("no Chromium" in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(
             "The browser tests did not run: there is no Chromium here. `make browser` gets one.",
+            yellow=True,
+        )
+    if any("no Node.js" in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(
+            "The JavaScript of docs/integrate.md did not run: there is no Node.js here.",
             yellow=True,
         )

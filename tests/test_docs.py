@@ -17,7 +17,7 @@ from tests import architecture, state_diagram
 from tests.harness import PHONE, Harness
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")])
 
 
 def text(name: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from bot import settings
+from simulator.run import keep, local_settings
 from tests.harness import PHONE, Harness
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +86,26 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, variabl
             assert variable in ran.stderr
             assert len(ran.stderr.splitlines()) == 1
     assert not (tmp_path / "instance").exists()
+
+
+def test_the_example_application_is_told_of_outcomes_and_its_pages_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address follows its port; what somebody has added to the file stays."""
+    path = tmp_path / "local.env"
+    first = local_settings(path, port=8000, simulator_port=8001)
+    own = "http://127.0.0.1:8001/receiver,http://127.0.0.1:8002/webhooks"
+    assert first["WEBHOOK_URLS"] == own
+    assert first["ALLOWED_ORIGINS"] == "http://127.0.0.1:8002,http://localhost:8002"
+    added = "https://app.example.com/webhooks"
+    keep(path, {**first, "WEBHOOK_URLS": f"{own},{added}"})
+    monkeypatch.setenv("SIGNUP_PORT", "9002")
+    again = local_settings(path, port=9000, simulator_port=9001)
+    assert again["WEBHOOK_URLS"] == (
+        f"http://127.0.0.1:9001/receiver,http://127.0.0.1:9002/webhooks,{added}"
+    )
+    assert again["WEBHOOK_SECRET"] == first["WEBHOOK_SECRET"]
+    settings.read({**again, "DATABASE_URL": f"sqlite:///{tmp_path}/textback.db"})
 
 
 def test_the_page_starts_a_verification_and_follows_it(harness: Harness) -> None:
