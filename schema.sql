@@ -236,6 +236,14 @@ CREATE TABLE opt_out (
     PRIMARY KEY (phone, from_address)
 ) STRICT;
 
+-- Numbers whose holder replied NO: nothing is texted to them for a day.
+CREATE TABLE disown (
+    phone TEXT NOT NULL PRIMARY KEY,
+    since TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX disown_since ON disown (since);
+
 -- Starts that carried an Idempotency-Key: the repeat within a day gets the first answer.
 CREATE TABLE idempotency (
     started_by      TEXT NOT NULL,

@@ -36,7 +36,7 @@ from bot.settings import Settings
 from bot.store.opening import open_store
 from bot.store.tx import Store
 from bot.usecases import notify
-from bot.usecases.rules import Rules
+from bot.usecases.rules import Languages, Rules
 from bot.webhooks.client import WebhookClient
 
 # Routes of no API of their own keep the shape that their errors were published with.
@@ -161,6 +161,12 @@ def _rules(settings: Settings) -> Rules:
         from_address=settings.from_address,
         service_name=settings.service_name,
         challenge_template=settings.challenge_text,
+        most_segments=settings.allow_segments,
+        languages=Languages(
+            offered=settings.offered_locales,
+            default=settings.default_locale,
+            by_country=dict(settings.country_locales),
+        ),
         allowed_countries=settings.countries,
         wrong_per_number=settings.limit_wrong_per_number,
         erases_at_twilio=settings.erase_at_twilio == "yes",

@@ -92,6 +92,7 @@ def start(**more: Any) -> Start:
         reference="KP",
         key_id=KEYRING.present_id,
         challenge_text=TEXT,
+        locale="en",
         terms=Terms(),
         text=SendText(new_sid("")[:24], OUR_NUMBER, "en"),
     )

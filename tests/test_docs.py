@@ -13,6 +13,7 @@ from bot.domain.errors import Refusal
 from bot.domain.verification import Terms
 from bot.faces.durable import errors as durable_errors
 from bot.http import errors as http_errors  # noqa: F401
+from bot.wording import Style
 from tests import architecture, state_diagram
 from tests.harness import PHONE, Harness
 
@@ -40,7 +41,9 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_the_default_text_is_the_documented_one() -> None:
-    challenge = wording.challenge(None, service=None, terms=Terms(), reference="KP")
+    challenge = wording.challenge(
+        Style.REPLY, tag="en", service=None, terms=Terms(), reference="KP"
+    )
     assert f"`{wording.fill(challenge, '0042')}`" in text("docs/settings.md")
 
 

@@ -11,6 +11,7 @@ from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
 from bot.domain.effects import UsageKind
 from bot.domain.errors import (
+    Disowned,
     LimitReached,
     OptedOut,
     QueueTooLong,
@@ -18,7 +19,7 @@ from bot.domain.errors import (
     StillCounting,
 )
 from bot.domain.limits import Limit
-from bot.store import circuits, opt_outs, outbox, usage
+from bot.store import circuits, disowns, opt_outs, outbox, usage
 from bot.store.tx import Store, Tx
 
 # How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
@@ -74,8 +75,9 @@ class Admission:
             )
 
     def check(self, tx: Tx, start: Applicant) -> None:
-        """Raises OptedOut, LimitReached, SenderUnavailable, QueueTooLong."""
+        """Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
         _respect_opt_out(tx, start)
+        _respect_disown(tx, start.phone)
         self._respect_limits(tx, start)
         _respect_circuit(tx, start.from_address)
         self._respect_delay(tx, start.window)
@@ -131,6 +133,16 @@ def _respect_opt_out(tx: Tx, start: Applicant) -> None:
             f" Its holder can text START to {ours}, then start again."
         )
     opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
+
+
+def _respect_disown(tx: Tx, phone: str) -> None:
+    ends_at = disowns.ends_at(tx, phone)
+    if ends_at is not None:
+        raise Disowned(
+            "The holder of this number replied NO to a code and gets none for a day, unless they"
+            " text START or an operator clears its limits.",
+            retry_after_seconds=max(1, ceil((ends_at - tx.now).total_seconds())),
+        )
 
 
 def _respect_circuit(tx: Tx, from_address: str) -> None:

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from functools import partial
 
-from bot.store import inbound, metric_samples, outbox
+from bot.store import disowns, inbound, metric_samples, outbox
 from bot.store import verifications as table
 from bot.store.steady import TOLERATED
 from bot.store.tx import REMOVING_SECONDS, Done, Store, Tx
@@ -65,6 +65,7 @@ class Sweeper:
             self._left = [
                 partial(forget.retain, kept=self._kept, limit=AT_ONCE),
                 partial(notify.drop_old, limit=AT_ONCE),
+                partial(_drop_old_disowns),
                 partial(_drop_old_messages),
                 partial(_fold_counters),
             ]
@@ -102,6 +103,10 @@ def set_unreadable_aside(tx: Tx) -> Done[None]:
 
 def _drop_old_messages(tx: Tx) -> Done[int]:
     return Done(inbound.drop_old(tx, limit=AT_ONCE))
+
+
+def _drop_old_disowns(tx: Tx) -> Done[int]:
+    return Done(disowns.drop_old(tx, limit=AT_ONCE))
 
 
 def _fold_counters(tx: Tx) -> Done[int]:

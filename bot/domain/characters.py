@@ -6,6 +6,7 @@ in the other.
 """
 
 import unicodedata
+from functools import lru_cache
 
 # Marks without a width of their own that no category names: what turns a digit into an emoji.
 _ENCLOSING_KEYCAP = "\u20e3"
@@ -54,3 +55,13 @@ def _is_mark(letter: str) -> bool:
 def _ascii_digit(letter: str) -> str:
     value = unicodedata.decimal(letter, None)
     return letter if value is None else str(value)
+
+
+@lru_cache(maxsize=4096)
+def is_latin(letter: str) -> bool:
+    """Of the Latin script, with or without marks.
+
+    >>> is_latin("e"), is_latin("é"), is_latin("я"), is_latin("語")
+    (True, True, False, False)
+    """
+    return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN")

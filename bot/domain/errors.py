@@ -33,6 +33,12 @@ class InvalidStart(Refusal):
     code = "invalid_start"
 
 
+class TextTooLong(Refusal):
+    """400: with what the caller puts into it, the text would take more segments than allowed."""
+
+    code = "text_too_long"
+
+
 class CannotReceiveTexts(Refusal):
     """400: a number that gets no texts, or our own."""
 
@@ -81,6 +87,12 @@ class OptedOut(Refusal):
     """409: the number has texted STOP."""
 
     code = "opted_out"
+
+
+class Disowned(Refusal):
+    """409: the number's holder replied NO within the last day."""
+
+    code = "disowned"
 
 
 class StillCounting(Refusal):

@@ -75,6 +75,13 @@ class Chattered:
 
 
 @dataclass(frozen=True, slots=True)
+class DisownedByText:
+    """A reply said that its sender did not ask for the code."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OlderCodeSent:
     """A reply held the code of this superseded verification, inside its window."""
 
@@ -108,6 +115,7 @@ Input = (
     | TextImpossible
     | Attempted
     | Chattered
+    | DisownedByText
     | OlderCodeSent
     | TimePassed
     | Canceled

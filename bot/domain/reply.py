@@ -12,10 +12,11 @@ bounded first.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from bot.domain.characters import ascii_digits, is_dash, visible
+from bot.domain.characters import ascii_digits, is_dash, is_latin, visible
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
@@ -35,9 +36,11 @@ _OPENS_WITH_STOP = re.compile(
     r"[\W_]*(?:stop(?:[\W_]*all)?|unsubscribe|revoke|opt[\W_]*out|arr[eê]t)(?![^\W_])"
 )
 
-# This many characters of our own words in a row are no coincidence. It is also the least that a
-# challenge's fixed words must have.
+# This many characters of our own words in a row are no coincidence; of a script that is not Latin,
+# where a word is a few letters and blanks may be none, so many letters. It is also the least that
+# a challenge's fixed words must have.
 QUOTE_LENGTH = 12
+QUOTE_LETTERS = 6
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
@@ -181,13 +184,50 @@ def _has_reaction_frame(text: str) -> bool:
     return "\u200a" in text and ("\u200b" in text or "\u200c" in text)
 
 
+def is_recognizable(parts: Sequence[str]) -> bool:
+    """Whether a quote of a text with these fixed parts can be told from an answer."""
+    return any(
+        len(_comparable(part)) >= QUOTE_LENGTH or len(_other_letters(part)) >= QUOTE_LETTERS
+        for part in parts
+    )
+
+
+def is_no(heard: Heard, words: Sequence[str]) -> bool:
+    """Whether a text is one of these words and nothing else; punctuation does not matter.
+
+    >>> is_no(hear("No!"), ["no"]), is_no(hear("no code came"), ["no"])
+    (True, False)
+    """
+    said = _letters(heard.comparable)
+    return bool(said) and said in {_letters(_comparable(word)) for word in words}
+
+
 def _quotes(said: str, challenge_text: str) -> bool:
+    letters = _other_letters(said)
     for part in challenge_text.split("{code}"):
-        ours = _comparable(part)
-        starts = range(len(ours) - QUOTE_LENGTH + 1)
-        if any(ours[start : start + QUOTE_LENGTH] in said for start in starts):
+        if _holds_run(said, _comparable(part), QUOTE_LENGTH):
+            return True
+        if letters and _holds_run(letters, _other_letters(part), QUOTE_LETTERS):
             return True
     return False
+
+
+def _holds_run(said: str, ours: str, length: int) -> bool:
+    starts = range(len(ours) - length + 1)
+    return any(ours[start : start + length] in said for start in starts)
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def _other_letters(text: str) -> str:
+    """Letters of scripts other than Latin, without what is between them."""
+    if text.isascii():
+        return ""
+    return "".join(
+        letter for letter in _comparable(text) if letter.isalpha() and not is_latin(letter)
+    )
 
 
 def _comparable(text: str) -> str:

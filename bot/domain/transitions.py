@@ -33,6 +33,7 @@ from bot.domain.inputs import (
     Attempted,
     Canceled,
     Chattered,
+    DisownedByText,
     Input,
     OlderCodeSent,
     ResendAsked,
@@ -63,6 +64,7 @@ class Answer(StrEnum):
     OLDER_TEXT = "older_text"
     ALREADY_VERIFIED = "already_verified"
     NO_LONGER_NEEDED = "no_longer_needed"
+    DISOWNED = "disowned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ def decide(verification: Verification | None, what: Input, now: datetime) -> Dec
             raise ValueError("a verification starts once")
         kind = UsageKind.PROBE if what.is_probe else UsageKind.START
         effects = (CountUsage(kind), what.text)
-        return Decision(what.verification, (Event(EventName.STARTED),), effects=effects)
+        locale = what.verification.locale
+        started = Event(EventName.STARTED, {"locale": locale} if locale else {})
+        return Decision(what.verification, (started,), effects=effects)
     if verification is None:
         raise ValueError(f"{type(what).__name__} needs a verification")
     follows = _after_the_end if verification.is_terminal else _while_pending
@@ -136,6 +140,8 @@ def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
             return _time_passed(v, now)
         case Canceled(cause, reason):
             return _publish(v, Outcome(Status.CANCELED, now, cause, reason))
+        case DisownedByText(at):
+            return _disowned(v, at)
         case Suspended(reason):
             return _suspended(v, reason, now)
         case Resumed(reason):
@@ -253,6 +259,16 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
     if v.is_hinted or v.suspended_at is not None:
         return Decision(v, (event,))
     return _answered(replace(v, is_hinted=True), (event,), Answer.HINT)
+
+
+def _disowned(v: Verification, at: datetime) -> Decision:
+    """The person says that it was not them: no attempt, and the end of it."""
+    if v.is_decided:
+        return Decision(v)
+    if at >= v.deadline_at:
+        return _lapse(v)
+    ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
+    return _answered(ended.verification, ended.events, Answer.DISOWNED)
 
 
 def _time_passed(v: Verification, now: datetime) -> Decision:

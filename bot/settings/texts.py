@@ -1,14 +1,19 @@
 """The code, the window, and what is texted."""
 
-from typing import Annotated, Self
+from functools import cached_property
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot import wording
-from bot.domain import timings
-from bot.domain.reply import QUOTE_LENGTH
+from bot.domain import phone, timings
+from bot.domain.reply import QUOTE_LENGTH, is_recognizable
 from bot.domain.verification import Terms
 from bot.settings.types import Group, setting
+from bot.wording import Style
+from bot.wording.catalogues import fixed_parts
+from bot.wording.choosing import lookup
+from bot.wording.segments import Segments, segments
 
 
 def _challenge_text(template: str) -> str:
@@ -17,7 +22,7 @@ def _challenge_text(template: str) -> str:
         raise ValueError(f"it has no field {{{sorted(unknown)[0]}}}")
     if "code" not in wording.fields(template):
         raise ValueError("{code} is missing")
-    if wording.fixed_length(template) < QUOTE_LENGTH:
+    if not is_recognizable(fixed_parts(template)):
         raise ValueError(
             f"it needs {QUOTE_LENGTH} fixed characters in a row, or a quote cannot be told from"
             " an answer"
@@ -25,6 +30,36 @@ def _challenge_text(template: str) -> str:
     return template
 
 
+def _country_locales(value: Any) -> Any:
+    """`MX:es,BR:pt-BR` as pairs of country and tag."""
+    if not isinstance(value, str):
+        return value
+    return [[half.strip() for half in part.split(":", 1)] for part in value.split(",")]
+
+
+def _known_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    known = []
+    for country, tag in pairs:
+        found = lookup(tag, wording.languages())
+        if not phone.is_country(country.upper()) or found is None:
+            raise ValueError("each pair is a country of two letters and a language there is")
+        known.append((country.upper(), found))
+    if len(dict(known)) < len(known):
+        raise ValueError("a country stands there more than once")
+    return tuple(known)
+
+
+def _known_locale(tag: str) -> str:
+    found = lookup(tag, wording.languages())
+    if found is None:
+        raise ValueError(f"there is no such language; there are {', '.join(wording.languages())}")
+    return found
+
+
+CountryLocales = Annotated[
+    tuple[tuple[str, str], ...], BeforeValidator(_country_locales), AfterValidator(_known_pairs)
+]
+Locale = Annotated[str, AfterValidator(_known_locale)]
 ChallengeText = Annotated[str, AfterValidator(_challenge_text)]
 
 
@@ -42,9 +77,14 @@ class TextSettings(Group):
         "the name that texts begin with", default=None, max_length=40
     )
     challenge_text: ChallengeText | None = setting(
-        "a text with {code} and perhaps {service}, {digits}, {seconds}, {reference}",
+        "a text with {code} and perhaps {service}, {digits}, {seconds}, {minutes}, {reference}",
         default=None,
     )
+    default_locale: Locale = setting("a language tag, such as en or pt-BR", default="en")
+    country_locales: CountryLocales = setting(
+        "countries and languages, such as MX:es,BR:pt-BR", default=()
+    )
+    allow_segments: Annotated[int, Field(ge=1, le=2)] = setting("1 or 2", default=1)
 
     @property
     def terms(self) -> Terms:
@@ -56,17 +96,44 @@ class TextSettings(Group):
             max_sends=self.max_sends,
         )
 
-    @model_validator(mode="after")
-    def _one_segment(self) -> Self:
-        text = wording.challenge(
-            self.challenge_text, service=self.service_name, terms=self.terms, reference="XX"
-        )
-        septets = wording.septets(wording.fill(text, "0" * self.code_length))
-        if septets is None or septets > wording.SEGMENT_SEPTETS:
-            name = "CHALLENGE_TEXT" if self.challenge_text else "SERVICE_NAME"
-            fault = "has a letter outside GSM-7" if septets is None else f"takes {septets} septets"
-            raise ValueError(
-                f"{name}: the text {fault}; it must fit one segment, {wording.SEGMENT_SEPTETS}"
-                " septets of GSM-7"
+    def challenge(self, style: Style, tag: str, reference: str = "XX") -> str:
+        """The text of a verification with {code} in it: CHALLENGE_TEXT in the default language."""
+        if self.challenge_text is not None and tag == self.default_locale:
+            return wording.filled(
+                self.challenge_text,
+                service=self.service_name,
+                terms=self.terms,
+                reference=reference,
             )
+        return wording.challenge(
+            style, tag=tag, service=self.service_name, terms=self.terms, reference=reference
+        )
+
+    def segments_of(self, style: Style, tag: str) -> Segments:
+        return segments(wording.fill(self.challenge(style, tag), "0" * self.code_length))
+
+    @cached_property
+    def offered_locales(self) -> tuple[str, ...]:
+        """Languages whose texts fit, with this service's name and terms."""
+        return tuple(tag for tag in wording.languages() if self._fits(tag))
+
+    def _fits(self, tag: str) -> bool:
+        return all(self.segments_of(style, tag).count <= self.allow_segments for style in Style)
+
+    @model_validator(mode="after")
+    def _few_segments(self) -> Self:
+        chosen = (self.default_locale, *(tag for _, tag in self.country_locales))
+        for tag in chosen:
+            if not self._fits(tag):
+                most = max((self.segments_of(style, tag) for style in Style), key=_size)
+                name = "CHALLENGE_TEXT" if self.challenge_text else "SERVICE_NAME"
+                raise ValueError(
+                    f"{name}: the text in {tag} takes {most.units} units of {most.encoding}, which"
+                    f" are {most.count} segments; ALLOW_SEGMENTS allows {self.allow_segments}"
+                    " (a segment is 160 units of GSM-7 or 70 of UCS-2, and each is billed)"
+                )
         return self
+
+
+def _size(found: Segments) -> int:
+    return found.count * 1000 + found.units

@@ -7,11 +7,11 @@ from bot import wording
 from bot.domain import code, phone, reply
 from bot.domain.code import Keyring
 from bot.domain.events import Event, EventName
-from bot.domain.inputs import Attempted, Chattered, OlderCodeSent
-from bot.domain.reply import Attempt, Heard, Quote, TooLong
+from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
+from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
 from bot.domain.transitions import Decision, decide
-from bot.domain.verification import Verification
-from bot.store import history, inbound, opt_outs, usage, verifications
+from bot.domain.verification import Cause, Verification
+from bot.store import disowns, history, inbound, opt_outs, usage, verifications
 from bot.store.inbound import Ignored
 from bot.store.tx import Done, Tx
 from bot.usecases.inbound_text import InboundText, Judged
@@ -137,6 +137,8 @@ def _judge_reply(
         return Done(None, changes=retire_key(tx, verification))
     read = read_reply(verification, text.heard)
     at = tx.now - (text.age or timedelta(0))
+    if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
+        return _disowned(tx, verification, at)
     if not isinstance(read, Attempt):
         chattered = Chattered(is_quote=isinstance(read, Quote), at=at)
         return _answered(tx, verification, decide(verification, chattered, tx.now))
@@ -146,6 +148,15 @@ def _judge_reply(
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
     attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
     return _answered(tx, verification, decide(verification, attempt, tx.now))
+
+
+def _disowned(tx: Tx, verification: Verification, at: datetime) -> Done[str | None]:
+    """Of the sender's own number alone, since that is whose verification it is."""
+    decision = decide(verification, DisownedByText(at), tx.now)
+    outcome = decision.verification.outcome
+    if not verification.is_terminal and outcome and outcome.cause is Cause.DISOWNED:
+        disowns.mark(tx, verification.phone)
+    return _answered(tx, verification, decision)
 
 
 def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[str | None]:
@@ -162,7 +173,7 @@ def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
     return tx.now - text.age + STAMP_RESOLUTION <= verification.created_at
 
 
-def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | reply.Chatter | TooLong:
+def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | Chatter | TooLong:
     return reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
 
 

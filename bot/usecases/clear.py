@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
-from bot.store import opt_outs, usage, verifications
+from bot.store import disowns, opt_outs, usage, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.rules import Rules
 
 
 def clear_limits(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[int]:
-    """Forgets what counts against a number, under each of its spellings. Returns how much."""
+    """Forgets what counts against a number, under each of its spellings, and that its holder
+    replied NO. Returns how much."""
     left = min((limit.amount for limit in rules.wrong_per_number), default=None)
     for phone in phones:
         verifications.lift_wrong_left(tx, phone, left=left)
-    return Done(sum(usage.clear(tx, phone) for phone in phones))
+    disowned = sum(disowns.unmark(tx, phone) for phone in phones)
+    return Done(disowned + sum(usage.clear(tx, phone) for phone in phones))
 
 
 def clear_opt_out(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[bool]:

@@ -10,7 +10,7 @@ from bot.domain.errors import StillRunning, UnknownVerification
 from bot.domain.inputs import Canceled
 from bot.domain.transitions import decide
 from bot.domain.verification import FINISHED, Cause
-from bot.store import hourly_counts, usage, verification_list, verifications
+from bot.store import disowns, hourly_counts, usage, verification_list, verifications
 from bot.store.tx import REMOVING_SECONDS, Change, Done, Store, Tx
 from bot.store.verification_list import ListFilter
 from bot.usecases.record import record
@@ -88,6 +88,7 @@ def _forget_spelling(tx: Tx, number: str) -> Done[Forgotten]:
     ids = verifications.ids_of(tx, number)
     _remove(tx, ids)
     counted = usage.erase(tx, number)
+    disowns.unmark(tx, number)
     return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 
 

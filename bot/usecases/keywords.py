@@ -6,7 +6,7 @@ from bot.domain.inputs import Canceled
 from bot.domain.reply import Keyword
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
-from bot.store import opt_outs, verifications
+from bot.store import disowns, opt_outs, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
@@ -30,6 +30,7 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     tx.lock_number(text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
+        disowns.unmark(tx, text.phone)
     if keyword is Keyword.HELP and answers:
         return Done(Judged(wording.help_text(service)))
     if keyword is not Keyword.STOP:

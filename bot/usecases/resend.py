@@ -1,6 +1,7 @@
 """Sending the text of a pending verification once more, with the same code."""
 
 import secrets
+from dataclasses import replace
 from math import ceil
 
 from bot.admission.admission import Admission, Applicant
@@ -56,6 +57,7 @@ def resend(
                 f"Less than {LEFT.total_seconds():.0f} seconds are left to answer it, or it is"
                 " decided. Start another when it is over."
             )
+    text = replace(text, locale=verification.locale or text.locale)
     applicant = _applicant(verification, text)
     admission.check(tx, applicant)
     asked = ResendAsked(text, is_unsettled, admission.is_probe(tx, applicant))
@@ -65,8 +67,8 @@ def resend(
 
 
 def new_text(rules: Rules) -> SendText:
-    """With its random id: a use case may run twice."""
-    return SendText(secrets.token_urlsafe(18), rules.from_address, rules.locale)
+    """With its random id: a use case may run twice. It speaks the verification's language."""
+    return SendText(secrets.token_urlsafe(18), rules.from_address, rules.languages.default)
 
 
 def _applicant(verification: Verification, text: SendText) -> Applicant:

@@ -9,7 +9,13 @@ from bot import wording
 from bot.admission.admission import Admission, Applicant
 from bot.domain import phone
 from bot.domain.effects import SendText
-from bot.domain.errors import CannotReceiveTexts, CountryNotAllowed, IdInUse, NumberBusy
+from bot.domain.errors import (
+    CannotReceiveTexts,
+    CountryNotAllowed,
+    IdInUse,
+    NumberBusy,
+    TextTooLong,
+)
 from bot.domain.ids import new_id
 from bot.domain.inputs import Canceled, Started
 from bot.domain.transitions import decide
@@ -19,6 +25,9 @@ from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases import read
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
+from bot.wording import Style
+from bot.wording.choosing import choose
+from bot.wording.segments import segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ class Request:
     idempotency_key: str | None = None
     tag: str | None = None  # the caller's own word for it
     locale: str | None = None  # of the texts, as the caller asks
-    template: str | None = None  # in place of the default text, where no CHALLENGE_TEXT is set
+    style: Style = Style.REPLY  # of the text
     service_name: str | None = None  # in place of SERVICE_NAME
     app_hash: str | None = None  # at the end of the text: an Android application reads it then
     may_supersede: bool = True  # its own pending verification of the number
@@ -51,6 +60,7 @@ class Start:
     reference: str
     key_id: str
     challenge_text: str
+    locale: str  # BCP 47 tag of what is texted
     terms: Terms
     text: SendText
     is_to_erase: bool = False  # Twilio's copy of the text, once it is over
@@ -108,6 +118,13 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
         raise CountryNotAllowed(
             f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
         )
+    locale = choose(
+        request.locale,
+        country=country,
+        by_country=rules.languages.by_country,
+        default=rules.languages.default,
+        offered=rules.languages.offered,
+    )
     reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
     return Start(
         id=request.id or new_id(),
@@ -117,22 +134,35 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
         nonce=secrets.token_hex(16),
         reference=reference,
         key_id=rules.keyring.present_id,
-        challenge_text=challenge_text(request, rules, reference),
+        challenge_text=challenge_text(request, rules, locale, reference),
+        locale=locale,
         terms=rules.terms,
-        text=SendText(secrets.token_urlsafe(18), rules.from_address, rules.locale),
+        text=SendText(secrets.token_urlsafe(18), rules.from_address, locale),
         is_to_erase=rules.erases_at_twilio,
     )
 
 
-def challenge_text(request: Request, rules: Rules, reference: str) -> str:
-    """With {code} in place of the code."""
-    text = wording.challenge(
-        rules.challenge_template or request.template,
-        service=request.service_name or rules.service_name,
-        terms=rules.terms,
-        reference=reference,
-    )
-    return f"{text}\n{request.app_hash}" if request.app_hash else text
+def challenge_text(request: Request, rules: Rules, locale: str, reference: str) -> str:
+    """With {code} in place of the code. Raises TextTooLong."""
+    service = request.service_name or rules.service_name
+    ending = f"\n{request.app_hash}" if request.app_hash else ""
+    if rules.challenge_template is not None and locale == rules.languages.default:
+        filled = wording.filled(
+            rules.challenge_template, service=service, terms=rules.terms, reference=reference
+        )
+        text = filled + ending
+    else:
+        text = wording.challenge(
+            request.style,
+            tag=locale,
+            service=service,
+            terms=rules.terms,
+            reference=reference,
+            ending=ending,
+        )
+    if segments(wording.fill(text, "0" * rules.terms.code_length)).count > rules.most_segments:
+        raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
+    return text
 
 
 def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Verification]:
@@ -222,7 +252,7 @@ def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verif
         terms=wanted.terms,
         is_to_erase=wanted.is_to_erase,
         tag=wanted.request.tag,
-        locale=wanted.request.locale,
+        locale=wanted.locale,
         created_at=now,
         deadline_at=now + wanted.terms.send_within + wanted.terms.window,
     )

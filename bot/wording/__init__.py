@@ -1,46 +1,106 @@
-"""Every sentence sent by text, plain GSM-7 and one segment each: longer ones cost twice."""
+"""Every text to the person, in the language of its verification.
 
+sentences.py   the sentences in English
+catalogues/    their translations
+segments.py    encoding and segments
+choosing.py    which language a verification speaks
+"""
+
+from collections.abc import Iterator
+from enum import Enum
 from string import Formatter
 
 from bot.domain.transitions import Answer
 from bot.domain.verification import Terms, Verification
+from bot.wording import catalogues, sentences
+from bot.wording.segments import segments
 
-CHALLENGE = (
-    "Your verification code is {code}. Reply with just these {digits} digits"
-    " within {seconds} seconds. Ref {reference}"
-)
-# Where the code may be entered in a form, too.
-ENTER_OR_REPLY = (
-    "Your verification code is {code}. Enter it, or reply with just these {digits} digits,"
-    " within {seconds} seconds. Ref {reference}"
-)
-FIELDS = frozenset(["service", "code", "digits", "seconds", "reference"])
-
-# GSM 03.38: characters of one septet, and those that take two.
-_GSM7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM7_TWICE = frozenset("^{}\\[~]|€\f")
-SEGMENT_SEPTETS = 160
-
+FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "reference"])
 # Letters that are not mistaken for each other or for digits, and spell no words.
 REFERENCE_LETTERS = "BCDFGHJKMNPQRTVWXYZ"
+SHORTEST_MINUTES = 120  # seconds: from here on even minutes are told as minutes
+
+# First strong isolate and its end (UAX 9): what is between them does not jump in a line that runs
+# from right to left.
+_ISOLATE, _END = "\u2068", "\u2069"
 
 
-def challenge(template: str | None, *, service: str | None, terms: Terms, reference: str) -> str:
-    """The text of one verification, with {code} still in it: the code is never stored.
+class Style(Enum):
+    """How the code may be answered. Forms in seconds and minutes, the long ones first."""
 
-    >>> challenge(None, service="Contoso", terms=Terms(), reference="KP")[:42]
+    REPLY = "reply"  # by text
+    ENTER = "enter"  # by text, or in a form
+
+
+_FORMS = {
+    (Style.REPLY, False): (sentences.REPLY_SECONDS, sentences.REPLY_SECONDS_SHORT),
+    (Style.REPLY, True): (sentences.REPLY_MINUTES, sentences.REPLY_MINUTES_SHORT),
+    (Style.ENTER, False): (sentences.ENTER_SECONDS, sentences.ENTER_SECONDS_SHORT),
+    (Style.ENTER, True): (sentences.ENTER_MINUTES, sentences.ENTER_MINUTES_SHORT),
+}
+_ANSWERS = {
+    Answer.APPROVED: sentences.APPROVED,
+    Answer.WRONG: sentences.WRONG,
+    Answer.OUT_OF_TRIES: sentences.OUT_OF_TRIES,
+    Answer.TOO_LATE: sentences.TOO_LATE,
+    Answer.HINT: sentences.HINT,
+    Answer.OLDER_TEXT: sentences.OLDER_TEXT,
+    Answer.ALREADY_VERIFIED: sentences.ALREADY_VERIFIED,
+    Answer.NO_LONGER_NEEDED: sentences.NO_LONGER_NEEDED,
+    Answer.DISOWNED: sentences.DISOWNED,
+}
+
+
+def languages() -> list[str]:
+    """Tags of all languages there are."""
+    return list(catalogues.load())
+
+
+def challenge(
+    style: Style,
+    *,
+    tag: str,
+    service: str | None,
+    terms: Terms,
+    reference: str,
+    ending: str = "",
+) -> str:
+    """The default text of one verification, with {code} still in it: the code is never stored. The
+    fullest form that fits one segment, else the shortest.
+
+    >>> challenge(Style.REPLY, tag="en", service="Contoso", terms=Terms(), reference="KP")[:42]
     'Contoso: Your verification code is {code}.'
     """
-    if template in (None, ENTER_OR_REPLY):
-        template = ("{service}: " if service else "") + (template or CHALLENGE)
+    forms = [form + ending for form in _forms(style, tag, service, terms, reference)]
+    for form in forms:
+        if segments(fill(form, "0" * terms.code_length)).count == 1:
+            return form
+    return forms[-1]
+
+
+def _forms(
+    style: Style, tag: str, service: str | None, terms: Terms, reference: str
+) -> Iterator[str]:
+    said = catalogues.load()[tag]
+    is_even = terms.window_seconds >= SHORTEST_MINUTES and terms.window_seconds % 60 == 0
+    prefix = ""
+    if service:
+        name = f"{_ISOLATE}{service}{_END}" if tag in catalogues.RIGHT_TO_LEFT else service
+        prefix = f"{name.replace('{', '{{').replace('}', '}}')}: "
+    for sentence in _FORMS[style, is_even]:
+        text = filled(prefix + said[sentence], service=service, terms=terms, reference=reference)
+        yield f"{text}. {said[sentences.NOT_YOU]}"
+        yield text
+
+
+def filled(template: str, *, service: str | None, terms: Terms, reference: str) -> str:
+    """A template with all but the code."""
     values = {
         "service": service or "",
         "code": "{code}",
         "digits": str(terms.code_length),
         "seconds": str(terms.window_seconds),
+        "minutes": f"{terms.window_seconds / 60:g}",
         "reference": reference,
     }
     return "".join(
@@ -54,12 +114,20 @@ def fill(challenge_text: str, code: str) -> str:
     return challenge_text.replace("{code}", code)
 
 
-def fixed_length(template: str) -> int:
-    """The longest run of characters of a template that is the same in every text, blanks in a row
-    counted once, as quotes are compared."""
-    return max(
-        (len(" ".join(literal.split())) for literal, *_ in Formatter().parse(template)), default=0
+def answer(word: Answer, verification: Verification) -> str:
+    """The sentence sent back to a reply. It holds no code and nothing the person wrote."""
+    said = catalogues.load()
+    in_language = said.get(verification.locale or "", said[catalogues.SOURCE])
+    return in_language[_ANSWERS[word]].format(
+        left=verification.attempts_left, digits=verification.terms.code_length
     )
+
+
+def no_words(tag: str | None) -> list[str]:
+    """What a person replies who did not ask for the code: NO, and their own word for it."""
+    said = catalogues.load()
+    own = said.get(tag or "", said[catalogues.SOURCE])[sentences.NO_WORDS]
+    return ["no", *(word.strip() for word in own.split(","))]
 
 
 def fields(template: str) -> frozenset[str]:
@@ -71,42 +139,6 @@ def fields(template: str) -> frozenset[str]:
         if name is not None:
             found.add(name)
     return frozenset(found)
-
-
-def septets(text: str) -> int | None:
-    """The length of a text in GSM-7, or None where a character would make it UCS-2.
-
-    >>> septets("0042 €"), septets("0042 …")
-    (7, None)
-    """
-    total = 0
-    for letter in text:
-        if letter not in _GSM7 and letter not in _GSM7_TWICE:
-            return None
-        total += 2 if letter in _GSM7_TWICE else 1
-    return total
-
-
-def answer(word: Answer, verification: Verification) -> str:
-    """The sentence sent back to a reply. It holds no code and nothing the person wrote."""
-    match word:
-        case Answer.APPROVED:
-            return "Thank you, this number is verified."
-        case Answer.WRONG:
-            left = verification.attempts_left
-            return f"That code is not right. {left} {'try' if left == 1 else 'tries'} left."
-        case Answer.OUT_OF_TRIES:
-            return "That code is not right and no tries are left. Please start again."
-        case Answer.TOO_LATE:
-            return "That code has expired. Please start again."
-        case Answer.HINT:
-            return f"Please reply with just the {verification.terms.code_length} digits."
-        case Answer.OLDER_TEXT:
-            return "That code is from an older text. Please use the newest one."
-        case Answer.ALREADY_VERIFIED:
-            return "This number is already verified."
-        case Answer.NO_LONGER_NEEDED:
-            return "That code is no longer needed."
 
 
 def help_text(service: str | None) -> str:

@@ -5,7 +5,7 @@ stands apart from the noun that it counts. docs/languages.md tells how a languag
 """
 
 
-def N_(sentence: str) -> str:  # noqa: N802  the name that gettext's tools look for
+def N_(sentence: str) -> str:
     return sentence
 
 

@@ -33,7 +33,7 @@ def test_from_the_start_on_the_console_to_the_approval(
     expect(page.locator("time.countdown")).to_contain_text("s left")
 
     phone(phones).get_by_role("button", name="Wrong code").click()
-    expect(phone(phones).locator(".messages")).to_contain_text("3 tries left")
+    expect(phone(phones).locator(".messages")).to_contain_text("Tries left: 3")
     expect(page.locator("dt:has-text('Attempts') + dd")).to_have_text("1 of 4")
     expect(page.locator(".timeline")).to_contain_text("A wrong code was sent by text: attempt 1.")
 

@@ -77,7 +77,7 @@ def test_suspended_it_is_shown_and_silent(harness: Harness) -> None:
     assert order(harness, id, "resume") == 202
     assert stage(harness, id) == "Running"
     harness.text(harness.wrong())
-    assert harness.answers() == ["That code is not right. 2 tries left."]
+    assert harness.answers() == ["That code is not right. Tries left: 2"]
 
 
 def test_four_wrong_then_the_right_one_are_out_of_tries_on_resume(harness: Harness) -> None:

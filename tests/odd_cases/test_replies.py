@@ -9,7 +9,8 @@ import pytest
 
 from bot.domain import reply
 from bot.domain.reply import Keyword, TooLong, hear, keyword, opens_with_stop, read
-from bot.wording import SEGMENT_SEPTETS, help_text, septets, stopped_text
+from bot.wording import help_text, stopped_text
+from bot.wording.segments import segments
 from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
 from tests.sms.test_webhooks import sms
@@ -146,7 +147,7 @@ def test_other_numbers_leave_it_to_the_network(harness: Harness) -> None:
 @pytest.mark.parametrize("service", [None, "x" * 40])
 def test_the_answers_fit_one_segment(service: str | None) -> None:
     for text in (help_text(service), stopped_text(service)):
-        assert (septets(text) or 999) <= SEGMENT_SEPTETS
+        assert segments(text).count == 1
 
 
 # -- 16. texts that cost ---------------------------------------------------------------------------

@@ -268,7 +268,7 @@ def test_tries_left_are_what_the_numbers_bound_leaves(tmp_path: Path) -> None:
         id = harness.start_and_send()["id"]
         assert harness.status(id)["customStatus"]["attemptsLeft"] == 2
         harness.text(harness.wrong())
-        assert "1 try left" in harness.answers()[-1]
+        assert "Tries left: 1" in harness.answers()[-1]
         assert harness.status(id)["customStatus"]["attemptsLeft"] == 1
         harness.text(harness.wrong())
         assert "no tries are left" in harness.answers()[-1]

@@ -146,7 +146,7 @@ def test_the_answer_is_twiml(harness: Harness) -> None:
     assert response.headers["Content-Type"] == "text/xml; charset=utf-8"
     assert response.text == (
         '<?xml version="1.0" encoding="UTF-8"?>'
-        "<Response><Message>That code is not right. 3 tries left.</Message></Response>"
+        "<Response><Message>That code is not right. Tries left: 3</Message></Response>"
     )
     assert sms(harness, "", From="+14255550199").text.endswith("<Response />")
 

@@ -43,9 +43,9 @@ def test_four_wrong_codes_are_false(harness: Harness) -> None:
     assert (status["runtimeStatus"], status["output"]) == ("Completed", False)
     assert status["customStatus"]["status"] == "max_attempts_reached"
     assert harness.answers() == [
-        "That code is not right. 3 tries left.",
-        "That code is not right. 2 tries left.",
-        "That code is not right. 1 try left.",
+        "That code is not right. Tries left: 3",
+        "That code is not right. Tries left: 2",
+        "That code is not right. Tries left: 1",
         "That code is not right and no tries are left. Please start again.",
     ]
     harness.text(harness.code())

@@ -47,6 +47,10 @@ def _reason(detail: Detail) -> str:
     return f": {detail['reason']}" if detail.get("reason") else "."
 
 
+def _language(detail: Detail) -> str:
+    return f" in {detail['locale']}" if detail.get("locale") else ""
+
+
 def delivery_in_words(word: str) -> str:
     return DELIVERIES[Delivery(word)] if word in frozenset(Delivery) else ""
 
@@ -58,7 +62,7 @@ def trouble(code: int | None) -> str:
 
 
 _WORDS: dict[EventName, Callable[[Detail], str]] = {
-    EventName.STARTED: lambda d: "Asked for; the text was put into the outbox.",
+    EventName.STARTED: lambda d: f"Asked for; the text{_language(d)} was put into the outbox.",
     EventName.TEXT_TRIED: lambda d: "The text was handed to Twilio.",
     EventName.TEXT_ACCEPTED: lambda d: "Twilio took the text: the window to answer opened.",
     EventName.TEXT_UNKNOWN: lambda d: (

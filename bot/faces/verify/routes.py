@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from bot import wording
 from bot.domain import phone, reply
 from bot.domain.errors import AlreadyFinished, InvalidNumber, UnknownVerification
 from bot.domain.transitions import AFTERTHOUGHT
@@ -25,8 +24,9 @@ from bot.usecases import check as checking
 from bot.usecases import control, read
 from bot.usecases.check import Verdict, Which
 from bot.usecases.read import VerificationView
-from bot.usecases.start import Request, challenge_text
+from bot.usecases.start import Request
 from bot.usecases.start_or_resend import begin_or_resend
+from bot.wording import Style
 
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
 _SID = re.compile(r"VE([0-9a-f]{32})")
@@ -90,12 +90,11 @@ class VerifyFace:
             request_id=REQUEST_ID.get(),
             tag=given.tag,
             locale=given.locale,
-            template=wording.ENTER_OR_REPLY,
+            style=Style.ENTER,
             service_name=given.friendly_name,
             app_hash=given.app_hash,
         )
         service = self._service
-        self._require_one_segment(asked)
         verification = begin_or_resend(
             self._store,
             given.to,
@@ -195,16 +194,6 @@ class VerifyFace:
             view.verification, view.texts, account_sid=self._account_sid()
         )
         return _answer(body, status)
-
-    def _require_one_segment(self, asked: Request) -> None:
-        """Raises InvalidParameter by the name of what makes the text too long."""
-        rules = self._service.rules
-        text = wording.fill(challenge_text(asked, rules, "XX"), "0" * rules.terms.code_length)
-        septets = wording.septets(text)
-        if septets is not None and septets <= wording.SEGMENT_SEPTETS:
-            return
-        name = "CustomFriendlyName" if asked.service_name else "AppHash"
-        raise forms.invalid(name, "the text would not fit one segment of GSM-7")
 
 
 def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:

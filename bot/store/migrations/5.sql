@@ -53,4 +53,12 @@ CREATE TABLE webhook_event (
 CREATE INDEX webhook_event_due ON webhook_event (endpoint_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX webhook_event_created ON webhook_event (state, created_at);
 
+-- Numbers whose holder replied NO: nothing is texted to them for a day.
+CREATE TABLE disown (
+    phone TEXT NOT NULL PRIMARY KEY,
+    since TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX disown_since ON disown (since);
+
 UPDATE schema_version SET version = 5;

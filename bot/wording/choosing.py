@@ -1,0 +1,78 @@
+"""Which language a verification speaks: what the caller asks for, else the operator's choice for
+the country of the number, else the default (RFC 4647, section 3.4: lookup)."""
+
+import re
+from collections.abc import Collection, Mapping
+
+_SHORTEST_QUALITY = 0.001
+
+
+def choose(
+    asked: str | None,
+    *,
+    country: str,
+    by_country: Mapping[str, str],
+    default: str,
+    offered: Collection[str],
+) -> str:
+    """The tag of an offered language. `asked`: a BCP 47 tag or an Accept-Language value.
+
+    >>> choose("fr-CA, en;q=0.5", country="US", by_country={}, default="en", offered=["en", "fr"])
+    'fr'
+    """
+    for wanted in (asked, by_country.get(country)):
+        found = wanted and lookup(wanted, offered)
+        if found:
+            return found
+    return default
+
+
+def lookup(ranges: str, offered: Collection[str]) -> str | None:
+    """The first range that an offered tag matches, each cut from its end until one does.
+
+    >>> lookup("zh-TW", ["zh-Hans", "zh-Hant"]), lookup("es-MX", ["es"]), lookup("tlh", ["en"])
+    ('zh-Hant', 'es', None)
+    """
+    by_lower = {tag.lower(): tag for tag in offered}
+    for wanted in _in_order(ranges):
+        tag = _ALIASES.get(wanted, wanted)
+        while tag:
+            tag = _ALIASES.get(tag, tag)
+            if tag in by_lower:
+                return by_lower[tag]
+            tag = _shortened(tag)
+    return None
+
+
+def _shortened(tag: str) -> str:
+    """Less its last part, and less a single letter that would introduce it."""
+    rest = tag.rpartition("-")[0]
+    return rest[:-2] if len(rest) > 1 and rest[-2] == "-" else rest
+
+
+def _in_order(ranges: str) -> list[str]:
+    """Ranges by their weight, the heaviest first; `*` and weight 0 ask for nothing."""
+    found: list[tuple[float, str]] = []
+    for part in ranges.split(","):
+        tag, _, weight = part.partition(";")
+        quality = re.search(r"q=([01](?:\.\d{0,3})?)", weight)
+        share = float(quality[1]) if quality else 1.0
+        if tag.strip() != "*" and share >= _SHORTEST_QUALITY:
+            found.append((share, tag.strip().lower()))
+    return [tag for _, tag in sorted(found, key=lambda pair: -pair[0])]
+
+
+# What people ask for, where a language is written in two ways or has another name (CLDR, likely
+# subtags and aliases).
+_ALIASES = {
+    "zh": "zh-hans",
+    "zh-cn": "zh-hans",
+    "zh-sg": "zh-hans",
+    "zh-tw": "zh-hant",
+    "zh-hk": "zh-hant",
+    "zh-mo": "zh-hant",
+    "no": "nb",
+    "nn": "nb",
+    "iw": "he",
+    "in": "id",
+}

@@ -1,0 +1,55 @@
+"""How a text is sent: its encoding, its units, its segments. Each segment is billed.
+
+Source: 3GPP TS 23.038 (the GSM-7 alphabet and its extension) and TS 23.040 (segments); Twilio picks
+the tightest encoding by itself.
+"""
+
+from dataclasses import dataclass
+
+# GSM 03.38: characters of one septet, and those that take two.
+GSM7 = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM7_TWICE = frozenset("^{}\\[~]|€\f")
+# Units of a text that is one segment, and of each segment of a longer one, which has a header.
+_SINGLE = {"GSM-7": 160, "UCS-2": 70}
+_OF_MANY = {"GSM-7": 153, "UCS-2": 67}
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    encoding: str  # GSM-7 or UCS-2
+    units: int  # septets, or 16-bit units
+    count: int
+
+
+def segments(text: str) -> Segments:
+    """
+    >>> segments("0042 €"), segments("0042 …")
+    (Segments(encoding='GSM-7', units=7, count=1), Segments(encoding='UCS-2', units=6, count=1))
+    """
+    costs = [_septets(letter) for letter in text]
+    encoding = "UCS-2" if None in costs else "GSM-7"
+    if encoding == "UCS-2":
+        costs = [len(letter.encode("utf-16-le")) // 2 for letter in text]
+    sizes = [cost or 0 for cost in costs]
+    units = sum(sizes)
+    is_single = units <= _SINGLE[encoding]
+    return Segments(encoding, units, 1 if is_single else _count(sizes, _OF_MANY[encoding]))
+
+
+def _septets(letter: str) -> int | None:
+    if letter in GSM7:
+        return 1
+    return 2 if letter in GSM7_TWICE else None
+
+
+def _count(sizes: list[int], room: int) -> int:
+    """A character that takes two units is not divided between segments."""
+    count, used = 1, 0
+    for size in sizes:
+        if used + size > room:
+            count, used = count + 1, 0
+        used += size
+    return count
