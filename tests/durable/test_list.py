@@ -7,6 +7,7 @@ import pytest
 from bot.domain.verification import Stage, Status
 from bot.store import verification_list
 from bot.store import verifications as table
+from bot.store.rows import to_text
 from bot.store.tx import Done
 from bot.store.verification_list import ListFilter
 from bot.usecases.start import begin
@@ -36,9 +37,10 @@ def keep(
             table.insert(tx, one)
             tx.run(
                 "INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale,"
-                " state, queued_at) VALUES (:t, :v, 'challenge', 'sms', '', 'en', 'withdrawn', '')",
+                " state, queued_at) VALUES (:t, :v, 'challenge', 'sms', '', 'en', 'withdrawn', :at)",
                 t=tx_id,
                 v=tx_id,
+                at=to_text(at),
             )
         return Done(None)
 

@@ -11,6 +11,7 @@ from bot.faces.cli.operation import (
     version,
 )
 from bot.faces.cli.verifications import forget, list_newest, resend, show, start
+from bot.faces.cli.webhooks import webhooks_group
 
 COMMANDS: tuple[click.Command, ...] = (
     start,
@@ -23,5 +24,6 @@ COMMANDS: tuple[click.Command, ...] = (
     clock_group,
     limits_group,
     optout_group,
+    webhooks_group,
     version,
 )
