@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest
 
 from simulator.caller import Caller, Refused
 from simulator.faults import Faults
+from simulator.receiver import PATH
 from simulator.webhooks import Webhooks
 from simulator.world import World
 
@@ -35,6 +36,7 @@ def blueprint(
             number=world.number.phone,
             can_start=caller is not None,
             console_url=console_url,
+            receiver_path=PATH,
         )
 
     @routes.get("/simulator/phones")

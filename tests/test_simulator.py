@@ -1,5 +1,6 @@
 """The harness: its own small API, its keywords, its ports."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -35,6 +36,9 @@ def post(harness: Harness, path: str, body: object) -> requests.Response:
         ("/simulator/texts", {"phone": "abc", "body": "x"}),
         ("/simulator/phones", {"phone": "abc"}),
         ("/simulator/phones", ["x"]),
+        ("/simulator/receiver", {}),
+        ("/simulator/receiver", {"behaviour": "explode"}),
+        ("/simulator/receiver", ["accept"]),
     ],
 )
 def test_nonsense_is_400_with_a_sentence(harness: Harness, path: str, body: object) -> None:
@@ -140,3 +144,25 @@ def test_a_withheld_reply_is_listed_and_never_posted(harness: Harness) -> None:
     assert harness.status(id)["customStatus"]["status"] == "pending"
     (reply,) = [m for m in harness.simulator.world.of_phone(PHONE) if m.direction == "inbound"]
     assert (reply.status, reply.error_code, reply.is_erased) == ("failed", 30038, True)
+
+
+def test_what_the_receiver_got_is_told_newest_first(told: Harness) -> None:
+    def seen() -> dict:
+        return requests.get(f"{told.simulator.url}/simulator/receiver", timeout=5).json()
+
+    assert seen() == {"behaviour": "accept", "events": []}
+    assert post(told, "/simulator/receiver", {"behaviour": "fail"}).status_code == 200
+    told.start_and_send(tag="order-1")
+    told.text(told.code())
+    told.run_once()
+    post(told, "/simulator/receiver", {"behaviour": "accept"})
+    told.start_and_send("+14255550199", tag="order-2")
+    told.text(told.code("+14255550199"), "+14255550199")
+    told.run_once()
+    requests.post(told.simulator.receiver_url, data="forged", timeout=5)
+    answer = seen()
+    assert answer["behaviour"] == "accept"
+    facts = [(e["tries"], e["verified"], e["accepted"]) for e in answer["events"]]
+    assert facts == [(1, False, False), (1, True, True), (1, True, False)]
+    words = [re.findall("forged|order-[12]", e["body"]) for e in answer["events"]]
+    assert words == [["forged"], ["order-2"], ["order-1"]]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from simulator.receiver import Behaviour
 from tests.browser import canned
 from tests.browser.conftest import Visit
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
@@ -191,6 +192,52 @@ def test_misbehaviour_is_ordered_and_lifted_on_the_switchboard(
     id = canned.sent(harness)
     assert harness.status(id)["customStatus"]["errorCode"] == 30007
     expect(page.locator("#faults")).to_contain_text("Nothing.")
+
+
+def test_what_the_application_received_is_shown_and_its_behaviour_chosen(
+    told: Harness, visit: Callable[..., Visit]
+) -> None:
+    made = visit(told.simulator.url)
+    page = made.open()
+    received = page.locator("#received")
+    expect(received).to_have_text("Nothing yet.")
+    page.get_by_label("It will").select_option("fail")
+    until(lambda: told.simulator.receiver.behaviour is Behaviour.FAIL)
+    told.start_and_send(tag="order-<b>1</b>")
+    told.text(told.code())
+    told.run_once()
+    expect(received.locator(".what")).to_have_text("verification.approved, tag order-<b>1</b>")
+    expect(received.locator(".how")).to_have_text("1 try, signature right, not accepted")
+    received.locator("summary").click()
+    expect(received.locator("pre")).to_contain_text('"maskedNumber": "+1425*****23"')
+    page.get_by_label("It will").select_option("accept")
+    until(lambda: told.simulator.receiver.behaviour is Behaviour.ACCEPT)
+    told.forward(3)
+    expect(received.locator(".how")).to_have_text("2 tries, signature right, accepted")
+    expect(received.locator("pre")).to_be_visible()
+    assert made.serious_faults() == []
+
+
+def test_an_open_page_of_webhooks_follows_and_enables(
+    told: Harness, visit: Callable[..., Visit]
+) -> None:
+    made = visit(told.url)
+    made.sign_in()
+    page = made.open("/console/webhooks")
+    expect(page.locator("#endpoints .chip")).to_have_text("enabled")
+    told.simulator.receiver.behaviour = Behaviour.GONE
+    told.start_and_send()
+    told.text(told.code())
+    told.run_once()
+    expect(page.locator("#endpoints .chip")).to_have_text("disabled")
+    expect(page.locator("#events .chip")).to_have_text("failed")
+    page.get_by_role("button", name="Enable").click()
+    expect(page.get_by_role("status")).to_contain_text("The endpoint is enabled")
+    told.simulator.receiver.behaviour = Behaviour.ACCEPT
+    page.get_by_role("button", name="Send again").click()
+    told.run_once()
+    expect(page.locator("#events .chip")).to_have_text("delivered")
+    assert made.serious_faults() == []
 
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"

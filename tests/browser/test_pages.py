@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from simulator.receiver import Behaviour
 from tests.browser import canned
 from tests.browser.conftest import Visit
-from tests.harness import Harness
+from tests.harness import PHONE, RECEIVER, WEBHOOK_SECRET, Harness
 
 PAGES = [
     "/",
@@ -15,6 +16,8 @@ PAGES = [
     "/verifications?status=nonsense",
     "/limits",
     "/opt-outs",
+    "/webhooks",
+    "/webhooks?state=nonsense",
     "/nothing",
 ]
 
@@ -108,3 +111,38 @@ def test_reduced_motion_is_respected(
     expect(page.locator("#view.changed")).to_be_attached()
     name = page.evaluate("getComputedStyle(document.getElementById('view')).animationName")
     assert name == animation
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_webhooks_have_no_fault_and_fit(
+    told: Harness, visit: Callable[..., Visit], scheme: str
+) -> None:
+    """An endpoint in each state, an event in each state, a long id, a long tag."""
+    told.restart(WEBHOOK_URLS=f"{RECEIVER}/{'x' * 300}", WEBHOOK_SECRET=WEBHOOK_SECRET)
+    told.restart(WEBHOOK_URLS=RECEIVER, WEBHOOK_SECRET=WEBHOOK_SECRET)
+    long_id = "x" * 256
+    start = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{long_id}"
+    sent = {"phoneNumber": PHONE, "tag": "y" * 128, "locale": "de-DE"}
+    for behaviour in (Behaviour.ACCEPT, Behaviour.FAIL, Behaviour.GONE):
+        told.simulator.receiver.behaviour = behaviour
+        if behaviour is Behaviour.ACCEPT:
+            assert told.call("POST", start, json=sent).status_code == 202
+            told.run_once()
+        else:
+            told.start_and_send()
+        told.text(told.code())
+        told.run_once()
+    found = {}
+    for width in (320, 390, 1280):
+        look = {"viewport": {"width": width, "height": 640}, "color_scheme": scheme}
+        made = visit(told.url, **look)
+        made.sign_in()
+        for path in ("/webhooks", "/", "/verifications", f"/verifications/{long_id}"):
+            made.open("/console" + path)
+            found[width, path] = (made.serious_faults(), made.is_within_its_width())
+        phones = visit(told.simulator.url, **look)
+        phones.open()
+        expect(phones.page.locator("#received .what")).to_have_count(3)
+        phones.page.locator("#received summary").first.click()
+        found[width, "phones"] = (phones.serious_faults(), phones.is_within_its_width())
+    assert {where: seen for where, seen in found.items() if seen != ([], True)} == {}
