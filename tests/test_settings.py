@@ -95,8 +95,23 @@ def test_a_senseless_value_is_refused_by_name(name: str, value: str) -> None:
 
 
 def test_a_text_that_needs_two_segments_is_refused() -> None:
-    assert "SERVICE_NAME" in fault(SERVICE_NAME="Contoso ✓")
-    assert "one segment" in fault(CHALLENGE_TEXT="x" * 160 + "{code}")
+    assert "SERVICE_NAME" in fault(SERVICE_NAME="✓" * 40)
+    assert "2 segments" in fault(CHALLENGE_TEXT="x" * 160 + "{code}")
+    long = environment(CHALLENGE_TEXT="x" * 160 + "{code}", ALLOW_SEGMENTS="2")
+    assert settings.read(long).allow_segments == 2
+    assert "DEFAULT_LOCALE" in fault(DEFAULT_LOCALE="tlh")
+    assert "COUNTRY_LOCALES" in fault(COUNTRY_LOCALES="BR:tlh")
+    assert "COUNTRY_LOCALES" in fault(COUNTRY_LOCALES="BR:pt,BR:es")
+    chosen = settings.read(environment(COUNTRY_LOCALES="mx:es-MX, BR:pt-br"))
+    assert chosen.country_locales == (("MX", "es"), ("BR", "pt-BR"))
+
+
+def test_a_language_that_does_not_fit_is_not_offered() -> None:
+    offered = settings.read(
+        environment(SERVICE_NAME="A name of twenty-eight chars")
+    ).offered_locales
+    assert "en" in offered
+    assert "ru" not in offered
 
 
 def test_there_is_one_sender() -> None:

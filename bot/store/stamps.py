@@ -17,11 +17,15 @@ _CLAMPED = {
     "erasure": ("due_at",),
     "metric_sample": ("at",),
     "time_mark": ("at", "steady_since"),
+    "disown": ("since",),
+    "webhook_event": ("created_at", "due_at", "last_try_at"),
+    "webhook_endpoint": ("failing_since", "disabled_at"),
 }
 _SHIFTED = (
     "created_at",
     "first_try_at",
     "accepted_at",
+    "newest_send_at",
     "deadline_at",
     "ended_at",
     "updated_at",

@@ -23,7 +23,12 @@ WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT
 JITTER = 0.2  # of each wait, either way: what failed together must not come back together
 LEASE = timedelta(seconds=timings.WEBHOOK_LEASE_SECONDS)
 FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
-KEPT = {EventState.DELIVERED: timedelta(days=7), EventState.FAILED: timedelta(days=30)}
+# Pending ones so old are of an endpoint that is disabled, or set no more.
+KEPT = {
+    EventState.DELIVERED: timedelta(days=7),
+    EventState.FAILED: timedelta(days=30),
+    EventState.PENDING: timedelta(days=30),
+}
 RESENT_AT_ONCE = 1000
 
 

@@ -1,7 +1,7 @@
 """Starting a verification: refused, or committed together with the text to send."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
@@ -14,7 +14,6 @@ from bot.domain.errors import (
     CountryNotAllowed,
     IdInUse,
     NumberBusy,
-    TextTooLong,
 )
 from bot.domain.ids import new_id
 from bot.domain.inputs import Canceled, Started
@@ -23,11 +22,9 @@ from bot.domain.verification import Cause, Terms, Verification
 from bot.store import idempotency, usage, verifications
 from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases import read
+from bot.usecases.challenge import TextWanted, challenge_text, locale_of
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
-from bot.wording import Style
-from bot.wording.choosing import choose
-from bot.wording.segments import segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,7 @@ class Request:
     id: str | None = None  # chosen by the caller
     idempotency_key: str | None = None
     tag: str | None = None  # the caller's own word for it
-    locale: str | None = None  # of the texts, as the caller asks
-    style: Style = Style.REPLY  # of the text
-    service_name: str | None = None  # in place of SERVICE_NAME
-    app_hash: str | None = None  # at the end of the text: an Android application reads it then
+    text: TextWanted = field(default_factory=TextWanted)
     may_supersede: bool = True  # its own pending verification of the number
 
 
@@ -100,7 +94,7 @@ def restart(
         request_id=request_id,
         start_input=before.start_input,
         tag=before.tag,
-        locale=before.locale,
+        text=TextWanted(locale=before.locale),
         caller_key=caller_key,
         idempotency_key=idempotency_key,
         may_supersede=may_supersede,
@@ -118,13 +112,7 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
         raise CountryNotAllowed(
             f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
         )
-    locale = choose(
-        request.locale,
-        country=country,
-        by_country=rules.languages.by_country,
-        default=rules.languages.default,
-        offered=rules.languages.offered,
-    )
+    locale = locale_of(request.text, rules, country)
     reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
     return Start(
         id=request.id or new_id(),
@@ -134,35 +122,12 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
         nonce=secrets.token_hex(16),
         reference=reference,
         key_id=rules.keyring.present_id,
-        challenge_text=challenge_text(request, rules, locale, reference),
+        challenge_text=challenge_text(request.text, rules, locale, reference),
         locale=locale,
         terms=rules.terms,
         text=SendText(secrets.token_urlsafe(18), rules.from_address, locale),
         is_to_erase=rules.erases_at_twilio,
     )
-
-
-def challenge_text(request: Request, rules: Rules, locale: str, reference: str) -> str:
-    """With {code} in place of the code. Raises TextTooLong."""
-    service = request.service_name or rules.service_name
-    ending = f"\n{request.app_hash}" if request.app_hash else ""
-    if rules.challenge_template is not None and locale == rules.languages.default:
-        filled = wording.filled(
-            rules.challenge_template, service=service, terms=rules.terms, reference=reference
-        )
-        text = filled + ending
-    else:
-        text = wording.challenge(
-            request.style,
-            tag=locale,
-            service=service,
-            terms=rules.terms,
-            reference=reference,
-            ending=ending,
-        )
-    if segments(wording.fill(text, "0" * rules.terms.code_length)).count > rules.most_segments:
-        raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
-    return text
 
 
 def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Verification]:

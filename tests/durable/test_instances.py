@@ -52,7 +52,7 @@ def test_the_body_has_the_fields_of_the_extension_in_their_order(harness: Harnes
         "status": "pending",
         "cause": None,
         "tag": None,
-        "locale": None,
+        "locale": "en",
         "attemptsUsed": 0,
         "attemptsLeft": 4,
         "sends": 1,

@@ -37,9 +37,9 @@ def keep(
             table.insert(tx, one)
             tx.run(
                 "INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale,"
-                " state, queued_at) VALUES (:t, :v, 'challenge', 'sms', '', 'en', 'withdrawn', :at)",
-                t=tx_id,
-                v=tx_id,
+                " state, queued_at)"
+                " VALUES (:id, :id, 'challenge', 'sms', '', 'en', 'withdrawn', :at)",
+                id=tx_id,
                 at=to_text(at),
             )
         return Done(None)

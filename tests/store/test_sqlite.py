@@ -137,14 +137,14 @@ def test_damage_that_is_met_later_is_said_and_nothing_is_written_over_it(
     path = tmp_path / "textback.db"
     size = len(damaged(path, clock, first=0, bytes_=0))
     path.unlink()
-    content = damaged(path, clock, first=size // 2, bytes_=size // 2)
+    content = damaged(path, clock, first=size * 3 // 4, bytes_=size // 4)
     store = SqliteStore(path, clock=clock)
     with pytest.raises(StoreUnavailable, match="malformed"):
         store.read(lambda tx: tx.all("SELECT * FROM opt_out ORDER BY since"))
     with pytest.raises(StoreUnavailable, match="malformed"):
         mark_all(store)
     store.close()
-    assert path.read_bytes()[size // 2 :] == content[size // 2 :]
+    assert path.read_bytes()[size * 3 // 4 :] == content[size * 3 // 4 :]
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path, clock: HandClock) -> None:

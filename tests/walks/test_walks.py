@@ -17,7 +17,7 @@ def test_right_code_by_text_is_true(harness: Harness) -> None:
     links = harness.start_and_send()
     pending = harness.http.get(links["statusQueryGetUri"])
     assert (pending.status_code, pending.json()["runtimeStatus"]) == (202, "Running")
-    assert harness.texts()[-1].body.endswith(f"Ref {links['reference']}")
+    assert harness.texts()[-1].body.endswith(f"Ref {links['reference']}. Not you? Reply NO")
 
     answer = harness.text(harness.code())
     assert answer.status == 200

@@ -16,6 +16,7 @@ from bot.http.keys import Caller, Power
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.usecases import read
+from bot.usecases.challenge import TextWanted
 from bot.usecases.read import VerificationView
 from bot.usecases.start import Request, begin, restart
 
@@ -73,7 +74,7 @@ class Starting:
             caller_key=caller.key_mark,
             start_input=given.json,
             tag=given.tag,
-            locale=given.locale,
+            text=TextWanted(locale=given.locale),
             request_id=REQUEST_ID.get(),
             id=None if id is None else parameters.valid_id(id),
             idempotency_key=parameters.idempotency_key(),

@@ -22,6 +22,7 @@ from bot.service import Service
 from bot.store.tx import Tx
 from bot.usecases import check as checking
 from bot.usecases import control, read
+from bot.usecases.challenge import TextWanted
 from bot.usecases.check import Verdict, Which
 from bot.usecases.read import VerificationView
 from bot.usecases.start import Request
@@ -89,10 +90,7 @@ class VerifyFace:
             start_input=json.dumps(given.to),
             request_id=REQUEST_ID.get(),
             tag=given.tag,
-            locale=given.locale,
-            style=Style.ENTER,
-            service_name=given.friendly_name,
-            app_hash=given.app_hash,
+            text=TextWanted(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
         )
         service = self._service
         verification = begin_or_resend(

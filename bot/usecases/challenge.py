@@ -1,0 +1,55 @@
+"""The text of a verification: its language, its form, and whether it fits."""
+
+from dataclasses import dataclass
+
+from bot import wording
+from bot.domain.errors import TextTooLong
+from bot.usecases.rules import Rules
+from bot.wording import Style
+from bot.wording.choosing import choose
+from bot.wording.segments import segments
+
+
+@dataclass(frozen=True, slots=True)
+class TextWanted:
+    """What a caller may say of the text."""
+
+    locale: str | None = None  # a BCP 47 tag or an Accept-Language value
+    style: Style = Style.REPLY
+    service_name: str | None = None  # in place of SERVICE_NAME
+    app_hash: str | None = None  # at its end: an Android application reads it then
+
+
+def locale_of(wanted: TextWanted, rules: Rules, country: str) -> str:
+    """The tag of the language it is written in."""
+    languages = rules.languages
+    return choose(
+        wanted.locale,
+        country=country,
+        by_country=languages.by_country,
+        default=languages.default,
+        offered=languages.offered,
+    )
+
+
+def challenge_text(wanted: TextWanted, rules: Rules, locale: str, reference: str) -> str:
+    """With {code} in place of the code. Raises TextTooLong."""
+    service = wanted.service_name or rules.service_name
+    ending = f"\n{wanted.app_hash}" if wanted.app_hash else ""
+    if rules.challenge_template is not None and locale == rules.languages.default:
+        filled = wording.filled(
+            rules.challenge_template, service=service, terms=rules.terms, reference=reference
+        )
+        text = filled + ending
+    else:
+        text = wording.challenge(
+            wanted.style,
+            tag=locale,
+            service=service,
+            terms=rules.terms,
+            reference=reference,
+            ending=ending,
+        )
+    if segments(wording.fill(text, "0" * rules.terms.code_length)).count > rules.most_segments:
+        raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
+    return text
