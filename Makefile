@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run signup test soak bench check browser screenshots diagram architecture openapi clean
+.PHONY: help run signup test soak bench check browser screenshots diagram architecture openapi languages clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ architecture: .venv/develop ## Draw the picture of docs/architecture.md anew
 
 openapi: .venv/develop ## Write docs/openapi.json anew
 	@$(BIN)/python -c 'import json; from bot.app import openapi_parts; from bot.http.openapi import document; print(json.dumps(document(openapi_parts()), indent=2))' > docs/openapi.json
+
+languages: .venv/develop ## Bring the catalogues up to date with the sentences; NEW=sk begins one
+	@$(BIN)/python -m tests.languages $(NEW)
 
 clean: ## Remove the virtual environment and what local runs have stored
 	rm -rf .venv instance

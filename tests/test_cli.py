@@ -1,5 +1,6 @@
 """The commands, against a harness."""
 
+import json
 import re
 import threading
 import time
@@ -67,6 +68,16 @@ def test_resend_sends_the_same_text_again(harness: Harness) -> None:
     assert len({text.body for text in harness.texts()}) == 1
     assert len(harness.texts()) == 2
     assert "No verification" in run(harness, "resend", "unknown").output
+
+
+def test_texts_shows_every_language(harness: Harness) -> None:
+    rows = json.loads(run(harness, "texts", "--json").output)
+    assert {row["segments"] for row in rows} == {1}
+    assert len({row["language"] for row in rows}) >= 30
+    shown = run(harness, "texts", "--language", "de").output
+    assert "GSM-7" in shown
+    assert "Ihr Code lautet 0123." in shown
+    assert "no language" in run(harness, "texts", "--language", "tlh").output
 
 
 def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:

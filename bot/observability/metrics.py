@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from bot.domain.events import Event, EventName
-from bot.domain.verification import ENDS, Status
+from bot.domain.verification import ENDS, Cause, Status
 from bot.observability import exposition
 from bot.observability.exposition import Gauges, key_of
 from bot.store.inbound import Ignored
@@ -82,6 +82,11 @@ class Metrics:
         )
         self._outcomes = Counter(
             "textback_outcomes", "Verifications ended, by status.", ["status"], registry=registry
+        )
+        self._disowned = Counter(
+            "textback_disowned",
+            "Verifications whose person replied that they had not asked for a code.",
+            registry=registry,
         )
         self._answer = Histogram(
             "textback_answer_seconds",
@@ -160,6 +165,8 @@ class Metrics:
         if outcome is None or not change.has_ended:
             return
         self._outcomes.labels(outcome.status.value).inc()
+        if outcome.cause is Cause.DISOWNED:
+            self._disowned.inc()
         if outcome.status is Status.APPROVED and verification.accepted_at is not None:
             self._answer.observe((outcome.at - verification.accepted_at).total_seconds())
         was_suspended = change.before is not None and change.before.suspended_at is not None

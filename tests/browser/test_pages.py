@@ -16,6 +16,7 @@ PAGES = [
     "/verifications?status=nonsense",
     "/limits",
     "/opt-outs",
+    "/texts",
     "/webhooks",
     "/webhooks?state=nonsense",
     "/nothing",

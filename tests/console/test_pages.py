@@ -222,6 +222,38 @@ def test_an_id_is_found_by_its_beginning(operator: Operator, harness: Harness) -
     assert listed(operator, "id=%25") == []
 
 
+def test_an_ignored_text_shows_its_number_masked(operator: Operator, harness: Harness) -> None:
+    harness.text("hello")
+    (row,) = show(operator, "/ignored").rows("#ignored table")[1:]
+    assert row[1] == "+1425*****23"
+
+
+def test_the_text_goes_out_again(operator: Operator, harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.forward(15)
+    response = operator.post(f"/console/verifications/{id}/resend")
+    page = show(operator, response.headers["Location"].removeprefix("/console"))
+    assert page.says(".notice").startswith("The text goes out again")
+    assert page.fact("Texts") == "2 of 3"
+    harness.run_once()
+    assert len(harness.texts()) == 2
+
+
+def test_each_text_is_shown_as_a_phone_gets_it(operator: Operator) -> None:
+    page = show(operator, "/texts")
+    rows = {(row[0], row[1]): row[2:] for row in page.rows("#texts table")[1:]}
+    english = [text for language, text in rows if language == "en"]
+    assert any("0123. Reply with just these 4 digits" in text for text in english)
+    assert {row[2] for row in rows.values()} == {"1"}
+    assert all(tag["dir"] == "rtl" for tag in page.all('.bubble[lang="ar"], .bubble[lang="he"]'))
+
+
+def test_a_disowned_one_says_so(operator: Operator, harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text("NO")
+    assert "did not ask for the code" in one(operator, id).says(WHY)
+
+
 def test_a_tag_is_found_whole(operator: Operator, harness: Harness) -> None:
     first = harness.start_and_send(tag="order-1")["id"]
     harness.text(harness.code())

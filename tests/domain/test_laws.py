@@ -12,6 +12,7 @@ from bot.domain.inputs import (
     Attempted,
     Canceled,
     Chattered,
+    DisownedByText,
     Input,
     OlderCodeSent,
     ResendAsked,
@@ -44,6 +45,7 @@ def inputs(now: datetime) -> list[Input]:
         Attempted(False, now),
         Chattered(False, now),
         Chattered(True, now),
+        DisownedByText(now),
         OlderCodeSent(),
         TimePassed(),
         Canceled(Cause.TERMINATED, "enough"),
@@ -113,7 +115,7 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
         elif end.status is Status.MAX_ATTEMPTS_REACHED:
             assert (wrongs, after.attempts) == (1, after.terms.max_attempts)
         elif end.status is Status.CANCELED:
-            assert isinstance(what, Canceled)
+            assert isinstance(what, Canceled | DisownedByText)
     for end in filter(None, (after.outcome, after.held)):
         if end.status is Status.APPROVED:
             assert end.at < after.deadline_at
@@ -122,7 +124,7 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
     if before.suspended_at is not None and not after.is_terminal and after.suspended_at:
         assert decision.answer is None
     if new is not None and before.suspended_at is not None:
-        assert isinstance(what, Canceled | Resumed | TimePassed)
+        assert isinstance(what, Canceled | DisownedByText | Resumed | TimePassed)
     assert after.answers - before.answers == (decision.answer is not None)
     assert after.answers <= after.terms.max_attempts + 2
     if before.held is None and not before.is_decided and isinstance(what, Attempted):

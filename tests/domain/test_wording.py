@@ -18,6 +18,7 @@ from bot.wording.catalogues import BrokenCatalogue
 from bot.wording.choosing import choose, lookup
 from bot.wording.segments import GSM7, GSM7_TWICE, segments
 from tests.builders import running
+from tests.languages import template
 
 LANGUAGES = wording.languages()
 FIRST_RELEASE = (
@@ -41,6 +42,11 @@ def text(
 def read(tag: str, said: str) -> object:
     challenge = wording.challenge(Style.REPLY, tag=tag, service=None, terms=Terms(), reference="KP")
     return reply.read(reply.hear(said), code_length=4, challenge_text=challenge)
+
+
+def test_babel_collects_every_sentence() -> None:
+    collected = [message.id for message in template() if message.id]
+    assert collected == list(catalogues.all_sentences())
 
 
 def test_the_first_release_is_there() -> None:

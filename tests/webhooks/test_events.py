@@ -44,7 +44,7 @@ def behave(harness: Harness, behaviour: Behaviour) -> None:
 
 
 def test_an_approval_is_told(told: Harness) -> None:
-    links = told.start_and_send(tag="order-4711", locale="es")
+    links = told.start_and_send(tag="order-4711", locale="en-GB")
     told.text(told.code())
     told.run_once()
     (body,) = bodies(told)
@@ -52,6 +52,7 @@ def test_an_approval_is_told(told: Harness) -> None:
     assert (body["type"], list(data)) == ("verification.approved", FIELDS)
     assert (data["id"], data["reference"]) == (links["id"], links["reference"])
     assert (data["status"], data["cause"], data["tag"]) == ("approved", "answered", "order-4711")
+    assert data["locale"] == "en"
     assert (data["maskedNumber"], data["attemptsUsed"]) == ("+1425*****23", 0)
     assert data["endedAt"] == body["timestamp"] == "2026-01-31T12:00:00.000Z"
     (event,) = received(told)

@@ -10,6 +10,7 @@ from bot.faces.cli.operation import (
     optout_group,
     version,
 )
+from bot.faces.cli.texts import texts
 from bot.faces.cli.verifications import forget, list_newest, resend, show, start
 from bot.faces.cli.webhooks import webhooks_group
 
@@ -25,5 +26,6 @@ COMMANDS: tuple[click.Command, ...] = (
     limits_group,
     optout_group,
     webhooks_group,
+    texts,
     version,
 )

@@ -16,7 +16,7 @@ from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
-from bot.usecases import clear, control, forget, notify, read, webhooks
+from bot.usecases import clear, control, forget, notify, read, resend, webhooks
 from bot.usecases.start import Request, begin, restart
 
 CALLER = "console"  # whose starts these are
@@ -43,6 +43,11 @@ class Actions:
     def cancel(self, id: str) -> AnyResponse:
         self._store.write(control.terminate, id, reason="canceled at the console")
         return self._noticed("canceled", "one", id=id)
+
+    def resend(self, id: str) -> AnyResponse:
+        service = self._service
+        resend.again(self._store, id, rules=service.rules, admission=service.admission)
+        return self._noticed("resent", "one", id=id)
 
     def again(self, id: str) -> AnyResponse:
         service = self._service

@@ -17,7 +17,7 @@ from bot.faces.console import charts, filters, why, words
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
 from bot.store import inbound, opt_outs
-from bot.usecases import overview, read, webhooks
+from bot.usecases import overview, read, texts, webhooks
 from bot.usecases.read import Load
 from bot.usecases.webhooks import EventView
 
@@ -129,6 +129,9 @@ class Pages:
         }
         more = webhooks.version(endpoints, events)
         return self._renderer.live("console/webhooks.html", lambda _: shown, more=more)
+
+    def texts(self) -> Response:
+        return self._renderer.page("console/texts.html", shown=texts.shown(self._service.settings))
 
     def ignored(self) -> Response:
         found = self._store.read(inbound.newest_ignored, limit=50)

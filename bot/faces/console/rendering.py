@@ -52,6 +52,7 @@ STATUSES: dict[type[Refusal], int] = {  # of refusals; of all others 400
 
 NOTICES = {
     "canceled": "It is canceled.",
+    "resent": "The text goes out again, unless one went out within the last 15 seconds.",
     "forgotten": "The number is forgotten: its verifications, their history, its limits.",
     "cleared": "The number may be texted again. Twilio itself refuses until it texts START.",
     "limits": "Nothing counts against this number any more.",

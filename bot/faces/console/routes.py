@@ -69,6 +69,7 @@ def _table(
         (one, "one", pages.one, ["GET"]),
         (f"{one}/at-twilio", "at_twilio", pages.at_twilio, ["GET"]),
         (f"{one}/cancel", "cancel", actions.cancel, ["POST"]),
+        (f"{one}/resend", "resend", actions.resend, ["POST"]),
         (f"{one}/again", "again", actions.again, ["POST"]),
         (f"{one}/forget", "forget", actions.forget, ["POST"]),
         ("/limits", "limits", pages.limits, ["GET"]),
@@ -80,6 +81,7 @@ def _table(
         ("/webhooks/events/<id>/again", "send_again", actions.send_again, ["POST"]),
         ("/webhooks/failed", "send_failed_again", actions.send_failed_again, ["POST"]),
         ("/webhooks/test", "send_test", actions.send_test, ["POST"]),
+        ("/texts", "texts", pages.texts, ["GET"]),
         ("/ignored", "ignored", pages.ignored, ["GET"]),
         ("/<path:rest>", "unknown", pages.unknown, ["GET"]),
     ]

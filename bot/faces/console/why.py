@@ -94,6 +94,12 @@ def _canceled(view: VerificationView) -> str:
         return (
             "The person texted STOP. Nothing is sent to this number until its holder texts START."
         )
+    if outcome.cause is Cause.DISOWNED:
+        return (
+            "The person replied NO: they did not ask for the code. Nothing is sent to this number"
+            ' for 24 hours, unless they text START or an operator clears it under "Limits and'
+            ' state". Find out who asked for it in their name.'
+        )
     reason = outcome.reason or ""
     return f"It was canceled{f': {reason}' if reason else ', without a reason.'}"
 

@@ -1,0 +1,34 @@
+"""The texts as phones get them, in every language."""
+
+import json
+from dataclasses import asdict
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from bot import service as services
+from bot.usecases.texts import shown
+
+
+@click.command()
+@click.option("--language", help="Of one language alone.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@with_appcontext
+def texts(language: str | None, as_json: bool) -> None:
+    """Show the texts of each language, with encoding, units and segments."""
+    rows = shown(services.of(current_app).settings)
+    if language:
+        rows = [row for row in rows if row.language == language]
+        if not rows:
+            raise click.ClickException(f"There is no language {language}.")
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        note = "" if row.is_offered else "  not offered: too long"
+        click.echo(
+            f"{row.language:8} {row.style:6} {row.encoding:6} {row.units:4} units,"
+            f" {row.segments} segment{'' if row.segments == 1 else 's'}{note}"
+        )
+        click.echo(f"         {row.text}")

@@ -1,0 +1,39 @@
+"""The text of each language, as a phone gets it with this service's name and terms."""
+
+from dataclasses import dataclass
+
+from bot import wording
+from bot.settings import Settings
+from bot.wording import Style, catalogues
+
+_SHOWN_CODE = "0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    language: str  # BCP 47 tag
+    style: str
+    encoding: str
+    units: int
+    segments: int
+    is_offered: bool  # False: it takes more segments than allowed
+    is_right_to_left: bool
+    text: str
+
+
+def shown(settings: Settings) -> list[ShownText]:
+    return [_shown(settings, tag, style) for tag in wording.languages() for style in Style]
+
+
+def _shown(settings: Settings, tag: str, style: Style) -> ShownText:
+    found = settings.segments_of(style, tag)
+    return ShownText(
+        language=tag,
+        style=style.value,
+        encoding=found.encoding,
+        units=found.units,
+        segments=found.count,
+        is_offered=tag in settings.offered_locales,
+        is_right_to_left=tag in catalogues.RIGHT_TO_LEFT,
+        text=wording.fill(settings.challenge(style, tag), _SHOWN_CODE[: settings.code_length]),
+    )
