@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 from bot.domain.reply import Attempt, Heard
@@ -20,13 +21,13 @@ class Verdict(Enum):
     RIGHT = "right"
     WRONG = "wrong"  # counted; or it is held back by a suspension
     UNREADABLE = "unreadable"  # no code of this length: not counted
-    ATTEMPTS_USED = "attempts used"  # by earlier answers, and its window is still open
+    ATTEMPTS_USED = "attempts used"  # by earlier answers, and its window is still open: `left`
     GONE = "gone"  # there is none, or it is over
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """A verification by its number or its id, and whose it must be."""
+    """A verification by its number, its id, or both, and whose it must be."""
 
     phone: str | None = None
     hex_id: str | None = None
@@ -37,6 +38,7 @@ class Which:
 class Checked:
     verdict: Verdict
     verification: Verification | None = None
+    left: timedelta | None = None  # of its window
 
 
 def find(tx: Tx, which: Which) -> Verification | None:
@@ -45,8 +47,9 @@ def find(tx: Tx, which: Which) -> Verification | None:
         found = verifications.of_hex_id(tx, which.hex_id)
     else:
         found = newest_of(tx, which.phone or "")
-    is_theirs = found is not None and which.started_by in (None, found.started_by)
-    return found if is_theirs else None
+    if found is None or which.phone not in (None, found.phone):
+        return None
+    return found if which.started_by in (None, found.started_by) else None
 
 
 def check(
@@ -68,10 +71,12 @@ def check(
         return Done(Checked(Verdict.GONE))
     require_time(tx, verification, may_expire)
     read = answer.read_reply(verification, heard)
-    if not isinstance(read, Attempt):
-        return Done(Checked(Verdict.UNREADABLE, verification))
     if verification.is_terminal:
-        return Done(Checked(_of_ended(tx, verification, read, rules), verification))
+        left = verification.deadline_at - tx.now
+        return Done(Checked(_of_ended(tx, verification, read, rules), verification, left))
+    if not isinstance(read, Attempt):
+        is_over = not verification.is_decided and tx.now >= verification.deadline_at
+        return Done(Checked(Verdict.GONE if is_over else Verdict.UNREADABLE, verification))
     if verification.key_id not in rules.keyring.ids:
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
@@ -89,13 +94,13 @@ def _of_attempt(after: Verification) -> Verdict:
     return Verdict.GONE if is_over else Verdict.WRONG
 
 
-def _of_ended(tx: Tx, verification: Verification, read: Attempt, rules: Rules) -> Verdict:
+def _of_ended(tx: Tx, verification: Verification, read: object, rules: Rules) -> Verdict:
     assert verification.outcome is not None
     if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
         return Verdict.ATTEMPTS_USED
-    is_approved = verification.status is Status.APPROVED
     is_fresh = tx.now - verification.outcome.at <= AFTERTHOUGHT
     is_known = verification.key_id in rules.keyring.ids
-    if is_approved and is_fresh and is_known and answer.is_right(verification, read, rules.keyring):
-        return Verdict.RIGHT
-    return Verdict.GONE
+    if verification.status is not Status.APPROVED or not is_fresh or not is_known:
+        return Verdict.GONE
+    is_right = isinstance(read, Attempt) and answer.is_right(verification, read, rules.keyring)
+    return Verdict.RIGHT if is_right else Verdict.GONE

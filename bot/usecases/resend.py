@@ -42,11 +42,11 @@ def resend(
     QueueTooLong.
     """
     is_unsettled = any(one.is_unsettled for one in outbox.of(tx, verification.id))
+    seconds = max(1, ceil((verification.deadline_at - tx.now).total_seconds()))
     match resending(verification, tx.now, is_unsettled=is_unsettled):
         case Resending.ON_ITS_WAY:
             return Done(verification)
         case Resending.USED:
-            seconds = max(1, ceil((verification.deadline_at - tx.now).total_seconds()))
             raise SendsUsed(
                 f"This verification has had its {verification.terms.max_sends} texts."
                 " Start another when it is over.",
@@ -55,7 +55,8 @@ def resend(
         case Resending.TOO_LATE:
             raise TooLateToResend(
                 f"Less than {LEFT.total_seconds():.0f} seconds are left to answer it, or it is"
-                " decided. Start another when it is over."
+                " decided. Start another when it is over.",
+                retry_after_seconds=seconds,
             )
     text = replace(text, locale=verification.locale or text.locale)
     applicant = _applicant(verification, text)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import ceil
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
@@ -126,18 +127,20 @@ class VerifyFace:
         given = forms.check()
         checked = self._store.write(
             checking.check,
-            self._which(caller, given.sid or given.to or "", parameter="To"),
+            self._which_of_check(caller, given),
             reply.hear(given.code),
             rules=self._service.rules,
             may_expire=self._service.may_expire,
         )
         match checked.verdict:
-            case Verdict.UNREADABLE:
-                assert checked.verification is not None
-                length = checked.verification.terms.code_length
-                raise forms.invalid("Code", f"it must be the {length} digits of the code")
+            case Verdict.UNREADABLE if not forms.has_length_of_code(given.code):
+                raise forms.invalid("Code", "it must have 4 to 10 characters")
             case Verdict.ATTEMPTS_USED:
-                raise ChecksUsed("This verification has used its attempts.")
+                assert checked.left is not None
+                seconds = max(1, ceil(checked.left.total_seconds()))
+                raise ChecksUsed(
+                    "This verification has used its attempts.", retry_after_seconds=seconds
+                )
             case Verdict.GONE:
                 raise _gone()
         assert checked.verification is not None
@@ -166,18 +169,26 @@ class VerifyFace:
         user = (request.authorization.username if request.authorization else None) or ""
         return user if _ACCOUNT.fullmatch(user) else self._service.settings.twilio_account_sid
 
-    def _which(self, caller: Caller, text: str, *, parameter: str = "") -> Which:
-        """By a sid or a number. Raises NoSuchResource; for a parameter InvalidParameter."""
-        owner = None if caller.power is Power.ALL else caller.name
+    def _which(self, caller: Caller, text: str) -> Which:
+        """By a sid or a number, of a path. Raises NoSuchResource."""
         sid = _SID.fullmatch(text)
         if sid is not None:
-            return Which(hex_id=sid[1], started_by=owner)
+            return Which(hex_id=sid[1], started_by=_owner(caller))
         try:
-            return Which(phone=phone.parse(text).number, started_by=owner)
+            return Which(phone=phone.parse(text).number, started_by=_owner(caller))
         except InvalidNumber:
-            if parameter:
-                raise forms.invalid(parameter, "it is no phone number") from None
             raise _gone() from None
+
+    def _which_of_check(self, caller: Caller, given: forms.Check) -> Which:
+        """By the number, the sid, or both. Raises InvalidParameter."""
+        sid = _SID.fullmatch(given.sid) if given.sid else None
+        if given.sid and sid is None:
+            raise forms.invalid("VerificationSid", "it is VE and 32 hex digits")
+        try:
+            number = phone.parse(given.to).number if given.to else None
+        except InvalidNumber:
+            raise forms.invalid("To", "it is no phone number") from None
+        return Which(number, sid[1] if sid else None, started_by=_owner(caller))
 
     def _find_shown(self, tx: Tx, which: Which) -> VerificationView:
         """A pending one, or one that ended and may still be asked for: expired and failed ones are
@@ -192,6 +203,10 @@ class VerifyFace:
             view.verification, view.texts, account_sid=self._account_sid()
         )
         return _answer(body, status)
+
+
+def _owner(caller: Caller) -> str | None:
+    return None if caller.power is Power.ALL else caller.name
 
 
 def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
