@@ -1,0 +1,186 @@
+"""Many at once, on both databases; and a client that repeats what met a 5xx."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+import requests
+from twilio.base.exceptions import TwilioRestException
+
+from bot.store.tx import OutcomeUnknown
+from tests.harness import FUNCTION_KEY, PHONE, Harness
+from tests.harness import harness as open_harness
+from tests.verify.conftest import FORMS, Verify, refused
+
+PATIENCE = 10
+TRIES = 3  # of Twilio's Java client, a tenth of a second apart, whatever the method
+
+
+@pytest.fixture
+def verify(tmp_path: Path, database_url: str) -> Iterator[Verify]:
+    with open_harness(tmp_path, DATABASE_URL=database_url, **FORMS) as harness:
+        yield Verify(harness)
+
+
+def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    """What each returned; a refusal of Twilio's client is what it raised."""
+    gate, found = Barrier(len(calls)), []
+
+    def run(call: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            found.append(call())
+        except TwilioRestException as error:
+            found.append(error)
+
+    threads = [Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == len(calls)
+    return found
+
+
+def wrong_codes(harness: Harness, count: int) -> list[str]:
+    """Each another one."""
+    code = harness.code()
+    size = 10 ** len(code)
+    return [str((int(code) + n) % size).zfill(len(code)) for n in range(1, count + 1)]
+
+
+def posted(verify: Verify, path: str, form: dict[str, str]) -> requests.Response:
+    """Over a connection of its own."""
+    url = f"{verify.harness.url}/v2/Services/{verify.sid}{path}"
+    return requests.post(url, data=form, auth=("anyone", FUNCTION_KEY), timeout=60)
+
+
+def asked(verify: Verify, path: str, form: dict[str, str]) -> requests.Response:
+    """The same, and again where the database has no connection free for too many at once."""
+    for _ in range(PATIENCE):
+        response = posted(verify, path, form)
+        if response.status_code != 503:
+            break
+    return response
+
+
+def checked(verify: Verify, code: str) -> tuple[int, str]:
+    response = asked(verify, "/VerificationCheck", {"To": PHONE, "Code": code})
+    body = response.json()
+    return response.status_code, body.get("status" if response.ok else "code")
+
+
+def created(verify: Verify) -> Any:
+    form = {"To": PHONE, "Channel": "sms"}
+    response = asked(verify, "/Verifications", form)
+    assert response.status_code == 201, response.text
+    return response.json()["sid"]
+
+
+def test_a_hundred_creates_at_once_are_one_text(verify: Verify) -> None:
+    (sid,) = set(at_once([lambda: created(verify)] * 100))
+    verify.harness.run_once()
+    assert len(verify.harness.texts()) == 1
+    for texts in (2, 3, 4, 5):
+        verify.harness.forward(15)
+        assert set(at_once([lambda: created(verify)] * 10)) == {sid}
+        verify.harness.run_once()
+        assert len(verify.harness.texts()) == texts
+    verify.harness.forward(15)
+    assert refused(verify.create) == (429, 60203)
+    verify.harness.run_once()
+    assert len(verify.harness.texts()) == 5
+    assert len(verify.fetch(sid).send_code_attempts) == 5
+    assert verify.check(verify.harness.code()).status == "approved"
+
+
+def test_wrong_checks_and_replies_at_once_are_five_attempts(verify: Verify) -> None:
+    sid = verify.create_and_send().sid
+    id = sid.removeprefix("VE")
+    wrongs = wrong_codes(verify.harness, 400)
+    checks = [lambda code=code: checked(verify, code) for code in wrongs[:200]]
+    replies = [lambda code=code: verify.harness.text(code) for code in wrongs[200:]]
+    found = at_once([call for pair in zip(checks, replies, strict=True) for call in pair])
+    answers = [answer for answer in found if isinstance(answer, tuple)]
+    assert len(answers) == 200
+    assert set(answers) <= {(200, "pending"), (429, 60202)}
+    assert answers.count((200, "pending")) <= 5
+    events = verify.harness.history(id)
+    assert events.count("wrong_answer") == 5
+    assert events.count("max_attempts_reached") == 1
+    assert verify.harness.status(id)["customStatus"]["attemptsUsed"] == 5
+
+
+def test_one_right_among_each_is_one_approval(verify: Verify) -> None:
+    """All wrong ones are one attempt: the same code, directly after itself."""
+    sid = verify.create_and_send().sid
+    right, (wrong,) = verify.harness.code(), wrong_codes(verify.harness, 1)
+    codes = [*[wrong] * 100, right, *[wrong] * 99]
+    checks = [lambda code=code: checked(verify, code) for code in codes]
+    replies = [lambda code=code: verify.harness.text(code) for code in codes]
+    found = at_once([call for pair in zip(checks, replies, strict=True) for call in pair])
+    answers = [answer for answer in found if isinstance(answer, tuple)]
+    assert answers.count((200, "approved")) == 1
+    assert set(answers) <= {(200, "approved"), (200, "pending"), (404, 20404)}
+    events = verify.harness.history(sid.removeprefix("VE"))
+    assert (events.count("approved"), events.count("wrong_answer")) == (1, 1)
+
+
+def test_right_checks_and_replies_at_once_are_one_approval(verify: Verify) -> None:
+    sid = verify.create_and_send().sid
+    right = verify.harness.code()
+    checks: list[Callable[[], Any]] = [lambda: checked(verify, right)] * 100
+    replies: list[Callable[[], Any]] = [lambda: verify.harness.text(right)] * 100
+    found = at_once([*checks, *replies])
+    assert [answer for answer in found if isinstance(answer, tuple)] == [(200, "approved")] * 100
+    assert verify.harness.history(sid.removeprefix("VE")).count("approved") == 1
+
+
+def test_a_repeat_after_a_lost_answer_is_one_text(
+    verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit happens, its answer is lost, and the client asks again, as Twilio's for Java."""
+    store, write, lost = verify.harness.store, verify.harness.store.write, []
+
+    def losing(*args: Any, **more: Any) -> Any:
+        done = write(*args, **more)
+        if len(lost) < TRIES - 1:
+            lost.append(done)
+            raise OutcomeUnknown("the connection was lost at COMMIT")
+        return done
+
+    monkeypatch.setattr(store, "write", losing)
+    statuses = []
+    for _ in range(TRIES):
+        response = posted(verify, "/Verifications", {"To": PHONE, "Channel": "sms"})
+        statuses.append(response.status_code)
+        if response.status_code < 500:
+            break
+        verify.harness.clock.forward(0.1)
+    assert statuses == [503, 503, 201]
+    monkeypatch.undo()
+    assert response.json()["sid"] == f"VE{lost[0].id}"
+    verify.harness.run_once()
+    assert len(verify.harness.texts()) == 1
+
+
+def test_a_repeated_check_whose_answer_was_lost_is_approved(
+    verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify.create_and_send()
+    code = verify.harness.code()
+    store, write, lost = verify.harness.store, verify.harness.store.write, []
+
+    def losing(*args: Any, **more: Any) -> Any:
+        done = write(*args, **more)
+        if not lost:
+            lost.append(done)
+            raise OutcomeUnknown("the connection was lost at COMMIT")
+        return done
+
+    monkeypatch.setattr(store, "write", losing)
+    response = posted(verify, "/VerificationCheck", {"To": PHONE, "Code": code})
+    assert (response.status_code, response.json()["code"]) == (503, 20503)
+    assert checked(verify, code) == (200, "approved")
