@@ -95,6 +95,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
         )
     if any("no Node.js" in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(
-            "The JavaScript of docs/integrate.md did not run: there is no Node.js here.",
+            "The JavaScript of the documents did not run: there is no Node.js here.",
             yellow=True,
         )
