@@ -26,6 +26,12 @@ def _opted_out(verify: Verify) -> None:
     verify.create()
 
 
+def _disowned(verify: Verify) -> None:
+    verify.create_and_send()
+    verify.harness.text("NO")
+    verify.create()
+
+
 def _breaker(verify: Verify) -> None:
     for number in range(200, 205):
         verify.create_and_send(f"+1425555{number:04}")
@@ -138,6 +144,8 @@ TROUBLES = {
         403, 60410, _breaker, {"BREAKER_TEXTS_PER_PREFIX": "5"}, retried=(403,)
     ),
     "an opt-out": Trouble(403, 21610, _opted_out),
+    "a NO": Trouble(403, 21610, _disowned, retried=(403,)),
+    "a long name": Trouble(400, 60200, lambda verify: verify.create(custom_friendly_name="Ж" * 32)),
     "another key": Trouble(429, 60212, _busy),
     "all texts sent": Trouble(429, 60203, _sends_used),
     "too late": Trouble(429, 60203, _too_late),
