@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run signup test soak bench check browser screenshots diagram architecture openapi languages clean
+.PHONY: help run signup test soak bench check browser screenshots diagram architecture openapi languages clean verify-signup
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run ## Run the service with a local simulator of Twilio
 	@$(BIN)/python -m simulator.run
@@ -16,6 +16,11 @@ signup: .venv/run ## Run the example application beside `make run`: a sign-up fo
 	@test -f instance/local.env || { echo "Start 'make run' first, in another shell: it writes the keys."; exit 1; }
 	@echo "  The sign-up form   http://127.0.0.1:$${SIGNUP_PORT:-8002}"
 	@$(BIN)/flask --env-file instance/local.env --app examples.signup.app run --port $${SIGNUP_PORT:-8002}
+
+verify-signup: .venv/run ## Run beside `make run` an application that was written for Twilio Verify
+	@test -f instance/local.env || { echo "Start 'make run' first, in another shell: it writes the keys."; exit 1; }
+	@echo "  The sign-up form   http://127.0.0.1:$${VERIFY_SIGNUP_PORT:-8003}"
+	@$(BIN)/flask --env-file instance/local.env --app examples.verify_signup.app run --port $${VERIFY_SIGNUP_PORT:-8003}
 
 test: .venv/develop ## Run all tests (eight minutes on two slow cores)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"

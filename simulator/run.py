@@ -93,6 +93,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_urlsafe(24),
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_urlsafe(24),
         "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_urlsafe(24),
+        "VERIFY_SERVICE_SID": kept.get("VERIFY_SERVICE_SID") or f"VA{secrets.token_hex(16)}",
         "WEBHOOK_URLS": ",".join([*own, *_others(kept.get("WEBHOOK_URLS") or "")]),
         "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
         "ALLOWED_ORIGINS": f"http://127.0.0.1:{signup_port},http://localhost:{signup_port}",

@@ -1,0 +1,1 @@
+"""An application that was written for Twilio Verify, and works against Textback."""

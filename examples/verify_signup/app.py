@@ -1,0 +1,109 @@
+"""A sign-up form written for Twilio Verify: it sends a code, and checks what the person enters."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from flask import Flask, jsonify, redirect, render_template, request, session, url_for
+from twilio.base.exceptions import TwilioRestException
+from werkzeug.wrappers import Response
+
+from .client import textback_client
+
+# What the person is told, by Twilio's error code.
+SENTENCES = {
+    60200: "We cannot text that number. Begin with the country code, as in +14255550123.",
+    60202: "Too many wrong codes. Please wait a few minutes, and start again.",
+    60203: "We have sent as many codes as we may. Please wait a few minutes.",
+    60205: "That number gets no texts.",
+    60212: "This number is being verified at the moment. Please wait a little.",
+    60605: "We cannot text numbers of that country.",
+    21610: "This number has asked for no texts. Text START to us, and try again.",
+    20404: "That code is no longer good. Please start again.",
+    20429: "Too many people sign up just now. Please try again later.",
+}
+OTHERWISE = "Something went wrong. Please try again later."
+
+
+def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
+    app = Flask(__name__)
+    app.config.update(
+        # Made up anew at each start unless it is set: then nobody stays signed in.
+        SECRET_KEY=environ.get("SIGNUP_SECRET_KEY") or secrets.token_bytes(32),
+        SESSION_COOKIE_NAME="clover",
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=16 * 1024,
+    )
+    # With Twilio: client = Client(account_sid, auth_token)
+    client = textback_client(environ["PUBLIC_BASE_URL"], environ["FUNCTION_KEY"])
+    service = client.verify.v2.services(environ["VERIFY_SERVICE_SID"])
+    app.add_url_rule("/", view_func=form)
+    app.add_url_rule("/", "send", partial(send, service), methods=["POST"])
+    app.add_url_rule("/verify", view_func=verify)
+    app.add_url_rule("/verify", "check", partial(check, service), methods=["POST"])
+    app.add_url_rule("/verify/status", "status", partial(status, service))
+    app.add_url_rule("/welcome", view_func=welcome)
+    return app
+
+
+def form() -> str:
+    return render_template("form.html", number=session.get("number", ""))
+
+
+def send(service: Any) -> Response | tuple[str, int]:
+    """Sends a code; pressed again, it sends the same one again."""
+    number = request.form.get("number", "").strip()
+    try:
+        sent = service.verifications.create(to=number, channel="sms")
+    except TwilioRestException as error:
+        return render_template("form.html", number=number, error=sentence(error)), 400
+    session.update(number=sent.to, sid=sent.sid)
+    return redirect(url_for("verify"), 303)
+
+
+def verify() -> str | Response:
+    if "sid" not in session:
+        return redirect(url_for("form"))
+    return render_template("verify.html", number=session["number"])
+
+
+def check(service: Any) -> Response | tuple[str, int]:
+    if "number" not in session:
+        return redirect(url_for("form"))
+    number, code = session["number"], request.form.get("code", "").strip()
+    try:
+        checked = service.verification_checks.create(to=number, code=code)
+    except TwilioRestException as error:
+        # Of a check, 60200 is about the code.
+        told = "That is no code." if error.code == 60200 else sentence(error)
+        return render_template("verify.html", number=number, error=told), 400
+    if checked.status != "approved":
+        told = "That is not the code in the text."
+        return render_template("verify.html", number=number, error=told), 400
+    session["verified"] = number
+    return redirect(url_for("welcome"), 303)
+
+
+def status(service: Any) -> Response:
+    """The page asks while it is open: with Textback a reply by text approves, too."""
+    found = "gone"
+    if "sid" in session:
+        try:
+            found = service.verifications(session["sid"]).fetch().status
+        except TwilioRestException as error:
+            found = "gone" if error.code == 20404 else "pending"
+    if found == "approved":
+        session["verified"] = session["number"]
+    return jsonify(status=found)
+
+
+def welcome() -> str | Response:
+    if "verified" not in session:
+        return redirect(url_for("form"))
+    return render_template("welcome.html", number=session["verified"])
+
+
+def sentence(error: TwilioRestException) -> str:
+    return SENTENCES.get(error.code, OTHERWISE)
