@@ -222,6 +222,39 @@ def test_whoever_starts_and_guesses_all_day_has_no_more_guesses_than_the_budget(
         assert guesses == harness.settings.guess_budget.guesses == 12
 
 
+@pytest.mark.parametrize(
+    ("wrong", "budget"), [("12/day", 12), ("", 50)], ids=["wrong answers", "starts"]
+)
+def test_checks_and_resends_are_in_the_budget(tmp_path, wrong: str, budget: int) -> None:
+    """A day over Verify's API: a text asked for again and again, and every way of guessing."""
+    with open_harness(
+        tmp_path,
+        LIMIT_PER_NUMBER="5/10 minutes; 10/day",
+        LIMIT_WRONG_PER_NUMBER=wrong,
+        **{"CODE_LENGTH": "6", "WINDOW_SECONDS": "600", "MAX_ATTEMPTS": "5", "MAX_SENDS": "5"},
+    ) as harness:
+        verify = f"/v2/Services/{harness.settings.service_sid}"
+
+        def post(path: str, **form: str) -> int:
+            url = harness.url + verify + path
+            auth = ("anyone", FUNCTION_KEY)
+            return harness.http.post(url, data={"To": PHONE, **form}, auth=auth).status_code
+
+        for _ in range(24 * 6):  # every ten minutes
+            for _ in range(4):
+                if post("/Verifications", Channel="sms") == 201:
+                    harness.run_once()
+                    post("/VerificationCheck", Code=harness.wrong())
+                    harness.text(harness.wrong())
+                harness.clock.forward(20)
+            harness.forward(520)
+        counted = "SELECT count(*) AS n FROM history WHERE event = 'wrong_answer'"
+        guesses = harness.store.read(lambda tx: tx.one(counted)["n"])
+        assert harness.settings.guess_budget.guesses == budget
+        assert guesses == 12 if wrong else 10 < guesses <= budget
+        assert len(harness.texts()) <= 10, "each text counts as a start"
+
+
 def test_the_budget_is_the_smaller_of_starts_and_wrong_answers() -> None:
     starts, wrong = [Limit("S", 10, 86400)], [Limit("W", 12, 86400)]
     assert guess_budget(starts, wrong, attempts=4, code_length=4).guesses == 12
