@@ -89,6 +89,8 @@ def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> Non
         assert "555" not in safe(path)
     drawn = "01a20957881125557c89a1e993f63912"
     assert safe(f"/runtime/{drawn}") == f"/runtime/{drawn}"
+    sid = "VE1234567890abcdef1234567890abcdef"
+    assert safe(f"/v2/{sid}/+14255550123") == f"/v2/{sid}/*****"
     line = json.loads(JsonLines().format(record("approved", verification="u+14255550199")))
     assert line["verification"] == "u*****"
 

@@ -41,7 +41,8 @@ _NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
 _REQUEST_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{8,64}")
 # Our own ids, and what is shaped like them: drawn by chance, digits and all.
 _DRAWN = re.compile(
-    r"[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
+    r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
 )
 
 

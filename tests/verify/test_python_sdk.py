@@ -333,6 +333,10 @@ def test_another_channel_is_disabled(verify: Verify, channel: str) -> None:
 def test_an_error_names_no_number(verify: Verify) -> None:
     assert refused(lambda: verify.fetch(PHONE)) == (404, 20404)
     assert PHONE[2:] not in verify.last.body.decode()
+    verify.restart(VERIFY_SERVICE_SID="VA" + "1234567890abcdef" * 2)
+    verify.post("/Verifications/+1 (425) 555-0123", method="GET")
+    assert "555" not in verify.last.json["message"]
+    assert verify.sid in verify.last.json["message"], "nor is anything else taken for one"
 
 
 def test_our_own_number_gets_no_texts(verify: Verify) -> None:

@@ -18,7 +18,7 @@ from bot.http import error_handlers
 from bot.http.error_handlers import JSON
 from bot.http.errors import Unauthorized
 from bot.http.keys import Caller, Power
-from bot.observability.logs import REQUEST_ID
+from bot.observability.logs import REQUEST_ID, safe
 from bot.service import Service
 from bot.store.tx import Tx
 from bot.usecases import check as checking
@@ -219,7 +219,7 @@ def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
 
 def _gone() -> NoSuchResource:
     """Names the path that was asked for, without the number that it may hold."""
-    path = quote(re.sub(r"\+?[0-9]{7,15}", "(number)", request.path), safe="/()")[:200]
+    path = quote(safe(request.path), safe="/*")[:200]
     return NoSuchResource(f"The requested resource {path.removeprefix('/v2')} was not found")
 
 
