@@ -36,6 +36,7 @@ class Service(service.Service):
     """As the tests boot it, with limits out of the way, and the bare route beside it."""
 
     config = "gunicorn.conf.py"
+    is_warm = False
 
     def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
         super().__init__(

@@ -8,7 +8,7 @@ import pytest
 from tests.processes.service import Service
 
 # They read the environment of the processes they are run in.
-collect_ignore = ["crashing.py", "skewed.py", "quick.py", "quick.conf.py"]
+collect_ignore = ["crashing.py", "skewed.py", "quick.py", "quick.conf.py", "warm.py"]
 
 
 @pytest.fixture

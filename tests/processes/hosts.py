@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from tests.ports import free_port
-from tests.processes.service import Service, until
+from tests.processes.service import Process, Service, until
 
 # How far each process's own clock is off, in seconds.
 WEB_SKEWS = (0, 60, -60)
@@ -75,7 +75,7 @@ class Hosts(Service):
         self.web_ports = [free_port() for _ in WEB_SKEWS]
         self.balancer = Balancer(self.web_ports)
         super().__init__(folder, database_url, port=self.balancer.port, **settings)
-        self.webs: list[subprocess.Popen[bytes]] = []
+        self.webs: list[Process] = []
         self.dispatchers: list[subprocess.Popen[bytes]] = []
 
     def start_all(self) -> None:
@@ -85,11 +85,8 @@ class Hosts(Service):
             until(lambda port=port: self._answers(port))
         until(lambda: self.log.read_bytes().count(b"The dispatcher runs.") >= len(DISPATCH_SKEWS))
 
-    def start_web(self, number: int) -> "subprocess.Popen[bytes]":
-        return self.run(
-            "gunicorn",
-            "-c",
-            self.config,
+    def start_web(self, number: int) -> Process:
+        return self.gunicorn(
             "tests.processes.skewed:app",
             PORT=str(self.web_ports[number]),
             DISPATCH="off",

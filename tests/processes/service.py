@@ -27,9 +27,11 @@ from tests.harness import (
     environment,
 )
 from tests.ports import free_port
+from tests.processes.starting import Started
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+Process = subprocess.Popen[bytes] | Started
 
 
 def until(condition: Callable[[], Any], seconds: float = 40.0) -> Any:
@@ -47,6 +49,7 @@ class Service:
     """Textback as processes. Several lives on one database."""
 
     config = "tests/processes/quick.conf.py"
+    is_warm = True  # started by a process that has imported everything
 
     def __init__(
         self, folder: Path, database_url: str = "", *, port: int = 0, **settings: str
@@ -78,7 +81,7 @@ class Service:
             },
         }
         self.log = folder / "log"
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Process] = []
         self.http = requests.Session()
         self.http.trust_env = False
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=100)
@@ -97,8 +100,16 @@ class Service:
         self._processes.append(process)
         return process
 
-    def start(self, app: str = "wsgi:app", **more: str) -> "subprocess.Popen[bytes]":
-        process = self.run("gunicorn", "-c", self.config, app, **more)
+    def gunicorn(self, app: str = "wsgi:app", **more: str) -> Process:
+        command = ["gunicorn", "-c", self.config, app]
+        if not self.is_warm:
+            return self.run(*command, **more)
+        process = Started(command, {**self.environment, **more}, self.log)
+        self._processes.append(process)
+        return process
+
+    def start(self, app: str = "wsgi:app", **more: str) -> Process:
+        process = self.gunicorn(app, **more)
         until(self.is_ready)
         return process
 
@@ -108,11 +119,11 @@ class Service:
         except requests.RequestException:
             return False
 
-    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+    def kill(self, process: Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def terminate(self, process: "subprocess.Popen[bytes]") -> int:
+    def terminate(self, process: Process) -> int:
         process.terminate()
         return process.wait(30)
 

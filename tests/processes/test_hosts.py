@@ -200,7 +200,8 @@ def test_any_of_them_killed_and_the_database_restarted_under_load(
             postgres.stop(how)
             time.sleep(0.5)
             postgres.start()
-        time.sleep(1.5)
+        time.sleep(0.5)
+        load.wait()
     hosts.wait_until_all_ended()
     check(hosts, load)
 
