@@ -72,7 +72,8 @@ def arrows() -> dict[tuple[str, str], list[str]]:
                 after = decide(v, what, at).verification
                 if name_of(after) != name_of(v):
                     found.setdefault((name_of(v), name_of(after)), set()).add(word)
-                nexts.add((after, at))
+                if not v.is_terminal:  # what an ended one becomes was tried above
+                    nexts.add((after, at))
         reached = nexts
     return {pair: sorted(words, key=order.index) for pair, words in sorted(found.items())}
 

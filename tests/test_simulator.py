@@ -12,6 +12,7 @@ import requests
 from bot import settings
 from simulator.run import keep, local_settings
 from tests.harness import PHONE, Harness
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,7 +78,7 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, variabl
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         for value in (str(taken.getsockname()[1]), "abc", "99999"):
-            other = {"PORT": "18991", "SIMULATOR_PORT": "18992"}
+            other = {"PORT": str(free_port()), "SIMULATOR_PORT": str(free_port())}
             ran = subprocess.run(
                 [sys.executable, "-m", "simulator.run"],
                 cwd=tmp_path,
