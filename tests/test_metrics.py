@@ -180,7 +180,7 @@ def test_what_a_killed_process_had_not_written_was_never_told(
 
 
 def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) -> None:
-    service = Service(tmp_path, WINDOW_SECONDS="10")
+    service = Service(tmp_path, WINDOW_SECONDS="5")
     headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
 
     def seen(name: str, **labels: str) -> float:
@@ -189,7 +189,7 @@ def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) ->
 
     try:
         web = service.start(DISPATCH="off")
-        service.run("flask", "dispatch")
+        service.run("flask", "--app", "tests.processes.skewed", "dispatch", SKEW="0")
         service.begin(PHONE)
         until(lambda: seen("sends_total", error="", outcome="accepted") == 1)
         (text,) = service.texts(PHONE)

@@ -37,7 +37,7 @@ def check(service: Service, started: set[str]) -> None:
 
 def test_a_full_disk(tmp_path: Path) -> None:
     """The kernel refuses to let files grow, as it does where there is no room."""
-    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    service = Service(tmp_path, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="5")
     try:
         process = service.start()
         started = {begin(service, 0).json()["id"]}
@@ -61,7 +61,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 def test_a_locked_database(tmp_path: Path) -> None:
     """Another program holds the write lock for a while: callers wait, and are not refused."""
-    service = Service(tmp_path, WINDOW_SECONDS="10", SEND_WITHIN_SECONDS="6")
+    service = Service(tmp_path, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="5")
     try:
         service.start()
         started = {begin(service, 0).json()["id"]}
