@@ -23,12 +23,12 @@ verify-signup: .venv/run ## Run beside `make run` an application that was writte
 	@$(BIN)/flask --env-file instance/local.env --app examples.verify_signup.app run --port $${VERIFY_SIGNUP_PORT:-8003}
 
 test: .venv/develop ## Run all tests (eight minutes on two slow cores)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
-	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py
-	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone" tests --ignore tests/browser
+	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py tests/processes/test_hosts.py tests/walks/test_secrets.py
+	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone" tests --ignore tests/browser
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -m alone tests --ignore tests/browser --ignore tests/console/test_speed.py
 
 bench: .venv/develop ## Measure rates, beside a bare form route (about eight minutes)

@@ -23,7 +23,7 @@ from tests.harness import (
 )
 
 FUZZED = settings(
-    max_examples=250 * SOAK,
+    max_examples=100 if SOAK == 1 else 250 * SOAK,
     deadline=None,
     database=None,
     derandomize=SOAK == 1,

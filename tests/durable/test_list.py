@@ -157,7 +157,7 @@ def test_a_token_that_is_none_of_ours_is_400(harness: Harness, token: str) -> No
 
 
 def test_each_that_stood_throughout_is_seen_once_while_others_come_and_go(harness: Harness) -> None:
-    keep(harness, 10_000)
+    keep(harness, 4_000)
     store = harness.store
     harness.clock.forward(20_000)
     is_over = threading.Event()
@@ -166,7 +166,7 @@ def test_each_that_stood_throughout_is_seen_once_while_others_come_and_go(harnes
     def come_and_go() -> None:
         number = 0
         while not is_over.is_set():
-            gone = f"v{number * 7 % 10_000:05}"
+            gone = f"v{number * 7 % 4_000:05}"
             purged.add(gone)
             store.write(lambda tx, gone=gone: Done(table.remove(tx, gone)))
             asked = request(id=f"new{number:05}")
@@ -180,13 +180,13 @@ def test_each_that_stood_throughout_is_seen_once_while_others_come_and_go(harnes
     seen: list[str] = []
     token = ""
     while True:
-        ids, token = listed(harness, "top=500", token)
+        ids, token = listed(harness, "top=200", token)
         seen += ids
         if not token or len(seen) > 30_000:
             break
     is_over.set()
     thread.join()
-    stood = [f"v{number:05}" for number in range(10_000) if f"v{number:05}" not in purged]
+    stood = [f"v{number:05}" for number in range(4_000) if f"v{number:05}" not in purged]
     assert len(purged) > 10
     assert len(seen) == len(set(seen))
     assert set(stood) <= set(seen)

@@ -165,7 +165,7 @@ def expired_within_a_second(hosts: Hosts) -> None:
     assert timedelta(0) <= at - deadline < timedelta(seconds=1)
 
 
-STARTS = 300 if SOAK == 1 else 1000
+STARTS = 100 if SOAK == 1 else 1000
 
 
 def test_many_starts_are_as_many_texts(patient_hosts: Hosts) -> None:

@@ -23,7 +23,7 @@ from tests.simulation.run import Run, judge_honestly
 
 STEPS = 150
 # A usual run has fixed seeds; `make soak` takes fresh ones for so many seconds each.
-RUNS, RUNS_ON_POSTGRESQL = 25, 5
+RUNS, RUNS_ON_POSTGRESQL = 12, 3
 SECONDS = int(os.environ.get("SIMULATE_SECONDS", 10 * SOAK))
 
 

@@ -107,8 +107,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(
 def damaged(path: Path, clock: HandClock, *, first: int, bytes_: int) -> bytes:
     """A file of ours with a stretch overwritten, as by a disk that fails."""
     store = SqliteStore(path, clock=clock)
-    for number in range(2000):
-        store.write(mark(number))
+    mark_all(store)
     store.close()
     content = bytearray(path.read_bytes())
     content[first : first + bytes_] = b"\xa5" * bytes_
@@ -117,8 +116,12 @@ def damaged(path: Path, clock: HandClock, *, first: int, bytes_: int) -> bytes:
 
 
 def mark_all(store: SqliteStore) -> None:
-    for number in range(2000):
-        store.write(mark(number))
+    def use_case(tx: Tx) -> Done[None]:
+        for number in range(2000):
+            mark(number)(tx)
+        return Done(None)
+
+    store.write(use_case)
 
 
 def test_a_file_whose_beginning_is_damaged_is_refused_and_left_alone(

@@ -10,7 +10,7 @@ from tests.conftest import SOAK
 from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
 
-COUNT = 300 if SOAK == 1 else 1000
+COUNT = 60 if SOAK == 1 else 1000
 
 
 def drive(harness: Harness, phone: str, place: int, said: list[str]) -> str:
