@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.store.postgres import PostgresStore
-from bot.store.sqlite import SqliteStore
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import Store
 
@@ -31,8 +29,13 @@ def open_store(
     if monotonic is None:
         monotonic = SteppedMonotonic(clock) if clock else time.monotonic
     steady = SteadyClock(monotonic)
+    # Only the driver of the one in use: importing both is a good part of a start.
     if is_shared(url):
+        from bot.store.postgres import PostgresStore
+
         return PostgresStore(url, connections=connections, clock=clock, steady=steady)
+    from bot.store.sqlite import SqliteStore
+
     path = Path(url.removeprefix(_SQLITE))
     return SqliteStore(path, clock=clock or _utc_now, steady=steady)
 

@@ -22,6 +22,8 @@ from gunicorn.app import wsgiapp  # noqa: E402
 import bot.app  # noqa: E402
 import bot.server.logger  # noqa: E402
 import bot.server.worker  # noqa: E402, F401
+import bot.store.postgres  # noqa: E402
+import bot.store.sqlite  # noqa: E402, F401
 
 # gevent's own would begin its loop here, and watch for what ends.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
