@@ -21,7 +21,7 @@ from gunicorn.app import wsgiapp  # noqa: E402
 
 import bot.app  # noqa: E402
 import bot.server.logger  # noqa: E402
-import bot.server.worker  # noqa: E402, F401
+import bot.server.worker  # noqa: E402
 import bot.store.postgres  # noqa: E402
 import bot.store.sqlite  # noqa: E402, F401
 
