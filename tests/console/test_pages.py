@@ -274,10 +274,9 @@ def test_a_tag_is_found_whole(operator: Operator, harness: Harness) -> None:
 
 def test_tag_and_locale_stand_on_the_page_where_set(operator: Operator, harness: Harness) -> None:
     page = one(operator, harness.start(tag="order-1", locale="es")["id"])
-    assert (page.fact("Tag"), page.fact("Locale")) == ("order-1", "es")
+    assert (page.fact("Tag"), page.fact("Language")) == ("order-1", "es")
     labels = [label for label, _ in one(operator, harness.start(OTHER_PHONE)["id"]).facts()]
     assert "Tag" not in labels
-    assert "Locale" not in labels
 
 
 @pytest.mark.parametrize(
@@ -328,7 +327,7 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
     harness.text(harness.code())
     page = one(operator, id)
     assert page.texts(HISTORY) == [
-        "+ 0:00.0 Asked for; the text was put into the outbox.",
+        "+ 0:00.0 Asked for; the text in en was put into the outbox.",
         "+ 0:00.0 The text was handed to Twilio.",
         "+ 0:00.0 Twilio took the text: the window to answer opened.",
         "+ 0:12.5 A wrong code was sent by text: attempt 1.",

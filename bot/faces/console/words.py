@@ -71,7 +71,9 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.TEXT_POSTPONED: lambda d: (
         "Twilio did not take the text; it is tried again." + trouble(d.get("error_code"))
     ),
-    EventName.RESEND_ASKED: lambda d: f"The same text was asked for again: text {d['send']}.",
+    EventName.RESEND_ASKED: lambda d: (
+        f"The same text was asked for again: text {d.get('send', '')}."
+    ),
     EventName.FURTHER_TEXT_FAILED: lambda d: (
         f"One of its texts failed, and another may still be answered{_reason(d)}"
         + trouble(d.get("error_code"))
