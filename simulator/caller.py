@@ -23,12 +23,13 @@ class Caller:
         self._ended: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
-    def start(self, phone: str) -> dict[str, Any]:
+    def start(self, phone: str, locale: str = "") -> dict[str, Any]:
         """The 202's body. Raises Refused."""
+        body = {"phoneNumber": phone, "locale": locale} if locale else phone
         try:
             response = self._session.post(
                 self._url + START,
-                json=phone,
+                json=body,
                 headers={"x-functions-key": self._key},
                 timeout=TIMEOUT_SECONDS,
             )

@@ -61,11 +61,14 @@ def blueprint(
 
     @routes.post("/simulator/starts")
     def start() -> tuple[Response, int]:
-        phone = _phone(_sent())
+        sent = _sent()
+        phone, locale = _phone(sent), sent.get("locale") or ""
+        if not isinstance(locale, str):
+            raise BadRequest("locale must be a text")
         if caller is None:
             raise BadRequest("this simulator has no key to start verifications with")
         try:
-            started = caller.start(phone)
+            started = caller.start(phone, locale)
         except Refused as error:
             raise BadRequest(str(error)) from None
         return jsonify({"id": started["id"], "reference": started["reference"]}), 201

@@ -4,6 +4,8 @@ import pytest
 
 from bot import settings
 from bot.settings import SettingsError
+from bot.wording import catalogues
+from bot.wording.catalogues import BrokenCatalogue
 from tests.harness import ACCOUNT, NUMBER, environment
 
 SERVICE = "MG" + "1" * 32
@@ -112,6 +114,14 @@ def test_a_language_that_does_not_fit_is_not_offered() -> None:
     ).offered_locales
     assert "en" in offered
     assert "ru" not in offered
+
+
+def test_a_broken_catalogue_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise BrokenCatalogue("xx.po: this sentence is missing: Please")
+
+    monkeypatch.setattr(catalogues, "load", broken)
+    assert fault() == "bot/wording/catalogues/xx.po: this sentence is missing: Please"
 
 
 def test_there_is_one_sender() -> None:

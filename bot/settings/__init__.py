@@ -15,6 +15,7 @@ from bot.settings.limits import LimitSettings
 from bot.settings.server import ServerSettings
 from bot.settings.twilio import TwilioSettings
 from bot.settings.webhooks import WebhookSettings
+from bot.wording.catalogues import BrokenCatalogue
 
 # Names that are read too, where the variable itself is not set: the sample's and earlier ones.
 OTHER_NAMES = {
@@ -76,6 +77,8 @@ def read(environment: Mapping[str, str]) -> Settings:
             filled.setdefault(name, filled[other])
     try:
         return Settings.model_validate(filled)
+    except BrokenCatalogue as error:
+        raise SettingsError(f"bot/wording/catalogues/{error}") from None
     except ValidationError as error:
         lines = [_line(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]
         raise SettingsError("\n".join(lines)) from None

@@ -12,6 +12,8 @@ REFUSALS = {
     "country_not_allowed": "We cannot text numbers of this country yet. Do you have another one?",
     "opted_out": "This number has asked us to send no more texts. Text START to our number first,"
     " or enter another one.",
+    "disowned": "The person at this number told us today that they had not asked for a code. Text"
+    " START to our number first, or enter another one.",
     "number_busy": "This number is being verified somewhere else at the moment. Try again {wait}.",
     "limit_reached": "We have sent this number as many texts as we may. Try again {wait}.",
     "breaker_open": "Texts to this area hardly arrive at the moment. Try again {wait}, or enter"
@@ -36,6 +38,7 @@ SAID_AT_THE_NUMBER = {
     "cannot_receive_texts",
     "country_not_allowed",
     "opted_out",
+    "disowned",
     "number_busy",
     "limit_reached",
     "breaker_open",
@@ -100,6 +103,14 @@ OUTCOMES = [
         "You have asked for no more texts",
         "We got a STOP from this number and will not text it. If that was a mistake, reply START to"
         " the text, then start again.",
+        "change",
+    ),
+    Outcome(
+        "canceled",
+        "disowned",
+        "You told us that this was not you",
+        "We got a NO from this number and will send it no code today. If that was a mistake, reply"
+        " START to the text, then start again.",
         "change",
     ),
     Outcome(

@@ -50,7 +50,10 @@ async function start(section) {
   const button = section.querySelector(".verify");
   button.disabled = true;
   try {
-    const { error } = await post("/simulator/starts", { phone: section.dataset.phone });
+    const { error } = await post("/simulator/starts", {
+      phone: section.dataset.phone,
+      locale: section.querySelector(".language input").value.trim(),
+    });
     section.dataset.fault = error ?? "";
   } finally {
     button.disabled = false;
@@ -79,6 +82,7 @@ function phoneSection(phone) {
   }
   const verify = section.querySelector(".verify");
   verify.hidden = !canStart;
+  section.querySelector(".language").hidden = !canStart;
   verify.addEventListener("click", () => start(section));
   main.append(section);
   return section;
@@ -102,6 +106,7 @@ function drawMessages(section, messages) {
     const line = document.createElement("li");
     line.dataset.sid = message.sid;
     line.textContent = message.body;
+    line.dir = "auto"; // some languages run from right to left
     line.classList.toggle("mine", message.is_from_phone);
     list.append(line);
     list.scrollTop = list.scrollHeight;

@@ -31,6 +31,7 @@ def main() -> None:
         canned.a_day(harness)
         shoot_console(browser, harness)
         shoot_phones(browser, harness)
+        shoot_languages(browser, harness)
 
 
 def shoot_console(browser: Browser, harness: Harness) -> None:
@@ -72,6 +73,30 @@ def shoot_phones(browser: Browser, harness: Harness) -> None:
     expect(phone.locator(".answers")).to_contain_text("Tries left: 3")
     expect(phone.locator(".banner")).to_contain_text("Tries left: 3")
     save(page, "phones")
+
+
+LANGUAGES = ("es", "ru", "ar", "he", "hi", "ja")
+
+
+def shoot_languages(browser: Browser, harness: Harness) -> None:
+    """Six phones, each in its own language; one has answered wrong."""
+    phones = [f"+1425555022{place}" for place in range(len(LANGUAGES))]
+    harness.simulator.world.leave_phones(phones)
+    size = {"width": 2050, "height": 1500}
+    page = browser.new_context(viewport=size, reduced_motion="reduce").new_page()  # type: ignore[arg-type]
+    page.clock.set_fixed_time(harness.clock.now)
+    page.goto(harness.simulator.url)
+    for phone, tag in zip(phones, LANGUAGES, strict=True):
+        section = page.get_by_role("region", name=f"Phone {phone}")
+        section.get_by_label("Language").fill(tag)
+        section.get_by_role("button", name="Verify this phone").click()
+        expect(section.locator(".standing")).to_contain_text("Reference")
+        harness.run_once()
+        expect(section.locator(".messages li")).to_have_count(1)
+        section.get_by_role("button", name="Wrong code").click()
+        expect(section.locator(".messages li")).to_have_count(3)
+    page.evaluate("document.querySelectorAll('.banner').forEach((one) => { one.hidden = true; })")
+    save(page, "phones-languages")
 
 
 def save(page: Page, name: str) -> None:
