@@ -235,7 +235,7 @@ class Harness:
 
     def code(self, phone: str = PHONE) -> str:
         """The code in the newest text."""
-        found = re.search(r"code is ([0-9]+)\.", self.texts(phone)[-1].body)
+        found = re.search(r"(?<![0-9])([0-9]{4,10})(?![0-9])", self.texts(phone)[-1].body)
         assert found
         return found[1]
 
