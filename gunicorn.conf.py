@@ -4,7 +4,6 @@ from gevent import monkey as _monkey
 
 _monkey.patch_all()  # before anything else is imported: sockets, locks and threads cooperate
 
-import os  # noqa: E402
 import resource as _resource  # noqa: E402
 import sys  # noqa: E402
 
@@ -17,13 +16,14 @@ from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
 try:
-    _wanted = _settings.read(os.environ)
+    _wanted = _settings.read(_settings.environment())
 except _settings.SettingsError as error:
     sys.exit(str(error))
 
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
 
-bind = f"0.0.0.0:{_wanted.port}"
+_host = f"[{_wanted.host}]" if ":" in _wanted.host else _wanted.host
+bind = f"{_host}:{_wanted.port}"
 # On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit,
 # writers of several wait for each other's.
 workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1

@@ -22,7 +22,7 @@ from bot.dispatch.notify import Notifier
 from bot.dispatch.send import TextSender
 from bot.dispatch.sweep import Sweeper
 from bot.domain.code import Keyring
-from bot.faces import cli, console, durable, health, verify
+from bot.faces import cli, console, durable, health, home, verify
 from bot.http import error_handlers, hooks, openapi, outcome_events
 from bot.http.error_handlers import LARGEST_BODY_BYTES
 from bot.http.keys import Keys
@@ -78,6 +78,7 @@ def create_app(
     hooks.register(app)
     error_handlers.register(app, ERROR_SHAPE, refused=service.metrics.refused)
     app.register_blueprint(twilio_routes.blueprint(service))
+    app.register_blueprint(home.blueprint(service))
     app.register_blueprint(verify.blueprint(service))
     app.register_blueprint(durable.blueprint(service))
     app.register_blueprint(health.blueprint(service))
@@ -94,6 +95,7 @@ def openapi_parts() -> list[Part]:
         verify.part(),
         twilio_routes.part(),
         health.part(),
+        home.part(),
         outcome_events.part(),
         openapi.part(),
     ]

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 
 import bot
+from bot.faces.cli import verifications
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, Harness
 
@@ -52,6 +53,16 @@ def test_start_says_what_was_wrong(harness: Harness) -> None:
     result = run(harness, "start", "4255550123")
     assert result.exit_code == 1
     assert "invalid_number: The phone number must be in international form" in result.output
+
+
+def test_start_says_soon_that_nothing_sends(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifications, "TAKEN_WITHIN_SECONDS", 0.05)
+    monkeypatch.setattr(verifications, "LOOK_EVERY_SECONDS", 0.01)
+    result = run(harness, "start", PHONE)
+    assert result.exit_code == 1
+    assert "none runs on this database" in result.output
 
 
 def test_start_without_waiting(harness: Harness) -> None:

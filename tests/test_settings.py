@@ -1,5 +1,8 @@
 """The environment, read or refused with a line for each fault."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bot import settings
@@ -8,6 +11,7 @@ from bot.wording import catalogues
 from bot.wording.catalogues import BrokenCatalogue
 from tests.harness import ACCOUNT, NUMBER, environment
 
+ROOT = Path(__file__).parents[1]
 SERVICE = "MG" + "1" * 32
 
 
@@ -122,6 +126,24 @@ def test_a_broken_catalogue_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(catalogues, "load", broken)
     assert fault() == "bot/wording/catalogues/xx.po: this sentence is missing: Please"
+
+
+def test_a_file_gives_what_the_environment_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("PORT=8123\nHOST='127.0.0.1'\nSERVICE_NAME=\n# PORT=1\n")
+    monkeypatch.setenv("HOST", "::1")
+    monkeypatch.delenv("PORT", raising=False)
+    found = settings.environment(tmp_path)
+    assert (found["PORT"], found["HOST"], found["SERVICE_NAME"]) == ("8123", "::1", "")
+    assert "PORT" not in settings.environment(tmp_path / "elsewhere")
+
+
+def test_the_example_names_settings_alone() -> None:
+    example = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", example, re.MULTILINE))
+    required = {name for name, (_, _, is_required) in settings.variables().items() if is_required}
+    assert required <= named <= set(settings.variables())
 
 
 def test_there_is_one_sender() -> None:

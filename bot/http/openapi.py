@@ -45,6 +45,7 @@ _ANSWERS: dict[int, str] = {
 }
 _WITHOUT_BODY = frozenset([404, 410, 501])
 _TOO_LARGE = 413
+_TYPES = {"TwiML": "text/xml", "Metrics": "text/plain", "HomePage": "text/html"}  # by schema
 
 
 def document(parts: Sequence[Part]) -> Json:
@@ -83,7 +84,7 @@ def operation(
 def answer(status: int, schema: str | None, *, with_body: bool) -> Json:
     described: Json = {"description": _ANSWERS[status]}
     if schema is not None and with_body:
-        kind = {"TwiML": "text/xml", "Metrics": "text/plain"}.get(schema, "application/json")
+        kind = _TYPES.get(schema, "application/json")
         described["content"] = {kind: {"schema": ref(schema)}}
     return described
 

@@ -3,10 +3,13 @@ with one line that names the variable and says what it should look like. Each se
 its validator, in the file of its group.
 """
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from dotenv import dotenv_values
 from pydantic import ValidationError, model_validator
 
 from bot.domain import numbering, phone
@@ -62,6 +65,13 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
                 " country. It should be countries of two letters, US,CA, or * for all."
             )
         return self
+
+
+def environment(folder: Path | None = None) -> dict[str, str]:
+    """The environment and, where it does not name a variable, the file .env of the working
+    directory, or of `folder`."""
+    kept = dotenv_values((folder or Path.cwd()) / ".env")
+    return {**{name: value or "" for name, value in kept.items()}, **os.environ}
 
 
 def read(environment: Mapping[str, str]) -> Settings:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from bot.settings.types import Group, Values, setting
+from bot.settings.types import Group, Values, matching, setting
 
 
 def base_url(url: str) -> str:
@@ -68,6 +68,9 @@ class ServerSettings(Group):
     database_connections: Annotated[int, Field(ge=2, le=1000)] = setting("2 to 1000", default=24)
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = setting("1 to 64", default=1)
     log_format: Literal["json", "text"] = setting("json or text", default="json")
+    host: Annotated[str, matching(r"[0-9A-Za-z.:-]{1,253}")] = setting(
+        "an address of this machine, such as 127.0.0.1", default="0.0.0.0"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = setting("1 to 65535", default=8000)
 
     @property

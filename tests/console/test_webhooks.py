@@ -155,7 +155,7 @@ def test_what_is_next_says_what_it_waits_for(operator: Operator, told: Harness) 
     told.text(told.code())
     assert next_try() == "2026-01-31 12:00:00 UTC"
     (endpoint,) = told.store.read(webhook_endpoints.configured)
-    told.store.write(notify.claim_due, endpoint.id, limit=1)
+    told.store.write(notify.claim_events, endpoint.id, limit=1)
     assert next_try() == "being sent now"
     cause = webhook_endpoints.DisabledCause.GONE
     told.store.write(

@@ -175,6 +175,16 @@ def provoke_logs(service: Service, id: str, code: str) -> None:
             assert b"<html" not in answer
 
 
+def test_flask_run_is_refused(tmp_path: Path) -> None:
+    values = environment(DATABASE_URL=f"sqlite:///{tmp_path}/textback.db", PATH="/usr/bin:/bin")
+    ran = subprocess.run(
+        [BIN / "flask", "run"], cwd=ROOT, env=values, capture_output=True, text=True, timeout=30
+    )
+    assert ran.returncode != 0
+    assert "Run gunicorn wsgi:app" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [

@@ -14,6 +14,7 @@ from bot.channels import sentences
 from bot.domain.verification import Status
 from bot.faces.cli.errors import told
 from bot.observability.logs import request_id
+from bot.store.texts import TextState
 from bot.store.tx import Store
 from bot.store.verification_list import ListFilter
 from bot.usecases import read
@@ -23,6 +24,13 @@ from bot.usecases.resend import again
 from bot.usecases.start import Request, begin
 
 LOOK_EVERY_SECONDS = 0.2
+# A dispatcher takes a text within a tenth of a second.
+TAKEN_WITHIN_SECONDS = 5.0
+NOTHING_SENDS = (
+    "No dispatcher took the text, so nothing is sent: none runs on this database. Start the service"
+    " (gunicorn wsgi:app, or flask dispatch beside web processes with DISPATCH=off). The"
+    " verification is pending; a dispatcher that starts in time sends its text."
+)
 
 
 @click.command()
@@ -113,10 +121,14 @@ def forget(phone_number: str) -> None:
 
 
 def _await_outcome(store: Store, id: str) -> None:
+    began = time.monotonic()
     while True:
         view = store.read(read.view, id)
         if view.verification.is_terminal:
             break
+        is_taken = view.text.state is not TextState.QUEUED or view.text.claims > 0
+        if not is_taken and time.monotonic() - began >= TAKEN_WITHIN_SECONDS:
+            raise click.ClickException(NOTHING_SENDS)
         if sys.stdout.isatty():
             click.echo(f"\r{_countdown(view):<60}", nl=False)
         time.sleep(LOOK_EVERY_SECONDS)

@@ -70,13 +70,11 @@ class DurableRoutes:
     def blueprint(self) -> Blueprint:
         routes = Blueprint("durable", __name__)
         routes.record_once(_add_converter)
-        for rule in ("/", "/<any_path:path>"):
+        # The first page has GET of /.
+        of_root = [method for method in METHODS if method not in ("GET", "HEAD")]
+        for rule, methods in (("/", of_root), ("/<any_path:path>", METHODS)):
             routes.add_url_rule(
-                rule,
-                "find",
-                self._find,
-                methods=METHODS,
-                provide_automatic_options=False,
+                rule, "find", self._find, methods=methods, provide_automatic_options=False
             )
         return routes
 

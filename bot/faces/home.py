@@ -1,0 +1,38 @@
+"""The first page: what this is, and where the rest is."""
+
+from flask import Blueprint, Response
+
+from bot.http import openapi
+from bot.http.openapi import Part
+from bot.service import Service
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Textback</title>
+<h1>Textback</h1>
+<p>This service verifies that a person holds a phone number: it texts a code, and they text it back.
+<ul>
+<li><a href="/openapi.json">Its HTTP interface</a>
+<li><a href="/healthz">Whether it is alive</a>, <a href="/readyz">whether it is ready</a>
+{console}</ul>
+</html>
+"""
+_CONSOLE = '<li><a href="/console/">The console</a>, for its operators\n'
+
+
+def blueprint(service: Service) -> Blueprint:
+    routes = Blueprint("home", __name__)
+    page = _PAGE.format(console=_CONSOLE if service.settings.console_key else "")
+
+    @routes.get("/")
+    def home() -> Response:
+        return Response(page, content_type="text/html; charset=utf-8")
+
+    return routes
+
+
+def part() -> Part:
+    answers = openapi.operation("getHome", "What this is", {200: "HomePage"}, security=[])
+    return Part(paths={"/": {"get": answers}}, schemas={"HomePage": {"type": "string"}})
