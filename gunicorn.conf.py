@@ -4,6 +4,7 @@ from gevent import monkey as _monkey
 
 _monkey.patch_all()  # before anything else is imported: sockets, locks and threads cooperate
 
+import os  # noqa: E402
 import resource as _resource  # noqa: E402
 import sys  # noqa: E402
 
@@ -16,7 +17,7 @@ from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
 try:
-    _wanted = _settings.read(_settings.environment())
+    _wanted = _settings.read(_settings.with_file(os.environ))
 except _settings.SettingsError as error:
     sys.exit(str(error))
 

@@ -1,5 +1,6 @@
 """The entry for gunicorn and for `flask`."""
 
+import os
 import sys
 
 import click
@@ -14,6 +15,6 @@ if context is not None and context.info_name == "run":
     sys.exit("flask run serves no Textback. Run gunicorn wsgi:app, or make run with a simulator.")
 
 try:
-    app = create_app(settings.read(settings.environment()))
+    app = create_app(settings.read(settings.with_file(os.environ)))
 except (settings.SettingsError, UnusableDatabase) as error:
     sys.exit(str(error))

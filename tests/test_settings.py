@@ -128,15 +128,11 @@ def test_a_broken_catalogue_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> 
     assert fault() == "bot/wording/catalogues/xx.po: this sentence is missing: Please"
 
 
-def test_a_file_gives_what_the_environment_does_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_gives_what_the_environment_does_not(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=8123\nHOST='127.0.0.1'\nSERVICE_NAME=\n# PORT=1\n")
-    monkeypatch.setenv("HOST", "::1")
-    monkeypatch.delenv("PORT", raising=False)
-    found = settings.environment(tmp_path)
+    found = settings.with_file({"HOST": "::1"}, tmp_path)
     assert (found["PORT"], found["HOST"], found["SERVICE_NAME"]) == ("8123", "::1", "")
-    assert "PORT" not in settings.environment(tmp_path / "elsewhere")
+    assert settings.with_file({}, tmp_path / "elsewhere") == {}
 
 
 def test_the_example_names_settings_alone() -> None:

@@ -3,7 +3,6 @@ with one line that names the variable and says what it should look like. Each se
 its validator, in the file of its group.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,11 +66,11 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
         return self
 
 
-def environment(folder: Path | None = None) -> dict[str, str]:
-    """The environment and, where it does not name a variable, the file .env of the working
-    directory, or of `folder`."""
+def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
+    """With what the environment does not name from the file .env of the working directory, or of
+    `folder`."""
     kept = dotenv_values((folder or Path.cwd()) / ".env")
-    return {**{name: value or "" for name, value in kept.items()}, **os.environ}
+    return {**{name: value or "" for name, value in kept.items()}, **environment}
 
 
 def read(environment: Mapping[str, str]) -> Settings:

@@ -18,11 +18,12 @@ import psycopg
 import pytest
 
 from bot.server.worker import HALF_SENT_SECONDS
+from tests.conftest import SOAK
 from tests.harness import FUNCTION_KEY, PHONE, START
 from tests.postgres import Server
 from tests.processes.service import Service, until
 
-WAITERS = 1000
+WAITERS = 1000 if SOAK > 1 else 300
 
 
 @pytest.fixture
