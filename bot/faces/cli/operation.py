@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from urllib.parse import urlsplit
 
 import click
 from flask import current_app
@@ -65,6 +66,11 @@ def check() -> None:
     click.echo(
         f"rules           {terms.code_length} digits, {terms.window_seconds} seconds,"
         f" {terms.max_attempts} attempts"
+    )
+    hosts = [urlsplit(url).hostname or "" for url in settings.webhook_urls]
+    click.echo(f"webhooks to     {', '.join(hosts) or 'none'}")
+    click.echo(
+        f"languages       {settings.default_locale}, offered {len(settings.offered_locales)}"
     )
     click.echo(f"Verify service  {settings.service_sid}")
     click.echo(f"countries       {', '.join(sorted(settings.countries)) or 'all'}")
