@@ -81,6 +81,43 @@ def test_resend_sends_the_same_text_again(harness: Harness) -> None:
     assert "No verification" in run(harness, "resend", "unknown").output
 
 
+def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
+    assert "No verification fits" in run(harness, "list").output
+    first = harness.start_and_send(tag="order-1")["id"]
+    harness.text(harness.code())
+    second = harness.start("+33612345678")["id"]
+    assert "Times are UTC." in run(harness, "list").output
+
+    def listed(*options: str) -> list[str]:
+        return [row["id"] for row in json.loads(run(harness, "list", "--json", *options).output)]
+
+    assert sorted(listed()) == sorted([first, second])
+    assert listed("--status", "approved") == [first]
+    assert listed("--status", "pending") == [second]
+    assert listed("--country", "fr") == [second]
+    assert listed("--number", "+1 (425) 555-0123") == [first]
+    assert listed("--tag", "order-1") == [first]
+    assert run(harness, "list", "--number", "nonsense").exit_code == 1
+
+
+def test_show_finds_by_the_beginning_and_by_number(harness: Harness) -> None:
+    id = harness.start()["id"]
+    for known in (id, id[:20], PHONE, "+1 425 555 0123"):
+        assert id in run(harness, "show", known).output
+    assert "No verification" in run(harness, "show", "+14255550199").output
+    for place in (1, 2):
+        path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/order-{place}"
+        harness.call("POST", path, json=f"+1425555017{place}")
+    assert "Several ids begin" in run(harness, "show", "order").output
+
+
+def test_cancel(harness: Harness) -> None:
+    id = harness.start()["id"]
+    assert "canceled" in run(harness, "cancel", id).output
+    assert harness.find(id).outcome.reason == "canceled at the command line"
+    assert run(harness, "cancel", id).exit_code == 1
+
+
 def test_texts_shows_every_language(harness: Harness) -> None:
     rows = json.loads(run(harness, "texts", "--json").output)
     assert {row["segments"] for row in rows} == {1}
@@ -106,7 +143,7 @@ def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
 
 def test_show_of_an_unknown_one_says_so(harness: Harness) -> None:
     result = run(harness, "show", "unknown")
-    assert (result.exit_code, "No verification has this id." in result.output) == (1, True)
+    assert (result.exit_code, "No verification has this id or number." in result.output) == (1, True)
 
 
 def test_list_shows_the_newest_first(harness: Harness) -> None:
@@ -114,8 +151,9 @@ def test_list_shows_the_newest_first(harness: Harness) -> None:
     harness.clock.forward(1)
     second = harness.start("+14255550199")["id"]
     lines = run(harness, "list").output.splitlines()
+    assert lines.pop() == "Times are UTC."
     assert [line.split()[2] for line in lines] == [second, first]
-    assert len(run(harness, "list", "--limit", "1").output.splitlines()) == 1
+    assert len(run(harness, "list", "--limit", "1").output.splitlines()) == 2
 
 
 def test_number_check_and_set(harness: Harness) -> None:

@@ -84,6 +84,10 @@ def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:
     return of(tx, verification, with_history=with_history)
 
 
+def exists(tx: Tx, id: str) -> bool:
+    return verifications.phone_of(tx, id) is not None
+
+
 def page(tx: Tx, wanted: ListFilter) -> list[VerificationView]:
     return of_many(tx, verification_list.find(tx, wanted))
 

@@ -2,6 +2,7 @@
 
 import click
 
+from bot.faces.cli.listing import list_newest
 from bot.faces.cli.operation import (
     check,
     clock_group,
@@ -11,12 +12,13 @@ from bot.faces.cli.operation import (
     version,
 )
 from bot.faces.cli.texts import texts
-from bot.faces.cli.verifications import forget, list_newest, resend, show, start
+from bot.faces.cli.verifications import cancel, forget, resend, show, start
 from bot.faces.cli.webhooks import webhooks_group
 
 COMMANDS: tuple[click.Command, ...] = (
     start,
     resend,
+    cancel,
     show,
     list_newest,
     forget,

@@ -12,12 +12,13 @@ from flask.cli import with_appcontext
 from bot import service as services
 from bot.channels import sentences
 from bot.domain.verification import Status
+from bot.faces.cli import listing
 from bot.faces.cli.errors import told
+from bot.faces.cli.listing import outcome_in_words as _outcome
 from bot.observability.logs import request_id
 from bot.store.texts import TextState
 from bot.store.tx import Store
-from bot.store.verification_list import ListFilter
-from bot.usecases import read
+from bot.usecases import control, read
 from bot.usecases.forget import forget_number
 from bot.usecases.read import VerificationView
 from bot.usecases.resend import again
@@ -71,9 +72,11 @@ def resend(id: str) -> None:
 @click.argument("id")
 @with_appcontext
 def show(id: str) -> None:
-    """Show one verification with its history."""
+    """Show one verification with its history: by its id, the beginning of it, or its number, of
+    which the newest is shown."""
+    store = services.of(current_app).store
     with told():
-        view = services.of(current_app).store.read(read.view, id, with_history=True)
+        view = store.read(read.view, listing.id_of(store, id), with_history=True)
     verification = view.verification
     click.echo(f"{verification.id}  {verification.phone}  reference {verification.reference}")
     click.echo(_outcome(view))
@@ -86,16 +89,17 @@ def show(id: str) -> None:
         click.echo(f"{after:>8.1f} s  {line.event:<22}{detail}")
 
 
-@click.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.command()
+@click.argument("id")
+@click.option("--reason", default="canceled at the command line", show_default=True)
 @with_appcontext
-def list_newest(limit: int) -> None:
-    """List the newest verifications."""
-    wanted = ListFilter(limit=limit, newest_first=True)
-    for view in services.of(current_app).store.read(read.page, wanted):
-        verification = view.verification
-        began = verification.created_at.strftime("%Y-%m-%d %H:%M:%S")
-        click.echo(f"{began}  {verification.id}  {verification.phone:<16}  {_outcome(view)}")
+def cancel(id: str, reason: str) -> None:
+    """Cancel a pending verification; its text is withdrawn if it was not sent."""
+    service = services.of(current_app)
+    with told():
+        service.store.write(control.terminate, id, reason=reason)
+    service.shared_counters.end()
+    click.echo("It is canceled.")
 
 
 @click.command()
@@ -146,14 +150,3 @@ def _countdown(view: VerificationView) -> str:
     if verification.accepted_at is None:
         return "The text is on its way to Twilio"
     return f"{max(0, round(left)):>4} s left, {verification.attempts_left} tries left"
-
-
-def _outcome(view: VerificationView) -> str:
-    verification, outcome = view.verification, view.verification.outcome
-    if outcome is None:
-        return "pending" if verification.suspended_at is None else "suspended"
-    said = [outcome.status.value]
-    if outcome.error_code:
-        said.append(f"Twilio's error {outcome.error_code}")
-    reason = outcome.reason or sentences.sentence(outcome.error_code)
-    return ": ".join([", ".join(said), reason] if reason else [", ".join(said)])
