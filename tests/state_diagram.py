@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.domain.inputs import (
     Attempted,
     Canceled,
+    DisownedByText,
     Input,
     Resumed,
     Suspended,
@@ -35,7 +36,7 @@ stateDiagram-v2
 """
 
 # The words for inputs; of several that lead the same way, the arrow names all.
-DEPTH = 7
+DEPTH = 6
 
 
 def name_of(v: Verification) -> str:
@@ -53,6 +54,7 @@ def inputs(v: Verification, now: datetime) -> list[tuple[str, Input, datetime]]:
         ("wrong answer", Attempted(False, soon), soon),
         ("late answer", Attempted(True, due), due),
         ("time over", TimePassed(), due),
+        ("not me", DisownedByText(soon), soon),
         ("canceled", Canceled(Cause.TERMINATED, "no"), soon),
         ("suspended", Suspended(None), soon),
         ("resumed", Resumed(None), soon),

@@ -143,7 +143,10 @@ def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
 
 def test_show_of_an_unknown_one_says_so(harness: Harness) -> None:
     result = run(harness, "show", "unknown")
-    assert (result.exit_code, "No verification has this id or number." in result.output) == (1, True)
+    assert (result.exit_code, "No verification has this id or number." in result.output) == (
+        1,
+        True,
+    )
 
 
 def test_list_shows_the_newest_first(harness: Harness) -> None:

