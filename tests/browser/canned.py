@@ -1,6 +1,7 @@
 """A verification in every view there is, made by what really leads to it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from simulator import faults
 from tests.harness import INSTANCES, PHONE, Harness
@@ -104,7 +105,7 @@ STANDINGS: dict[str, tuple[Make, str]] = {
 
 def a_day(harness: Harness) -> None:
     """A morning in three countries, and one of each view at noon."""
-    noon = harness.clock.now
+    noon = harness.clock.now + timedelta(days=1)  # time never runs backwards: the next day
     harness.clock.now = noon.replace(hour=1)
     for number in range(120):
         harness.clock.forward(330)
