@@ -105,6 +105,27 @@ def test_the_code_in_the_digits_of_its_script_is_an_attempt(tag: str) -> None:
         assert read(tag, said) == Attempt("0042")
 
 
+# As phones word them in several languages: what makes them a quote is the text within.
+REACTIONS = (
+    "Disliked “{}”",
+    "Laughed at “{}”",
+    "Emphasized “{}”",
+    "Questioned “{}”",
+    "Removed a heart from “{}”",
+    "Le gustó “{}”",
+    "A aimé « {} »",
+    "Gefällt „{}“",
+    "Ha apprezzato “{}”",
+    "Curtiu “{}”",
+    "Vond “{}” leuk",
+    "👍 a “{}”",
+    "👍 zu „{}“",
+    "Нравится «{}»",
+    "「{}」にいいね",
+    "“{}”에 ❤️",
+)
+
+
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_our_text_carried_back_is_no_attempt(tag: str) -> None:
     said = text(tag)
@@ -113,8 +134,7 @@ def test_our_text_carried_back_is_no_attempt(tag: str) -> None:
         said,
         f"Loved “{said}”",
         f"👍 to “{said}”",
-        f"Reaktion: „{said}“",
-        f"「{said}」にいいね",
+        *(frame.format(said) for frame in REACTIONS),
         f"\u200a\u200b👍\u200b\u200a to “{said}”",
         unicodedata.normalize("NFD", said),
         said.upper(),
