@@ -15,8 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
-    """Erases what is due, one after the other, until the time is over. Returns how many were
-    tried."""
+    """Erases due messages one by one until `until`. Returns how many it tried."""
     if not store.read(erase.are_due, rules.from_address):
         return 0
     tried = 0

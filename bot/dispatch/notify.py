@@ -108,7 +108,8 @@ class Notifier(Background):
                     self._wake.wait(LONGEST_SLEEP_SECONDS)
 
     def _turn(self) -> bool:
-        """Hands what is due to as many threads as are free. Whether there may be more for them."""
+        """Claims due events and hands them to the threads of their endpoints. Returns whether more
+        may be due."""
         is_more = False
         for endpoint_id in self._due():
             with self._lock:

@@ -96,17 +96,15 @@ class TextSettings(Group):
             max_sends=self.max_sends,
         )
 
-    def challenge(self, style: Style, tag: str, reference: str = "XX") -> str:
+    def challenge(self, style: Style, tag: str) -> str:
         """The text of a verification with {code} in it: CHALLENGE_TEXT in the default language."""
-        if self.challenge_text is not None and tag == self.default_locale:
-            return wording.filled(
-                self.challenge_text,
-                service=self.service_name,
-                terms=self.terms,
-                reference=reference,
-            )
         return wording.challenge(
-            style, tag=tag, service=self.service_name, terms=self.terms, reference=reference
+            style,
+            tag=tag,
+            service=self.service_name,
+            terms=self.terms,
+            reference="XX",
+            template=self.challenge_text if tag == self.default_locale else None,
         )
 
     def segments_of(self, style: Style, tag: str) -> Segments:

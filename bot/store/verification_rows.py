@@ -35,7 +35,7 @@ def fixed_columns(v: Verification) -> dict[str, Value]:
         "is_to_erase": int(v.is_to_erase),
         "tag": v.tag,
         "locale": v.locale,
-        "hex_id": None if hex_id(v.id) == v.id else hex_id(v.id),
+        "hex_id": None if (alias := hex_id(v.id)) == v.id else alias,
     }
 
 

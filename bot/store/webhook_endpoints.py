@@ -113,12 +113,8 @@ def _from_row(row: Row) -> Endpoint:
         url=row["url"],
         is_configured=bool(row["is_configured"]),
         includes_number=bool(row["includes_number"]),
-        failing_since=_instant(row["failing_since"]),
-        disabled_at=_instant(row["disabled_at"]),
+        failing_since=to_instant_if_readable(row["failing_since"]),
+        disabled_at=to_instant_if_readable(row["disabled_at"]),
         disabled_cause=DisabledCause(cause) if cause else None,
         generation=row["generation"],
     )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return to_instant_if_readable(text) if text else None

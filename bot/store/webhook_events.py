@@ -11,7 +11,6 @@ from bot.store.rows import (
     Value,
     placed,
     places,
-    read_row,
     readable,
     to_instant,
     to_instant_if_readable,
@@ -47,28 +46,21 @@ class WebhookEvent:
     last_status: int | None  # of HTTP
 
 
-def add(tx: Tx, *, endpoint_id: str, verification_id: str | None, type: str, body: str) -> str:
-    """Queued, due now. Returns its id."""
-    id = f"msg_{secrets.token_hex(16)}"
+def add(tx: Tx, *, endpoint_id: str, verification_id: str | None, type: str, body: str) -> None:
+    """Queued, due now."""
     sql = """
         INSERT INTO webhook_event (id, endpoint_id, verification_id, type, body, created_at, due_at)
         VALUES (:id, :endpoint_id, :verification_id, :type, :body, :now, :now)
     """
     tx.run(
         sql,
-        id=id,
+        id=f"msg_{secrets.token_hex(16)}",
         endpoint_id=endpoint_id,
         verification_id=verification_id,
         type=type,
         body=body,
         now=to_text(tx.now),
     )
-    return id
-
-
-def load(tx: Tx, id: str) -> WebhookEvent | None:
-    row = tx.lock("SELECT * FROM webhook_event WHERE id = :id", id=id)
-    return read_row("webhook_event", row, _from_row) if row else None
 
 
 def is_due(tx: Tx, endpoint_id: str) -> bool:

@@ -34,22 +34,16 @@ def locale_of(wanted: TextWanted, rules: Rules, country: str) -> str:
 
 def challenge_text(wanted: TextWanted, rules: Rules, locale: str, reference: str) -> str:
     """With {code} in place of the code. Raises TextTooLong."""
-    service = wanted.service_name or rules.service_name
-    ending = f"\n{wanted.app_hash}" if wanted.app_hash else ""
-    if rules.challenge_template is not None and locale == rules.languages.default:
-        filled = wording.filled(
-            rules.challenge_template, service=service, terms=rules.terms, reference=reference
-        )
-        text = filled + ending
-    else:
-        text = wording.challenge(
-            wanted.style,
-            tag=locale,
-            service=service,
-            terms=rules.terms,
-            reference=reference,
-            ending=ending,
-        )
+    is_default = locale == rules.languages.default
+    text = wording.challenge(
+        wanted.style,
+        tag=locale,
+        service=wanted.service_name or rules.service_name,
+        terms=rules.terms,
+        reference=reference,
+        template=rules.challenge_template if is_default else None,
+        ending=f"\n{wanted.app_hash}" if wanted.app_hash else "",
+    )
     if segments(wording.fill(text, "0" * rules.terms.code_length)).count > rules.most_segments:
         raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
     return text

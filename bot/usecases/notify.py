@@ -40,11 +40,11 @@ class Claim:
     endpoint: Endpoint  # as it was when the event was claimed
 
 
-def write_events(tx: Tx, verification: Verification) -> bool:
-    """An event for each configured endpoint. False: there is none."""
+def write_events(tx: Tx, verification: Verification) -> None:
+    """An event for each configured endpoint."""
     endpoints = webhook_endpoints.configured(tx)
     if not endpoints:
-        return False
+        return
     sequence = history.newest_number(tx, verification.id)
     for endpoint in endpoints:
         webhook_events.add(
@@ -56,7 +56,6 @@ def write_events(tx: Tx, verification: Verification) -> bool:
                 verification, sequence=sequence, includes_number=endpoint.includes_number
             ),
         )
-    return True
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:

@@ -34,7 +34,7 @@ class EndpointView:
 
     @property
     def is_disabled(self) -> bool:
-        """And set: one that is not set is called by nobody, enabled or not."""
+        """Disabled while it is configured; the state of any other endpoint has no effect."""
         return self.endpoint.is_configured and not self.endpoint.is_enabled
 
     @property

@@ -63,19 +63,23 @@ def challenge(
     service: str | None,
     terms: Terms,
     reference: str,
+    template: str | None = None,
     ending: str = "",
 ) -> str:
-    """The default text of one verification, with {code} still in it: the code is never stored. The
-    fullest form that fits one segment, else the shortest.
+    """The text of one verification, with {code} still in it: the code is never stored. The
+    template's or, where there is none, the fullest form that fits one segment, else the shortest.
 
     >>> challenge(Style.REPLY, tag="en", service="Contoso", terms=Terms(), reference="KP")[:42]
     'Contoso: Your verification code is {code}.'
     """
-    forms = [form + ending for form in _forms(style, tag, service, terms, reference)]
-    for form in forms:
-        if segments(fill(form, "0" * terms.code_length)).count == 1:
-            return form
-    return forms[-1]
+    if template is not None:
+        return filled(template, service=service, terms=terms, reference=reference) + ending
+    text = ""
+    for form in _forms(style, tag, service, terms, reference):
+        text = form + ending
+        if segments(fill(text, "0" * terms.code_length)).count == 1:
+            break
+    return text
 
 
 def _forms(
