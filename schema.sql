@@ -1,4 +1,4 @@
--- The memory of Textback, version 5.
+-- The memory of Textback, version 6.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (5);
+INSERT INTO schema_version (version) VALUES (6);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -95,6 +95,11 @@ CREATE INDEX verification_hex_id ON verification (hex_id) WHERE hex_id IS NOT NU
 CREATE INDEX verification_country ON verification (country, status, created_at, id);
 -- The verifications of a caller's own word for them.
 CREATE INDEX verification_tag ON verification (tag, created_at, id) WHERE tag IS NOT NULL;
+-- What support searches by: the last four digits that a person gives, the reference in their text,
+-- Twilio's error.
+CREATE INDEX verification_last_four ON verification (substr(phone, length(phone) - 3), created_at, id);
+CREATE INDEX verification_reference ON verification (reference, created_at, id);
+CREATE INDEX verification_error ON verification (error_code, created_at, id) WHERE error_code IS NOT NULL;
 
 -- Texts on their way to Twilio, one or more of each verification. due_at is set while there is work
 -- to do:
@@ -198,12 +203,13 @@ CREATE INDEX inbound_received ON inbound (received_at);
 -- What was ignored lately: whether a missing reply is among it.
 CREATE INDEX inbound_ignored ON inbound (received_at) WHERE ignored IS NOT NULL;
 
--- What happened in each hour, counted from the history. It names no number, so it is kept for ever.
+-- What happened in each hour, counted from the history; hours of past days are folded into their day.
+-- It names no number, so it is kept for ever.
 CREATE TABLE hourly_count (
-    hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; once it is old 2026-01-31
+    hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; of a past day 2026-01-31
     country TEXT NOT NULL,
-    event   TEXT NOT NULL CHECK (event IN
-        ('started', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')),
+    event   TEXT NOT NULL CHECK (event IN ('started', 'resend_asked',
+        'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')),
     seconds INTEGER NOT NULL,                    -- from accepted to approved; of all others 0
     count   INTEGER NOT NULL,
     PRIMARY KEY (hour, country, event, seconds)
@@ -302,3 +308,20 @@ CREATE TABLE history (
     detail          TEXT NOT NULL DEFAULT '{}',  -- JSON; never a code, never what a person wrote
     UNIQUE (verification_id, number)
 ) STRICT;
+
+-- What operators did at the console and by commands, and who signed in. It outlives what it tells of,
+-- so it refers to nothing, and holds a number only masked.
+CREATE TABLE audit (
+    id              TEXT NOT NULL PRIMARY KEY,
+    at              TEXT NOT NULL,
+    operator        TEXT NOT NULL,               -- name of the console's key, or of the system's user
+    via             TEXT NOT NULL CHECK (via IN ('console', 'command')),
+    action          TEXT NOT NULL,
+    verification_id TEXT,
+    masked_phone    TEXT,
+    detail          TEXT NOT NULL DEFAULT ''     -- an address, an event's id, a count
+) STRICT;
+
+CREATE INDEX audit_at ON audit (at, id);
+CREATE INDEX audit_operator ON audit (operator, at, id);
+CREATE INDEX audit_action ON audit (action, at, id);

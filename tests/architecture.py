@@ -32,6 +32,7 @@ LAYERS = [
     "observability",
     "admission",
     "usecases",
+    "explanations",
     "http",
     "dispatch",
     "service",

@@ -9,7 +9,7 @@ from bot.store import disowns, inbound, metric_samples, outbox
 from bot.store import verifications as table
 from bot.store.steady import TOLERATED
 from bot.store.tx import REMOVING_SECONDS, Done, Store, Tx
-from bot.usecases import forget, notify, timekeeping
+from bot.usecases import audit, forget, notify, timekeeping
 
 EVERY_SECONDS = 3600.0
 AT_ONCE = 500
@@ -65,6 +65,7 @@ class Sweeper:
             self._left = [
                 partial(forget.retain, kept=self._kept, limit=AT_ONCE),
                 partial(notify.drop_old, limit=AT_ONCE),
+                partial(audit.drop_old, limit=AT_ONCE),
                 partial(_drop_old_disowns),
                 partial(_drop_old_messages),
                 partial(_fold_counters),

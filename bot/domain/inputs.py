@@ -11,21 +11,24 @@ from bot.domain.verification import Cause, Verification
 @dataclass(frozen=True, slots=True)
 class Started:
     """A caller asked. Carries the new verification, whose `created_at` is the decision's now, and
-    its text. `is_probe`: let through an open circuit breaker, to see whether it is answered."""
+    its text. `is_probe`: let through an open circuit breaker, to see whether it is answered.
+    `operator`: name of the operator who asked, where one did."""
 
     verification: Verification
     text: SendText
     is_probe: bool = False
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResendAsked:
     """The same text, with the same code, is wanted once more. `is_unsettled`: it is not known of a
-    text of it whether Twilio took it. `is_probe`: as of a start."""
+    text of it whether Twilio took it. `is_probe`, `operator`: as of a start."""
 
     text: SendText
     is_unsettled: bool
     is_probe: bool = False
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class TimePassed:
 class Canceled:
     cause: Cause
     reason: str | None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,8 @@ def decide(verification: Verification | None, what: Input, now: datetime) -> Dec
             raise ValueError("a verification starts once")
         kind = UsageKind.PROBE if what.is_probe else UsageKind.START
         effects = (CountUsage(kind), what.text)
-        locale = what.verification.locale
-        started = Event(EventName.STARTED, {"locale": locale} if locale else {})
+        told = {"locale": what.verification.locale, "operator": what.operator}
+        started = Event(EventName.STARTED, _set(told))
         return Decision(what.verification, (started,), effects=effects)
     if verification is None:
         raise ValueError(f"{type(what).__name__} needs a verification")
@@ -138,8 +138,8 @@ def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
             return _chattered(v, is_quote, at)
         case TimePassed():
             return _time_passed(v, now)
-        case Canceled(cause, reason):
-            return _publish(v, Outcome(Status.CANCELED, now, cause, reason))
+        case Canceled(cause, reason, operator):
+            return _publish(v, Outcome(Status.CANCELED, now, cause, reason), operator)
         case DisownedByText(at):
             return _disowned(v, at)
         case Suspended(reason):
@@ -199,7 +199,7 @@ def _resend_asked(v: Verification, what: ResendAsked, now: datetime) -> Decision
         return Decision(v)
     asked = replace(v, sends=v.sends + 1, newest_send_at=now)
     kind = UsageKind.PROBE if what.is_probe else UsageKind.START  # it costs as much as a start
-    event = Event(EventName.RESEND_ASKED, {"send": asked.sends})
+    event = Event(EventName.RESEND_ASKED, _set({"send": asked.sends, "operator": what.operator}))
     return Decision(asked, (event,), effects=(CountUsage(kind), what.text))
 
 
@@ -323,15 +323,20 @@ def _end(v: Verification, outcome: Outcome) -> Decision:
     return Decision(replace(v, held=outcome), (Event(EventName.HELD, {"status": outcome.status}),))
 
 
-def _publish(v: Verification, outcome: Outcome) -> Decision:
+def _publish(v: Verification, outcome: Outcome, operator: str | None = None) -> Decision:
     ended = replace(v, outcome=outcome, suspended_at=None, held=None)
     detail: Detail = {
         "cause": outcome.cause,
         "reason": outcome.reason,
         "error_code": outcome.error_code,
+        "operator": operator,
     }
-    told = {name: value for name, value in detail.items() if value is not None}
-    return Decision(ended, (Event(EventName(outcome.status.value), told),))
+    return Decision(ended, (Event(EventName(outcome.status.value), _set(detail)),))
+
+
+def _set(detail: Detail) -> Detail:
+    """Without what is None."""
+    return {name: value for name, value in detail.items() if value is not None}
 
 
 def _preceded(event: Event, decision: Decision) -> Decision:

@@ -24,7 +24,7 @@ _CONSOLE = '<li><a href="/console/">The console</a>, for its operators\n'
 
 def blueprint(service: Service) -> Blueprint:
     routes = Blueprint("home", __name__)
-    page = _PAGE.format(console=_CONSOLE if service.settings.console_key else "")
+    page = _PAGE.format(console=_CONSOLE if service.settings.operators else "")
 
     @routes.get("/")
     def home() -> Response:

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from bot.domain.code import subkey
+from bot.domain.operators import Operator, Role, Via
 from bot.settings.types import Group, Values, matching, setting
 
 # Callers that start verifications without a key of their own.
 OWN_CALLERS = frozenset(["cli", "console"])
-# Names of callers whose keys have none.
+# Names of callers and operators whose keys have none.
 UNNAMED_FUNCTION, UNNAMED_SYSTEM = "function", "system"
+UNNAMED_OPERATOR, UNNAMED_VIEWER = "operator", "viewer"
 
 
 SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
@@ -78,8 +80,14 @@ class KeySettings(Group):
         " and old with a comma between",
         repr=False,
     )
-    console_key: SecretKey | None = setting(
-        "a long random text; unset: no console", default=None, repr=False
+    console_key: NamedKeys = setting(
+        "a long random text, or name:key,name:key for several operators; unset, and no"
+        " CONSOLE_VIEWER_KEY: no console",
+        default=(),
+        repr=False,
+    )
+    console_viewer_key: NamedKeys = setting(
+        "a long random text, or name:key,name:key for several people", default=(), repr=False
     )
 
     verify_service_sid: Annotated[str, matching(r"VA[0-9a-f]{32}")] | None = setting(
@@ -109,13 +117,39 @@ class KeySettings(Group):
         """Names and keys of callers who may do everything."""
         return tuple((name or UNNAMED_SYSTEM, key) for name, key in self.system_key)
 
+    @property
+    def operators(self) -> tuple[tuple[Operator, str], ...]:
+        """Who may sign in to the console, with their keys."""
+        kinds = (
+            (self.console_key, UNNAMED_OPERATOR, Role.OPERATOR),
+            (self.console_viewer_key, UNNAMED_VIEWER, Role.VIEWER),
+        )
+        return tuple(
+            (Operator(name or unnamed, Via.CONSOLE, role), key)
+            for keys, unnamed, role in kinds
+            for name, key in keys
+        )
+
+    @model_validator(mode="after")
+    def _one_role_each(self) -> Self:
+        roles: dict[str, Role] = {}
+        for operator, _ in self.operators:
+            if roles.setdefault(operator.name, operator.role) is not operator.role:
+                raise ValueError(
+                    f"CONSOLE_KEY and CONSOLE_VIEWER_KEY: the name {operator.name} stands in both,"
+                    " and one name is one person: they must differ (a key without a name is called"
+                    f" {UNNAMED_OPERATOR} or {UNNAMED_VIEWER})"
+                )
+        return self
+
     @model_validator(mode="after")
     def _distinct_keys(self) -> Self:
         named = (*self.function_key, *self.system_key)
-        keys = [key for _, key in named] + [self.console_key]
+        keys = [key for _, key in (*named, *self.console_key, *self.console_viewer_key)]
         if len(set(keys)) != len(keys):
             raise ValueError(
-                "FUNCTION_KEY, SYSTEM_KEY and CONSOLE_KEY: every key must differ from the others"
+                "FUNCTION_KEY, SYSTEM_KEY, CONSOLE_KEY and CONSOLE_VIEWER_KEY: every key must"
+                " differ from the others"
             )
         if OWN_CALLERS & {name for name, _ in named}:
             raise ValueError(

@@ -15,11 +15,16 @@ ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
 
 def terminate(
-    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
+    tx: Tx,
+    id: str,
+    *,
+    reason: str | None,
+    may_expire: Callable[[], bool] = lambda: True,
+    operator: str | None = None,
 ) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished. It expires nothing, so `may_expire`, which all
     orders take, is not asked."""
-    return _order(tx, id, Canceled(Cause.TERMINATED, reason), lambda: True)
+    return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), lambda: True)
 
 
 def suspend(

@@ -49,9 +49,11 @@ def purge_all(store: Store, wanted: ListFilter) -> int:
             return total
 
 
-def forget_number(store: Store, number: str) -> tuple["Forgotten", bool]:
+def forget_number(
+    store: Store, number: str, *, operator: str | None = None
+) -> tuple["Forgotten", bool]:
     """Erases a number; also whether its bytes are gone from the disk. Raises InvalidNumber."""
-    forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number))
+    forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number), operator)
     return forgotten, store.scrub()
 
 
@@ -64,11 +66,11 @@ class Forgotten:
     was_pending: bool
 
 
-def forget(tx: Tx, phones: Sequence[str]) -> Done[Forgotten]:
+def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[Forgotten]:
     """Erases a number everywhere but on the list of opt-outs, which it is owed: under each of the
     spellings it was ever kept under. What is pending is canceled first, so that its text is
     withdrawn and callers who wait for it hear of its end."""
-    found = [_forget_spelling(tx, spelling) for spelling in phones]
+    found = [_forget_spelling(tx, spelling, operator) for spelling in phones]
     told = Forgotten(
         verifications=sum(one.value.verifications for one in found),
         usage_rows=sum(one.value.usage_rows for one in found),
@@ -77,14 +79,13 @@ def forget(tx: Tx, phones: Sequence[str]) -> Done[Forgotten]:
     return Done(told, changes=tuple(change for one in found for change in one.changes))
 
 
-def _forget_spelling(tx: Tx, number: str) -> Done[Forgotten]:
+def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotten]:
     tx.lock_number(number)
     pending = verifications.pending_of(tx, number)
     changes: tuple[Change, ...] = ()
     if pending is not None:
-        changes = record(
-            tx, pending, decide(pending, Canceled(Cause.TERMINATED, "forgotten"), tx.now)
-        )
+        canceled = Canceled(Cause.TERMINATED, "forgotten", operator)
+        changes = record(tx, pending, decide(pending, canceled, tx.now))
     ids = verifications.ids_of(tx, number)
     _remove(tx, ids)
     counted = usage.erase(tx, number)

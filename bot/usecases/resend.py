@@ -18,22 +18,30 @@ from bot.usecases.rules import Rules
 from bot.usecases.running import require_running
 
 
-def again(store: Store, id: str, *, rules: Rules, admission: Admission) -> Verification:
+def again(
+    store: Store, id: str, *, rules: Rules, admission: Admission, operator: str | None = None
+) -> Verification:
     """Raises UnknownVerification, AlreadyFinished, StillCounting, and what `resend` raises."""
     admission.require_counted()
-    return store.write(resend_by_id, id, new_text(rules), admission)
+    return store.write(resend_by_id, id, new_text(rules), admission, operator)
 
 
-def resend_by_id(tx: Tx, id: str, text: SendText, admission: Admission) -> Done[Verification]:
+def resend_by_id(
+    tx: Tx, id: str, text: SendText, admission: Admission, operator: str | None
+) -> Done[Verification]:
     """Raises UnknownVerification, AlreadyFinished, and what `resend` raises."""
     phone = verifications.phone_of(tx, id)
     if phone is not None:
         tx.lock_number(phone)  # limits of the number are counted under its lock, which comes first
-    return resend(tx, require_running(tx, id), text, admission)
+    return resend(tx, require_running(tx, id), text, admission, operator)
 
 
 def resend(
-    tx: Tx, verification: Verification, text: SendText, admission: Admission
+    tx: Tx,
+    verification: Verification,
+    text: SendText,
+    admission: Admission,
+    operator: str | None = None,
 ) -> Done[Verification]:
     """Asked for again within 15 seconds, or while it is not known whether Twilio took a text, it is
     answered as if it were sent, and nothing is.
@@ -61,7 +69,7 @@ def resend(
     text = replace(text, locale=verification.locale or text.locale)
     applicant = _applicant(verification, text)
     admission.check(tx, applicant)
-    asked = ResendAsked(text, is_unsettled, admission.is_probe(tx, applicant))
+    asked = ResendAsked(text, is_unsettled, admission.is_probe(tx, applicant), operator)
     decision = decide(verification, asked, tx.now)
     changes: tuple[Change, ...] = record(tx, verification, decision)
     return Done(decision.verification, has_work=True, changes=changes)

@@ -40,6 +40,7 @@ class Request:
     tag: str | None = None  # the caller's own word for it
     text: TextWanted = field(default_factory=TextWanted)
     may_supersede: bool = True  # its own pending verification of the number
+    operator: str | None = None  # who asked, at the console or by a command
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def restart(
     caller_key: str | None = None,
     idempotency_key: str | None = None,
     may_supersede: bool = True,
+    operator: str | None = None,
 ) -> Verification:
     """A new one for the same number, counted as a start of the key that began this one.
 
@@ -98,6 +100,7 @@ def restart(
         caller_key=caller_key,
         idempotency_key=idempotency_key,
         may_supersede=may_supersede,
+        operator=operator,
     )
     return begin(store, before.phone, request, rules=rules, admission=admission)
 
@@ -150,7 +153,8 @@ def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Ver
     is_probe = admission.is_probe(tx, applicant)
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
     new = _verification(wanted, tx.now, wrong_left)
-    started = decide(None, Started(new, wanted.text, is_probe), tx.now)
+    by = wanted.request.operator
+    started = decide(None, Started(new, wanted.text, is_probe, by), tx.now)
     changes = (*superseded, *record(tx, None, started))
     if wanted.request.idempotency_key is not None:
         idempotency.remember(

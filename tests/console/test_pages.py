@@ -7,7 +7,7 @@ import pytest
 
 from bot.channels.gateway import Conversation, Sighting
 from bot.domain.events import EventName
-from bot.faces.console import why, words
+from bot.explanations import why, words
 from bot.store import hourly_counts
 from bot.store.history import Line
 from bot.store.tx import Done, StoreUnavailable

@@ -198,7 +198,7 @@ def test_a_reason_is_text_and_nothing_else(harness: Harness, reason: str) -> Non
     assert (status["runtimeStatus"], status["output"]) == ("Terminated", reason)
     assert status["customStatus"]["cause"] == "terminated"
     page = harness.view(first["id"])
-    from bot.faces.console import why
+    from bot.explanations import why
 
     said = why.why(page, harness.clock.now)
     assert said.startswith("It was canceled")

@@ -6,8 +6,6 @@ pages.py       looking: one method a page
 actions.py     doing: one method a button
 rendering.py   how pages are made
 filters.py     what a list is to hold, as its address says
-why.py         why a verification stands where it does
-words.py       statuses, deliveries and history in plain words
 charts.py      counts as SVG
 """
 
@@ -18,7 +16,7 @@ from bot.service import Service
 
 
 def blueprint(service: Service) -> Blueprint:
-    """Without CONSOLE_KEY there are no pages."""
-    if service.settings.console_key is None:
+    """Without a key of an operator or viewer there are no pages."""
+    if not service.settings.operators:
         return Blueprint("console", __name__)
     return routes.blueprint(service)

@@ -11,12 +11,14 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.domain import phone
+from bot.domain.operators import Action, Operator
 from bot.faces.console import filters
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.usecases import clear, control, forget, notify, read, resend, webhooks
+from bot.usecases.audit import Audited
 from bot.usecases.start import Request, begin, restart
 
 CALLER = "console"  # whose starts these are
@@ -25,67 +27,86 @@ CALLER = "console"  # whose starts these are
 class Actions:
     def __init__(self, service: Service, sign_in: SignIn, renderer: Renderer) -> None:
         self._service = service
-        self._store = service.store
         self._sign_in = sign_in
         self._trouble = renderer.trouble
 
     def start(self) -> AnyResponse:
         number = request.form.get("number", "")
         asked = Request(
-            started_by=CALLER, start_input=json.dumps(number), request_id=REQUEST_ID.get()
+            started_by=CALLER,
+            start_input=json.dumps(number),
+            request_id=REQUEST_ID.get(),
+            operator=self._name,
         )
         service = self._service
         verification = begin(
-            self._store, number, asked, rules=service.rules, admission=service.admission
-        )
-        return redirect(url_for("console.one", id=verification.id), 303)
-
-    def cancel(self, id: str) -> AnyResponse:
-        self._store.write(control.terminate, id, reason="canceled at the console")
-        return self._noticed("canceled", "one", id=id)
-
-    def resend(self, id: str) -> AnyResponse:
-        service = self._service
-        resend.again(self._store, id, rules=service.rules, admission=service.admission)
-        return self._noticed("resent", "one", id=id)
-
-    def again(self, id: str) -> AnyResponse:
-        service = self._service
-        verification = restart(
-            self._store,
-            id,
-            request_id=REQUEST_ID.get(),
+            self._as(Action.STARTED),
+            number,
+            asked,
             rules=service.rules,
             admission=service.admission,
         )
         return redirect(url_for("console.one", id=verification.id), 303)
 
+    def cancel(self, id: str) -> AnyResponse:
+        self._as(Action.CANCELED).write(
+            control.terminate, id, reason="canceled at the console", operator=self._name
+        )
+        return self._noticed("canceled", "one", id=id)
+
+    def resend(self, id: str) -> AnyResponse:
+        service = self._service
+        resend.again(
+            self._as(Action.RESENT),
+            id,
+            rules=service.rules,
+            admission=service.admission,
+            operator=self._name,
+        )
+        return self._noticed("resent", "one", id=id)
+
+    def again(self, id: str) -> AnyResponse:
+        service = self._service
+        verification = restart(
+            self._as(Action.STARTED),
+            id,
+            request_id=REQUEST_ID.get(),
+            rules=service.rules,
+            admission=service.admission,
+            operator=self._name,
+        )
+        return redirect(url_for("console.one", id=verification.id), 303)
+
     def forget(self, id: str) -> AnyResponse:
-        number = self._store.read(read.view, id).verification.phone
-        forget.forget_number(self._store, number)
+        number = self._service.store.read(read.view, id).verification.phone
+        forget.forget_number(self._as(Action.FORGOTTEN, number=number), number, operator=self._name)
         return self._noticed("forgotten", "listing")
 
     def clear_limits(self) -> AnyResponse:
         phones = phone.known_as(request.form.get("number", ""))
-        self._store.write(clear.clear_limits, phones, self._service.rules)
+        self._as(Action.LIMITS_CLEARED, number=phones[0]).write(
+            clear.clear_limits, phones, self._service.rules
+        )
         return self._noticed("limits", "limits")
 
     def clear_opt_out(self) -> AnyResponse:
         phones = phone.known_as(request.form.get("number", ""))
-        self._store.write(clear.clear_opt_out, phones, self._service.rules)
+        self._as(Action.OPT_OUT_CLEARED, number=phones[0]).write(
+            clear.clear_opt_out, phones, self._service.rules
+        )
         return self._noticed("cleared", "opt_outs")
 
     def enable(self, id: str) -> AnyResponse:
         seen = request.form.get("generation", "")
         # What is no number is the generation of none.
         generation = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
-        self._store.write(notify.enable, id, generation=generation)
+        self._as(Action.ENDPOINT_ENABLED, detail=id).write(notify.enable, id, generation=generation)
         return self._noticed("enabled", "webhooks")
 
     def send_again(self, id: str) -> AnyResponse:
         """Leads back to the page of the verification where it was pressed there."""
-        self._store.write(notify.resend, id)
         verification = request.form.get("verification", "")
+        self._as(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id)
         if verification:
             return self._noticed("sent_again", "one", id=verification)
         return self._noticed("sent_again", "webhooks")
@@ -95,14 +116,26 @@ class Actions:
         since = filters.instant(request.form.get("since", "") or "nothing", faults)
         if since is None:
             return self._trouble(" ".join(faults), 400)
-        count = self._store.write(notify.resend_failed, since=since)
+        count = self._as(Action.FAILED_EVENTS_REPLAYED).write(notify.resend_failed, since=since)
         word = "failed_again" if count < notify.RESENT_AT_ONCE else "most_again"
         return self._noticed(word if count else "none_failed", "webhooks")
 
     def send_test(self) -> AnyResponse:
-        if not self._store.write(notify.send_test, sent_by=CALLER):
+        if not self._as(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by=CALLER):
             return self._trouble(webhooks.NOT_SET, 400)
         return self._noticed("tested", "webhooks")
+
+    @property
+    def _name(self) -> str:
+        """Of the operator who pressed the button."""
+        operator: Operator = g.session.operator
+        return operator.name
+
+    def _as(self, action: Action, *, number: str | None = None, detail: str = "") -> Audited:
+        """The store as the operator writes to it."""
+        return Audited(
+            self._service.store, g.session.operator, action, number=number, detail=detail
+        )
 
     def _noticed(self, word: str, page: str, **where: str) -> AnyResponse:
         """To a page that says what was done; a forged link cannot make it say so."""

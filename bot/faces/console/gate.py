@@ -1,4 +1,4 @@
-"""Access to the pages: every request passes here; signing in and out."""
+"""Access to the pages: every request passes here; signing in and out; who may act."""
 
 from flask import (
     Response,
@@ -11,9 +11,11 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot.domain.operators import Action, Operator, Role
 from bot.faces.console.rendering import Renderer
-from bot.faces.console.sign_in import COOKIE, SignIn, Throttle
+from bot.faces.console.sign_in import COOKIE, SignIn, Throttle, network
 from bot.service import Service
+from bot.usecases import audit
 
 _OPEN = frozenset(["console.sign_in", "console.enter", "console.static", "console.home"])
 
@@ -22,6 +24,7 @@ class Gate:
     def __init__(self, service: Service, sign_in: SignIn, renderer: Renderer) -> None:
         self._sign_in = sign_in
         self._renderer = renderer
+        self._store = service.store
         self._refused = service.metrics.refused
         self._throttle = Throttle(service.clock)
 
@@ -31,10 +34,20 @@ class Gate:
         is_form = request.method == "POST"
         if is_form and not self._sign_in.is_token(g.session, request.form.get("token", "")):
             return self._refused_form()
-        if request.endpoint in _OPEN or g.session.is_signed_in:
+        if request.endpoint in _OPEN:
             return None
+        if g.session.operator is not None:
+            return self._refused_viewer() if is_form and not self._may_act() else None
         came_from = None if is_form else request.full_path.rstrip("?")
         return redirect(url_for("console.sign_in", next=came_from), 303)
+
+    def _may_act(self) -> bool:
+        return g.session.operator.role is Role.OPERATOR or request.endpoint == "console.leave"
+
+    def _refused_viewer(self) -> Response:
+        self._refused("viewer_cannot_act")
+        sentence = "Your key is a viewer's: it shows everything and changes nothing."
+        return self._renderer.trouble(sentence, 403)
 
     def _refused_form(self) -> Response:
         self._refused("invalid_form")
@@ -42,7 +55,7 @@ class Gate:
         return self._renderer.trouble(sentence, 403)
 
     def sign_in(self) -> AnyResponse:
-        if g.session.is_signed_in:
+        if g.session.operator is not None:
             return redirect(url_for("console.overview"), 303)
         return self._sign_in_page("", 200)
 
@@ -54,18 +67,28 @@ class Gate:
             page = self._sign_in_page(f"Too many wrong keys. Try again in {seconds} seconds.", 429)
             page.headers["Retry-After"] = str(seconds)
             return page
-        if not self._sign_in.is_key(request.form.get("key", "")):
+        found = self._sign_in.operator(request.form.get("key", ""))
+        if found is None:
             self._refused("wrong_console_key")
+            audit.sign_in_refused(self._store, address=network(address))
             return self._sign_in_page("This is not the key.", 403)
+        operator, fingerprint = found
         self._throttle.was_right(address)
+        self._signed(operator, Action.SIGNED_IN)
         response = redirect(_own_path(request.form.get("next", "")), 303)
-        self._sign_in.enter(response)  # type: ignore[arg-type]
+        self._sign_in.enter(response, fingerprint)  # type: ignore[arg-type]
         return response
 
     def leave(self) -> AnyResponse:
+        if g.session.operator is not None:
+            self._signed(g.session.operator, Action.SIGNED_OUT)
         response = redirect(url_for("console.sign_in"), 303)
         self._sign_in.leave(response)  # type: ignore[arg-type]
         return response
+
+    def _signed(self, operator: Operator, action: Action) -> None:
+        address = network(request.remote_addr or "")
+        self._store.write(audit.signed, operator, action, address=address)
 
     def _sign_in_page(self, fault: str, status: int) -> Response:
         where = request.values.get("next", "")

@@ -13,7 +13,8 @@ from flask import (
 from bot.channels.gateway import LookFailed
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
-from bot.faces.console import charts, filters, why, words
+from bot.explanations import why, words
+from bot.faces.console import charts, filters
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
 from bot.store import inbound, opt_outs

@@ -20,7 +20,7 @@ from bot.domain.errors import (
     UnknownEvent,
     UnknownVerification,
 )
-from bot.faces.console import words
+from bot.explanations import words
 from bot.faces.console.sign_in import Session
 from bot.service import Service
 from bot.store.tx import StoreUnavailable

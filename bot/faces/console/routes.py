@@ -24,9 +24,8 @@ from bot.store.tx import StoreUnavailable
 
 def blueprint(service: Service) -> Blueprint:
     settings = service.settings
-    assert settings.console_key is not None
     sign_in = SignIn(
-        settings.console_key,
+        settings.operators,
         secrets=settings.secret_keys,
         is_https=settings.public_base_url.startswith("https:"),
         clock=service.clock,

@@ -1,9 +1,9 @@
 """Signing in: a signed cookie, a token in every form, and a throttle on guessing.
 
 Every visitor has a cookie with a random session id, signed under a subkey of SECRET_KEY. It is
-signed in while it carries the fingerprint of CONSOLE_KEY and its time is not over, so another key
-signs everyone out. A form's token is a signature over the session id: a page of another site
-cannot know it, not even to sign a visitor in.
+signed in while it carries the fingerprint of an operator's key and its time is not over, so another
+key signs that operator out. A form's token is a signature over the session id: a page of another
+site cannot know it, not even to sign a visitor in.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from flask import Response
 from itsdangerous import BadSignature, Signer, URLSafeSerializer
 
 from bot.domain.code import subkey
+from bot.domain.operators import Operator
 
 COOKIE = "textback_console"
 PATH = "/console/"
@@ -34,20 +35,20 @@ MOST_ADDRESSES = 10_000
 @dataclass(frozen=True, slots=True)
 class Session:
     id: str
-    is_signed_in: bool
+    operator: Operator | None  # None: not signed in
 
 
 class SignIn:
     def __init__(
         self,
-        console_key: str,
+        operators: Sequence[tuple[Operator, str]],
         *,
         secrets: Sequence[str],
         is_https: bool,
         clock: Callable[[], datetime],
     ) -> None:
-        """`secrets`: the present secret key and those before it."""
-        self._key = console_key
+        """`operators`: each with a key; `secrets`: the present secret key and those before it."""
+        self._operators = operators
         # itsdangerous signs with the last key and accepts all.
         keys = [subkey(secret, "console") for secret in reversed(secrets)]
         more = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
@@ -55,8 +56,9 @@ class SignIn:
         self._tokens = Signer(
             keys, salt="textback.form", key_derivation="hmac", digest_method=hashlib.sha256
         )
+        self._present = keys[-1]
         self._fingerprints = [
-            hmac.digest(key, console_key.encode(), hashlib.sha256).hex()[:16] for key in keys
+            (_fingerprint(secret, key), operator) for secret in keys for operator, key in operators
         ]
         self._is_https = is_https
         self._clock = clock
@@ -66,12 +68,21 @@ class SignIn:
         try:
             id, fingerprint, until = self._cookies.loads(cookie or "")
         except (BadSignature, ValueError, TypeError):
-            return Session(secrets.token_urlsafe(16), False)
-        is_ours = any(hmac.compare_digest(str(fingerprint), f) for f in self._fingerprints)
-        return Session(str(id), is_ours and self._clock().timestamp() < float(until))
+            return Session(secrets.token_urlsafe(16), None)
+        if self._clock().timestamp() >= float(until):
+            return Session(str(id), None)
+        found = [o for f, o in self._fingerprints if hmac.compare_digest(str(fingerprint), f)]
+        return Session(str(id), found[0] if found else None)
 
-    def is_key(self, presented: str) -> bool:
-        return hmac.compare_digest(presented.encode(), self._key.encode())
+    def operator(self, presented: str) -> tuple[Operator, str] | None:
+        """Whose key it is, and its fingerprint; None of a wrong one."""
+        # All keys are compared: how long it takes tells nothing of which one was nearly right.
+        found = [
+            (operator, _fingerprint(self._present, key))
+            for operator, key in self._operators
+            if hmac.compare_digest(presented.encode(), key.encode())
+        ]
+        return found[0] if found else None
 
     def token(self, session: Session, purpose: str = "form") -> str:
         """The token in the forms of this session, or the proof that a notice is ours."""
@@ -84,9 +95,9 @@ class SignIn:
         """Sets the cookie of a visitor who is not signed in."""
         self._set(response, session.id, "")
 
-    def enter(self, response: Response) -> None:
+    def enter(self, response: Response, fingerprint: str) -> None:
         """Signs in, under a new session id: one that was planted before is worth nothing."""
-        self._set(response, secrets.token_urlsafe(16), self._fingerprints[-1])
+        self._set(response, secrets.token_urlsafe(16), fingerprint)
 
     def leave(self, response: Response) -> None:
         response.delete_cookie(COOKIE, path=PATH, secure=self._is_https, httponly=True)
@@ -104,6 +115,10 @@ class SignIn:
         )
 
 
+def _fingerprint(secret: bytes, key: str) -> str:
+    return hmac.digest(secret, key.encode(), hashlib.sha256).hex()[:16]
+
+
 class Throttle:
     """Wrong keys by address. Behind a proxy that is the proxy's: then all guess as one."""
 
@@ -115,7 +130,7 @@ class Throttle:
     def try_one(self, address: str) -> int:
         """Seconds to wait; 0: a key may be tried. It counts as wrong from here on, so that many at
         once have no more tries than one after the other."""
-        now, name = self._clock(), _network(address)
+        now, name = self._clock(), network(address)
         with self._lock:
             wrong = self._wrong.setdefault(name, deque(maxlen=WRONG_KEYS))
             if len(wrong) == WRONG_KEYS and wrong[0] + WITHIN > now:
@@ -127,10 +142,10 @@ class Throttle:
 
     def was_right(self, address: str) -> None:
         with self._lock:
-            self._wrong.pop(_network(address), None)
+            self._wrong.pop(network(address), None)
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The network of an address: a host with one IPv6 address has 2**64 of them."""
     if ":" not in address:
         return address

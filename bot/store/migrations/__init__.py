@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.store.tx import UnusableDatabase
 
-VERSION = 5  # of schema.sql
+VERSION = 6  # of schema.sql
 
 _HERE = Path(__file__).parent
 _SCHEMA = _HERE.parents[2] / "schema.sql"

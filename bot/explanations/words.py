@@ -51,6 +51,10 @@ def _language(detail: Detail) -> str:
     return f" in {detail['locale']}" if detail.get("locale") else ""
 
 
+def _by(detail: Detail) -> str:
+    return f" by {detail['operator']}" if detail.get("operator") else ""
+
+
 def delivery_in_words(word: str) -> str:
     return DELIVERIES[Delivery(word)] if word in frozenset(Delivery) else ""
 
@@ -62,7 +66,9 @@ def trouble(code: int | None) -> str:
 
 
 _WORDS: dict[EventName, Callable[[Detail], str]] = {
-    EventName.STARTED: lambda d: f"Asked for; the text{_language(d)} was put into the outbox.",
+    EventName.STARTED: lambda d: (
+        f"Asked for{_by(d)}; the text{_language(d)} was put into the outbox."
+    ),
     EventName.TEXT_TRIED: lambda d: "The text was handed to Twilio.",
     EventName.TEXT_ACCEPTED: lambda d: "Twilio took the text: the window to answer opened.",
     EventName.TEXT_UNKNOWN: lambda d: (
@@ -72,7 +78,7 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
         "Twilio did not take the text; it is tried again." + trouble(d.get("error_code"))
     ),
     EventName.RESEND_ASKED: lambda d: (
-        f"The same text was asked for again: text {d.get('send', '')}."
+        f"The same text was asked for again{_by(d)}: text {d.get('send', '')}."
     ),
     EventName.FURTHER_TEXT_FAILED: lambda d: (
         f"One of its texts failed, and another may still be answered{_reason(d)}"
@@ -105,7 +111,7 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.APPROVED: lambda d: "Approved.",
     EventName.EXPIRED: lambda d: "The window closed without the right code.",
     EventName.MAX_ATTEMPTS_REACHED: lambda d: "Out of tries.",
-    EventName.CANCELED: lambda d: f"Canceled{_reason(d)}",
+    EventName.CANCELED: lambda d: f"Canceled{_by(d)}{_reason(d)}",
     EventName.FAILED: lambda d: f"Failed{_reason(d)}{trouble(d.get('error_code'))}",
 }
 

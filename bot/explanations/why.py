@@ -7,7 +7,7 @@ from bot.channels import sentences
 from bot.channels.gateway import Conversation, Sighting
 from bot.domain.delivery import Delivery
 from bot.domain.verification import Cause, Stage, Status, Verification
-from bot.faces.console.words import DELIVERIES, delivery_in_words, trouble
+from bot.explanations.words import DELIVERIES, delivery_in_words, trouble
 from bot.store.texts import TextState
 from bot.usecases.read import VerificationView
 

@@ -1,0 +1,40 @@
+"""People who operate the service, at the console or by commands, and what they do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Via(StrEnum):
+    CONSOLE = "console"
+    COMMAND = "command"
+
+
+class Role(StrEnum):
+    OPERATOR = "operator"  # looks and acts
+    VIEWER = "viewer"  # looks
+
+
+class Action(StrEnum):
+    """What the audit tells of. The values are stored."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"  # a wrong key
+    SIGNED_OUT = "signed_out"
+    STARTED = "started"
+    RESENT = "resent"
+    CANCELED = "canceled"
+    FORGOTTEN = "forgotten"
+    LIMITS_CLEARED = "limits_cleared"
+    OPT_OUT_CLEARED = "opt_out_cleared"
+    ENDPOINT_ENABLED = "endpoint_enabled"
+    EVENT_REPLAYED = "event_replayed"
+    FAILED_EVENTS_REPLAYED = "failed_events_replayed"
+    WEBHOOKS_TESTED = "webhooks_tested"
+    CLOCK_RESET = "clock_reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    name: str  # of the console's key, or of the system's user
+    via: Via
+    role: Role = Role.OPERATOR

@@ -1,0 +1,1 @@
+"""What happened and why, in plain words for operators: the console and the commands share them."""

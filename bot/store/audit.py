@@ -1,0 +1,114 @@
+"""The table `audit`: what operators did, and who signed in. Append-only."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.operators import Action, Via
+from bot.store.rows import Row, readable, to_instant, to_text
+from bot.store.tx import Tx
+
+KEPT = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    operator: str
+    via: Via
+    action: Action
+    verification_id: str | None = None
+    masked_phone: str | None = None
+    detail: str = ""  # an address, the id of an event or endpoint, a count
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    id: str
+    at: datetime
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    limit: int
+    operator: str = ""
+    action: Action | None = None
+    at_from: datetime | None = None
+    at_to: datetime | None = None
+    before: tuple[datetime, str] | None = None  # instant and id of the last one seen
+
+
+def add(tx: Tx, entry: Entry) -> None:
+    sql = """
+        INSERT INTO audit (id, at, operator, via, action, verification_id, masked_phone, detail)
+        VALUES (:id, :now, :operator, :via, :action, :verification_id, :masked_phone, :detail)
+    """
+    tx.run(
+        sql,
+        id=secrets.token_hex(8),
+        now=to_text(tx.now),
+        operator=entry.operator,
+        via=entry.via.value,
+        action=entry.action.value,
+        verification_id=entry.verification_id,
+        masked_phone=entry.masked_phone,
+        detail=entry.detail,
+    )
+
+
+def find(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
+    """A page, the newest first: a range of one index, read no further than the page is long."""
+    at, id = wanted.before or (wanted.at_to, "")
+    conditions = {
+        "operator = :operator": bool(wanted.operator),
+        # The index of the operator is read where both are given.
+        "(action = :action) IS TRUE": bool(wanted.action and wanted.operator),
+        "action = :action": bool(wanted.action and not wanted.operator),
+        "at >= :at_from": wanted.at_from is not None,
+        "at <= :at_to": wanted.at_to is not None,
+        "(at, id) < (:before_at, :before_id)": wanted.before is not None,
+    }
+    where = " AND ".join(sql for sql, is_wanted in conditions.items() if is_wanted) or "TRUE"
+    sql = f"""
+        SELECT * FROM audit WHERE {where} ORDER BY at DESC, id DESC LIMIT :limit
+    """
+    rows = tx.all(
+        sql,
+        limit=wanted.limit,
+        operator=wanted.operator,
+        action=wanted.action.value if wanted.action else "",
+        at_from=to_text(wanted.at_from) if wanted.at_from else "",
+        at_to=to_text(wanted.at_to) if wanted.at_to else "",
+        before_at=to_text(at) if at else "",
+        before_id=id,
+    )
+    return readable("audit", rows, _from_row)
+
+
+def count_since(tx: Tx, action: Action, since: datetime, *, at_most: int) -> int:
+    sql = """
+        SELECT count(*) AS count FROM (
+            SELECT 1 FROM audit WHERE action = :action AND at >= :since LIMIT :at_most) AS found
+    """
+    row = tx.one(sql, action=action.value, since=to_text(since), at_most=at_most)
+    return int(row["count"]) if row else 0
+
+
+def drop_old(tx: Tx, *, limit: int) -> int:
+    sql = """
+        DELETE FROM audit WHERE id IN (
+            SELECT id FROM audit WHERE at < :before ORDER BY at LIMIT :limit)
+    """
+    return tx.run(sql, before=to_text(tx.now - KEPT), limit=limit)
+
+
+def _from_row(row: Row) -> AuditLine:
+    entry = Entry(
+        operator=row["operator"],
+        via=Via(row["via"]),
+        action=Action(row["action"]),
+        verification_id=row["verification_id"],
+        masked_phone=row["masked_phone"],
+        detail=row["detail"],
+    )
+    return AuditLine(row["id"], to_instant(row["at"]), entry)
