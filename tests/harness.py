@@ -30,7 +30,7 @@ from bot.usecases import clear, control, overview, read
 from bot.usecases.answer import judge_text
 from bot.usecases.forget import Forgotten, forget_number
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.overview import Today
+from bot.usecases.overview import Overview, Period
 from bot.usecases.read import Load, VerificationView
 from bot.usecases.report import reported
 from simulator import faults
@@ -149,8 +149,8 @@ class Harness:
         address, ahead = self.service.rules.from_address, self.store.steady.ahead
         return self.store.read(read.load, from_address=address, ahead=ahead)
 
-    def today(self) -> Today:
-        return self.store.read(overview.today)
+    def today(self) -> Overview:
+        return self.store.read(overview.overview, Period.TODAY)
 
     def ignored_texts(self, limit: int) -> list[IgnoredText]:
         return self.store.read(inbound.newest_ignored, limit=limit)

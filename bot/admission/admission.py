@@ -75,7 +75,8 @@ class Admission:
             )
 
     def check(self, tx: Tx, start: Applicant) -> None:
-        """Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
+        """Only reads, so it tells beforehand too. Raises OptedOut, Disowned, LimitReached,
+        SenderUnavailable, QueueTooLong."""
         _respect_opt_out(tx, start)
         _respect_disown(tx, start.phone)
         self._respect_limits(tx, start)
@@ -83,11 +84,21 @@ class Admission:
         self._respect_delay(tx, start.window)
 
     def is_probe(self, tx: Tx, start: Applicant) -> bool:
-        """Asked last, so that no probe is spent on a start that is refused anyway. Whether it is
-        let through an open circuit breaker. Raises BreakerOpen."""
-        return self._circuit_breaker is not None and self._circuit_breaker.admit(
+        """Asked last, so that no probe, and no try of an old opt-out, is spent on a start that is
+        refused anyway. Whether it is let through an open circuit breaker. Raises BreakerOpen."""
+        is_probe = self._circuit_breaker is not None and self._circuit_breaker.admit(
             tx, phone=start.phone, country=start.country, verification_id=start.verification_id
         )
+        opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
+        return is_probe
+
+    def used(self, tx: Tx, phone: str) -> list[tuple[Limit, int]]:
+        """How much of each limit of a number counts now."""
+        return [
+            (limit, usage.used(tx, kind, limit, phone=phone))
+            for kind, limits in self._of_number
+            for limit in limits
+        ]
 
     def fullest(self, store: Store) -> list[tuple[Limit, str, int]]:
         """For each rate limit: the country, key or whole that is fullest now, and how full."""
@@ -132,7 +143,6 @@ def _respect_opt_out(tx: Tx, start: Applicant) -> None:
             "This number has texted STOP and gets no texts."
             f" Its holder can text START to {ours}, then start again."
         )
-    opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
 
 
 def _respect_disown(tx: Tx, phone: str) -> None:

@@ -132,6 +132,9 @@ class Gateway(Protocol):
     ) -> Conversation:
         """The messages between this phone and us, oldest first. Raises LookFailed."""
 
+    def log_address(self, sid: str) -> str | None:
+        """The page of a message in Twilio's console; None: it has none."""
+
     def erase(self, sid: str) -> None:
         """Empties the body that Twilio keeps of a message. Raises LookFailed."""
 

@@ -10,11 +10,13 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` within `seconds`. `setting` is the variable it comes from."""
+    """At most `amount` within `seconds`. `setting` is the variable it comes from, `as_set` how it
+    stands there, `10/day`."""
 
     setting: str
     amount: int
     seconds: int
+    as_set: str = ""
 
     @property
     def window(self) -> timedelta:

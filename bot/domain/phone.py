@@ -1,6 +1,7 @@
 """Phone numbers: read once at the edge, E.164 from there on, one spelling for each line."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import phonenumbers
@@ -11,6 +12,7 @@ from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.numbering import canonical, other_spellings
 
 LONGEST_SPELLING = 100  # characters, marks and separators included
+FEWEST_DIGITS = 7
 
 _SPELLING = re.compile(r"\+[0-9 ().\-/]{6,40}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -86,6 +88,35 @@ def known_as(text: str) -> tuple[str, ...]:
     except (InvalidNumber, CannotReceiveTexts):
         first = canonical(digits)
     return tuple(dict.fromkeys([first, *other_spellings(first), digits]))
+
+
+def may_be(text: str, *, home: str) -> list[str]:
+    """Numbers that a text may mean, in E.164 and in every spelling they may have been kept under:
+    with a country code, whether its + is there or not, and as they are dialled in the country
+    `home`. For searching; none is refused, and what is no number is none.
+
+    >>> may_be("425.555.0123", home="US")
+    ['+14255550123', '+4255550123']
+    """
+    typed = text.removeprefix("tel:") if len(text) <= LONGEST_SPELLING else ""
+    if re.search("[A-Za-z]", typed):
+        return []
+    digits = re.sub("[^0-9]", "", _spelled(typed))
+    tried = [_spelled(typed), _at_home(digits, home), f"+{digits.removeprefix('00')}"]
+    found: dict[str, None] = {}
+    for spelled in tried if len(digits) >= FEWEST_DIGITS else []:
+        with suppress(InvalidNumber):
+            found.update(dict.fromkeys(known_as(spelled)))
+    return list(found)
+
+
+def _at_home(digits: str, home: str) -> str:
+    """Empty where it cannot be a number of that country."""
+    try:
+        number = phonenumbers.parse(digits, home)
+    except NumberParseException:
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def of_sender(text: str) -> str | None:

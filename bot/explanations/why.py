@@ -129,13 +129,26 @@ _ENDED: dict[Status, Callable[[VerificationView], str]] = {
 }
 
 
-def sighted(sighting: Sighting, known: frozenset[str]) -> str:
-    """A message as Twilio's list shows it. `known`: sids of replies that have reached us."""
+def explained(view: VerificationView) -> frozenset[int]:
+    """Twilio's errors whose sentence `why` has."""
+    outcome, code = view.verification.outcome, view.text.error_code
+    if outcome is not None and outcome.status is Status.FAILED:
+        code = outcome.error_code
+    elif outcome is not None and outcome.status is not Status.EXPIRED:
+        code = None
+    return frozenset() if code is None else frozenset([code])
+
+
+def sighted(
+    sighting: Sighting, known: frozenset[str], explained: frozenset[int] = frozenset()
+) -> str:
+    """A message as Twilio's list shows it. `known`: sids of replies that have reached us.
+    `explained`: errors whose sentence stands on the page already."""
     if sighting.is_inbound:
-        return f"{_arrival(sighting, known)}{trouble(sighting.error_code)}"
+        return f"{_arrival(sighting, known)}{trouble(sighting.error_code, explained)}"
     said = delivery_in_words(sighting.status) or sighting.status
     what = "An answer" if sighting.direction == "outbound-reply" else "A text"
-    return f"{what} to the phone. {said}{trouble(sighting.error_code)}"
+    return f"{what} to the phone. {said}{trouble(sighting.error_code, explained)}"
 
 
 def _arrival(sighting: Sighting, known: frozenset[str]) -> str:

@@ -1,14 +1,17 @@
 """The history in plain words: statuses, deliveries and each line of the history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from bot.channels import sentences
 from bot.domain.delivery import Delivery
 from bot.domain.events import EventName
-from bot.domain.verification import Stage
+from bot.domain.operators import Action
+from bot.domain.verification import Cause, Stage, Status
 from bot.store.history import Line
 from bot.store.inbound import Ignored
+from bot.usecases.overview import Period
+from bot.usecases.search import By
 
 Detail = Mapping[str, Any]
 
@@ -24,6 +27,88 @@ DELIVERIES = {
     Delivery.UNDELIVERED: "The carrier did not deliver it.",
     Delivery.FAILED: "Twilio could not send it.",
     Delivery.CANCELED: "It was canceled at Twilio.",
+}
+
+
+# One word for each status: of lists, filters and figures.
+STATUS_WORDS = {
+    Status.PENDING: "pending",
+    Status.APPROVED: "approved",
+    Status.EXPIRED: "expired",
+    Status.MAX_ATTEMPTS_REACHED: "out of tries",
+    Status.CANCELED: "canceled",
+    Status.FAILED: "failed",
+}
+
+CAUSES = {
+    Cause.ANSWERED: "answered",
+    Cause.WINDOW_OVER: "not answered in time",
+    Cause.ATTEMPTS_USED: "wrong codes",
+    Cause.SUPERSEDED: "started anew",
+    Cause.TERMINATED: "canceled by a caller or operator",
+    Cause.OPTED_OUT: "texted STOP",
+    Cause.DISOWNED: "replied NO",
+    Cause.SEND_REFUSED: "Twilio refused the text",
+    Cause.SEND_GIVEN_UP: "Twilio did not take the text in time",
+    Cause.SEND_UNKNOWN: "unknown whether Twilio took the text",
+    Cause.NOT_DELIVERED: "text not delivered",
+    Cause.KEY_RETIRED: "secret key removed",
+}
+
+PERIODS = {
+    Period.TODAY: "Today",
+    Period.LAST_24_HOURS: "24 hours",
+    Period.LAST_7_DAYS: "7 days",
+    Period.LAST_30_DAYS: "30 days",
+}
+
+# What each figure counts.
+FIGURES = {
+    "started": "Verifications begun in this time.",
+    "approved": "Right codes that came in this time, whenever the verification began.",
+    "expired": "Ended in this time without the right code.",
+    "max_attempts_reached": "Ended in this time by wrong codes.",
+    "canceled": "Ended in this time by a newer start, a caller, an operator, STOP or NO.",
+    "failed": "Ended in this time since their text could not be sent or delivered.",
+    "approval_rate": "Approved, of all that ended in this time and were not canceled.",
+    "median": "Half of the right codes came no later than this after Twilio took the text.",
+    "slow": "95 of 100 right codes came no later than this.",
+    "texts_per_approval": "Texts asked for in this time, those sent again too, for each approval.",
+}
+
+# What each limit counts, by its setting.
+LIMITS = {
+    "LIMIT_PER_NUMBER": "Starts of a number",
+    "LIMIT_WRONG_PER_NUMBER": "Wrong codes of a number",
+    "LIMIT_PER_COUNTRY": "Starts in a country",
+    "LIMIT_PER_KEY": "Starts of a caller",
+    "LIMIT_TOTAL": "Starts in all",
+}
+
+FOUND_BY = {
+    By.NUMBER: "number",
+    By.LAST_FOUR: "last four digits of the number",
+    By.ERROR_CODE: "Twilio's error",
+    By.REFERENCE: "reference",
+    By.TAG: "tag",
+    By.ID: "beginning of the id",
+}
+
+ACTIONS = {
+    Action.SIGNED_IN: "signed in",
+    Action.SIGN_IN_REFUSED: "sign-in refused: wrong key",
+    Action.SIGNED_OUT: "signed out",
+    Action.STARTED: "started a verification",
+    Action.RESENT: "sent the text again",
+    Action.CANCELED: "canceled a verification",
+    Action.FORGOTTEN: "erased a number",
+    Action.LIMITS_CLEARED: "cleared the limits of a number",
+    Action.OPT_OUT_CLEARED: "cleared the opt-out of a number",
+    Action.ENDPOINT_ENABLED: "enabled a webhook endpoint",
+    Action.EVENT_REPLAYED: "sent a webhook event again",
+    Action.FAILED_EVENTS_REPLAYED: "sent failed webhook events again",
+    Action.WEBHOOKS_TESTED: "sent a test event to the webhooks",
+    Action.CLOCK_RESET: "reset the stored time",
 }
 
 
@@ -44,7 +129,10 @@ def _face(detail: Detail) -> str:
 
 
 def _reason(detail: Detail) -> str:
-    return f": {detail['reason']}" if detail.get("reason") else "."
+    """Nothing where it is the sentence of the error, which follows by itself."""
+    reason, code = detail.get("reason"), detail.get("error_code")
+    is_told = code is not None and reason == sentences.sentence(code)
+    return f": {reason}" if reason and not is_told else "."
 
 
 def _language(detail: Detail) -> str:
@@ -59,9 +147,12 @@ def delivery_in_words(word: str) -> str:
     return DELIVERIES[Delivery(word)] if word in frozenset(Delivery) else ""
 
 
-def trouble(code: int | None) -> str:
+def trouble(code: int | None, explained: Collection[int] = ()) -> str:
+    """`explained`: codes whose sentence stands on the page already."""
     if code is None:
         return ""
+    if code in explained:
+        return f" Twilio's error {code}."
     return f" Twilio's error {code}: {sentences.told(code)}"
 
 
@@ -74,19 +165,15 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.TEXT_UNKNOWN: lambda d: (
         "Twilio gave no clear answer, so its list is asked for the text."
     ),
-    EventName.TEXT_POSTPONED: lambda d: (
-        "Twilio did not take the text; it is tried again." + trouble(d.get("error_code"))
-    ),
+    EventName.TEXT_POSTPONED: lambda d: "Twilio did not take the text; it is tried again.",
     EventName.RESEND_ASKED: lambda d: (
         f"The same text was asked for again{_by(d)}: text {d.get('send', '')}."
     ),
     EventName.FURTHER_TEXT_FAILED: lambda d: (
         f"One of its texts failed, and another may still be answered{_reason(d)}"
-        + trouble(d.get("error_code"))
     ),
     EventName.DELIVERY: lambda d: (
         f"Delivery report: {d['delivery']}. {delivery_in_words(d['delivery'])}"
-        + trouble(d.get("error_code"))
     ),
     EventName.RIGHT_ANSWER: lambda d: f"The right code was sent {_face(d)}.",
     EventName.WRONG_ANSWER: lambda d: f"A wrong code was sent {_face(d)}: attempt {d['attempt']}.",
@@ -112,7 +199,7 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.EXPIRED: lambda d: "The window closed without the right code.",
     EventName.MAX_ATTEMPTS_REACHED: lambda d: "Out of tries.",
     EventName.CANCELED: lambda d: f"Canceled{_by(d)}{_reason(d)}",
-    EventName.FAILED: lambda d: f"Failed{_reason(d)}{trouble(d.get('error_code'))}",
+    EventName.FAILED: lambda d: f"Failed{_reason(d)}",
 }
 
 
@@ -126,6 +213,16 @@ IGNORED = {
 }
 
 
-def words(line: Line) -> str:
+def words(line: Line, explained: Collection[int] = ()) -> str:
     """A line of the history. Textback has written it, so its event is one that is known."""
-    return _WORDS[line.event](line.detail)
+    said = _WORDS[line.event](line.detail)
+    return said + trouble(line.detail.get("error_code"), explained)
+
+
+def timeline(lines: Iterable[Line], explained: Collection[int] = ()) -> list[tuple[Line, str]]:
+    """Each line in words; the sentence of an error stands at its first line alone."""
+    known, told = set(explained), []
+    for line in lines:
+        told.append((line, words(line, known)))
+        known |= {line.detail["error_code"]} if line.detail.get("error_code") else set()
+    return told

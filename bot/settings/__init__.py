@@ -44,6 +44,13 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
             return frozenset(self.allowed_countries)
         return numbering.counted_as_one(phone.country(self.twilio_phone_number or ""))
 
+    @property
+    def home_country(self) -> str:
+        """Whose numbers an operator may search as they are dialled there; ZZ: there is none."""
+        if (self.twilio_phone_number or "").startswith("+"):
+            return phone.country(self.twilio_phone_number or "")
+        return min(self.countries) if len(self.countries) == 1 else "ZZ"
+
     @model_validator(mode="after")
     def _no_event_to_itself(self) -> "Settings":
         own = urlsplit(self.public_base_url)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from bot.domain import phone
@@ -23,7 +23,16 @@ def _limits(value: Any, info: ValidationInfo) -> Any:
     if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
         raise ValueError("a limit lets at most a million through, and looks back a year")
     name = str(info.field_name).upper()
-    return tuple(Limit(name, item.amount, item.get_expiry()) for item in parsed)
+    return tuple(Limit(name, item.amount, item.get_expiry(), _as_set(item)) for item in parsed)
+
+
+def _as_set(item: RateLimitItem) -> str:
+    unit = item.GRANULARITY.name
+    return (
+        f"{item.amount}/{unit}"
+        if item.multiples == 1
+        else f"{item.amount}/{item.multiples} {unit}s"
+    )
 
 
 def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,16 +24,18 @@ _COUNTS = """
         count(*) AS count
     FROM history h JOIN verification v ON v.id = h.verification_id
     WHERE h.sequence > :after AND {condition} AND h.event IN
-        ('started', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')
+        ('started', 'resend_asked', 'approved', 'expired', 'max_attempts_reached', 'canceled',
+            'failed')
     GROUP BY 1, 2, 3, 4
 """
+COLUMNS = ("hour", "country", "event", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
 class HourlyCount:
-    hour: str  # 2026-01-31T09
+    hour: str  # 2026-01-31T09, or the day
     country: str
-    event: EventName  # started, or the status it ended with
+    event: EventName  # started, sent again, or the status it ended with
     seconds: int  # from accepted to approved; -1: approved before it was known to be accepted
     count: int
 
@@ -60,27 +62,54 @@ def is_behind(tx: Tx) -> bool:
     return _batch_end(tx, _counted_to(tx)) is not None
 
 
-def since(tx: Tx, hour: datetime) -> list[HourlyCount]:
-    """All that happened from the beginning of this hour on. May hold two of the same kind: what is
-    counted, and what is not yet."""
-    counted = tx.all("SELECT * FROM hourly_count WHERE hour >= :hour", hour=to_text(hour)[:13])
-    rest = tx.all(_counts(tx, "TRUE"), after=_counted_to(tx))
-    return [_from_row(row) for row in (*counted, *rest) if row["hour"] >= to_text(hour)[:13]]
+def since(
+    tx: Tx, first: datetime, *, by: Sequence[str] = COLUMNS, daily: bool = False
+) -> list[HourlyCount]:
+    """All that happened from the beginning of this hour, or day, on, summed up by these of COLUMNS;
+    the others are empty, the event `started`. What is not counted yet is added."""
+    width = 10 if daily else 13
+    empty = {"hour": "''", "country": "''", "event": "'started'", "seconds": "0"}
+    shown = {**empty, **{name: name for name in by}}
+    if "hour" in by:
+        shown["hour"] = f"substr(hour, 1, {width})"
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in shown.items())
+    sql = f"""
+        SELECT {columns}, sum(count) AS count FROM (
+            SELECT hour, country, event, seconds, count FROM hourly_count WHERE hour >= :first
+            UNION ALL
+            SELECT hour, country, event, seconds, count FROM ({_counts(tx, "TRUE")}) AS rest
+            WHERE hour >= :first
+        ) AS every GROUP BY 1, 2, 3, 4
+    """
+    rows = tx.all(sql, first=to_text(first)[:width], after=_counted_to(tx))
+    return [_from_row(row) for row in rows]
+
+
+def fold_hours(tx: Tx, *, before: datetime) -> None:
+    """Folds the hours of the days before into their day: a month is read in a thirtieth of the
+    rows."""
+    _fold(tx, "hour < :day AND length(hour) = 13", "seconds", before)
 
 
 def fold_old(tx: Tx, *, before: datetime) -> None:
-    """Folds the hours of old days into a sum a day, without the times to answer."""
-    sql = """
-        INSERT INTO hourly_count (hour, country, event, seconds, count)
-        SELECT substr(hour, 1, 10), country, event, 0, sum(count) FROM hourly_count
-        WHERE hour < :day AND length(hour) = 13 GROUP BY 1, 2, 3
-        ON CONFLICT (hour, country, event, seconds) DO UPDATE
-        SET count = hourly_count.count + excluded.count
-    """
+    """Drops the times to answer of old days."""
+    _fold(tx, "hour < :day AND seconds <> 0", "0", before)
+
+
+def _fold(tx: Tx, which: str, seconds: str, before: datetime) -> None:
     day = to_text(before)[:10]
     _lock(tx)
-    tx.run(sql, day=day)
-    tx.run("DELETE FROM hourly_count WHERE hour < :day AND length(hour) = 13", day=day)
+    tx.run(
+        f"""
+        INSERT INTO hourly_count (hour, country, event, seconds, count)
+        SELECT substr(hour, 1, 10), country, event, {seconds}, sum(count) FROM hourly_count
+        WHERE {which} GROUP BY 1, 2, 3, 4
+        ON CONFLICT (hour, country, event, seconds) DO UPDATE
+        SET count = hourly_count.count + excluded.count
+        """,
+        day=day,
+    )
+    tx.run(f"DELETE FROM hourly_count WHERE {which}", day=day)
 
 
 def version(tx: Tx) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.store.rows import placed, places, to_instant, to_text
+from bot.store.rows import Row, placed, places, to_instant, to_text
 from bot.store.tx import Tx
 
 # Longer than Twilio keeps messages for a repeat (a year).
@@ -77,15 +77,16 @@ def newest_ignored(tx: Tx, *, limit: int) -> list[IgnoredText]:
         SELECT message_sid, received_at, ignored, masked_phone FROM inbound
         WHERE ignored IS NOT NULL ORDER BY received_at DESC LIMIT :limit
     """
-    return [
-        IgnoredText(
-            row["message_sid"],
-            to_instant(row["received_at"]),
-            Ignored(row["ignored"]),
-            row["masked_phone"] or "",
-        )
-        for row in tx.all(sql, limit=limit)
-    ]
+    return [_ignored_from(row) for row in tx.all(sql, limit=limit)]
+
+
+def ignored(tx: Tx, message_sid: str) -> IgnoredText | None:
+    sql = """
+        SELECT message_sid, received_at, ignored, masked_phone FROM inbound
+        WHERE message_sid = :sid AND ignored IS NOT NULL
+    """
+    row = tx.one(sql, sid=message_sid)
+    return _ignored_from(row) if row else None
 
 
 def drop_old(tx: Tx, *, limit: int) -> int:
@@ -94,3 +95,12 @@ def drop_old(tx: Tx, *, limit: int) -> int:
             SELECT message_sid FROM inbound WHERE received_at < :before LIMIT :limit)
     """
     return tx.run(sql, before=to_text(tx.now - KEPT), limit=limit)
+
+
+def _ignored_from(row: Row) -> IgnoredText:
+    return IgnoredText(
+        row["message_sid"],
+        to_instant(row["received_at"]),
+        Ignored(row["ignored"]),
+        row["masked_phone"] or "",
+    )

@@ -41,6 +41,7 @@ def unmark(tx: Tx, *, phone: str, from_address: str) -> bool:
 
 
 def try_once(tx: Tx, *, phone: str, from_address: str) -> None:
+    """Notes that a start was let through, where the number is marked."""
     phones = _spellings(phone)
     sql = f"""
         UPDATE opt_out SET last_tried = :now

@@ -198,6 +198,12 @@ def is_known_sid(tx: Tx, sid: str) -> bool:
     return tx.one("SELECT 1 FROM outbox WHERE sid = :sid", sid=sid) is not None
 
 
+def verification_of(tx: Tx, sid: str) -> str | None:
+    """Whose text has this sid at Twilio."""
+    row = tx.one("SELECT verification_id FROM outbox WHERE sid = :sid", sid=sid)
+    return row["verification_id"] if row else None
+
+
 def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
     sql = """
         UPDATE outbox SET state = 'refused', due_at = NULL,

@@ -64,6 +64,20 @@ def hit(
     return max(found, key=lambda pair: pair[1], default=None)
 
 
+def used(tx: Tx, kind: UsageKind, limit: Limit, *, phone: str) -> int:
+    """How much of a number's limit counts now, up to the whole of it."""
+    sql = f"SELECT count(*) AS count FROM ({_COUNTED} AND at > :since LIMIT :most) AS newest"
+    row = tx.one(
+        sql,
+        phone=phone,
+        kind=kind.value,
+        also=_also(kind),
+        since=to_text(tx.now - limit.window),
+        most=limit.amount,
+    )
+    return int(row["count"]) if row else 0
+
+
 def wrong_left(tx: Tx, limits: Iterable[Limit], *, phone: str) -> int | None:
     """How many more wrong answers a number may give before a limit is reached; None: any number."""
     return min((_wrong_left(tx, limit, phone) for limit in limits), default=None)
@@ -144,16 +158,21 @@ def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
 def _nth_newest(tx: Tx, kind: UsageKind, phone: str, nth: int) -> datetime | None:
     """A probe counts as a start; one that was approved, or that failed through Twilio or us, counts
     no more."""
-    sql = """
-        SELECT at FROM usage AS counted WHERE phone = :phone AND kind IN (:kind, :also)
-            AND NOT EXISTS (
-            SELECT 1 FROM usage WHERE phone = :phone AND kind IN ('approval', 'unsent')
-                AND :kind = 'start' AND verification_id = counted.verification_id)
-        ORDER BY at DESC LIMIT 1 OFFSET :skipped
-    """
-    also = UsageKind.PROBE if kind is UsageKind.START else kind
-    row = tx.one(sql, phone=phone, kind=kind.value, also=also.value, skipped=nth - 1)
+    sql = f"{_COUNTED} ORDER BY at DESC LIMIT 1 OFFSET :skipped"
+    row = tx.one(sql, phone=phone, kind=kind.value, also=_also(kind), skipped=nth - 1)
     return to_instant(row["at"]) if row else None
+
+
+_COUNTED = """
+    SELECT at FROM usage AS counted WHERE phone = :phone AND kind IN (:kind, :also)
+        AND NOT EXISTS (
+        SELECT 1 FROM usage WHERE phone = :phone AND kind IN ('approval', 'unsent')
+            AND :kind = 'start' AND verification_id = counted.verification_id)
+"""
+
+
+def _also(kind: UsageKind) -> str:
+    return (UsageKind.PROBE if kind is UsageKind.START else kind).value
 
 
 def _from_row(row: Row) -> Usage:

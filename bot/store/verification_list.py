@@ -4,11 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.domain.verification import FINISHED, Stage, Verification
-from bot.store.rows import (
-    Row,
-    readable,
-    to_text,
-)
+from bot.store.rows import Row, Value, readable, to_instant, to_text
 from bot.store.tx import Tx
 from bot.store.verification_rows import from_row
 
@@ -16,6 +12,9 @@ EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+Place = tuple[datetime, str]  # creation and id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,13 @@ class ListFilter:
     id_prefix: str = ""
     country: str = ""
     phone: str = ""
+    last_four: str = ""  # digits of the number
+    reference: str = ""
+    error_code: int | None = None  # Twilio's, that ended it
     tag: str = ""  # the whole of it
     newest_first: bool = False
-    after: tuple[datetime, str] | None = None  # creation and id of the last one seen
+    after: Place | None = None  # of the last one seen
+    until: Place | None = None  # no further than this one
 
 
 def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
@@ -43,14 +46,48 @@ def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
     """
     if wanted.id_prefix:
         return _find_by_id(tx, wanted)
-    # IS TRUE keeps SQLite from answering the OR by other indexes and sorting afterwards.
-    ranges = _ranges(wanted.stages)
     rows: list[Row] = []
-    is_named = wanted.phone or wanted.tag  # its own index is read, whatever the status
-    for condition in [f"({' OR '.join(ranges)}) IS TRUE"] if is_named else ranges:
+    for condition in _conditions(wanted):
         rows += _find_range(tx, wanted, condition)
     rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=wanted.newest_first)
     return readable("verification", rows[: wanted.limit], from_row)
+
+
+def count(tx: Tx, wanted: ListFilter, *, at_most: int) -> int:
+    """How many fit, wherever a page begins; no further than `at_most`."""
+    total = 0
+    for condition in _conditions(wanted):
+        sql = f"""
+            SELECT count(*) AS count FROM (
+                SELECT 1 FROM verification WHERE {condition} AND {_within(wanted)} LIMIT :limit
+            ) AS found
+        """
+        row = tx.one(sql, **_params(wanted, limit=at_most - total))
+        total += int(row["count"]) if row else 0
+        if total >= at_most:
+            break
+    return total
+
+
+def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
+    """Where so many rows of what names them (a tag, say) end, whether the rest of the filter fits
+    them or not; None: there are not so many, or nothing names them."""
+    names = _names(wanted)
+    if not names:
+        return None
+    direction = "DESC" if wanted.newest_first else "ASC"
+    sql = f"""
+        SELECT created_at, id FROM verification WHERE {names[0]} AND {_within(wanted)}
+        ORDER BY created_at {direction}, id {direction} LIMIT 1 OFFSET :skipped
+    """
+    row = tx.one(sql, skipped=rows - 1, **_params(wanted))
+    return (to_instant(row["created_at"]), row["id"]) if row else None
+
+
+def narrows_a_name(wanted: ListFilter) -> bool:
+    """Whether rows are read that the rest of the filter leaves out."""
+    names = _names(wanted)
+    return bool(names) and bool(len(names) > 1 or wanted.country or wanted.stages)
 
 
 def errors_since(tx: Tx, since: datetime) -> list[tuple[int, int]]:
@@ -81,35 +118,67 @@ _OPEN_STAGES = {
 }
 
 
-def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
-    sign, direction = ("<", "DESC") if wanted.newest_first else (">", "ASC")
-    # One index alone is to fit: of a number or a tag, what else is wanted is looked up by row.
-    if wanted.country:
-        is_named = wanted.phone or wanted.tag
-        condition += f" AND (country = :country){' IS TRUE' if is_named else ''}"
-    if wanted.phone:
-        condition += " AND phone = :phone"
-    if wanted.tag:
-        condition += f" AND (tag = :tag){' IS TRUE' if wanted.phone else ''}"
+# Each of these has an index of its own, by creation. It is read whatever else is wanted.
+_NAMES = {
+    "phone": "phone = :phone",
+    "last_four": "substr(phone, length(phone) - 3) = :last_four",
+    "error_code": "error_code = :error_code",
+    "tag": "tag = :tag",
+    "reference": "reference = :reference",
+}
+
+
+def _names(wanted: ListFilter) -> list[str]:
+    return [sql for field, sql in _NAMES.items() if getattr(wanted, field)]
+
+
+def _conditions(wanted: ListFilter) -> list[str]:
+    """One for each range of an index that is read. `IS TRUE` keeps a database from another index:
+    from answering an OR by several, and sorting afterwards."""
+    ranges, names = _ranges(wanted.stages), _names(wanted)
+    if not names:
+        country = " AND country = :country" if wanted.country else ""
+        return [f"{one}{country}" for one in ranges]
+    others = [*names[1:], *(["country = :country"] if wanted.country else [])]
+    if wanted.stages:
+        others.append(" OR ".join(ranges))
+    return [" AND ".join([names[0], *(f"({other}) IS TRUE" for other in others)])]
+
+
+def _within(wanted: ListFilter) -> str:
+    """The part of an index between two instants, and between two places."""
+    before, after = ("<", ">=") if wanted.newest_first else (">", "<=")
+    parts = ["created_at >= :created_from AND created_at <= :created_to"]
     if wanted.after is not None:
-        condition += f" AND (created_at, id) {sign} (:after_at, :after_id)"
+        parts.append(f"(created_at, id) {before} (:after_at, :after_id)")
+    if wanted.until is not None:
+        parts.append(f"(created_at, id) {after} (:until_at, :until_id)")
+    return " AND ".join(parts)
+
+
+def _params(wanted: ListFilter, **more: Value) -> dict[str, Value]:
     after_at, after_id = wanted.after or (EARLIEST, "")
+    until_at, until_id = wanted.until or (EARLIEST, "")
+    return {
+        "country": wanted.country,
+        **{field: getattr(wanted, field) for field in _NAMES},
+        "after_at": to_text(after_at),
+        "after_id": after_id,
+        "until_at": to_text(until_at),
+        "until_id": until_id,
+        "created_from": to_text(wanted.created_from or EARLIEST),
+        "created_to": to_text(wanted.created_to or LATEST),
+        **more,
+    }
+
+
+def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
+    direction = "DESC" if wanted.newest_first else "ASC"
     sql = f"""
-        SELECT * FROM verification
-        WHERE {condition} AND created_at >= :created_from AND created_at <= :created_to
+        SELECT * FROM verification WHERE {condition} AND {_within(wanted)}
         ORDER BY created_at {direction}, id {direction} LIMIT :limit
     """
-    return tx.all(
-        sql,
-        country=wanted.country,
-        phone=wanted.phone,
-        tag=wanted.tag,
-        after_at=to_text(after_at),
-        after_id=after_id,
-        created_from=to_text(wanted.created_from or EARLIEST),
-        created_to=to_text(wanted.created_to or LATEST),
-        limit=wanted.limit,
-    )
+    return tx.all(sql, **_params(wanted, limit=wanted.limit))
 
 
 def _find_by_id(tx: Tx, wanted: ListFilter) -> list[Verification]:

@@ -15,6 +15,7 @@ from bot.store.tx import REMOVING_SECONDS, Change, Done, Store, Tx
 from bot.store.verification_list import ListFilter
 from bot.usecases.record import record
 
+HOURS_KEPT = timedelta(days=1)  # the console shows the last 24 hours by hour
 REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
 
 
@@ -101,6 +102,7 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     old = verification_list.find(tx, wanted)
     _remove(tx, [verification.id for verification in old])
     dropped = usage.drop_old(tx, before=before, limit=limit)
+    hourly_counts.fold_hours(tx, before=tx.now - HOURS_KEPT)
     hourly_counts.fold_old(tx, before=before)
     return Done(max(len(old), dropped))
 

@@ -1,9 +1,10 @@
-"""The console's overview: pending verifications, and today in counts."""
+"""The console's overview: pending verifications, and what happened lately in counts."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.domain.events import EventName
 from bot.domain.verification import ENDS
@@ -14,18 +15,41 @@ from bot.store.tx import Tx
 from bot.usecases import read
 from bot.usecases.read import VerificationView
 
-EVENTS = (EventName.STARTED, *(EventName(status.value) for status in ENDS))
+EVENTS = (
+    EventName.STARTED,
+    EventName.RESEND_ASKED,
+    *(EventName(status.value) for status in ENDS),
+)
 PENDING_SHOWN = 50
 COUNTRIES_SHOWN = 8
+OTHERS = "others"
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Period(StrEnum):
+    TODAY = "today"  # since midnight, UTC
+    LAST_24_HOURS = "24h"
+    LAST_7_DAYS = "7d"  # today and six days before it
+    LAST_30_DAYS = "30d"
+
+
+_LENGTHS = {
+    Period.TODAY: (24, HOUR),
+    Period.LAST_24_HOURS: (24, HOUR),
+    Period.LAST_7_DAYS: (7, DAY),
+    Period.LAST_30_DAYS: (30, DAY),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """An hour, a country, or the whole day."""
+    """An hour, a day, a country, or the whole period."""
 
     name: str
-    counts: dict[EventName, int]  # started, and each status
+    counts: dict[EventName, int]  # started, texts sent again, and each status
     median_seconds: int | None  # from accepted to the right answer
+    slow_seconds: int | None  # the 95th percentile of it
 
     @property
     def started(self) -> int:
@@ -35,14 +59,29 @@ class Slice:
     def approved(self) -> int:
         return self.counts[EventName.APPROVED]
 
+    @property
+    def approval_rate(self) -> float | None:
+        """Of those that ended and were not canceled: a person who starts anew cancels one."""
+        judged = (e for e in EVENTS[2:] if e is not EventName.CANCELED)
+        ended = sum(self.counts[event] for event in judged)
+        return self.approved / ended if ended else None
+
+    @property
+    def texts_per_approval(self) -> float | None:
+        texts = self.started + self.counts[EventName.RESEND_ASKED]
+        return texts / self.approved if self.approved else None
+
 
 @dataclass(frozen=True, slots=True)
-class Today:
-    """Since midnight, UTC. What was started counts in the hour of its start, an end in its own."""
+class Overview:
+    """What was started counts at the time of its start, an end at its own. All is UTC."""
 
+    period: Period
+    since: datetime
+    step: timedelta  # an hour or a day
     whole: Slice
-    hours: list[Slice]  # 00 to 23
-    countries: list[Slice]  # the busiest
+    steps: list[Slice]  # named as 2026-01-31T09, or 2026-01-31
+    countries: list[Slice]  # the busiest, and OTHERS for the rest
     errors: list[tuple[int, int]]  # Twilio's codes that ended some, the most frequent first
 
 
@@ -51,43 +90,87 @@ def pending(tx: Tx) -> list[VerificationView]:
     return read.of_many(tx, verification_list.open_ones(tx, limit=PENDING_SHOWN))
 
 
-def today(tx: Tx) -> Today:
-    midnight = tx.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    found = hourly_counts.since(tx, midnight)
-    by_hour, by_country = _grouped(found, "hour"), _grouped(found, "country")
-    hours = [to_text(midnight + timedelta(hours=number))[:13] for number in range(24)]
-    countries = [_slice(name, group) for name, group in by_country.items()]
-    return Today(
-        whole=_slice("", found),
-        hours=[_slice(hour[-2:], by_hour.get(hour, [])) for hour in hours],
-        countries=sorted(countries, key=lambda found: -found.started)[:COUNTRIES_SHOWN],
-        errors=verification_list.errors_since(tx, midnight),
+def overview(tx: Tx, period: Period) -> Overview:
+    count, step = _LENGTHS[period]
+    first = _first(tx.now, period)
+    daily = step == DAY
+    names = [to_text(first + number * step)[: 10 if daily else 13] for number in range(count)]
+    # By both: two sums of a few thousand rows, made by the database.
+    found = hourly_counts.since(tx, first, by=("hour", "country", "event"), daily=daily)
+    by_hour = hourly_counts.since(tx, first, by=("hour", "event", "seconds"), daily=daily)
+    by_country = hourly_counts.since(tx, first, by=("country", "event", "seconds"), daily=daily)
+    countries = _slices(found, by_country, "country")
+    ranked = sorted(countries.values(), key=lambda country: -country.started)
+    steps = _slices(found, by_hour, "hour")
+    return Overview(
+        period=period,
+        since=first,
+        step=step,
+        whole=_slice("", found, by_country),
+        steps=[steps.get(name) or _slice(name, [], []) for name in names],
+        countries=_with_others(ranked, found, by_country),
+        errors=verification_list.errors_since(tx, first),
     )
 
 
+def _first(now: datetime, period: Period) -> datetime:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period is Period.TODAY:
+        return midnight
+    count, step = _LENGTHS[period]
+    newest = midnight if step == DAY else now.replace(minute=0, second=0, microsecond=0)
+    return newest - (count - 1) * step
+
+
+def _with_others(
+    ranked: list[Slice], found: list[HourlyCount], times: list[HourlyCount]
+) -> list[Slice]:
+    """Those that are shown, and the rest as one: together they are the whole."""
+    shown, rest = ranked[:COUNTRIES_SHOWN], {one.name for one in ranked[COUNTRIES_SHOWN:]}
+    if not rest:
+        return shown
+    others = _slice(
+        OTHERS,
+        [one for one in found if one.country in rest],
+        [one for one in times if one.country in rest],
+    )
+    return [*shown, others]
+
+
+def _slices(found: list[HourlyCount], times: list[HourlyCount], by: str) -> dict[str, Slice]:
+    counts, seconds = _grouped(found, by), _grouped(times, by)
+    return {name: _slice(name, counts[name], seconds[name]) for name in counts}
+
+
 def _grouped(found: Iterable[HourlyCount], by: str) -> dict[str, list[HourlyCount]]:
-    groups: dict[str, list[HourlyCount]] = {}
+    groups: dict[str, list[HourlyCount]] = defaultdict(list)
     for counted in found:
-        groups.setdefault(getattr(counted, by), []).append(counted)
+        groups[getattr(counted, by)].append(counted)
     return groups
 
 
-def _slice(name: str, found: Sequence[HourlyCount]) -> Slice:
+def _slice(name: str, found: Iterable[HourlyCount], times: Iterable[HourlyCount]) -> Slice:
+    """`times`: the same with the seconds that approvals took."""
     sums: Counter[EventName] = Counter()
     for counted in found:
         sums[counted.event] += counted.count
-    return Slice(name, {event: sums[event] for event in EVENTS}, _median(found))
-
-
-def _median(found: Iterable[HourlyCount]) -> int | None:
-    """The median of the times to answer, which are counted by the second."""
-    times: Counter[int] = Counter()
-    for counted in found:
+    answered: Counter[int] = Counter()
+    for counted in times:
         if counted.event is EventName.APPROVED and counted.seconds >= 0:
-            times[counted.seconds] += counted.count
-    middle = (times.total() + 1) // 2
+            answered[counted.seconds] += counted.count
+    return Slice(
+        name,
+        {event: sums[event] for event in EVENTS},
+        _percentile(answered, 50),
+        _percentile(answered, 95),
+    )
+
+
+def _percentile(times: Counter[int], percent: int) -> int | None:
+    """Of times that are counted by the second: the least that so many percent do not exceed."""
+    place = -(-times.total() * percent // 100)
     for seconds in sorted(times):
-        middle -= times[seconds]
-        if middle <= 0:
+        place -= times[seconds]
+        if place <= 0:
             return seconds
     return None

@@ -23,6 +23,8 @@ from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter
 from bot.usecases import readiness
 
+OTHERS_SHOWN = 10
+
 
 @dataclass(frozen=True, slots=True)
 class VerificationView:
@@ -82,6 +84,13 @@ def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:
     if verification is None:
         raise UnknownVerification("No verification has this id.")
     return of(tx, verification, with_history=with_history)
+
+
+def others_of(tx: Tx, verification: Verification) -> list[Verification]:
+    """The newest others of the same number."""
+    wanted = ListFilter(limit=OTHERS_SHOWN + 1, phone=verification.phone, newest_first=True)
+    found = verification_list.find(tx, wanted)
+    return [one for one in found if one.id != verification.id][:OTHERS_SHOWN]
 
 
 def exists(tx: Tx, id: str) -> bool:

@@ -14,6 +14,7 @@ from bot.domain.errors import (
     CountryNotAllowed,
     IdInUse,
     NumberBusy,
+    Refusal,
 )
 from bot.domain.ids import new_id
 from bot.domain.inputs import Canceled, Started
@@ -105,6 +106,23 @@ def restart(
     return begin(store, before.phone, request, rules=rules, admission=admission)
 
 
+def refusal_of_restart(
+    tx: Tx, before: Verification, rules: Rules, admission: Admission
+) -> Refusal | None:
+    """What a restart would be refused with now, but for the circuit breaker, which must not be
+    asked in vain; None: it would go ahead. Changes nothing."""
+    request = Request(before.started_by, request_id="", start_input="")
+    try:
+        wanted = prepare(before.phone, request, rules)
+        admission.check(tx, _applicant(wanted))
+    except Refusal as refusal:
+        return refusal
+    pending = verifications.pending_of(tx, wanted.phone)
+    if pending is not None and pending.started_by != before.started_by:
+        return _busy(tx, pending)
+    return None
+
+
 def prepare(number: str, request: Request, rules: Rules) -> Start:
     """Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed."""
     read_number = phone.parse(number)
@@ -193,15 +211,18 @@ def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Chang
         return ()
     request = wanted.request
     if older.started_by != request.started_by or not request.may_supersede:
-        over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
-        seconds = max(1, ceil((over_at - tx.now).total_seconds()))
-        raise NumberBusy(
-            "This number is being verified at the moment, and this start may not take its place."
-            " Try again when that is over.",
-            retry_after_seconds=seconds,
-        )
+        raise _busy(tx, older)
     canceled = Canceled(Cause.SUPERSEDED, f"superseded by {wanted.id}")
     return record(tx, older, decide(older, canceled, tx.now))
+
+
+def _busy(tx: Tx, older: Verification) -> NumberBusy:
+    over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
+    return NumberBusy(
+        "This number is being verified at the moment, and this start may not take its place."
+        " Try again when that is over.",
+        retry_after_seconds=max(1, ceil((over_at - tx.now).total_seconds())),
+    )
 
 
 def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verification:

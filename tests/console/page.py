@@ -1,12 +1,17 @@
 """A page of the console, looked at by its elements."""
 
+import copy
+
 from bs4 import BeautifulSoup, Tag
 from werkzeug.test import TestResponse
 
 
 def text(element: Tag) -> str:
-    """The words of an element, with single spaces."""
-    return " ".join(element.get_text().split())
+    """The words of an element that are shown, with single spaces."""
+    shown = copy.copy(element)
+    for hidden in shown.select("[hidden]"):
+        hidden.decompose()
+    return " ".join(shown.get_text().split())
 
 
 class Page:
@@ -37,7 +42,7 @@ class Page:
         """The cells of each row of the only such table, its head first."""
         return [[text(cell) for cell in row.select("th, td")] for row in self.one(css).select("tr")]
 
-    def facts(self, css: str = "dl") -> list[tuple[str, str]]:
+    def facts(self, css: str = "dl.facts") -> list[tuple[str, str]]:
         """The labels of the only such list of facts, each with what it says."""
         facts = self.one(css)
         labels, values = facts.select("dt"), facts.select("dd")

@@ -1,5 +1,7 @@
 """What the pages show and what their buttons do."""
 
+import csv
+import io
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from bot.explanations import why, words
 from bot.store import hourly_counts
 from bot.store.history import Line
 from bot.store.tx import Done, StoreUnavailable
+from bot.usecases import overview, search
 from simulator import faults
 from tests.builders import NOON
 from tests.console.conftest import Operator
@@ -60,7 +63,7 @@ def test_the_overview_shows_what_is_pending_with_its_time_and_attempts(
     harness.text(harness.wrong())
     harness.clock.forward(30)
     rows = show(operator, "/").rows("#pending table")
-    assert rows[1:] == [[PHONE, reference, "60 s left", "1 of 4", "No report yet."]]
+    assert rows[1:] == [[PHONE, "60 s left", reference, "1 of 4", "No report yet."]]
 
 
 def test_the_overview_says_when_nothing_is_pending_and_all_is_well(operator: Operator) -> None:
@@ -104,23 +107,110 @@ def settle(harness: Harness) -> None:
 def test_today_in_figures(operator: Operator, harness: Harness) -> None:
     settle(harness)
     page = show(operator, "/")
-    assert page.facts("#today .figures") == [
+    assert page.facts("#lately .figures") == [
         ("started", "6"),
         ("approved", "3"),
         ("expired", "1"),
         ("out of tries", "0"),
         ("canceled", "1"),
         ("failed", "1"),
+        ("approval rate", "60 %"),
         ("median time to answer", "10 s"),
+        ("95th percentile", "40 s"),
+        ("texts per approval", "2.0"),
     ]
-    (hour,) = page.rows('[aria-label="By hour"] table')[1:]
+    (hour,) = page.rows('[aria-label="Over time"]')[1:]
     assert hour[:3] == ["12:00", "6", "3"]
-    countries = page.rows('[aria-label="By country"] table')[1:]
-    assert [country[:7] for country in countries] == [
-        ["US", "5", "3", "0", "0", "1", "10 s"],
-        ["FR", "1", "0", "1", "0", "0", "–"],
+    assert page.rows('[aria-label="By country"]')[1:] == [
+        ["US", "5", "3", "0", "0", "1", "1", "75 %", "10 s"],
+        ["FR", "1", "0", "1", "0", "0", "0", "0 %", "–"],
+        ["all", "6", "3", "1", "0", "1", "1", "60 %", "10 s"],
     ]
-    assert page.rows("#today figure > table") == [["Error", "Times"], ["21614", "1"]]
+    assert page.rows('[aria-label="By error"]')[1][:2] == ["21614", "1"]
+
+
+def test_figures_lead_to_their_lists(operator: Operator, harness: Harness) -> None:
+    settle(harness)
+    page = show(operator, "/")
+    for status, count in (("approved", 3), ("expired", 1), ("failed", 1)):
+        link = page.one(f"#lately .figures .{status} a")
+        assert len(Page(operator.get(str(link["href"]))).all("#found tbody tr")) == count
+    error = page.one('[aria-label="By error"] a')
+    assert len(Page(operator.get(str(error["href"]))).all("#found tbody tr")) == 1
+    country = page.one('[aria-label="By country"] a[href*="FR"]')
+    assert len(Page(operator.get(str(country["href"]))).all("#found tbody tr")) == 1
+
+
+def test_each_figure_explains_itself(operator: Operator) -> None:
+    page = show(operator, "/")
+    labels = page.all("#lately .figures abbr")
+    assert len(labels) == 10
+    assert all(label["title"] for label in labels)
+    assert [text for text, _ in page.facts(".meanings")] == [label.text for label in labels]
+
+
+@pytest.mark.parametrize(
+    ("period", "steps", "name"),
+    [
+        ("today", 24, "Today"),
+        ("24h", 24, "24 hours"),
+        ("7d", 7, "7 days"),
+        ("30d", 30, "30 days"),
+        ("nonsense", 24, "Today"),
+    ],
+)
+def test_periods_reach_back_as_they_say(
+    operator: Operator, harness: Harness, period: str, steps: int, name: str
+) -> None:
+    settle(harness)
+    page = show(operator, f"/?period={period}")
+    assert page.says("#lately-title").startswith(name)
+    assert page.facts("#lately .figures")[0] == ("started", "6")
+    shown = harness.store.read(overview.overview, overview.Period(page_period(period)))
+    assert len(shown.steps) == steps
+
+
+def page_period(period: str) -> str:
+    return "today" if period == "nonsense" else period
+
+
+def test_what_is_older_than_a_period_is_not_in_it(harness: Harness) -> None:
+    settle(harness)
+    read = partial(harness.store.read, overview.overview)
+    harness.clock.forward(12 * 3600)
+    started = [read(period).whole.started for period in overview.Period]
+    assert started == [0, 6, 6, 6]
+    harness.clock.forward(6 * 24 * 3600)
+    assert [read(period).whole.started for period in overview.Period] == [0, 0, 0, 6]
+    harness.clock.forward(24 * 24 * 3600)
+    assert [read(period).whole.started for period in overview.Period] == [0, 0, 0, 0]
+
+
+def test_folded_hours_tell_the_same(harness: Harness) -> None:
+    settle(harness)
+    harness.run_once()
+    harness.clock.forward(2 * 24 * 3600)
+    read = partial(harness.store.read, overview.overview, overview.Period.LAST_7_DAYS)
+    before = read()
+    store = harness.store
+    store.write(lambda tx: Done(hourly_counts.fold_hours(tx, before=tx.now)))
+    rows = store.read(lambda tx: tx.all("SELECT DISTINCT hour FROM hourly_count"))
+    assert [row["hour"] for row in rows] == ["2026-01-31"]
+    assert read() == before
+    assert before.whole.median_seconds == 10
+
+
+def test_countries_that_are_not_shown_are_others(harness: Harness) -> None:
+    numbers = """
+        +33612345678 +4915123456789 +447400123456 +34612345678 +393123456789 +31612345678
+        +46701234567 +4790012345 +48512345678 +420601123456
+    """
+    for number in numbers.split():
+        harness.start(number)
+    found = harness.today()
+    assert len(found.countries) == overview.COUNTRIES_SHOWN + 1
+    assert found.countries[-1].name == overview.OTHERS
+    assert sum(country.started for country in found.countries) == found.whole.started == 10
 
 
 def test_the_figures_are_the_same_counted_or_not(harness: Harness) -> None:
@@ -166,16 +256,23 @@ def test_the_chart_is_drawn_from_the_figures(operator: Operator, harness: Harnes
     settle(harness)
     bars = show(operator, "/").all('svg[role="img"] rect')
     assert [(bar["x"], bar["height"], bar["class"]) for bar in bars] == [
-        ("241.0", "104.0", ["bar", "started"]),
-        ("241.0", "52.0", ["bar", "approved"]),
+        ("261.0", "80.4", ["bar", "started"]),
+        ("261.0", "40.2", ["bar", "approved"]),
     ]
+    ticks = show(operator, "/").texts('svg[role="img"] text')
+    assert ticks[:3] == ["0", "5", "10"]
+    assert ticks[3:] == ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]
 
 
 # -- the list --------------------------------------------------------------------------------------
 
 
 def listed(operator: Operator, query: str = "") -> list[str]:
-    return show(operator, f"/verifications?{query}").texts("#found .id")
+    return ids_in(show(operator, f"/verifications?{query}"))
+
+
+def ids_in(page: Page) -> list[str]:
+    return [str(link["href"]).rpartition("/")[2] for link in page.all("#found [data-row]")]
 
 
 @pytest.fixture
@@ -202,8 +299,15 @@ def four(harness: Harness) -> dict[str, str]:
         ("country=fr", "expired"),
         ("country=US&status=canceled", "canceled"),
         ("country=US&status=expired", ""),
-        ("number=%2B1+425+555+0123", "pending approved"),
-        ("number=%2B14255550123&status=approved", "approved"),
+        ("q=%2B1+425+555+0123", "pending approved"),
+        ("q=%2B14255550123&status=approved", "approved"),
+        ("q=425-555-0123", "pending approved"),
+        ("q=0014255550123", "pending approved"),
+        ("q=0123", "pending approved"),
+        ("q=0123&by=last_four&status=approved", "approved"),
+        ("q=٠١٢٣", "pending approved"),
+        ("q=5678&country=FR", "expired"),
+        ("q=5678&country=US", ""),
         ("from=2026-01-31T12:02", "pending canceled"),
         ("to=2026-01-31T12:02", "expired approved"),
         ("from=2026-01-31T12:00:30&to=2026-01-31T12:02&country=FR", "expired"),
@@ -217,9 +321,11 @@ def test_an_id_is_found_by_its_beginning(operator: Operator, harness: Harness) -
     for id in ("order-1", "order-2", "other"):
         path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{id}"
         assert harness.call("POST", path, json=PHONE).status_code == 202
-    assert listed(operator, "id=order") == ["order-1", "order-2"]
-    assert listed(operator, "id=other") == ["other"]
-    assert listed(operator, "id=%25") == []
+    assert listed(operator, "q=order") == ["order-1", "order-2"]
+    assert listed(operator, "q=order&status=approved") == ["order-1", "order-2"], "an id names one"
+    whole = operator.get("/console/verifications?q=other")
+    assert whole.headers["Location"] == "/console/verifications/other"
+    assert listed(operator, "q=%25") == []
 
 
 def test_an_ignored_text_shows_its_number_masked(operator: Operator, harness: Harness) -> None:
@@ -261,13 +367,12 @@ def test_a_tag_is_found_whole(operator: Operator, harness: Harness) -> None:
     second = harness.start_and_send(tag="order-1")["id"]
     harness.start(OTHER_PHONE, tag="order-12")
     harness.start(FRENCH_PHONE)
-    assert listed(operator, "tag=order-1") == [second, first]
-    assert listed(operator, "tag=order-1&status=approved&country=US") == [first]
-    assert listed(operator, "tag=order-1&country=FR") == []
-    assert listed(operator, "tag=order-1&number=%2B14255550123&status=pending") == [second]
-    assert listed(operator, "tag=order") == []
-    page = show(operator, "/verifications?tag=order-1")
-    assert page.one('input[name="tag"]')["value"] == "order-1"
+    assert listed(operator, "q=order-1") == [second, first]
+    assert listed(operator, "q=order-1&status=approved&country=US") == [first]
+    assert listed(operator, "q=order-1&country=FR") == []
+    assert listed(operator, "q=order") == []
+    page = show(operator, "/verifications?q=order-1")
+    assert {box["value"] for box in page.all('input[name="q"]')} == {"order-1"}
     tags = show(operator, "/verifications").texts("#found .tag")
     assert sorted(tags) == ["order-1", "order-1", "order-12"]
 
@@ -284,18 +389,95 @@ def test_tag_and_locale_stand_on_the_page_where_set(operator: Operator, harness:
     [
         ("status=nonsense", "This status is unknown."),
         ("country=XX", "A country is two letters"),
-        ("number=call+me", "must be in international form"),
         ("from=soon", "A time looks like"),
         ("after=nonsense", "This page is unknown"),
         ("after=0001-01-01T00:00:00%2B05:00 x", "This page is unknown"),
         ("from=0001-01-01T00:00%2B05:00", "A time looks like"),
-        ("id=x&status=approved", "Found by id; the other filters are not used then."),
-        ("id=" + "x" * 1000, "None."),
+        ("q=call+me", "Nothing is known of call me"),
+        ("q=" + "x" * 1000, "Nothing is known of xxx"),
+        ("q=0123&by=nonsense", "Nothing is known of 0123"),
     ],
 )
-def test_a_filter_that_cannot_be_used_says_so(operator: Operator, query: str, said: str) -> None:
+def test_what_cannot_be_used_says_so_and_shows_no_list(
+    operator: Operator, harness: Harness, query: str, said: str
+) -> None:
+    harness.start(OTHER_PHONE)
     page = show(operator, f"/verifications?{query}")
-    assert said in page.texts(".hint, .fault, #found > p")[0]
+    assert said in page.texts(".fault, #found > p")[0]
+    assert ids_in(page) == []
+
+
+def test_support_finds_one_by_whatever_it_was_given(operator: Operator, harness: Harness) -> None:
+    harness.simulator.faults.add(faults.REFUSE, code=21614)
+    failed = harness.start_and_send(OTHER_PHONE)["id"]
+    started = harness.start_and_send()
+    id, reference = started["id"], started["reference"]
+    sid = harness.texts()[-1].sid
+    assert id in listed(operator, f"q={reference}")
+    assert id in listed(operator, f"q={reference.lower()}")
+    assert listed(operator, "q=21614") == [failed]
+    for whole in (id, sid, f" {sid} "):
+        response = operator.get(f"/console/verifications?q={whole}")
+        assert response.headers["Location"] == f"/console/verifications/{id}"
+    harness.text("hello", FRENCH_PHONE)
+    (row,) = show(operator, "/ignored").rows("#ignored table")[1:]
+    said = show(operator, f"/verifications?q={row[3]}").says("#found > p")
+    assert "No verification of this number is known." in said
+
+
+def test_a_search_that_may_mean_several_things_offers_the_others(
+    operator: Operator, harness: Harness
+) -> None:
+    by_number = harness.start()["id"]
+    by_tag = harness.start(OTHER_PHONE, tag="0123")["id"]
+    page = show(operator, "/verifications?q=0123")
+    assert ids_in(page) == [by_number]
+    assert "found by last four digits of the number" in page.says("#found .count")
+    (other,) = page.all("#found .count a")
+    assert ids_in(Page(operator.get(str(other["href"])))) == [by_tag]
+
+
+def test_a_list_says_how_many_and_is_taken_away(operator: Operator, four: dict[str, str]) -> None:
+    page = show(operator, "/verifications?status=pending")
+    assert page.says("#found .count") == "1 verification."
+    assert show(operator, "/verifications").says("#found .count") == "4 verifications."
+    links = [str(link["href"]) for link in page.all("#found a[download]")]
+    assert [link.partition("?")[0].rpartition(".")[2] for link in links] == ["csv", "json"]
+    rows = list(csv.DictReader(io.StringIO(operator.get(links[0]).text)))
+    assert [row["id"] for row in rows] == [four["pending"]]
+    assert (rows[0]["number"], rows[0]["status"]) == (PHONE, "pending")
+    (row,) = operator.get(links[1]).json
+    assert (row["id"], row["cause"]) == (four["pending"], None)
+    every = operator.get("/console/verifications.json").json
+    assert [one["id"] for one in every] == [
+        four[n] for n in "pending canceled expired approved".split()
+    ]
+    assert every[1]["cause"] == "opted_out"
+    assert operator.get("/console/verifications.xml").status_code == 404
+
+
+def test_no_cell_of_a_file_is_a_formula(operator: Operator, harness: Harness) -> None:
+    harness.start(tag='=HYPERLINK("http://evil.example")')
+    (row,) = csv.DictReader(io.StringIO(operator.get("/console/verifications.csv").text))
+    assert row["tag"].startswith("'=")
+    assert row["number"] == PHONE
+
+
+def test_a_filter_beside_a_name_looks_through_a_bounded_number_of_rows(
+    operator: Operator, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_THROUGH", 3)
+    old = harness.start_and_send(tag="same")["id"]
+    harness.text(harness.code())
+    for number in range(5):
+        harness.clock.forward(1)
+        harness.start(f"+1425555{number:04}", tag="same")
+    page = show(operator, "/verifications?q=same&status=approved")
+    assert ids_in(page) == []
+    assert "among the newest 3" in page.says("#found .count")
+    further = page.one('.pages a[rel="next"]')
+    assert further.text == "Look further"
+    assert ids_in(Page(operator.get(str(further["href"])))) == [old]
 
 
 def test_pages_hold_each_once_newest_first_while_others_are_started(
@@ -309,7 +491,7 @@ def test_pages_hold_each_once_newest_first_while_others_are_started(
     address = "/console/verifications?status=pending"
     while address:
         page = Page(operator.get(address))
-        seen += page.texts("#found .id")
+        seen += ids_in(page)
         further = page.all('.pages a[rel="next"]')
         address = str(further[0]["href"]) if further else ""
         harness.start(f"+1425557{len(seen):04}")
@@ -327,12 +509,12 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
     harness.text(harness.code())
     page = one(operator, id)
     assert page.texts(HISTORY) == [
-        "+ 0:00.0 Asked for; the text in en was put into the outbox.",
-        "+ 0:00.0 The text was handed to Twilio.",
-        "+ 0:00.0 Twilio took the text: the window to answer opened.",
-        "+ 0:12.5 A wrong code was sent by text: attempt 1.",
-        "+ 1:12.5 The right code was sent by text.",
-        "+ 1:12.5 Approved.",
+        "+ 0:00.0 12:00:00 UTC Asked for; the text in en was put into the outbox.",
+        "+ 0:00.0 12:00:00 UTC The text was handed to Twilio.",
+        "+ 0:00.0 12:00:00 UTC Twilio took the text: the window to answer opened.",
+        "+ 0:12.5 12:00:12 UTC A wrong code was sent by text: attempt 1.",
+        "+ 1:12.5 12:01:12 UTC The right code was sent by text.",
+        "+ 1:12.5 12:01:12 UTC Approved.",
     ]
     said = page.says(WHY)
     assert "The person sent the right code 72 seconds after Twilio took the text." in said
@@ -590,9 +772,11 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
         assert harness.post_start().status_code == 429
         page = show(operator, "/limits")
         limits = page.rows("#starts table")
-        assert ["LIMIT_TOTAL=10/3600 seconds", "all", "2 of 10"] in limits
+        assert ["Starts in all", "10/hour", "all", "2 of 10"] in limits
         limits_of_a_number = page.texts('[aria-labelledby="number-title"] li')
-        assert "LIMIT_PER_NUMBER=2/3600 seconds" in limits_of_a_number
+        assert "Starts of a number: 2/hour LIMIT_PER_NUMBER" in limits_of_a_number
+        standing = show(operator, f"/limits?number={PHONE.replace('+', '%2B')}")
+        assert "Starts of a number: 2 of 2/hour, full" in standing.texts("#standing li")
         budget = page.says('[aria-labelledby="budget-title"] p')
         assert budget == f"{harness.settings.guess_budget}."
         assert page.says("#breaker p") == "Starts are let through everywhere."
@@ -602,12 +786,12 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -> None:
-    assert show(operator, "/opt-outs").says("#marked > p") == "None."
+    assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
     harness.text("STOP")
     (row,) = show(operator, "/opt-outs").rows("#marked table")[1:]
     assert row[:2] == [PHONE, "2026-01-31 12:00:00 UTC"]
     operator.post("/console/opt-outs", number=PHONE)
-    assert show(operator, "/opt-outs").says("#marked > p") == "None."
+    assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
 
 
 # -- short polling ---------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ from bot.settings import Settings
 # whole seconds, and an answer takes its time.
 CLOCK_SLACK = timedelta(seconds=5)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
+# By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
+_LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
 
 # A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
@@ -154,6 +156,9 @@ class TwilioGateway:
             len(found) < NEWEST or found[-1].date_created < first for found in (sent, received)
         )
         return Conversation(sorted(sightings, key=lambda sighting: sighting.at), is_whole)
+
+    def log_address(self, sid: str) -> str | None:
+        return None if self._settings.twilio_api_base_url else f"{_LOG}{sid}"
 
     def erase(self, sid: str) -> None:
         try:

@@ -1,8 +1,10 @@
 """Doing: one method a button."""
 
 import json
+from collections.abc import Callable
 
 from flask import (
+    Response,
     g,
     redirect,
     request,
@@ -11,8 +13,10 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.domain import phone
+from bot.domain.errors import InvalidNumber, Refusal
 from bot.domain.operators import Action, Operator
 from bot.faces.console import filters
+from bot.faces.console.pages import Pages
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
@@ -25,10 +29,11 @@ CALLER = "console"  # whose starts these are
 
 
 class Actions:
-    def __init__(self, service: Service, sign_in: SignIn, renderer: Renderer) -> None:
+    def __init__(self, service: Service, sign_in: SignIn, renderer: Renderer, pages: Pages) -> None:
         self._service = service
         self._sign_in = sign_in
-        self._trouble = renderer.trouble
+        self._renderer = renderer
+        self._pages = pages
 
     def start(self) -> AnyResponse:
         number = request.form.get("number", "")
@@ -39,13 +44,16 @@ class Actions:
             operator=self._name,
         )
         service = self._service
-        verification = begin(
-            self._as(Action.STARTED),
-            number,
-            asked,
-            rules=service.rules,
-            admission=service.admission,
-        )
+        try:
+            verification = begin(
+                self._as(Action.STARTED),
+                number,
+                asked,
+                rules=service.rules,
+                admission=service.admission,
+            )
+        except Refusal as refusal:
+            return self._renderer.not_started(refusal, number)
         return redirect(url_for("console.one", id=verification.id), 303)
 
     def cancel(self, id: str) -> AnyResponse:
@@ -67,14 +75,18 @@ class Actions:
 
     def again(self, id: str) -> AnyResponse:
         service = self._service
-        verification = restart(
-            self._as(Action.STARTED),
-            id,
-            request_id=REQUEST_ID.get(),
-            rules=service.rules,
-            admission=service.admission,
-            operator=self._name,
-        )
+        number = service.store.read(read.view, id).verification.phone
+        try:
+            verification = restart(
+                self._as(Action.STARTED),
+                id,
+                request_id=REQUEST_ID.get(),
+                rules=service.rules,
+                admission=service.admission,
+                operator=self._name,
+            )
+        except Refusal as refusal:
+            return self._renderer.not_started(refusal, number)
         return redirect(url_for("console.one", id=verification.id), 303)
 
     def forget(self, id: str) -> AnyResponse:
@@ -83,14 +95,20 @@ class Actions:
         return self._noticed("forgotten", "listing")
 
     def clear_limits(self) -> AnyResponse:
-        phones = phone.known_as(request.form.get("number", ""))
+        try:
+            phones = phone.known_as(request.form.get("number", ""))
+        except InvalidNumber as refusal:
+            return self._refused_number(self._pages.limits, refusal)
         self._as(Action.LIMITS_CLEARED, number=phones[0]).write(
             clear.clear_limits, phones, self._service.rules
         )
         return self._noticed("limits", "limits")
 
     def clear_opt_out(self) -> AnyResponse:
-        phones = phone.known_as(request.form.get("number", ""))
+        try:
+            phones = phone.known_as(request.form.get("number", ""))
+        except InvalidNumber as refusal:
+            return self._refused_number(self._pages.opt_outs, refusal)
         self._as(Action.OPT_OUT_CLEARED, number=phones[0]).write(
             clear.clear_opt_out, phones, self._service.rules
         )
@@ -115,15 +133,22 @@ class Actions:
         faults: list[str] = []
         since = filters.instant(request.form.get("since", "") or "nothing", faults)
         if since is None:
-            return self._trouble(" ".join(faults), 400)
+            return self._renderer.trouble(" ".join(faults), 400)
         count = self._as(Action.FAILED_EVENTS_REPLAYED).write(notify.resend_failed, since=since)
         word = "failed_again" if count < notify.RESENT_AT_ONCE else "most_again"
         return self._noticed(word if count else "none_failed", "webhooks")
 
     def send_test(self) -> AnyResponse:
         if not self._as(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by=CALLER):
-            return self._trouble(webhooks.NOT_SET, 400)
+            return self._renderer.trouble(webhooks.NOT_SET, 400)
         return self._noticed("tested", "webhooks")
+
+    def _refused_number(self, page: Callable[[str], Response], refusal: Refusal) -> Response:
+        """The page where the number was typed, with the number and what was wrong with it."""
+        self._service.metrics.refused(refusal.code)
+        response = page(refusal.sentence)
+        response.status_code = 400
+        return response
 
     @property
     def _name(self) -> str:

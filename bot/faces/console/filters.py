@@ -1,4 +1,4 @@
-"""The filter of a list, read from the address of its page."""
+"""What a list is to hold, read from the address of its page."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,79 +6,72 @@ from datetime import UTC, datetime
 from werkzeug.datastructures import MultiDict
 
 from bot.domain import phone
-from bot.domain.errors import Refusal
-from bot.domain.verification import FINISHED, Stage, Status, Verification
+from bot.domain.operators import Action
+from bot.domain.verification import FINISHED, Stage, Status
+from bot.store.audit import AuditFilter
 from bot.store.rows import to_instant, to_text
-from bot.store.verification_list import ListFilter
+from bot.store.verification_list import ListFilter, Place
 from bot.store.webhook_events import EventState
+from bot.usecases.search import LONGEST, By
 
 PAGE = 50
 
 STATUSES = [status.value for status in Status]
 EVENT_STATES = [state.value for state in EventState]
+ACTIONS = [action.value for action in Action]
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """The fields as they were typed, for showing again; what cannot be used is a fault in words."""
 
-    status: str
-    country: str
-    number: str
-    id: str
-    tag: str
-    began_from: str
-    began_to: str
-    wanted: ListFilter
+    search: str
+    by: By | None  # what the search is read as; None: as whatever finds something
+    fields: dict[str, str]  # those that are set, as an address has them
+    wanted: ListFilter  # without the search
     faults: tuple[str, ...]
 
-    @property
-    def fields(self) -> dict[str, str]:
-        """Those that are set, for the address of another page."""
-        fields = {
-            "status": self.status,
-            "country": self.country,
-            "number": self.number,
-            "id": self.id,
-            "tag": self.tag,
-            "from": self.began_from,
-            "to": self.began_to,
-        }
-        return {name: value for name, value in fields.items() if value}
 
-
-def read(query: MultiDict[str, str]) -> Filters:
-    def typed(name: str) -> str:
-        return query.get(name, "").strip()[:256]
-
+def read(query: MultiDict[str, str], *, limit: int = PAGE) -> Filters:
+    names = ("q", "by", "status", "country", "from", "to")
+    typed = {name: query.get(name, "").strip()[:LONGEST] for name in names}
     faults: list[str] = []
-    began_from, began_to = instant(typed("from"), faults), instant(typed("to"), faults)
+    by = By(typed["by"]) if typed["by"] in frozenset(By) else None
     wanted = ListFilter(
-        limit=PAGE + 1,  # one more, to know whether there is an older page
-        stages=_stages(typed("status"), faults),
-        country=_country(typed("country"), faults),
-        phone=_phone(typed("number"), faults),
-        id_prefix=typed("id"),
-        tag=typed("tag"),
-        created_from=began_from,
-        created_to=began_to,
+        limit=limit,
+        stages=_stages(typed["status"], faults),
+        country=_country(typed["country"], faults),
+        created_from=instant(typed["from"], faults),
+        created_to=instant(typed["to"], faults),
         newest_first=True,
-        after=_after(query.get("after", ""), faults),
+        after=place(query.get("after", ""), faults),
     )
-    if wanted.id_prefix:
-        # An id names one, so nothing else narrows it: and no search reads a million rows for a few.
-        wanted = ListFilter(limit=wanted.limit, id_prefix=wanted.id_prefix, after=wanted.after)
-    return Filters(
-        status=typed("status"),
-        country=typed("country"),
-        number=typed("number"),
-        id=typed("id"),
-        tag=typed("tag"),
-        began_from=typed("from"),
-        began_to=typed("to"),
-        wanted=wanted,
-        faults=tuple(faults),
+    fields = {name: value for name, value in typed.items() if value}
+    return Filters(typed["q"], by, fields, wanted, tuple(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilters:
+    fields: dict[str, str]
+    wanted: AuditFilter
+    faults: tuple[str, ...]
+
+
+def of_audit(query: MultiDict[str, str]) -> AuditFilters:
+    typed = {name: query.get(name, "").strip()[:LONGEST] for name in ("who", "what", "from", "to")}
+    faults: list[str] = []
+    if typed["what"] and typed["what"] not in ACTIONS:
+        faults.append("This action is unknown.")
+    wanted = AuditFilter(
+        limit=PAGE + 1,  # one more, to know whether there is an older page
+        operator=typed["who"],
+        action=Action(typed["what"]) if typed["what"] in ACTIONS else None,
+        at_from=instant(typed["from"], faults),
+        at_to=instant(typed["to"], faults),
+        before=place(query.get("after", ""), faults),
     )
+    fields = {name: value for name, value in typed.items() if value}
+    return AuditFilters(fields, wanted, tuple(faults))
 
 
 def event_state(text: str, faults: list[str]) -> EventState | None:
@@ -88,19 +81,32 @@ def event_state(text: str, faults: list[str]) -> EventState | None:
     return EventState(text) if text in EVENT_STATES else None
 
 
-def place_of(verification: Verification) -> str:
+def address_of(place: Place) -> str:
     """Where a page ends, for the address of the next."""
-    return f"{to_text(verification.created_at)} {verification.id}"
+    at, id = place
+    return f"{to_text(at)} {id}"
 
 
-def _after(text: str, faults: list[str]) -> tuple[datetime, str] | None:
+def place(text: str, faults: list[str]) -> Place | None:
     if not text:
         return None
     at, _, id = text.partition(" ")
     try:
         return to_instant(at).astimezone(UTC), id
     except (ValueError, OverflowError):
-        faults.append("This page is unknown; here is the first one.")
+        faults.append("This page is unknown.")
+        return None
+
+
+def instant(text: str, faults: list[str]) -> datetime | None:
+    """As browsers send a date and time; taken as UTC."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        faults.append("A time looks like 2026-01-31T09:30.")
         return None
 
 
@@ -120,25 +126,3 @@ def _country(text: str, faults: list[str]) -> str:
         faults.append("A country is two letters, such as US.")
         return ""
     return text.upper()
-
-
-def _phone(text: str, faults: list[str]) -> str:
-    if not text:
-        return ""
-    try:
-        return phone.parse(text).number
-    except Refusal as refusal:
-        faults.append(refusal.sentence)
-        return ""
-
-
-def instant(text: str, faults: list[str]) -> datetime | None:
-    """As browsers send a date and time; taken as UTC."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        faults.append("A time looks like 2026-01-31T09:30.")
-        return None

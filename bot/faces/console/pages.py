@@ -10,16 +10,23 @@ from flask import (
     url_for,
 )
 
+from bot.channels import sentences
 from bot.channels.gateway import LookFailed
+from bot.domain import phone
+from bot.domain.errors import InvalidNumber
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
 from bot.explanations import why, words
 from bot.faces.console import charts, filters
 from bot.faces.console.rendering import Renderer
+from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store import inbound, opt_outs
-from bot.usecases import overview, read, texts, webhooks
+from bot.usecases import audit, overview, read, texts, webhooks
+from bot.usecases.overview import Period
 from bot.usecases.read import Load
+from bot.usecases.standing import standing
+from bot.usecases.start import refusal_of_restart
 from bot.usecases.webhooks import EventView
 
 
@@ -30,33 +37,25 @@ class Pages:
         self._renderer = renderer
 
     def overview(self) -> Response:
+        asked = request.args.get("period", "")
+        period = Period(asked) if asked in frozenset(Period) else Period.TODAY
+
         def show(load: Load) -> dict[str, Any]:
-            today = self._store.read(overview.today)
+            shown = self._store.read(overview.overview, period)
             return {
                 "pending": self._store.read(overview.pending),
-                "today": today,
-                "chart": charts.by_hour(today.hours),
+                "shown": shown,
+                "periods": words.PERIODS,
+                "figures": words.FIGURES,
+                "status_words": words.STATUS_WORDS,
+                "chart": charts.over_time(shown.steps),
+                "short": charts.short,
+                "errors": sentences.sentence,
                 "faults": load.faults,
                 "notes": load.notes,
             }
 
         return self._renderer.live("console/overview.html", show)
-
-    def listing(self) -> Response:
-        return self._renderer.live("console/list.html", lambda _: self._list())
-
-    def _list(self) -> dict[str, Any]:
-        wanted = filters.read(request.args)
-        found = self._store.read(read.page, wanted.wanted)
-        shown, rest = found[: filters.PAGE], found[filters.PAGE :]
-        older = filters.place_of(shown[-1].verification) if rest else None
-        return {
-            "filters": wanted,
-            "statuses": filters.STATUSES,
-            "shown": shown,
-            "older": older and _page_after(older, wanted.fields),
-            "is_first": wanted.wanted.after is None,
-        }
 
     def one(self, id: str) -> Response:
         events = self._store.read(webhooks.of_verification, id)
@@ -82,7 +81,7 @@ class Pages:
         return self._renderer.page(
             "console/one.html",
             **shown,
-            sightings=[(sighting, why.sighted(sighting, known)) for sighting in seen.sightings],
+            sightings=[(one, why.sighted(one, known, shown["told"])) for one in seen.sightings],
             conclusion=why.conclusion(seen, known),
             is_asked=True,
             # What is shown above it goes on, as on the page without the list.
@@ -91,14 +90,32 @@ class Pages:
         )
 
     def _one(self, id: str, events: Sequence[EventView]) -> dict[str, Any]:
+        service = self._service
         view = self._store.read(read.view, id, with_history=True)
-        return {"view": view, "why": why.why(view, self._renderer.now()), "events": events}
+        v = view.verification
+        explained = why.explained(view)
+        codes = {line.detail["error_code"] for line in view.history if "error_code" in line.detail}
+        refusal = self._store.read(refusal_of_restart, v, service.rules, service.admission)
+        return {
+            "view": view,
+            "why": why.why(view, self._renderer.now()),
+            "history": words.timeline(view.history, explained),
+            "told": explained | codes,
+            "events": events,
+            "others": self._store.read(read.others_of, v),
+            "refusal": refusal,
+            "way_out": refusal and way_out(refusal, v.phone),
+            "log_address": service.gateway.log_address(view.text.sid) if view.text.sid else None,
+        }
 
-    def limits(self) -> Response:
+    def limits(self, fault: str = "") -> Response:
+        """`fault`: what was wrong with the number that was typed here."""
         return self._renderer.live(
             "console/limits.html",
             lambda load: {
+                **self._standing(fault),
                 "settings": self._service.settings,
+                "limit_words": words.LIMITS,
                 "rate_limits": self._service.admission.fullest(self._store),
                 "open_areas": self._service.admission.open_areas(self._store),
                 "load": load,
@@ -107,8 +124,29 @@ class Pages:
             },
         )
 
-    def opt_outs(self) -> Response:
-        return self._renderer.live("console/opt_outs.html", lambda _: {"marked": self._opted_out()})
+    def _standing(self, fault: str) -> dict[str, Any]:
+        """Of the number that was typed, where one was."""
+        number = request.values.get("number", "")
+        shown: dict[str, Any] = {"number": number, "fault": fault, "standing": None}
+        if not number or fault:
+            return shown
+        try:
+            phones = phone.known_as(number)
+        except InvalidNumber as error:
+            return {**shown, "fault": error.sentence}
+        service = self._service
+        found = self._store.read(standing, phones, service.rules, service.admission)
+        return {**shown, "standing": found}
+
+    def opt_outs(self, fault: str = "") -> Response:
+        return self._renderer.live(
+            "console/opt_outs.html",
+            lambda _: {
+                "marked": self._opted_out(),
+                "fault": fault,
+                "number": request.values.get("number", ""),
+            },
+        )
 
     def _opted_out(self) -> list[tuple[str, datetime]]:
         address = self._service.rules.from_address
@@ -139,6 +177,19 @@ class Pages:
         shown = [(text, words.IGNORED[text.reason]) for text in found]
         return self._renderer.page("console/ignored.html", shown=shown)
 
+    def audit(self) -> Response:
+        asked = filters.of_audit(request.args)
+        found = [] if asked.faults else self._store.read(audit.lines, asked.wanted)
+        shown, rest = found[: filters.PAGE], found[filters.PAGE :]
+        further = filters.address_of((shown[-1].at, shown[-1].id)) if rest else None
+        return self._renderer.page(
+            "console/audit.html",
+            shown=shown,
+            filters=asked,
+            actions=words.ACTIONS,
+            further=further and url_for("console.audit", **asked.fields, after=further),  # type: ignore[arg-type]
+        )
+
     def unknown(self, rest: str) -> Response:
         return self._renderer.trouble("There is no such page.", 404)
 
@@ -146,7 +197,3 @@ class Pages:
 def _until(verification: Verification) -> datetime | None:
     """A reply after this belongs to another verification, or to none."""
     return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
-
-
-def _page_after(place: str, fields: dict[str, Any]) -> str:
-    return url_for("console.listing", **fields, after=place)

@@ -20,8 +20,10 @@ from bot.domain.errors import (
     UnknownEvent,
     UnknownVerification,
 )
+from bot.domain.operators import Role
 from bot.explanations import words
 from bot.faces.console.sign_in import Session
+from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read, timekeeping
@@ -99,20 +101,35 @@ class Renderer:
         page = render_template(
             template,
             now=self.now(),
-            words=words.words,
             statuses_in_words=words.STATUSES,
+            may_act=bool(g.session.operator and g.session.operator.role is Role.OPERATOR),
             deliveries=words.DELIVERIES,
+            causes=words.CAUSES,
             notice=notice,
             **shown,
         )
         return make_response(page, status)
 
-    def trouble(self, sentence: str, status: int) -> Response:
-        return self.page("console/trouble.html", status, sentence=sentence)
+    def trouble(self, sentence: str, status: int, **more: Any) -> Response:
+        return self.page("console/trouble.html", status, sentence=sentence, **more)
 
     def refusal(self, error: Refusal) -> Response:
         self._refused(error.code)
-        return self.trouble(error.sentence, STATUSES.get(type(error), 400))
+        back = (request.view_args or {}).get("id") if request.blueprint == "console" else None
+        is_known = back is not None and self._store.read(read.exists, back)
+        status = STATUSES.get(type(error), 400)
+        return self.trouble(error.sentence, status, back=back if is_known else None)
+
+    def not_started(self, error: Refusal, number: str) -> Response:
+        """The number that was typed stays, and the page says what can be done."""
+        self._refused(error.code)
+        return self.trouble(
+            error.sentence,
+            STATUSES.get(type(error), 400),
+            is_start=True,
+            number=number,
+            way_out=way_out(error, number),
+        )
 
     def now(self) -> datetime:
         return self._store.read(timekeeping.now)

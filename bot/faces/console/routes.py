@@ -15,6 +15,7 @@ from flask import (
 from bot.domain.errors import Refusal
 from bot.faces.console.actions import Actions
 from bot.faces.console.gate import Gate
+from bot.faces.console.listing import Listing
 from bot.faces.console.pages import Pages
 from bot.faces.console.rendering import Renderer, clock_time, guarded, since, unavailable
 from bot.faces.console.sign_in import SignIn
@@ -45,8 +46,12 @@ def blueprint(service: Service) -> Blueprint:
     routes.register_error_handler(StoreUnavailable, unavailable)
     routes.add_app_template_filter(clock_time, "clock_time")
     routes.add_app_template_filter(since, "since")
+    pages = Pages(service, renderer)
     for path, name, view, methods in _table(
-        gate, Pages(service, renderer), Actions(service, sign_in, renderer)
+        gate,
+        pages,
+        Listing(service, renderer),
+        Actions(service, sign_in, renderer, pages),
     ):
         routes.add_url_rule(f"/console{path}", name, view, methods=methods)
     # By itself it would become an absolute address, built on the Host header.
@@ -55,7 +60,7 @@ def blueprint(service: Service) -> Blueprint:
 
 
 def _table(
-    gate: Gate, pages: Pages, actions: Actions
+    gate: Gate, pages: Pages, listing: Listing, actions: Actions
 ) -> list[tuple[str, str, Callable[..., Any], list[str]]]:
     one = "/verifications/<id>"
     return [
@@ -63,7 +68,8 @@ def _table(
         ("/sign-in", "sign_in", gate.sign_in, ["GET"]),
         ("/sign-in", "enter", gate.enter, ["POST"]),
         ("/sign-out", "leave", gate.leave, ["POST"]),
-        ("/verifications", "listing", pages.listing, ["GET"]),
+        ("/verifications", "listing", listing.page, ["GET"]),
+        ("/verifications.<any(csv, json):form>", "export", listing.export, ["GET"]),
         ("/verifications", "start", actions.start, ["POST"]),
         (one, "one", pages.one, ["GET"]),
         (f"{one}/at-twilio", "at_twilio", pages.at_twilio, ["GET"]),
@@ -80,6 +86,7 @@ def _table(
         ("/webhooks/events/<id>/again", "send_again", actions.send_again, ["POST"]),
         ("/webhooks/failed", "send_failed_again", actions.send_failed_again, ["POST"]),
         ("/webhooks/test", "send_test", actions.send_test, ["POST"]),
+        ("/audit", "audit", pages.audit, ["GET"]),
         ("/texts", "texts", pages.texts, ["GET"]),
         ("/ignored", "ignored", pages.ignored, ["GET"]),
         ("/<path:rest>", "unknown", pages.unknown, ["GET"]),

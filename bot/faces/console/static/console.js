@@ -3,16 +3,43 @@
 "use strict";
 
 const EVERY_MS = 1000;
+const PATIENCE_MS = 5000; // for an answer
 let version = document.body.dataset.version;
 // The server's clock decides; this one may be off.
 let ahead = Date.parse(document.body.dataset.now) - Date.now();
 
+function serverNow() {
+  return new Date(Date.now() + ahead);
+}
+
 function tick() {
+  TIMES.show(document, serverNow());
+  if (offline.hidden) count();
+}
+
+function count() {
   for (const time of document.querySelectorAll("time.countdown")) {
     const left = Math.ceil((Date.parse(time.dateTime) - Date.now() - ahead) / 1000);
     const text = `${Math.max(0, left)} s left`;
     if (time.textContent !== text) time.textContent = text;
   }
+}
+
+// The last answer, by this clock: what is shown is true of then.
+let heardAt = new Date();
+const offline = document.getElementById("offline");
+
+function heard() {
+  heardAt = new Date();
+  offline.hidden = true;
+  document.body.classList.remove("offline");
+}
+
+function lost() {
+  if (!offline.hidden) return;
+  offline.textContent = `Not connected since ${TIMES.clock.format(heardAt)}. What is shown may be old.`;
+  offline.hidden = false;
+  document.body.classList.add("offline");
 }
 
 // What the server last said of each part: the page itself differs, since its countdowns tick.
@@ -25,11 +52,10 @@ function replace(fresh) {
     if (!next || next.innerHTML === said.get(part.id)) continue;
     said.set(part.id, next.innerHTML);
     const focus = part.contains(document.activeElement) ? mark(document.activeElement) : null;
-    const scrolled = [...part.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
     const open = [...part.querySelectorAll("details")].map((details) => details.open);
     part.replaceChildren(...document.importNode(next, true).childNodes);
     part.querySelectorAll("details").forEach((details, place) => { details.open = open[place] ?? false; });
-    part.querySelectorAll(".scroll").forEach((box, place) => { box.scrollLeft = scrolled[place] ?? 0; });
+    part.dispatchEvent(new CustomEvent("replaced", { bubbles: true }));
     if (focus) [...part.querySelectorAll("*")].find((e) => mark(e) === focus)?.focus({ preventScroll: true });
     part.classList.add("changed");
     part.addEventListener("animationend", () => part.classList.remove("changed"), { once: true });
@@ -38,14 +64,22 @@ function replace(fresh) {
 
 // What an element has in common with the one that takes its place.
 function mark(element) {
-  const text = element.tagName === "DIV" ? "" : element.textContent.trim().slice(0, 40);
+  // A link is known by its address: times in its text go on.
+  const isNamed = element.tagName === "DIV" || element.hasAttribute("href");
+  const text = isNamed ? "" : element.textContent.trim().slice(0, 40);
   const name = element.getAttribute("aria-label");
   return [element.tagName, element.getAttribute("href"), element.className, name, text].join("|");
 }
 
 async function look() {
   if (document.hidden) return;
-  const response = await fetch(document.body.dataset.from || location.href, { headers: { "X-Version": version } });
+  const response = await fetch(document.body.dataset.from || location.href, {
+    headers: { "X-Version": version },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  // A proxy answers for a server that is gone; Textback without its database, for itself.
+  if (response.status >= 500) return lost();
+  heard();
   // Signed out meanwhile, or what is shown is gone: the page itself says so.
   if (response.redirected || response.status === 404) return location.reload();
   if (!response.ok) return;
@@ -60,10 +94,11 @@ async function keepLooking() {
   try {
     await look();
   } catch {
-    // The service restarts, or the network is gone: the next look may find it.
+    lost(); // the next look may find it again
   }
   setTimeout(keepLooking, EVERY_MS);
 }
 
+tick();
 setInterval(tick, 250);
 if (version) setTimeout(keepLooking, EVERY_MS);

@@ -1,0 +1,119 @@
+"""The list of verifications: searched, filtered, and taken away as CSV or JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from bot.explanations import words
+from bot.faces.console import filters
+from bot.faces.console.filters import Filters
+from bot.faces.console.rendering import Renderer
+from bot.service import Service
+from bot.store.verification_list import Place
+from bot.usecases import search
+from bot.usecases.search import Reading
+from bot.usecases.summary import FIELDS, summary
+
+EXPORTED = 1000  # rows of one file
+
+# In a cell, spreadsheets take what begins with these for a formula. A number's own + is none.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Listing:
+    def __init__(self, service: Service, renderer: Renderer) -> None:
+        self._store = service.store
+        self._home = service.settings.home_country
+        self._renderer = renderer
+
+    def page(self) -> AnyResponse:
+        asked = filters.read(request.args)
+        named = self._store.read(search.named, asked.search) if asked.search else None
+        if named is not None:
+            return redirect(url_for("console.one", id=named), 303)
+        return self._renderer.live("console/list.html", lambda _: self._shown(asked))
+
+    def export(self, form: str) -> AnyResponse:
+        """The list from the row on with which the page began."""
+        asked = filters.read(request.args, limit=EXPORTED)
+        reading = self._reading(asked, self._candidates(asked))
+        if asked.faults or (asked.search and reading is None):
+            rows: list[dict[str, Any]] = []
+        else:
+            wanted = reading.narrow(asked.wanted) if reading else asked.wanted
+            found = self._store.read(search.page, wanted)
+            rows = [summary(view) for view in found.views]
+        body, kind = (_csv(rows), "text/csv") if form == "csv" else (_json(rows), _JSON)
+        name = f"verifications.{form}"
+        return Response(
+            body,
+            content_type=f"{kind}; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def _shown(self, asked: Filters) -> dict[str, Any]:
+        candidates = self._candidates(asked)
+        reading = self._reading(asked, candidates)
+        shown: dict[str, Any] = {
+            "filters": asked,
+            "statuses": filters.STATUSES,
+            "status_words": words.STATUS_WORDS,
+            "found": None,
+            "is_first": asked.wanted.after is None,
+            "ignored": self._store.read(search.ignored, asked.search),
+            "ignored_words": words.IGNORED,
+        }
+        if asked.faults or (asked.search and reading is None):
+            return shown
+        wanted = reading.narrow(asked.wanted) if reading else asked.wanted
+        found = self._store.read(search.page, wanted)
+        return {
+            **shown,
+            "found": found,
+            "counted": search.COUNTED,
+            "looked_through": search.LOOKED_THROUGH,
+            "further": found.further and _page_after(found.further, asked.fields),
+            "reading": reading,
+            "others": [other for other in candidates if other != reading],
+            "by_words": words.FOUND_BY,
+            "export": {**asked.fields, "after": request.args.get("after")},
+            "exported": EXPORTED,
+        }
+
+    def _candidates(self, asked: Filters) -> Sequence[Reading]:
+        """What the search may mean, of which something is known."""
+        every = search.readings(asked.search, home=self._home)
+        return self._store.read(search.that_find, every)
+
+    def _reading(self, asked: Filters, candidates: Sequence[Reading]) -> Reading | None:
+        fitting = [one for one in candidates if asked.by in (None, one.by)]
+        return fitting[0] if fitting else None
+
+
+def _page_after(place: Place, fields: dict[str, str]) -> str:
+    return url_for("console.listing", **fields, after=filters.address_of(place))  # type: ignore[arg-type]
+
+
+_JSON = "application/json"
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, indent=2, ensure_ascii=False)
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    written = io.StringIO()
+    writer = csv.DictWriter(written, FIELDS)
+    writer.writeheader()
+    writer.writerows([{name: _cell(name, row[name]) for name in FIELDS} for row in rows])
+    return written.getvalue()
+
+
+def _cell(name: str, value: Any) -> Any:
+    is_formula = isinstance(value, str) and value.startswith(_FORMULAS) and name != "number"
+    return f"'{value}" if is_formula else value

@@ -1,0 +1,40 @@
+// Keys for those who live in the console, and buttons that copy. Nothing depends on either.
+"use strict";
+
+function move(step) {
+  const rows = [...document.querySelectorAll("[data-row]")].filter((row) => row.checkVisibility());
+  const at = rows.indexOf(document.activeElement);
+  const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step;
+  rows[next]?.focus();
+}
+
+const KEYS = {
+  "/": () => document.querySelector("[data-search]")?.select(),
+  j: () => move(1),
+  k: () => move(-1),
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const isTyped = event.target.closest("input, select, textarea, dialog");
+  if (isTyped || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+// A page writes to the clipboard over https and on this machine alone.
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+});
+
+document.addEventListener("replaced", (event) => offerCopies(event.target));
+offerCopies(document);

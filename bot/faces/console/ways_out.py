@@ -1,0 +1,66 @@
+"""What an operator can do about a refusal: a sentence, and a link to where it is done."""
+
+from dataclasses import dataclass
+
+from flask import url_for
+
+from bot.domain.errors import (
+    BreakerOpen,
+    CountryNotAllowed,
+    Disowned,
+    LimitReached,
+    NumberBusy,
+    OptedOut,
+    QueueTooLong,
+    Refusal,
+    SenderUnavailable,
+)
+
+_OF_NUMBER = frozenset(["LIMIT_PER_NUMBER", "LIMIT_WRONG_PER_NUMBER"])
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    sentence: str
+    link: str = ""
+    address: str = ""
+
+
+def way_out(refusal: Refusal, number: str) -> WayOut | None:
+    """None: the refusal says all. `number`: as it was typed."""
+    match refusal:
+        case OptedOut():
+            return WayOut(
+                "Twilio refuses until the phone texts START; if it did and Textback missed it:",
+                "Clear its opt-out",
+                url_for("console.opt_outs", number=number),
+            )
+        case Disowned():
+            return WayOut(
+                "If the person asks for a code after all:",
+                "Clear its limits",
+                url_for("console.limits", number=number),
+            )
+        case LimitReached() if refusal.setting in _OF_NUMBER:
+            return WayOut(
+                "If the person is known to you:",
+                "Clear its limits",
+                url_for("console.limits", number=number),
+            )
+        case LimitReached():
+            return WayOut(
+                f"It bounds all starts. If it is too low, raise {refusal.setting} and restart:",
+                "See how full it is",
+                url_for("console.limits"),
+            )
+        case BreakerOpen() | SenderUnavailable() | QueueTooLong():
+            return WayOut("What holds it up:", "See the state", url_for("console.limits"))
+        case NumberBusy():
+            return WayOut(
+                "Another caller began it:",
+                "See the pending one",
+                url_for("console.listing", q=number, status="pending"),
+            )
+        case CountryNotAllowed():
+            return WayOut("Add the country to ALLOWED_COUNTRIES and restart.")
+    return None

@@ -1,0 +1,138 @@
+"""Searching as support does: one text, read as everything that it may be."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot import wording
+from bot.domain import phone
+from bot.domain.characters import ascii_digits
+from bot.store import inbound, outbox, verification_list, verifications
+from bot.store.inbound import IgnoredText
+from bot.store.tx import Tx
+from bot.store.verification_list import ListFilter, Place
+from bot.usecases import read
+from bot.usecases.read import VerificationView
+
+LONGEST = 256  # characters; of an id
+COUNTED = 10_000  # beyond this many no search counts
+# Rows with one tag, reference or the like that are looked through for a page, where a filter beside
+# it leaves some out: about 50 ms.
+LOOKED_THROUGH = 20_000
+
+_REFERENCE = re.compile(rf"[{wording.REFERENCE_LETTERS}]{{2}}")
+_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
+
+
+class By(StrEnum):
+    """What a text was found as."""
+
+    NUMBER = "number"
+    LAST_FOUR = "last_four"
+    ERROR_CODE = "error_code"
+    REFERENCE = "reference"
+    TAG = "tag"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    by: By
+    value: str
+
+    def narrow(self, wanted: ListFilter) -> ListFilter:
+        match self.by:
+            case By.NUMBER:
+                return replace(wanted, phone=self.value)
+            case By.LAST_FOUR:
+                return replace(wanted, last_four=self.value)
+            case By.ERROR_CODE:
+                return replace(wanted, error_code=int(self.value))
+            case By.REFERENCE:
+                return replace(wanted, reference=self.value)
+            case By.TAG:
+                return replace(wanted, tag=self.value)
+            case By.ID:
+                # An id names one, so nothing else narrows it: no search reads millions for a few.
+                return ListFilter(limit=wanted.limit, id_prefix=self.value, after=wanted.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a search."""
+
+    views: list[VerificationView]
+    count: int  # of all that fit; more than COUNTED: that many and more
+    further: Place | None  # where the next page begins
+    is_cut: bool  # LOOKED_THROUGH rows were read before the page was full
+
+
+def readings(text: str, *, home: str) -> list[Reading]:
+    """All that a text may be, the likeliest first. `home`: the country whose numbers are spelled
+    without a country code; ZZ for none.
+
+    >>> [r.value for r in readings("(425) 555-0123", home="US")][0]
+    '+14255550123'
+    >>> [r.by.value for r in readings("0123", home="US")]
+    ['last_four', 'tag', 'id']
+    """
+    typed = text.strip()
+    if not typed:
+        return []
+    found = [Reading(By.NUMBER, number) for number in phone.may_be(typed, home=home)]
+    digits = ascii_digits(typed)
+    if re.fullmatch(r"[0-9]{4}", digits):
+        found.append(Reading(By.LAST_FOUR, digits))
+    if re.fullmatch(r"[1-9][0-9]{4}", digits):
+        found.append(Reading(By.ERROR_CODE, digits))
+    if _REFERENCE.fullmatch(typed.upper()):
+        found.append(Reading(By.REFERENCE, typed.upper()))
+    return [*found, Reading(By.TAG, typed), Reading(By.ID, typed)]
+
+
+def that_find(tx: Tx, candidates: Sequence[Reading]) -> list[Reading]:
+    """Those that find anything, whatever else narrows the list."""
+    one = ListFilter(limit=1)
+    return [reading for reading in candidates if verification_list.find(tx, reading.narrow(one))]
+
+
+def page(tx: Tx, wanted: ListFilter) -> Found:
+    bounded = _bounded(tx, wanted)
+    # One more, to know whether there is a further page.
+    found = verification_list.find(tx, replace(bounded, limit=wanted.limit + 1))
+    shown = found[: wanted.limit]
+    is_full = len(found) > wanted.limit
+    further = (shown[-1].created_at, shown[-1].id) if is_full else bounded.until
+    whole = _bounded(tx, replace(wanted, after=None))
+    return Found(
+        views=read.of_many(tx, shown),
+        count=verification_list.count(tx, whole, at_most=COUNTED + 1),
+        further=further,
+        is_cut=whole.until is not None,
+    )
+
+
+def of_message(tx: Tx, sid: str) -> str | None:
+    """The id of the verification whose text has this sid at Twilio."""
+    return outbox.verification_of(tx, sid) if _SID.fullmatch(sid) else None
+
+
+def ignored(tx: Tx, sid: str) -> IgnoredText | None:
+    """The text that came in under this sid and changed nothing."""
+    return inbound.ignored(tx, sid) if _SID.fullmatch(sid) else None
+
+
+def named(tx: Tx, text: str) -> str | None:
+    """The id of the one verification that a whole id or Twilio's sid names."""
+    typed = text.strip()
+    if verifications.phone_of(tx, typed) is not None:
+        return typed
+    return of_message(tx, typed)
+
+
+def _bounded(tx: Tx, wanted: ListFilter) -> ListFilter:
+    """Bounded where rows are read that the filter leaves out."""
+    if not verification_list.narrows_a_name(wanted):
+        return wanted
+    return replace(wanted, until=verification_list.place_at(tx, wanted, rows=LOOKED_THROUGH))

@@ -1,0 +1,38 @@
+"""What counts against a number: its limits, its opt-out, that its holder replied NO."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.admission.admission import Admission
+from bot.domain.limits import Limit
+from bot.store import disowns, opt_outs
+from bot.store.tx import Tx
+from bot.usecases.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    number: str
+    limits: list[tuple[Limit, int]]  # with how much of each is used
+    opted_out_since: datetime | None
+    disowned_until: datetime | None
+
+    @property
+    def is_clear(self) -> bool:
+        """Nothing would refuse a start of this number."""
+        full = any(used >= limit.amount for limit, used in self.limits)
+        return not (full or self.opted_out_since or self.disowned_until)
+
+
+def standing(tx: Tx, phones: Sequence[str], rules: Rules, admission: Admission) -> Standing:
+    """`phones`: all spellings of one number, the present one first."""
+    by_spelling = [admission.used(tx, phone) for phone in phones]
+    most = [max(alike, key=lambda pair: pair[1]) for alike in zip(*by_spelling, strict=True)]
+    mark = opt_outs.load(tx, phone=phones[0], from_address=rules.from_address)
+    return Standing(
+        number=phones[0],
+        limits=most,
+        opted_out_since=mark.since if mark else None,
+        disowned_until=disowns.ends_at(tx, phones[0]),
+    )

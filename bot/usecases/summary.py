@@ -1,0 +1,43 @@
+"""A verification in one flat row, as lists are taken away: by commands and from the console."""
+
+from typing import Any
+
+from bot.store.rows import to_text
+from bot.usecases.read import VerificationView
+
+FIELDS = (
+    "id",
+    "number",
+    "country",
+    "status",
+    "cause",
+    "errorCode",
+    "reference",
+    "tag",
+    "startedBy",
+    "startedAt",
+    "endedAt",
+    "attempts",
+    "texts",
+)
+
+
+def summary(view: VerificationView) -> dict[str, Any]:
+    """By the names of FIELDS. Instants are UTC, 2026-01-31T09:30:00.000000Z."""
+    v, outcome = view.verification, view.verification.outcome
+    values = (
+        v.id,
+        v.phone,
+        v.country,
+        v.status.value,
+        outcome.cause.value if outcome else None,
+        outcome.error_code if outcome else None,
+        v.reference,
+        v.tag,
+        v.started_by,
+        to_text(v.created_at),
+        to_text(outcome.at) if outcome else None,
+        v.attempts,
+        v.sends,
+    )
+    return dict(zip(FIELDS, values, strict=True))
