@@ -4,7 +4,9 @@ import json
 import re
 import threading
 import time
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import Result
 
@@ -12,6 +14,7 @@ import bot
 from bot.faces.cli import verifications
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, Harness
+from tests.harness import harness as open_harness
 
 
 def run(harness: Harness, *command: str) -> Result:
@@ -46,7 +49,7 @@ def test_start_that_is_not_approved_exits_with_1(harness: Harness) -> None:
     result = run(harness, "start", PHONE)
     thread.join()
     assert result.exit_code == 1
-    assert "canceled: opted_out" in result.output
+    assert "canceled: texted STOP" in result.output
 
 
 def test_start_says_what_was_wrong(harness: Harness) -> None:
@@ -137,8 +140,18 @@ def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
     lines = result.output.splitlines()
     assert lines[0].startswith(f"{id}  {PHONE}  reference ")
     assert lines[1] == "pending"
-    assert "    12.0 s  wrong_answer          attempt 1" in result.output
+    assert "Waiting for the person to text the code back." in lines[2]
+    assert "2026-01-31 12:00:12     +12.0 s  A wrong code was sent by text: attempt 1." in lines
+    assert lines[-1] == "Times are UTC."
     assert harness.code() not in result.output.replace(id, "")
+    shown = json.loads(run(harness, "show", "--json", id).output)
+    assert (shown["id"], shown["status"], shown["attempts"]) == (id, "pending", 1)
+    assert shown["history"][-1] == {
+        "at": "2026-01-31T12:00:12.000000Z",
+        "event": "wrong_answer",
+        "attempt": 1,
+        "by_text": True,
+    }
 
 
 def test_show_of_an_unknown_one_says_so(harness: Harness) -> None:
@@ -157,6 +170,89 @@ def test_list_shows_the_newest_first(harness: Harness) -> None:
     assert lines.pop() == "Times are UTC."
     assert [line.split()[2] for line in lines] == [second, first]
     assert len(run(harness, "list", "--limit", "1").output.splitlines()) == 2
+
+
+def test_every_command_that_tells_something_has_json(harness: Harness) -> None:
+    without = {"dispatch", "check", "run", "shell", "routes"}
+    lacking = []
+
+    def look(name: str, command: click.Command) -> None:
+        if isinstance(command, click.Group):
+            for inner, found in command.commands.items():
+                look(f"{name} {inner}".strip(), found)
+        elif name not in without and "as_json" not in {p.name for p in command.params}:
+            lacking.append(name)
+
+    look("", harness.app.cli)
+    assert lacking == []
+
+
+def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="2/hour; 10/day") as harness:
+        shown = run(harness, "limits", "show", PHONE).output
+        assert "Nothing keeps it from a start." in shown
+        harness.start()
+        harness.start()
+        shown = run(harness, "limits", "show", PHONE).output
+        assert "2 of 2/hour" in shown
+        assert "2 of 10/day" in shown
+        assert "A start is refused." in shown
+        told = json.loads(run(harness, "limits", "show", "--json", "+1 425 555 0123").output)
+        assert (told["number"], told["isClear"]) == (PHONE, False)
+        assert told["limits"][0] == {
+            "setting": "LIMIT_PER_NUMBER", "limit": "2/hour", "used": 2, "of": 2,
+        }  # fmt: skip
+        assert json.loads(run(harness, "limits", "clear", "--json", PHONE).output) == {"cleared": 2}
+        assert json.loads(run(harness, "limits", "show", "--json", PHONE).output)["isClear"]
+        harness.text("STOP")
+        assert (
+            "Texted STOP at 2026-01-31 12:00:00 UTC."
+            in run(harness, "limits", "show", PHONE).output
+        )
+        assert run(harness, "limits", "show", "me").exit_code == 1
+
+
+def test_empty_lists_say_so(harness: Harness) -> None:
+    assert run(harness, "optout", "list").output == "No number has texted STOP.\n"
+    assert run(harness, "audit").output == "Nothing fits.\n"
+    assert json.loads(run(harness, "optout", "list", "--json").output) == []
+    harness.text("STOP")
+    assert PHONE in run(harness, "optout", "list").output
+
+
+def test_commands_are_in_the_audit_by_the_systems_user(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", "dana")
+    run(harness, "start", "--no-wait", PHONE)
+    id = harness.newest(1)[0].verification.id
+    run(harness, "cancel", id[:20])
+    run(harness, "limits", "clear", PHONE)
+    run(harness, "optout", "clear", PHONE)
+    run(harness, "forget", PHONE)
+    rows = json.loads(run(harness, "audit", "--json").output)
+    assert [row["action"] for row in rows] == [
+        "forgotten", "opt_out_cleared", "limits_cleared", "canceled", "started",
+    ]  # fmt: skip
+    assert {(row["operator"], row["via"]) for row in rows} == {("dana", "command")}
+    assert {row["maskedNumber"] for row in rows} == {"+1425*****23"}
+    assert [row["verificationId"] for row in rows][-2:] == [id, id]
+    assert PHONE not in str(rows)
+    assert "dana" in run(harness, "audit", "--who", "dana", "--what", "canceled").output
+    assert run(harness, "audit", "--who", "nobody").output == "Nothing fits.\n"
+
+
+def test_the_history_names_who_acted(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "dana")
+    run(harness, "start", "--no-wait", PHONE)
+    harness.run_once()
+    harness.forward(15)
+    run(harness, "resend", PHONE)
+    run(harness, "cancel", PHONE)
+    shown = run(harness, "show", PHONE).output
+    assert "Asked for by dana;" in shown
+    assert "The same text was asked for again by dana" in shown
+    assert "Canceled by dana" in shown
 
 
 def test_number_check_and_set(harness: Harness) -> None:

@@ -1,9 +1,9 @@
 """The table `audit`: what operators did, and who signed in. Append-only."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.ids import new_id
 from bot.domain.operators import Action, Via
 from bot.store.rows import Row, readable, to_instant, to_text
 from bot.store.tx import Tx
@@ -45,7 +45,7 @@ def add(tx: Tx, entry: Entry) -> None:
     """
     tx.run(
         sql,
-        id=secrets.token_hex(8),
+        id=new_id(),  # in the order of time, so that two at one instant keep theirs
         now=to_text(tx.now),
         operator=entry.operator,
         via=entry.via.value,

@@ -2,13 +2,13 @@
 
 import click
 
+from bot.faces.cli.audit import audit
+from bot.faces.cli.limits import limits_group, optout_group
 from bot.faces.cli.listing import list_newest
 from bot.faces.cli.operation import (
     check,
     clock_group,
     dispatch,
-    limits_group,
-    optout_group,
     version,
 )
 from bot.faces.cli.texts import texts
@@ -28,6 +28,7 @@ COMMANDS: tuple[click.Command, ...] = (
     limits_group,
     optout_group,
     webhooks_group,
+    audit,
     texts,
     version,
 )

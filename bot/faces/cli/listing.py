@@ -1,23 +1,21 @@
 """Listing verifications, and finding one by what an operator has of it."""
 
-import json
-from typing import Any
-
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
 from bot import service as services
-from bot.channels import sentences
 from bot.domain import phone
 from bot.domain.errors import InvalidNumber, UnknownVerification
-from bot.domain.verification import FINISHED, Stage, Status
+from bot.domain.verification import FINISHED, Cause, Stage, Status
+from bot.explanations import words
 from bot.faces.cli.errors import told
-from bot.store.rows import to_text
+from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.store.tx import Store
 from bot.store.verification_list import ListFilter
 from bot.usecases import read
 from bot.usecases.read import VerificationView
+from bot.usecases.summary import summary
 
 
 @click.command("list")
@@ -26,7 +24,7 @@ from bot.usecases.read import VerificationView
 @click.option("--country", default="", help="Two letters.")
 @click.option("--number", default="", help="In any spelling.")
 @click.option("--tag", default="", help="The whole of it.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, a list.")
+@json_option
 @with_appcontext
 def list_newest(
     limit: int, status: str | None, country: str, number: str, tag: str, as_json: bool
@@ -42,15 +40,9 @@ def list_newest(
             tag=tag,
         )
     found = services.of(current_app).store.read(read.page, wanted)
-    if as_json:
-        click.echo(json.dumps([_row(view) for view in found], indent=2))
-        return
-    for view in found:
-        v = view.verification
-        began = v.created_at.strftime("%Y-%m-%d %H:%M:%S")
-        tagged = f"  {v.tag}" if v.tag else ""
-        click.echo(f"{began}  {v.id}  {v.phone:<16}  {outcome_in_words(view)}{tagged}")
-    click.echo("Times are UTC." if found else "No verification fits.")
+    lines = [_line(view) for view in found]
+    rows = [summary(view) for view in found]
+    say(as_json, rows, *lines, UTC_NOTE if found else "No verification fits.")
 
 
 def id_of(store: Store, text: str) -> str:
@@ -74,34 +66,28 @@ def id_of(store: Store, text: str) -> str:
 
 
 def outcome_in_words(view: VerificationView) -> str:
-    verification, outcome = view.verification, view.verification.outcome
+    """On one line: the status, and of all but an approval the cause."""
+    outcome = view.verification.outcome
     if outcome is None:
-        return "pending" if verification.suspended_at is None else "suspended"
-    said = [outcome.status.value]
+        return words.STATUSES[view.verification.stage]
+    said = [words.STATUS_WORDS[outcome.status]]
+    if outcome.cause is not Cause.ANSWERED:
+        said.append(words.CAUSES[outcome.cause])
+    if outcome.cause is Cause.TERMINATED and outcome.reason:
+        said.append(outcome.reason)
     if outcome.error_code:
-        said.append(f"Twilio's error {outcome.error_code}")
-    reason = outcome.reason or sentences.sentence(outcome.error_code)
-    return ": ".join([", ".join(said), reason] if reason else [", ".join(said)])
+        said.append(words.trouble(outcome.error_code).strip())
+    return ": ".join(said)
+
+
+def _line(view: VerificationView) -> str:
+    v = view.verification
+    tagged = f"  {v.tag}" if v.tag else ""
+    began = f"{v.created_at:%Y-%m-%d %H:%M:%S}"
+    return f"{began}  {v.id}  {v.phone:<16}  {outcome_in_words(view)}{tagged}"
 
 
 def _stages(status: str | None) -> frozenset[Stage]:
     if status is None:
         return frozenset()
     return frozenset(Stage) - FINISHED if status == Status.PENDING else frozenset([Stage(status)])
-
-
-def _row(view: VerificationView) -> dict[str, Any]:
-    v = view.verification
-    return {
-        "id": v.id,
-        "number": v.phone,
-        "status": v.status.value,
-        "cause": v.outcome.cause.value if v.outcome else None,
-        "reference": v.reference,
-        "tag": v.tag,
-        "startedBy": v.started_by,
-        "startedAt": to_text(v.created_at),
-        "endedAt": to_text(v.outcome.at) if v.outcome else None,
-        "attempts": v.attempts,
-        "errorCode": v.outcome.error_code if v.outcome else None,
-    }

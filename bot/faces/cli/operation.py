@@ -1,4 +1,4 @@
-"""Commands on the service: its dispatcher, settings, limits, opt-outs and clock."""
+"""Commands on the service: its dispatcher, settings and clock."""
 
 import signal
 import threading
@@ -11,16 +11,15 @@ from flask.cli import AppGroup, with_appcontext
 import bot
 from bot import service as services
 from bot.domain import phone
-from bot.faces.cli.errors import told
+from bot.domain.operators import Action
+from bot.faces.cli.operator import audited
+from bot.faces.cli.output import json_option, say
 from bot.observability.logs import configure as configure_logs
 from bot.server import gc_settings
-from bot.store import opt_outs
-from bot.usecases import clear, timekeeping
+from bot.usecases import timekeeping
 
 RESET_SECONDS = 600.0
 
-limits_group = AppGroup("limits", help="What counts against a number.")
-optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
 clock_group = AppGroup("clock", help="Stored time, where a clock was ahead once.")
 
 
@@ -47,9 +46,10 @@ def dispatch() -> None:
 
 
 @click.command()
-def version() -> None:
+@json_option
+def version(as_json: bool) -> None:
     """Tell the version of Textback."""
-    click.echo(f"Textback {bot.__version__}")
+    say(as_json, {"version": bot.__version__}, f"Textback {bot.__version__}")
 
 
 @click.command()
@@ -79,10 +79,11 @@ def check() -> None:
 
 
 @clock_group.command("reset")
+@json_option
 @with_appcontext
-def clock_reset() -> None:
+def clock_reset(as_json: bool) -> None:
     """Take stamps that are later than the clock back to it. Stop all processes first."""
-    store = services.of(current_app).store
+    store = audited(Action.CLOCK_RESET)
     store.read(timekeeping.now)
     ahead = store.steady.ahead
     now = store.steady.latest - ahead
@@ -93,41 +94,9 @@ def clock_reset() -> None:
             "Verifications are pending, and their deadlines are in stored time. Let them end: they"
             " do within minutes while a dispatcher runs. Then stop everything and try again."
         ) from None
-    click.echo(
-        f"Stored time was {ahead.total_seconds():.0f} s ahead; {count} stamps were taken back."
+    seconds = round(ahead.total_seconds())
+    say(
+        as_json,
+        {"secondsAhead": seconds, "stamps": count},
+        f"Stored time was {seconds} s ahead; {count} stamps were taken back.",
     )
-
-
-@limits_group.command("clear")
-@click.argument("phone_number")
-@with_appcontext
-def limits_clear(phone_number: str) -> None:
-    """Forget the starts and wrong answers that count against a number."""
-    service = services.of(current_app)
-    with told():
-        phones = phone.known_as(phone_number)
-    count = service.store.write(clear.clear_limits, phones, service.rules)
-    click.echo(f"Nothing of {count} counts against this number any more.")
-
-
-@optout_group.command("list")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
-@with_appcontext
-def optout_list(limit: int) -> None:
-    """List the numbers that have texted STOP, the newest first."""
-    service = services.of(current_app)
-    address = service.rules.from_address
-    for marked, since in service.store.read(opt_outs.newest, from_address=address, limit=limit):
-        click.echo(f"{since.strftime('%Y-%m-%d %H:%M:%S')}  {marked}")
-
-
-@optout_group.command("clear")
-@click.argument("phone_number")
-@with_appcontext
-def optout_clear(phone_number: str) -> None:
-    """Let a number be texted again. Twilio itself still refuses until it texts START."""
-    service = services.of(current_app)
-    with told():
-        phones = phone.known_as(phone_number)
-    was_marked = service.store.write(clear.clear_opt_out, phones, service.rules)
-    click.echo("Cleared." if was_marked else "This number was not marked.")

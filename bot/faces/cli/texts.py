@@ -1,6 +1,5 @@
 """The texts as phones get them, in every language."""
 
-import json
 from dataclasses import asdict
 
 import click
@@ -8,12 +7,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from bot import service as services
+from bot.faces.cli.output import json_option, say
 from bot.usecases.texts import shown
 
 
 @click.command()
 @click.option("--language", help="Of one language alone.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @with_appcontext
 def texts(language: str | None, as_json: bool) -> None:
     """Show the texts of each language, with encoding, units and segments."""
@@ -23,7 +23,7 @@ def texts(language: str | None, as_json: bool) -> None:
         if not rows:
             raise click.ClickException(f"There is no language {language}.")
     if as_json:
-        click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
+        say(as_json, [asdict(row) for row in rows])
         return
     for row in rows:
         note = "" if row.is_offered else "  not offered: too long"

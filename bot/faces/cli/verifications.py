@@ -3,26 +3,35 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
 from bot import service as services
-from bot.channels import sentences
+from bot.domain import phone
+from bot.domain.operators import Action
 from bot.domain.verification import Status
+from bot.explanations import why, words
 from bot.faces.cli import listing
 from bot.faces.cli.errors import told
 from bot.faces.cli.listing import outcome_in_words as _outcome
+from bot.faces.cli.operator import audited, operator
+from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.observability.logs import request_id
+from bot.store.history import Line
+from bot.store.rows import to_text
 from bot.store.texts import TextState
 from bot.store.tx import Store
-from bot.usecases import control, read
+from bot.usecases import control, read, timekeeping
 from bot.usecases.forget import forget_number
 from bot.usecases.read import VerificationView
 from bot.usecases.resend import again
 from bot.usecases.start import Request, begin
+from bot.usecases.summary import summary
 
 LOOK_EVERY_SECONDS = 0.2
 # A dispatcher takes a text within a tenth of a second.
@@ -37,80 +46,114 @@ NOTHING_SENDS = (
 @click.command()
 @click.argument("phone_number")
 @click.option("--wait/--no-wait", default=True, help="Wait for the outcome.")
+@json_option
 @with_appcontext
-def start(phone_number: str, wait: bool) -> None:
+def start(phone_number: str, wait: bool, as_json: bool) -> None:
     """Start a verification and wait for its outcome. Exit code 0: approved."""
     service = services.of(current_app)
     with told():
+        asked = Request("cli", request_id(None), json.dumps(phone_number), operator=operator().name)
         verification = begin(
-            service.store,
+            audited(Action.STARTED),
             phone_number,
-            Request("cli", request_id(None), json.dumps(phone_number)),
+            asked,
             rules=service.rules,
             admission=service.admission,
         )
     service.shared_counters.end()
-    click.echo(f"{verification.id}  reference {verification.reference}")
+    if not as_json:
+        click.echo(f"{verification.id}  reference {verification.reference}")
     if wait:
-        _await_outcome(service.store, verification.id)
+        _await_outcome(service.store, verification.id, is_silent=as_json)
+    view = service.store.read(read.view, verification.id)
+    if as_json:
+        say(as_json, summary(view))
+    elif wait:
+        click.echo(_outcome(view))
+    if wait and view.verification.status is not Status.APPROVED:
+        raise SystemExit(1)
 
 
 @click.command()
 @click.argument("id")
+@json_option
 @with_appcontext
-def resend(id: str) -> None:
+def resend(id: str, as_json: bool) -> None:
     """Send the text of a pending verification once more, with the same code."""
     service = services.of(current_app)
     with told():
-        verification = again(service.store, id, rules=service.rules, admission=service.admission)
+        verification = again(
+            audited(Action.RESENT),
+            listing.id_of(service.store, id),
+            rules=service.rules,
+            admission=service.admission,
+            operator=operator().name,
+        )
     service.shared_counters.end()
     sends, most = verification.sends, verification.terms.max_sends
-    click.echo(f"Texts asked for: {sends} of at most {most}. Within 15 seconds one is enough.")
+    say(
+        as_json,
+        {"sends": sends, "sendsLeft": most - sends},
+        f"Texts asked for: {sends} of at most {most}. Within 15 seconds one is enough.",
+    )
 
 
 @click.command()
 @click.argument("id")
+@json_option
 @with_appcontext
-def show(id: str) -> None:
+def show(id: str, as_json: bool) -> None:
     """Show one verification with its history: by its id, the beginning of it, or its number, of
     which the newest is shown."""
     store = services.of(current_app).store
     with told():
         view = store.read(read.view, listing.id_of(store, id), with_history=True)
-    verification = view.verification
-    click.echo(f"{verification.id}  {verification.phone}  reference {verification.reference}")
-    click.echo(_outcome(view))
-    trouble = sentences.sentence(view.text.error_code)
-    if trouble is not None:
-        click.echo(f"Twilio's error {view.text.error_code}: {trouble}")
-    for line in view.history:
-        after = (line.at - verification.created_at).total_seconds()
-        detail = ", ".join(f"{name} {value}" for name, value in line.detail.items() if value)
-        click.echo(f"{after:>8.1f} s  {line.event:<22}{detail}")
+    now = store.read(timekeeping.now)
+    said, explained = why.why(view, now), why.explained(view)
+    if as_json:
+        history = [_event(line) for line in view.history]
+        say(as_json, {**summary(view), "why": said, "history": history})
+        return
+    v = view.verification
+    click.echo(f"{v.id}  {v.phone}  reference {v.reference}")
+    click.echo(f"{_outcome(view)}\n{said}\n")
+    for line, told_line in words.timeline(view.history, explained):
+        after = (line.at - v.created_at).total_seconds()
+        click.echo(f"{line.at:%Y-%m-%d %H:%M:%S}  {after:>+8.1f} s  {told_line}")
+    click.echo(UTC_NOTE)
 
 
 @click.command()
 @click.argument("id")
 @click.option("--reason", default="canceled at the command line", show_default=True)
+@json_option
 @with_appcontext
-def cancel(id: str, reason: str) -> None:
+def cancel(id: str, reason: str, as_json: bool) -> None:
     """Cancel a pending verification; its text is withdrawn if it was not sent."""
     service = services.of(current_app)
     with told():
-        service.store.write(control.terminate, id, reason=reason)
+        whole = listing.id_of(service.store, id)
+        audited(Action.CANCELED).write(
+            control.terminate, whole, reason=reason, operator=operator().name
+        )
     service.shared_counters.end()
-    click.echo("It is canceled.")
+    say(as_json, {"id": whole, "status": Status.CANCELED.value}, "It is canceled.")
 
 
 @click.command()
 @click.argument("phone_number")
+@json_option
 @with_appcontext
-def forget(phone_number: str) -> None:
+def forget(phone_number: str, as_json: bool) -> None:
     """Erase a number: its verifications, their history, and what counts against it."""
     service = services.of(current_app)
     with told():
-        forgotten, is_gone = forget_number(service.store, phone_number)
+        store = audited(Action.FORGOTTEN, number=phone.known_as(phone_number)[0])
+        forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)
     service.shared_counters.end()
+    if as_json:
+        say(as_json, {**asdict(forgotten), "is_gone_from_disk": is_gone})
+        return
     click.echo(
         f"Erased {forgotten.verifications} verifications"
         f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"
@@ -124,7 +167,8 @@ def forget(phone_number: str) -> None:
     )
 
 
-def _await_outcome(store: Store, id: str) -> None:
+def _await_outcome(store: Store, id: str, *, is_silent: bool) -> None:
+    shows = sys.stdout.isatty() and not is_silent
     began = time.monotonic()
     while True:
         view = store.read(read.view, id)
@@ -133,13 +177,16 @@ def _await_outcome(store: Store, id: str) -> None:
         is_taken = view.text.state is not TextState.QUEUED or view.text.claims > 0
         if not is_taken and time.monotonic() - began >= TAKEN_WITHIN_SECONDS:
             raise click.ClickException(NOTHING_SENDS)
-        if sys.stdout.isatty():
+        if shows:
             click.echo(f"\r{_countdown(view):<60}", nl=False)
         time.sleep(LOOK_EVERY_SECONDS)
-    clear = "\r" + " " * 60 + "\r" if sys.stdout.isatty() else ""
-    click.echo(clear + _outcome(view))
-    if view.verification.status is not Status.APPROVED:
-        raise SystemExit(1)
+    if shows:
+        click.echo("\r" + " " * 60 + "\r", nl=False)
+
+
+def _event(line: Line) -> dict[str, Any]:
+    detail = {name: value for name, value in line.detail.items() if value is not None}
+    return {"at": to_text(line.at), "event": line.event.value, **detail}
 
 
 def _countdown(view: VerificationView) -> str:

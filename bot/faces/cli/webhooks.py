@@ -1,13 +1,18 @@
 """Commands on outcome webhooks: their endpoints and events."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from bot import service as services
+from bot.domain.operators import Action
 from bot.faces.cli.errors import told
+from bot.faces.cli.operator import audited
+from bot.faces.cli.output import json_option, say
+from bot.store.rows import to_text, to_text_or_none
 from bot.store.tx import Store
 from bot.store.webhook_events import EventState
 from bot.usecases import notify, webhooks
@@ -26,77 +31,118 @@ def _store() -> Store:
 @webhooks_group.command("list")
 @click.option("--failed", is_flag=True, help="Events that failed for good alone.")
 @click.option("--limit", default=SHOWN, show_default=True, type=click.IntRange(1, 1000))
+@json_option
 @with_appcontext
-def list_webhooks(failed: bool, limit: int) -> None:
-    """List the endpoints, then the newest events."""
+def list_webhooks(failed: bool, limit: int, as_json: bool) -> None:
+    """List the endpoints, then the newest events. Times are UTC."""
     found = _store().read(webhooks.endpoints)
+    state = EventState.FAILED if failed else None
+    events = _store().read(webhooks.newest, limit=limit, state=state)
+    if as_json:
+        rows = [_of_endpoint(view) for view in found]
+        say(as_json, {"endpoints": rows, "events": [_of_event(view) for view in events]})
+        return
     if not any(view.endpoint.is_configured for view in found):
         click.echo(webhooks.NOT_SET)
     for view in found:
         click.echo(_endpoint(view))
-    state = EventState.FAILED if failed else None
-    events = _store().read(webhooks.newest, limit=limit, state=state)
     click.echo("" if events else "\nNo event has failed." if failed else "\nThere are no events.")
     for event in events:
         click.echo(_event(event))
 
 
 @webhooks_group.command("test")
+@json_option
 @with_appcontext
-def send_test() -> None:
+def send_test(as_json: bool) -> None:
     """Send a test event to each endpoint."""
-    count = _store().write(notify.send_test, sent_by="cli")
+    count = audited(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by="cli")
     if not count:
         raise click.ClickException(webhooks.NOT_SET)
-    click.echo(f"{_events(count, 'A test event')} will be sent while a dispatcher runs.")
+    said = f"{_events(count, 'A test event')} will be sent while a dispatcher runs."
+    say(as_json, {"events": count}, said)
 
 
 @webhooks_group.command("resend")
 @click.argument("id", required=False)
 @click.option("--failed-since", type=INSTANTS, help="UTC, such as 2026-01-31T09:30.")
+@json_option
 @with_appcontext
-def resend(id: str | None, failed_since: datetime | None) -> None:
+def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None:
     """Send one event again, or all that failed since a time, with their ids."""
     if (id is None) == (failed_since is None):
         raise click.UsageError("Name either the id of an event or --failed-since.")
     if failed_since is not None:
-        _resend_failed(failed_since.replace(tzinfo=UTC))
+        _resend_failed(failed_since.replace(tzinfo=UTC), as_json)
     elif id is not None:
         with told():
-            _store().write(notify.resend, id)
-        click.echo("The event will be sent again while a dispatcher runs.")
+            audited(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id)
+        say(as_json, {"events": 1}, "The event will be sent again while a dispatcher runs.")
 
 
 @webhooks_group.command("enable")
 @click.argument("endpoint_id")
+@json_option
 @with_appcontext
-def enable(endpoint_id: str) -> None:
+def enable(endpoint_id: str, as_json: bool) -> None:
     """Go on sending to an endpoint that is disabled, first what waits for it."""
     found = {view.endpoint.id: view for view in _store().read(webhooks.endpoints)}
     view = found.get(endpoint_id)
     if view is not None and view.endpoint.disabled_at is None:
-        click.echo(f"{view.name} is not disabled.")
+        say(as_json, {"enabled": False}, f"{view.name} is not disabled.")
         return
     # An unknown one is refused by the use case, as the console's is.
     generation = view.endpoint.generation if view else 0
     with told():
-        _store().write(notify.enable, endpoint_id, generation=generation)
-    click.echo("Enabled: what waits for it will be sent while a dispatcher runs.")
+        audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
+            notify.enable, endpoint_id, generation=generation
+        )
+    said = "Enabled: what waits for it will be sent while a dispatcher runs."
+    say(as_json, {"enabled": True}, said)
 
 
-def _resend_failed(since: datetime) -> None:
-    count = _store().write(notify.resend_failed, since=since)
+def _resend_failed(since: datetime, as_json: bool) -> None:
+    count = audited(Action.FAILED_EVENTS_REPLAYED).write(notify.resend_failed, since=since)
     if not count:
-        click.echo("No event has failed since then.")
-        return
-    click.echo(f"{_events(count, '1 event')} will be sent again while a dispatcher runs.")
+        said = "No event has failed since then."
+    else:
+        said = f"{_events(count, '1 event')} will be sent again while a dispatcher runs."
     if count == notify.RESENT_AT_ONCE:
-        click.echo("There may be more: run this again.")
+        said += " There may be more: run this again."
+    say(as_json, {"events": count}, said)
 
 
 def _endpoint(view: EndpointView) -> str:
     said = f"{view.state}. {view.standing}".strip()
     return f"{view.endpoint.id}  {view.name}  {said} Events that wait: {view.waiting}."
+
+
+def _of_endpoint(view: EndpointView) -> dict[str, Any]:
+    endpoint = view.endpoint
+    return {
+        "id": endpoint.id,
+        "host": view.name,
+        "state": view.state,
+        "failingSince": to_text_or_none(endpoint.failing_since),
+        "disabledAt": to_text_or_none(endpoint.disabled_at),
+        "pending": view.pending,
+    }
+
+
+def _of_event(view: EventView) -> dict[str, Any]:
+    event = view.event
+    return {
+        "id": event.id,
+        "type": event.type,
+        "state": event.state.value,
+        "createdAt": to_text(event.created_at),
+        "verificationId": event.verification_id,
+        "host": view.name,
+        "tries": view.tries,
+        "lastResult": event.last_result,
+        "lastStatus": event.last_status,
+        "dueAt": to_text_or_none(event.due_at),
+    }
 
 
 def _event(view: EventView) -> str:

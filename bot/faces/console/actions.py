@@ -92,7 +92,7 @@ class Actions:
     def forget(self, id: str) -> AnyResponse:
         number = self._service.store.read(read.view, id).verification.phone
         forget.forget_number(self._as(Action.FORGOTTEN, number=number), number, operator=self._name)
-        return self._noticed("forgotten", "listing")
+        return self._noticed("forgotten", "listing", about=number)
 
     def clear_limits(self) -> AnyResponse:
         try:
@@ -102,7 +102,7 @@ class Actions:
         self._as(Action.LIMITS_CLEARED, number=phones[0]).write(
             clear.clear_limits, phones, self._service.rules
         )
-        return self._noticed("limits", "limits")
+        return self._noticed("limits", "limits", about=phones[0])
 
     def clear_opt_out(self) -> AnyResponse:
         try:
@@ -112,7 +112,7 @@ class Actions:
         self._as(Action.OPT_OUT_CLEARED, number=phones[0]).write(
             clear.clear_opt_out, phones, self._service.rules
         )
-        return self._noticed("cleared", "opt_outs")
+        return self._noticed("cleared", "opt_outs", about=phones[0])
 
     def enable(self, id: str) -> AnyResponse:
         seen = request.form.get("generation", "")
@@ -162,8 +162,8 @@ class Actions:
             self._service.store, g.session.operator, action, number=number, detail=detail
         )
 
-    def _noticed(self, word: str, page: str, **where: str) -> AnyResponse:
-        """To a page that says what was done; a forged link cannot make it say so."""
-        proof = self._sign_in.token(g.session, word)
-        address = url_for(f"console.{page}", notice=word, proof=proof, **where)  # type: ignore[arg-type]
-        return redirect(address, 303)
+    def _noticed(self, word: str, page: str, *, about: str = "", **where: str) -> AnyResponse:
+        """To a page that says what was done, to which number; a forged link cannot make it say so."""
+        proof = self._sign_in.token(g.session, f"{word} {about}")
+        told = {"notice": word, "about": about or None, "proof": proof, **where}
+        return redirect(url_for(f"console.{page}", **told), 303)  # type: ignore[arg-type]

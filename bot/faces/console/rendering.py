@@ -55,9 +55,9 @@ STATUSES: dict[type[Refusal], int] = {  # of refusals; of all others 400
 NOTICES = {
     "canceled": "It is canceled.",
     "resent": "The text goes out again, unless one went out within the last 15 seconds.",
-    "forgotten": "The number is forgotten: its verifications, their history, its limits.",
-    "cleared": "The number may be texted again. Twilio itself refuses until it texts START.",
-    "limits": "Nothing counts against this number any more.",
+    "forgotten": "{number} is forgotten: its verifications, their history, its limits.",
+    "cleared": "{number} may be texted again. Twilio itself refuses until it texts START.",
+    "limits": "Nothing counts against {number} any more.",
     "enabled": "The endpoint is enabled: what waits for it is sent now.",
     "sent_again": "The event is sent again, with the same id.",
     "failed_again": "Those that failed since then are sent again.",
@@ -95,9 +95,9 @@ class Renderer:
         return response
 
     def page(self, template: str, status: int = 200, **shown: Any) -> Response:
-        word = request.args.get("notice", "")
-        is_ours = self._is_token(g.session, request.args.get("proof", ""), word)
-        notice = NOTICES.get(word) if is_ours else None
+        word, about = request.args.get("notice", ""), request.args.get("about", "")
+        is_ours = self._is_token(g.session, request.args.get("proof", ""), f"{word} {about}")
+        notice = NOTICES[word].format(number=about) if is_ours and word in NOTICES else None
         page = render_template(
             template,
             now=self.now(),

@@ -1,0 +1,102 @@
+"""Commands on what counts against a number: limits and opt-outs."""
+
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from bot import service as services
+from bot.domain import phone
+from bot.domain.operators import Action
+from bot.explanations import words
+from bot.faces.cli.errors import told
+from bot.faces.cli.operator import audited
+from bot.faces.cli.output import UTC_NOTE, json_option, say
+from bot.store import opt_outs
+from bot.store.rows import to_text
+from bot.usecases import clear
+from bot.usecases.standing import Standing, standing
+
+limits_group = AppGroup("limits", help="What counts against a number.")
+optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
+
+
+@limits_group.command("show")
+@click.argument("phone_number")
+@json_option
+@with_appcontext
+def limits_show(phone_number: str, as_json: bool) -> None:
+    """Show what counts against a number now."""
+    service = services.of(current_app)
+    with told():
+        phones = phone.known_as(phone_number)
+    found = service.store.read(standing, phones, service.rules, service.admission)
+    say(as_json, _row(found), *_lines(found))
+
+
+@limits_group.command("clear")
+@click.argument("phone_number")
+@json_option
+@with_appcontext
+def limits_clear(phone_number: str, as_json: bool) -> None:
+    """Forget the starts and wrong answers that count against a number."""
+    with told():
+        phones = phone.known_as(phone_number)
+    store = audited(Action.LIMITS_CLEARED, number=phones[0])
+    count = store.write(clear.clear_limits, phones, services.of(current_app).rules)
+    say(as_json, {"cleared": count}, f"Nothing of {count} counts against this number any more.")
+
+
+@optout_group.command("list")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@json_option
+@with_appcontext
+def optout_list(limit: int, as_json: bool) -> None:
+    """List the numbers that have texted STOP, the newest first."""
+    service = services.of(current_app)
+    address = service.rules.from_address
+    found = service.store.read(opt_outs.newest, from_address=address, limit=limit)
+    rows = [{"number": marked, "since": to_text(since)} for marked, since in found]
+    lines = [f"{since:%Y-%m-%d %H:%M:%S}  {marked}" for marked, since in found]
+    say(as_json, rows, *lines, UTC_NOTE if lines else "No number has texted STOP.")
+
+
+@optout_group.command("clear")
+@click.argument("phone_number")
+@json_option
+@with_appcontext
+def optout_clear(phone_number: str, as_json: bool) -> None:
+    """Let a number be texted again. Twilio itself still refuses until it texts START."""
+    with told():
+        phones = phone.known_as(phone_number)
+    store = audited(Action.OPT_OUT_CLEARED, number=phones[0])
+    was_marked = store.write(clear.clear_opt_out, phones, services.of(current_app).rules)
+    say(as_json, {"cleared": was_marked}, "Cleared." if was_marked else "It was not marked.")
+
+
+def _row(found: Standing) -> dict[str, Any]:
+    return {
+        "number": found.number,
+        "limits": [
+            {"setting": limit.setting, "limit": limit.as_set, "used": used, "of": limit.amount}
+            for limit, used in found.limits
+        ],
+        "optedOutSince": to_text(found.opted_out_since) if found.opted_out_since else None,
+        "disownedUntil": to_text(found.disowned_until) if found.disowned_until else None,
+        "isClear": found.is_clear,
+    }
+
+
+def _lines(found: Standing) -> list[str]:
+    lines = [
+        f"{words.LIMITS[limit.setting]:<24}  {used} of {limit.as_set}  ({limit.setting})"
+        for limit, used in found.limits
+    ]
+    if found.opted_out_since:
+        lines.append(f"Texted STOP at {found.opted_out_since:%Y-%m-%d %H:%M:%S} UTC.")
+    if found.disowned_until:
+        lines.append(f"Replied NO: no code until {found.disowned_until:%Y-%m-%d %H:%M:%S} UTC.")
+    if not found.limits:
+        lines.append("No limit of a number is set.")
+    return [*lines, "Nothing keeps it from a start." if found.is_clear else "A start is refused."]
