@@ -756,7 +756,7 @@ def test_cancel_start_again_forget(operator: Operator, harness: Harness) -> None
 
     response = operator.post(f"/console/verifications/{again}/forget")
     page = show(operator, response.headers["Location"].removeprefix("/console"))
-    assert "The number is forgotten" in page.says(".notice")
+    assert f"{PHONE} is forgotten" in page.says(".notice")
     page = show(operator, "/verifications?notice=forgotten")
     assert "forgotten" not in page.says("main"), "a forged link"
     assert harness.newest(10) == []

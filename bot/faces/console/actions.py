@@ -163,7 +163,7 @@ class Actions:
         )
 
     def _noticed(self, word: str, page: str, *, about: str = "", **where: str) -> AnyResponse:
-        """To a page that says what was done, to which number; a forged link cannot make it say so."""
+        """To a page that says what was done, and to which number; a forged link says nothing."""
         proof = self._sign_in.token(g.session, f"{word} {about}")
         told = {"notice": word, "about": about or None, "proof": proof, **where}
         return redirect(url_for(f"console.{page}", **told), 303)  # type: ignore[arg-type]
