@@ -261,7 +261,7 @@ def test_markup_shows_as_text_and_does_nothing(
     )
 
     page = console.open(f"/console/verifications/{quoted}")
-    expect(page.locator("dt:has-text('Id') + dd").first).to_have_text(id)
+    expect(page.locator("dt:has-text('Id') + dd span").first).to_have_text(id)
     expect(page.locator(".timeline")).to_contain_text("<svg onload=alert(4)>")
     expect(page.locator(".why").first).to_contain_text(MARKUP)
     assert page.locator("main img, main script, main svg").count() == 0
