@@ -1,6 +1,5 @@
 """The caller of verifications behind the page's button, over Textback's own HTTP."""
 
-import threading
 from typing import Any
 
 import requests
@@ -10,7 +9,7 @@ TIMEOUT_SECONDS = 5
 
 
 class Refused(Exception):
-    """Textback's own sentence."""
+    """Textback's own sentence, or that it does not answer."""
 
 
 class Caller:
@@ -19,9 +18,6 @@ class Caller:
         self._key = function_key
         self._session = requests.Session()
         self._session.trust_env = False
-        self._started: dict[str, dict[str, Any]] = {}  # the newest of each phone, as the 202 had it
-        self._ended: dict[str, dict[str, Any]] = {}
-        self._lock = threading.Lock()
 
     def start(self, phone: str, locale: str = "") -> dict[str, Any]:
         """The 202's body. Raises Refused."""
@@ -33,33 +29,17 @@ class Caller:
                 headers={"x-functions-key": self._key},
                 timeout=TIMEOUT_SECONDS,
             )
-        except requests.RequestException as error:
-            raise Refused(f"Textback does not answer: {type(error).__name__}") from None
+        except requests.ConnectionError:
+            raise Refused("Textback does not answer. Nothing was started.") from None
+        except requests.RequestException:
+            raise Refused(
+                f"Textback did not answer within {TIMEOUT_SECONDS} seconds. If it has started one"
+                " all the same, its status shows here."
+            ) from None
         if response.status_code != 202:
             raise Refused(_sentence(response))
         started: dict[str, Any] = response.json()
-        with self._lock:
-            self._started[phone] = started
-            self._ended.pop(phone, None)
         return started
-
-    def view(self, phone: str) -> dict[str, Any] | None:
-        """What the status link says of the newest that was started here. None: none was."""
-        with self._lock:
-            started, ended = self._started.get(phone), self._ended.get(phone)
-        if started is None or ended is not None:
-            return ended
-        try:
-            response = self._session.get(started["statusQueryGetUri"], timeout=TIMEOUT_SECONDS)
-            status = response.json() if response.content else {}
-        except requests.RequestException:
-            return None
-        told = {"id": started["id"], **(status.get("customStatus") or {})}
-        if told.get("status") not in (None, "pending"):
-            with self._lock:
-                if self._started[phone] is started:
-                    self._ended[phone] = told
-        return told
 
     def close(self) -> None:
         self._session.close()

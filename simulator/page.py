@@ -10,6 +10,8 @@ from werkzeug.exceptions import BadRequest
 from simulator.caller import Caller, Refused
 from simulator.faults import Faults
 from simulator.receiver import PATH
+from simulator.spelling import InvalidNumber, read
+from simulator.statuses import Statuses
 from simulator.webhooks import Webhooks
 from simulator.world import World
 
@@ -22,9 +24,11 @@ def blueprint(
     webhooks: Webhooks,
     *,
     caller: Caller | None,
+    statuses: Statuses | None,
     console_url: str,
 ) -> Blueprint:
-    """Without a caller, the page has phones but cannot start verifications."""
+    """Without a caller the page has phones but cannot start verifications, and without statuses it
+    does not know of any."""
     routes = Blueprint("page", __name__, template_folder="templates", static_folder="static")
 
     @routes.get("/")
@@ -41,14 +45,26 @@ def blueprint(
 
     @routes.get("/simulator/phones")
     def phones() -> Response:
-        return jsonify({phone: _shown(phone) for phone in world.phones()})
+        shown = world.phones()
+        if statuses is not None:
+            statuses.refresh(shown, texts=len(world.messages()))
+        return jsonify({phone: _shown(phone) for phone in shown})
 
     def _shown(phone: str) -> dict[str, Any]:
         return {
             "messages": _messages(world, phone),
             "answers": [asdict(answer) for answer in webhooks.answers(phone)],
-            "verification": caller.view(phone) if caller else None,
+            "verification": statuses.of(phone) if statuses else None,
         }
+
+    @routes.get("/simulator/textback")
+    def textback() -> Response:
+        """Whether Textback was heard at the last look, and the clock that deadlines go by."""
+        trouble = statuses.trouble if statuses else None
+        told = (
+            {"since": trouble.since.isoformat(), "sentence": trouble.sentence} if trouble else None
+        )
+        return jsonify({"now": world.now().isoformat(), "trouble": told})
 
     @routes.errorhandler(BadRequest)
     def refuse(error: BadRequest) -> tuple[Response, int]:
@@ -56,13 +72,16 @@ def blueprint(
 
     @routes.post("/simulator/phones")
     def add_phone() -> tuple[Response, int]:
-        world.add_phone(_phone(_sent()))
-        return jsonify({}), 201
+        phone = _line(_sent())
+        if phone == world.number.phone:
+            raise BadRequest("This is the number that Textback texts from.")
+        is_new = world.add_phone(phone)
+        return jsonify({"phone": phone, "is_new": is_new}), 201 if is_new else 200
 
     @routes.post("/simulator/starts")
     def start() -> tuple[Response, int]:
         sent = _sent()
-        phone, locale = _phone(sent), sent.get("locale") or ""
+        phone, locale = _line(sent), sent.get("locale") or ""
         if not isinstance(locale, str):
             raise BadRequest("locale must be a text")
         if caller is None:
@@ -71,6 +90,8 @@ def blueprint(
             started = caller.start(phone, locale)
         except Refused as error:
             raise BadRequest(str(error)) from None
+        if statuses is not None:
+            statuses.note(phone, started)
         return jsonify({"id": started["id"], "reference": started["reference"]}), 201
 
     @routes.post("/simulator/texts")
@@ -120,11 +141,23 @@ def _phone(sent: dict[str, Any]) -> str:
     return phone
 
 
+def _line(sent: dict[str, Any]) -> str:
+    """A phone in any spelling, as Textback spells it."""
+    phone = sent.get("phone")
+    if not isinstance(phone, str):
+        raise BadRequest("phone must be a number such as +14255550123")
+    try:
+        return read(phone)
+    except InvalidNumber as error:
+        raise BadRequest(str(error)) from None
+
+
 def _messages(world: World, phone: str) -> list[dict[str, Any]]:
     return [
         {
             "sid": message.sid,
             "is_from_phone": message.sender == phone,
+            "is_code": message.direction == "outbound-api",  # the others are answers
             "body": message.body,
             "at": message.created_at.isoformat(),
             "status": message.status,

@@ -41,6 +41,7 @@ def main() -> int:
         port=simulator_port,
         service_url=settings["PUBLIC_BASE_URL"],
         function_key=settings["FUNCTION_KEY"],
+        system_key=settings["SYSTEM_KEY"],
         webhook_secrets=[settings["WEBHOOK_SECRET"]],
     )
     simulator.start()

@@ -13,6 +13,7 @@ from simulator import api, page, receiver
 from simulator.caller import Caller
 from simulator.faults import Faults
 from simulator.receiver import Receiver
+from simulator.statuses import Statuses
 from simulator.webhooks import Webhooks
 from simulator.world import Account, Number, World, utc_now
 
@@ -42,16 +43,19 @@ class Simulator:
         port: int = 0,
         service_url: str = "",
         function_key: str = "",
+        system_key: str = "",
         report_delay_seconds: float = REPORT_DELAY_SECONDS,
         webhook_secrets: Sequence[str] = (),
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Port 0: any free one. With a service and its key, the page can start verifications; with
+        """Port 0: any free one. With a service and its function key, the page can start
+        verifications; with the system key, it tells of those that something else has started; with
         secrets, it receives outcome webhooks.
 
         Raises OSError (or SystemExit) where the port is taken.
         """
         self._caller = Caller(service_url, function_key) if function_key else None
+        self._statuses = Statuses(service_url, system_key, clock=clock) if service_url else None
         self.world = World(account, number, clock=clock)
         self.faults = Faults()
         self.receiver = Receiver(webhook_secrets)
@@ -64,6 +68,7 @@ class Simulator:
                 self.faults,
                 self.webhooks,
                 caller=self._caller,
+                statuses=self._statuses,
                 console_url=f"{service_url}/console/",
             )
         )
@@ -90,3 +95,5 @@ class Simulator:
         self.webhooks.stop()
         if self._caller is not None:
             self._caller.close()
+        if self._statuses is not None:
+            self._statuses.close()

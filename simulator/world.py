@@ -130,10 +130,13 @@ class World:
         )
         return self._add(message, phone=sender)
 
-    def add_phone(self, phone: str) -> None:
+    def add_phone(self, phone: str) -> bool:
+        """Whether it is a new one."""
         with self._lock:
-            if phone not in self._phones:
+            is_new = phone not in self._phones
+            if is_new:
                 self._phones.append(phone)
+            return is_new
 
     def leave_phones(self, phones: list[str]) -> None:
         """Removes all others."""

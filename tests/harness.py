@@ -274,6 +274,7 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
         report_delay_seconds=0,
         service_url=url,
         function_key=FUNCTION_KEY,
+        system_key=SYSTEM_KEY,
         webhook_secrets=[WEBHOOK_SECRET],
     )
     simulator.start()

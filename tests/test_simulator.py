@@ -57,6 +57,16 @@ def test_the_page_and_its_phones(harness: Harness) -> None:
     assert answer["status"] == 200
 
 
+def test_a_phone_is_added_once_in_any_spelling(harness: Harness) -> None:
+    added = [
+        post(harness, "/simulator/phones", {"phone": spelling})
+        for spelling in ("+1 (425) 555-0199", "+14255550199", "+1-425-555-0199")
+    ]
+    assert [answer.status_code for answer in added] == [201, 200, 200]
+    assert [answer.json()["is_new"] for answer in added] == [True, False, False]
+    assert {answer.json()["phone"] for answer in added} == {"+14255550199"}
+
+
 def test_faults_can_be_set_seen_and_cleared(harness: Harness) -> None:
     url = f"{harness.simulator.url}/simulator/faults"
     requests.delete(url, timeout=5)

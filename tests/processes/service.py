@@ -63,6 +63,9 @@ class Service:
             ACCOUNT,
             Number(NUMBER, sms_url=f"{self.url}/twilio/sms#rc=2&rp=5xx,ct,rt"),
             report_delay_seconds=0.01,
+            service_url=self.url,
+            function_key=FUNCTION_KEY,
+            system_key=SYSTEM_KEY,
             webhook_secrets=[WEBHOOK_SECRET],
         )
         self.simulator.start()

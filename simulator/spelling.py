@@ -1,0 +1,50 @@
+"""Numbers as Textback spells them, so that a phone here is the line that Textback texts.
+
+The one thing that the simulator borrows from `bot`: with rules of its own, a phone that was added
+as +52 1 55 … would wait for texts that go to +52 55 …
+"""
+
+import json
+from typing import Any
+
+from bot.domain.errors import InvalidNumber
+from bot.domain.phone import known_as
+
+__all__ = ["InvalidNumber", "line", "line_of_input", "read"]
+
+
+def read(text: str) -> str:
+    """A typed number in E.164. Numbers that Textback refuses are read too: phones may have them.
+
+    >>> read("+1 (425) 555-0123")
+    '+14255550123'
+
+    Raises InvalidNumber where it is not in international form.
+    """
+    return known_as(text)[0]
+
+
+def line(text: str) -> str:
+    """The same; what is no number stays as it is."""
+    try:
+        return read(text)
+    except InvalidNumber:
+        return text
+
+
+def line_of_input(value: Any) -> str:
+    """The phone that the input of a start names, in any form that a start may have.
+
+    >>> line_of_input({"phoneNumber": "+1 425 555 0123", "tag": "order-1"})
+    '+14255550123'
+    >>> line_of_input('"+14255550123"')
+    '+14255550123'
+    """
+    while isinstance(value, str) and value.startswith('"'):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            break
+    if isinstance(value, dict):
+        value = value.get("phoneNumber")
+    return line(value) if isinstance(value, str) else ""
