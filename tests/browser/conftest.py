@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import chromium
 from tests.harness import CONSOLE_KEY, Harness
 
 PATIENCE_MS = 20_000  # the pages ask once a second; other tests share the cores
+
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 # Of this package alone: while it is open, its event loop runs in the thread of the tests.

@@ -32,6 +32,8 @@ def test_from_the_start_on_the_console_to_the_approval(
     expect(text).to_contain_text(f"Ref {reference}")
     expect(phone(phones).locator(".banner")).to_contain_text("Your verification code is")
     expect(page.locator("time.countdown")).to_contain_text("s left")
+    # The phone tells of it too, although its page has not started it.
+    expect(phone(phones).locator(".standing")).to_contain_text(f"Reference {reference}")
 
     phone(phones).get_by_role("button", name="Wrong code").click()
     expect(phone(phones).locator(".messages")).to_contain_text("Tries left: 3")
@@ -58,7 +60,7 @@ def test_the_phone_page_starts_a_verification_of_the_phone_at_hand(
     expect(mine.locator(".standing")).to_contain_text("approved")
 
 
-@pytest.mark.parametrize("reply", ["2 1 6 8", "٢١٦٨"])
+@pytest.mark.parametrize("reply", ["Code, spaced", "Code in Arabic digits", "Code in a sentence"])
 def test_quick_replies_in_other_spellings_are_right(
     harness: Harness, phones: Visit, reply: str
 ) -> None:
