@@ -111,7 +111,7 @@ class Statuses:
             if self._look is None or self._look.done():
                 if self._monotonic() < self._next_at and texts == self._texts:
                     return
-                self._texts, self._next_at = texts, float("inf")
+                self._texts, self._next_at = texts, self._monotonic() + PENDING_SECONDS
                 self._look = self._pool.submit(self._take, [line(phone) for phone in phones])
             look = self._look
         if self.trouble is None:
@@ -139,9 +139,8 @@ class Statuses:
             since = self.trouble.since if self.trouble else began
             self.trouble = Trouble(since, sentence) if sentence else None
             is_pending = any((n := self._newest.get(one)) and n.is_pending for one in lines)
-        self._next_at = self._monotonic() + (
-            PENDING_SECONDS if is_pending or sentence else IDLE_SECONDS
-        )
+        is_soon = is_pending or sentence or self._token  # the list has more
+        self._next_at = self._monotonic() + (PENDING_SECONDS if is_soon else IDLE_SECONDS)
 
     def _discover(self) -> set[str]:
         """Reads what began since the last look. Returns the lines whose newest one was listed."""
