@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser import chromium
 from tests.harness import CONSOLE_KEY, Harness
 
+STOPS_OF_A_TIME = 7  # fields and a button within one of a date and time
 PATIENCE_MS = 20_000  # the pages ask once a second; other tests share the cores
 
 
@@ -27,6 +28,17 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"no Chromium: {chromium.ADVICE}")
     with chromium.launched(path) as (_, browser):
         yield browser
+
+
+# Everything a pointer can use, by its place in the page; what is not shown cannot be used.
+_NAMED = "(e) => `${[...document.querySelectorAll('*')].indexOf(e)} ${e.outerHTML.slice(0, 80)}`"
+_USABLE = f"""() => [...document.querySelectorAll("a[href], button, input, select, summary")]
+    .filter((e) => e.type !== "hidden" && e.checkVisibility()).map({_NAMED})"""
+_FOCUSED = f"""() => {{
+    const e = document.activeElement;
+    if (!e || e === document.body) return [null, ""];
+    return [({_NAMED})(e), getComputedStyle(e).outlineStyle];
+}}"""
 
 
 class Visit:
@@ -53,15 +65,28 @@ class Visit:
         self.page.get_by_role("button", name="Sign in").click()
         return self.page
 
-    def serious_faults(self) -> list[str]:
-        """What axe-core finds serious or critical on the page as it stands."""
-        violations = Axe().run(self.page).response["violations"]
+    def faults(self, *, rules: tuple[str, ...] = ()) -> list[str]:
+        """What axe-core finds on the page as it stands, by these rules alone if some are given."""
+        only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else None
+        violations = Axe().run(self.page, options=only).response["violations"]
         return [
             f"{v['id']}: {node['target']} {node['failureSummary']}"
             for v in violations
-            if v["impact"] in ("serious", "critical")
             for node in v["nodes"]
         ]
+
+    def unreachable(self) -> list[str]:
+        """What can be used with a pointer, and that no Tab leads to, or that shows no focus."""
+        self.page.evaluate("document.activeElement?.blur()")
+        wanted = set(self.page.evaluate(_USABLE))
+        shown = set()
+        stops = len(wanted) + STOPS_OF_A_TIME * self.page.locator("[type=datetime-local]").count()
+        for _ in range(stops + 1):
+            self.page.keyboard.press("Tab")
+            place, outline = self.page.evaluate(_FOCUSED)
+            if outline != "none":
+                shown.add(place)
+        return sorted(wanted - shown)
 
     def is_within_its_width(self) -> bool:
         return bool(
