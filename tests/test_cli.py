@@ -223,7 +223,7 @@ def test_empty_lists_say_so(harness: Harness) -> None:
 def test_commands_are_in_the_audit_by_the_systems_user(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SUDO_USER", "dana")
+    monkeypatch.setattr("os.getlogin", lambda: "dana")
     run(harness, "start", "--no-wait", PHONE)
     id = harness.newest(1)[0].verification.id
     run(harness, "cancel", id[:20])
@@ -243,7 +243,7 @@ def test_commands_are_in_the_audit_by_the_systems_user(
 
 
 def test_the_history_names_who_acted(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SUDO_USER", "dana")
+    monkeypatch.setattr("os.getlogin", lambda: "dana")
     run(harness, "start", "--no-wait", PHONE)
     harness.run_once()
     harness.forward(15)

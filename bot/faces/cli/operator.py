@@ -1,7 +1,7 @@
 """The operator who runs a command: the audit names the system's user."""
 
-import getpass
 import os
+import pwd
 
 from flask import current_app
 
@@ -11,12 +11,18 @@ from bot.usecases.audit import Audited
 
 
 def operator() -> Operator:
-    """Behind sudo, the user who called it."""
+    """The user who logged in, behind sudo too; without a terminal, the process's own."""
     try:
-        name = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        name = f"uid {os.getuid()}"
-    return Operator(name, Via.COMMAND)
+        return Operator(os.getlogin(), Via.COMMAND)
+    except OSError:
+        return Operator(_process_user(), Via.COMMAND)
+
+
+def _process_user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a user without a name
+        return f"uid {os.getuid()}"
 
 
 def audited(action: Action, *, number: str | None = None, detail: str = "") -> Audited:
