@@ -38,7 +38,7 @@ from simulator.server import Simulator
 from simulator.webhooks import Answer
 from simulator.world import Account, Message, Number
 
-ACCOUNT = Account("AC" + "0123456789abcdef" * 2, "an auth token for tests")
+ACCOUNT = Account("AC" + "0123456789abcdef" * 2, "7e2b90c4d15fa86330d9e1b7c52f84a6")
 NUMBER = "+14255550100"
 PHONE = "+14255550123"
 START = "/orchestrators/E4_SmsPhoneVerification"
@@ -67,6 +67,8 @@ def environment(**more: str) -> dict[str, str]:
     """Settings as the environment has them; an empty value takes one away."""
     return {
         "PUBLIC_BASE_URL": "http://127.0.0.1:1",
+        # Nothing answers there. Without it, settings are those for Twilio's cloud.
+        "TWILIO_API_BASE_URL": "http://127.0.0.1:9",
         "TWILIO_ACCOUNT_SID": ACCOUNT.sid,
         "TWILIO_AUTH_TOKEN": ACCOUNT.auth_token,
         "TWILIO_PHONE_NUMBER": NUMBER,

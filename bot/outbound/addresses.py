@@ -41,6 +41,19 @@ def is_loopback_host(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def is_public(text: str) -> bool:
+    """Whether an address is of the internet.
+
+    >>> [is_public(text) for text in ("1.1.1.1", "10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1")]
+    [True, False, False, False]
+    """
+    try:
+        require_allowed(text, allows_private=False)
+    except ForbiddenAddress:
+        return False
+    return True
+
+
 def require_allowed(text: str, *, allows_private: bool, allows_loopback: bool = False) -> None:
     """Raises ForbiddenAddress. `text`: an address as the resolver gives it. Link-local addresses
     and metadata services are never allowed, nor what is no address of one host."""

@@ -1,21 +1,26 @@
 """The environment, read once into one frozen value. What is missing or senseless stops the start
-with one line that names the variable and says what it should look like. Each setting stands beside
-its validator, in the file of its group.
+with a line for each fault that names the variable and says what it should look like, all of them at
+once; what is merely doubtful is a warning. Each setting stands beside its validator, in the file of
+its group.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, create_model
 
 from bot.domain import numbering, phone
+from bot.settings import keys, limits, names, public_address, texts, twilio, webhooks, words
 from bot.settings.keys import KeySettings
 from bot.settings.limits import LimitSettings
+from bot.settings.public_address import DEFAULT_PORTS
 from bot.settings.server import ServerSettings
 from bot.settings.twilio import TwilioSettings
+from bot.settings.types import Rule, rule
 from bot.settings.webhooks import WebhookSettings
 from bot.wording.catalogues import BrokenCatalogue
 
@@ -29,7 +34,7 @@ OTHER_NAMES = {
 
 
 class SettingsError(Exception):
-    """Says, a line for each variable, what is wrong and what it should look like."""
+    """Says, a line for each fault, what is wrong and what it should look like."""
 
 
 class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, WebhookSettings):
@@ -51,26 +56,103 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
             return phone.country(self.twilio_phone_number or "")
         return min(self.countries) if len(self.countries) == 1 else "ZZ"
 
-    @model_validator(mode="after")
-    def _no_event_to_itself(self) -> "Settings":
-        own = urlsplit(self.public_base_url)
-        for url in self.webhook_urls:
-            parts = urlsplit(url)
-            if (parts.hostname, _port(parts)) == (own.hostname, _port(own)):
-                raise ValueError(
-                    "WEBHOOK_URLS: an address is Textback's own PUBLIC_BASE_URL. It should be your"
-                    " application's."
-                )
-        return self
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an environment says."""
 
-    @model_validator(mode="after")
-    def _known_country(self) -> "Settings":
-        if not self.allowed_countries and not (self.twilio_phone_number or "").startswith("+"):
-            raise ValueError(
-                "ALLOWED_COUNTRIES is not set, and what texts are sent from does not tell its"
-                " country. It should be countries of two letters, US,CA, or * for all."
+    settings: Settings | None  # None: there are faults
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """A line for each fault, then one for each warning: a name that is not read is often the
+        reason why another is not set."""
+        return "\n".join([*self.faults, *(f"Warning: {warning}" for warning in self.warnings)])
+
+
+@rule("public_base_url", "webhook_urls")
+def _no_event_to_itself(settings: Settings) -> Iterator[str]:
+    own = urlsplit(settings.public_base_url)
+    for url in settings.webhook_urls:
+        parts = urlsplit(url)
+        if (parts.hostname, _port(parts)) == (own.hostname, _port(own)):
+            yield (
+                "WEBHOOK_URLS: an address is Textback's own PUBLIC_BASE_URL. It should be your"
+                " application's."
             )
-        return self
+
+
+@rule("allowed_countries", "twilio_phone_number", "twilio_messaging_service_sid")
+def _known_country(settings: Settings) -> Iterator[str]:
+    tells = not settings.from_address or (settings.twilio_phone_number or "").startswith("+")
+    if not settings.allowed_countries and not tells:
+        yield (
+            "ALLOWED_COUNTRIES is not set, and what texts are sent from does not tell its country."
+            " It should be countries of two letters, US,CA, or * for all."
+        )
+
+
+@rule("public_base_url", "twilio_api_base_url")
+def _reachable(settings: Settings) -> Iterator[str]:
+    for reason in public_address.out_of_reach(settings.public_base_url):
+        if settings.is_cloud:
+            yield (
+                f"PUBLIC_BASE_URL cannot be used with Twilio: {reason}. It should be"
+                " https://verify.example.com, say; docs/twilio.md has a tunnel for the first try."
+            )
+
+
+@rule()
+def _each_secret_once(settings: Settings) -> Iterator[str]:
+    """Who has one must not have another with it. An unusable one has its own line."""
+    holders: dict[str, list[str]] = {}
+    for name, value in _secrets(settings):
+        holders.setdefault(value, []).append(name)
+    for found in holders.values():
+        if len(found) > 1:
+            yield (
+                f"{' and '.join(dict.fromkeys(found))}: one value is used more than once, and every"
+                " secret must differ from the others."
+            )
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every secret with its variable; those that could not be read are left out."""
+    listed = {
+        "SECRET_KEY": (settings.secret_key,),
+        "SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks,
+        "FUNCTION_KEY": tuple(key for _, key in settings.function_key or ()),
+        "SYSTEM_KEY": tuple(key for _, key in settings.system_key or ()),
+        "CONSOLE_KEY": tuple(key for _, key in settings.console_key or ()),
+        "CONSOLE_VIEWER_KEY": tuple(key for _, key in settings.console_viewer_key or ()),
+        "WEBHOOK_SECRET": settings.webhook_secret,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
+        "TWILIO_API_KEY_SECRET": (settings.twilio_api_key_secret,),
+    }
+    for name, values in listed.items():
+        for value in values or ():
+            if value:
+                yield name, value.removeprefix("whsec_")
+
+
+@rule("public_base_url", "twilio_api_base_url")
+def _doubtful_address(settings: Settings) -> Iterator[str]:
+    if settings.is_cloud:
+        yield from public_address.doubts(settings.public_base_url)
+        return
+    reached = list(public_address.out_of_reach(settings.public_base_url))
+    if not reached:
+        yield "TWILIO_API_BASE_URL is set, so texts go to what answers there and to no phone."
+    elif not settings.is_simulated:
+        yield from (f"PUBLIC_BASE_URL: {reason}." for reason in reached)
+
+
+_RULES: tuple[Rule, ...] = (
+    *(*keys.RULES, *twilio.RULES, *texts.RULES, *limits.RULES, *webhooks.RULES),
+    *(_no_event_to_itself, _known_country, _reachable, _each_secret_once),
+)
+_DOUBTS: tuple[Rule, ...] = (*twilio.DOUBTS, *texts.DOUBTS, _doubtful_address)
 
 
 def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
@@ -82,22 +164,56 @@ def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dic
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; an empty variable counts as unset. Raises SettingsError."""
+    reading = look(environment)
+    if reading.settings is None:
+        raise SettingsError(reading.told)
+    return reading.settings
+
+
+def look(environment: Mapping[str, str]) -> Reading:
+    """The settings of an environment, or all of its faults at once."""
     # An empty limit is no limit; anything else that is empty is unset.
     filled = {
         name: value
         for name, value in environment.items()
         if value.strip() or name.startswith("LIMIT_")
     }
+    unread = tuple(names.unread(filled, variables(), OTHER_NAMES))
     for other, name in OTHER_NAMES.items():
         if other in filled:
             filled.setdefault(name, filled[other])
     try:
-        return Settings.model_validate(filled)
+        found, lines = _sound_part(filled)
+        faults = (*lines.values(), *_broken(_RULES, found, lines))
+        doubts = tuple(_broken(_DOUBTS, found, lines))
     except BrokenCatalogue as error:
-        raise SettingsError(f"bot/wording/catalogues/{error}") from None
+        return Reading(None, (f"bot/wording/catalogues/{error}",), unread)
+    return Reading(None if faults else found, faults, (*doubts, *unread))
+
+
+def _sound_part(filled: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """The settings as far as they can be read, and a line for each field that cannot; such a field
+    is None there, so that rules about the others can be asked all the same."""
+    try:
+        return Settings.model_validate(filled), {}
     except ValidationError as error:
-        lines = [_line(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
+        lines: dict[str, str] = {}
+        for fault in error.errors():
+            name = str(fault["loc"][0])
+            line = words.line(
+                name, fault, looks_like=variables()[name][0], value=filled.get(name, "")
+            )
+            lines.setdefault(name.lower(), line)
+    unread: dict[str, Any] = dict.fromkeys(lines, (Any, None))
+    partial = create_model("Partial", __base__=Settings, **unread)
+    rest = {name: value for name, value in filled.items() if name.lower() not in lines}
+    return partial.model_validate(rest), lines
+
+
+def _broken(rules: tuple[Rule, ...], found: Settings, lines: Mapping[str, str]) -> Iterator[str]:
+    for one in rules:
+        if not one.fields & lines.keys():
+            yield from one.broken(found)
 
 
 def variables() -> dict[str, tuple[str, Any, bool]]:
@@ -109,16 +225,4 @@ def variables() -> dict[str, tuple[str, Any, bool]]:
 
 
 def _port(parts: SplitResult) -> int:
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _line(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    """One fault in words. Values are not repeated: some of them are secrets."""
-    what = message.removeprefix("Value error, ")
-    if not place:
-        return what
-    name = str(place[0])
-    looks_like = variables()[name][0]
-    if kind == "missing":
-        return f"{name} is not set. It should be {looks_like}."
-    return f"{name} cannot be used: {what}. It should be {looks_like}."
+    return parts.port or DEFAULT_PORTS[parts.scheme]

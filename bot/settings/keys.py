@@ -1,13 +1,15 @@
 """Secrets and the keys of callers."""
 
 import re
-from typing import Annotated, Any, Self
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator
 
 from bot.domain.code import subkey
 from bot.domain.operators import Operator, Role, Via
-from bot.settings.types import Group, Values, matching, setting
+from bot.settings.secret import hard_to_guess
+from bot.settings.types import Group, Unusable, Values, matching, rule, setting
 
 # Callers that start verifications without a key of their own.
 OWN_CALLERS = frozenset(["cli", "console"])
@@ -16,24 +18,8 @@ UNNAMED_FUNCTION, UNNAMED_SYSTEM = "function", "system"
 UNNAMED_OPERATOR, UNNAMED_VIEWER = "operator", "viewer"
 
 
-SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
-FEWEST_LETTERS = 6  # different ones: what has fewer was typed, not drawn
-_WELL_KNOWN = re.compile(
-    r"(change.?me|secret|password|example|placeholder|your.?key|0123456789abcdef|1234567890)+[\W\d]*",
-    re.IGNORECASE,
-)
-
-
-def _hard_to_guess(key: str) -> str:
-    if len(key) < SHORTEST_KEY:
-        raise ValueError(f"it is shorter than {SHORTEST_KEY} characters")
-    if len(set(key)) < FEWEST_LETTERS or _WELL_KNOWN.fullmatch(key):
-        raise ValueError("everybody would guess it")
-    return key
-
-
 def _all_hard_to_guess(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_hard_to_guess(value) for value in values)
+    return tuple(hard_to_guess(value) for value in values)
 
 
 def _named_keys(value: Any) -> Any:
@@ -50,15 +36,15 @@ def _named_keys(value: Any) -> Any:
 def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     names = {name for name, _ in keys}
     if names != {""} and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
-        raise ValueError(
+        raise Unusable(
             "either none of its keys has a name, or each has one of letters, digits, - and _"
         )
     for _, key in keys:
-        _hard_to_guess(key)
+        hard_to_guess(key)
     return keys
 
 
-SecretKey = Annotated[str, AfterValidator(_hard_to_guess)]
+SecretKey = Annotated[str, AfterValidator(hard_to_guess)]
 SecretKeys = Annotated[Values, AfterValidator(_all_hard_to_guess)]
 NamedKeys = Annotated[
     tuple[tuple[str, str], ...], BeforeValidator(_named_keys), AfterValidator(_well_named)
@@ -130,38 +116,34 @@ class KeySettings(Group):
             for name, key in keys
         )
 
-    @model_validator(mode="after")
-    def _one_role_each(self) -> Self:
-        roles: dict[str, Role] = {}
-        for operator, _ in self.operators:
-            if roles.setdefault(operator.name, operator.role) is not operator.role:
-                raise ValueError(
-                    f"CONSOLE_KEY and CONSOLE_VIEWER_KEY: the name {operator.name} stands in both,"
-                    " and one name is one person: they must differ (a key without a name is called"
-                    f" {UNNAMED_OPERATOR} or {UNNAMED_VIEWER})"
-                )
-        return self
+@rule("function_key", "system_key")
+def _names_of_callers(settings: KeySettings) -> Iterator[str]:
+    named = (*settings.function_key, *settings.system_key)
+    if OWN_CALLERS & {name for name, _ in named}:
+        yield (
+            f"FUNCTION_KEY and SYSTEM_KEY: the names {' and '.join(sorted(OWN_CALLERS))} are"
+            " Textback's own."
+        )
+    starters = {name for name, _ in settings.starters}
+    managers = {name for name, _ in settings.managers}
+    if starters & managers:
+        yield (
+            f"FUNCTION_KEY and SYSTEM_KEY: the name {min(starters & managers)} stands in both, and"
+            f" one name is one caller: they must differ (a key without a name is called"
+            f" {UNNAMED_FUNCTION} or {UNNAMED_SYSTEM})."
+        )
 
-    @model_validator(mode="after")
-    def _distinct_keys(self) -> Self:
-        named = (*self.function_key, *self.system_key)
-        keys = [key for _, key in (*named, *self.console_key, *self.console_viewer_key)]
-        if len(set(keys)) != len(keys):
-            raise ValueError(
-                "FUNCTION_KEY, SYSTEM_KEY, CONSOLE_KEY and CONSOLE_VIEWER_KEY: every key must"
-                " differ from the others"
-            )
-        if OWN_CALLERS & {name for name, _ in named}:
-            raise ValueError(
-                f"FUNCTION_KEY and SYSTEM_KEY: the names {' and '.join(sorted(OWN_CALLERS))} are"
-                " Textback's own"
-            )
-        starters = {name for name, _ in self.starters}
-        managers = {name for name, _ in self.managers}
-        if starters & managers:
-            raise ValueError(
-                f"FUNCTION_KEY and SYSTEM_KEY: the name {min(starters & managers)} stands in both,"
-                f" and one name is one caller: they must differ (a key without a name is called"
-                f" {UNNAMED_FUNCTION} or {UNNAMED_SYSTEM})"
-            )
-        return self
+
+@rule("console_key", "console_viewer_key")
+def _one_role_each(settings: KeySettings) -> Iterator[str]:
+    operators = {o.name for o, _ in settings.operators if o.role is Role.OPERATOR}
+    viewers = {o.name for o, _ in settings.operators if o.role is Role.VIEWER}
+    if operators & viewers:
+        yield (
+            f"CONSOLE_KEY and CONSOLE_VIEWER_KEY: the name {min(operators & viewers)} stands in"
+            " both, and one name is one person: they must differ (a key without a name is called"
+            f" {UNNAMED_OPERATOR} or {UNNAMED_VIEWER})."
+        )
+
+
+RULES = (_names_of_callers, _one_role_each)

@@ -1,16 +1,17 @@
 """Bounds on starts and guesses, and how long things are kept."""
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from limits import RateLimitItem, parse_many
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from bot.domain import phone
 from bot.domain.guess_budget import LARGEST_CHANCE, GuessBudget, guess_budget
 from bot.domain.limits import Limit
 from bot.settings.texts import TextSettings
-from bot.settings.types import Values, setting
+from bot.settings.types import Unusable, Values, rule, setting
 
 
 def _limits(value: Any, info: ValidationInfo) -> Any:
@@ -19,9 +20,9 @@ def _limits(value: Any, info: ValidationInfo) -> Any:
         return value
     parsed = parse_many(value) if value.strip() else []
     if any(item.amount < 1 for item in parsed):
-        raise ValueError("a limit lets at least one through")
+        raise Unusable("a limit lets at least one through")
     if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
-        raise ValueError("a limit lets at most a million through, and looks back a year")
+        raise Unusable("a limit lets at most a million through, and looks back a year")
     name = str(info.field_name).upper()
     return tuple(Limit(name, item.amount, item.get_expiry(), _as_set(item)) for item in parsed)
 
@@ -40,7 +41,7 @@ def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
         return codes
     unknown = [code for code in codes if not phone.is_country(code)]
     if unknown:
-        raise ValueError(f"{unknown[0]} is no country")
+        raise Unusable(f"{unknown[0]} is no country")
     return codes
 
 
@@ -84,22 +85,29 @@ class LimitSettings(TextSettings):
             code_length=self.code_length,
         )
 
-    @model_validator(mode="after")
-    def _retained_long_enough(self) -> Self:
-        for limit in (*self.limit_per_number, *self.limit_wrong_per_number, *self.rate_limits):
-            if limit.window > timedelta(days=self.retention_days):
-                raise ValueError(
-                    f"RETENTION_DAYS is shorter than {limit} looks back. Raise it, or shorten the"
-                    " limit."
-                )
-        return self
 
-    @model_validator(mode="after")
-    def _sound_guess_budget(self) -> Self:
-        if not self.guess_budget.is_sound:
-            raise ValueError(
-                f"LIMIT_WRONG_PER_NUMBER, LIMIT_PER_NUMBER, MAX_ATTEMPTS and CODE_LENGTH allow"
-                f" {self.guess_budget}; at most {LARGEST_CHANCE:.1%} is allowed. Lower the limits,"
-                " or take a longer code."
+@rule(
+    *("limit_per_number", "limit_per_country", "limit_per_key", "limit_total"),
+    *("limit_wrong_per_number", "retention_days"),
+)
+def _retained_long_enough(settings: LimitSettings) -> Iterator[str]:
+    of_numbers = (*settings.limit_per_number, *settings.limit_wrong_per_number)
+    for limit in (*of_numbers, *settings.rate_limits):
+        if limit.window > timedelta(days=settings.retention_days):
+            yield (
+                f"RETENTION_DAYS is shorter than {limit} looks back. Raise it, or shorten the"
+                " limit."
             )
-        return self
+
+
+@rule("limit_per_number", "limit_wrong_per_number", "max_attempts", "code_length")
+def _sound_guess_budget(settings: LimitSettings) -> Iterator[str]:
+    if not settings.guess_budget.is_sound:
+        yield (
+            f"LIMIT_WRONG_PER_NUMBER, LIMIT_PER_NUMBER, MAX_ATTEMPTS and CODE_LENGTH allow"
+            f" {settings.guess_budget}; at most {LARGEST_CHANCE:.1%} is allowed. Lower the limits,"
+            " or take a longer code."
+        )
+
+
+RULES = (_retained_long_enough, _sound_guess_budget)

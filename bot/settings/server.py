@@ -2,40 +2,25 @@
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from bot.settings.types import Group, Values, matching, setting
-
-
-def base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it is no http or https address")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("it may hold no user, query or fragment")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("its port is no port") from None
-    if "_" in parts.hostname:
-        raise ValueError("Twilio refuses a host name with an underscore (its error 21609)")
-    return url.rstrip("/")
+from bot.settings.public_address import public_base_url
+from bot.settings.types import Group, Unusable, Values, matching, setting
 
 
 def _database_url(url: str) -> str:
     if url.startswith(("postgresql://", "postgres://")):
         return url
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise ValueError("it is of no database that Textback knows")
+        raise Unusable("it is of no database that Textback knows")
     return url
 
 
 def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
-            raise ValueError(
+            raise Unusable(
                 "an origin is a scheme, a host in lower case and perhaps a port, without a path; *"
                 " is not taken"
             )
@@ -43,12 +28,12 @@ def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Origins = Annotated[Values, AfterValidator(_origins)]
-BaseUrl = Annotated[str, AfterValidator(base_url)]
+PublicBaseUrl = Annotated[str, AfterValidator(public_base_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 
 class ServerSettings(Group):
-    public_base_url: BaseUrl = setting(
+    public_base_url: PublicBaseUrl = setting(
         "the address Twilio and callers see, such as https://verify.example.com"
     )
     allowed_origins: Origins = setting(

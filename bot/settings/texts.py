@@ -1,15 +1,17 @@
 """The code, the window, and what is texted."""
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot import wording
 from bot.domain import phone, timings
 from bot.domain.reply import QUOTE_LENGTH, is_recognizable
 from bot.domain.verification import Terms
-from bot.settings.types import Group, setting
+from bot.settings.types import Group, Unusable, rule, setting
+from bot.settings.words import is_quoted
 from bot.wording import Style
 from bot.wording.catalogues import fixed_parts
 from bot.wording.choosing import lookup
@@ -19,11 +21,11 @@ from bot.wording.segments import Segments, segments
 def _challenge_text(template: str) -> str:
     unknown = wording.fields(template) - wording.FIELDS
     if unknown:
-        raise ValueError(f"it has no field {{{sorted(unknown)[0]}}}")
+        raise Unusable(f"it has no field {{{sorted(unknown)[0]}}}")
     if "code" not in wording.fields(template):
-        raise ValueError("{code} is missing")
+        raise Unusable("{code} is missing")
     if not is_recognizable(fixed_parts(template)):
-        raise ValueError(
+        raise Unusable(
             f"it needs {QUOTE_LENGTH} fixed characters in a row, or a quote cannot be told from"
             " an answer"
         )
@@ -42,17 +44,17 @@ def _known_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], .
     for country, tag in pairs:
         found = lookup(tag, wording.languages())
         if not phone.is_country(country.upper()) or found is None:
-            raise ValueError("each pair is a country of two letters and a language there is")
+            raise Unusable("each pair is a country of two letters and a language there is")
         known.append((country.upper(), found))
     if len(dict(known)) < len(known):
-        raise ValueError("a country stands there more than once")
+        raise Unusable("a country stands there more than once")
     return tuple(known)
 
 
 def _known_locale(tag: str) -> str:
     found = lookup(tag, wording.languages())
     if found is None:
-        raise ValueError(f"there is no such language; there are {', '.join(wording.languages())}")
+        raise Unusable(f"there is no such language; there are {', '.join(wording.languages())}")
     return found
 
 
@@ -113,25 +115,40 @@ class TextSettings(Group):
     @cached_property
     def offered_locales(self) -> tuple[str, ...]:
         """Languages whose texts fit, with this service's name and terms."""
-        return tuple(tag for tag in wording.languages() if self._fits(tag))
+        return tuple(tag for tag in wording.languages() if self.fits(tag))
 
-    def _fits(self, tag: str) -> bool:
+    def fits(self, tag: str) -> bool:
         return all(self.segments_of(style, tag).count <= self.allow_segments for style in Style)
 
-    @model_validator(mode="after")
-    def _few_segments(self) -> Self:
-        chosen = (self.default_locale, *(tag for _, tag in self.country_locales))
-        for tag in chosen:
-            if not self._fits(tag):
-                most = max((self.segments_of(style, tag) for style in Style), key=_size)
-                name = "CHALLENGE_TEXT" if self.challenge_text else "SERVICE_NAME"
-                raise ValueError(
-                    f"{name}: the text in {tag} takes {most.units} units of {most.encoding}, which"
-                    f" are {most.count} segments; ALLOW_SEGMENTS allows {self.allow_segments}"
-                    " (a segment is 160 units of GSM-7 or 70 of UCS-2, and each is billed)"
-                )
-        return self
+
+@rule(
+    *("code_length", "window_seconds", "max_attempts", "send_within_seconds", "max_sends"),
+    *("service_name", "challenge_text", "default_locale", "country_locales", "allow_segments"),
+)
+def _few_segments(settings: TextSettings) -> Iterator[str]:
+    for tag in (settings.default_locale, *(tag for _, tag in settings.country_locales)):
+        if settings.fits(tag):
+            continue
+        most = max((settings.segments_of(style, tag) for style in Style), key=_size)
+        name = "CHALLENGE_TEXT" if settings.challenge_text else "SERVICE_NAME"
+        yield (
+            f"{name}: the text in {tag} takes {most.units} units of {most.encoding}, which are"
+            f" {most.count} segments; ALLOW_SEGMENTS allows {settings.allow_segments} (a segment"
+            " is 160 units of GSM-7 or 70 of UCS-2, and each is billed)."
+        )
 
 
 def _size(found: Segments) -> int:
     return found.count * 1000 + found.units
+
+
+@rule("service_name", "challenge_text")
+def _no_quotes_in_texts(settings: TextSettings) -> Iterator[str]:
+    if is_quoted(settings.service_name or ""):
+        yield "SERVICE_NAME stands in quotes, which people will read in every text."
+    if is_quoted(settings.challenge_text or ""):
+        yield "CHALLENGE_TEXT stands in quotes, which people will read in every text."
+
+
+RULES = (_few_segments,)
+DOUBTS = (_no_quotes_in_texts,)

@@ -1,45 +1,51 @@
 """The account at Twilio and what texts are sent from."""
 
-from ipaddress import ip_address
-from typing import Annotated, Literal, Self
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from bot.settings.server import base_url
-from bot.settings.types import Group, Values, matching, setting
+from bot.outbound.addresses import is_loopback_host
+from bot.settings import secret
+from bot.settings.public_address import base_url, is_cloud, is_simulated
+from bot.settings.types import Group, Unusable, Values, matching, rule, setting
+
+# Numbers that nobody has: 555-01xx of North America, and those of Twilio's test credentials.
+_FICTIONAL = re.compile(r"\+1[0-9]{3}55501[0-9]{2}|\+1500555[0-9]{4}")
+_HEX_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 def _api_base_url(url: str) -> str:
     checked = base_url(url)
     parts = urlsplit(checked)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        raise ValueError("plain http is for this machine alone; use https")
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
+        raise Unusable("plain http is for this machine alone; use https")
     return checked
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _tokens(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Every one of them verifies signatures."""
+    return tuple(secret.token(value) for value in values)
 
 
 ApiBaseUrl = Annotated[str, AfterValidator(_api_base_url)]
+ApiSecret = Annotated[str, AfterValidator(secret.hard_to_guess)]
 
 
 class TwilioSettings(Group):
     twilio_account_sid: Annotated[str, matching("AC[0-9a-fA-F]{32}")] = setting(
         "AC and 32 hexadecimal digits, from Twilio's console",
     )
-    twilio_auth_token: Values = setting(
+    twilio_auth_token: Annotated[Values, AfterValidator(_tokens)] = setting(
         "the account's auth token; while it is rotated, new and old with a comma between",
         repr=False,
     )
     twilio_api_key_sid: Annotated[str, matching("SK[0-9a-fA-F]{32}")] | None = setting(
         "SK and 32 hexadecimal digits", default=None
     )
-    twilio_api_key_secret: str | None = setting(
+    twilio_api_key_secret: ApiSecret | None = setting(
         "the secret of that API key", default=None, repr=False
     )
     twilio_phone_number: Annotated[str, matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}")] | None = (
@@ -65,19 +71,61 @@ class TwilioSettings(Group):
         """The address that texts are sent from: our number or our Messaging Service."""
         return self.twilio_messaging_service_sid or self.twilio_phone_number or ""
 
-    @model_validator(mode="after")
-    def _one_sender(self) -> Self:
-        if bool(self.twilio_phone_number) == bool(self.twilio_messaging_service_sid):
-            raise ValueError(
-                "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID: exactly one of them must be"
-                " set, it is what texts are sent from"
-            )
-        return self
+    @property
+    def is_cloud(self) -> bool:
+        """Whether texts go through Twilio itself."""
+        return is_cloud(self.twilio_api_base_url)
 
-    @model_validator(mode="after")
-    def _whole_api_key(self) -> Self:
-        if bool(self.twilio_api_key_sid) != bool(self.twilio_api_key_secret):
-            raise ValueError(
-                "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET: set both of them or neither"
-            )
-        return self
+    @property
+    def is_simulated(self) -> bool:
+        """Whether texts go to something on this machine that answers like Twilio."""
+        return is_simulated(self.twilio_api_base_url)
+
+
+@rule("twilio_phone_number", "twilio_messaging_service_sid")
+def _one_sender(settings: TwilioSettings) -> Iterator[str]:
+    if bool(settings.twilio_phone_number) == bool(settings.twilio_messaging_service_sid):
+        yield (
+            "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID: exactly one of them must be set,"
+            " it is what texts are sent from."
+        )
+
+
+@rule("twilio_api_key_sid", "twilio_api_key_secret")
+def _whole_api_key(settings: TwilioSettings) -> Iterator[str]:
+    if bool(settings.twilio_api_key_sid) != bool(settings.twilio_api_key_secret):
+        yield "TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET: set both of them or neither."
+
+
+@rule("twilio_api_base_url")
+def _no_placeholder_sids(settings: TwilioSettings) -> Iterator[str]:
+    """The local simulator takes any; Twilio gives none like AC000…"""
+    sids = (settings.twilio_account_sid, settings.twilio_api_key_sid)
+    names = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY_SID", "TWILIO_MESSAGING_SERVICE_SID")
+    for name, sid in zip(names, (*sids, settings.twilio_messaging_service_sid), strict=True):
+        if settings.is_cloud and sid and len(set(sid[2:].lower())) < secret.FEWEST_CHARACTERS:
+            yield f"{name} is a placeholder. It should be yours, from Twilio's console."
+
+
+RULES = (_one_sender, _whole_api_key, _no_placeholder_sids)
+
+
+@rule("twilio_api_base_url", "twilio_phone_number")
+def _own_number(settings: TwilioSettings) -> Iterator[str]:
+    if settings.is_cloud and _FICTIONAL.fullmatch(settings.twilio_phone_number or ""):
+        yield (
+            "TWILIO_PHONE_NUMBER is a number of examples and tests, which nobody has: put your own"
+            " in its place."
+        )
+
+
+@rule("twilio_api_base_url", "twilio_auth_token")
+def _hexadecimal_tokens(settings: TwilioSettings) -> Iterator[str]:
+    if settings.is_cloud and not all(map(_HEX_TOKEN.fullmatch, settings.twilio_auth_token)):
+        yield (
+            "TWILIO_AUTH_TOKEN holds a value of another form than Twilio's auth tokens, which are"
+            " 32 hexadecimal digits. `flask check --twilio` tells whether Twilio accepts it."
+        )
+
+
+DOUBTS = (_own_number, _hexadecimal_tokens)

@@ -1,10 +1,30 @@
 """Types that several settings share. Each type reads one form and refuses all others, in a few
-words that `read` puts into a line; the words never repeat the value, since some are secrets."""
+words that `words.py` puts into a line; the words never repeat the value, since some are secrets."""
 
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Unusable(ValueError):
+    """A value that a setting cannot take, in our words: those of a library are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What several settings must be together, in whole sentences of what is wrong."""
+
+    # Where one of them is unusable by itself, its own line says so and the rule is not asked.
+    fields: frozenset[str]
+    broken: Callable[[Any], Iterable[str]]
+
+
+def rule(*fields: str) -> Callable[[Callable[[Any], Iterable[str]]], Rule]:
+    """Makes a rule of a function of the settings."""
+    return lambda broken: Rule(frozenset(fields), broken)
 
 
 def setting(looks_like: str, **more: Any) -> Any:
@@ -21,7 +41,7 @@ class Group(BaseModel):
 def matching(pattern: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise ValueError("it has another form")
+            raise Unusable("it has another form")
         return value
 
     return AfterValidator(check)
@@ -33,7 +53,7 @@ def _comma_list(value: Any) -> Any:
 
 def _all_filled(values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(values):
-        raise ValueError("one of the values between its commas is empty")
+        raise Unusable("one of the values between its commas is empty")
     return values
 
 

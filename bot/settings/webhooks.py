@@ -2,13 +2,15 @@
 
 import base64
 import binascii
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator
 
 from bot.outbound.addresses import ForbiddenAddress, is_loopback_host, require_allowed
-from bot.settings.types import Group, Values, setting
+from bot.settings.secret import require_itself
+from bot.settings.types import Group, Unusable, Values, rule, setting
 
 MOST_URLS = 5
 LONGEST_URL = 500  # characters
@@ -19,9 +21,9 @@ _PREFIX = "whsec_"
 
 def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     if len(urls) > MOST_URLS:
-        raise ValueError(f"it holds more than {MOST_URLS} addresses")
+        raise Unusable(f"it holds more than {MOST_URLS} addresses")
     if len(set(urls)) != len(urls):
-        raise ValueError("one of its addresses stands there more than once")
+        raise Unusable("one of its addresses stands there more than once")
     for url in urls:
         _require_url(url)
     return urls
@@ -29,7 +31,7 @@ def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 def _require_url(url: str) -> None:
     if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-        raise ValueError(
+        raise Unusable(
             f"each address is at most {LONGEST_URL} ASCII characters without blanks; percent-encode"
             " others"
         )
@@ -37,30 +39,31 @@ def _require_url(url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise ValueError("one of its values is no address") from None
+        raise Unusable("one of its values is no address") from None
     if parts.username is not None or parts.password is not None:
-        raise ValueError("an address may hold no user or password: events are signed instead")
+        raise Unusable("an address may hold no user or password: events are signed instead")
     if not host or parts.fragment:
-        raise ValueError("an address needs a host and may hold no fragment")
+        raise Unusable("an address needs a host and may hold no fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):
-        raise ValueError("an address must begin with https:// (http:// on loopback only)")
+        raise Unusable("an address must begin with https:// (http:// on loopback only)")
 
 
 def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
     if len(secrets) > MOST_SECRETS or len(set(secrets)) != len(secrets):
-        raise ValueError("it is one secret, or the new and the old one with a comma between")
+        raise Unusable("it is one secret, or the new and the old one with a comma between")
     for secret in secrets:
+        require_itself(secret)
         try:
             key = base64.b64decode(secret.removeprefix(_PREFIX) + "==", validate=False)
         except (binascii.Error, ValueError):
             key = b""
         if not secret.startswith(_PREFIX) or len(key) not in SECRET_BYTES:
-            raise ValueError(
+            raise Unusable(
                 f"a secret is {_PREFIX} and the base64 of {SECRET_BYTES[0]} to {SECRET_BYTES[-1]}"
                 " random bytes"
             )
         if len(set(key)) < len(key) // 3:
-            raise ValueError("everybody would guess it")
+            raise Unusable("everybody would guess it")
     return secrets
 
 
@@ -77,29 +80,31 @@ class WebhookSettings(Group):
     webhook_include_number: Literal["yes", "no"] = setting("yes or no", default="no")
     webhook_allow_private: Literal["yes", "no"] = setting("yes or no", default="no")
 
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        if self.webhook_urls and not self.webhook_secret:
-            raise ValueError(
-                "WEBHOOK_SECRET is not set, and WEBHOOK_URLS is: receivers could not tell our"
-                f" events from anybody's. It should be {_PREFIX} and the base64 of 24 to 64 random"
-                " bytes."
-            )
-        return self
 
-    @model_validator(mode="after")
-    def _allowed(self) -> Self:
-        """Of addresses that are written as numbers; names are looked up at each call."""
-        for url in self.webhook_urls:
-            host = urlsplit(url).hostname or ""
-            try:
-                require_allowed(
-                    host,
-                    allows_private=self.webhook_allow_private == "yes",
-                    allows_loopback=is_loopback_host(host),
-                )
-            except ForbiddenAddress as error:
-                raise ValueError(f"WEBHOOK_URLS: {error}") from None
-            except ValueError:
-                continue  # a name
-        return self
+@rule("webhook_urls", "webhook_secret")
+def _signed(settings: WebhookSettings) -> Iterator[str]:
+    if settings.webhook_urls and not settings.webhook_secret:
+        yield (
+            "WEBHOOK_SECRET is not set, and WEBHOOK_URLS is: receivers could not tell our events"
+            f" from anybody's. It should be {_PREFIX} and the base64 of 24 to 64 random bytes."
+        )
+
+
+@rule("webhook_urls", "webhook_allow_private")
+def _allowed(settings: WebhookSettings) -> Iterator[str]:
+    """Of addresses that are written as numbers; names are looked up at each call."""
+    for url in settings.webhook_urls:
+        host = urlsplit(url).hostname or ""
+        try:
+            require_allowed(
+                host,
+                allows_private=settings.webhook_allow_private == "yes",
+                allows_loopback=is_loopback_host(host),
+            )
+        except ForbiddenAddress as error:
+            yield f"WEBHOOK_URLS: {error}."
+        except ValueError:
+            continue  # a name
+
+
+RULES = (_signed, _allowed)

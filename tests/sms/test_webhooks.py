@@ -131,9 +131,10 @@ def test_a_query_and_repeated_parameters_are_part_of_it(harness: Harness) -> Non
 def test_all_tokens_of_a_rotation_verify(tmp_path) -> None:
     from tests.harness import harness as open_harness
 
-    with open_harness(tmp_path, TWILIO_AUTH_TOKEN=f"new token,{ACCOUNT.auth_token}") as harness:
+    new_token = "b3f81d60a9427ce5184b6fd20397ea5c"
+    with open_harness(tmp_path, TWILIO_AUTH_TOKEN=f"{new_token},{ACCOUNT.auth_token}") as harness:
         form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": "1"}
-        for token in ("new token", ACCOUNT.auth_token):
+        for token in (new_token, ACCOUNT.auth_token):
             assert signed(harness, "/twilio/sms", form, token=token).status_code == 200
 
 

@@ -1,0 +1,57 @@
+"""Variables that look like ours and are none: what they say is not read, and nobody notices."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+# The twilio library and Twilio's own command line read these.
+_OF_OTHERS = frozenset(["TWILIO_EDGE", "TWILIO_REGION", "TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
+# Shorter names of ours (HOST, PORT, DISPATCH) are near to too many others.
+_SHORTEST = 9
+_ALIKE = 0.87
+_ALIKE_OF_TWILIO = 0.7  # whoever sets TWILIO_… means Twilio
+# What Kubernetes and Docker set for a service or container of the name textback.
+_OF_A_LINK = re.compile(r"(tcp|udp|sctp)://")
+
+
+def unread(
+    environment: Mapping[str, str], ours: Iterable[str], aliases: Iterable[str]
+) -> Iterator[str]:
+    """A sentence for each name that looks like one of ours. `aliases` are read too."""
+    known = frozenset(ours)
+    squeezed = {_squeezed(name): name for name in sorted(known)}
+    for name in sorted(environment.keys() - known - frozenset(aliases) - _OF_OTHERS):
+        meant = None if _OF_A_LINK.match(environment[name]) else _meant(name, squeezed)
+        if meant is not None:
+            yield f"{name} is not read. The variable is {meant}."
+
+
+def _meant(name: str, squeezed: Mapping[str, str]) -> str | None:
+    """The name of ours that another one seems to mean.
+
+    >>> _meant("windowSecond", {"WINDOWSECOND": "WINDOW_SECONDS"})
+    'WINDOW_SECONDS'
+    >>> _meant("HOSTNAME", {"HOST": "HOST"}) is None
+    True
+    """
+    short = _squeezed(name)
+    if short in squeezed:
+        return squeezed[short]
+    is_of_twilio = short.startswith("TWILIO")
+    if len(short) < _SHORTEST:
+        return None
+    candidates = [one for one in squeezed if len(one) >= _SHORTEST]
+    cutoff = _ALIKE_OF_TWILIO if is_of_twilio else _ALIKE
+    close = get_close_matches(short, candidates, n=1, cutoff=cutoff)
+    return squeezed[close[0]] if close else None
+
+
+def _squeezed(name: str) -> str:
+    """A name without what is mistaken most often: case, underscores, a plural, our own name.
+
+    >>> _squeezed("textback_Limits_PerNumber")
+    'LIMITPERNUMBER'
+    """
+    words = re.split(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])", name)
+    letters = [re.sub(r"(?<=[A-Z])S$", "", word.upper()) for word in words if word]
+    return "".join(letters).removeprefix("TEXTBACK")

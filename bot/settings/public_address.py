@@ -1,0 +1,123 @@
+"""The address that Twilio and callers see, and whether Twilio's cloud can call it.
+
+With the local simulator everything works on this machine, so what only the cloud needs is asked
+only where texts go there.
+"""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from bot.outbound.addresses import is_loopback_host, is_public
+from bot.settings.types import Unusable
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# Names that no resolver of the internet knows (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal),
+# and others that networks use inside.
+_INSIDE = re.compile(
+    r".*\.(local|internal|localhost|localdomain|lan|home|home\.arpa|corp|intranet|private|test"
+    r"|invalid|onion|svc|cluster)"
+)
+_EXAMPLE = re.compile(r"(.*\.)?example(\.com|\.net|\.org)?")
+
+
+def base_url(url: str) -> str:
+    """An address of http or https, without anything after its path."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Unusable("it is no http or https address, or its port is no port") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Unusable("it is no http or https address")
+    if parts.username is not None or "?" in url or "#" in url:
+        raise Unusable("it may hold no user, query or fragment")
+    if port == 0:
+        raise Unusable("its port is no port")
+    if "_" in host:
+        raise Unusable("Twilio refuses a host name with an underscore (its error 21609)")
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise Unusable("it holds a blank, or a character that must be encoded")
+    return url.rstrip("/")
+
+
+def public_base_url(url: str) -> str:
+    """In one spelling, since signatures are computed over it and addresses compared with it."""
+    parts = urlsplit(base_url(url))
+    if parts.path:
+        raise Unusable(
+            "it has a path, and Textback serves its pages and routes at / alone: give it a host"
+            " name of its own"
+        )
+    host = (parts.hostname or "").rstrip(".")
+    if not is_address(host) and not re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host):
+        raise Unusable("its host is no host name")
+    shown = f"[{host}]" if ":" in host else host
+    is_default = parts.port in (None, DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{shown}" + ("" if is_default else f":{parts.port}")
+
+
+def is_cloud(api_base_url: str | None) -> bool:
+    """Whether texts go through Twilio itself, not through something that answers like it."""
+    host = urlsplit(api_base_url or "https://api.twilio.com").hostname or ""
+    return host == "twilio.com" or host.endswith(".twilio.com")
+
+
+def is_simulated(api_base_url: str | None) -> bool:
+    return api_base_url is not None and is_loopback_host(urlsplit(api_base_url).hostname or "")
+
+
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def out_of_reach(url: str) -> Iterator[str]:
+    """Why Twilio's cloud cannot call it, or may not."""
+    parts = urlsplit(url)
+    if parts.scheme == "http":
+        yield (
+            "it is plain http, so codes, keys and links could be read on the way: Twilio and"
+            " callers need https"
+        )
+    if not _is_on_the_internet(parts.hostname or ""):
+        yield (
+            "its host is this machine or a name or address inside a network, which Twilio cannot"
+            " call"
+        )
+
+
+def doubts(url: str) -> Iterator[str]:
+    """What is no fault by itself, and yet keeps replies from arriving more often than not."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if _EXAMPLE.fullmatch(host):
+        yield "PUBLIC_BASE_URL is an address of the documentation: put your own in its place."
+    elif is_address(host):
+        yield (
+            "PUBLIC_BASE_URL has an address in place of a host name: Twilio checks the certificate,"
+            " and few are made for an address."
+        )
+    if _port(parts) not in DEFAULT_PORTS.values():
+        yield (
+            f"PUBLIC_BASE_URL has port {parts.port}: where a firewall stands between, Twilio may"
+            " get through on 443 alone. `flask check --twilio` does not tell."
+        )
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or DEFAULT_PORTS[parts.scheme]
+
+
+def _is_on_the_internet(host: str) -> bool:
+    if is_address(host):
+        return is_public(host)
+    # A last label of digits is another spelling of an address: 127.1, 0x7f000001.
+    last = host.rpartition(".")[2]
+    is_odd = re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last)
+    return "." in host and not is_odd and not _INSIDE.fullmatch(host)

@@ -1,0 +1,92 @@
+"""What a secret must be: drawn at random, and there itself, not a stand-in for it.
+
+A token list deserves the same care as a key: every token in it verifies signatures.
+"""
+
+import re
+from itertools import pairwise
+
+from bot.settings.types import Unusable
+from bot.settings.words import QUOTES
+
+SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
+SHORTEST_TOKEN = 32  # Twilio's auth tokens have 32 hexadecimal digits
+FEWEST_CHARACTERS = 6  # different ones: what has fewer was typed, not drawn
+
+# <your token>, [token], {{ token }}, ${TOKEN}, $TOKEN, $(command), %TOKEN%, __TOKEN__
+_TEMPLATE = re.compile(
+    r"<.*>|\[.*\]|\{.*\}|\$\{.*\}|\$\(.*\)|\$\w+|%\w+%|__\w+__|[.…*•·_-]+", re.DOTALL
+)
+_REFERENCE = re.compile(
+    r"(\w+:)?//.*|arn:aws.*|/run/secrets/.*|@Microsoft\..*",  # op://…, vault://…, file:///…
+    re.IGNORECASE,
+)
+_SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
+_TYPED = re.compile(
+    r"(change|replace)[\W_]*(me|this|it)|(key|token|secret|password)[\W_]*(goes[\W_]*)?here"
+    r"|qwerty|asdfgh|zxcvbn|1q2w3e",
+    re.IGNORECASE,
+)
+_WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)+[\W\d]*", re.I)
+_STAND_INS = frozenset(["your", "placeholder", "insert", "redacted", "todo", "fixme", "xxxx"])
+# What is made of these words alone was typed to be replaced.
+_COMMON = _STAND_INS | frozenset(
+    """a an and api app auth be change console default dev development do dummy enter example fake
+    fallback function id in insecure is key long local me must my none null of password paste please
+    prod production put random replace sample secret set some string system text textback the this
+    to token twilio undefined unsafe value webhook whsec with""".split()
+)
+
+
+def hard_to_guess(key: str) -> str:
+    """A key of ours. Raises Unusable."""
+    return _drawn(key, shortest=SHORTEST_KEY)
+
+
+def token(value: str) -> str:
+    """An auth token of Twilio's. Raises Unusable."""
+    return _drawn(value, shortest=SHORTEST_TOKEN)
+
+
+def _drawn(value: str, *, shortest: int) -> str:
+    require_itself(value)
+    if len(value) < shortest:
+        raise Unusable(f"it is shorter than {shortest} characters")
+    if _is_typed(value):
+        raise Unusable("everybody would guess it")
+    return value
+
+
+def require_itself(value: str) -> None:
+    """Raises Unusable for what stands around or in place of a secret."""
+    if not value:
+        raise Unusable("it is empty")
+    if value[0] in QUOTES or value[-1] in QUOTES:
+        raise Unusable("it stands in quotes, which count as part of it here: take them out")
+    if _TEMPLATE.fullmatch(value) or _has_stand_in(value):
+        raise Unusable("it is a placeholder: put the value itself in its place")
+    if _REFERENCE.fullmatch(value):
+        raise Unusable("it says where the value is kept: put the value itself in its place")
+    if _SID.fullmatch(value):
+        raise Unusable("it is a SID of Twilio's, which is no secret")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise Unusable("it holds a blank, or another character that no key or token has")
+
+
+def _has_stand_in(value: str) -> bool:
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", value)]
+    is_wordy = 2 * sum(map(len, words)) > len(value)
+    return bool(
+        _TYPED.search(value)
+        or _STAND_INS.intersection(words)
+        or (is_wordy and _COMMON.issuperset(words))
+    )
+
+
+def _is_typed(value: str) -> bool:
+    if len(set(value)) < FEWEST_CHARACTERS or _WELL_KNOWN.fullmatch(value):
+        return True
+    if any(value == (value[:n] * len(value))[: len(value)] for n in range(1, len(value) // 2 + 1)):
+        return True  # the same again and again
+    steps = [abs(ord(b) - ord(a)) for a, b in pairwise(value)]
+    return 5 * sum(step <= 1 for step in steps) >= 3 * len(steps)  # counted up or down

@@ -1,0 +1,51 @@
+"""The faults of values in our words, a line for each variable. Values are not repeated: some of
+them are secrets, and a library's own message may hold one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.settings.types import Unusable
+
+# As keyboards, word processors and web pages write them.
+QUOTES = "\"'`´‘’‚‛“”„‟«»‹›＂＇"
+
+_WORDS = {
+    "greater_than_equal": "it is less than {ge}",
+    "less_than_equal": "it is more than {le}",
+    "int_parsing": "it is no whole number",
+    "int_parsing_size": "it is no whole number that is used here",
+    "int_from_float": "it is no whole number",
+    "float_parsing": "it is no number",
+    "finite_number": "it is no number",
+    "literal_error": "it is none of what can be chosen",
+    "string_too_long": "it is longer than {max_length} characters",
+}
+_UNREAD = "it has another form"
+
+
+def line(name: str, fault: Mapping[str, Any], *, looks_like: str, value: str) -> str:
+    """One fault of pydantic's in a line."""
+    # A missing part of a value is reported as missing too, one level down.
+    if fault["type"] == "missing" and len(fault["loc"]) == 1:
+        return f"{name} is not set. It should be {looks_like}."
+    return f"{name} cannot be used: {_reason(fault, value)}. It should be {looks_like}."
+
+
+def _reason(fault: Mapping[str, Any], value: str) -> str:
+    if is_quoted(value):
+        return "it stands in quotes, which count as part of it here: take them out"
+    details = fault.get("ctx", {})
+    error = details.get("error")
+    if isinstance(error, Unusable):
+        return str(error)
+    return _WORDS.get(fault["type"], _UNREAD).format(**details)
+
+
+def is_quoted(value: str) -> bool:
+    """Docker's --env-file, for one, leaves quotes in place.
+
+    >>> is_quoted("'quoted'"), is_quoted("it's"), is_quoted('"')
+    (True, False, False)
+    """
+    kept = value.strip()
+    return len(kept) > 1 and kept[0] in QUOTES and kept[-1] in QUOTES
