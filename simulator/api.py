@@ -1,7 +1,6 @@
-"""The part of Twilio's REST API, version 2010-04-01, that Textback uses; strict about it: Basic
-auth, forms with exactly the fields of Twilio's own OpenAPI description, Twilio's error bodies."""
+"""Messages of Twilio's REST API, version 2010-04-01, as far as Textback uses them; strict about it:
+forms with exactly the fields of Twilio's own OpenAPI description, Twilio's error bodies."""
 
-import base64
 import re
 import socket
 import time
@@ -14,12 +13,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import faults
+from simulator import access, faults
+from simulator.access import BASE, ApiError
 from simulator.faults import Faults
 from simulator.webhooks import Webhooks
 from simulator.world import Message, World
-
-BASE = "/2010-04-01/Accounts/<account>"
 
 # Parameters of POST Messages.json in twilio_api_v2010.json (release 2.6.7).
 SEND_FIELDS = frozenset(
@@ -29,54 +27,16 @@ SEND_FIELDS = frozenset(
     ScheduleType SendAt SendAsMms ContentVariables RiskCheck From MessagingServiceSid Body MediaUrl
     ContentSid FallbackFrom""".split()
 )
-MESSAGES = {
-    20001: "Invalid parameter",
-    20003: "Authenticate",
-    20404: "The requested resource was not found",
-    20429: "Too Many Requests",
-    20500: "An internal server error has occurred",
-    21211: "Invalid 'To' Phone Number",
-    21602: "Message body is required",
-    21603: "'From' phone number is required",
-    21604: "'To' phone number is required",
-    21606: "The 'From' phone number is not a valid, SMS-capable number of your account",
-    21610: "Attempt to send to unsubscribed recipient",
-    21617: "The concatenated message body exceeds the 1600 character limit",
-    21624: "Invalid ValidityPeriod",
-}
-
-
-class ApiError(Exception):
-    def __init__(self, code: int, status: int = 400) -> None:
-        super().__init__(code)
-        self.code = code
-        self.status = status
 
 
 def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
     routes = Blueprint("api", __name__)
 
-    @routes.errorhandler(ApiError)
-    def refuse(error: ApiError) -> tuple[Response, int]:
-        body = {
-            "code": error.code,
-            "message": MESSAGES.get(error.code, "Refused on request"),
-            "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
-            "status": error.status,
-        }
-        return jsonify(body), error.status
-
-    @routes.before_request
-    def authenticate() -> None:
-        known = f"{world.account.sid}:{world.account.auth_token}".encode()
-        if request.headers.get("Authorization") != f"Basic {base64.b64encode(known).decode()}":
-            raise ApiError(20003, 401)
-        account = (request.view_args or {}).pop("account", world.account.sid)
-        if account != world.account.sid:
-            raise ApiError(20404, 404)
+    access.guard(routes, world)
 
     @routes.post(f"{BASE}/Messages.json")
     def send() -> tuple[Response, int]:
+        access.require(world, access.SEND)
         form = request.form
         _check_send(form, world)
         _misbehave_before(troubles, form["To"])
@@ -92,6 +52,7 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
 
     @routes.get(f"{BASE}/Messages.json")
     def read_list() -> Response:
+        access.require(world, access.READ)
         if troubles.take(faults.LIST_ERROR, request.args.get("To")):
             raise ApiError(20500, 500)
         size = min(1000, int(request.args.get("PageSize", 50)))
@@ -115,6 +76,7 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
 
     @routes.get(f"{BASE}/Messages/<sid>.json")
     def read_one(sid: str) -> Response:
+        access.require(world, access.READ)
         message = world.message(sid)
         if message is None:
             raise ApiError(20404, 404)
@@ -124,6 +86,7 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
 
     @routes.post(f"{BASE}/Messages/<sid>.json")
     def redact(sid: str) -> Response:
+        access.require(world, access.ERASE)
         message = world.message(sid)
         if message is None:
             raise ApiError(20404, 404)
@@ -131,46 +94,6 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
             raise ApiError(20001)
         world.erase(sid)
         return jsonify(_shown(replace(message, body=""), world))
-
-    @routes.get(f"{BASE}/IncomingPhoneNumbers.json")
-    def read_numbers() -> Response:
-        wanted = request.args.get("PhoneNumber", world.number.phone)
-        numbers = [_number(world)] if wanted in world.number.phone else []
-        return jsonify({"incoming_phone_numbers": numbers, "page": 0, "next_page_uri": None})
-
-    @routes.get(f"{BASE}/IncomingPhoneNumbers/<sid>.json")
-    def read_number(sid: str) -> Response:
-        _require_number(sid, world)
-        return jsonify(_number(world))
-
-    @routes.post(f"{BASE}/IncomingPhoneNumbers/<sid>.json")
-    def set_number(sid: str) -> Response:
-        _require_number(sid, world)
-        if set(request.form) - {"SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod"}:
-            raise ApiError(20001)
-        world.configure_number(
-            sms_url=request.form.get("SmsUrl"), sms_method=request.form.get("SmsMethod")
-        )
-        return jsonify(_number(world))
-
-    @routes.get("/v1/Services")
-    def read_services() -> Response:
-        service = world.service
-        shown = service and {
-            "sid": service.sid,
-            "account_sid": world.account.sid,
-            "use_inbound_webhook_on_number": service.uses_number_webhook,
-            "inbound_request_url": service.inbound_url,
-        }
-        return jsonify({"services": [shown] if shown else [], "meta": _meta("services")})
-
-    @routes.get("/v1/Services/<sid>/PhoneNumbers")
-    def read_pool(sid: str) -> Response:
-        service = world.service
-        if service is None or service.sid != sid:
-            raise ApiError(20404, 404)
-        pool = [{"sid": service.number_sid, "phone_number": world.number.phone}]
-        return jsonify({"phone_numbers": pool, "meta": _meta("phone_numbers")})
 
     return routes
 
@@ -234,26 +157,6 @@ def _page_uri(page: int) -> str:
     return f"{request.path}?{urlencode(query)}"
 
 
-def _require_number(sid: str, world: World) -> None:
-    if sid != world.number.sid:
-        raise ApiError(20404, 404)
-
-
-def _number(world: World) -> dict[str, Any]:
-    number = world.number
-    return {
-        "sid": number.sid,
-        "account_sid": world.account.sid,
-        "phone_number": number.phone,
-        "sms_url": number.sms_url,
-        "sms_method": number.sms_method,
-        "sms_application_sid": "",
-        "sms_fallback_url": "",
-        "sms_fallback_method": "POST",
-        "capabilities": {"sms": True, "voice": False, "mms": False, "fax": False},
-    }
-
-
 def _shown(message: Message, world: World) -> dict[str, Any]:
     created = format_datetime(message.created_at.replace(microsecond=0))
     uri = f"/2010-04-01/Accounts/{world.account.sid}/Messages/{message.sid}.json"
@@ -278,16 +181,4 @@ def _shown(message: Message, world: World) -> dict[str, Any]:
         "subresource_uris": {"media": uri.replace(".json", "/Media.json")},
         "to": message.recipient,
         "uri": uri,
-    }
-
-
-def _meta(key: str) -> dict[str, Any]:
-    return {
-        "page": 0,
-        "page_size": 50,
-        "key": key,
-        "next_page_url": None,
-        "previous_page_url": None,
-        "first_page_url": request.url,
-        "url": request.url,
     }

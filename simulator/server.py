@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from simulator import api, page, receiver
+from simulator import api, configuration, page, receiver
 from simulator.caller import Caller
 from simulator.faults import Faults
 from simulator.receiver import Receiver
@@ -62,6 +62,7 @@ class Simulator:
         self.webhooks = Webhooks(self.world, self.faults, report_delay_seconds=report_delay_seconds)
         app = Flask(__name__, static_folder=None)
         app.register_blueprint(api.blueprint(self.world, self.faults, self.webhooks))
+        app.register_blueprint(configuration.blueprint(self.world))
         app.register_blueprint(
             page.blueprint(
                 self.world,

@@ -79,9 +79,9 @@ class Webhooks:
 
     def post_inbound(self, message: Message) -> Answer:
         """Posts an inbound message, with repeats as the fragment of the address asks for."""
-        url, fragment = urldefrag(self._world.number.sms_url)
+        url, fragment = urldefrag(self._world.inbound_url)
         if not url:
-            return Answer(0, "the number has no webhook")
+            return Answer(0, "the number has no webhook, nor has its service")
         wanted = parse_qs(fragment)
         repeats = int(wanted.get("rc", ["1"])[0])
         policies = wanted.get("rp", ["ct"])[0].split(",")

@@ -24,26 +24,54 @@ def new_sid(prefix: str) -> str:
 class Account:
     sid: str
     auth_token: str
+    secondary_token: str | None = None  # accepted too; signs nothing until it is promoted
+    status: str = "active"  # suspended, closed
+    type: str = "Full"  # Trial
+    owner_sid: str | None = None  # of a subaccount: the main account
+    has_test_credentials: bool = False  # those that are set are Twilio's test credentials
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """An API key. `rights`: the questions that a restricted one may ask (`access.py`)."""
+
+    sid: str
+    secret: str
+    rights: frozenset[str] | None = None  # None: a standard key, all but the account itself
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number of the account, and where its texts are posted."""
+    """A number of the account, or a short code, and where its texts are posted."""
 
     phone: str
     sid: str = field(default_factory=lambda: new_sid("PN"))
     sms_url: str = ""
     sms_method: str = "POST"
+    application_sid: str = ""
+    can_sms: bool = True
+    toll_free_status: str | None = None  # of its verification, such as TWILIO_APPROVED
+
+    @property
+    def is_short_code(self) -> bool:
+        return not self.phone.startswith("+")
 
 
 @dataclass(frozen=True)
 class Service:
-    """A Messaging Service with one number in its pool."""
+    """A Messaging Service with one number in its pool, and what else is there."""
 
     sid: str
-    number_sid: str
+    number_sid: str  # empty: no number is in the pool
     uses_number_webhook: bool = True
     inbound_url: str = ""
+    inbound_method: str = "POST"
+    takes_fragments: bool = True  # of its webhook's address
+    has_sticky_sender: bool = True
+    names: tuple[str, ...] = ()  # alphanumeric senders
+    channels: tuple[str, ...] = ()  # such as rcs:contoso_agent
+    campaign_status: str | None = None  # of its US campaign, such as VERIFIED
+    brand_status: str = "APPROVED"
 
 
 @dataclass(frozen=True)
@@ -71,6 +99,7 @@ class World:
         self.account = account
         self.number = number
         self.service: Service | None = None
+        self.api_keys: tuple[ApiKey, ...] = ()
         self._messages: list[Message] = []
         self._opted_out: set[str] = set()
         self._phones: list[str] = []
@@ -79,14 +108,22 @@ class World:
     def now(self) -> datetime:
         return self._clock()
 
-    def configure_number(self, *, sms_url: str | None, sms_method: str | None) -> Number:
+    @property
+    def inbound_url(self) -> str:
+        """Where texts are posted: a service decides for the number in its pool."""
+        service = self.service
+        if service is None or service.uses_number_webhook or not service.number_sid:
+            return self.number.sms_url
+        return service.inbound_url
+
+    def configure_number(self, **changed: str) -> Number:
         with self._lock:
-            self.number = replace(
-                self.number,
-                sms_url=self.number.sms_url if sms_url is None else sms_url,
-                sms_method=sms_method or self.number.sms_method,
-            )
+            self.number = replace(self.number, **changed)
             return self.number
+
+    def configure_service(self, service: Service) -> None:
+        with self._lock:
+            self.service = service
 
     def outbound(
         self,

@@ -107,7 +107,7 @@ def test_the_webhook_is_checked_set_and_checked_again(harness: Harness) -> None:
     assert number.check(harness.settings) == number.Webhook(
         number.wanted_url(harness.settings), (), ()
     )
-    harness.simulator.world.configure_number(sms_url=None, sms_method="GET")
+    harness.simulator.world.configure_number(sms_method="GET")
     assert number.check(harness.settings).faults == ("the method is GET, it should be POST",)
 
 
@@ -151,5 +151,3 @@ def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:
         harness.text(harness.code())
         catch_up.run_once(harness.store, harness.service.gateway, harness.service.rules)
         assert harness.status(id)["output"] is True
-        with pytest.raises(number.NumberUnknown, match="Messaging Service"):
-            number.check(harness.settings)
