@@ -4,6 +4,7 @@ from gevent import monkey as _monkey
 
 _monkey.patch_all()  # before anything else is imported: sockets, locks and threads cooperate
 
+import logging as _logging  # noqa: E402
 import os  # noqa: E402
 import resource as _resource  # noqa: E402
 import sys  # noqa: E402
@@ -16,11 +17,12 @@ from bot.store.opening import is_shared as _is_shared  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
-try:
-    _wanted = _settings.read(_settings.with_file(os.environ))
-except _settings.SettingsError as error:
-    sys.exit(str(error))
+_reading = _settings.look(_settings.with_file(os.environ))
+if _reading.settings is None:
+    sys.exit(_reading.told)
+_wanted = _reading.settings
 
+_log = _logging.getLogger("bot.settings")
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
 
 _host = f"[{_wanted.host}]" if ":" in _wanted.host else _wanted.host
@@ -50,6 +52,8 @@ def _raise_file_limit():
 def on_starting(server):
     """Before anything is forked: what cannot work says so in one line and stops."""
     _raise_file_limit()
+    for warning in _reading.warnings:
+        _log.warning("settings: %s", warning)
     try:
         _open_store(_wanted.database_url, connections=1).close()
     except _UnusableDatabase as error:

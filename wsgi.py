@@ -6,15 +6,20 @@ import sys
 import click
 
 from bot import settings
-from bot.app import create_app
+from bot.app import create_app, create_commands
 from bot.store.tx import UnusableDatabase
 
+# The flask command that imports this; gunicorn is none.
 context = click.get_current_context(silent=True)
-if context is not None and context.info_name == "run":
+command = context.info_name if context is not None else None
+if command == "run":
     # It would answer, send nothing, and log addresses with keys in them.
     sys.exit("flask run serves no Textback. Run gunicorn wsgi:app, or make run with a simulator.")
 
-try:
-    app = create_app(settings.read(settings.with_file(os.environ)))
-except (settings.SettingsError, UnusableDatabase) as error:
-    sys.exit(str(error))
+if command in (None, "routes", "shell"):  # the last two show what is served
+    try:
+        app = create_app(settings.read(settings.with_file(os.environ)))
+    except (settings.SettingsError, UnusableDatabase) as error:
+        sys.exit(str(error))
+else:
+    app = create_commands(lambda: settings.with_file(os.environ))

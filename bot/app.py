@@ -1,7 +1,8 @@
 """Start-up: builds the service from the settings, registers faces and hooks, starts no thread."""
 
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
@@ -13,6 +14,7 @@ from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
 from bot.channels.gateway import Gateway
 from bot.channels.twilio import commands as twilio_commands
+from bot.channels.twilio import readiness as twilio_readiness
 from bot.channels.twilio import routes as twilio_routes
 from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch.catch_up import CatchUp
@@ -31,10 +33,10 @@ from bot.http.waiting import Waiting
 from bot.observability import change_log
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
-from bot.service import Service
-from bot.settings import Settings
+from bot.service import Pending, Service
+from bot.settings import Settings, look
 from bot.store.opening import open_store
-from bot.store.tx import Store
+from bot.store.tx import Store, UnusableDatabase
 from bot.usecases import notify
 from bot.usecases.rules import Languages, Rules
 from bot.webhooks.client import WebhookClient
@@ -62,9 +64,7 @@ def create_app(
 
     Raises UnusableDatabase.
     """
-    store = store or open_store(
-        settings.database_url, connections=settings.database_connections, clock=database_clock
-    )
+    store = store or _opened(settings, database_clock)
     service = _service(settings, store, gateway or TwilioGateway(settings), clock)
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -84,9 +84,35 @@ def create_app(
     app.register_blueprint(health.blueprint(service))
     app.register_blueprint(console.blueprint(service))
     app.register_blueprint(openapi.blueprint(openapi_parts()))
-    for command in (*cli.COMMANDS, twilio_commands.number_group):
-        app.cli.add_command(command)
+    _add_commands(app)
     return app
+
+
+def create_commands(environment: Callable[[], Mapping[str, str]]) -> Flask:
+    """The commands without the routes. Settings are read, and the database is opened, when a
+    command asks for them; what cannot be used ends the process with its sentences."""
+
+    def build(settings: Settings) -> Service:
+        try:
+            store = _opened(settings, None)
+        except UnusableDatabase as error:
+            sys.exit(str(error))
+        return _service(settings, store, TwilioGateway(settings), utc_now)
+
+    app = Flask(__name__, static_folder=None)
+    services.attach_pending(Pending(lambda: look(environment()), build), app)
+    _add_commands(app)
+    return app
+
+
+def _add_commands(app: Flask) -> None:
+    check = cli.check_command(twilio_readiness.findings)
+    for command in (*cli.COMMANDS, check, *twilio_commands.COMMANDS):
+        app.cli.add_command(command)
+
+
+def _opened(settings: Settings, clock: Callable[[], datetime] | None) -> Store:
+    return open_store(settings.database_url, connections=settings.database_connections, clock=clock)
 
 
 def openapi_parts() -> list[Part]:

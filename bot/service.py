@@ -1,8 +1,10 @@
 """One typed object that faces and server work with, built by `app.create_app`."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from flask import Flask
 
@@ -13,7 +15,7 @@ from bot.http.keys import Keys
 from bot.http.waiting import Waiting
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
-from bot.settings import Settings
+from bot.settings import Reading, Settings
 from bot.store.tx import Store
 from bot.usecases.rules import Rules
 
@@ -36,11 +38,54 @@ class Service:
     clock: Callable[[], datetime]  # for measuring and signing; the store has its own
 
 
+class Pending:
+    """A service that is built when it is first asked for: commands that need no database open
+    none, and what the settings lack does not keep `flask --help` from helping."""
+
+    def __init__(self, look: Callable[[], Reading], build: Callable[[Settings], Service]) -> None:
+        self._look = look
+        self._build = build
+
+    @cached_property
+    def reading(self) -> Reading:
+        return self._look()
+
+    @property
+    def settings(self) -> Settings:
+        if self.reading.settings is None:
+            sys.exit(self.reading.told)
+        return self.reading.settings
+
+    @cached_property
+    def service(self) -> Service:
+        return self._build(self.settings)
+
+
 def attach(service: Service, app: Flask) -> None:
-    app.extensions[_NAME] = service
+    reading = Reading(service.settings, faults=(), warnings=())
+    app.extensions[_NAME] = Pending(lambda: reading, lambda _: service)
+
+
+def attach_pending(pending: Pending, app: Flask) -> None:
+    app.extensions[_NAME] = pending
 
 
 def of(app: Flask) -> Service:
-    """The service of an application that `create_app` has made."""
-    service: Service = app.extensions[_NAME]
-    return service
+    """The service of an application that `create_app` or `create_commands` has made. In commands
+    settings that cannot be used end the process."""
+    return _pending(app).service
+
+
+def settings_of(app: Flask) -> Settings:
+    """The settings alone, without a database; they end the process in the same way."""
+    return _pending(app).settings
+
+
+def reading_of(app: Flask) -> Reading:
+    """The settings with their faults and warnings."""
+    return _pending(app).reading
+
+
+def _pending(app: Flask) -> Pending:
+    pending: Pending = app.extensions[_NAME]
+    return pending

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Protocol
 
 from bot.domain.delivery import Delivery
@@ -107,6 +107,24 @@ class Conversation:
 
     sightings: list[Sighting]
     is_whole: bool  # False: the list did not reach back to its beginning
+
+
+class Level(StrEnum):
+    """What a finding asks of the operator."""
+
+    GOOD = "good"
+    WARNING = "warning"  # works, or may
+    FAULT = "fault"  # texts do not go out, or replies do not come in
+    LOOK = "look"  # the channel's API does not tell: look yourself
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a channel says of the account that texts go through."""
+
+    kind: str  # of the channel's own kinds
+    level: Level
+    sentence: str
 
 
 class LookFailed(Exception):

@@ -41,7 +41,7 @@ _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
 
 # A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
-_UNREADABLE = (
+UNREADABLE = (
     TwilioException,
     on_the_way.HTTPError,
     ValueError,
@@ -50,16 +50,20 @@ _UNREADABLE = (
 )
 
 
-def client(settings: Settings) -> Client:
-    """Twilio's client for these settings. Made after the fork, used by many threads."""
-    http_client = PooledHttpClient(
+def client(
+    settings: Settings, *, token: str | None = None, http_client: PooledHttpClient | None = None
+) -> Client:
+    """Twilio's client for these settings. Made after the fork, used by many threads. `token`: asks
+    with this auth token, whatever texts are sent with."""
+    http_client = http_client or PooledHttpClient(
         settings.twilio_api_base_url,
         timeout=settings.twilio_timeout_seconds,
         connections=settings.send_concurrency,
     )
+    by_key = settings.twilio_api_key_sid if token is None else None
     return Client(
-        settings.twilio_api_key_sid or settings.twilio_account_sid,
-        settings.twilio_api_key_secret or settings.twilio_auth_token[0],
+        by_key or settings.twilio_account_sid,
+        token or (by_key and settings.twilio_api_key_secret) or settings.twilio_auth_token[0],
         account_sid=settings.twilio_account_sid,
         http_client=http_client,
     )
@@ -100,9 +104,9 @@ class TwilioGateway:
     def check(self) -> None:
         try:
             self.client.messages.list(limit=1, page_size=1)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             # A key may be known and yet not be allowed to list.
-            if _http_status(error) != 403:
+            if http_status(error) != 403:
                 raise LookFailed(describe(error)) from None
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
@@ -112,7 +116,7 @@ class TwilioGateway:
                 found = [self.client.messages(sid).fetch()]
             else:
                 found = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise LookFailed(describe(error)) from None
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
@@ -136,7 +140,7 @@ class TwilioGateway:
         try:
             sent = listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)
             received = listing(from_=phone, limit=NEWEST, page_size=NEWEST, **theirs)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise LookFailed(describe(error)) from None
         now = self._now()
         first = now - began_ago - CLOCK_SLACK
@@ -166,7 +170,7 @@ class TwilioGateway:
         except TwilioRestException as error:
             if error.status != 404:  # gone already is as good
                 raise LookFailed(describe(error)) from None
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise LookFailed(describe(error)) from None
 
     def received_since(self, ago: timedelta) -> Iterator[Received]:
@@ -189,7 +193,7 @@ class TwilioGateway:
                         body=message.body or "",
                         age=self._now() - message.date_sent.astimezone(UTC),
                     )
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise LookFailed(describe(error)) from None
 
     def _is_for_us(self, message: Any) -> bool:
@@ -205,9 +209,7 @@ class TwilioGateway:
         return service is None or message.messaging_service_sid == service
 
     def _refusal(self, error: TwilioRestException) -> SendResult:
-        # Where Twilio's own code is missing, the library puts the HTTP status in its place:
-        # something in between has answered.
-        code = error.code if error.code and error.code >= 10_000 else None
+        code = twilio_code(error)
         trouble = errors.at_send(code or 0, error.status)
         if error.status >= 500 or error.status == 408 or trouble.kind is Kind.PASSING:
             return Unknown(f"{error.status} {code or ''}".strip())
@@ -223,17 +225,23 @@ def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
     return not message.body or body in message.body
 
 
-def _http_status(error: Exception) -> int | None:
+def http_status(error: Exception) -> int | None:
     answer = error.args[1] if len(error.args) > 1 else None
     return getattr(error, "status", None) or getattr(answer, "status_code", None)
 
 
-def describe(error: Exception) -> str:
-    """An error without its message: that may hold a number or a key."""
+def twilio_code(error: Exception) -> int | None:
+    """Twilio's own code. Where it is missing, the library puts the HTTP status in its place:
+    something in between has answered."""
     code = getattr(error, "code", None)
     if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
         # What reading a list raises: the answer itself, in place of a code.
-        code = getattr(error.args[1], "status_code", None)
         found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
-        code = found[1] if found else code
+        code = int(found[1]) if found else None
+    return code if isinstance(code, int) and code >= 10_000 else None
+
+
+def describe(error: Exception) -> str:
+    """An error without its message: that may hold a number or a key."""
+    code = twilio_code(error) or http_status(error)
     return f"Twilio answered with error {code}" if code else f"no answer: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""`flask number`: the webhook of the sending number at Twilio."""
+"""`flask number`: the webhook of the sending number or Messaging Service at Twilio."""
 
 from collections.abc import Callable
 
@@ -10,30 +10,38 @@ from bot import service
 from bot.channels.twilio import number
 from bot.settings import Settings
 
-number_group = AppGroup("number", help="The webhook of the sending number at Twilio.")
+number_group = AppGroup("number", help="The webhook of the sending number or Messaging Service.")
+COMMANDS: tuple[click.Command, ...] = (number_group,)
 
 
 @number_group.command("check")
 @with_appcontext
 def number_check() -> None:
-    """Compare the number's webhook with what it should be. Exit code 0: it is right."""
+    """Compare the webhook at Twilio with what it should be. Exit code 0: it is right."""
     _tell_webhook(number.check)
 
 
 @number_group.command("set")
 @with_appcontext
 def number_set() -> None:
-    """Set the number's webhook to this service."""
+    """Set the webhook to this service, and tell what was changed.
+
+    Of a Messaging Service its own webhook is set and used for all of its pool.
+    """
     _tell_webhook(number.set_webhook)
 
 
 def _tell_webhook(look: Callable[[Settings], number.Webhook]) -> None:
+    settings = service.settings_of(current_app)
     try:
-        webhook = look(service.of(current_app).settings)
+        webhook = look(settings)
     except number.NumberUnknown as error:
         raise click.ClickException(str(error)) from None
+    for change in webhook.changes:
+        click.echo(f"Changed {change}")
     for warning in webhook.warnings:
         click.echo(f"Warning: {warning}", err=True)
     if webhook.faults:
         raise click.ClickException("; ".join(webhook.faults))
-    click.echo(f"Texts to the number are posted to {webhook.url}")
+    what = "number" if settings.twilio_phone_number else "Messaging Service"
+    click.echo(f"Texts to the {what} are posted to {webhook.url}")

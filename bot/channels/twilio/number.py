@@ -1,95 +1,211 @@
-"""The webhook of our number at Twilio: read it, compare it, set it."""
+"""The webhook of what texts are sent from, at Twilio: read it, compare it, set it.
+
+A number or a short code has a webhook of its own. A Messaging Service has one for its whole pool,
+unless it defers to the sender's; set by us, the service decides, so that a number which joins the
+pool later needs nothing.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
-from twilio.base.exceptions import TwilioException
-from urllib3.exceptions import HTTPError
-
-from bot.channels.twilio.client import client, describe
+from bot.channels.twilio.questions import Questions, Unanswered, Why
+from bot.channels.twilio.senders import Pool, pool_of, sender, service_of, services_with
 from bot.settings import Settings
 
 # Twilio repeats nothing that met a dying server unless the address asks for it in its fragment,
 # which is neither sent nor signed: twice more, after a 5xx, a failed connection or a timeout.
 RETRIES = "#rc=2&rp=5xx,ct,rt"
+OWN, SENDERS = "its own webhook", "the webhook of each sender (Defer to sender's webhook)"
 
 
 class NumberUnknown(Exception):
-    """The number cannot be read at Twilio; says why."""
+    """The number or service cannot be read or set at Twilio; says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The webhook as it is set: its faults, and other settings that decide."""
+    """The webhook as it is set: its faults, other settings that decide, and what was changed."""
 
     url: str
     faults: tuple[str, ...]
     warnings: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of Twilio's that is not as it should be."""
+
+    field: str
+    value: Any  # what to set
+    what: str
+    has: str
+    wants: str
+
+    @property
+    def fault(self) -> str:
+        return f"{self.what} is {self.has}, it should be {self.wants}"
+
+    @property
+    def change(self) -> str:
+        return f"{self.what}: from {self.has} to {self.wants}"
 
 
 def wanted_url(settings: Settings) -> str:
     return f"{settings.public_base_url}/twilio/sms{RETRIES}"
 
 
-def check(settings: Settings) -> Webhook:
+def check(settings: Settings, questions: Questions | None = None) -> Webhook:
     """Raises NumberUnknown."""
-    return _compare(settings, _number(settings))
+    asked = questions or Questions(settings)
+    try:
+        if settings.twilio_messaging_service_sid:
+            return _look_at_service(asked)
+        return _look_at_number(asked)
+    except Unanswered as failed:
+        raise NumberUnknown(_why(failed, settings)) from None
 
 
 def set_webhook(settings: Settings) -> Webhook:
-    """Sets address and method, then reads them back. Raises NumberUnknown."""
-    number = _number(settings)
+    """Sets what differs, then reads it back. Raises NumberUnknown."""
+    asked = Questions(settings)
     try:
-        number.update(sms_url=wanted_url(settings), sms_method="POST")
-    except (TwilioException, HTTPError) as error:
-        raise NumberUnknown(f"The number cannot be read at Twilio ({describe(error)}).") from None
-    return check(settings)
+        if settings.twilio_messaging_service_sid:
+            changes = _set_service(asked)
+        else:
+            found = sender(asked)
+            changes = differences_of_sender(found, wanted_url(settings))
+            values = {change.field: change.value for change in changes}
+            if values:
+                asked.ask(lambda: found.update(**values))
+    except Unanswered as failed:
+        raise NumberUnknown(_why(failed, settings)) from None
+    webhook = check(settings, asked)
+    told = tuple(change.change for change in changes)
+    return Webhook(webhook.url, webhook.faults, webhook.warnings, told)
 
 
-def _number(settings: Settings) -> Any:
-    if settings.twilio_phone_number is None:
-        raise NumberUnknown(
-            "Texts go through a Messaging Service, so its own integration setting decides. In"
-            f" Twilio's console set its incoming webhook to {wanted_url(settings)} (HTTP POST), or"
-            " let it use the webhook of each number."
-        )
-    try:
-        found = client(settings).incoming_phone_numbers.list(
-            phone_number=settings.twilio_phone_number, limit=1
-        )
-    except (TwilioException, HTTPError) as error:
-        raise NumberUnknown(f"The number cannot be read at Twilio ({describe(error)}).") from None
-    if not found:
-        raise NumberUnknown("This account has no such number. Check TWILIO_PHONE_NUMBER.")
-    return found[0]
+def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
+    """Of a number, or of a short code, which has no TwiML app."""
+    differences = []
+    if found.sms_url != wanted:
+        has = found.sms_url or "not set"
+        differences.append(Difference("sms_url", wanted, "the webhook", has, wanted))
+    if found.sms_method != "POST":
+        has = found.sms_method or "not set"
+        differences.append(Difference("sms_method", "POST", "the method", has, "POST"))
+    app = getattr(found, "sms_application_sid", None)
+    if app:
+        what = "the TwiML app, which wins over the webhook,"
+        differences.append(Difference("sms_application_sid", "", what, app, "not set"))
+    return differences
 
 
-def _compare(settings: Settings, number: Any) -> Webhook:
-    wanted = wanted_url(settings)
-    faults = []
-    if number.sms_url != wanted:
-        faults.append(f"the webhook is {number.sms_url or 'not set'}, it should be {wanted}")
-    if number.sms_method != "POST":
-        faults.append(f"the method is {number.sms_method}, it should be POST")
-    if number.sms_application_sid:
-        faults.append("a TwiML app is set, and it wins over the webhook: take it out")
-    return Webhook(number.sms_url or "", tuple(faults), _service_warnings(settings, number.sid))
-
-
-def _service_warnings(settings: Settings, number_sid: str) -> tuple[str, ...]:
-    """In a Messaging Service, the service decides whether the number's webhook is used at all."""
-    twilio = client(settings)
+def _look_at_number(asked: Questions) -> Webhook:
+    found = sender(asked)
+    faults = [found.fault for found in differences_of_sender(found, wanted_url(asked.settings))]
     warnings = []
     try:
-        for service in twilio.messaging.v1.services.list(limit=50):
-            pool = twilio.messaging.v1.services(service.sid).phone_numbers.list(limit=400)
-            is_member = any(member.sid == number_sid for member in pool)
-            if is_member and not service.use_inbound_webhook_on_number:
+        for service in services_with(asked, found.sid):
+            if overrides(service, wanted_url(asked.settings)):
                 warnings.append(
                     f"the number belongs to the Messaging Service {service.sid}, which does not"
-                    " use the number's webhook: replies go to"
+                    f" use the number's webhook: replies go to"
                     f" {service.inbound_request_url or 'nobody'}"
                 )
-    except (TwilioException, HTTPError) as error:
-        warnings.append(f"whether a Messaging Service decides cannot be read ({describe(error)})")
-    return tuple(warnings)
+    except Unanswered as failed:
+        warnings.append(f"whether a Messaging Service decides cannot be read: {failed.sentence}")
+    return Webhook(found.sms_url or "", tuple(faults), tuple(warnings))
+
+
+def overrides(service: Any, wanted: str) -> bool:
+    """Whether a service keeps replies from us."""
+    return not service.use_inbound_webhook_on_number and not _is_same(
+        service.inbound_request_url, wanted
+    )
+
+
+def _look_at_service(asked: Questions) -> Webhook:
+    service = service_of(asked)
+    wanted = wanted_url(asked.settings)
+    if service.use_inbound_webhook_on_number:
+        return _look_at_senders(asked, pool_of(asked, service.sid), wanted)
+    faults = [found.fault for found in _differences_of_service(service, wanted)]
+    return Webhook(
+        service.inbound_request_url or "",
+        tuple(faults),
+        _unrepeated(service.inbound_request_url, wanted),
+    )
+
+
+def _look_at_senders(asked: Questions, pool: Pool, wanted: str) -> Webhook:
+    """The service defers to each sender of its pool."""
+    faults = [
+        f"the service uses the webhook of each sender, and that of {pool.shown(found)}:"
+        f" {difference.fault}"
+        for found in pool.receivers(asked)
+        for difference in differences_of_sender(found, wanted)
+    ]
+    return Webhook(wanted, tuple(faults), ())
+
+
+def _differences_of_service(service: Any, wanted: str) -> list[Difference]:
+    differences = []
+    if not _is_same(service.inbound_request_url, wanted):
+        has = service.inbound_request_url or "not set"
+        differences.append(
+            Difference("inbound_request_url", wanted, "the service's webhook", has, wanted)
+        )
+    if service.inbound_method != "POST":
+        has = service.inbound_method or "not set"
+        differences.append(
+            Difference("inbound_method", "POST", "the service's method", has, "POST")
+        )
+    return differences
+
+
+def _set_service(asked: Questions) -> list[Difference]:
+    service = service_of(asked)
+    wanted = wanted_url(asked.settings)
+    changes = _differences_of_service(service, wanted)
+    if service.use_inbound_webhook_on_number:
+        field = "use_inbound_webhook_on_number"
+        changes.append(Difference(field, False, "the service uses", SENDERS, OWN))
+    values = {change.field: change.value for change in changes}
+    if not values:
+        return []
+    try:
+        asked.ask(lambda: service.update(**values))
+    except Unanswered as failed:
+        if failed.why is not Why.REFUSED or "inbound_request_url" not in values:
+            raise
+        # Whether a service takes the part after # was not seen at Twilio. Without it Twilio
+        # repeats less, which reading its list makes up for.
+        plain = {**values, "inbound_request_url": wanted.removesuffix(RETRIES)}
+        asked.ask(lambda: service.update(**plain))
+    return changes
+
+
+def _is_same(url: str | None, wanted: str) -> bool:
+    return url in (wanted, wanted.removesuffix(RETRIES))
+
+
+def _unrepeated(url: str | None, wanted: str) -> tuple[str, ...]:
+    if url != wanted.removesuffix(RETRIES):
+        return ()
+    return (
+        f"the webhook lacks {RETRIES}, so Twilio repeats no reply that meets a restart; it is read"
+        " from Twilio's list afterwards",
+    )
+
+
+def _why(failed: Unanswered, settings: Settings) -> str:
+    what = "Messaging Service" if settings.twilio_messaging_service_sid else "number"
+    if failed.why is Why.UNKNOWN and failed.code is not None:
+        return f"This account has no such {what}. Check {_variable(settings)}."
+    return failed.sentence
+
+
+def _variable(settings: Settings) -> str:
+    of_service = settings.twilio_messaging_service_sid
+    return "TWILIO_MESSAGING_SERVICE_SID" if of_service else "TWILIO_PHONE_NUMBER"

@@ -3,10 +3,10 @@
 import click
 
 from bot.faces.cli.audit import audit
+from bot.faces.cli.check import check_command
 from bot.faces.cli.limits import limits_group, optout_group
 from bot.faces.cli.listing import list_newest
 from bot.faces.cli.operation import (
-    check,
     clock_group,
     dispatch,
     version,
@@ -14,6 +14,8 @@ from bot.faces.cli.operation import (
 from bot.faces.cli.texts import texts
 from bot.faces.cli.verifications import cancel, forget, resend, show, start
 from bot.faces.cli.webhooks import webhooks_group
+
+__all__ = ["COMMANDS", "check_command"]
 
 COMMANDS: tuple[click.Command, ...] = (
     start,
@@ -23,7 +25,6 @@ COMMANDS: tuple[click.Command, ...] = (
     list_newest,
     forget,
     dispatch,
-    check,
     clock_group,
     limits_group,
     optout_group,

@@ -1,8 +1,7 @@
-"""Commands on the service: its dispatcher, settings and clock."""
+"""Commands on the service: its dispatcher and clock."""
 
 import signal
 import threading
-from urllib.parse import urlsplit
 
 import click
 from flask import current_app
@@ -10,7 +9,6 @@ from flask.cli import AppGroup, with_appcontext
 
 import bot
 from bot import service as services
-from bot.domain import phone
 from bot.domain.operators import Action
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import json_option, say
@@ -50,32 +48,6 @@ def dispatch() -> None:
 def version(as_json: bool) -> None:
     """Tell the version of Textback."""
     say(as_json, {"version": bot.__version__}, f"Textback {bot.__version__}")
-
-
-@click.command()
-@with_appcontext
-def check() -> None:
-    """Check the settings. They were read already, so what is wrong with them was said by then."""
-    settings = services.of(current_app).settings
-    number = settings.twilio_phone_number
-    click.echo(f"public address  {settings.public_base_url}")
-    click.echo(f"texts from      {phone.masked(number) if number else settings.from_address}")
-    click.echo(f"Twilio          {settings.twilio_api_base_url or 'the cloud'}")
-    click.echo(f"database        {settings.database_name}")
-    terms = settings.terms
-    click.echo(
-        f"rules           {terms.code_length} digits, {terms.window_seconds} seconds,"
-        f" {terms.max_attempts} attempts"
-    )
-    hosts = [urlsplit(url).hostname or "" for url in settings.webhook_urls]
-    click.echo(f"webhooks to     {', '.join(hosts) or 'none'}")
-    click.echo(
-        f"languages       {settings.default_locale}, offered {len(settings.offered_locales)}"
-    )
-    click.echo(f"Verify service  {settings.service_sid}")
-    click.echo(f"countries       {', '.join(sorted(settings.countries)) or 'all'}")
-    click.echo(f"guess budget    {settings.guess_budget}")
-    click.echo("The settings can be used.")
 
 
 @clock_group.command("reset")

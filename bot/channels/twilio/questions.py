@@ -1,0 +1,155 @@
+"""Questions to Twilio for an operator: bounded together, and where one is not answered, a sentence
+says what to look at."""
+
+import re
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from twilio.base.exceptions import TwilioException
+from urllib3 import exceptions as on_the_way
+
+from bot.channels.twilio import errors
+from bot.channels.twilio.client import UNREADABLE, client, http_status, twilio_code
+from bot.settings import Settings
+
+Answer = TypeVar("Answer")
+
+TOTAL_SECONDS = 60.0  # all questions of one command
+_TEST_CREDENTIALS = 20008
+_NO_RIGHT = (20006, 70051)  # known, and not allowed this
+_WRONG = 20003
+_UNKNOWN = 20404
+
+
+class Why(Enum):
+    """What follows from it."""
+
+    CREDENTIALS = "credentials"  # not accepted at all
+    RIGHT = "right"  # accepted, but not for this
+    TEST_CREDENTIALS = "test credentials"
+    UNKNOWN = "unknown"  # there is no such thing
+    REFUSED = "refused"  # a request that Twilio read
+    CONNECTION = "connection"  # Twilio was not reached
+    PASSING = "passing"  # busy, or a fault of its own
+
+
+class Unanswered(Exception):
+    """A question that Twilio did not answer, and why."""
+
+    def __init__(self, why: Why, sentence: str, code: int | None = None) -> None:
+        super().__init__(sentence)
+        self.why = why
+        self.sentence = sentence
+        self.code = code
+
+
+class Questions:
+    """Asks with what texts are sent with, one question after the other."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.client = client(settings)
+        self._ends = time.monotonic() + TOTAL_SECONDS
+
+    def with_token(self, token: str) -> "Questions":
+        """Asks with one of the auth tokens, and until the same instant."""
+        other = Questions.__new__(Questions)
+        other.settings, other._ends = self.settings, self._ends
+        other.client = client(self.settings, token=token, http_client=self.client.http_client)
+        return other
+
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """Raises Unanswered."""
+        self.client.http_client.until(self._ends)
+        try:
+            return question()
+        except UNREADABLE as error:
+            raise unanswered(error, self.settings) from None
+
+
+def unanswered(error: Exception, settings: Settings) -> Unanswered:
+    """The meaning of what the library raised. The library's own text is not shown: it may hold the
+    number, and its words are not ours."""
+    if isinstance(error, on_the_way.HTTPError):
+        return Unanswered(Why.CONNECTION, _on_the_way(error, settings))
+    status, code = http_status(error), twilio_code(error)
+    if isinstance(error, TwilioException) and status is not None:
+        return _answered(status, code, settings)
+    return Unanswered(
+        Why.CONNECTION,
+        f"What answers at {_host(settings)} is not Twilio's API: look for a proxy or a portal"
+        " between this machine and Twilio.",
+    )
+
+
+def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
+    if code == _TEST_CREDENTIALS:
+        return Unanswered(
+            Why.TEST_CREDENTIALS,
+            "These are Twilio's test credentials (error 20008), which send no text and receive"
+            " none. Take the live ones from the first page of Twilio's console.",
+            code,
+        )
+    if code in _NO_RIGHT or (status == 403 and code != _WRONG):
+        return Unanswered(
+            Why.RIGHT, f"Twilio does not allow this to the credentials{_of(code)}.", code
+        )
+    if status in (401, 403):
+        return Unanswered(
+            Why.CREDENTIALS, f"Twilio does not accept {_credentials(settings)}.", code
+        )
+    if status == 404 or code == _UNKNOWN:
+        return Unanswered(Why.UNKNOWN, f"Twilio knows no such thing{_of(code)}.", code)
+    if status == 429 or status >= 500:
+        return Unanswered(
+            Why.PASSING, f"Twilio is busy or has a fault{_of(code)}: ask again in a minute.", code
+        )
+    meaning = errors.sentence(code) or "Twilio refuses the request."
+    return Unanswered(Why.REFUSED, f"{meaning.rstrip('.')}{_of(code)}.", code)
+
+
+def _credentials(settings: Settings) -> str:
+    return (
+        "the API key in TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET (error 20003): it was deleted,"
+        " belongs to another account or region, or is mistyped"
+        if settings.twilio_api_key_sid
+        else "TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID (error 20003): one of them is mistyped or"
+        " of another account, the token was rotated, or the account is closed"
+    )
+
+
+def _of(code: int | None) -> str:
+    return f" (error {code})" if code else ""
+
+
+def _on_the_way(error: on_the_way.HTTPError, settings: Settings) -> str:
+    host = _host(settings)
+    if isinstance(error, on_the_way.ProxyError):
+        return (
+            f"The proxy in HTTPS_PROXY does not lead to {host}: look at the proxy, or name the host"
+            " in NO_PROXY."
+        )
+    if isinstance(error, on_the_way.NameResolutionError):
+        return f"The name {host} is not found: look at this machine's DNS and network."
+    if isinstance(error, on_the_way.SSLError):
+        return (
+            f"The certificate of {host} is not accepted: look for a proxy that opens TLS, and at"
+            " this machine's clock."
+        )
+    # bounded.py names what the last address met.
+    if "Refused" in str(error):
+        return f"{host} refuses the connection: look at the address and at firewalls."
+    if isinstance(error, on_the_way.NewConnectionError | on_the_way.ConnectTimeoutError):
+        return f"No connection to {host}: look at this machine's network and firewall."
+    return (
+        f"{host} did not answer within {settings.twilio_timeout_seconds:g} seconds, or broke off:"
+        " ask again in a minute."
+    )
+
+
+def _host(settings: Settings) -> str:
+    parts = urlsplit(settings.twilio_api_base_url or "https://api.twilio.com")
+    return re.sub(r"^.*@", "", parts.netloc)

@@ -1,0 +1,70 @@
+"""`flask check --twilio`: is the account at Twilio ready? Nothing is sent or changed."""
+
+from collections.abc import Callable, Iterator
+
+from bot.channels.gateway import Finding, Level
+from bot.channels.twilio.questions import Questions, Unanswered, Why
+from bot.channels.twilio.readiness import (
+    account,
+    address,
+    api_key,
+    number,
+    registration,
+    replies,
+    service,
+)
+from bot.channels.twilio.readiness.findings import Kind, fault, look, warning
+from bot.settings import Settings
+
+Probe = Callable[[Questions], Iterator[Finding]]
+_STOPS = (Kind.CONNECTION, Kind.CREDENTIALS)
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Each as soon as it is known. Where Twilio cannot be asked, the rest is left out."""
+    asked = Questions(settings)
+    sender = service.findings if settings.twilio_messaging_service_sid else number.findings
+    probes: list[tuple[Kind, Probe]] = [
+        (Kind.ACCOUNT, account.findings),
+        (Kind.API_KEY, api_key.findings),
+        (Kind.NUMBER, sender),
+        (Kind.REGISTRATION, registration.findings),
+        (Kind.REPLIES, replies.findings),
+    ]
+    for kind, probe in probes:
+        found = list(_guarded(asked, kind, probe))
+        yield from found
+        # A wrong token beside an API key that is accepted stops nothing.
+        is_over = any(one.level is Level.FAULT and one.kind in _STOPS for one in found)
+        if is_over and not (kind is Kind.ACCOUNT and _goes_on(found, settings)):
+            break
+    yield _countries(settings)
+    yield from address.findings(settings)
+
+
+def _goes_on(found: list[Finding], settings: Settings) -> bool:
+    is_reached = all(one.kind != Kind.CONNECTION for one in found)
+    return is_reached and settings.twilio_api_key_sid is not None
+
+
+def _guarded(asked: Questions, kind: Kind, probe: Probe) -> Iterator[Finding]:
+    try:
+        yield from probe(asked)
+    except Unanswered as failed:
+        if failed.why is Why.CONNECTION:
+            yield fault(Kind.CONNECTION, failed.sentence)
+        elif failed.why is Why.RIGHT:
+            yield warning(kind, f"This cannot be looked at. {failed.sentence}")
+        elif failed.why in (Why.CREDENTIALS, Why.TEST_CREDENTIALS):
+            yield fault(Kind.CREDENTIALS, failed.sentence)
+        else:
+            yield warning(kind, failed.sentence)
+
+
+def _countries(settings: Settings) -> Finding:
+    countries = ", ".join(sorted(settings.countries)) or "all countries, as ALLOWED_COUNTRIES says"
+    return look(
+        Kind.COUNTRIES,
+        "Twilio's API does not tell which countries texts may go to. In Twilio's console, Messaging"
+        f" > Settings > Geo permissions, these must be on, and no others: {countries}.",
+    )

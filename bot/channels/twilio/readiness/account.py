@@ -1,0 +1,84 @@
+"""The account, and each auth token: every one of them verifies signatures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.channels.gateway import Finding
+from bot.channels.twilio.questions import Questions, Unanswered, Why
+from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
+
+_REFUSED = (Why.CREDENTIALS, Why.UNKNOWN)
+_HERE = "Both stand on the first page of Twilio's console."
+
+
+def findings(asked: Questions) -> Iterator[Finding]:
+    """Raises Unanswered."""
+    sid = asked.settings.twilio_account_sid
+    tokens = asked.settings.twilio_auth_token
+    account, refused = None, []
+    for place, token in enumerate(tokens):
+        by_token = asked.with_token(token)
+        try:
+            account = by_token.ask(by_token.client.api.v2010.accounts(sid).fetch)
+        except Unanswered as failed:
+            if failed.why not in _REFUSED:
+                raise
+            refused.append(place)
+    if account is None:
+        yield _none_accepted(asked)
+        return
+    for place in refused:
+        yield _not_accepted(asked, place)
+    if not refused:
+        yield good(Kind.CREDENTIALS, "Twilio accepts TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID.")
+    yield from _of_account(account)
+
+
+def _none_accepted(asked: Questions) -> Finding:
+    beside = (
+        " The API key sends; the token is needed all the same, since replies are signed with it."
+        if asked.settings.twilio_api_key_sid
+        else ""
+    )
+    return fault(
+        Kind.CREDENTIALS,
+        "Twilio does not accept TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID (error 20003): one of them"
+        " is mistyped or of another account, the token was rotated, or the account is suspended or"
+        f" closed. {_HERE}{beside}",
+    )
+
+
+def _not_accepted(asked: Questions, place: int) -> Finding:
+    which = f"Value {place + 1} of TWILIO_AUTH_TOKEN is no token of this account, or none any more"
+    if place == 0 and not asked.settings.twilio_api_key_sid:
+        return fault(
+            Kind.CREDENTIALS, f"{which}, and the first one sends: put the present one first."
+        )
+    return warning(
+        Kind.CREDENTIALS,
+        f"{which}, and a signature made with it is accepted: take it out, unless a rotation is"
+        " under way.",
+    )
+
+
+def _of_account(account: Any) -> Iterator[Finding]:
+    if account.status != "active":
+        yield fault(
+            Kind.ACCOUNT,
+            f"The account is {account.status}, so it sends and receives nothing. Twilio's console"
+            " says why.",
+        )
+    elif account.owner_account_sid not in (None, account.sid):
+        yield good(
+            Kind.ACCOUNT,
+            "The account is active. It is a subaccount: its own SID and auth token belong into the"
+            " settings, and the sender must be its own.",
+        )
+    else:
+        yield good(Kind.ACCOUNT, "The account is active.")
+    if account.type == "Trial":
+        yield warning(
+            Kind.TRIAL,
+            "This is a trial account: it texts only numbers that are verified in Twilio's console,"
+            " and puts a notice before each text. Upgrade it before others use it.",
+        )

@@ -1,0 +1,52 @@
+"""Whether PUBLIC_BASE_URL leads to Textback, as far as this machine can tell."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from urllib3 import exceptions as on_the_way
+
+from bot.channels.gateway import Finding
+from bot.channels.twilio.http import PooledHttpClient
+from bot.channels.twilio.readiness.findings import Kind, good, warning
+from bot.settings import Settings
+
+ALIVE = {"status": "alive"}
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """It is asked from here; Twilio asks from outside, so neither answer is a proof."""
+    url = f"{settings.public_base_url}/healthz"
+    client = PooledHttpClient(
+        settings.public_base_url, timeout=settings.twilio_timeout_seconds, connections=1
+    )
+    try:
+        answer = client.request("GET", url)
+    except on_the_way.HTTPError as error:
+        yield warning(Kind.ADDRESS, f"{url} does not answer this machine: {_reason(error)}.")
+        return
+    found = None
+    with suppress(ValueError):
+        found = json.loads(answer.text)
+    if answer.status_code == 200 and found == ALIVE:
+        host = urlsplit(url).hostname
+        yield good(Kind.ADDRESS, f"Textback answers at {host}, asked from this machine.")
+    else:
+        yield warning(
+            Kind.ADDRESS,
+            f"Something else than Textback answers at {url}, with HTTP status"
+            f" {answer.status_code}: look at the proxy in front, and whether Textback runs.",
+        )
+
+
+def _reason(error: on_the_way.HTTPError) -> str:
+    if isinstance(error, on_the_way.NameResolutionError):
+        return "its name is not found, so look at its DNS record"
+    if isinstance(error, on_the_way.SSLError):
+        return "its certificate is not accepted, and Twilio would not accept it either"
+    if isinstance(error, on_the_way.ProxyError):
+        return "the proxy of this machine does not lead there"
+    if "Refused" in str(error):
+        return "the connection is refused, so look whether Textback and the proxy before it run"
+    return "no answer came in time, so look whether Textback runs, and at firewalls"

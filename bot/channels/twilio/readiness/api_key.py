@@ -1,0 +1,85 @@
+"""What an API key may do. A restricted one is asked with requests that change nothing: Twilio
+refuses those of a key without the right before it looks at them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bot.channels.gateway import Finding, Level
+from bot.channels.twilio.questions import Questions, Unanswered, Why
+from bot.channels.twilio.readiness.findings import Kind, good
+
+_NO_MESSAGE = "SM" + "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Something that a key is needed for."""
+
+    what: str
+    level: Level  # where it is lacking
+    lacking: str
+    question: Callable[[Any], Any]
+
+
+# Without a recipient and a body Twilio can send nothing.
+_SEND = Right(
+    "send texts",
+    Level.FAULT,
+    "No text goes out. Add the right to create messages.",
+    lambda client: client.messages.create(to="", body=""),
+)
+_READ = Right(
+    "read messages",
+    Level.FAULT,
+    "A text whose answer was lost cannot be looked up, nor a reply that met a restart. Add the"
+    " right to read messages.",
+    lambda client: client.messages.list(limit=1, page_size=1),
+)
+_ERASE = Right(
+    "erase messages",
+    Level.FAULT,
+    "ERASE_AT_TWILIO=yes cannot be carried out. Add the right to update messages.",
+    lambda client: client.messages(_NO_MESSAGE).update(body=""),
+)
+_NUMBERS = Right(
+    "read phone numbers",
+    Level.WARNING,
+    "`flask number` and this command cannot see the webhook. Add the right to read and update"
+    " incoming phone numbers, or run both with the auth token alone.",
+    lambda client: client.incoming_phone_numbers.list(limit=1, page_size=1),
+)
+_SERVICES = Right(
+    "read Messaging Services",
+    Level.WARNING,
+    "Whether a Messaging Service decides about replies cannot be seen. Add the right to read"
+    " Messaging Services, or run this command with the auth token alone.",
+    lambda client: client.messaging.v1.services.list(limit=1, page_size=1),
+)
+
+
+def findings(asked: Questions) -> Iterator[Finding]:
+    """Raises Unanswered."""
+    if asked.settings.twilio_api_key_sid is None:
+        return
+    erases = [_ERASE] if asked.settings.erase_at_twilio == "yes" else []
+    has = []
+    for right in (_SEND, _READ, *erases, _NUMBERS, _SERVICES):
+        if _is_given(asked, right):
+            has.append(right.what)
+        else:
+            sentence = f"The API key may not {right.what}. {right.lacking}"
+            yield Finding(Kind.API_KEY, right.level, sentence)
+    if has:
+        yield good(Kind.API_KEY, f"The API key may {', '.join(has)}. Nothing was sent to learn it.")
+
+
+def _is_given(asked: Questions, right: Right) -> bool:
+    try:
+        asked.ask(lambda: right.question(asked.client))
+    except Unanswered as failed:
+        if failed.why is Why.RIGHT:
+            return False
+        if failed.why not in (Why.REFUSED, Why.UNKNOWN):
+            raise
+    return True

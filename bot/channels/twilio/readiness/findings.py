@@ -1,0 +1,40 @@
+"""What is found, by kind."""
+
+from enum import StrEnum
+
+from bot.channels.gateway import Finding, Level
+
+
+class Kind(StrEnum):
+    """In the order in which they are asked for."""
+
+    CONNECTION = "connection"
+    CREDENTIALS = "credentials"
+    ACCOUNT = "account"
+    TRIAL = "trial"
+    API_KEY = "api key"
+    NUMBER = "number"
+    SERVICE = "service"
+    POOL = "pool"
+    WEBHOOK = "webhook"
+    REGISTRATION = "registration"
+    TOLL_FREE = "toll-free"
+    COUNTRIES = "countries"
+    REPLIES = "replies"
+    ADDRESS = "address"
+
+
+def good(kind: Kind, sentence: str) -> Finding:
+    return Finding(kind, Level.GOOD, sentence)
+
+
+def warning(kind: Kind, sentence: str) -> Finding:
+    return Finding(kind, Level.WARNING, sentence)
+
+
+def fault(kind: Kind, sentence: str) -> Finding:
+    return Finding(kind, Level.FAULT, sentence)
+
+
+def look(kind: Kind, sentence: str) -> Finding:
+    return Finding(kind, Level.LOOK, sentence)

@@ -1,0 +1,74 @@
+"""The number or short code that texts are sent from, and where its replies go."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.channels.gateway import Finding
+from bot.channels.twilio.number import differences_of_sender, overrides, wanted_url
+from bot.channels.twilio.questions import Questions, Unanswered, Why
+from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
+from bot.channels.twilio.senders import masked, sender, services_with
+
+SET = "`flask number set` sets it."
+
+
+def findings(asked: Questions) -> Iterator[Finding]:
+    """Raises Unanswered."""
+    shown = masked(asked.settings.twilio_phone_number or "")
+    try:
+        found = sender(asked)
+    except Unanswered as failed:
+        if failed.why is not Why.UNKNOWN:
+            raise
+        yield fault(
+            Kind.NUMBER,
+            f"The account has no number {shown}. Check TWILIO_PHONE_NUMBER, and whether the number"
+            " belongs to another account or subaccount.",
+        )
+        return
+    if can_text(found):
+        yield good(Kind.NUMBER, f"The number {shown} is the account's, and texts.")
+    else:
+        yield fault(
+            Kind.NUMBER, f"The number {shown} can neither send nor receive texts: take another one."
+        )
+    yield from _webhook(asked, found)
+
+
+def can_text(found: Any) -> bool:
+    """A short code does nothing else, and tells no capabilities."""
+    told = getattr(found, "capabilities", None)
+    if not told:
+        return True
+    if isinstance(told, dict):
+        return any(told.get(name) for name in ("sms", "SMS"))
+    return "SMS" in told  # of a number in a pool
+
+
+def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
+    wanted = wanted_url(asked.settings)
+    differences = differences_of_sender(found, wanted)
+    for difference in differences:
+        yield fault(Kind.WEBHOOK, f"Of the number, {difference.fault}. {SET}")
+    deciding = [one for one in services_with(asked, found.sid) if overrides(one, wanted)]
+    for service in deciding:
+        yield fault(
+            Kind.WEBHOOK,
+            f"The number is in the pool of the Messaging Service {service.sid}, which posts replies"
+            f" to {service.inbound_request_url or 'nobody'}. In Twilio's console set its"
+            " Integration to Defer to sender's webhook, or set TWILIO_MESSAGING_SERVICE_SID in"
+            " place of the number.",
+        )
+    if not differences and not deciding:
+        yield good(Kind.WEBHOOK, f"Replies are posted to {wanted}.")
+    yield from fallback(found.sms_fallback_url, "number")
+
+
+def fallback(url: str | None, what: str) -> Iterator[Finding]:
+    if url:
+        yield warning(
+            Kind.WEBHOOK,
+            f"The {what} has a fallback webhook: where ours does not answer, the person is told"
+            " what that one answers, and the reply counts only once Textback reads it from"
+            " Twilio's list.",
+        )

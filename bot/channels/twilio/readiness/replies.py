@@ -1,0 +1,65 @@
+"""Whether Twilio withholds replies: it posts none that it takes for somebody else's passcode."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.channels.gateway import Finding
+from bot.channels.twilio.questions import Questions
+from bot.channels.twilio.readiness.findings import Kind, good, look, warning
+from bot.channels.twilio.troubles import LOST_REPLIES, WITHHELD
+
+DAYS = 7
+MOST = 1000  # messages that are read
+_PASSCODE = 30038
+
+
+def findings(asked: Questions) -> Iterator[Finding]:
+    """Raises Unanswered."""
+    replies = _newest(asked)
+    if not replies:
+        yield look(
+            Kind.REPLIES,
+            f"No reply has come in for {DAYS} days, so it is not known whether Twilio withholds"
+            " replies that hold a code (error 30038). Verify a number of your own by `flask start`,"
+            " then ask once more.",
+        )
+        return
+    codes = Counter(int(one.error_code) for one in replies if one.error_code)
+    lost = {code: count for code, count in codes.items() if code in {**WITHHELD, **LOST_REPLIES}}
+    for code, count in sorted(lost.items()):
+        advice = WITHHELD.get(code) or LOST_REPLIES[code]
+        yield warning(
+            Kind.REPLIES,
+            f"Of {len(replies)} replies of the last {DAYS} days {count} did not reach us, with"
+            f" error {code}. {advice}{_HOW_TO_ASK if code == _PASSCODE else ''}",
+        )
+    if not lost:
+        yield good(
+            Kind.REPLIES,
+            f"Of {len(replies)} replies of the last {DAYS} days Twilio withheld none.",
+        )
+
+
+_HOW_TO_ASK = (
+    " Send it the SIDs of some of them, from Twilio's message log; until then people can type the"
+    " code into your form."
+)
+
+
+def _newest(asked: Questions) -> list[Any]:
+    number = asked.settings.twilio_phone_number
+    service = asked.settings.twilio_messaging_service_sid
+    since = (asked.client.http_client.date or datetime.now(UTC)) - timedelta(days=DAYS)
+    to_us = {"to": number} if number else {}
+    found = asked.ask(
+        lambda: asked.client.messages.list(
+            date_sent_after=since, limit=MOST, page_size=MOST, **to_us
+        )
+    )
+    return [
+        one
+        for one in found
+        if one.direction == "inbound" and service in (None, one.messaging_service_sid)
+    ]

@@ -1,0 +1,120 @@
+"""`flask check`: the settings, and whether what they name is ready."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from bot import service as services
+from bot.channels.gateway import Finding, Level
+from bot.domain import phone
+from bot.settings import Reading, Settings
+
+Ask = Callable[[Settings], Iterable[Finding]]
+
+_MARKS = {Level.GOOD: "ok", Level.WARNING: "warning", Level.FAULT: "FAULT", Level.LOOK: "look"}
+
+
+def check_command(ask: Ask) -> click.Command:
+    """`ask`: what the channel says of its account."""
+
+    @click.command()
+    @click.option("--twilio", is_flag=True, help="Ask Twilio too; nothing is sent or changed.")
+    @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+    @with_appcontext
+    def check(twilio: bool, as_json: bool) -> None:
+        """Check the settings: am I ready? Exit code 1: there is a fault."""
+        reading = services.reading_of(current_app)
+        if reading.settings is None:
+            _refuse(reading, as_json=as_json)
+            return
+        services.of(current_app)  # the database can be opened
+        findings = ask(reading.settings) if twilio else ()
+        if as_json:
+            is_ready = _tell_json(reading, reading.settings, list(findings))
+        else:
+            _tell_settings(reading, reading.settings)
+            is_ready = _tell_findings(findings)
+        sys.exit(0 if is_ready else 1)
+
+    return check
+
+
+def _refuse(reading: Reading, *, as_json: bool) -> None:
+    if as_json:
+        faults, warnings = list(reading.faults), list(reading.warnings)
+        told = {"isReady": False, "faults": faults, "warnings": warnings, "findings": []}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        sys.exit(1)
+    sys.exit(reading.told)
+
+
+def _tell_json(reading: Reading, settings: Settings, findings: list[Finding]) -> bool:
+    is_ready = all(found.level is not Level.FAULT for found in findings)
+    told: dict[str, Any] = {
+        "isReady": is_ready,
+        "faults": [],
+        "warnings": list(reading.warnings),
+        "settings": dict(_shown(settings)),
+        "findings": [
+            {"kind": str(found.kind), "level": str(found.level), "sentence": found.sentence}
+            for found in findings
+        ],
+    }
+    click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    return is_ready
+
+
+def _tell_settings(reading: Reading, settings: Settings) -> None:
+    for name, value in _shown(settings):
+        click.echo(f"{name:14}  {value}")
+    for warning in reading.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    click.echo("The settings can be used.")
+
+
+def _tell_findings(findings: Iterable[Finding]) -> bool:
+    """Each as soon as it is known: asking takes a while."""
+    count = {Level.FAULT: 0, Level.WARNING: 0}
+    has_asked = False
+    for found in findings:
+        if not has_asked:
+            click.echo()
+        has_asked = True
+        click.echo(f"{_MARKS[found.level]:8} {found.kind:13} {found.sentence}")
+        if found.level in count:
+            count[found.level] += 1
+    if not has_asked:
+        return True
+    faults = "no fault" if not count[Level.FAULT] else _counted(count[Level.FAULT], "fault")
+    click.echo(f"\nTwilio: {faults}, {_counted(count[Level.WARNING], 'warning')}.")
+    return count[Level.FAULT] == 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _shown(settings: Settings) -> Iterable[tuple[str, str]]:
+    """Settings without their secrets."""
+    number, terms = settings.twilio_phone_number, settings.terms
+    yield "public address", settings.public_base_url
+    yield "texts from", phone.masked(number) if number else settings.from_address
+    yield "Twilio", settings.twilio_api_base_url or "the cloud"
+    yield "database", settings.database_name
+    yield (
+        "rules",
+        f"{terms.code_length} digits, {terms.window_seconds} seconds,"
+        f" {terms.max_attempts} attempts",
+    )
+    hosts = [urlsplit(url).hostname or "" for url in settings.webhook_urls]
+    yield "webhooks to", ", ".join(hosts) or "none"
+    yield "languages", f"{settings.default_locale}, offered {len(settings.offered_locales)}"
+    yield "Verify service", settings.service_sid
+    yield "countries", ", ".join(sorted(settings.countries)) or "all"
+    yield "guess budget", str(settings.guess_budget)
