@@ -228,3 +228,10 @@ def test_web_processes_are_as_many_as_are_wanted_on_postgresql_and_one_on_sqlite
     assert any_service.status(id)["output"] is True
     assert len(any_service.texts(PHONE)) == 1, "each has a dispatcher, and one of them sent it"
     assert any_service.terminate(process) == 0
+
+
+def test_warnings_of_the_settings_are_logged_at_the_start(service: Service) -> None:
+    process = service.start(WINDOW_SECOND="30")
+    service.terminate(process)
+    told = "settings: WINDOW_SECOND is not read. The variable is WINDOW_SECONDS."
+    assert service.log.read_text().count(told) == 1

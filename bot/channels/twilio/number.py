@@ -96,7 +96,7 @@ def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
         differences.append(Difference("sms_method", "POST", "the method", has, "POST"))
     app = getattr(found, "sms_application_sid", None)
     if app:
-        what = "the TwiML app, which wins over the webhook,"
+        what = "the TwiML app (it wins over the webhook)"
         differences.append(Difference("sms_application_sid", "", what, app, "not set"))
     return differences
 
@@ -170,7 +170,7 @@ def _set_service(asked: Questions) -> list[Difference]:
     changes = _differences_of_service(service, wanted)
     if service.use_inbound_webhook_on_number:
         field = "use_inbound_webhook_on_number"
-        changes.append(Difference(field, False, "the service uses", SENDERS, OWN))
+        changes.append(Difference(field, False, "what the service uses", SENDERS, OWN))
     values = {change.field: change.value for change in changes}
     if not values:
         return []

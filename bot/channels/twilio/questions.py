@@ -19,7 +19,6 @@ Answer = TypeVar("Answer")
 
 TOTAL_SECONDS = 60.0  # all questions of one command
 _TEST_CREDENTIALS = 20008
-_NO_RIGHT = (20006, 70051)  # known, and not allowed this
 _WRONG = 20003
 _UNKNOWN = 20404
 
@@ -78,6 +77,10 @@ def unanswered(error: Exception, settings: Settings) -> Unanswered:
     status, code = http_status(error), twilio_code(error)
     if isinstance(error, TwilioException) and status is not None:
         return _answered(status, code, settings)
+    return _answered_by_another(settings)
+
+
+def _answered_by_another(settings: Settings) -> Unanswered:
     return Unanswered(
         Why.CONNECTION,
         f"What answers at {_host(settings)} is not Twilio's API: look for a proxy or a portal"
@@ -93,13 +96,15 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
             " none. Take the live ones from the first page of Twilio's console.",
             code,
         )
-    if code in _NO_RIGHT or (status == 403 and code != _WRONG):
-        return Unanswered(
-            Why.RIGHT, f"Twilio does not allow this to the credentials{_of(code)}.", code
-        )
-    if status in (401, 403):
+    if status == 401 or code == _WRONG:
         return Unanswered(
             Why.CREDENTIALS, f"Twilio does not accept {_credentials(settings)}.", code
+        )
+    if code is None and status < 500 and status != 429:
+        return _answered_by_another(settings)
+    if status == 403:
+        return Unanswered(
+            Why.RIGHT, f"Twilio does not allow this to the credentials{_of(code)}.", code
         )
     if status == 404 or code == _UNKNOWN:
         return Unanswered(Why.UNKNOWN, f"Twilio knows no such thing{_of(code)}.", code)

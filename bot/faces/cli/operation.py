@@ -1,5 +1,6 @@
 """Commands on the service: its dispatcher and clock."""
 
+import logging
 import signal
 import threading
 
@@ -18,6 +19,8 @@ from bot.usecases import timekeeping
 
 RESET_SECONDS = 600.0
 
+log = logging.getLogger(__name__)
+
 clock_group = AppGroup("clock", help="Stored time, where a clock was ahead once.")
 
 
@@ -27,6 +30,8 @@ def dispatch() -> None:
     """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
     service = services.of(current_app)
     configure_logs(service.settings.log_format)
+    for warning in services.reading_of(current_app).warnings:
+        log.warning("settings: %s", warning)
     gc_settings.settle()
     service.shared_counters.start()
     dispatcher = service.dispatcher

@@ -1,0 +1,129 @@
+"""`flask check`, and what works without settings."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from bot.app import create_commands
+from simulator import faults
+from tests.harness import ACCOUNT, NUMBER, Harness, environment
+
+ROOT = Path(__file__).parents[1]
+FLASK = Path(sys.executable).parent / "flask"
+
+
+def run(harness: Harness, *command: str) -> Result:
+    return harness.app.test_cli_runner().invoke(args=["check", *command])
+
+
+def with_environment(values: dict[str, str], *command: str) -> Result:
+    app = create_commands(lambda: values)
+    return app.test_cli_runner().invoke(args=list(command))
+
+
+def flask(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """The program itself, in a folder without .env and an environment without settings."""
+    return subprocess.run(
+        [FLASK, "--app", str(ROOT / "wsgi.py"), *command],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_check_alone_asks_nobody(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/textback.db"
+    result = with_environment(environment(DATABASE_URL=url), "check")
+    assert result.exit_code == 0
+    assert result.output.endswith("The settings can be used.\n")
+
+
+def test_check_twilio_prints_aligned_findings_and_a_sum(harness: Harness) -> None:
+    result = run(harness, "--twilio")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    findings = lines[lines.index("") + 1 : -2]
+    assert findings[0].startswith("ok       credentials   Twilio accepts")
+    assert any(line.startswith("FAULT    webhook       ") for line in findings)
+    assert any(line.startswith("look     countries     ") for line in findings)
+    count = sum(line.startswith("FAULT") for line in findings)
+    assert lines[-1].startswith(f"Twilio: {count} faults, ")
+    for secret in (ACCOUNT.auth_token, NUMBER, harness.settings.secret_key):
+        assert secret not in result.output
+
+
+def test_a_warning_alone_is_no_reason_to_fail(harness: Harness) -> None:
+    values = {**harness.values, "ALLOWED_COUNTRIES": "FR"}
+    assert with_environment(values, "number", "set").exit_code == 0
+    harness.start_and_send()
+    harness.simulator.faults.add(faults.WITHHOLD, code=30038)
+    harness.text(harness.wrong())
+    result = with_environment(values, "check", "--twilio")
+    assert "warning  replies       Of 1 replies" in result.output
+    assert result.output.splitlines()[-1] == "Twilio: no fault, 1 warning."
+    assert result.exit_code == 0
+
+
+def test_check_as_json(harness: Harness) -> None:
+    result = run(harness, "--twilio", "--json")
+    told = json.loads(result.output)
+    assert (result.exit_code, told["isReady"]) == (1, False)
+    assert {"kind", "level", "sentence"} == set(told["findings"][0])
+    assert {one["level"] for one in told["findings"]} >= {"good", "fault", "look"}
+    alone = run(harness, "--json")
+    assert (alone.exit_code, json.loads(alone.output)["findings"]) == (0, [])
+
+
+def test_all_faults_and_warnings_are_told(tmp_path: Path) -> None:
+    values = environment(PORT="many", SECRET_KEY="<secret>", WINDOW_SECOND="3")
+    result = with_environment(values, "check", "--twilio")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert [line.split()[0] for line in lines] == ["PORT", "SECRET_KEY", "Warning:"]
+    as_json = with_environment(values, "check", "--json")
+    told = json.loads(as_json.output)
+    assert (as_json.exit_code, told["isReady"]) == (1, False)
+    assert (len(told["faults"]), len(told["warnings"])) == (2, 1)
+
+
+def test_warnings_are_told_beside_the_settings(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/textback.db"
+    result = with_environment(environment(DATABASE_URL=url, WINDOW_SECOND="3"), "check")
+    assert result.exit_code == 0
+    assert "Warning: WINDOW_SECOND is not read. The variable is WINDOW_SECONDS." in result.output
+
+
+@pytest.mark.parametrize(
+    "command", [("--help",), ("check", "--help"), ("number", "set", "--help"), ("version",)]
+)
+def test_help_needs_no_settings(tmp_path: Path, command: tuple[str, ...]) -> None:
+    ran = flask(tmp_path, *command)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    if command == ("--help",):
+        assert "number    The webhook" in ran.stdout
+    assert list(tmp_path.iterdir()) == [], "and opens no database"
+
+
+@pytest.mark.parametrize("command", [("check",), ("list",), ("number", "check"), ("routes",)])
+def test_other_commands_tell_what_the_settings_lack(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    ran = flask(tmp_path, *command)
+    assert ran.returncode == 1
+    assert "PUBLIC_BASE_URL is not set." in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    values = environment(DATABASE_URL="sqlite:////dev/null/x.db")
+    for command in (("check",), ("list",)):
+        result = with_environment(values, *command)
+        assert result.exit_code == 1
+        assert "cannot be opened" in result.output
