@@ -1,8 +1,10 @@
 """Who may ask what: Basic auth with an auth token or an API key, and Twilio's error bodies."""
 
+from typing import Any
+
 from flask import Blueprint, Response, g, jsonify, request
 
-from simulator.world import World
+from simulator.world import Service, World
 
 BASE = "/2010-04-01/Accounts/<account>"
 
@@ -70,3 +72,28 @@ def require(world: World, right: str) -> None:
         raise ApiError(70051, 403)
     if world.account.has_test_credentials and right != SEND:
         raise ApiError(20008, 403)
+
+
+def known(world: World, sid: str) -> Service:
+    service = world.service
+    if service is None or service.sid != sid:
+        raise ApiError(20404, 404)
+    return service
+
+
+def require_found(is_found: bool) -> None:
+    if not is_found:
+        raise ApiError(20404, 404)
+
+
+def page_v1(key: str, rows: list[dict[str, Any]]) -> Response:
+    meta = {
+        "page": 0,
+        "page_size": 50,
+        "key": key,
+        "next_page_url": None,
+        "previous_page_url": None,
+        "first_page_url": request.url,
+        "url": request.url,
+    }
+    return jsonify({key: rows, "meta": meta})

@@ -1,20 +1,19 @@
-"""What an account has: itself, its number, its Messaging Service and its registrations, with the
-fields of Twilio's OpenAPI descriptions that Textback reads. A test puts faults into the world."""
+"""What an account has: itself, its number and its Messaging Service, with the fields of Twilio's
+OpenAPI descriptions that Textback reads. A test puts faults into the world."""
 
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from simulator import access
-from simulator.access import BASE, ApiError, require
+from simulator import access, registrations
+from simulator.access import BASE, ApiError, known, page_v1, require, require_found
 from simulator.world import Service, World
 
 NUMBER_FIELDS = frozenset(
     ["SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod", "SmsApplicationSid"]
 )
 SERVICE_FIELDS = frozenset(["InboundRequestUrl", "InboundMethod", "UseInboundWebhookOnNumber"])
-BRAND_SID = "BN5a1c7e93d0b84f26a9c3e17d50f8b642"
 
 
 def blueprint(world: World) -> Blueprint:
@@ -24,7 +23,7 @@ def blueprint(world: World) -> Blueprint:
     _numbers(routes, world)
     _services(routes, world)
     _pool(routes, world)
-    _registrations(routes, world)
+    registrations.add(routes, world)
     return routes
 
 
@@ -68,14 +67,14 @@ def _numbers(routes: Blueprint, world: World) -> None:
     @routes.get(f"{BASE}/SMS/ShortCodes/<sid>.json", endpoint="read_short_code")
     def read_number(sid: str) -> Response:
         require(world, access.NUMBERS)
-        _require_found(sid == world.number.sid)
+        require_found(sid == world.number.sid)
         return jsonify(_number(world))
 
     @routes.post(f"{BASE}/IncomingPhoneNumbers/<sid>.json")
     @routes.post(f"{BASE}/SMS/ShortCodes/<sid>.json", endpoint="set_short_code")
     def set_number(sid: str) -> Response:
         require(world, access.NUMBERS)
-        _require_found(sid == world.number.sid)
+        require_found(sid == world.number.sid)
         if set(request.form) - NUMBER_FIELDS:
             raise ApiError(20001)
         fields = {"SmsUrl": "sms_url", "SmsMethod": "sms_method"}
@@ -94,17 +93,17 @@ def _services(routes: Blueprint, world: World) -> None:
     @routes.get("/v1/Services")
     def read_services() -> Response:
         require(world, access.SERVICES)
-        return _page_v1("services", [_service(world, world.service)] if world.service else [])
+        return page_v1("services", [_service(world, world.service)] if world.service else [])
 
     @routes.get("/v1/Services/<sid>")
     def read_service(sid: str) -> Response:
         require(world, access.SERVICES)
-        return jsonify(_service(world, _known(world, sid)))
+        return jsonify(_service(world, known(world, sid)))
 
     @routes.post("/v1/Services/<sid>")
     def set_service(sid: str) -> Response:
         require(world, access.SERVICES)
-        service, form = _known(world, sid), request.form
+        service, form = known(world, sid), request.form
         if set(form) - SERVICE_FIELDS:
             raise ApiError(20001)
         url = form.get("InboundRequestUrl", service.inbound_url)
@@ -119,7 +118,7 @@ def _services(routes: Blueprint, world: World) -> None:
                 uses_number_webhook=service.uses_number_webhook if uses is None else uses == "true",
             )
         )
-        return jsonify(_service(world, _known(world, sid)))
+        return jsonify(_service(world, known(world, sid)))
 
 
 def _pool(routes: Blueprint, world: World) -> None:
@@ -128,7 +127,7 @@ def _pool(routes: Blueprint, world: World) -> None:
     def read_pool(sid: str) -> Response:
         require(world, access.SERVICES)
         is_of_codes = request.path.endswith("ShortCodes")
-        number, service = world.number, _known(world, sid)
+        number, service = world.number, known(world, sid)
         is_there = bool(service.number_sid) and number.is_short_code is is_of_codes
         shown = {
             "sid": service.number_sid,
@@ -136,68 +135,27 @@ def _pool(routes: Blueprint, world: World) -> None:
             "country_code": "US",
             "capabilities": ["SMS"] if number.can_sms else ["Voice"],
         }
-        return _page_v1(
+        return page_v1(
             "short_codes" if is_of_codes else "phone_numbers", [shown] if is_there else []
         )
 
     @routes.get("/v1/Services/<sid>/AlphaSenders")
+    @routes.get("/v1/Services/<sid>/DestinationAlphaSenders", endpoint="read_names_by_country")
     def read_names(sid: str) -> Response:
         require(world, access.SERVICES)
-        names = _known(world, sid).names
-        return _page_v1("alpha_senders", [{"sid": "AI", "alpha_sender": name} for name in names])
+        is_by_country = "Destination" in request.path
+        service = known(world, sid)
+        names = service.names_by_country if is_by_country else service.names
+        return page_v1("alpha_senders", [{"sid": "AI", "alpha_sender": name} for name in names])
 
     @routes.get("/v1/Services/<sid>/ChannelSenders")
     def read_channels(sid: str) -> Response:
         require(world, access.SERVICES)
         shown = [
             {"sid": "XE", "sender": sender, "sender_type": sender.partition(":")[0].upper()}
-            for sender in _known(world, sid).channels
+            for sender in known(world, sid).channels
         ]
-        return _page_v1("senders", shown)
-
-
-def _registrations(routes: Blueprint, world: World) -> None:
-    @routes.get("/v1/Services/<sid>/Compliance/Usa2p")
-    def read_campaigns(sid: str) -> Response:
-        require(world, access.REGISTRATION)
-        service = _known(world, sid)
-        shown = {
-            "sid": "QE2c6890da8086d771620e9b13fadeba0b",
-            "messaging_service_sid": service.sid,
-            "brand_registration_sid": BRAND_SID,
-            "us_app_to_person_usecase": "2FA",
-            "campaign_status": service.campaign_status,
-        }
-        return _page_v1("compliance", [shown] if service.campaign_status else [])
-
-    @routes.get("/v1/a2p/BrandRegistrations/<sid>")
-    def read_brand(sid: str) -> Response:
-        require(world, access.REGISTRATION)
-        _require_found(sid == BRAND_SID and world.service is not None)
-        status = world.service.brand_status if world.service else ""
-        return jsonify({"sid": sid, "status": status, "brand_type": "STANDARD"})
-
-    @routes.get("/v1/Tollfree/Verifications")
-    def read_verifications() -> Response:
-        require(world, access.REGISTRATION)
-        number = world.number
-        is_asked = request.args.get("TollfreePhoneNumberSid") in (None, number.sid)
-        shown = {"sid": "HH", "tollfree_phone_number_sid": number.sid}
-        shown["status"] = number.toll_free_status or ""
-        is_there = is_asked and number.toll_free_status
-        return _page_v1("verifications", [shown] if is_there else [])
-
-
-def _known(world: World, sid: str) -> Service:
-    service = world.service
-    if service is None or service.sid != sid:
-        raise ApiError(20404, 404)
-    return service
-
-
-def _require_found(is_found: bool) -> None:
-    if not is_found:
-        raise ApiError(20404, 404)
+        return page_v1("senders", shown)
 
 
 def _number(world: World) -> dict[str, Any]:
@@ -235,16 +193,3 @@ def _service(world: World, service: Service) -> dict[str, Any]:
 
 def _page(key: str, rows: list[dict[str, Any]]) -> Response:
     return jsonify({key: rows, "page": 0, "next_page_uri": None})
-
-
-def _page_v1(key: str, rows: list[dict[str, Any]]) -> Response:
-    meta = {
-        "page": 0,
-        "page_size": 50,
-        "key": key,
-        "next_page_url": None,
-        "previous_page_url": None,
-        "first_page_url": request.url,
-        "url": request.url,
-    }
-    return jsonify({key: rows, "meta": meta})

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+# As far as a list of geo permissions needs some; at first all are on.
+COUNTRIES = ("CA", "DE", "FR", "GB", "MX", "US")
 STOP_WORDS = frozenset(
     ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
 )
@@ -69,6 +71,7 @@ class Service:
     takes_fragments: bool = True  # of its webhook's address
     has_sticky_sender: bool = True
     names: tuple[str, ...] = ()  # alphanumeric senders
+    names_by_country: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()  # such as rcs:contoso_agent
     campaign_status: str | None = None  # of its US campaign, such as VERIFIED
     brand_status: str = "APPROVED"
@@ -100,6 +103,7 @@ class World:
         self.number = number
         self.service: Service | None = None
         self.api_keys: tuple[ApiKey, ...] = ()
+        self.open_countries = frozenset(COUNTRIES)  # that texts may go to
         self._messages: list[Message] = []
         self._opted_out: set[str] = set()
         self._phones: list[str] = []

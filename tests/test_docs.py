@@ -45,7 +45,9 @@ def test_the_default_text_is_the_documented_one() -> None:
     challenge = wording.challenge(
         Style.REPLY, tag="en", service=None, terms=Terms(), reference="KP"
     )
-    assert f"`{wording.fill(challenge, '0042')}`" in text("docs/settings.md")
+    filled = wording.fill(challenge, "0042")
+    assert f"`{filled}`" in text("docs/settings.md")
+    assert f"> {filled}\n" in text("docs/twilio.md"), "the sample that is registered"
 
 
 def test_every_command_is_documented(harness: Harness) -> None:

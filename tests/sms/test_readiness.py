@@ -98,7 +98,7 @@ def test_a_number_that_is_ready(ready: Harness) -> None:
     kinds = [one.kind for one in findings]
     assert kinds == [
         *(Kind.CREDENTIALS, Kind.ACCOUNT, Kind.NUMBER, Kind.WEBHOOK, Kind.REGISTRATION),
-        *(Kind.REPLIES, Kind.COUNTRIES, Kind.ADDRESS),
+        *(Kind.COUNTRIES, Kind.REPLIES, Kind.ADDRESS),
     ]
     told = " ".join(one.sentence for one in findings)
     assert NUMBER not in told
@@ -126,7 +126,7 @@ def test_sentences_are_whole_and_hold_no_number(ready: Harness) -> None:
 def test_a_wrong_token(ready: Harness) -> None:
     findings = found(ready, twilio_auth_token=(OTHER_TOKEN,))
     assert "error 20003" in the(findings, Kind.CREDENTIALS, Level.FAULT)
-    assert [one.kind for one in findings] == [Kind.CREDENTIALS, Kind.COUNTRIES, Kind.ADDRESS]
+    assert [one.kind for one in findings] == [Kind.CREDENTIALS, Kind.ADDRESS]
     assert OTHER_TOKEN not in findings[0].sentence
 
 
@@ -287,6 +287,8 @@ def test_a_pool_with_one_way_senders_and_other_channels(served: Harness) -> None
     findings = found(served)
     assert "made of letters" in the(findings, Kind.POOL, Level.FAULT)
     assert "whatsapp" in the(findings, Kind.POOL, Level.WARNING)
+    change_service(served, names=(), names_by_country=("Contoso",))
+    assert "made of letters" in the(found(served), Kind.POOL, Level.FAULT)
     assert "1 number, 1 RCS sender" in the(findings, Kind.POOL, Level.GOOD)
 
 
@@ -420,11 +422,23 @@ def test_old_replies_tell_nothing(ready: Harness) -> None:
     assert "No reply has come in" in the(found(ready), Kind.REPLIES, Level.LOOK)
 
 
-def test_countries_are_to_be_looked_at_by_hand(ready: Harness) -> None:
-    sentence = the(found(ready, allowed_countries=("US", "CA")), Kind.COUNTRIES, Level.LOOK)
+def test_countries_that_are_switched_off(ready: Harness) -> None:
+    world(ready).open_countries = frozenset(["US"])
+    findings = found(ready, allowed_countries=("US", "CA", "FR", "NZ"))
+    assert "Texts to CA, FR are switched off" in the(findings, Kind.COUNTRIES, Level.FAULT)
+    findings = found(ready, allowed_countries=("US",))
+    assert "may go to" in the(findings, Kind.COUNTRIES, Level.GOOD)
+
+
+def test_all_countries_are_worth_a_look(ready: Harness) -> None:
+    assert "to 6 countries" in the(found(ready), Kind.COUNTRIES, Level.LOOK)
+
+
+def test_countries_that_twilio_does_not_tell_are_to_be_looked_at_by_hand(ready: Harness) -> None:
+    findings = keyed(ready, ALL_RIGHTS - {REGISTRATION}, allowed_countries=("US", "CA"))
+    sentence = the(findings, Kind.COUNTRIES, Level.LOOK)
     assert "Geo permissions" in sentence
     assert "CA, US" in sentence
-    assert "all countries" in the(found(ready), Kind.COUNTRIES, Level.LOOK)
 
 
 # -- on the way ------------------------------------------------------------------------------------
@@ -438,7 +452,7 @@ def unused_port() -> int:
 
 def connection(harness: Harness, url: str) -> str:
     findings = found(harness, twilio_api_base_url=url)
-    assert [one.kind for one in findings] == [Kind.CONNECTION, Kind.COUNTRIES, Kind.ADDRESS]
+    assert [one.kind for one in findings] == [Kind.CONNECTION, Kind.ADDRESS]
     assert findings[0].level is Level.FAULT
     return findings[0].sentence
 

@@ -24,7 +24,7 @@ from twilio.http.response import Response
 from bot.concurrency.watchdog import Watchdog
 from bot.outbound.bounded import Call, pool, under_way
 
-_REBASED = re.compile(r"(api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
+_REBASED = re.compile(r"(accounts|api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
 _API = "https://api.twilio.com"
 
 

@@ -93,7 +93,7 @@ def pool_of(asked: Questions, sid: str) -> Pool:
     return Pool(
         numbers=_all(asked, pool.phone_numbers),
         short_codes=_all(asked, pool.short_codes),
-        names=_all(asked, pool.alpha_senders),
+        names=_all(asked, pool.alpha_senders) + _all(asked, pool.destination_alpha_senders),
         channels=_all(asked, pool.channel_senders),
     )
 

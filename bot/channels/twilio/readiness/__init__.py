@@ -8,12 +8,13 @@ from bot.channels.twilio.readiness import (
     account,
     address,
     api_key,
+    countries,
     number,
     registration,
     replies,
     service,
 )
-from bot.channels.twilio.readiness.findings import Kind, fault, look, warning
+from bot.channels.twilio.readiness.findings import Kind, fault, warning
 from bot.settings import Settings
 
 Probe = Callable[[Questions], Iterator[Finding]]
@@ -29,6 +30,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         (Kind.API_KEY, api_key.findings),
         (Kind.NUMBER, sender),
         (Kind.REGISTRATION, registration.findings),
+        (Kind.COUNTRIES, countries.findings),
         (Kind.REPLIES, replies.findings),
     ]
     for kind, probe in probes:
@@ -38,7 +40,6 @@ def findings(settings: Settings) -> Iterator[Finding]:
         is_over = any(one.level is Level.FAULT and one.kind in _STOPS for one in found)
         if is_over and not (kind is Kind.ACCOUNT and _goes_on(found, settings)):
             break
-    yield _countries(settings)
     yield from address.findings(settings)
 
 
@@ -59,12 +60,3 @@ def _guarded(asked: Questions, kind: Kind, probe: Probe) -> Iterator[Finding]:
             yield fault(Kind.CREDENTIALS, failed.sentence)
         else:
             yield warning(kind, failed.sentence)
-
-
-def _countries(settings: Settings) -> Finding:
-    countries = ", ".join(sorted(settings.countries)) or "all countries, as ALLOWED_COUNTRIES says"
-    return look(
-        Kind.COUNTRIES,
-        "Twilio's API does not tell which countries texts may go to. In Twilio's console, Messaging"
-        f" > Settings > Geo permissions, these must be on, and no others: {countries}.",
-    )

@@ -80,5 +80,6 @@ def _of_account(account: Any) -> Iterator[Finding]:
         yield warning(
             Kind.TRIAL,
             "This is a trial account: it texts only numbers that are verified in Twilio's console,"
-            " and puts a notice before each text. Upgrade it before others use it.",
+            " puts a notice before each text, or sends no texts but Twilio's own (error 572006)."
+            " Upgrade it, or expect the first try to fail.",
         )

@@ -1,0 +1,55 @@
+"""Whether texts may go to the countries of ALLOWED_COUNTRIES (Messaging Geo Permissions)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.channels.gateway import Finding
+from bot.channels.twilio.questions import Questions, Unanswered, Why
+from bot.channels.twilio.readiness.findings import Kind, fault, good, look
+
+WHERE = "Twilio's console, Messaging > Settings > Geo permissions"
+
+
+def findings(asked: Questions) -> Iterator[Finding]:
+    """Raises Unanswered."""
+    wanted = asked.settings.countries
+    try:
+        states = _states(asked)
+    except Unanswered as failed:
+        if failed.why is Why.CONNECTION:
+            raise
+        states = {}
+    if not states:
+        shown = ", ".join(sorted(wanted)) or "those whose numbers you verify"
+        yield look(
+            Kind.COUNTRIES,
+            f"Twilio does not tell which countries texts may go to. In {WHERE}, these must be on,"
+            f" and others should be off: {shown}.",
+        )
+        return
+    is_on = {country for country, is_open in states.items() if is_open}
+    off = sorted(wanted & states.keys() - is_on)
+    if off:
+        yield fault(
+            Kind.COUNTRIES,
+            f"Texts to {', '.join(off)} are switched off (error 21408). {WHERE}, switches them on.",
+        )
+    elif not wanted:
+        yield look(
+            Kind.COUNTRIES,
+            f"ALLOWED_COUNTRIES names all, and Twilio lets texts go to {len(is_on)} countries."
+            f" Switch off those without users, whose texts can be somebody's income: {WHERE}.",
+        )
+    else:
+        yield good(Kind.COUNTRIES, "Texts may go to the countries of ALLOWED_COUNTRIES.")
+
+
+def _states(asked: Questions) -> dict[str, bool]:
+    """By country, whether texts may go there."""
+    permissions = asked.client.accounts.v1.messaging_geopermissions
+    found: Any = asked.ask(permissions.fetch)
+    return {
+        str(one["country_code"]): bool(one["enabled"])
+        for one in found.permissions or ()
+        if one.get("type") == "country" and "enabled" in one
+    }
