@@ -62,11 +62,11 @@ def require_itself(value: str) -> None:
     if not value:
         raise Unusable("it is empty")
     if value[0] in QUOTES or value[-1] in QUOTES:
-        raise Unusable("it stands in quotes, which count as part of it here: take them out")
+        raise Unusable("it stands in quotes, which would be a part of it")
     if _TEMPLATE.fullmatch(value) or _has_stand_in(value):
-        raise Unusable("it is a placeholder: put the value itself in its place")
+        raise Unusable("it is a placeholder, not the value")
     if _REFERENCE.fullmatch(value):
-        raise Unusable("it says where the value is kept: put the value itself in its place")
+        raise Unusable("it says where the value is kept, not the value")
     if _SID.fullmatch(value):
         raise Unusable("it is a SID of Twilio's, which is no secret")
     if not value.isascii() or not value.isprintable() or " " in value:

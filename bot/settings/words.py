@@ -33,7 +33,7 @@ def line(name: str, fault: Mapping[str, Any], *, looks_like: str, value: str) ->
 
 def _reason(fault: Mapping[str, Any], value: str) -> str:
     if is_quoted(value):
-        return "it stands in quotes, which count as part of it here: take them out"
+        return "it stands in quotes, which would be a part of it"
     details = fault.get("ctx", {})
     error = details.get("error")
     if isinstance(error, Unusable):
