@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot import settings
-from tests.harness import WEBHOOK_SECRET, environment
+from tests.harness import environment
 
 TOKEN = "c41d7be09f2358a6d0e7941b8c5f36a2"
 OTHER_TOKEN = "5be8207cd3194fa6b07e2d85c91f46a3"
@@ -85,6 +85,9 @@ def test_good_settings_have_neither_faults_nor_warnings() -> None:
         ("change-me-change-me-before-production", "placeholder"),
         ("replace_this_with_a_long_random_text", "placeholder"),
         ("a-long-random-text", "placeholder"),
+        ("a-very-long-random-text-1234567890", "placeholder"),
+        ("not-a-real-secret-key-not-a-real-key", "placeholder"),
+        ("SECRET_KEY=Jh2-nV8kQ0sYtW4zRb7mXc5p", "name"),
         ("••••••••••••••••••••••••••••••••", "placeholder"),
         ("op://vault/textback/credential-of-it", "kept"),
         ("AC9f3b61e07d24c85af1603be9d7248c50", "SID"),
@@ -122,7 +125,19 @@ def test_what_was_typed_and_not_drawn_is_refused(value: str) -> None:
         assert "everybody would guess it" in faults(**{name: value})[0]
 
 
-@pytest.mark.parametrize("entry", ["", "   ", "short", TOKEN[:31], f'"{OTHER_TOKEN}"', "x" * 32])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        "   ",
+        "short",
+        TOKEN[:31],
+        f"{OTHER_TOKEN};",
+        f"t={OTHER_TOKEN}",
+        f'"{OTHER_TOKEN}"',
+        "x" * 32,
+    ],
+)
 @pytest.mark.parametrize("place", ["{token},{entry}", "{entry},{token}"])
 def test_every_token_of_the_list_is_looked_at(entry: str, place: str) -> None:
     (line,) = faults(TWILIO_AUTH_TOKEN=place.format(token=TOKEN, entry=entry))
@@ -148,14 +163,16 @@ def test_drawn_secrets_are_taken() -> None:
     [(a, b) for a in SECRETS for b in SECRETS if a != b or a in LISTS],
 )
 def test_no_secret_serves_twice(name: str, other: str) -> None:
-    value = WEBHOOK_SECRET if "WEBHOOK_SECRET" in (name, other) else TOKEN
+    def of(variable: str) -> str:
+        return f"whsec_{TOKEN}" if variable == "WEBHOOK_SECRET" else TOKEN
+
     found = faults(
         **{
             "TWILIO_AUTH_TOKEN": OTHER_TOKEN,
             "TWILIO_API_KEY_SID": SID.replace("AC", "SK"),
             "TWILIO_API_KEY_SECRET": KEY,
-            name: value,
-            other: f"{value},{value}" if name == other else value,
+            name: of(name),
+            other: f"{of(other)},{of(other)}" if name == other else of(other),
         }
     )
     assert found
@@ -163,7 +180,7 @@ def test_no_secret_serves_twice(name: str, other: str) -> None:
     assert other in found[0]
     if name != other:
         assert found[0].endswith("every secret must differ from the others.")
-    assert value not in " ".join(found)
+    assert TOKEN not in " ".join(found)
 
 
 # -- sids, numbers and addresses -------------------------------------------------------------------
@@ -263,12 +280,14 @@ def test_an_address_has_one_spelling() -> None:
 
 
 def test_doubtful_settings_are_warned_of() -> None:
-    assert "documentation" in warnings(PUBLIC_BASE_URL="https://verify.example.com")[0]
+    for host in ("verify.example.com", "your-domain.com", "yourdomain.net", "verify.your-host.org"):
+        assert "looks like an example's" in warnings(PUBLIC_BASE_URL=f"https://{host}")[0]
     assert "port 8443" in warnings(PUBLIC_BASE_URL="https://verify.textback.dev:8443")[0]
     assert "certificate" in warnings(PUBLIC_BASE_URL="https://1.1.1.1")[0]
     assert "nobody has" in warnings(TWILIO_PHONE_NUMBER="+14255550100")[0]
     assert "nobody has" in warnings(TWILIO_PHONE_NUMBER="+15005550006")[0]
-    assert "32 hexadecimal digits" in warnings(TWILIO_AUTH_TOKEN=f"{KEY}{KEY[::-1]}")[0]
+    other = f"{KEY}{KEY[::-1]}".replace("-", "")
+    assert "32 hexadecimal digits" in warnings(TWILIO_AUTH_TOKEN=other)[0]
     assert "SERVICE_NAME stands in quotes" in warnings(SERVICE_NAME='"Contoso"')[0]
     (line,) = warnings(TWILIO_API_BASE_URL="http://127.0.0.1:9")
     assert "to no phone" in line
@@ -375,6 +394,9 @@ def test_faults_are_told_in_our_words(name: str, value: str, said: str) -> None:
         ("TWILIO_AUTHTOKEN", "TWILIO_AUTH_TOKEN"),
         ("TWILLIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN"),
         ("TWILIO_NUMBER", "TWILIO_PHONE_NUMBER"),
+        ("TWILIO_FROM", "TWILIO_PHONE_NUMBER"),
+        ("TWILIO_SID", "TWILIO_ACCOUNT_SID"),
+        ("TWILIO_AUTH_TOKEN_2", "TWILIO_AUTH_TOKEN"),
         ("TWILIO_API_SECRET", "TWILIO_API_KEY_SECRET"),
         ("TWILIO_API_KEY", "TWILIO_API_KEY_SID"),
         ("TWILIO_MESSAGE_SERVICE_SID", "TWILIO_MESSAGING_SERVICE_SID"),
@@ -420,6 +442,7 @@ TWILIO_EDGE TWILIO_REGION SENTRY_DSN NEW_RELIC_LICENSE_KEY DD_AGENT_HOST OTEL_SE
 STRIPE_WEBHOOK_SECRET GITHUB_WEBHOOK_SECRET SLACK_WEBHOOK_URL STRIPE_SECRET_KEY
 CI GITHUB_TOKEN GITHUB_ACTIONS SIMULATOR_PORT SIGNUP_PORT SIGNUP_SECRET_KEY VERIFY_SIGNUP_PORT
 SIGNUP_DATABASE SOAK REQUIRE_BROWSER TEST_DATABASE MAKEFLAGS MAKELEVEL MFLAGS HISTSIZE LS_COLORS
+DEV_DATABASE_URL DATABASE_URL_RO S3_SECRET_KEY MY_SECRET_KEY DB_URL BASE_URL PUBLIC_URL
 SENDGRID_API_KEY MAX_CONNECTIONS MAX_WORKERS MAX_REQUESTS TIMEOUT WORKERS CONNECTION_STRING
 """
 

@@ -138,14 +138,13 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
 
 @rule("public_base_url", "twilio_api_base_url")
 def _doubtful_address(settings: Settings) -> Iterator[str]:
+    unreached = list(public_address.out_of_reach(settings.public_base_url))
     if settings.is_cloud:
-        yield from public_address.doubts(settings.public_base_url)
-        return
-    reached = list(public_address.out_of_reach(settings.public_base_url))
-    if not reached:
+        yield from () if unreached else public_address.doubts(settings.public_base_url)
+    elif not unreached:
         yield "TWILIO_API_BASE_URL is set, so texts go to what answers there and to no phone."
     elif not settings.is_simulated:
-        yield from (f"PUBLIC_BASE_URL: {reason}." for reason in reached)
+        yield from (f"PUBLIC_BASE_URL: {reason}." for reason in unreached)
 
 
 _RULES: tuple[Rule, ...] = (

@@ -6,6 +6,8 @@ from difflib import get_close_matches
 
 # The twilio library and Twilio's own command line read these.
 _OF_OTHERS = frozenset(["TWILIO_EDGE", "TWILIO_REGION", "TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
+# What others call it, too far from our name to be guessed.
+_ELSEWHERE = {"TWILIOSID": "TWILIO_ACCOUNT_SID", "TWILIOFROM": "TWILIO_PHONE_NUMBER"}
 # Shorter names of ours (HOST, PORT, DISPATCH) are near to too many others.
 _SHORTEST = 9
 _ALIKE = 0.87
@@ -35,15 +37,22 @@ def _meant(name: str, squeezed: Mapping[str, str]) -> str | None:
     True
     """
     short = _squeezed(name)
-    if short in squeezed:
-        return squeezed[short]
+    if short in squeezed or short in _ELSEWHERE:
+        return squeezed.get(short) or _ELSEWHERE[short]
     is_of_twilio = short.startswith("TWILIO")
     if len(short) < _SHORTEST:
         return None
     candidates = [one for one in squeezed if len(one) >= _SHORTEST]
     cutoff = _ALIKE_OF_TWILIO if is_of_twilio else _ALIKE
     close = get_close_matches(short, candidates, n=1, cutoff=cutoff)
-    return squeezed[close[0]] if close else None
+    if not close or (not is_of_twilio and _is_prefixed(short, close[0])):
+        return None
+    return squeezed[close[0]]
+
+
+def _is_prefixed(name: str, ours: str) -> bool:
+    """Another program's, such as DEV_DATABASE_URL or S3_SECRET_KEY, is no slip of the pen."""
+    return len(name) > len(ours) + 1 and (name.startswith(ours) or name.endswith(ours))
 
 
 def _squeezed(name: str) -> str:

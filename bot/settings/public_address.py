@@ -20,7 +20,10 @@ _INSIDE = re.compile(
     r".*\.(local|internal|localhost|localdomain|lan|home|home\.arpa|corp|intranet|private|test"
     r"|invalid|onion|svc|cluster)"
 )
-_EXAMPLE = re.compile(r"(.*\.)?example(\.com|\.net|\.org)?")
+_EXAMPLE = re.compile(
+    r"(.*\.)?example(\.com|\.net|\.org)?|(.*[.-])?(your|my)[.-]?(own[.-]?)?"
+    r"(domain|host|hostname|server|site|website|company|name|app)([.-].*)?"
+)
 
 
 def base_url(url: str) -> str:
@@ -97,7 +100,7 @@ def doubts(url: str) -> Iterator[str]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _EXAMPLE.fullmatch(host):
-        yield "PUBLIC_BASE_URL is an address of the documentation: put your own in its place."
+        yield "PUBLIC_BASE_URL looks like an example's: put your own address in its place."
     elif is_address(host):
         yield (
             "PUBLIC_BASE_URL has an address in place of a host name: Twilio checks the certificate,"

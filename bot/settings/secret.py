@@ -22,6 +22,7 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
+_WITH_NAME = re.compile(r"[A-Z][A-Z_]{3,}=.+")  # the line of an .env file pasted whole
 _TYPED = re.compile(
     r"(change|replace)[\W_]*(me|this|it)|(key|token|secret|password)[\W_]*(goes[\W_]*)?here"
     r"|qwerty|asdfgh|zxcvbn|1q2w3e",
@@ -31,10 +32,10 @@ _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)
 _STAND_INS = frozenset(["your", "placeholder", "insert", "redacted", "todo", "fixme", "xxxx"])
 # What is made of these words alone was typed to be replaced.
 _COMMON = _STAND_INS | frozenset(
-    """a an and api app auth be change console default dev development do dummy enter example fake
-    fallback function id in insecure is key long local me must my none null of password paste please
-    prod production put random replace sample secret set some string system text textback the this
-    to token twilio undefined unsafe value webhook whsec with""".split()
+    """a an and api app auth be change console default dev development django do dummy enter example
+    fake fallback function id in insecure is key local long me must my none not null of password
+    paste please prod production put random real replace sample secret set some string system text
+    textback the this to token twilio undefined unsafe value very webhook whsec with""".split()
 )
 
 
@@ -45,7 +46,10 @@ def hard_to_guess(key: str) -> str:
 
 def token(value: str) -> str:
     """An auth token of Twilio's. Raises Unusable."""
-    return _drawn(value, shortest=SHORTEST_TOKEN)
+    _drawn(value, shortest=SHORTEST_TOKEN)
+    if not value.isalnum():
+        raise Unusable("it holds a character that no auth token has")
+    return value
 
 
 def _drawn(value: str, *, shortest: int) -> str:
@@ -69,13 +73,15 @@ def require_itself(value: str) -> None:
         raise Unusable("it says where the value is kept, not the value")
     if _SID.fullmatch(value):
         raise Unusable("it is a SID of Twilio's, which is no secret")
+    if _WITH_NAME.fullmatch(value):
+        raise Unusable("the name of a variable stands in it")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise Unusable("it holds a blank, or another character that no key or token has")
 
 
 def _has_stand_in(value: str) -> bool:
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", value)]
-    is_wordy = 2 * sum(map(len, words)) > len(value)
+    is_wordy = sum(map(len, words)) >= FEWEST_CHARACTERS
     return bool(
         _TYPED.search(value)
         or _STAND_INS.intersection(words)
