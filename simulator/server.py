@@ -46,11 +46,13 @@ class Simulator:
         system_key: str = "",
         report_delay_seconds: float = REPORT_DELAY_SECONDS,
         webhook_secrets: Sequence[str] = (),
+        ca_file: str = "",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Port 0: any free one. With a service and its function key, the page can start
         verifications; with the system key, it tells of those that something else has started; with
-        secrets, it receives outcome webhooks.
+        secrets, it receives outcome webhooks; with a file of certificates, webhooks go to addresses
+        whose authority is in it.
 
         Raises OSError (or SystemExit) where the port is taken.
         """
@@ -59,7 +61,9 @@ class Simulator:
         self.world = World(account, number, clock=clock)
         self.faults = Faults()
         self.receiver = Receiver(webhook_secrets)
-        self.webhooks = Webhooks(self.world, self.faults, report_delay_seconds=report_delay_seconds)
+        self.webhooks = Webhooks(
+            self.world, self.faults, report_delay_seconds=report_delay_seconds, ca_file=ca_file
+        )
         app = Flask(__name__, static_folder=None)
         app.register_blueprint(api.blueprint(self.world, self.faults, self.webhooks))
         app.register_blueprint(configuration.blueprint(self.world))

@@ -39,7 +39,9 @@ class Answer:
 
 
 class Webhooks:
-    def __init__(self, world: World, troubles: Faults, *, report_delay_seconds: float) -> None:
+    def __init__(
+        self, world: World, troubles: Faults, *, report_delay_seconds: float, ca_file: str = ""
+    ) -> None:
         self._world = world
         self._faults = troubles
         self._report_delay_seconds = report_delay_seconds
@@ -48,6 +50,7 @@ class Webhooks:
         self._pool = ThreadPoolExecutor(REPORTS_AT_ONCE, "webhook")
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = ca_file or True
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=64)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
