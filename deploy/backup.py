@@ -1,0 +1,62 @@
+"""Copy the SQLite database while it is in use, and remove copies that are older than some days.
+
+python deploy/backup.py DATABASE FOLDER [--keep-days 14]
+
+A copy holds phone numbers, so it is readable by its owner alone. It gets its name once it is whole
+and has been checked. Only files with a name of this program's are removed.
+"""
+
+import argparse
+import os
+import re
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+NAME = re.compile(r"textback-\d{8}T\d{6}Z\.db")
+DAY_SECONDS = 24 * 3600
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Back up Textback's SQLite database.")
+    parser.add_argument("database", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--keep-days", type=int, default=14, metavar="N")
+    options = parser.parse_args(arguments)
+    os.umask(0o077)
+    if not options.database.is_file():
+        print(f"There is no file {options.database}.", file=sys.stderr)
+        return 1
+    options.folder.mkdir(parents=True, exist_ok=True)
+    made = back_up(options.database, options.folder, at=datetime.now(UTC))
+    print(f"{made}, {made.stat().st_size} bytes")
+    remove_old(options.folder, before=time.time() - options.keep_days * DAY_SECONDS, keep=made)
+    return 0
+
+
+def back_up(database: Path, folder: Path, *, at: datetime) -> Path:
+    whole = folder / at.strftime("textback-%Y%m%dT%H%M%SZ.db")
+    part = whole.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
+        source.backup(copy)  # in one step: a write meanwhile does not start it again
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        (found,) = copy.execute("PRAGMA quick_check").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(f"{database}: {found}")
+    part.replace(whole)
+    return whole
+
+
+def remove_old(folder: Path, *, before: float, keep: Path) -> None:
+    for path in folder.iterdir():
+        if NAME.fullmatch(path.name) and path != keep and path.stat().st_mtime < before:
+            path.unlink()
+            print(f"{path} is removed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
