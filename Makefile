@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run signup test soak bench check browser screenshots diagram architecture openapi languages clean verify-signup
+.PHONY: help run signup test soak bench check deploy browser screenshots diagram architecture openapi languages clean verify-signup
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy bot
+
+deploy: .venv/develop ## Walk docs/deploy.md in a fresh Debian and in the image, as root on Debian (some minutes)
+	@deploy/try
 
 browser: .venv/develop ## Get a Chromium for the browser tests, where there is none
 	@$(BIN)/python -m tests.browser.chromium || tests/browser/install
