@@ -66,7 +66,7 @@ def test_a_warning_alone_is_no_reason_to_fail(harness: Harness) -> None:
     harness.simulator.faults.add(faults.WITHHOLD, code=30038)
     harness.text(harness.wrong())
     result = with_environment(values, "check", "--twilio")
-    assert "warning  replies       Of 1 replies" in result.output
+    assert "warning  replies       Replies of the last 7 days: 1 of 1" in result.output
     assert result.output.splitlines()[-1] == "Twilio: no fault, 1 warning."
     assert result.exit_code == 0
 

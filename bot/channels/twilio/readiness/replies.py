@@ -32,13 +32,13 @@ def findings(asked: Questions) -> Iterator[Finding]:
         advice = WITHHELD.get(code) or LOST_REPLIES[code]
         yield warning(
             Kind.REPLIES,
-            f"Of {len(replies)} replies of the last {DAYS} days {count} did not reach us, with"
+            f"Replies of the last {DAYS} days: {count} of {len(replies)} did not reach us, with"
             f" error {code}. {advice}{_HOW_TO_ASK if code == _PASSCODE else ''}",
         )
     if not lost:
         yield good(
             Kind.REPLIES,
-            f"Of {len(replies)} replies of the last {DAYS} days Twilio withheld none.",
+            f"Replies of the last {DAYS} days: Twilio withheld none of {len(replies)}.",
         )
 
 
