@@ -56,6 +56,7 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
             return phone.country(self.twilio_phone_number or "")
         return min(self.countries) if len(self.countries) == 1 else "ZZ"
 
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What an environment says."""

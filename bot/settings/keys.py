@@ -116,6 +116,7 @@ class KeySettings(Group):
             for name, key in keys
         )
 
+
 @rule("function_key", "system_key")
 def _names_of_callers(settings: KeySettings) -> Iterator[str]:
     named = (*settings.function_key, *settings.system_key)
