@@ -173,7 +173,7 @@ def test_list_shows_the_newest_first(harness: Harness) -> None:
 
 
 def test_every_command_that_tells_something_has_json(harness: Harness) -> None:
-    without = {"dispatch", "check", "run", "shell", "routes"}
+    without = {"dispatch", "run", "shell", "routes"}
     lacking = []
 
     def look(name: str, command: click.Command) -> None:
@@ -262,6 +262,8 @@ def test_number_check_and_set(harness: Harness) -> None:
     assert run(harness, "number", "set").exit_code == 0
     after = run(harness, "number", "check")
     assert (after.exit_code, "#rc=2&rp=5xx,ct,rt" in after.output) == (0, True)
+    told = json.loads(run(harness, "number", "check", "--json").output)
+    assert (told["isRight"], told["faults"]) == (True, [])
 
 
 def test_check_shows_the_settings_without_secrets(harness: Harness) -> None:

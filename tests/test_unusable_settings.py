@@ -451,3 +451,17 @@ def test_a_usual_environment_is_not_warned_of() -> None:
     usual = {name: "value" for name in USUAL.split() if name != "WEB_CONCURRENCY"}
     links = {"TEXTBACK_PORT": "tcp://10.0.0.1:8000", "TWILIO_PORT": "tcp://10.0.0.2:80"}
     assert warnings(**usual, **links) == ()
+
+
+@pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN", "FUNCTION_KEY", "SECRET_KEY"])
+@pytest.mark.parametrize("value", ["a-long-random-secret-key", "a key for the local simulator"])
+def test_for_a_simulator_a_weak_secret_is_a_warning(name: str, value: str) -> None:
+    reading = settings.look(environment(**{name: value}))
+    assert reading.faults == ()
+    assert [w for w in reading.warnings if w.startswith(name)]
+    assert value not in reading.told
+
+
+@pytest.mark.parametrize("value", ["'a-token-for-the-simulator'", "<your token>", "one,,two"])
+def test_for_a_simulator_a_quoted_or_absent_token_is_refused_too(value: str) -> None:
+    assert settings.look(environment(TWILIO_AUTH_TOKEN=value)).faults

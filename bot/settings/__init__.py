@@ -14,7 +14,17 @@ from dotenv import dotenv_values
 from pydantic import ValidationError, create_model
 
 from bot.domain import numbering, phone
-from bot.settings import keys, limits, names, public_address, texts, twilio, webhooks, words
+from bot.settings import (
+    all_secrets,
+    keys,
+    limits,
+    names,
+    public_address,
+    texts,
+    twilio,
+    webhooks,
+    words,
+)
 from bot.settings.keys import KeySettings
 from bot.settings.limits import LimitSettings
 from bot.settings.public_address import DEFAULT_PORTS
@@ -104,39 +114,6 @@ def _reachable(settings: Settings) -> Iterator[str]:
             )
 
 
-@rule()
-def _each_secret_once(settings: Settings) -> Iterator[str]:
-    """Who has one must not have another with it. An unusable one has its own line."""
-    holders: dict[str, list[str]] = {}
-    for name, value in _secrets(settings):
-        holders.setdefault(value, []).append(name)
-    for found in holders.values():
-        if len(found) > 1:
-            yield (
-                f"{' and '.join(dict.fromkeys(found))}: one value is used more than once, and every"
-                " secret must differ from the others."
-            )
-
-
-def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every secret with its variable; those that could not be read are left out."""
-    listed = {
-        "SECRET_KEY": (settings.secret_key,),
-        "SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks,
-        "FUNCTION_KEY": tuple(key for _, key in settings.function_key or ()),
-        "SYSTEM_KEY": tuple(key for _, key in settings.system_key or ()),
-        "CONSOLE_KEY": tuple(key for _, key in settings.console_key or ()),
-        "CONSOLE_VIEWER_KEY": tuple(key for _, key in settings.console_viewer_key or ()),
-        "WEBHOOK_SECRET": settings.webhook_secret,
-        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
-        "TWILIO_API_KEY_SECRET": (settings.twilio_api_key_secret,),
-    }
-    for name, values in listed.items():
-        for value in values or ():
-            if value:
-                yield name, value.removeprefix("whsec_")
-
-
 @rule("public_base_url", "twilio_api_base_url")
 def _doubtful_address(settings: Settings) -> Iterator[str]:
     unreached = list(public_address.out_of_reach(settings.public_base_url))
@@ -150,9 +127,13 @@ def _doubtful_address(settings: Settings) -> Iterator[str]:
 
 _RULES: tuple[Rule, ...] = (
     *(*keys.RULES, *twilio.RULES, *texts.RULES, *limits.RULES, *webhooks.RULES),
-    *(_no_event_to_itself, _known_country, _reachable, _each_secret_once),
+    *(_no_event_to_itself, _known_country, _reachable),
+    *all_secrets.RULES,
 )
-_DOUBTS: tuple[Rule, ...] = (*twilio.DOUBTS, *texts.DOUBTS, _doubtful_address)
+_DOUBTS: tuple[Rule, ...] = (
+    *(*twilio.DOUBTS, *texts.DOUBTS, _doubtful_address),
+    *all_secrets.DOUBTS,
+)
 
 
 def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:

@@ -40,25 +40,15 @@ _COMMON = _STAND_INS | frozenset(
 
 
 def hard_to_guess(key: str) -> str:
-    """A key of ours. Raises Unusable."""
-    return _drawn(key, shortest=SHORTEST_KEY)
-
-
-def token(value: str) -> str:
-    """An auth token of Twilio's. Raises Unusable."""
-    _drawn(value, shortest=SHORTEST_TOKEN)
-    if not value.isalnum():
-        raise Unusable("it holds a character that no auth token has")
-    return value
-
-
-def _drawn(value: str, *, shortest: int) -> str:
-    require_itself(value)
-    if len(value) < shortest:
-        raise Unusable(f"it is shorter than {shortest} characters")
-    if _is_typed(value):
+    """A key of ours, long enough and nobody's example. Raises Unusable."""
+    require_itself(key)
+    if len(key) < SHORTEST_KEY:
+        raise Unusable(f"it is shorter than {SHORTEST_KEY} characters")
+    if len(set(key)) < FEWEST_CHARACTERS or _WELL_KNOWN.fullmatch(key):
         raise Unusable("everybody would guess it")
-    return value
+    if _TYPED.search(key):
+        raise Unusable("it is a placeholder, not the value")
+    return key
 
 
 def require_itself(value: str) -> None:
@@ -67,7 +57,7 @@ def require_itself(value: str) -> None:
         raise Unusable("it is empty")
     if value[0] in QUOTES or value[-1] in QUOTES:
         raise Unusable("it stands in quotes, which would be a part of it")
-    if _TEMPLATE.fullmatch(value) or _has_stand_in(value):
+    if _TEMPLATE.fullmatch(value):
         raise Unusable("it is a placeholder, not the value")
     if _REFERENCE.fullmatch(value):
         raise Unusable("it says where the value is kept, not the value")
@@ -75,8 +65,22 @@ def require_itself(value: str) -> None:
         raise Unusable("it is a SID of Twilio's, which is no secret")
     if _WITH_NAME.fullmatch(value):
         raise Unusable("the name of a variable stands in it")
+
+
+def weakness(value: str, *, is_token: bool) -> str | None:
+    """Why a value was hardly drawn at random, or is no auth token; None: nothing speaks against it.
+    A service for a simulator may have it all the same."""
+    if _has_stand_in(value):
+        return "it is a placeholder, not the value"
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise Unusable("it holds a blank, or another character that no key or token has")
+        return "it holds a blank, or another character that no key or token has"
+    if is_token and len(value) < SHORTEST_TOKEN:
+        return f"it is shorter than {SHORTEST_TOKEN} characters"
+    if _is_typed(value):
+        return "everybody would guess it"
+    if is_token and not value.isalnum():
+        return "it holds a character that no auth token has"
+    return None
 
 
 def _has_stand_in(value: str) -> bool:

@@ -27,7 +27,9 @@ def _api_base_url(url: str) -> str:
 
 def _tokens(values: tuple[str, ...]) -> tuple[str, ...]:
     """Every one of them verifies signatures."""
-    return tuple(secret.token(value) for value in values)
+    for value in values:
+        secret.require_itself(value)
+    return values
 
 
 ApiBaseUrl = Annotated[str, AfterValidator(_api_base_url)]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from bot.outbound.addresses import ForbiddenAddress, is_loopback_host, require_allowed
-from bot.settings.secret import require_itself
+from bot.settings.secret import require_itself, weakness
 from bot.settings.types import Group, Unusable, Values, rule, setting
 
 MOST_URLS = 5
@@ -53,6 +53,8 @@ def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
         raise Unusable("it is one secret, or the new and the old one with a comma between")
     for secret in secrets:
         require_itself(secret)
+        if reason := weakness(secret, is_token=False):
+            raise Unusable(reason)
         try:
             key = base64.b64decode(secret.removeprefix(_PREFIX) + "==", validate=False)
         except (binascii.Error, ValueError):

@@ -1,6 +1,9 @@
 """`flask number`: the webhook of the sending number or Messaging Service at Twilio."""
 
+import json
+import sys
 from collections.abc import Callable
+from dataclasses import asdict
 
 import click
 from flask import current_app
@@ -14,29 +17,37 @@ number_group = AppGroup("number", help="The webhook of the sending number or Mes
 COMMANDS: tuple[click.Command, ...] = (number_group,)
 
 
+_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
 @number_group.command("check")
+@_json_option
 @with_appcontext
-def number_check() -> None:
+def number_check(as_json: bool) -> None:
     """Compare the webhook at Twilio with what it should be. Exit code 0: it is right."""
-    _tell_webhook(number.check)
+    _tell_webhook(number.check, as_json=as_json)
 
 
 @number_group.command("set")
+@_json_option
 @with_appcontext
-def number_set() -> None:
+def number_set(as_json: bool) -> None:
     """Set the webhook to this service, and tell what was changed.
 
     Of a Messaging Service its own webhook is set and used for all of its pool.
     """
-    _tell_webhook(number.set_webhook)
+    _tell_webhook(number.set_webhook, as_json=as_json)
 
 
-def _tell_webhook(look: Callable[[Settings], number.Webhook]) -> None:
+def _tell_webhook(look: Callable[[Settings], number.Webhook], *, as_json: bool) -> None:
     settings = service.settings_of(current_app)
     try:
         webhook = look(settings)
     except number.NumberUnknown as error:
         raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps({"isRight": not webhook.faults, **asdict(webhook)}, indent=2))
+        sys.exit(1 if webhook.faults else 0)
     for change in webhook.changes:
         click.echo(f"Changed {change}")
     for warning in webhook.warnings:

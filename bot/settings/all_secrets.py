@@ -1,0 +1,74 @@
+"""All secrets together: each has one use, and each was drawn at random."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.settings import secret
+from bot.settings.types import rule
+
+# `Any`: the settings as a whole, of which this module is a part.
+
+
+@rule()
+def _each_secret_once(settings: Any) -> Iterator[str]:
+    """Who has one must not have another with it. An unusable one has its own line."""
+    holders: dict[str, list[str]] = {}
+    for name, value in _secrets(settings):
+        holders.setdefault(value, []).append(name)
+    for found in holders.values():
+        if len(found) > 1:
+            yield (
+                f"{' and '.join(dict.fromkeys(found))}: one value is used more than once, and every"
+                " secret must differ from the others."
+            )
+
+
+@rule("twilio_api_base_url")
+def _no_weak_secret(settings: Any) -> Iterator[str]:
+    if not settings.is_simulated:
+        for name, reason in _weak(settings):
+            yield f"{name} cannot be used: {reason}. It should be {_looks_like(settings, name)}."
+
+
+@rule("twilio_api_base_url")
+def _weak_secret_of_a_trial(settings: Any) -> Iterator[str]:
+    if settings.is_simulated:
+        for name, reason in _weak(settings):
+            yield f"{name}: {reason}. It is taken for the simulator alone."
+
+
+def _weak(settings: Any) -> Iterator[tuple[str, str]]:
+    """Each variable once, with what is wrong."""
+    found: dict[str, str] = {}
+    for name, value in _secrets(settings):
+        reason = secret.weakness(value, is_token=name == "TWILIO_AUTH_TOKEN")
+        if reason is not None and name != "WEBHOOK_SECRET":  # it has a form of its own
+            found.setdefault(name, reason)
+    yield from found.items()
+
+
+def _secrets(settings: Any) -> Iterator[tuple[str, str]]:
+    """Every secret with its variable; those that could not be read are left out."""
+    listed = {
+        "SECRET_KEY": (settings.secret_key,),
+        "SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks,
+        "FUNCTION_KEY": tuple(key for _, key in settings.function_key or ()),
+        "SYSTEM_KEY": tuple(key for _, key in settings.system_key or ()),
+        "CONSOLE_KEY": tuple(key for _, key in settings.console_key or ()),
+        "CONSOLE_VIEWER_KEY": tuple(key for _, key in settings.console_viewer_key or ()),
+        "WEBHOOK_SECRET": settings.webhook_secret,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
+        "TWILIO_API_KEY_SECRET": (settings.twilio_api_key_secret,),
+    }
+    for name, values in listed.items():
+        for value in values or ():
+            if value:
+                yield name, value.removeprefix("whsec_")
+
+
+def _looks_like(settings: Any, name: str) -> str:
+    return str(type(settings).model_fields[name.lower()].description)
+
+
+RULES = (_each_secret_once, _no_weak_secret)
+DOUBTS = (_weak_secret_of_a_trial,)
