@@ -63,12 +63,17 @@ def is_behind(tx: Tx) -> bool:
 
 
 def since(
-    tx: Tx, first: datetime, *, by: Sequence[str] = COLUMNS, daily: bool = False
+    tx: Tx,
+    first: datetime,
+    *,
+    by: Sequence[str] = COLUMNS,
+    daily: bool = False,
+    only: EventName | None = None,
 ) -> list[HourlyCount]:
-    """All that happened from the beginning of this hour, or day, on, summed up by these of COLUMNS;
-    the others are empty, the event `started`. What is not counted yet is added."""
+    """All that happened from the beginning of this hour, or day, on, or `only` one event of it,
+    summed up by these of COLUMNS; the others are empty. What is not counted yet is added."""
     width = 10 if daily else 13
-    empty = {"hour": "''", "country": "''", "event": "'started'", "seconds": "0"}
+    empty = {"hour": "''", "country": "''", "event": f"'{only or 'started'}'", "seconds": "0"}
     shown = {**empty, **{name: name for name in by}}
     if "hour" in by:
         shown["hour"] = f"substr(hour, 1, {width})"
@@ -79,7 +84,7 @@ def since(
             UNION ALL
             SELECT hour, country, event, seconds, count FROM ({_counts(tx, "TRUE")}) AS rest
             WHERE hour >= :first
-        ) AS every GROUP BY 1, 2, 3, 4
+        ) AS every WHERE {f"event = '{only}'" if only else "TRUE"} GROUP BY 1, 2, 3, 4
     """
     rows = tx.all(sql, first=to_text(first)[:width], after=_counted_to(tx))
     return [_from_row(row) for row in rows]

@@ -148,6 +148,8 @@ def _conditions(wanted: ListFilter) -> list[str]:
 def _within(wanted: ListFilter) -> str:
     """The part of an index between two instants, and between two places."""
     before, after = ("<", ">=") if wanted.newest_first else (">", "<=")
+    # The places bound the instants too (`_params`): of two bounds, SQLite may begin its range at
+    # the wider one and read all that lies between.
     parts = ["created_at >= :created_from AND created_at <= :created_to"]
     if wanted.after is not None:
         parts.append(f"(created_at, id) {before} (:after_at, :after_id)")
@@ -159,6 +161,9 @@ def _within(wanted: ListFilter) -> str:
 def _params(wanted: ListFilter, **more: Value) -> dict[str, Value]:
     after_at, after_id = wanted.after or (EARLIEST, "")
     until_at, until_id = wanted.until or (EARLIEST, "")
+    newest, oldest = (wanted.after, wanted.until)[:: 1 if wanted.newest_first else -1]
+    lower = max(at for at in (wanted.created_from or EARLIEST, oldest and oldest[0]) if at)
+    upper = min(at for at in (wanted.created_to or LATEST, newest and newest[0]) if at)
     return {
         "country": wanted.country,
         **{field: getattr(wanted, field) for field in _NAMES},
@@ -166,8 +171,8 @@ def _params(wanted: ListFilter, **more: Value) -> dict[str, Value]:
         "after_id": after_id,
         "until_at": to_text(until_at),
         "until_id": until_id,
-        "created_from": to_text(wanted.created_from or EARLIEST),
-        "created_to": to_text(wanted.created_to or LATEST),
+        "created_from": to_text(lower),
+        "created_to": to_text(upper),
         **more,
     }
 

@@ -113,6 +113,11 @@ def page(tx: Tx, wanted: ListFilter) -> Found:
     )
 
 
+def rows(tx: Tx, wanted: ListFilter) -> list[VerificationView]:
+    """What a page would show, uncounted."""
+    return read.page(tx, _bounded(tx, wanted))
+
+
 def of_message(tx: Tx, sid: str) -> str | None:
     """The id of the verification whose text has this sid at Twilio."""
     return outbox.verification_of(tx, sid) if _SID.fullmatch(sid) else None

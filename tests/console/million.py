@@ -4,7 +4,10 @@ import os
 import sqlite3
 from pathlib import Path
 
+from bot.store import hourly_counts
 from bot.store.sqlite import SqliteStore
+from bot.store.tx import REMOVING_SECONDS, Done, Tx
+from bot.usecases.forget import HOURS_KEPT
 from tests.harness import HandClock
 
 # Spread evenly over the thirty days that are kept, to the minute before `now`.
@@ -94,6 +97,19 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
     db.execute("COMMIT")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
+    _fold(path, clock)
     # Gigabytes that are not on the disk yet would be waited for by the first commit to come.
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _fold(path: Path, clock: HandClock) -> None:
+    """As the sweep of every hour does."""
+    store = SqliteStore(path, clock=clock)
+    store.write_within(REMOVING_SECONDS, _fold_hours)
+    store.close()
+
+
+def _fold_hours(tx: Tx) -> Done[None]:
+    hourly_counts.fold_hours(tx, before=tx.now - HOURS_KEPT)
+    return Done(None)

@@ -46,8 +46,7 @@ class Listing:
             rows: list[dict[str, Any]] = []
         else:
             wanted = reading.narrow(asked.wanted) if reading else asked.wanted
-            found = self._store.read(search.page, wanted)
-            rows = [summary(view) for view in found.views]
+            rows = [summary(view) for view in self._store.read(search.rows, wanted)]
         body, kind = (_csv(rows), "text/csv") if form == "csv" else (_json(rows), _JSON)
         name = f"verifications.{form}"
         return Response(
