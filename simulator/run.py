@@ -5,6 +5,7 @@ lines in another shell can use them.
 """
 
 import base64
+import fcntl
 import os
 import re
 import secrets
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -30,7 +32,10 @@ READY_SECONDS = 30
 
 
 def main() -> int:
+    lock = only_one_of(SETTINGS.parent / "local.lock")
     port, simulator_port = free_port("PORT", "8000"), free_port("SIMULATOR_PORT", "8001")
+    if port == simulator_port:
+        sys.exit(f"PORT and SIMULATOR_PORT are both {port}: choose two ports.")
     settings = local_settings(SETTINGS, port=port, simulator_port=simulator_port)
     simulator = Simulator(
         Account(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
@@ -62,6 +67,19 @@ def main() -> int:
         service.terminate()
         service.wait()
         simulator.stop()
+        lock.close()
+
+
+def only_one_of(path: Path) -> IO[str]:
+    """Held until it is closed. Two runs in one folder would share a database, and the second would
+    write its addresses over the first one's. Ends the program where another run has it."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit("make run goes on in this folder already. Stop it first, or use another folder.")
+    return file
 
 
 def free_port(variable: str, default: str) -> int:

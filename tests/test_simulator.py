@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bot import settings
-from simulator.run import keep, local_settings
+from simulator.run import keep, local_settings, only_one_of
 from tests.harness import PHONE, Harness
 from tests.ports import free_port
 
@@ -100,7 +100,37 @@ def test_a_port_that_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, variabl
             assert ran.returncode != 0
             assert variable in ran.stderr
             assert len(ran.stderr.splitlines()) == 1
-    assert not (tmp_path / "instance").exists()
+    assert not (tmp_path / "instance" / "local.env").exists()
+
+
+def simulator_run(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "simulator.run"],
+        cwd=folder,
+        env={**variables, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_equal_ports_are_said_in_a_sentence(tmp_path: Path) -> None:
+    port = str(free_port())
+    ran = simulator_run(tmp_path, PORT=port, SIMULATOR_PORT=port)
+    assert ran.returncode != 0
+    assert ran.stderr == f"PORT and SIMULATOR_PORT are both {port}: choose two ports.\n"
+
+
+def test_a_second_run_in_one_folder_leaves_the_first_ones_keys(tmp_path: Path) -> None:
+    lock = only_one_of(tmp_path / "instance" / "local.lock")
+    keys = tmp_path / "instance" / "local.env"
+    keys.write_text("FUNCTION_KEY=of-the-first-run\n")
+    ran = simulator_run(tmp_path, PORT=str(free_port()), SIMULATOR_PORT=str(free_port()))
+    assert ran.returncode != 0
+    assert "goes on in this folder already" in ran.stderr
+    assert keys.read_text() == "FUNCTION_KEY=of-the-first-run\n"
+    lock.close()
+    only_one_of(tmp_path / "instance" / "local.lock").close()
 
 
 def test_the_example_application_is_told_of_outcomes_and_its_pages_may_read(

@@ -364,9 +364,24 @@ class PostgresStore(Store):
                 return
             version = _value(connection, "SELECT version FROM schema_version")
             migrations.refuse(version, name=self._name)
-            for step in migrations.steps(version, database="postgresql"):
-                _run_script(connection, step)
+            try:
+                for step in migrations.steps(version, database="postgresql"):
+                    _run_script(connection, step)
+            except psycopg.ProgrammingError as error:  # a table or column is not there, or is
+                raise migrations.of_no_release(self._name, version, _said(error)) from error
+            self._require_columns(connection)
             _renumber_if_restored(connection)
+
+    def _require_columns(self, connection: Connection) -> None:
+        sql = """
+            SELECT table_name AS of, column_name AS name FROM information_schema.columns
+            WHERE table_schema = current_schema()
+        """
+        rows = connection.execute(sql).fetchall()
+        lacking = migrations.missing((row["of"], row["name"]) for row in rows)
+        if lacking:
+            what = f"it has no {lacking}"
+            raise migrations.of_no_release(self._name, migrations.VERSION, what)
 
 
 def _renumber_if_restored(connection: Connection) -> None:

@@ -272,13 +272,29 @@ class SqliteStore(Store):
         """In one transaction that all others wait for: all steps are done, or none."""
         version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
         steps = migrations.steps(version)
-        for step in steps:
-            _run_script(db, step)
+        try:
+            for step in steps:
+                _run_script(db, step)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # such as a full disk
+                raise
+            raise migrations.of_no_release(str(self.path), version, str(error)) from error
+        self._require_columns(db)
         if not steps:  # the check below reads every row: a minute with ten million verifications
             return
         dangling = db.execute("PRAGMA foreign_key_check").fetchone()
         if dangling is not None:
             raise UnusableDatabase(f"{self.path} has rows of {dangling[0]} that belong to none")
+
+    def _require_columns(self, db: sqlite_utils.Database) -> None:
+        sql = """
+            SELECT t.name AS of, c.name FROM sqlite_master t, pragma_table_info(t.name) c
+            WHERE t.type = 'table'
+        """
+        lacking = migrations.missing((row["of"], row["name"]) for row in db.execute(sql))
+        if lacking:
+            what = f"it has no {lacking}"
+            raise migrations.of_no_release(str(self.path), migrations.VERSION, what)
 
     def _use_wal(self) -> str:
         """Its journal mode then. Two processes that open a new file at once meet here."""

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from simulator.receiver import Behaviour
 from tests.browser import canned
 from tests.browser.conftest import Visit
+from tests.conftest import SOAK
 from tests.harness import PHONE, RECEIVER, WEBHOOK_SECRET, Harness
 
 PAGES = [
@@ -47,7 +48,9 @@ def test_a_page_per_standing(harness: Harness, console: Visit, name: str) -> Non
 def test_axe_finds_nothing_and_tab_leads_everywhere(
     harness: Harness, visit: Callable[..., Visit], width: int
 ) -> None:
-    """Every page of an operator in both themes. Contrast alone differs by theme."""
+    """Every page of an operator. Of a theme contrast alone differs, and of a width no colour does;
+    nor does the order of Tab. So each is looked at once here, and all of it in `make soak`."""
+    is_whole = SOAK > 1
     ids = [
         make(harness, f"+1425555{200 + number:04}")
         for number, (make, _) in enumerate(canned.STANDINGS.values())
@@ -60,9 +63,11 @@ def test_axe_finds_nothing_and_tab_leads_everywhere(
         page = made.open("/console" + path)
         page.emulate_media(color_scheme="light")
         found[path, "light"] = made.faults()
-        found[path, "keyboard"] = made.unreachable()
-        page.emulate_media(color_scheme="dark")
-        found[path, "dark"] = made.faults(rules=("color-contrast",))
+        if is_whole or width == 390:
+            found[path, "keyboard"] = made.unreachable()
+        if is_whole or width == 1280:
+            page.emulate_media(color_scheme="dark")
+            found[path, "dark"] = made.faults(rules=("color-contrast",))
     assert {where: faults for where, faults in found.items() if faults} == {}
 
 

@@ -124,3 +124,35 @@ def test_a_schema_made_in_part_is_not_kept(
     store = SqliteStore(tmp_path / "textback.db", clock=clock)
     assert store.read(lambda tx: history.of(tx, "none")) == []
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP TABLE daily_count", "no such table: daily_count"),
+        ("ALTER TABLE outbox DROP COLUMN is_to_erase", "no such column"),
+    ],
+)
+def test_a_first_version_of_no_release_says_so(
+    tmp_path: Path, clock: HandClock, change: str, said: str
+) -> None:
+    path = tmp_path / "old.db"
+    first_version(path)
+    db = sqlite3.connect(path)
+    db.execute(change)
+    db.commit()
+    db.close()
+    before = shape(path)
+    with pytest.raises(UnusableDatabase, match="a commit between two releases made it") as told:
+        SqliteStore(path, clock=clock)
+    assert said in str(told.value)
+    assert shape(path) == before
+
+
+def test_a_present_version_of_no_release_says_so(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "new.db"
+    store = SqliteStore(path, clock=clock)
+    store.write(lambda tx: Done(tx.run("ALTER TABLE verification DROP COLUMN unwritten_events")))
+    store.close()
+    with pytest.raises(UnusableDatabase, match=r"has no verification\.unwritten_events"):
+        SqliteStore(path, clock=clock)

@@ -3,7 +3,10 @@
 `schema.sql` is what a new database gets. A test keeps both ways the same.
 """
 
+import contextlib
 import re
+import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.store.tx import UnusableDatabase
@@ -35,6 +38,26 @@ def refuse(version: int | None, *, name: str) -> None:
         )
     if not (_HERE / f"{version + 1}.sql").exists() and version < VERSION:
         raise UnusableDatabase(f"{name} has schema version {version}: no step leads on from it")
+
+
+def of_no_release(name: str, version: int, what: str) -> UnusableDatabase:
+    """The tables are not those of the version that the database says it has."""
+    return UnusableDatabase(
+        f"{name} says that it has schema version {version}, but {what}: a commit between two"
+        " releases made it. Run that commit, or begin a new database"
+    )
+
+
+def missing(found: Iterable[tuple[str, str]]) -> str | None:
+    """The first column of schema.sql that is not among these pairs of table and column."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(schema())
+        sql = """
+            SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c
+            WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'
+        """
+        lacking = sorted(set(db.execute(sql)) - set(found))
+    return f"{lacking[0][0]}.{lacking[0][1]}" if lacking else None
 
 
 def for_postgres(script: str) -> str:
