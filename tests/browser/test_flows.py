@@ -314,6 +314,7 @@ def test_keys_search_move_and_help(harness: Harness, console: Visit) -> None:
     assert focused() == first != second
     press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(first)
+    page.wait_for_load_state()  # the heading stands before the script runs
     press("?")
     expect(page.get_by_role("dialog")).to_contain_text("next and previous row")
     press("Escape")
