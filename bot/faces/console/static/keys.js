@@ -8,8 +8,14 @@ function move(step) {
   rows[next]?.focus();
 }
 
+function search() {
+  const field = document.querySelector("[data-search]");
+  field?.focus();
+  field?.select();
+}
+
 const KEYS = {
-  "/": () => document.querySelector("[data-search]")?.select(),
+  "/": search,
   j: () => move(1),
   k: () => move(-1),
   "?": () => document.getElementById("keys")?.showModal(),
