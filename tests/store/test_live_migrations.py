@@ -31,6 +31,7 @@ from tests.builders import KEYRING, OUR_NUMBER, PHONE, RULES, TEXT
 from tests.builders import inbound as text_of
 from tests.harness import HandClock
 from tests.postgres import Server, ask
+from tests.store.test_migrations import shape
 
 HERE = Path(__file__).parent
 AT, DEADLINE = "2026-01-31T11:59:30.000000Z", "2026-01-31T12:01:00.000000Z"
@@ -40,6 +41,10 @@ CODE = KEYRING.code(key_id=KEYRING.present_id, nonce=NONCE, length=4)
 # Indexes that SQLite has by itself, as PostgreSQL had them up to version 3.
 EXTRAS = """
     CREATE INDEX tally_number ON tally (number);
+    CREATE INDEX history_sequence ON history (sequence);
+"""
+EXTRAS_SINCE_3 = """
+    CREATE INDEX usage_number ON usage (number);
     CREATE INDEX history_sequence ON history (sequence);
 """
 COLUMNS = """
@@ -110,6 +115,11 @@ def insert(run: Callable[[str, list[Any]], object], mark: str, version: int) -> 
         run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
 
+def empty_database(postgres: Server, name: str) -> str:
+    ask(postgres.url("postgres"), f"CREATE DATABASE {name}")
+    return postgres.url(name)
+
+
 @pytest.fixture(params=["sqlite-1", "sqlite-2", "sqlite-3", "postgresql-2", "postgresql-3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, postgres: Server, clock: HandClock):
     """PostgreSQL came with version 2."""
@@ -122,8 +132,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, postgres: Server, cloc
         db.commit()
         db.close()
     else:
-        url = postgres.url(f"old_{version}_{abs(hash(tmp_path)) % 10**6}")
-        ask(postgres.url("postgres"), f"CREATE DATABASE {url.rpartition('/')[2].partition('?')[0]}")
+        url = empty_database(postgres, f"old_{version}_{abs(hash(tmp_path)) % 10**6}")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(migrations.for_postgres(script(int(version))))
             connection.execute(EXTRAS)
@@ -192,3 +201,30 @@ def test_what_counts_still_counts(store: Store) -> None:
     if store.read(metric_samples.of_all):
         found = store.read(hourly_counts.since, rows[0].at)
         assert sum(one.count for one in found if one.event == "started") >= 7
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_later_versions_are_brought_to_the_present_shape_with_their_counts(
+    version: int, tmp_path: Path, postgres: Server, clock: HandClock
+) -> None:
+    count = f"INSERT INTO hourly_count VALUES ('{AT[:13]}', 'US', 'started', 0, 7)"
+    db = sqlite3.connect(tmp_path / "old.db")
+    db.executescript(script(version))
+    db.execute(count)
+    db.commit()
+    db.close()
+    url = empty_database(postgres, f"from_{version}")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(migrations.for_postgres(script(version)))
+        connection.execute(EXTRAS_SINCE_3)
+        connection.execute(count)
+    for address in (f"sqlite:///{tmp_path}/old.db", url):
+        store = open_store(address, connections=2, clock=clock)
+        (kept,) = store.read(hourly_counts.since, datetime.fromisoformat(AT))
+        assert (kept.country, kept.count) == ("US", 7)
+        store.close()
+    new = postgres.new_database()
+    for sql in (COLUMNS, INDEXES, SEQUENCES):
+        assert ask(url, sql) == ask(new, sql)
+    open_store(f"sqlite:///{tmp_path}/new.db", connections=2, clock=clock).close()
+    assert shape(tmp_path / "old.db") == shape(tmp_path / "new.db")
