@@ -197,7 +197,8 @@ def test_a_row_that_cannot_be_read_holds_nobody_up(
         )
     )
     others = [harness.start(f"+1425555015{digit}")["id"] for digit in range(3)]
-    harness.run_once()
+    for _ in range(10):  # a run has a time budget, which a busy machine may use up
+        harness.run_once()
     for digit, id in enumerate(others):
         phone = f"+1425555015{digit}"
         harness.text(harness.code(phone), phone)
