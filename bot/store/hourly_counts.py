@@ -167,5 +167,9 @@ def _lock(tx: Tx) -> int:
 
 def _from_row(row: Row) -> HourlyCount:
     return HourlyCount(
-        row["hour"], row["country"], EventName(row["event"]), row["seconds"], row["count"]
+        row["hour"],
+        row["country"],
+        EventName(row["event"]),
+        row["seconds"],
+        int(row["count"]),  # PostgreSQL adds integers up to a Decimal
     )

@@ -856,3 +856,24 @@ def test_markup_shows_as_text(operator: Operator, harness: Harness) -> None:
     assert page.fact("Id") == id
     assert len([line for line in page.texts(HISTORY) if '<b onclick="x">' in line]) == 4
     assert MARKUP in page.says(WHY)
+
+
+def test_every_page_stands_on_both_databases(any_harness: Harness) -> None:
+    settle(any_harness)
+    operator = Operator(any_harness.app.test_client())
+    operator.sign_in()
+    page = show(operator, "/?period=30d")
+    assert page.facts("#lately .figures")[0] == ("started", "6")
+    searches = ["q=0123", "q=4255550123&status=approved", "q=21614&country=US", "q=KP", "q=%00"]
+    for path in [
+        *(f"/verifications?{query}" for query in searches),
+        "/verifications.csv",
+        "/verifications.json?q=0123&status=approved",
+        f"/limits?number={PHONE.replace('+', '%2B')}",
+        "/opt-outs",
+        "/ignored",
+        "/audit?who=operator&what=signed_in&from=2026-01-01T00:00",
+    ]:
+        assert operator.get("/console" + path).status_code == 200, path
+    first = ids_in(show(operator, "/verifications?q=0123&status=approved"))
+    assert len(first) == 3
