@@ -29,6 +29,7 @@ class EventName(StrEnum):
     UNREAD_EVENT = "unread_event"
     EVENT_RAISED = "event_raised"
     LATE_REPLY = "late_reply"
+    WEBHOOK_REPLAYED = "webhook_replayed"  # an operator had an application told once more
     # A suspension.
     SUSPENDED = "suspended"
     RESUMED = "resumed"

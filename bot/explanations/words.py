@@ -192,6 +192,7 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
         f"The same wrong code was sent once more {_face(d)}: no further attempt."
     ),
     EventName.LATE_REPLY: lambda d: "A reply came after the end and was answered once.",
+    EventName.WEBHOOK_REPLAYED: lambda d: f"Applications were told of its end again{_by(d)}.",
     EventName.SUSPENDED: lambda d: f"A caller suspended it{_reason(d)}",
     EventName.RESUMED: lambda d: f"It goes on{_reason(d)}",
     EventName.HELD: lambda d: f"Decided as {d['status']}, held back until it is resumed.",

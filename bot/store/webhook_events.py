@@ -1,6 +1,7 @@
 """The table `webhook_event`: a row for each event and endpoint, sent under a lease."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -127,8 +128,17 @@ def queue_again(tx: Tx, id: str) -> bool:
     return tx.run(sql, id=id, now=to_text(tx.now)) == 1
 
 
-def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> int:
-    """Failed ones that were written since then, at most so many. Returns how many."""
+def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
+    """Ids of the verifications that these events tell of, each once. A test tells of none."""
+    sql = f"""
+        SELECT DISTINCT verification_id FROM webhook_event
+        WHERE id IN ({places(ids)}) AND verification_id IS NOT NULL
+    """
+    return [row["verification_id"] for row in tx.all(sql, **placed(ids))]
+
+
+def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
+    """Failed ones that were written since then, at most so many. Returns their ids."""
     sql = """
         SELECT id FROM webhook_event
         WHERE state = 'failed' AND created_at >= :since ORDER BY created_at LIMIT :limit
@@ -136,7 +146,7 @@ def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> int:
     rows = tx.lock_free(sql, since=to_text(since), limit=limit)
     for row in rows:
         queue_again(tx, row["id"])
-    return len(rows)
+    return [row["id"] for row in rows]
 
 
 def newest(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import timings
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
+from bot.domain.events import Event, EventName
 from bot.domain.verification import Verification
 from bot.store import history, webhook_endpoints, webhook_events
 from bot.store.tx import Done, Tx
@@ -148,17 +149,26 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
     return Done(len(found), has_notices=True)
 
 
-def resend(tx: Tx, id: str) -> Done[None]:
+def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
     """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
     if not webhook_events.queue_again(tx, id):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
+    _note_replays(tx, [id], operator)
     return Done(None, has_notices=True)
 
 
-def resend_failed(tx: Tx, *, since: datetime) -> Done[int]:
+def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     """At most RESENT_AT_ONCE of those that failed. Returns how many."""
-    count = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
-    return Done(count, has_notices=True)
+    ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
+    _note_replays(tx, ids, operator)
+    return Done(len(ids), has_notices=True)
+
+
+def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
+    """In the history of each verification, once."""
+    replayed = Event(EventName.WEBHOOK_REPLAYED, {"operator": operator})
+    for verification_id in webhook_events.verifications_of(tx, ids):
+        history.append(tx, verification_id, [replayed])
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:

@@ -258,12 +258,12 @@ def test_an_event_can_be_sent_again(told: Harness) -> None:
     approve(told)
     told.run_once()
     (event,) = events(told)
-    told.store.write(notify.resend, event.id)
+    told.store.write(notify.resend, event.id, operator="alice")
     told.run_once()
     (got,) = received(told)
     assert (got.tries, got.is_same) == (2, True)
     with pytest.raises(UnknownEvent):
-        told.store.write(notify.resend, "msg_none")
+        told.store.write(notify.resend, "msg_none", operator="alice")
 
 
 def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
@@ -275,8 +275,11 @@ def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
     (view,) = told.store.read(webhooks.endpoints)
     told.store.write(notify.enable, view.endpoint.id, generation=view.endpoint.generation)
     behave(told, Behaviour.ACCEPT)
-    assert told.store.write(notify.resend_failed, since=since + timedelta(seconds=1)) == 0
-    assert told.store.write(notify.resend_failed, since=since) == 1
+    assert (
+        told.store.write(notify.resend_failed, since=since + timedelta(seconds=1), operator="alice")
+        == 0
+    )
+    assert told.store.write(notify.resend_failed, since=since, operator="alice") == 1
     told.run_once()
     assert events(told)[0].state is EventState.DELIVERED
 

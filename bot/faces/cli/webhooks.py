@@ -10,7 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from bot import service as services
 from bot.domain.operators import Action
 from bot.faces.cli.errors import told
-from bot.faces.cli.operator import audited
+from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import json_option, say
 from bot.store.rows import to_text, to_text_or_none
 from bot.store.tx import Store
@@ -76,7 +76,9 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
         _resend_failed(failed_since.replace(tzinfo=UTC), as_json)
     elif id is not None:
         with told():
-            audited(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id)
+            audited(Action.EVENT_REPLAYED, detail=id).write(
+                notify.resend, id, operator=operator().name
+            )
         say(as_json, {"events": 1}, "The event will be sent again while a dispatcher runs.")
 
 
@@ -102,7 +104,9 @@ def enable(endpoint_id: str, as_json: bool) -> None:
 
 
 def _resend_failed(since: datetime, as_json: bool) -> None:
-    count = audited(Action.FAILED_EVENTS_REPLAYED).write(notify.resend_failed, since=since)
+    count = audited(Action.FAILED_EVENTS_REPLAYED).write(
+        notify.resend_failed, since=since, operator=operator().name
+    )
     if not count:
         said = "No event has failed since then."
     else:

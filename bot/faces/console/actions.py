@@ -124,7 +124,7 @@ class Actions:
     def send_again(self, id: str) -> AnyResponse:
         """Leads back to the page of the verification where it was pressed there."""
         verification = request.form.get("verification", "")
-        self._as(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id)
+        self._as(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id, operator=self._name)
         if verification:
             return self._noticed("sent_again", "one", id=verification)
         return self._noticed("sent_again", "webhooks")
@@ -134,7 +134,9 @@ class Actions:
         since = filters.instant(request.form.get("since", "") or "nothing", faults)
         if since is None:
             return self._renderer.trouble(" ".join(faults), 400)
-        count = self._as(Action.FAILED_EVENTS_REPLAYED).write(notify.resend_failed, since=since)
+        count = self._as(Action.FAILED_EVENTS_REPLAYED).write(
+            notify.resend_failed, since=since, operator=self._name
+        )
         word = "failed_again" if count < notify.RESENT_AT_ONCE else "most_again"
         return self._noticed(word if count else "none_failed", "webhooks")
 
