@@ -23,7 +23,7 @@ verify-signup: .venv/run ## Run beside `make run` an application that was writte
 	@$(BIN)/flask --env-file instance/local.env --app examples.verify_signup.app run --port $${VERIFY_SIGNUP_PORT:-8003}
 
 test: .venv/develop ## Run all tests (five to ten minutes on two cores)
-	@$(BIN)/python -m pytest -n 6 --dist worksteal -m "not alone"
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
