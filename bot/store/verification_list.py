@@ -55,18 +55,25 @@ def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
 
 def count(tx: Tx, wanted: ListFilter, *, at_most: int) -> int:
     """How many fit, wherever a page begins; no further than `at_most`."""
+    if wanted.id_prefix:
+        where, params = _by_id(wanted)
+        return _count_range(tx, where, **params, limit=at_most)
     total = 0
     for condition in _conditions(wanted):
-        sql = f"""
-            SELECT count(*) AS count FROM (
-                SELECT 1 FROM verification WHERE {condition} AND {_within(wanted)} LIMIT :limit
-            ) AS found
-        """
-        row = tx.one(sql, **_params(wanted, limit=at_most - total))
-        total += int(row["count"]) if row else 0
+        params = _params(wanted, limit=at_most - total)
+        total += _count_range(tx, f"{condition} AND {_within(wanted)}", **params)
         if total >= at_most:
             break
     return total
+
+
+def _count_range(tx: Tx, where: str, **params: Value) -> int:
+    sql = f"""
+        SELECT count(*) AS count FROM (
+            SELECT 1 FROM verification WHERE {where} LIMIT :limit) AS found
+    """
+    row = tx.one(sql, **params)
+    return int(row["count"]) if row else 0
 
 
 def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
@@ -187,25 +194,26 @@ def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
 
 
 def _find_by_id(tx: Tx, wanted: ListFilter) -> list[Verification]:
+    where, params = _by_id(wanted)
+    sql = f"SELECT * FROM verification WHERE {where} ORDER BY id LIMIT :limit"
+    return readable("verification", tx.all(sql, **params, limit=wanted.limit), from_row)
+
+
+def _by_id(wanted: ListFilter) -> tuple[str, dict[str, Value]]:
+    """The condition of ids that begin so, with its values."""
     after_id = wanted.after[1] if wanted.after else ""
     # One lower bound: of two, SQLite may begin its range at the wrong one.
     bound = "id > :lowest" if after_id >= wanted.id_prefix and after_id else "id >= :lowest"
-    sql = f"""
-        SELECT * FROM verification
-        WHERE ({" OR ".join(_ranges(wanted.stages))}) IS TRUE
-            AND {bound} AND id < :prefix_end
+    where = f"""
+        ({" OR ".join(_ranges(wanted.stages))}) IS TRUE AND {bound} AND id < :prefix_end
             AND created_at >= :created_from AND created_at <= :created_to
-        ORDER BY id LIMIT :limit
     """
-    rows = tx.all(
-        sql,
-        lowest=max(after_id, wanted.id_prefix),
-        prefix_end=wanted.id_prefix + chr(0x10FFFF),
-        created_from=to_text(wanted.created_from or EARLIEST),
-        created_to=to_text(wanted.created_to or LATEST),
-        limit=wanted.limit,
-    )
-    return readable("verification", rows, from_row)
+    return where, {
+        "lowest": max(after_id, wanted.id_prefix),
+        "prefix_end": wanted.id_prefix + chr(0x10FFFF),
+        "created_from": to_text(wanted.created_from or EARLIEST),
+        "created_to": to_text(wanted.created_to or LATEST),
+    }
 
 
 def open_ones(tx: Tx, *, limit: int) -> list[Verification]:

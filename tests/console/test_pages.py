@@ -322,6 +322,7 @@ def test_an_id_is_found_by_its_beginning(operator: Operator, harness: Harness) -
         path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{id}"
         assert harness.call("POST", path, json=PHONE).status_code == 202
     assert listed(operator, "q=order") == ["order-1", "order-2"]
+    assert show(operator, "/verifications?q=order").says("#found .count").startswith("2 verif")
     assert listed(operator, "q=order&status=approved") == ["order-1", "order-2"], "an id names one"
     whole = operator.get("/console/verifications?q=other")
     assert whole.headers["Location"] == "/console/verifications/other"
