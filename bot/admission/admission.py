@@ -74,22 +74,24 @@ class Admission:
                 retry_after_seconds=1,
             )
 
-    def check(self, tx: Tx, start: Applicant) -> None:
-        """Only reads, so it tells beforehand too. Raises OptedOut, Disowned, LimitReached,
-        SenderUnavailable, QueueTooLong."""
-        _respect_opt_out(tx, start)
+    def check(self, tx: Tx, start: Applicant) -> bool:
+        """Only reads, so it tells beforehand too. True: the number opted out long ago, and this
+        start tries it. Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
+        tries_opt_out = _respect_opt_out(tx, start)
         _respect_disown(tx, start.phone)
         self._respect_limits(tx, start)
         _respect_circuit(tx, start.from_address)
         self._respect_delay(tx, start.window)
+        return tries_opt_out
 
-    def is_probe(self, tx: Tx, start: Applicant) -> bool:
+    def is_probe(self, tx: Tx, start: Applicant, *, tries_opt_out: bool) -> bool:
         """Asked last, so that no probe, and no try of an old opt-out, is spent on a start that is
         refused anyway. Whether it is let through an open circuit breaker. Raises BreakerOpen."""
         is_probe = self._circuit_breaker is not None and self._circuit_breaker.admit(
             tx, phone=start.phone, country=start.country, verification_id=start.verification_id
         )
-        opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
+        if tries_opt_out:
+            opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
         return is_probe
 
     def used(self, tx: Tx, phone: str) -> list[tuple[Limit, int]]:
@@ -132,10 +134,11 @@ class Admission:
             )
 
 
-def _respect_opt_out(tx: Tx, start: Applicant) -> None:
+def _respect_opt_out(tx: Tx, start: Applicant) -> bool:
+    """True: there is an old one. Raises OptedOut."""
     mark = opt_outs.load(tx, phone=start.phone, from_address=start.from_address)
     if mark is None:
-        return
+        return False
     if tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
         is_number = start.from_address.startswith("+")
         ours = start.from_address if is_number else "the sending number"
@@ -143,6 +146,7 @@ def _respect_opt_out(tx: Tx, start: Applicant) -> None:
             "This number has texted STOP and gets no texts."
             f" Its holder can text START to {ours}, then start again."
         )
+    return True
 
 
 def _respect_disown(tx: Tx, phone: str) -> None:

@@ -166,9 +166,9 @@ def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Ver
     # Its lock before anything is counted: no wrong answer to it slips in between.
     older = verifications.pending_of(tx, wanted.phone)
     applicant = _applicant(wanted)
-    admission.check(tx, applicant)
+    tries_opt_out = admission.check(tx, applicant)
     superseded = _supersede(tx, wanted, older)
-    is_probe = admission.is_probe(tx, applicant)
+    is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
     new = _verification(wanted, tx.now, wrong_left)
     by = wanted.request.operator
