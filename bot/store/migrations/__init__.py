@@ -7,6 +7,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from bot.store.tx import UnusableDatabase
@@ -50,14 +51,20 @@ def of_no_release(name: str, version: int, what: str) -> UnusableDatabase:
 
 def missing(found: Iterable[tuple[str, str]]) -> str | None:
     """The first column of schema.sql that is not among these pairs of table and column."""
+    lacking = sorted(_columns() - set(found))
+    return f"{lacking[0][0]}.{lacking[0][1]}" if lacking else None
+
+
+@cache
+def _columns() -> frozenset[tuple[str, str]]:
+    """Those of schema.sql, as SQLite understands it."""
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.executescript(schema())
         sql = """
             SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c
             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'
         """
-        lacking = sorted(set(db.execute(sql)) - set(found))
-    return f"{lacking[0][0]}.{lacking[0][1]}" if lacking else None
+        return frozenset(db.execute(sql))
 
 
 def for_postgres(script: str) -> str:
