@@ -44,7 +44,7 @@ def hard_to_guess(key: str) -> str:
     require_itself(key)
     if len(key) < SHORTEST_KEY:
         raise Unusable(f"it is shorter than {SHORTEST_KEY} characters")
-    if len(set(key)) < FEWEST_CHARACTERS or _WELL_KNOWN.fullmatch(key):
+    if _is_known_to_all(key):
         raise Unusable("everybody would guess it")
     if _TYPED.search(key):
         raise Unusable("it is a placeholder, not the value")
@@ -93,8 +93,12 @@ def _has_stand_in(value: str) -> bool:
     )
 
 
+def _is_known_to_all(value: str) -> bool:
+    return len(set(value)) < FEWEST_CHARACTERS or bool(_WELL_KNOWN.fullmatch(value))
+
+
 def _is_typed(value: str) -> bool:
-    if len(set(value)) < FEWEST_CHARACTERS or _WELL_KNOWN.fullmatch(value):
+    if _is_known_to_all(value):
         return True
     if any(value == (value[:n] * len(value))[: len(value)] for n in range(1, len(value) // 2 + 1)):
         return True  # the same again and again

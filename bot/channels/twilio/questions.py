@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from twilio.base.exceptions import TwilioException
+from twilio.rest import Client
 from urllib3 import exceptions as on_the_way
 
 from bot.channels.twilio import errors
@@ -48,17 +49,18 @@ class Unanswered(Exception):
 class Questions:
     """Asks with what texts are sent with, one question after the other."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, twilio: Client | None = None, ends: float | None = None
+    ) -> None:
+        """`ends`: an instant of `time.monotonic()`, by which the last one is answered."""
         self.settings = settings
-        self.client = client(settings)
-        self._ends = time.monotonic() + TOTAL_SECONDS
+        self.client = twilio or client(settings)
+        self._ends = time.monotonic() + TOTAL_SECONDS if ends is None else ends
 
     def with_token(self, token: str) -> "Questions":
         """Asks with one of the auth tokens, and until the same instant."""
-        other = Questions.__new__(Questions)
-        other.settings, other._ends = self.settings, self._ends
-        other.client = client(self.settings, token=token, http_client=self.client.http_client)
-        return other
+        twilio = client(self.settings, token=token, http_client=self.client.http_client)
+        return Questions(self.settings, twilio=twilio, ends=self._ends)
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
         """Raises Unanswered."""

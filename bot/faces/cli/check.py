@@ -1,6 +1,5 @@
 """`flask check`: the settings, and whether what they name is ready."""
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,6 +12,7 @@ from flask.cli import with_appcontext
 from bot import service as services
 from bot.channels.gateway import Finding, Level
 from bot.domain import phone
+from bot.faces.cli.output import json_option, say
 from bot.settings import Reading, Settings
 
 Ask = Callable[[Settings], Iterable[Finding]]
@@ -25,7 +25,7 @@ def check_command(ask: Ask) -> click.Command:
 
     @click.command()
     @click.option("--twilio", is_flag=True, help="Ask Twilio too; nothing is sent or changed.")
-    @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+    @json_option
     @with_appcontext
     def check(twilio: bool, as_json: bool) -> None:
         """Check the settings: am I ready? Exit code 1: there is a fault."""
@@ -48,8 +48,7 @@ def check_command(ask: Ask) -> click.Command:
 def _refuse(reading: Reading, *, as_json: bool) -> None:
     if as_json:
         faults, warnings = list(reading.faults), list(reading.warnings)
-        told = {"isReady": False, "faults": faults, "warnings": warnings, "findings": []}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        say(True, {"isReady": False, "faults": faults, "warnings": warnings, "findings": []})
         sys.exit(1)
     sys.exit(reading.told)
 
@@ -66,7 +65,7 @@ def _tell_json(reading: Reading, settings: Settings, findings: list[Finding]) ->
             for found in findings
         ],
     }
-    click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    say(True, told)
     return is_ready
 
 

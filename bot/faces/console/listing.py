@@ -14,7 +14,7 @@ from bot.faces.console import filters
 from bot.faces.console.filters import Filters
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
-from bot.store.verification_list import Place
+from bot.store.verification_list import ListFilter, Place
 from bot.usecases import search
 from bot.usecases.search import Reading
 from bot.usecases.summary import FIELDS, summary
@@ -41,12 +41,9 @@ class Listing:
     def export(self, form: str) -> AnyResponse:
         """The list from the row on with which the page began."""
         asked = filters.read(request.args, limit=EXPORTED)
-        reading = self._reading(asked, self._candidates(asked))
-        if asked.faults or (asked.search and reading is None):
-            rows: list[dict[str, Any]] = []
-        else:
-            wanted = reading.narrow(asked.wanted) if reading else asked.wanted
-            rows = [summary(view) for view in self._store.read(search.rows, wanted)]
+        wanted = _wanted(asked, self._reading(asked, self._candidates(asked)))
+        found = self._store.read(search.rows, wanted) if wanted else []
+        rows = [summary(view) for view in found]
         body, kind = (_csv(rows), "text/csv") if form == "csv" else (_json(rows), _JSON)
         name = f"verifications.{form}"
         return Response(
@@ -67,9 +64,9 @@ class Listing:
             "ignored": self._store.read(search.ignored, asked.search),
             "ignored_words": words.IGNORED,
         }
-        if asked.faults or (asked.search and reading is None):
+        wanted = _wanted(asked, reading)
+        if wanted is None:
             return shown
-        wanted = reading.narrow(asked.wanted) if reading else asked.wanted
         found = self._store.read(search.page, wanted)
         return {
             **shown,
@@ -92,6 +89,13 @@ class Listing:
     def _reading(self, asked: Filters, candidates: Sequence[Reading]) -> Reading | None:
         fitting = [one for one in candidates if asked.by in (None, one.by)]
         return fitting[0] if fitting else None
+
+
+def _wanted(asked: Filters, reading: Reading | None) -> ListFilter | None:
+    """None: a filter cannot be used, or the search finds nothing, so there is no list."""
+    if asked.faults or (asked.search and reading is None):
+        return None
+    return reading.narrow(asked.wanted) if reading else asked.wanted
 
 
 def _page_after(place: Place, fields: dict[str, str]) -> str:
