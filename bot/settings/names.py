@@ -1,4 +1,4 @@
-"""Variables that look like ours and are none: what they say is not read, and nobody notices."""
+"""Variables whose names look like those of settings. Textback does not read them, so it warns."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ _ELSEWHERE = {"TWILIOSID": "TWILIO_ACCOUNT_SID", "TWILIOFROM": "TWILIO_PHONE_NUM
 # Shorter names of ours (HOST, PORT, DISPATCH) are near to too many others.
 _SHORTEST = 9
 _ALIKE = 0.87
-_ALIKE_OF_TWILIO = 0.7  # whoever sets TWILIO_… means Twilio
+_ALIKE_OF_TWILIO = 0.7  # of a name that begins with TWILIO_, which other programs rarely use
 # What Kubernetes and Docker set for a service or container of the name textback.
 _OF_A_LINK = re.compile(r"(tcp|udp|sctp)://")
 

@@ -40,7 +40,7 @@ _COMMON = _STAND_INS | frozenset(
 
 
 def hard_to_guess(key: str) -> str:
-    """A key of ours, long enough and nobody's example. Raises Unusable."""
+    """Checks the length of one of our keys, and that it is no known example. Raises Unusable."""
     require_itself(key)
     if len(key) < SHORTEST_KEY:
         raise Unusable(f"it is shorter than {SHORTEST_KEY} characters")

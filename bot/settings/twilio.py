@@ -12,7 +12,7 @@ from bot.settings import secret
 from bot.settings.public_address import base_url, is_cloud, is_simulated
 from bot.settings.types import Group, Unusable, Values, matching, rule, setting
 
-# Numbers that nobody has: 555-01xx of North America, and those of Twilio's test credentials.
+# Numbers that no phone has: 555-01xx of North America, and those of Twilio's test credentials.
 _FICTIONAL = re.compile(r"\+1[0-9]{3}55501[0-9]{2}|\+1500555[0-9]{4}")
 _HEX_TOKEN = re.compile(r"[0-9a-f]{32}")
 

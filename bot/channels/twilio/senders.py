@@ -19,7 +19,7 @@ class Pool:
 
     numbers: list[Any] = field(default_factory=list)
     short_codes: list[Any] = field(default_factory=list)
-    names: list[Any] = field(default_factory=list)  # made of letters: nobody can reply to them
+    names: list[Any] = field(default_factory=list)  # made of letters: they receive no replies
     channels: list[Any] = field(default_factory=list)  # RCS, WhatsApp, Messenger
 
     @property

@@ -34,7 +34,7 @@ def _of_pool(pool: Pool, service: Any) -> Iterator[Finding]:
     if not pool.can_receive:
         yield fault(
             Kind.POOL,
-            "The service's pool holds no number, short code or RCS sender, so nobody could reply."
+            "The service's pool holds no number, short code or RCS sender, so it receives no reply."
             " Add a sender in Twilio's console.",
         )
     else:
@@ -45,7 +45,7 @@ def _of_pool(pool: Pool, service: Any) -> Iterator[Finding]:
         yield fault(
             Kind.POOL,
             "The pool holds a sender made of letters. Twilio prefers it to a number where a country"
-            " allows it, and nobody can reply to it: take it out.",
+            " allows it, and such a sender receives no reply: take it out.",
         )
     if pool.rcs and not (pool.numbers or pool.short_codes):
         yield warning(
