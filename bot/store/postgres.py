@@ -14,7 +14,7 @@ What differs from SQLite by necessity, and why:
   COMMIT whose answer was lost: its fate cannot be asked, since transaction numbers are used again
   after a crash.
 
-Over 250 lines: transaction, store, retries and schema share the rules of one server and its errors.
+Over 250 lines: transaction, store and retries share the rules of one server and its errors.
 """
 
 import logging
@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg import errors
@@ -35,8 +35,8 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.concurrency.watchdog import Watchdog, shut
-from bot.store import migrations
 from bot.store.outages import Outages
+from bot.store.postgres_schema import Connection, prepare, said
 from bot.store.rows import Row, Value, to_instant_if_readable
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
@@ -51,7 +51,6 @@ from bot.store.tx import (
 )
 
 T = TypeVar("T")
-Connection = psycopg.Connection[DictRow]
 
 # A server that is away is waited for as long as PATIENCE_SECONDS, counted from when it went. Who
 # comes later is told within this time, so that no thread is held for it.
@@ -60,7 +59,6 @@ BRIEFLY_SECONDS = 1.0
 READING_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
-OLDEST_SERVER = 140000  # PostgreSQL 14
 
 # SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
 # is paused in the middle keeps its locks no longer than this.
@@ -82,12 +80,6 @@ _CONNECTION = {
     "keepalives_interval": "5",
     "application_name": "textback",
 }
-_SETUP_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('textback schema', 0))"
-# What SQLite has by itself: the numbers' indexes.
-_EXTRAS = """
-    CREATE INDEX usage_number ON usage (number);
-    CREATE INDEX history_sequence ON history (sequence);
-"""
 # What a database that is away, or half away, makes psycopg raise.
 _TROUBLES = (
     psycopg.OperationalError,
@@ -196,7 +188,7 @@ class PostgresStore(Store):
     def _look_first(self, address: str) -> None:
         try:
             with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
-                self._prepare(connection)
+                prepare(connection, self._name)
                 row = connection.execute(NEWEST_INSTANTS).fetchone()
                 clock_row = connection.execute("SELECT clock_timestamp() AS clock").fetchone()
                 assert row is not None
@@ -309,8 +301,8 @@ class PostgresStore(Store):
             except _TROUBLES as error:
                 self.outages.failed(waited_seconds=time.monotonic() - began)
                 if not self._may_try_again(error, until):
-                    raise StoreUnavailable(f"PostgreSQL: {_said(error)}") from error
-                log.warning("PostgreSQL is away: %s; trying again", _said(error))
+                    raise StoreUnavailable(f"PostgreSQL: {said(error)}") from error
+                log.warning("PostgreSQL is away: %s; trying again", said(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
             else:
                 self._away_since = None
@@ -349,70 +341,6 @@ class PostgresStore(Store):
         clock = self._given_clock() if self._given_clock else theirs.astimezone(UTC)
         return self.steady.read(clock, to_instant_if_readable(newest))
 
-    # -- the schema ------------------------------------------------------------------------------
-
-    def _prepare(self, connection: Connection) -> None:
-        if connection.info.server_version < OLDEST_SERVER:
-            raise UnusableDatabase(f"{self._name} is older than PostgreSQL 14")
-        if connection.info.parameter_status("server_encoding") != "UTF8":
-            raise UnusableDatabase(f"{self._name} is not encoded in UTF8")
-        with connection.transaction():
-            connection.execute(_SETUP_LOCK)  # one of several that start at once
-            if _value(connection, "SELECT to_regclass('schema_version')") is None:
-                _run_script(connection, migrations.schema())
-                connection.execute(_EXTRAS)
-                return
-            version = _value(connection, "SELECT version FROM schema_version")
-            migrations.refuse(version, name=self._name)
-            try:
-                for step in migrations.steps(version, database="postgresql"):
-                    _run_script(connection, step)
-            except psycopg.ProgrammingError as error:  # a table or column is not there, or is
-                raise migrations.of_no_release(self._name, version, _said(error)) from error
-            self._require_columns(connection)
-            _renumber_if_restored(connection)
-
-    def _require_columns(self, connection: Connection) -> None:
-        sql = """
-            SELECT table_name AS of, column_name AS name FROM information_schema.columns
-            WHERE table_schema = current_schema()
-        """
-        rows = connection.execute(sql).fetchall()
-        lacking = migrations.missing((row["of"], row["name"]) for row in rows)
-        if lacking:
-            what = f"it has no {lacking}"
-            raise migrations.of_no_release(self._name, migrations.VERSION, what)
-
-
-def _renumber_if_restored(connection: Connection) -> None:
-    """A database that was dumped and loaded elsewhere has rows of transactions that are yet to come
-    there. All of it is numbered as of before the beginning, what is not counted yet after the
-    rest."""
-    next_one = _value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-    newest = _value(
-        connection,
-        "SELECT greatest((SELECT max(sequence) FROM history), (SELECT max(number) FROM usage),"
-        " (SELECT max(sequence) FROM count_cursor))",
-    )
-    if newest is None or newest < next_one:
-        return
-    counted_to = _value(connection, "SELECT sequence FROM count_cursor")
-    connection.execute("UPDATE history SET sequence = 0 WHERE sequence <= %s", [counted_to])
-    # Rows that are not counted keep their order, after the counted ones and before all to come.
-    connection.execute("UPDATE history SET sequence = 1 WHERE sequence > %s", [counted_to])
-    # Each keeps a number of its own, in its order.
-    connection.execute("UPDATE usage SET number = row - (SELECT max(row) FROM usage)")
-    connection.execute("UPDATE count_cursor SET sequence = 0")
-
-
-def _run_script(connection: Connection, script: str) -> None:
-    connection.execute(migrations.for_postgres(script))
-
-
-def _value(connection: Connection, sql: str) -> Any:
-    row = connection.execute(sql).fetchone()
-    return next(iter(row.values())) if row else None
-
 
 @lru_cache(maxsize=1024)
 def _translated(sql: str) -> str:
@@ -443,9 +371,3 @@ def _cut(connection: Connection) -> None:
 
 def _only_reads(error: Exception) -> bool:
     return isinstance(error, errors.ReadOnlySqlTransaction)
-
-
-def _said(error: Exception) -> str:
-    """An error's class and state; its message may hold values."""
-    state = getattr(error, "sqlstate", None)
-    return f"{type(error).__name__} {state}" if state else type(error).__name__

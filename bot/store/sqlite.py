@@ -291,10 +291,8 @@ class SqliteStore(Store):
             SELECT t.name AS of, c.name FROM sqlite_master t, pragma_table_info(t.name) c
             WHERE t.type = 'table'
         """
-        lacking = migrations.missing((row["of"], row["name"]) for row in db.execute(sql))
-        if lacking:
-            what = f"it has no {lacking}"
-            raise migrations.of_no_release(str(self.path), migrations.VERSION, what)
+        columns = ((row["of"], row["name"]) for row in db.execute(sql))
+        migrations.require_columns(str(self.path), columns)
 
     def _use_wal(self) -> str:
         """Its journal mode then. Two processes that open a new file at once meet here."""

@@ -49,10 +49,13 @@ def of_no_release(name: str, version: int, what: str) -> UnusableDatabase:
     )
 
 
-def missing(found: Iterable[tuple[str, str]]) -> str | None:
-    """The first column of schema.sql that is not among these pairs of table and column."""
+def require_columns(name: str, found: Iterable[tuple[str, str]]) -> None:
+    """`found`: the database's pairs of table and column. Raises UnusableDatabase where one of
+    schema.sql is not among them."""
     lacking = sorted(_columns() - set(found))
-    return f"{lacking[0][0]}.{lacking[0][1]}" if lacking else None
+    if lacking:
+        table, column = lacking[0]
+        raise of_no_release(name, VERSION, f"it has no {table}.{column}")
 
 
 @cache

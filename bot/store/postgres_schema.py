@@ -1,0 +1,90 @@
+"""The schema of a PostgreSQL database: made, migrated, or refused before anything else is asked."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow
+
+from bot.store import migrations
+from bot.store.tx import UnusableDatabase
+
+Connection = psycopg.Connection[DictRow]
+
+OLDEST_SERVER = 140000  # PostgreSQL 14
+_SETUP_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('textback schema', 0))"
+# What SQLite has by itself: the numbers' indexes.
+_EXTRAS = """
+    CREATE INDEX usage_number ON usage (number);
+    CREATE INDEX history_sequence ON history (sequence);
+"""
+
+
+def prepare(connection: Connection, name: str) -> None:
+    """Makes or migrates the schema in one transaction. `name`: of the database, for people.
+
+    Raises UnusableDatabase.
+    """
+    if connection.info.server_version < OLDEST_SERVER:
+        raise UnusableDatabase(f"{name} is older than PostgreSQL 14")
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        raise UnusableDatabase(f"{name} is not encoded in UTF8")
+    with connection.transaction():
+        connection.execute(_SETUP_LOCK)  # one of several that start at once
+        if _value(connection, "SELECT to_regclass('schema_version')") is None:
+            _run_script(connection, migrations.schema())
+            connection.execute(_EXTRAS)
+            return
+        version = _value(connection, "SELECT version FROM schema_version")
+        migrations.refuse(version, name=name)
+        try:
+            for step in migrations.steps(version, database="postgresql"):
+                _run_script(connection, step)
+        except psycopg.ProgrammingError as error:  # a table or column is not there, or is
+            raise migrations.of_no_release(name, version, said(error)) from error
+        _require_columns(connection, name)
+        _renumber_if_restored(connection)
+
+
+def _require_columns(connection: Connection, name: str) -> None:
+    sql = """
+        SELECT table_name AS of, column_name AS name FROM information_schema.columns
+        WHERE table_schema = current_schema()
+    """
+    rows = connection.execute(sql).fetchall()
+    migrations.require_columns(name, ((row["of"], row["name"]) for row in rows))
+
+
+def _renumber_if_restored(connection: Connection) -> None:
+    """A database that was dumped and loaded elsewhere has rows of transactions that are yet to come
+    there. All of it is numbered as of before the beginning, what is not counted yet after the
+    rest."""
+    next_one = _value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    newest = _value(
+        connection,
+        "SELECT greatest((SELECT max(sequence) FROM history), (SELECT max(number) FROM usage),"
+        " (SELECT max(sequence) FROM count_cursor))",
+    )
+    if newest is None or newest < next_one:
+        return
+    counted_to = _value(connection, "SELECT sequence FROM count_cursor")
+    connection.execute("UPDATE history SET sequence = 0 WHERE sequence <= %s", [counted_to])
+    # Rows that are not counted keep their order, after the counted ones and before all to come.
+    connection.execute("UPDATE history SET sequence = 1 WHERE sequence > %s", [counted_to])
+    # Each keeps a number of its own, in its order.
+    connection.execute("UPDATE usage SET number = row - (SELECT max(row) FROM usage)")
+    connection.execute("UPDATE count_cursor SET sequence = 0")
+
+
+def _run_script(connection: Connection, script: str) -> None:
+    connection.execute(migrations.for_postgres(script))
+
+
+def _value(connection: Connection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return next(iter(row.values())) if row else None
+
+
+def said(error: Exception) -> str:
+    """An error's class and state; its message may hold values."""
+    state = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__
