@@ -5,7 +5,6 @@ the tightest encoding by itself.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 # GSM 03.38: characters of one septet, and those that take two.
 GSM7 = frozenset(
@@ -25,8 +24,6 @@ class Segments:
     count: int
 
 
-# At start-up and by commands, the texts of all languages are measured several times.
-@lru_cache(maxsize=256)
 def segments(text: str) -> Segments:
     """
     >>> segments("0042 €"), segments("0042 …")
