@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Tests start many processes; where the environment of a container says so, each compiled all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run signup test soak bench check deploy browser screenshots diagram architecture openapi languages clean verify-signup
 
@@ -23,8 +26,8 @@ verify-signup: .venv/run ## Run beside `make run` an application that was writte
 	@$(BIN)/flask --env-file instance/local.env --app examples.verify_signup.app run --port $${VERIFY_SIGNUP_PORT:-8003}
 
 test: .venv/develop ## Run all tests (five to ten minutes on two cores)
-	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
 	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
 	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py tests/processes/test_slow_clients.py tests/processes/test_greenlets.py tests/processes/test_hosts.py tests/walks/test_secrets.py tests/browser/test_pages.py
@@ -44,7 +47,7 @@ deploy: .venv/develop ## Walk docs/deploy.md in a fresh Debian and in the image,
 	@deploy/try
 
 browser: .venv/develop ## Get a Chromium for the browser tests, where there is none
-	@$(BIN)/python -m tests.browser.chromium || tests/browser/install
+	@tests/browser/install
 
 screenshots: .venv/develop ## Take the pictures of the README anew
 	@$(BIN)/python -m tests.browser.screenshots
