@@ -4,6 +4,7 @@ Source: 3GPP TS 23.038 (the GSM-7 alphabet and its extension) and TS 23.040 (seg
 the tightest encoding by itself.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # GSM 03.38: characters of one septet, and those that take two.
@@ -12,6 +13,7 @@ GSM7 = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM7_TWICE = frozenset("^{}\\[~]|€\f")
+_GSM7_ALL = GSM7 | GSM7_TWICE
 # Units of a text that is one segment, and of each segment of a longer one, which has a header.
 _SINGLE = {"GSM-7": 160, "UCS-2": 70}
 _OF_MANY = {"GSM-7": 153, "UCS-2": 67}
@@ -29,23 +31,23 @@ def segments(text: str) -> Segments:
     >>> segments("0042 €"), segments("0042 …")
     (Segments(encoding='GSM-7', units=7, count=1), Segments(encoding='UCS-2', units=6, count=1))
     """
-    costs = [_septets(letter) for letter in text]
-    encoding = "UCS-2" if None in costs else "GSM-7"
-    if encoding == "UCS-2":
-        costs = [len(letter.encode("utf-16-le")) // 2 for letter in text]
-    sizes = [cost or 0 for cost in costs]
-    units = sum(sizes)
-    is_single = units <= _SINGLE[encoding]
-    return Segments(encoding, units, 1 if is_single else _count(sizes, _OF_MANY[encoding]))
+    is_gsm7 = _GSM7_ALL.issuperset(text)
+    encoding, size_of = ("GSM-7", _septets) if is_gsm7 else ("UCS-2", _utf16_units)
+    units = size_of(text)
+    if units <= _SINGLE[encoding]:
+        return Segments(encoding, units, 1)
+    return Segments(encoding, units, _count(map(size_of, text), _OF_MANY[encoding]))
 
 
-def _septets(letter: str) -> int | None:
-    if letter in GSM7:
-        return 1
-    return 2 if letter in GSM7_TWICE else None
+def _septets(text: str) -> int:
+    return len(text) + sum(map(text.count, GSM7_TWICE))
 
 
-def _count(sizes: list[int], room: int) -> int:
+def _utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _count(sizes: Iterable[int], room: int) -> int:
     """A character that takes two units is not divided between segments."""
     count, used = 1, 0
     for size in sizes:

@@ -29,7 +29,8 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path), re.IGNORECASE)
+        names = self.path.replace("{", "(?P<").replace("}", ">[^/]+)")
+        return re.compile(names, re.IGNORECASE)
 
 
 class AnyPath(BaseConverter):
