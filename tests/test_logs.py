@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.observability.logs import JsonLines, TextLines, request_id, safe
+from bot.domain.ids import safe
+from bot.observability.logs import JsonLines, TextLines, request_id
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
 

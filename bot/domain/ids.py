@@ -1,10 +1,18 @@
-"""Ids of verifications."""
+"""Ids of verifications, and ids that anybody chose as a log may show them."""
 
 import hashlib
 import re
 import secrets
 import time
 from collections.abc import Callable
+
+# Seven digits and more, however they are spelled, may be a number.
+_NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
+# Our own ids, and what is shaped like them: drawn by chance, digits and all.
+_DRAWN = re.compile(
+    r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
 
 
 def new_id(clock: Callable[[], int] = time.time_ns) -> str:
@@ -27,5 +35,19 @@ def hex_id(id: str) -> str:
     >>> hex_id("019c0f1e6b7c7000a000000000000000"), len(hex_id("my id"))
     ('019c0f1e6b7c7000a000000000000000', 32)
     """
-    is_ours = re.fullmatch(r"[0-9a-f]{32}", id) is not None
-    return id if is_ours else hashlib.sha256(id.encode()).hexdigest()[:32]
+    return id if is_ours(id) else hashlib.sha256(id.encode()).hexdigest()[:32]
+
+
+def is_ours(id: str) -> bool:
+    """Whether it has the form of ours, which is drawn and names nobody."""
+    return re.fullmatch(r"[0-9a-f]{32}", id) is not None
+
+
+def safe(path: str) -> str:
+    """A path or an id as a log may show it: anybody may put a number or a line break into one.
+
+    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb")
+    ('/phones/*****', '/a\\\\nb')
+    """
+    parts = path.encode("unicode_escape").decode().split("/")
+    return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)

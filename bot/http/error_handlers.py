@@ -11,8 +11,8 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from bot.domain.errors import Refusal
+from bot.domain.ids import safe
 from bot.http.errors import STATUSES, headers_of
-from bot.observability.logs import safe
 from bot.store.tx import StoreUnavailable
 
 JSON = "application/json; charset=utf-8"

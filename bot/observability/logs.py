@@ -13,6 +13,8 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from bot.domain.ids import safe
+
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 # What the access line of the request at hand is to say besides; None outside of a request.
 _NOTED: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
@@ -39,14 +41,7 @@ FIELDS = (
     "milliseconds",
 )
 
-# Seven digits and more, however they are spelled, may be a number.
-_NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
 _REQUEST_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{8,64}")
-# Our own ids, and what is shaped like them: drawn by chance, digits and all.
-_DRAWN = re.compile(
-    r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    re.IGNORECASE,
-)
 
 
 class JsonLines(logging.Formatter):
@@ -125,13 +120,3 @@ def request_id(sent: str | None) -> str:
     """
     is_usable = sent is not None and _REQUEST_ID.fullmatch(sent) and safe(sent) == sent
     return sent if sent and is_usable else secrets.token_hex(8)
-
-
-def safe(path: str) -> str:
-    """A path or an id as a log may show it: anybody may put a number or a line break into one.
-
-    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb")
-    ('/phones/*****', '/a\\\\nb')
-    """
-    parts = path.encode("unicode_escape").decode().split("/")
-    return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)

@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from bot.observability.logs import safe
+from bot.domain.ids import safe
 
 
 class QuietLogger(Logger):

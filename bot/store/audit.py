@@ -1,11 +1,11 @@
 """The table `audit`: what operators did, and who signed in. Append-only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.ids import new_id
 from bot.domain.operators import Action, Via
-from bot.store.rows import Row, readable, to_instant, to_text
+from bot.store.rows import Row, filled, to_instant, to_text
 from bot.store.tx import Tx
 
 KEPT = timedelta(days=365)
@@ -38,15 +38,15 @@ class AuditFilter:
     before: tuple[datetime, str] | None = None  # instant and id of the last one seen
 
 
-def add(tx: Tx, entry: Entry) -> None:
+def add(tx: Tx, entry: Entry, *, at: datetime) -> None:
     sql = """
         INSERT INTO audit (id, at, operator, via, action, verification_id, masked_phone, detail)
-        VALUES (:id, :now, :operator, :via, :action, :verification_id, :masked_phone, :detail)
+        VALUES (:id, :at, :operator, :via, :action, :verification_id, :masked_phone, :detail)
     """
     tx.run(
         sql,
         id=new_id(),  # in the order of time, so that two at one instant keep theirs
-        now=to_text(tx.now),
+        at=to_text(at),
         operator=entry.operator,
         via=entry.via.value,
         action=entry.action.value,
@@ -57,40 +57,53 @@ def add(tx: Tx, entry: Entry) -> None:
 
 
 def find(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
-    """A page, the newest first: a range of one index, read no further than the page is long."""
-    at, id = wanted.before or (wanted.at_to, "")
+    """A page, the newest first: a range of one index, read no further than the page is long, where
+    it is not narrowed by operator and action both."""
+    return filled(
+        "audit",
+        _from_row,
+        lambda place: _rows(tx, replace(wanted, before=place) if place else wanted),
+        at="at",
+        limit=wanted.limit,
+    )
+
+
+def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
+    at, id = wanted.before or (None, "")
+    # Of two bounds, SQLite may begin its range at the wider one, so there is one.
+    at_to = min((instant for instant in (at, wanted.at_to) if instant), default=None)
     conditions = {
         "operator = :operator": bool(wanted.operator),
         # The index of the operator is read where both are given.
         "(action = :action) IS TRUE": bool(wanted.action and wanted.operator),
         "action = :action": bool(wanted.action and not wanted.operator),
         "at >= :at_from": wanted.at_from is not None,
-        "at <= :at_to": wanted.at_to is not None,
+        "at <= :at_to": at_to is not None,
         "(at, id) < (:before_at, :before_id)": wanted.before is not None,
     }
     where = " AND ".join(sql for sql, is_wanted in conditions.items() if is_wanted) or "TRUE"
-    sql = f"""
-        SELECT * FROM audit WHERE {where} ORDER BY at DESC, id DESC LIMIT :limit
-    """
-    rows = tx.all(
+    sql = f"SELECT * FROM audit WHERE {where} ORDER BY at DESC, id DESC LIMIT :limit"
+    return tx.all(
         sql,
         limit=wanted.limit,
         operator=wanted.operator,
         action=wanted.action.value if wanted.action else "",
         at_from=to_text(wanted.at_from) if wanted.at_from else "",
-        at_to=to_text(wanted.at_to) if wanted.at_to else "",
+        at_to=to_text(at_to) if at_to else "",
         before_at=to_text(at) if at else "",
         before_id=id,
     )
-    return readable("audit", rows, _from_row)
 
 
 def count_since(tx: Tx, action: Action, since: datetime, *, at_most: int) -> int:
+    """How many there are since then, and not in the future."""
     sql = """
         SELECT count(*) AS count FROM (
-            SELECT 1 FROM audit WHERE action = :action AND at >= :since LIMIT :at_most) AS found
+            SELECT 1 FROM audit
+            WHERE action = :action AND at >= :since AND at <= :now LIMIT :at_most) AS found
     """
-    row = tx.one(sql, action=action.value, since=to_text(since), at_most=at_most)
+    since_text, now = to_text(since), to_text(tx.now)
+    row = tx.one(sql, action=action.value, since=since_text, now=now, at_most=at_most)
     return int(row["count"]) if row else 0
 
 

@@ -70,6 +70,41 @@ def readable(
     return found
 
 
+# How often a page is read on, to make up for rows that cannot be read.
+READ_ON = 20
+
+
+def filled(
+    table: str,
+    from_row: Callable[[Row], T],
+    rows_behind: Callable[[tuple[datetime, str] | None], Sequence[Row]],
+    *,
+    at: str,
+    limit: int,
+) -> list[T]:
+    """A page in which rows behind it stand in for those that cannot be read, so that one that is
+    not full is the last. `rows_behind` reads `limit` rows behind a place, or the first ones, whose
+    instants stand in the column `at`."""
+    found: list[T] = []
+    place = None
+    for _ in range(READ_ON):
+        rows = rows_behind(place)
+        found += readable(table, rows, from_row)
+        place = last_place(rows, at)
+        if len(found) >= limit or len(rows) < limit or place is None:
+            break
+    return found[:limit]
+
+
+def last_place(rows: Sequence[Row], at: str) -> tuple[datetime, str] | None:
+    """Of the last row whose instant can be read."""
+    for row in reversed(rows):
+        instant = to_instant_if_readable(row[at])
+        if instant is not None:
+            return instant, row["id"]
+    return None
+
+
 def to_text_or_none(instant: datetime | None) -> str | None:
     return None if instant is None else to_text(instant)
 

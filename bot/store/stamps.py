@@ -9,6 +9,7 @@ from bot.store.tx import Tx
 
 _CLAMPED = {
     "history": ("at",),
+    "audit": ("at",),
     "usage": ("at",),
     "inbound": ("received_at",),
     "opt_out": ("since", "last_tried"),

@@ -1,10 +1,10 @@
 """Lists of verifications: pages by filter, what is open, what failed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.domain.verification import FINISHED, Stage, Verification
-from bot.store.rows import Row, Value, readable, to_instant, to_text
+from bot.store.rows import Row, Value, filled, last_place, readable, to_text
 from bot.store.tx import Tx
 from bot.store.verification_rows import from_row
 
@@ -38,19 +38,30 @@ class ListFilter:
 
 
 def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
-    """A page, by creation and id; with a prefix by id alone.
+    """A page, by creation and id; with a prefix by id alone. Rows behind it stand in for those that
+    cannot be read, so a page that is not full is the last one.
 
     By creation, each status is a range of one index, read no further than the page is long, so the
     page after ten million rows costs what the first one does. New rows come at the end, so a reader
     that goes on from `after` sees each row that stays exactly once.
     """
+    return filled(
+        "verification",
+        from_row,
+        lambda place: _rows(tx, replace(wanted, after=place) if place else wanted),
+        at="created_at",
+        limit=wanted.limit,
+    )
+
+
+def _rows(tx: Tx, wanted: ListFilter) -> list[Row]:
     if wanted.id_prefix:
-        return _find_by_id(tx, wanted)
+        return _rows_by_id(tx, wanted)
     rows: list[Row] = []
     for condition in _conditions(wanted):
         rows += _find_range(tx, wanted, condition)
     rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=wanted.newest_first)
-    return readable("verification", rows[: wanted.limit], from_row)
+    return rows[: wanted.limit]
 
 
 def count(tx: Tx, wanted: ListFilter, *, at_most: int) -> int:
@@ -78,17 +89,17 @@ def _count_range(tx: Tx, where: str, **params: Value) -> int:
 
 def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
     """Where so many rows of what names them (a tag, say) end, whether the rest of the filter fits
-    them or not; None: there are not so many, or nothing names them."""
+    them or not; None: there are no more than so many, or nothing names them."""
     names = _names(wanted)
     if not names:
         return None
     direction = "DESC" if wanted.newest_first else "ASC"
     sql = f"""
         SELECT created_at, id FROM verification WHERE {names[0]} AND {_within(wanted)}
-        ORDER BY created_at {direction}, id {direction} LIMIT 1 OFFSET :skipped
+        ORDER BY created_at {direction}, id {direction} LIMIT 2 OFFSET :skipped
     """
-    row = tx.one(sql, skipped=rows - 1, **_params(wanted))
-    return (to_instant(row["created_at"]), row["id"]) if row else None
+    found = tx.all(sql, skipped=rows - 1, **_params(wanted))
+    return last_place(found[:1], "created_at") if len(found) > 1 else None
 
 
 def narrows_a_name(wanted: ListFilter) -> bool:
@@ -193,10 +204,10 @@ def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
     return tx.all(sql, **_params(wanted, limit=wanted.limit))
 
 
-def _find_by_id(tx: Tx, wanted: ListFilter) -> list[Verification]:
+def _rows_by_id(tx: Tx, wanted: ListFilter) -> list[Row]:
     where, params = _by_id(wanted)
     sql = f"SELECT * FROM verification WHERE {where} ORDER BY id LIMIT :limit"
-    return readable("verification", tx.all(sql, **params, limit=wanted.limit), from_row)
+    return tx.all(sql, **params, limit=wanted.limit)
 
 
 def _by_id(wanted: ListFilter) -> tuple[str, dict[str, Value]]:

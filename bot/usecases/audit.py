@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from bot.domain import phone
+from bot.domain.ids import is_ours
 from bot.domain.operators import Action, Operator, Via
 from bot.domain.verification import Verification
 from bot.store import audit
 from bot.store.audit import AuditFilter, AuditLine, Entry
-from bot.store.tx import Done, Store, Tx
+from bot.store.tx import Done, Store, StoreUnavailable, Tx
 
 T = TypeVar("T")
 
@@ -23,8 +24,8 @@ log = logging.getLogger(__name__)
 
 
 class Audited(Store):
-    """The store as an operator writes to it: each write adds a line to the audit, in its own
-    transaction."""
+    """The store as an operator writes to it: each write that changes something adds a line to the
+    audit, in its own transaction."""
 
     def __init__(
         self,
@@ -32,11 +33,12 @@ class Audited(Store):
         operator: Operator,
         action: Action,
         *,
-        verification_id: str | None = None,
         number: str | None = None,
         detail: str = "",
+        at: datetime | None = None,
     ) -> None:
-        """What is not given here is taken from what the use case changed."""
+        """What is about a number names no verification; else it is the one that was changed. `at`:
+        None for the store's time."""
         super().__init__()
         self.steady, self.outages = store.steady, store.outages
         self._store = store
@@ -44,20 +46,23 @@ class Audited(Store):
             operator.name,
             operator.via,
             action,
-            verification_id,
-            phone.masked(number) if number else None,
-            detail,
+            masked_phone=phone.masked(number) if number else None,
+            detail=detail,
         )
+        self._at = at
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
-        value = self._store.write_within(seconds, partial(self._both, use_case))
-        _tell(self._entry)
+        value, entry = self._store.write_within(seconds, partial(self._both, use_case))
+        if entry is not None:
+            _tell(entry)
         return value
 
-    def _both(self, use_case: Callable[[Tx], Done[T]], tx: Tx) -> Done[T]:
+    def _both(self, use_case: Callable[[Tx], Done[T]], tx: Tx) -> Done[tuple[T, Entry | None]]:
         done = use_case(tx)
-        audit.add(tx, _completed(self._entry, done))
-        return done
+        entry = _completed(self._entry, done)
+        if entry is not None:
+            audit.add(tx, entry, at=self._at or tx.now)
+        return replace(cast(Done[Any], done), value=(done.value, entry))
 
     def _read(self, query: Callable[[Tx], T]) -> T:
         return self._store.read(query)
@@ -75,18 +80,27 @@ class Audited(Store):
         """Does nothing: the store belongs to the service."""
 
 
-def signed(tx: Tx, operator: Operator, action: Action, *, address: str) -> Done[None]:
-    """Writes down that an operator came or went."""
-    audit.add(tx, Entry(operator.name, operator.via, action, detail=address))
-    return Done(None)
+def signed(store: Store, operator: Operator, action: Action, *, address: str) -> None:
+    """Writes down that an operator came or went. Where the store cannot, the log alone tells of it:
+    a full disk is no reason to keep out who comes to mend it."""
+    entry = Entry(operator.name, operator.via, action, detail=address)
+    _tell(entry)
+    try:
+        store.write(_keep, entry)
+    except StoreUnavailable as error:
+        log.warning("audit: the line before this one was not kept: %s", error)
 
 
 def sign_in_refused(store: Store, *, address: str) -> None:
-    """Writes down that a key was wrong, and from which address."""
+    """Writes down that a key was wrong, and from which address; in the log alone where the store
+    cannot."""
     entry = Entry("", Via.CONSOLE, Action.SIGN_IN_REFUSED, detail=address)
     _tell(entry)
-    if store.read(_may_keep_refusal):
-        store.write(_keep_refusal, entry)
+    try:
+        if store.read(_may_keep_refusal):
+            store.write(_keep_refusal, entry)
+    except StoreUnavailable as error:
+        log.warning("audit: the line before this one was not kept: %s", error)
 
 
 def lines(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
@@ -105,27 +119,30 @@ def _may_keep_refusal(tx: Tx) -> bool:
     return audit.count_since(tx, Action.SIGN_IN_REFUSED, since, at_most=most) < most
 
 
-def _keep_refusal(tx: Tx, entry: Entry) -> Done[None]:
-    if _may_keep_refusal(tx):  # looked at again under the lock
-        audit.add(tx, entry)
+def _keep(tx: Tx, entry: Entry) -> Done[None]:
+    audit.add(tx, entry, at=tx.now)
     return Done(None)
 
 
-def _completed(entry: Entry, done: Done[Any]) -> Entry:
-    about = _about(done)
+def _keep_refusal(tx: Tx, entry: Entry) -> Done[None]:
+    if _may_keep_refusal(tx):  # looked at again under the lock
+        audit.add(tx, entry, at=tx.now)
+    return Done(None)
+
+
+def _completed(entry: Entry, done: Done[Any]) -> Entry | None:
+    """None: a verification was asked for something that changed nothing, such as a text that is on
+    its way already."""
+    if isinstance(done.value, Verification) and not done.changes:
+        return None
     count = str(int(done.value)) if isinstance(done.value, int) else ""
-    return replace(
-        entry,
-        verification_id=entry.verification_id or (about.id if about else None),
-        masked_phone=entry.masked_phone or (phone.masked(about.phone) if about else None),
-        detail=entry.detail or count,
-    )
-
-
-def _about(done: Done[Any]) -> Verification | None:
-    if isinstance(done.value, Verification):
-        return done.value
-    return done.changes[-1].after if done.changes else None
+    entry = replace(entry, detail=entry.detail or count)
+    if entry.masked_phone is not None or not done.changes:
+        return entry
+    about = done.changes[-1].after
+    # An id that a caller chose may tell of a person, and the audit outlives a forgotten number.
+    id = about.id if is_ours(about.id) else None
+    return replace(entry, verification_id=id, masked_phone=phone.masked(about.phone))
 
 
 def _tell(entry: Entry) -> None:

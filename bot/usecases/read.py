@@ -93,6 +93,12 @@ def others_of(tx: Tx, verification: Verification) -> list[Verification]:
     return [one for one in found if one.id != verification.id][:OTHERS_SHOWN]
 
 
+def newest_of(tx: Tx, phones: Sequence[str]) -> Verification | None:
+    """The newest of a number, whichever of its spellings it was kept under."""
+    found = [one for phone in phones if (one := verifications.latest_of(tx, phone))]
+    return max(found, key=lambda one: one.created_at, default=None)
+
+
 def exists(tx: Tx, id: str) -> bool:
     return verifications.phone_of(tx, id) is not None
 

@@ -63,9 +63,9 @@ class Found:
     """A page of a search."""
 
     views: list[VerificationView]
-    count: int  # of all that fit; more than COUNTED: that many and more
+    count: int  # of all that fit, or of those looked through; more than COUNTED: that many and more
     further: Place | None  # where the next page begins
-    is_cut: bool  # LOOKED_THROUGH rows were read before the page was full
+    is_cut: bool  # there are more than LOOKED_THROUGH: the count is of so many from this page on
 
 
 def readings(text: str, *, home: str) -> list[Reading]:
@@ -105,9 +105,10 @@ def page(tx: Tx, wanted: ListFilter) -> Found:
     is_full = len(found) > wanted.limit
     further = (shown[-1].created_at, shown[-1].id) if is_full else bounded.until
     whole = _bounded(tx, replace(wanted, after=None))
+    counted = bounded if whole.until else whole
     return Found(
         views=read.of_many(tx, shown),
-        count=verification_list.count(tx, whole, at_most=COUNTED + 1),
+        count=verification_list.count(tx, counted, at_most=COUNTED + 1),
         further=further,
         is_cut=whole.until is not None,
     )

@@ -12,10 +12,11 @@ from flask import Blueprint, Response, request
 from bot.channels.twilio.addresses import Ours
 from bot.channels.twilio.signature import Signature, has_few_fields
 from bot.channels.twilio.webhooks import EMPTY, NotForUs, read_report, read_text, twiml
+from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.errors import Forbidden
 from bot.http.openapi import Part
-from bot.observability.logs import note, safe
+from bot.observability.logs import note
 from bot.service import Service
 from bot.usecases.answer import ignore_text, judge_text
 from bot.usecases.report import reported

@@ -45,7 +45,7 @@ def limits_clear(phone_number: str, as_json: bool) -> None:
         phones = phone.known_as(phone_number)
     store = audited(Action.LIMITS_CLEARED, number=phones[0])
     count = store.write(clear.clear_limits, phones, services.of(current_app).rules)
-    say(as_json, {"cleared": count}, f"Nothing of {count} counts against this number any more.")
+    say(as_json, {"cleared": count}, _cleared(count))
 
 
 @optout_group.command("list")
@@ -73,6 +73,13 @@ def optout_clear(phone_number: str, as_json: bool) -> None:
     store = audited(Action.OPT_OUT_CLEARED, number=phones[0])
     was_marked = store.write(clear.clear_opt_out, phones, services.of(current_app).rules)
     say(as_json, {"cleared": was_marked}, "Cleared." if was_marked else "It was not marked.")
+
+
+def _cleared(count: int) -> str:
+    if not count:
+        return "Nothing counted against this number."
+    entries = "1 entry that counted" if count == 1 else f"{count} entries that counted"
+    return f"Removed {entries} against this number."
 
 
 def _row(found: Standing) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bot.domain.verification import FINISHED, Cause, Stage, Status
 from bot.explanations import words
 from bot.faces.cli.errors import told
 from bot.faces.cli.output import UTC_NOTE, json_option, say
+from bot.service import Service
 from bot.store.tx import Store
 from bot.store.verification_list import ListFilter
 from bot.usecases import read
@@ -30,16 +31,17 @@ def list_newest(
     limit: int, status: str | None, country: str, number: str, tag: str, as_json: bool
 ) -> None:
     """List the newest verifications. Times are UTC."""
+    service = services.of(current_app)
     with told():
         wanted = ListFilter(
             limit=limit,
             newest_first=True,
             stages=_stages(status),
             country=country.upper(),
-            phone=phone.parse(number).number if number else "",
+            phone=_number(service, number) if number else "",
             tag=tag,
         )
-    found = services.of(current_app).store.read(read.page, wanted)
+    found = service.store.read(read.page, wanted)
     lines = [_line(view) for view in found]
     rows = [summary(view) for view in found]
     say(as_json, rows, *lines, UTC_NOTE if found else "No verification fits.")
@@ -48,6 +50,8 @@ def list_newest(
 def id_of(store: Store, text: str) -> str:
     """The id that is meant: a whole one, the beginning of one, or the newest of a number. Raises
     UnknownVerification."""
+    if not text.strip():
+        raise UnknownVerification("No id is given. Name one, the beginning of one, or a number.")
     if store.read(read.exists, text):
         return text
     begins = store.read(read.page, ListFilter(limit=2, id_prefix=text))
@@ -56,13 +60,21 @@ def id_of(store: Store, text: str) -> str:
     if len(begins) > 1:
         raise UnknownVerification(f"Several ids begin with {text}. Give more of it.")
     try:
-        number = phone.parse(text).number
+        spellings = phone.known_as(text)
     except InvalidNumber:
-        raise UnknownVerification("No verification has this id or number.") from None
-    newest = store.read(read.page, ListFilter(limit=1, phone=number, newest_first=True))
-    if not newest:
+        spellings = ()
+    newest = store.read(read.newest_of, spellings)
+    if newest is None:
         raise UnknownVerification("No verification has this id or number.")
-    return newest[0].verification.id
+    return newest.id
+
+
+def _number(service: Service, text: str) -> str:
+    """As it is kept, under whichever spelling. Raises InvalidNumber, CannotReceiveTexts."""
+    for spelling in phone.may_be(text, home=service.settings.home_country):
+        if service.store.read(read.newest_of, [spelling]):
+            return spelling
+    return phone.parse(text).number
 
 
 def outcome_in_words(view: VerificationView) -> str:

@@ -60,12 +60,13 @@ def version(as_json: bool) -> None:
 @with_appcontext
 def clock_reset(as_json: bool) -> None:
     """Take stamps that are later than the clock back to it. Stop all processes first."""
-    store = audited(Action.CLOCK_RESET)
+    store = services.of(current_app).store
     store.read(timekeeping.now)
     ahead = store.steady.ahead
     now = store.steady.latest - ahead
+    resetting = audited(Action.CLOCK_RESET, at=now)
     try:
-        count = store.write_within(RESET_SECONDS, timekeeping.reset, clock=now)
+        count = resetting.write_within(RESET_SECONDS, timekeeping.reset, clock=now)
     except timekeeping.StillPending:
         raise click.ClickException(
             "Verifications are pending, and their deadlines are in stored time. Let them end: they"

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from datetime import datetime
 
 from flask import current_app
 
@@ -25,7 +26,9 @@ def _process_user() -> str:
         return f"uid {os.getuid()}"
 
 
-def audited(action: Action, *, number: str | None = None, detail: str = "") -> Audited:
+def audited(
+    action: Action, *, number: str | None = None, detail: str = "", at: datetime | None = None
+) -> Audited:
     """The store of the current application, as the operator writes to it."""
     store = services.of(current_app).store
-    return Audited(store, operator(), action, number=number, detail=detail)
+    return Audited(store, operator(), action, number=number, detail=detail, at=at)

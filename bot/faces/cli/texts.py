@@ -23,7 +23,8 @@ def texts(language: str | None, as_json: bool) -> None:
         if not rows:
             raise click.ClickException(f"There is no language {language}.")
     if as_json:
-        say(as_json, [asdict(row) for row in rows])
+        said = [asdict(row) for row in rows]
+        say(as_json, [{"isOffered": row.pop("is_offered"), **row} for row in said])
         return
     for row in rows:
         note = "" if row.is_offered else "  not offered: too long"

@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -152,7 +151,13 @@ def forget(phone_number: str, as_json: bool) -> None:
         forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)
     service.shared_counters.end()
     if as_json:
-        say(as_json, {**asdict(forgotten), "is_gone_from_disk": is_gone})
+        told_json = {
+            "verifications": forgotten.verifications,
+            "limitEntries": forgotten.usage_rows,
+            "wasPending": forgotten.was_pending,
+            "isGoneFromDisk": is_gone,
+        }
+        say(as_json, told_json)
         return
     click.echo(
         f"Erased {forgotten.verifications} verifications"

@@ -87,8 +87,7 @@ class Gate:
         return response
 
     def _signed(self, operator: Operator, action: Action) -> None:
-        address = network(request.remote_addr or "")
-        self._store.write(audit.signed, operator, action, address=address)
+        audit.signed(self._store, operator, action, address=network(request.remote_addr or ""))
 
     def _sign_in_page(self, fault: str, status: int) -> Response:
         where = request.values.get("next", "")

@@ -16,7 +16,7 @@ from bot.faces.console.rendering import Renderer
 from bot.service import Service
 from bot.store.verification_list import ListFilter, Place
 from bot.usecases import search
-from bot.usecases.search import Reading
+from bot.usecases.search import By, Reading
 from bot.usecases.summary import FIELDS, summary
 
 EXPORTED = 1000  # rows of one file
@@ -75,6 +75,9 @@ class Listing:
             "looked_through": search.LOOKED_THROUGH,
             "further": found.further and _page_after(found.further, asked.fields),
             "reading": reading,
+            "is_by_id_alone": reading is not None
+            and reading.by is By.ID
+            and not asked.fields.keys() <= {"q", "by"},
             "others": [other for other in candidates if other != reading],
             "by_words": words.FOUND_BY,
             "export": {**asked.fields, "after": request.args.get("after")},

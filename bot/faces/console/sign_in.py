@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from math import ceil
 
 from flask import Response
@@ -146,8 +146,18 @@ class Throttle:
 
 
 def network(address: str) -> str:
-    """The network of an address: a host with one IPv6 address has 2**64 of them."""
-    if ":" not in address:
-        return address
+    """The network of an address: a host with one IPv6 address has 2**64 of them. An IPv4 address
+    stays, also where IPv6 carries it; what is no address stays as it is.
+
+    >>> network("2001:db8::7%eth0"), network("::ffff:192.0.2.7"), network("")
+    ('2001:db8::/64', '192.0.2.7', '')
+    """
     bare = address.partition("%")[0]  # the rest names one of our own interfaces
-    return str(ip_network((bare, 64), strict=False))
+    try:
+        found = ip_address(bare)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return bare
+    carried = found.ipv4_mapped
+    return str(carried) if carried else str(ip_network((bare, 64), strict=False))

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 
 from bot.domain import phone, reply
 from bot.domain.errors import AlreadyFinished, InvalidNumber, UnknownVerification
+from bot.domain.ids import safe
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Status, Verification
 from bot.faces.verify import forms
@@ -18,7 +19,7 @@ from bot.http import error_handlers
 from bot.http.error_handlers import JSON
 from bot.http.errors import Unauthorized
 from bot.http.keys import Caller, Power
-from bot.observability.logs import REQUEST_ID, safe
+from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.store.tx import Tx
 from bot.usecases import check as checking

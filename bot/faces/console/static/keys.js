@@ -1,4 +1,5 @@
-// Keys for those who live in the console, and buttons that copy. Nothing depends on either.
+// Keys for those who live in the console, and buttons that copy. Nothing depends on either. Who
+// speaks to the browser, or reaches a key by mistake, turns the keys off.
 "use strict";
 
 function move(step) {
@@ -14,16 +15,34 @@ function search() {
   field?.select();
 }
 
+function help() {
+  document.getElementById("keys")?.showModal();
+}
+
 const KEYS = {
   "/": search,
   j: () => move(1),
   k: () => move(-1),
-  "?": () => document.getElementById("keys")?.showModal(),
+  "?": help,
 };
+
+const OFF = "textback-keys-off";
+const doAct = document.querySelector("[data-keys-act]");
+if (doAct) {
+  doAct.checked = localStorage.getItem(OFF) === null;
+  doAct.addEventListener("change", () => {
+    if (doAct.checked) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "yes");
+  });
+}
+for (const button of document.querySelectorAll("[data-keys]")) {
+  button.hidden = false;
+  button.addEventListener("click", help);
+}
 
 document.addEventListener("keydown", (event) => {
   const isTyped = event.target.closest("input, select, textarea, dialog");
-  if (isTyped || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  if (!doAct?.checked || isTyped || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();
 });
@@ -37,8 +56,14 @@ function offerCopies(root) {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
-  button.textContent = "Copied";
+  let said = "Copied";
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    said = "Not copied: the browser refused";
+  }
+  button.textContent = said;
+  document.getElementById("said").textContent = said;
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 });
 

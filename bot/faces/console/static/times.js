@@ -20,16 +20,19 @@ const TIMES = (() => {
     return `${date.format(instant)}, ${clock.format(instant)}`;
   }
 
+  function put(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
   // `now`: by the server's clock.
   function show(root, now) {
     for (const time of root.querySelectorAll("time[datetime]:not(.countdown)")) {
       const instant = new Date(time.dateTime);
+      const isClock = time.classList.contains("clock");
       if (!time.title) {
         time.title = time.textContent;
         const shown = document.createElement("span");
         shown.className = "clocked";
-        const isClock = time.classList.contains("clock");
-        shown.textContent = isClock ? clock.format(instant) : local(instant, now);
         time.replaceChildren(shown);
         if (!isClock) {
           const since = document.createElement("span");
@@ -37,9 +40,9 @@ const TIMES = (() => {
           time.append(" ", since);
         }
       }
-      const since = time.querySelector(".ago");
-      const text = ago((now - instant) / 1000);
-      if (since && since.textContent !== text) since.textContent = text;
+      // A page may stay open past midnight: then a time of yesterday has its date.
+      put(time.querySelector(".clocked"), isClock ? clock.format(instant) : local(instant, now));
+      put(time.querySelector(".ago"), ago((now - instant) / 1000));
     }
   }
 
