@@ -145,7 +145,7 @@ class Harness:
         return self.store.read(read.view, id, with_history=with_history)
 
     def newest(self, limit: int) -> list[VerificationView]:
-        return self.store.read(read.page, ListFilter(limit=limit, newest_first=True))
+        return self.store.read(read.page, ListFilter(limit=limit, newest_first=True)).views
 
     def load(self) -> Load:
         address, ahead = self.service.rules.from_address, self.store.steady.ahead

@@ -12,6 +12,7 @@ from click.testing import Result
 
 import bot
 from bot.faces.cli import verifications
+from bot.store.tx import Done
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
@@ -112,6 +113,25 @@ def test_show_finds_by_the_beginning_and_by_number(harness: Harness) -> None:
         path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/order-{place}"
         harness.call("POST", path, json=f"+1425555017{place}")
     assert "Several ids begin" in run(harness, "show", "order").output
+
+
+@pytest.mark.parametrize("command", ["cancel", "resend", "show"])
+def test_a_blank_id_names_nothing(harness: Harness, command: str) -> None:
+    id = harness.start_and_send()["id"]
+    for blank in ("", "  "):
+        ran = run(harness, command, blank)
+        assert ran.exit_code == 1
+        assert "No id is given" in ran.output
+    assert not harness.find(id).is_terminal
+
+
+def test_a_number_is_found_under_the_spelling_it_was_kept_under(harness: Harness) -> None:
+    id = harness.start_and_send("+525512345678")["id"]
+    sql = "UPDATE verification SET phone = '+5215512345678' WHERE id = :id"
+    harness.store.write(lambda tx: Done(tx.run(sql, id=id)))
+    for spelling in ("+52 55 1234 5678", "+52 1 55 1234 5678"):
+        assert id in run(harness, "show", spelling).output
+        assert id in run(harness, "list", "--number", spelling).output
 
 
 def test_cancel(harness: Harness) -> None:

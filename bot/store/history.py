@@ -1,13 +1,13 @@
 """The table `history`: what happened to a verification, append-only."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.domain.events import Event, EventName
-from bot.store.rows import Row, readable, to_instant, to_text
+from bot.store.rows import Row, placed, places, readable, to_instant, to_text
 from bot.store.tx import Tx
 
 
@@ -48,13 +48,12 @@ def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
     lines: list[str] = []
     params: dict[str, str | int] = {}
     for place, event in enumerate(events, start=1):
-        most = MOST_LINES if event.name in _CHANGES else MOST_LINES - ROOM_FOR_CHANGES
         lines.append(
-            f"SELECT {place} AS place, {most} AS most,"
+            f"SELECT {place} AS place, {_most(event)} AS most,"
             f" :event{place} AS event, :detail{place} AS detail"
         )
         params[f"event{place}"] = event.name.value
-        params[f"detail{place}"] = json.dumps(event.detail) if event.detail else "{}"
+        params[f"detail{place}"] = _written(event)
     if not lines:
         return
     sql = f"""
@@ -71,6 +70,34 @@ def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
             UPDATE verification SET unwritten_events = unwritten_events + :count WHERE id = :id
         """
         tx.run(sql, id=verification_id, count=len(lines) - written)
+
+
+def append_to_each(tx: Tx, verification_ids: Sequence[str], event: Event) -> None:
+    """One event for many, in two statements however many they are."""
+    ids, most = placed(verification_ids), _most(event)
+    sql = f"""
+        UPDATE verification SET unwritten_events = unwritten_events + 1
+        WHERE id IN ({places(verification_ids)})
+            AND (SELECT max(number) FROM history WHERE verification_id = verification.id) >= :most
+    """
+    tx.run(sql, most=most, **ids)
+    sql = f"""
+        INSERT INTO history (verification_id, number, at, event, detail)
+        SELECT verification_id, max(number) + 1, :at, :event, :detail FROM history
+        WHERE verification_id IN ({places(verification_ids)})
+        GROUP BY verification_id HAVING max(number) < :most
+    """
+    at, detail = to_text(tx.now), _written(event)
+    tx.run(sql, most=most, at=at, event=event.name.value, detail=detail, **ids)
+
+
+def _most(event: Event) -> int:
+    """The number of the last line that may tell of it."""
+    return MOST_LINES if event.name in _CHANGES else MOST_LINES - ROOM_FOR_CHANGES
+
+
+def _written(event: Event) -> str:
+    return json.dumps(event.detail) if event.detail else "{}"
 
 
 def of(tx: Tx, verification_id: str) -> list[Line]:

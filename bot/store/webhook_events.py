@@ -119,13 +119,13 @@ def hand_back(tx: Tx, event: WebhookEvent) -> None:
     tx.run(sql, id=event.id, claims=event.claims, now=to_text(tx.now))
 
 
-def queue_again(tx: Tx, id: str) -> bool:
-    """With its id and its bytes, and the whole schedule anew. False: it is gone."""
-    sql = """
+def queue_again(tx: Tx, ids: Sequence[str]) -> int:
+    """With their ids and their bytes, and the whole schedule anew. Returns how many are left."""
+    sql = f"""
         UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
-        WHERE id = :id
+        WHERE id IN ({places(ids)})
     """
-    return tx.run(sql, id=id, now=to_text(tx.now)) == 1
+    return tx.run(sql, now=to_text(tx.now), **placed(ids))
 
 
 def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
@@ -143,10 +143,9 @@ def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
         SELECT id FROM webhook_event
         WHERE state = 'failed' AND created_at >= :since ORDER BY created_at LIMIT :limit
     """
-    rows = tx.lock_free(sql, since=to_text(since), limit=limit)
-    for row in rows:
-        queue_again(tx, row["id"])
-    return [row["id"] for row in rows]
+    ids = [row["id"] for row in tx.lock_free(sql, since=to_text(since), limit=limit)]
+    queue_again(tx, ids)
+    return ids
 
 
 def newest(

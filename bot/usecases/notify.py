@@ -151,7 +151,7 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
 
 def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
     """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
-    if not webhook_events.queue_again(tx, id):
+    if not webhook_events.queue_again(tx, [id]):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
     _note_replays(tx, [id], operator)
     return Done(None, has_notices=True)
@@ -167,8 +167,7 @@ def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
 def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
     """In the history of each verification, once."""
     replayed = Event(EventName.WEBHOOK_REPLAYED, {"operator": operator})
-    for verification_id in webhook_events.verifications_of(tx, ids):
-        history.append(tx, verification_id, [replayed])
+    history.append_to_each(tx, webhook_events.verifications_of(tx, ids), replayed)
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:

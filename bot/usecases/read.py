@@ -20,7 +20,7 @@ from bot.store.circuits import Circuit
 from bot.store.history import Line
 from bot.store.texts import Text
 from bot.store.tx import Tx
-from bot.store.verification_list import ListFilter
+from bot.store.verification_list import ListFilter, Place
 from bot.usecases import readiness
 
 OTHERS_SHOWN = 10
@@ -42,6 +42,12 @@ class VerificationView:
     @property
     def updated_at(self) -> datetime:
         return self.verification.updated_at or self.verification.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    views: list[VerificationView]  # fewer than the page holds where texts cannot be read
+    further: Place | None  # where the next page begins; None: this was the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,10 @@ def exists(tx: Tx, id: str) -> bool:
     return verifications.phone_of(tx, id) is not None
 
 
-def page(tx: Tx, wanted: ListFilter) -> list[VerificationView]:
-    return of_many(tx, verification_list.find(tx, wanted))
+def page(tx: Tx, wanted: ListFilter) -> Page:
+    found = verification_list.find(tx, wanted)
+    last = found[-1] if len(found) == wanted.limit else None
+    return Page(of_many(tx, found), (last.created_at, last.id) if last else None)
 
 
 def of_many(tx: Tx, found: Sequence[Verification]) -> list[VerificationView]:

@@ -116,7 +116,7 @@ def page(tx: Tx, wanted: ListFilter) -> Found:
 
 def rows(tx: Tx, wanted: ListFilter) -> list[VerificationView]:
     """What a page would show, uncounted."""
-    return read.page(tx, _bounded(tx, wanted))
+    return read.page(tx, _bounded(tx, wanted)).views
 
 
 def of_message(tx: Tx, sid: str) -> str | None:

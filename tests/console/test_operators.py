@@ -1,6 +1,7 @@
 """Operators with names and roles, and the audit of what they do."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.domain.operators import Action
 from bot.settings import SettingsError, read
 from bot.store.audit import KEPT, AuditFilter
+from bot.store.tx import Done, StoreUnavailable, Tx
 from bot.usecases import audit
 from tests.console.conftest import Operator
 from tests.console.page import Page
@@ -79,6 +81,88 @@ def test_what_is_refused_or_fails_is_not_in_the_audit(shared: Harness) -> None:
     assert alice.post("/console/verifications", number="12").status_code == 400
     assert alice.post("/console/verifications/nobody/cancel").status_code == 404
     assert lines(shared) == [("alice", "signed_in")]
+
+
+def test_a_text_that_is_on_its_way_already_is_not_in_the_audit_again(shared: Harness) -> None:
+    alice = signed_in(shared, ALICE)
+    alice.post("/console/verifications", number=PHONE)
+    shared.run_once()
+    id = shared.newest(1)[0].verification.id
+    assert alice.post(f"/console/verifications/{id}/resend").status_code == 303
+    assert [action for _, action in lines(shared)] == ["signed_in", "started"]
+
+
+def test_the_audit_keeps_no_id_that_a_caller_chose(shared: Harness) -> None:
+    alice = signed_in(shared, ALICE)
+    chosen = "for-14255550123"
+    response = shared.call(
+        "POST",
+        f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{chosen}",
+        json=PHONE,
+    )
+    assert response.status_code == 202
+    alice.post(f"/console/verifications/{chosen}/cancel")
+    newest = shared.store.read(audit.lines, AuditFilter(limit=1))[0].entry
+    assert (newest.verification_id, newest.masked_phone) == (None, "+1425*****23")
+    page = Page(alice.get("/console/audit"))
+    assert chosen not in page.says("#audit")
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_signing_in_needs_no_database_that_can_be_written(
+    shared: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_right: bool,
+) -> None:
+    """A full disk is what an operator signs in for."""
+    caplog.set_level("INFO", "bot.usecases.audit")
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable("database or disk is full")
+
+    monkeypatch.setattr(type(shared.store), "_write", full)
+    operator = Operator(shared.app.test_client())
+    response = operator.sign_in(ALICE if is_right else "wrong")
+    assert response.status_code == (303 if is_right else 403)
+    if is_right:
+        assert operator.get("/console/").status_code == 200
+        assert operator.post("/console/sign-out").status_code == 303
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == f"operator: {'signed_in' if is_right else 'sign_in_refused'}"
+    assert said[1] == "audit: the line before this one was not kept: database or disk is full"
+
+
+def test_an_audit_line_that_cannot_be_read_does_not_end_the_pages(shared: Harness) -> None:
+    alice = signed_in(shared, ALICE)
+    for _ in range(60):
+        alice.post("/console/limits", number=PHONE)
+        shared.clock.forward(1)
+    newest = shared.store.read(audit.lines, AuditFilter(limit=60))
+
+    def corrupt(tx: Tx) -> Done[int]:
+        sql = "UPDATE audit SET action = 'unknown' WHERE id IN (:first, :fiftieth)"
+        return Done(tx.run(sql, first=newest[0].id, fiftieth=newest[49].id))
+
+    shared.store.write(corrupt)
+    page = Page(alice.get("/console/audit"))
+    assert len(page.rows("#audit table")) == 51
+    further = Page(alice.get(str(page.one('.pages a[rel="next"]')["href"])))
+    assert len(further.rows("#audit table")) == 1 + 9
+
+
+def test_a_reset_of_the_clock_takes_the_audit_back_too(shared: Harness) -> None:
+    signed_in(shared, ALICE)
+    now = shared.clock.now
+    shared.clock.forward(86_400)
+    signed_in(shared, BOB)
+    shared.clock.now = now + timedelta(seconds=1)
+    shared.restart()
+    ran = shared.app.test_cli_runner().invoke(args=["clock", "reset"])
+    assert ran.exit_code == 0, ran.output
+    found = shared.store.read(audit.lines, AuditFilter(limit=10))
+    assert {line.entry.action for line in found} >= {Action.CLOCK_RESET, Action.SIGNED_IN}
+    assert max(line.at for line in found) <= now + timedelta(seconds=2)
 
 
 def test_the_audit_page_filters_and_links(shared: Harness) -> None:

@@ -481,6 +481,42 @@ def test_a_filter_beside_a_name_looks_through_a_bounded_number_of_rows(
     assert ids_in(Page(operator.get(str(further["href"])))) == [old]
 
 
+def test_the_last_row_that_is_looked_through_leads_no_further(
+    operator: Operator, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_THROUGH", 3)
+    for number in range(3):
+        harness.start(f"+1425555{number:04}", tag="same")
+        harness.clock.forward(1)
+    page = show(operator, "/verifications?q=same&status=pending")
+    assert len(ids_in(page)) == 3
+    assert "among" not in page.says("#found .count")
+    assert page.all('.pages a[rel="next"]') == []
+
+
+def test_the_count_of_a_later_part_is_its_own(
+    operator: Operator, harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_THROUGH", 3)
+    for number in range(5):
+        harness.start(f"+1425555{number:04}", tag="same")
+        harness.clock.forward(1)
+    first = show(operator, "/verifications?q=same&status=pending")
+    assert first.says("#found .count").startswith("3 verifications, found by tag, among the newest")
+    assert "of the 3 looked through" in first.says(".pages")
+    second = Page(operator.get(str(first.one('.pages a[rel="next"]')["href"])))
+    assert second.says("#found .count").startswith("2 verifications, found by tag, among the next")
+
+
+def test_another_filter_beside_an_id_is_said_to_be_unused(
+    operator: Operator, harness: Harness
+) -> None:
+    id = harness.start()["id"]
+    assert "not used" not in show(operator, f"/verifications?q={id[:8]}&by=id").says(".count")
+    page = show(operator, f"/verifications?q={id[:8]}&by=id&status=approved")
+    assert "The other filters are not used then." in page.says(".count")
+
+
 def test_pages_hold_each_once_newest_first_while_others_are_started(
     operator: Operator, harness: Harness
 ) -> None:

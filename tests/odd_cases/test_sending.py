@@ -19,10 +19,12 @@ from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch import erase, probe
 from bot.domain.effects import UsageKind
 from bot.outbound import bounded
+from bot.store import verification_list
 from bot.store.usage import Usage
+from bot.store.verification_list import ListFilter
 from simulator import faults
 from simulator.world import new_sid
-from tests.harness import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Harness, environment
+from tests.harness import ACCOUNT, INSTANCES, NUMBER, PHONE, SYSTEM_KEY, Harness, environment
 from tests.harness import harness as open_harness
 from tests.sms.test_webhooks import report, signed
 
@@ -212,6 +214,44 @@ def test_a_row_that_cannot_be_read_holds_nobody_up(
     assert len(caplog.text) < 100_000, "it does not fill the log"
     assert harness.call("GET", "/runtime/webhooks/durabletask/instances").status_code == 200
     assert harness.post_start("+14255550166").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("verification", "first_try_at", "soon"),
+        ("verification", "created_at", "2026-01-31 12:00:02"),  # no zone, and in its place
+        ("outbox", "queued_at", "2026-13-45"),
+    ],
+)
+def test_rows_that_cannot_be_read_do_not_end_a_list(
+    any_harness: Harness, table: str, column: str, value: str
+) -> None:
+    """Wherever in a page they are; their own pages are no shorter where others can stand in."""
+    harness = any_harness
+    ids = []
+    for number in range(12):
+        ids.append(harness.start(f"+1425555{number:04}")["id"])
+        harness.forward(1)
+    broken = [ids[2], ids[3], ids[7]]
+    key = "id" if table == "verification" else "verification_id"
+    for id in broken:
+        sql = f"UPDATE {table} SET {column} = :value WHERE {key} = :id"
+        harness.store.write(lambda tx, sql=sql, id=id: _done(tx.run(sql, value=value, id=id)))
+    seen: list[str] = []
+    token = ""
+    for _ in range(12):
+        headers = {"x-ms-continuation-token": token} if token else {}
+        page = harness.call("GET", INSTANCES, headers=headers, params={"top": "4"})
+        assert page.status_code == 200
+        seen += [one["instanceId"] for one in page.json()]
+        token = page.headers["x-ms-continuation-token"]
+        if not token:
+            break
+    assert seen == [id for id in ids if id not in broken]
+    for newest_first in (True, False):
+        wanted = ListFilter(limit=10, newest_first=newest_first)
+        assert len(harness.store.read(verification_list.find, wanted)) >= 9
 
 
 def _done(value: int) -> Any:

@@ -402,7 +402,7 @@ class Run:
 
     def _order(self) -> None:
         process = self._any()
-        found = process.store.read(read.page, ListFilter(limit=3, newest_first=True))
+        found = process.store.read(read.page, ListFilter(limit=3, newest_first=True)).views
         if not found:
             return
         id = self.random.choice(found).verification.id

@@ -41,7 +41,7 @@ def list_newest(
             phone=_number(service, number) if number else "",
             tag=tag,
         )
-    found = service.store.read(read.page, wanted)
+    found = service.store.read(read.page, wanted).views
     lines = [_line(view) for view in found]
     rows = [summary(view) for view in found]
     say(as_json, rows, *lines, UTC_NOTE if found else "No verification fits.")
@@ -54,7 +54,7 @@ def id_of(store: Store, text: str) -> str:
         raise UnknownVerification("No id is given. Name one, the beginning of one, or a number.")
     if store.read(read.exists, text):
         return text
-    begins = store.read(read.page, ListFilter(limit=2, id_prefix=text))
+    begins = store.read(read.page, ListFilter(limit=2, id_prefix=text)).views
     if len(begins) == 1:
         return begins[0].verification.id
     if len(begins) > 1:

@@ -67,15 +67,12 @@ class Instances:
         self._access.manager()
         query = parameters.query()
         wanted = wanted_page(query, request.headers.get(TOKEN, ""))
-        page = self._store.read(read.page, wanted) if wanted else []
+        page = self._store.read(read.page, wanted) if wanted else read.Page([], None)
         show_input = query.flag("showInput", default=True)
-        more = ""
-        if wanted and len(page) == wanted.limit:
-            last = page[-1].verification
-            more = token(last.created_at, last.id)
+        more = token(*page.further) if page.further else ""
         body = [
             payloads.status(view, show_input=show_input)
-            for view in in_turns(page, at_once=ROWS_AT_ONCE)
+            for view in in_turns(page.views, at_once=ROWS_AT_ONCE)
         ]
         return parameters.answer(body, 200, {TOKEN: more})
 
