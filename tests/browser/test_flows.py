@@ -355,6 +355,46 @@ def test_what_is_copied_is_on_the_clipboard(harness: Harness, visit: Callable[..
     assert page.evaluate("navigator.clipboard.readText()") == id
 
 
+def test_a_copy_that_the_browser_refuses_is_said(harness: Harness, console: Visit) -> None:
+    page = console.open(f"/console/verifications/{canned.sent(harness)}")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    page.get_by_role("button", name="Copy the id").click()
+    said = "Not copied: the browser refused"
+    expect(page.get_by_role("button", name="Copy the id")).to_have_text(said)
+    expect(page.locator("#said")).to_have_text(said)
+
+
+def test_keys_can_be_turned_off(harness: Harness, console: Visit) -> None:
+    canned.sent(harness)
+    page = console.open("/console/verifications")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Keys act, in this browser").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search")).not_to_be_focused()
+    page.reload()
+    page.get_by_role("button", name="Keys").click()
+    act = page.get_by_label("Keys act, in this browser")
+    expect(act).not_to_be_checked()
+    act.check()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search")).to_be_focused()
+
+
+def test_a_time_of_yesterday_has_its_date_on_a_page_that_stayed_open(
+    harness: Harness, visit: Callable[..., Visit]
+) -> None:
+    canned.sent(harness)
+    made = visit(harness.url, timezone_id="Asia/Kolkata", locale="en-GB")
+    made.sign_in()
+    began = made.open("/console/verifications").locator("#found .clocked").last
+    expect(began).to_have_text("17:30:00")
+    harness.clock.forward(7 * 3600)
+    harness.start("+14255550177")
+    expect(began).to_have_text("31 Jan, 17:30:00")
+
+
 def test_the_console_says_since_when_it_is_not_connected(harness: Harness, console: Visit) -> None:
     """A server that is gone, a proxy without one, and both back again."""
     canned.sent(harness)
