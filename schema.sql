@@ -310,7 +310,7 @@ CREATE TABLE history (
 ) STRICT;
 
 -- What operators did at the console and by commands, and who signed in. It outlives what it tells of,
--- so it refers to nothing, and holds a number only masked.
+-- so it refers to nothing, and holds a number only masked. An id that a caller chose is left out.
 CREATE TABLE audit (
     id              TEXT NOT NULL PRIMARY KEY,
     at              TEXT NOT NULL,
