@@ -26,8 +26,8 @@ verify-signup: .venv/run ## Run beside `make run` an application that was writte
 	@$(BIN)/flask --env-file instance/local.env --app examples.verify_signup.app run --port $${VERIFY_SIGNUP_PORT:-8003}
 
 test: .venv/develop ## Run all tests (five to ten minutes on two cores)
-	@$(BIN)/python -m pytest -m alone
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
+	@$(BIN)/python -m pytest -m alone
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about an hour)
 	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py tests/processes/test_slow_clients.py tests/processes/test_greenlets.py tests/processes/test_hosts.py tests/walks/test_secrets.py tests/browser/test_pages.py
