@@ -41,7 +41,9 @@ for (const button of document.querySelectorAll("[data-keys]")) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const isTyped = event.target.closest("input, select, textarea, dialog");
+  // For a moment the focus stays within a dialog that was closed.
+  const isShown = event.target.checkVisibility();
+  const isTyped = isShown && event.target.closest("input, select, textarea, dialog");
   if (!doAct?.checked || isTyped || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
   event.preventDefault();
   KEYS[event.key]();
