@@ -25,7 +25,7 @@ from bot.dispatch.send import TextSender
 from bot.dispatch.sweep import Sweeper
 from bot.domain.code import Keyring
 from bot.faces import cli, console, durable, health, home, verify
-from bot.http import error_handlers, hooks, openapi, outcome_events
+from bot.http import access, error_handlers, hooks, openapi, outcome_events
 from bot.http.error_handlers import LARGEST_BODY_BYTES
 from bot.http.keys import Keys
 from bot.http.openapi import Part
@@ -37,11 +37,11 @@ from bot.service import Pending, Service
 from bot.settings import Settings, look
 from bot.store.opening import open_store
 from bot.store.tx import Store, UnusableDatabase
-from bot.usecases import notify
 from bot.usecases.rules import Languages, Rules
 from bot.webhooks.client import WebhookClient
 
-# Routes of no API of their own keep the shape that their errors were published with.
+# Routes of no API of their own keep the shape that their errors were published with;
+# error_handlers.PlainShape is the other one.
 ERROR_SHAPE = durable.DurableShape()
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ def create_app(
     """
     store = store or _opened(settings, database_clock)
     service = _service(settings, store, gateway or TwilioGateway(settings), clock)
+    service.configure_endpoints()
     app = Flask(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
@@ -123,6 +124,8 @@ def openapi_parts() -> list[Part]:
         health.part(),
         home.part(),
         outcome_events.part(),
+        access.part(),
+        error_handlers.part(ERROR_SHAPE),
         openapi.part(),
     ]
 
@@ -168,11 +171,6 @@ def _service(
 
 
 def _notifier(settings: Settings, store: Store, metrics: Metrics) -> Notifier:
-    store.write(
-        notify.configure,
-        settings.webhook_urls,
-        includes_number=settings.webhook_include_number == "yes",
-    )
     client = WebhookClient(
         settings.webhook_secret,
         allows_private=settings.webhook_allow_private == "yes",

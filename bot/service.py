@@ -17,6 +17,7 @@ from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
 from bot.settings import Reading, Settings
 from bot.store.tx import Store
+from bot.usecases import notify
 from bot.usecases.rules import Rules
 
 _NAME = "textback"
@@ -36,6 +37,15 @@ class Service:
     metrics: Metrics
     shared_counters: SharedCounters
     clock: Callable[[], datetime]  # for measuring and signing; the store has its own
+
+    def configure_endpoints(self) -> None:
+        """Makes the webhook endpoints of these settings the present ones: for processes that serve
+        or dispatch. A command may run in a shell with other settings, or with none of them."""
+        self.store.write(
+            notify.configure,
+            self.settings.webhook_urls,
+            includes_number=self.settings.webhook_include_number == "yes",
+        )
 
 
 class Pending:

@@ -5,7 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+
+import pytest
 
 from tests.architecture import BOT, FILES, LAYERS, imported, package_of, packages
 
@@ -119,17 +122,27 @@ def modules(path: Path) -> set[str]:
     return {module for module in found if module.startswith("bot")}
 
 
-def test_without_the_console_everything_else_works(tmp_path: Path) -> None:
+# What each face answers to a stranger.
+_FACES = {
+    "console": ("GET", "/console/"),
+    "durable": ("POST", "/orchestrators/E4"),
+    "verify": ("GET", "/v2/Services"),
+}
+
+
+@pytest.mark.parametrize("face", _FACES)
+def test_without_a_face_everything_else_works(tmp_path: Path, face: str) -> None:
     """Its folder and its lines in app.py are all there is of it."""
     shutil.copytree(BOT, tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "schema.sql", tmp_path)
-    shutil.rmtree(tmp_path / "bot" / "faces" / "console")
+    shutil.rmtree(tmp_path / "bot" / "faces" / face)
     app = tmp_path / "bot" / "app.py"
-    text = app.read_text()
-    assert text.count("console") == 2
-    text = text.replace("cli, console, durable", "cli, durable")
-    app.write_text(text.replace("    app.register_blueprint(console.blueprint(service))\n", ""))
-    script = """
+    text = app.read_text().replace("durable.DurableShape()", "error_handlers.PlainShape()")
+    text = re.sub(rf"(from bot.faces import .*)\b{face}(, |$)", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(rf"^.*\b{face}\.(blueprint|part)\(.*\n", "", text, flags=re.MULTILINE)
+    app.write_text(re.sub(r"(from bot.faces import .*), $", r"\1", text, flags=re.MULTILINE))
+    script = f"""
+        import json, re
         from tests.harness import environment
         from bot import service, settings
         from bot.app import create_app
@@ -137,13 +150,23 @@ def test_without_the_console_everything_else_works(tmp_path: Path) -> None:
         app = create_app(settings.read(environment(DATABASE_URL="sqlite:///x.db")))
         client = app.test_client()
         assert client.get("/healthz").status_code == 200
-        key = {"x-functions-key": "a-function-key-for-tests"}
-        start = "/orchestrators/E4_SmsPhoneVerification"
-        assert client.post(start, json="+14255550123", headers=key).status_code == 202
-        assert client.get("/console/").status_code == 404
+        described = client.get("/openapi.json").json
+        for ref in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(described)):
+            assert ref in described["components"]["schemas"], ref
+        assert {{"header", "query"}} <= described["components"]["securitySchemes"].keys()
+        if {face!r} != "durable":
+            key = {{"x-functions-key": "a-function-key-for-tests"}}
+            start = "/orchestrators/E4_SmsPhoneVerification"
+            assert client.post(start, json="+14255550123", headers=key).status_code == 202
+        refused = client.get("/metrics")
+        assert refused.status_code == 401
+        assert refused.json["code"] == "unauthorized"
+        for name, (method, path) in {_FACES!r}.items():
+            status = client.open(path, method=method).status_code
+            assert (status == 404) == (name == {face!r}), (path, status)
         service.of(app).store.close()
     """
-    lines = "\n".join(line.strip() for line in script.splitlines())
+    lines = textwrap.dedent(script)
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     (tmp_path / "simulator").symlink_to(ROOT / "simulator")
     ran = subprocess.run(

@@ -5,6 +5,7 @@ from flask import request
 from bot.domain.verification import Verification
 from bot.http.errors import Forbidden, KeyReplaced, Unauthorized
 from bot.http.keys import Caller, Keys, Power, Scope
+from bot.http.openapi import Part
 from bot.store import verifications
 from bot.store.tx import Store
 
@@ -69,6 +70,17 @@ class Access:
 
     def _find(self, id: str) -> Verification | None:
         return self._store.read(verifications.load, id)
+
+
+def part() -> Part:
+    """The part of the OpenAPI description: where a key is put."""
+    return Part(
+        paths={},
+        security={
+            "header": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+            "query": {"type": "apiKey", "in": "query", "name": KEY_PARAMETER},
+        },
+    )
 
 
 def presented() -> str:

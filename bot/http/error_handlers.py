@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException
 
 from bot.domain.errors import Refusal
 from bot.domain.ids import safe
+from bot.http import openapi
 from bot.http.errors import STATUSES, headers_of
+from bot.http.openapi import Json, Part
 from bot.store.tx import StoreUnavailable
 
 JSON = "application/json; charset=utf-8"
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 class Shape(Protocol):
     """How a face writes errors down: as JSON values."""
 
+    schema: Json  # of their bodies
+
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         """Status, body (None: empty) and headers."""
 
@@ -35,12 +39,19 @@ class Shape(Protocol):
 class PlainShape:
     """`{"code", "message"}`, for what belongs to no API of another product."""
 
+    schema = openapi.an_object({"code": {"type": "string"}, "message": {"type": "string"}})
+
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         status = STATUSES[type(error)]
         return status, self.fault(error.code, error.sentence, ""), headers_of(error, status)
 
     def fault(self, code: str, sentence: str, detail: str) -> Any:
         return {"code": code, "message": f"{sentence} {detail}".strip()}
+
+
+def part(shape: Shape) -> Part:
+    """The part of the OpenAPI description: the body of an error."""
+    return Part(paths={}, schemas={"Fault": shape.schema})
 
 
 def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str], None]) -> None:

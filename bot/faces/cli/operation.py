@@ -33,6 +33,7 @@ def dispatch() -> None:
     for warning in services.reading_of(current_app).warnings:
         log.warning("settings: %s", warning)
     gc_settings.settle()
+    service.configure_endpoints()
     service.shared_counters.start()
     dispatcher = service.dispatcher
     is_over = threading.Event()

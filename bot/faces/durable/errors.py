@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.domain.errors import Refusal, StillRunning
+from bot.http import openapi
 from bot.http.errors import STATUSES, headers_of
 
 
@@ -101,6 +102,17 @@ _TYPES = {
 
 
 class DurableShape:
+    """As Durable Functions tells of what went wrong."""
+
+    schema = openapi.an_object(
+        {
+            "Message": {"type": "string"},
+            "ExceptionMessage": {"type": "string"},
+            "ExceptionType": {"type": "string"},
+            "code": {"type": "string"},
+        }
+    )
+
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         status = 400 if isinstance(error, InvalidRequest) else STATUSES[type(error)]
         headers = headers_of(error, status)

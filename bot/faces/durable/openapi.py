@@ -10,14 +10,7 @@ INSTANCE = f"{BASE_PATH}/instances/{{id}}"
 
 
 def part() -> Part:
-    return Part(
-        paths=_paths(),
-        schemas=_schemas(),
-        security={
-            "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
-            "query": {"type": "apiKey", "in": "query", "name": "code"},
-        },
-    )
+    return Part(paths=_paths(), schemas=_schemas())
 
 
 def _paths() -> Json:
@@ -217,7 +210,6 @@ def _schemas() -> Json:
     }
     history = {"historyEvents": {"type": "array", "items": {"type": "object"}}}
     return {
-        "Anything": {},
         "Start": {
             "anyOf": [openapi.ref("PhoneNumber"), openapi.ref("StartObject")],
             "examples": ["+14255550123", {"phoneNumber": "+14255550123", "tag": "order-4711"}],
@@ -235,9 +227,6 @@ def _schemas() -> Json:
         },
         "Sentence": text,
         "Purged": openapi.an_object({"instancesDeleted": {"type": "integer", "minimum": 1}}),
-        "Fault": openapi.an_object(
-            {"Message": text, "ExceptionMessage": text, "ExceptionType": text, "code": text}
-        ),
         "FaultOrSentence": {"anyOf": [text, openapi.ref("Fault")]},
         "Links": openapi.an_object({"id": text, "reference": text, **dict.fromkeys(urls, text)}),
         "Status": {**openapi.an_object(status), "properties": {**status, **history}},

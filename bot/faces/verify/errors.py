@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.domain import errors
 from bot.domain.errors import LimitReached, Refusal
+from bot.http import openapi
 from bot.http.errors import Forbidden, Unauthorized, headers_of
 
 MORE_INFO = "https://www.twilio.com/docs/errors"
@@ -86,6 +87,15 @@ _UNKNOWN = Code(60200, 400)
 
 class VerifyShape:
     """How this face writes errors down."""
+
+    schema = openapi.an_object(
+        {
+            "code": {"type": "integer"},
+            "message": {"type": "string"},
+            "more_info": {"type": "string"},
+            "status": {"type": "integer"},
+        }
+    )
 
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         code = code_of(error)

@@ -1,6 +1,7 @@
 """This face's part of the OpenAPI description. Twilio's own describes the same routes in full."""
 
 from bot.domain.verification import Status
+from bot.faces.verify.errors import VerifyShape
 from bot.faces.verify.shapes import PATH
 from bot.http import openapi
 from bot.http.openapi import Answers, Json, Part
@@ -97,14 +98,7 @@ def _schemas() -> Json:
         "Services": openapi.an_object(
             {"services": {"type": "array", "items": openapi.ref("Service")}, "meta": {}}
         ),
-        "VerifyError": openapi.an_object(
-            {
-                "code": {"type": "integer"},
-                "message": _TEXT,
-                "more_info": _TEXT,
-                "status": {"type": "integer"},
-            }
-        ),
+        "VerifyError": VerifyShape.schema,
         "CreateVerification": _form(["To", "Channel"], _OPTIONAL),
         "UpdateVerification": _form(["Status"]),
         "CheckVerification": _form(["Code"], ["To", "VerificationSid"]),
