@@ -14,7 +14,6 @@ import pytest
 
 from bot.domain.events import Event, EventName
 from bot.store import group_commit, history, opt_outs
-from bot.store import sqlite as module
 from bot.store import verifications as table
 from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
@@ -256,13 +255,12 @@ def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStor
 
 
 def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore,
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="locked"):
-        store.write(mark(1))
+        store.write_within(0.1, mark(1))
     assert count(store) == 0
     other.execute("COMMIT")
     other.close()

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot import service
+from bot.app import create_commands
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
+from bot.observability import logs
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.webhook_events import EventState, WebhookEvent
 from bot.usecases import notify, webhooks
@@ -364,3 +367,28 @@ def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
     told.store.write(notify.answered, again, delivered, jitter=0)
     told.store.write(notify.answered, claim, refused, jitter=0)
     assert events(told)[0].state is EventState.DELIVERED, "the newest claim alone counts"
+
+
+def test_a_command_in_a_shell_without_the_setting_changes_no_endpoint(told: Harness) -> None:
+    without = {**told.values, "WEBHOOK_URLS": ""}
+    app = create_commands(lambda: without)
+    ran = app.test_cli_runner().invoke(args=["list"])
+    assert ran.exit_code == 0, ran.output
+    service.of(app).store.close()
+    assert [one.url for one in told.store.read(webhook_endpoints.configured)]
+    told.start_and_send()
+    told.text(told.code())
+    told.run_once()
+    assert len(received(told)) == 1
+
+
+def test_a_log_line_of_an_event_names_it_its_host_and_the_try(
+    told: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot.dispatch.notify")
+    told.start_and_send()
+    told.text(told.code())
+    told.run_once()
+    (event,) = told.store.read(webhook_events.newest, limit=2)
+    shown = [logs.told(record) for record in caplog.records]
+    assert {"event": event.id, "host": "127.0.0.1", "try": 1}.items() <= shown[-1].items()

@@ -1,0 +1,168 @@
+"""The SQLite file: made, refused or migrated before anything is asked of it; its connections."""
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import sqlite_utils
+
+from bot.store import migrations
+from bot.store.tx import NEWEST_INSTANTS, PATIENCE_SECONDS, UnusableDatabase
+
+OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
+# For each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
+CACHE_KIBIBYTES = 8192
+# Bound on the write-ahead log where no duty tidies it: 64 MiB.
+LONGEST_LOG_PAGES = 16_000
+
+
+def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
+    """A connection to the file, made where there is none, with the schema of this version; and the
+    newest instant in it. Raises UnusableDatabase, and sqlite3.Error where SQLite refuses."""
+    _create_private(path)
+    db = connect(path)
+    with _closed_on_failure(db):
+        _refuse_foreign(db, path)
+        path.chmod(0o600)
+        _prepare(db, path)
+        return db, db.execute(NEWEST_INSTANTS).fetchone()["at"]
+
+
+def connect(path: Path) -> sqlite_utils.Database:
+    connection = sqlite3.connect(
+        path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    with _closed_on_failure(connection):
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
+        # What is deleted is overwritten with zeros, so that forgetting means it.
+        connection.execute("PRAGMA secure_delete=ON")
+        return sqlite_utils.Database(connection, execute_plugins=False)
+
+
+def patiently(attempt: Callable[[], sqlite3.Cursor], seconds: float) -> sqlite3.Cursor:
+    """Waits for a lock of another process, a millisecond at a time. SQLite's own wait sleeps longer
+    and longer, up to a tenth of a second, and the one that has waited least comes first: with a
+    dispatcher beside the web process one start in a hundred took more than a second. It does not
+    wait at all where the journal mode is switched."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            is_locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_locked or time.monotonic() > until:
+                raise
+            time.sleep(0.001)
+
+
+def _create_private(path: Path) -> None:
+    """The file can be read by its owner alone, and so can the log that SQLite keeps beside it."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
+    """Only looks, so that a file which is not ours stays as it is."""
+    names = set(db.table_names())
+    if not names:
+        return
+    if "schema_version" not in names:
+        raise UnusableDatabase(f"{path} is a database of another program")
+    row = db.execute("SELECT version FROM schema_version").fetchone()
+    migrations.refuse(row["version"] if row else None, name=str(path))
+
+
+def _prepare(db: sqlite_utils.Database, path: Path) -> None:
+    mode = _use_wal(db)
+    if mode != "wal":
+        raise UnusableDatabase(
+            f"{path} cannot use write-ahead logging (its mode is {mode}): put it on a"
+            " local disk, not on a network share"
+        )
+    # A table is made anew by dropping the old one, which would take with it all that refers to
+    # it; this can be switched outside of a transaction alone.
+    db.execute("PRAGMA foreign_keys=OFF")
+    with _alone(db):
+        if not db.table_names():
+            _run_script(db, migrations.schema())
+        else:
+            _migrate(db, path)
+    db.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_wal(db: sqlite_utils.Database) -> str:
+    """Its journal mode then. Two processes that open a new file at once meet here."""
+    switch = partial(db.execute, "PRAGMA journal_mode=WAL")
+    return str(patiently(switch, OPENING_SECONDS).fetchone()[0])
+
+
+@contextlib.contextmanager
+def _alone(db: sqlite_utils.Database) -> Iterator[None]:
+    """A transaction that waits longer: another process may be migrating. Its COMMIT is not handed
+    to a thread, since a file is opened before the fork too, and threads end there."""
+    patiently(partial(db.execute, "BEGIN IMMEDIATE"), OPENING_SECONDS)
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+
+
+def _migrate(db: sqlite_utils.Database, path: Path) -> None:
+    """In one transaction that all others wait for: all steps are done, or none."""
+    version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
+    steps = migrations.steps(version)
+    try:
+        for step in steps:
+            _run_script(db, step)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:  # such as a full disk
+            raise
+        raise migrations.of_no_release(str(path), version, str(error)) from error
+    _require_columns(db, path)
+    if not steps:  # the check below reads every row: a minute with ten million verifications
+        return
+    dangling = db.execute("PRAGMA foreign_key_check").fetchone()
+    if dangling is not None:
+        raise UnusableDatabase(f"{path} has rows of {dangling[0]} that belong to none")
+
+
+def _require_columns(db: sqlite_utils.Database, path: Path) -> None:
+    sql = """
+        SELECT t.name AS of, c.name FROM sqlite_master t, pragma_table_info(t.name) c
+        WHERE t.type = 'table'
+    """
+    columns = ((row["of"], row["name"]) for row in db.execute(sql))
+    migrations.require_columns(str(path), columns)
+
+
+def _run_script(db: sqlite_utils.Database, script: str) -> None:
+    """Statement by statement: `executescript` would commit what came before it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
+    db.execute(statement)  # a last one without its semicolon, or a comment
+
+
+@contextlib.contextmanager
+def _closed_on_failure(opened: sqlite3.Connection | sqlite_utils.Database) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        opened.close()
+        raise
