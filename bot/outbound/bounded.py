@@ -29,6 +29,10 @@ LOOK_UPS_AT_ONCE = 16
 _look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
 
 
+class ConnectionRefused(ConnectTimeoutError):
+    """An address answered that nothing listens there."""
+
+
 class DeadlinePassed(HTTPError):
     """The call came to its deadline."""
 
@@ -114,7 +118,8 @@ class _HttpsPool(HTTPSConnectionPool):
 
 def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
     """To the first address that answers. Each has its share of the time that is left, so that
-    silent ones leave some for those after them. Raises NameResolutionError, ConnectTimeoutError."""
+    silent ones leave some for those after them. Raises NameResolutionError, ConnectTimeoutError,
+    of these ConnectionRefused where the last address refused."""
     addresses = _look_up(connection, call)
     if call.check is not None:
         for *_, address in addresses:
@@ -136,7 +141,9 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
         else:
             found.settimeout(max(0.01, call.left))
             return found
-    raise ConnectTimeoutError(connection, f"no address answered: {type(trouble).__name__}")
+    is_refused = isinstance(trouble, ConnectionRefusedError)
+    kind = ConnectionRefused if is_refused else ConnectTimeoutError
+    raise kind(connection, f"no address answered: {type(trouble).__name__}")
 
 
 def _look_up(connection: HTTPConnection, call: Call) -> list[Any]:

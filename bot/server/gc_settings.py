@@ -6,9 +6,9 @@ import gc
 def settle() -> None:
     """Once, when everything is loaded and before anything is served.
 
-    What was loaded stays, half a million objects: walking through them again and again stopped all
-    threads for a tenth of a second each time, which was the slowest hundredth of the replies. What
-    a request makes goes by counting, so the collector need not look after every 700 objects.
+    The half million objects that were loaded stay. A walk through them stopped all threads for a
+    tenth of a second, which was the slowest hundredth of the replies. Reference counting frees what
+    a request allocates, so the collector need not run after every 700 objects.
     """
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
 """The table `outbox`: texts committed with the verification that caused them, sent later.
 
-A lease, explained before its code. Who wants to send takes rows in a short transaction: the state
+A lease, explained before its code. A dispatcher claims rows in a short transaction: the state
 becomes `sending`, `due_at` the instant at which the lease lapses, and the count of claims goes up
 by one. The network call happens outside. Its result is written only by the claim that is still the
 newest, so a process that was paused beyond its lease changes nothing when it wakes, with one

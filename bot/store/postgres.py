@@ -52,8 +52,8 @@ from bot.store.tx import (
 
 T = TypeVar("T")
 
-# A server that is away is waited for as long as PATIENCE_SECONDS, counted from when it went. Who
-# comes later is told within this time, so that no thread is held for it.
+# A transaction waits PATIENCE_SECONDS for a server that has just gone away. One that begins later
+# fails within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
 # For one query of a page or a list on a busy server. A read decides nothing, so it may take longer.
 READING_SECONDS = 15.0

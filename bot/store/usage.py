@@ -17,7 +17,7 @@ from bot.store.tx import Tx
 LIFTED = "lifted"  # a start that an operator forgave
 
 # No transaction of ours lasts longer. Where another program's keeps the horizon back for hours,
-# what is older than this is followed all the same, or the rate_limits would let everything through.
+# what is older than this is followed all the same: the rate limits would admit everything else.
 SETTLED = timedelta(seconds=30)
 
 

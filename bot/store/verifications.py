@@ -17,7 +17,8 @@ from bot.store.rows import (
 from bot.store.tx import Tx
 from bot.store.verification_rows import changing_columns, fixed_columns, from_row
 
-# No window is open longer after its start: an hour to answer, ten minutes to send (settings.py).
+# No window is open longer after its start: an hour to answer, ten minutes to send
+# (settings/texts.py).
 LONGEST_OPEN = timedelta(minutes=70)
 
 

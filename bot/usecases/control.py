@@ -1,6 +1,7 @@
 """Ending, pausing and going on: what callers order and what time does."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from bot.concurrency.blocking import in_turns
 from bot.domain.inputs import Canceled, Input, Resumed, Suspended, TimePassed
@@ -76,7 +77,12 @@ def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
     return Done(sum(change.has_ended for change in changes), changes=tuple(changes))
 
 
-Order = Callable[..., Done[None]]
+class Order(Protocol):
+    """What a caller may order a pending verification to do."""
+
+    def __call__(
+        self, tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool]
+    ) -> Done[None]: ...
 
 
 def _order(tx: Tx, id: str, what: Input, may_expire: Callable[[], bool]) -> Done[None]:

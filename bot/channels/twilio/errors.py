@@ -7,14 +7,14 @@ messaging guides. Decide on the code, never on Twilio's message: that holds the 
 from bot.channels.gateway import Blame
 from bot.channels.twilio.troubles import ADVICE, LOST_REPLIES, TROUBLES, WITHHELD, Kind, Trouble
 
-_OPTED_OUT, _CREDENTIALS = 21610, 20003
+OPTED_OUT, CREDENTIALS, NOT_FOUND = 21610, 20003, 20404
 
 
 def blame(code: int, trouble: Trouble) -> Blame:
     """The consequence of an error, beyond its sentence."""
-    if code == _OPTED_OUT:
+    if code == OPTED_OUT:
         return Blame.OPTED_OUT
-    if code == _CREDENTIALS:
+    if code == CREDENTIALS:
         return Blame.CREDENTIALS
     return Blame.NUMBER if trouble.kind is Kind.NUMBER else Blame.OURS
 

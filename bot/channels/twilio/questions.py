@@ -14,14 +14,13 @@ from urllib3 import exceptions as on_the_way
 
 from bot.channels.twilio import errors
 from bot.channels.twilio.client import UNREADABLE, client, http_status, twilio_code
+from bot.outbound.bounded import ConnectionRefused
 from bot.settings import Settings
 
 Answer = TypeVar("Answer")
 
 TOTAL_SECONDS = 60.0  # all questions of one command
 _TEST_CREDENTIALS = 20008
-_WRONG = 20003
-_UNKNOWN = 20404
 
 
 class Why(Enum):
@@ -98,7 +97,7 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
             " none. Take the live ones from the first page of Twilio's console.",
             code,
         )
-    if status == 401 or code == _WRONG:
+    if status == 401 or code == errors.CREDENTIALS:
         return Unanswered(
             Why.CREDENTIALS, f"Twilio does not accept {_credentials(settings)}.", code
         )
@@ -108,7 +107,7 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
         return Unanswered(
             Why.RIGHT, f"Twilio does not allow this to the credentials{_of(code)}.", code
         )
-    if status == 404 or code == _UNKNOWN:
+    if status == 404 or code == errors.NOT_FOUND:
         return Unanswered(Why.UNKNOWN, f"Twilio knows no such thing{_of(code)}.", code)
     if status == 429 or status >= 500:
         return Unanswered(
@@ -146,8 +145,7 @@ def _on_the_way(error: on_the_way.HTTPError, settings: Settings) -> str:
             f"The certificate of {host} is not accepted: look for a proxy that opens TLS, and at"
             " this machine's clock."
         )
-    # bounded.py names what the last address met.
-    if "Refused" in str(error):
+    if isinstance(error, ConnectionRefused):
         return f"{host} refuses the connection: look at the address and at firewalls."
     if isinstance(error, on_the_way.NewConnectionError | on_the_way.ConnectTimeoutError):
         return f"No connection to {host}: look at this machine's network and firewall."

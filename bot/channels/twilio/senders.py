@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.channels.twilio import errors
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.domain import phone
 
-_NO_SUCH_NUMBER = 20404
 MOST_SENDERS = 400  # of a pool; Twilio allows that many numbers
 MOST_SERVICES = 50
 MOST_LOOKED_AT = 20  # senders whose own webhook is read, one question each
@@ -65,7 +65,7 @@ def sender(asked: Questions) -> Any:
         found = asked.ask(lambda: codes(short_code=address, limit=20, page_size=20))
         fitting = [one for one in found if one.short_code == address]
     if not fitting:
-        raise Unanswered(Why.UNKNOWN, "This account has no such number.", _NO_SUCH_NUMBER)
+        raise Unanswered(Why.UNKNOWN, "This account has no such number.", errors.NOT_FOUND)
     return fitting[0]
 
 

@@ -81,9 +81,13 @@ TROUBLES: dict[int, Trouble] = {
     ),
     **_each(Kind.LIMIT, "Twilio is busy with too many requests of this account.", 20429),
     **_told(
-        Kind.PASSING, "Twilio has a fault of its own. See its status page.", 20500, 20503, 20504
+        Kind.PASSING,
+        "Twilio has a fault of its own. See its status page.",
+        20500,
+        20503,
+        20504,
+        30500,
     ),
-    **_told(Kind.PASSING, "Twilio has a fault of its own. See its status page.", 30500),
     **_told(
         Kind.LIMIT,
         "More than 30 texts went to and fro in half-minute steps, so Twilio paused both numbers:"
@@ -129,13 +133,11 @@ TROUBLES: dict[int, Trouble] = {
         21661,
     ),
     **_told(
-        Kind.OURS, "Twilio found no text or no number in the request. Report it as a bug.", 21602
-    ),
-    **_told(
-        Kind.OURS, "Twilio found no text or no number in the request. Report it as a bug.", 21604
-    ),
-    **_told(
-        Kind.OURS, "Twilio found no text or no number in the request. Report it as a bug.", 21619
+        Kind.OURS,
+        "Twilio found no text or no number in the request. Report it as a bug.",
+        21602,
+        21604,
+        21619,
     ),
     **_told(
         Kind.OURS,

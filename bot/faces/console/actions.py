@@ -99,9 +99,8 @@ class Actions:
             phones = phone.known_as(request.form.get("number", ""))
         except InvalidNumber as refusal:
             return self._refused_number(self._pages.limits, refusal)
-        self._as(Action.LIMITS_CLEARED, number=phones[0]).write(
-            clear.clear_limits, phones, self._service.rules
-        )
+        store = self._as(Action.LIMITS_CLEARED, number=phones[0])
+        store.write(clear.clear_limits, phones, self._service.rules)
         return self._noticed("limits", "limits", about=phones[0])
 
     def clear_opt_out(self) -> AnyResponse:
@@ -109,9 +108,8 @@ class Actions:
             phones = phone.known_as(request.form.get("number", ""))
         except InvalidNumber as refusal:
             return self._refused_number(self._pages.opt_outs, refusal)
-        self._as(Action.OPT_OUT_CLEARED, number=phones[0]).write(
-            clear.clear_opt_out, phones, self._service.rules
-        )
+        store = self._as(Action.OPT_OUT_CLEARED, number=phones[0])
+        store.write(clear.clear_opt_out, phones, self._service.rules)
         return self._noticed("cleared", "opt_outs", about=phones[0])
 
     def enable(self, id: str) -> AnyResponse:

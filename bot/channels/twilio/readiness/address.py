@@ -10,6 +10,7 @@ from urllib3 import exceptions as on_the_way
 from bot.channels.gateway import Finding
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.readiness.findings import Kind, good, warning
+from bot.outbound.bounded import ConnectionRefused
 from bot.settings import Settings
 
 ALIVE = {"status": "alive"}
@@ -47,6 +48,6 @@ def _reason(error: on_the_way.HTTPError) -> str:
         return "its certificate is not accepted, and Twilio would not accept it either"
     if isinstance(error, on_the_way.ProxyError):
         return "the proxy of this machine does not lead there"
-    if "Refused" in str(error):
+    if isinstance(error, ConnectionRefused):
         return "the connection is refused, so look whether Textback and the proxy before it run"
     return "no answer came in time, so look whether Textback runs, and at firewalls"
