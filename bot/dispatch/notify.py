@@ -12,14 +12,13 @@ the same id and bytes.
 import logging
 import random
 import threading
-from collections import Counter
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.concurrency.background import Background
+from bot.concurrency.pool import Pool
 from bot.store.tx import Done, Store, StoreUnavailable
 from bot.usecases import notify
 from bot.usecases.notify import Claim
@@ -52,10 +51,7 @@ class Notifier(Background):
         self._client = client
         self._told = told
         self._wake = threading.Event()
-        self._lock = threading.Lock()
-        self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._under_way: Counter[str] = Counter()  # calls by endpoint
-        self._futures: set[Future[None]] = set()
+        self._pools: dict[str, Pool] = {}  # by endpoint
         if client is not None:
             store.on_commit(self._committed)
 
@@ -69,12 +65,10 @@ class Notifier(Background):
 
     def stop(self, *, within_seconds: float) -> None:
         """Calls under way are finished; what was claimed but not begun is handed back."""
+        until = time.monotonic() + within_seconds
         super().stop(within_seconds=within_seconds)
-        with self._lock:
-            futures = set(self._futures)
-        left = wait(futures, timeout=within_seconds).not_done
         for pool in self._pools.values():
-            pool.shutdown(wait=not left, cancel_futures=True)
+            pool.stop(within_seconds=max(0.0, until - time.monotonic()))
 
     def run_once(self) -> int:
         """Sends what is due, one after the other, in this thread. Returns how many."""
@@ -112,35 +106,24 @@ class Notifier(Background):
         may be due."""
         is_more = False
         for endpoint_id in self._due():
-            with self._lock:
-                free = MOST_CLAIMED - self._under_way[endpoint_id]
+            pool = self._pool_of(endpoint_id)
+            free = MOST_CLAIMED - pool.under_way
             if free >= AT_ONCE:
                 claims = self._store.write(notify.claim_events, endpoint_id, limit=free)
                 for claim in claims:
-                    self._submit(claim)
+                    pool.submit(self._carry_out, claim, self._ended)
                 is_more = is_more or len(claims) == free
         return is_more and not self._is_over.is_set()
 
     def _due(self) -> list[str]:
         return self._store.read(notify.due)
 
-    def _submit(self, claim: Claim) -> None:
-        id = claim.endpoint.id
-        with self._lock:
-            if id not in self._pools:
-                self._pools[id] = ThreadPoolExecutor(AT_ONCE, "notify")
-            self._under_way[id] += 1
-        future = self._pools[id].submit(self._carry_out, claim)
-        with self._lock:
-            self._futures.add(future)
-        future.add_done_callback(partial(self._finished, id))
+    def _pool_of(self, endpoint_id: str) -> Pool:
+        """Asked for by the thread of this loop alone."""
+        return self._pools.setdefault(endpoint_id, Pool("notify", AT_ONCE))
 
-    def _finished(self, endpoint_id: str, future: Future[None]) -> None:
-        with self._lock:
-            self._under_way[endpoint_id] -= 1
-            self._futures.discard(future)
-            has_room = self._under_way[endpoint_id] == MOST_CLAIMED - AT_ONCE
-        if has_room:  # from here on another batch can be claimed
+    def _ended(self, left: int) -> None:
+        if left == MOST_CLAIMED - AT_ONCE:  # from here on another batch can be claimed
             self._wake.set()
 
     def _carry_out(self, claim: Claim) -> None:

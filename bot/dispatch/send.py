@@ -16,7 +16,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
 
@@ -29,6 +28,7 @@ from bot.channels.gateway import (
     SendResult,
     Unknown,
 )
+from bot.concurrency.pool import Pool
 from bot.dispatch.batch import write_batch
 from bot.store import outbox
 from bot.store.tx import Store
@@ -81,9 +81,7 @@ class TextSender:
         self._timeout = timeout_seconds
         self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
         self._at_once = at_once
-        self._pool: ThreadPoolExecutor | None = None
-        self._under_way: set[Future[None]] = set()
-        self._lock = threading.Lock()
+        self._pool = Pool("send", at_once)
         self._is_stopping = threading.Event()
 
     def run_once(self) -> int:
@@ -98,17 +96,12 @@ class TextSender:
 
         `on_done` is called when a thread is free again.
         """
-        with self._lock:
-            free = self._at_once - len(self._under_way)
+        free = self._at_once - self._pool.under_way
         if free <= 0 or self._is_stopping.is_set():
             return 0
         claims = self.claim(min(free, CLAIMED_AT_ONCE))
-        self._pool = self._pool or ThreadPoolExecutor(self._at_once, "send")
         for claim in claims:
-            future = self._pool.submit(self.carry_out, claim)
-            with self._lock:
-                self._under_way.add(future)
-            future.add_done_callback(partial(self._finished, on_done))
+            self._pool.submit(self.carry_out, claim, lambda _: on_done())
         return len(claims)
 
     def refuse_more(self) -> None:
@@ -118,17 +111,7 @@ class TextSender:
     def stop(self, *, within_seconds: float) -> bool:
         """Waits for what is under way. False: some of it was still going."""
         self.refuse_more()
-        with self._lock:
-            under_way = set(self._under_way)
-        left = wait(under_way, timeout=within_seconds).not_done
-        if self._pool is not None:
-            self._pool.shutdown(wait=not left, cancel_futures=True)
-        return not left
-
-    def _finished(self, on_done: Callable[[], None], future: Future[None]) -> None:
-        with self._lock:
-            self._under_way.discard(future)
-        on_done()
+        return self._pool.stop(within_seconds=within_seconds)
 
     def claim(self, limit: int) -> list[Claim]:
         claim = partial(
