@@ -132,8 +132,10 @@ class Notifier(Background):
                 self._store.write(notify.hand_back, claim)
             else:
                 self._send(claim)
+        # The lease lapses and the event is sent again: nothing is lost, but it takes time.
+        except StoreUnavailable as error:
+            log.error("an event was left half done: %s", error, extra=_extra(claim))
         except Exception:
-            # The lease lapses and the event is sent again: nothing is lost, but it takes time.
             log.exception("an event was left half done", extra=_extra(claim))
 
     def _send(self, claim: Claim) -> None:

@@ -31,7 +31,7 @@ from bot.channels.gateway import (
 from bot.concurrency.pool import Pool
 from bot.dispatch.batch import write_batch
 from bot.store import outbox
-from bot.store.tx import Store
+from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
 from bot.usecases.claim import Claim, Duty
@@ -135,8 +135,10 @@ class TextSender:
                 self._send(claim)
             else:
                 self._look(claim)
+        # The lease lapses and the text counts as unknown: nothing is lost, but it takes time.
+        except StoreUnavailable as error:
+            log.error("a text was left half done: %s", error, extra=_extra(claim))
         except Exception:
-            # The lease lapses and the text counts as unknown: nothing is lost, but it takes time.
             log.exception("a text was left half done", extra=_extra(claim))
 
     def _send(self, claim: Claim) -> None:
