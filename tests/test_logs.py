@@ -1,5 +1,6 @@
 """One line of JSON each, tied together by request ids."""
 
+import ast
 import json
 import logging
 import re
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.ids import safe
+from bot.observability import logs
 from bot.observability.logs import JsonLines, TextLines, request_id
+from tests.architecture import FILES
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
 
@@ -99,3 +102,27 @@ def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> Non
 @pytest.mark.parametrize("id", ["order-4711-a", "8f14e45f-ceea-467f-a8d4-123456789012"])
 def test_an_id_of_a_caller_is_taken(id: str) -> None:
     assert request_id(id) == id
+
+
+def test_no_field_that_is_logged_is_dropped() -> None:
+    """`extra` takes any name, and a formatter shows those of FIELDS alone."""
+    named: dict[str, str] = {}
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        given = [k.value for k in ast.walk(tree) if isinstance(k, ast.keyword) and k.arg == "extra"]
+        makers = {
+            value.func.id
+            for value in given
+            if isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
+        }
+        made = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name in makers
+        ]
+        dicts = [d for node in [*given, *made] for d in ast.walk(node) if isinstance(d, ast.Dict)]
+        named |= {
+            key.value: path.name for d in dicts for key in d.keys if isinstance(key, ast.Constant)
+        }
+    assert {"text", "event", "verification", "path"} <= named.keys()
+    assert {name: file for name, file in named.items() if name not in logs.FIELDS} == {}
