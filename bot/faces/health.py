@@ -5,6 +5,7 @@ import logging
 
 from flask import Blueprint, Response, request
 
+from bot.explanations.state import FAULTS
 from bot.http import openapi
 from bot.http.access import Access
 from bot.http.error_handlers import JSON
@@ -15,22 +16,9 @@ from bot.observability.exposition import CONTENT_TYPE, Gauges
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read, readiness, webhooks
-from bot.usecases.readiness import Readiness
+from bot.usecases.readiness import Fault, Readiness
 
 log = logging.getLogger(__name__)
-
-SENTENCES = {
-    "store": "The database cannot be read.",
-    "dispatcher": "Work is overdue: no dispatcher runs, or it is stuck.",
-    "clock": "Stored time is ahead of the clock: a clock was ahead once. Windows and limits hold,"
-    " and nothing old is removed. docs/operations.md, under Clocks, says how to get out.",
-    "set_aside": "Rows of the database cannot be read and are left alone. The log names them; mend"
-    " or remove them and restart.",
-    "twilio_credentials": "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID and"
-    " TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
-    "webhook_endpoint": "A webhook endpoint is disabled, so its events wait. Mend it, then enable"
-    " it in the console or by flask webhooks enable.",
-}
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -48,8 +36,8 @@ def blueprint(service: Service) -> Blueprint:
         found = _readiness(service)
         body: dict[str, object] = {"status": "not ready" if found.faults else "ready"}
         if _may_know(access):
-            body["reasons"] = {word: SENTENCES[word] for word in found.faults}
-            body["notes"] = {word: SENTENCES[word] for word in found.notes}
+            body["reasons"] = {fault: FAULTS[fault] for fault in found.faults}
+            body["notes"] = {fault: FAULTS[fault] for fault in found.notes}
         return Response(json.dumps(body), 503 if found.faults else 200, content_type=JSON)
 
     @routes.get("/metrics")
@@ -127,7 +115,7 @@ def _readiness(service: Service) -> Readiness:
         return readiness.look(service.store, service.rules.from_address)
     except StoreUnavailable:
         log.exception("the database cannot be read")
-        return Readiness(["store"])
+        return Readiness([Fault.STORE])
 
 
 def _may_know(access: Access) -> bool:

@@ -22,6 +22,7 @@ from bot.store.texts import Text
 from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter, Place
 from bot.usecases import readiness
+from bot.usecases.readiness import Fault
 
 OTHERS_SHOWN = 10
 
@@ -60,8 +61,8 @@ class Load:
     overdue: timedelta  # of what is due, the longest
     circuit: Circuit | None  # open while Twilio does not accept our credentials
     version: str  # another whenever something has happened or was removed
-    faults: list[str]  # what an operator must mend, a word each
-    notes: list[str]  # the same, where the work is done all the same
+    faults: list[Fault]  # what an operator must mend
+    notes: list[Fault]  # the same, where the work is done all the same
     set_aside: int  # rows that cannot be read or carried out
     ahead: timedelta  # stored time, of the clock
     now: datetime

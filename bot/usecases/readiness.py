@@ -3,6 +3,7 @@ credentials, and whether time goes on as the clock does."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.store import aside, circuits, outbox, verifications, webhook_endpoints
 from bot.store.steady import TOLERATED
@@ -12,12 +13,23 @@ from bot.store.tx import Store, Tx
 OVERDUE = timedelta(seconds=5)
 
 
+class Fault(StrEnum):
+    """What an operator must mend. The values are published."""
+
+    STORE = "store"  # the database cannot be read
+    DISPATCHER = "dispatcher"  # work is overdue
+    CLOCK = "clock"  # stored time is ahead of it
+    SET_ASIDE = "set_aside"  # rows that cannot be read
+    TWILIO_CREDENTIALS = "twilio_credentials"
+    WEBHOOK_ENDPOINT = "webhook_endpoint"  # one is disabled
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Both are for an operator to mend, a word each; with notes alone the work is done."""
+    """Both are for an operator to mend; with notes alone the work is done."""
 
-    faults: list[str]
-    notes: list[str] = field(default_factory=list)
+    faults: list[Fault]
+    notes: list[Fault] = field(default_factory=list)
 
 
 def look(store: Store, from_address: str) -> Readiness:
@@ -31,24 +43,24 @@ def look(store: Store, from_address: str) -> Readiness:
     return store.read(query)
 
 
-def faults(tx: Tx, *, from_address: str, ahead: timedelta) -> list[str]:
-    """Faults that an operator must mend, a word each. `ahead`: of stored time over the clock."""
+def faults(tx: Tx, *, from_address: str, ahead: timedelta) -> list[Fault]:
+    """`ahead`: of stored time over the clock."""
     found = []
     if ahead > TOLERATED:
-        found.append("clock")
+        found.append(Fault.CLOCK)
     if aside.count(tx) > 0:
-        found.append("set_aside")
+        found.append(Fault.SET_ASIDE)
     if circuits.load(tx, from_address) is not None:
-        found.append("twilio_credentials")
+        found.append(Fault.TWILIO_CREDENTIALS)
     if overdue(tx) > OVERDUE:
-        found.append("dispatcher")
+        found.append(Fault.DISPATCHER)
     return found
 
 
-def notes(tx: Tx) -> list[str]:
+def notes(tx: Tx) -> list[Fault]:
     """What is no reason to send requests elsewhere: another process would find the same."""
     is_disabled = any(not endpoint.is_enabled for endpoint in webhook_endpoints.configured(tx))
-    return ["webhook_endpoint"] if is_disabled else []
+    return [Fault.WEBHOOK_ENDPOINT] if is_disabled else []
 
 
 def overdue(tx: Tx) -> timedelta:

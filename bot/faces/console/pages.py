@@ -16,7 +16,7 @@ from bot.domain import phone
 from bot.domain.errors import InvalidNumber
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
-from bot.explanations import why, words
+from bot.explanations import state, why, words
 from bot.faces.console import charts, filters
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.ways_out import way_out
@@ -25,9 +25,13 @@ from bot.store import inbound, opt_outs
 from bot.usecases import audit, overview, read, texts, webhooks
 from bot.usecases.overview import Period
 from bot.usecases.read import Load
+from bot.usecases.readiness import Fault
 from bot.usecases.standing import standing
 from bot.usecases.start import refusal_of_restart
 from bot.usecases.webhooks import EventView
+
+# Where more is told of a fault.
+LAMP_PAGES = {Fault.WEBHOOK_ENDPOINT: "console.webhooks"}
 
 
 class Pages:
@@ -51,8 +55,8 @@ class Pages:
                 "chart": charts.over_time(shown.steps),
                 "short": charts.short,
                 "errors": sentences.sentence,
-                "faults": load.faults,
-                "notes": load.notes,
+                "lamps": state.lamps([*load.faults, *load.notes]),
+                "lamp_pages": LAMP_PAGES,
             }
 
         return self._renderer.live("console/overview.html", show)
@@ -119,8 +123,8 @@ class Pages:
                 "rate_limits": self._service.admission.fullest(self._store),
                 "open_areas": self._service.admission.open_areas(self._store),
                 "load": load,
-                "faults": load.faults,
-                "notes": load.notes,
+                "lamps": state.lamps([*load.faults, *load.notes]),
+                "lamp_pages": LAMP_PAGES,
             },
         )
 

@@ -1,0 +1,44 @@
+"""Whether the service can do its work, in sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.usecases.readiness import Fault
+
+# What is wrong, and what to do.
+FAULTS = {
+    Fault.STORE: "The database cannot be read.",
+    Fault.DISPATCHER: "Work is overdue: no dispatcher runs, or it is stuck.",
+    Fault.CLOCK: "Stored time is ahead of the clock: a clock was ahead once. Windows and limits"
+    " hold, and nothing old is removed. docs/operations.md, under Clocks, says how to get out.",
+    Fault.SET_ASIDE: "Rows of the database cannot be read and are left alone. The log names them;"
+    " mend or remove them and restart.",
+    Fault.TWILIO_CREDENTIALS: "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID"
+    " and TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
+    Fault.WEBHOOK_ENDPOINT: "A webhook endpoint is disabled, so its events wait. Mend it, then"
+    " enable it in the console or by flask webhooks enable.",
+}
+
+_GOOD = {
+    Fault.DISPATCHER: "Nothing is overdue.",
+    Fault.CLOCK: "Time goes on as the clock does.",
+    Fault.SET_ASIDE: "All rows can be read.",
+    Fault.TWILIO_CREDENTIALS: "Twilio accepts our credentials.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    fault: Fault
+    is_good: bool
+    sentence: str
+
+
+def lamps(found: Iterable[Fault]) -> list[Lamp]:
+    """One for each fault that a page can tell of; of a disabled endpoint where there is one."""
+    wrong = frozenset(found)
+    shown = [*_GOOD, *([Fault.WEBHOOK_ENDPOINT] if Fault.WEBHOOK_ENDPOINT in wrong else [])]
+    return [
+        Lamp(fault, fault not in wrong, FAULTS[fault] if fault in wrong else _GOOD[fault])
+        for fault in shown
+    ]
