@@ -55,6 +55,11 @@ class Stage(StrEnum):
 
 FINISHED = frozenset(Stage) - {Stage.WAITING, Stage.RUNNING, Stage.SUSPENDED}
 
+
+def stages_of(status: Status) -> frozenset[Stage]:
+    return frozenset(Stage) - FINISHED if status is Status.PENDING else frozenset([Stage(status)])
+
+
 # How long an outcome may be held back by a suspension that is not resumed.
 SUSPENSION = timedelta(hours=1)
 

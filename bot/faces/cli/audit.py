@@ -10,19 +10,17 @@ from flask.cli import with_appcontext
 from bot import service as services
 from bot.domain.operators import Action
 from bot.explanations import words
-from bot.faces.cli.output import UTC_NOTE, json_option, say
+from bot.faces.cli.output import INSTANT, UTC_NOTE, json_option, say
 from bot.store.audit import AuditFilter, AuditLine
 from bot.store.rows import to_text
 from bot.usecases import audit as use_case
-
-INSTANTS = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.command()
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--who", default="", help="Name of an operator or of the system's user.")
 @click.option("--what", type=click.Choice([action.value for action in Action]))
-@click.option("--since", type=INSTANTS, help="UTC, such as 2026-01-31T09:30.")
+@click.option("--since", type=INSTANT, help="UTC, such as 2026-01-31T09:30.")
 @json_option
 @with_appcontext
 def audit(limit: int, who: str, what: str | None, since: datetime | None, as_json: bool) -> None:

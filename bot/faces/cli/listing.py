@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 from bot import service as services
 from bot.domain import phone
 from bot.domain.errors import InvalidNumber, UnknownVerification
-from bot.domain.verification import FINISHED, Cause, Stage, Status
+from bot.domain.verification import Cause, Status, stages_of
 from bot.explanations import words
 from bot.faces.cli.errors import told
 from bot.faces.cli.output import UTC_NOTE, json_option, say
@@ -36,7 +36,7 @@ def list_newest(
         wanted = ListFilter(
             limit=limit,
             newest_first=True,
-            stages=_stages(status),
+            stages=stages_of(Status(status)) if status else frozenset(),
             country=country.upper(),
             phone=_number(service, number) if number else "",
             tag=tag,
@@ -97,9 +97,3 @@ def _line(view: VerificationView) -> str:
     tagged = f"  {v.tag}" if v.tag else ""
     began = f"{v.created_at:%Y-%m-%d %H:%M:%S}"
     return f"{began}  {v.id}  {v.phone:<16}  {outcome_in_words(view)}{tagged}"
-
-
-def _stages(status: str | None) -> frozenset[Stage]:
-    if status is None:
-        return frozenset()
-    return frozenset(Stage) - FINISHED if status == Status.PENDING else frozenset([Stage(status)])

@@ -8,6 +8,7 @@ import click
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 UTC_NOTE = "Times are UTC."
+INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 def say(as_json: bool, value: Any, *lines: str) -> None:

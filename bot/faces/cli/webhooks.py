@@ -11,7 +11,7 @@ from bot import service as services
 from bot.domain.operators import Action
 from bot.faces.cli.errors import told
 from bot.faces.cli.operator import audited, operator
-from bot.faces.cli.output import json_option, say
+from bot.faces.cli.output import INSTANT, json_option, say
 from bot.store.rows import to_text, to_text_or_none
 from bot.store.tx import Store
 from bot.store.webhook_events import EventState
@@ -19,7 +19,6 @@ from bot.usecases import notify, webhooks
 from bot.usecases.webhooks import EndpointView, EventView
 
 SHOWN = 20
-INSTANTS = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 webhooks_group = AppGroup("webhooks", help="Applications that are told of outcomes.")
 
@@ -65,7 +64,7 @@ def send_test(as_json: bool) -> None:
 
 @webhooks_group.command("resend")
 @click.argument("id", required=False)
-@click.option("--failed-since", type=INSTANTS, help="UTC, such as 2026-01-31T09:30.")
+@click.option("--failed-since", type=INSTANT, help="UTC, such as 2026-01-31T09:30.")
 @json_option
 @with_appcontext
 def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from bot.domain import phone
 from bot.domain.operators import Action
-from bot.domain.verification import FINISHED, Stage, Status
+from bot.domain.verification import Stage, Status, stages_of
 from bot.store.audit import AuditFilter
 from bot.store.rows import to_instant, to_text
 from bot.store.verification_list import ListFilter, Place
@@ -113,12 +113,10 @@ def instant(text: str, faults: list[str]) -> datetime | None:
 def _stages(text: str, faults: list[str]) -> frozenset[Stage]:
     if not text:
         return frozenset()
-    if text == Status.PENDING:
-        return frozenset(Stage) - FINISHED
     if text not in STATUSES:
         faults.append("This status is unknown.")
         return frozenset()
-    return frozenset([Stage(text)])
+    return stages_of(Status(text))
 
 
 def _country(text: str, faults: list[str]) -> str:
