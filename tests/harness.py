@@ -33,6 +33,7 @@ from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.overview import Overview, Period
 from bot.usecases.read import Load, VerificationView
 from bot.usecases.report import reported
+from bot.usecases.running import always
 from simulator import faults
 from simulator.server import Simulator
 from simulator.webhooks import Answer
@@ -177,13 +178,14 @@ class Harness:
         self.store.write(control.terminate, id, reason=reason)
 
     def suspend(self, id: str, reason: str | None) -> None:
-        self.store.write(control.suspend, id, reason=reason)
+        self.store.write(control.suspend, id, reason=reason, may_expire=always)
 
     def resume(self, id: str, reason: str | None) -> None:
-        self.store.write(control.resume, id, reason=reason)
+        self.store.write(control.resume, id, reason=reason, may_expire=always)
 
     def judge_text(self, text: InboundText) -> Judged:
-        return self.store.write(judge_text, text, rules=self.service.rules)
+        may_expire = self.service.may_expire
+        return self.store.write(judge_text, text, rules=self.service.rules, may_expire=may_expire)
 
     def report(self, report: Report) -> None:
         waited = self.store.write(reported, report, self.service.rules)

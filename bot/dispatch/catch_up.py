@@ -18,6 +18,7 @@ from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
 from bot.usecases.rules import Rules
+from bot.usecases.running import always
 
 # Expiry waits so long for it, and no longer: a Twilio that is away must not stop time.
 EXPIRY_WAITS_SECONDS = 10.0
@@ -45,7 +46,7 @@ def run_once(store: Store, gateway: Gateway, rules: Rules) -> int:
             body=text.body,
             age=text.age,
         )
-        judged = store.write(judge_text, missed, rules=rules)
+        judged = store.write(judge_text, missed, rules=rules, may_expire=always)
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
     return len(received)

@@ -13,7 +13,7 @@ from bot.usecases import control
 BATCH = 100
 
 
-def run_once(store: Store, *, may_expire: Callable[[], bool] = lambda: True) -> int:
+def run_once(store: Store, *, may_expire: Callable[[], bool]) -> int:
     """Ends due verifications and publishes held outcomes. Returns how many it looked at.
 
     `may_expire` is asked inside the transaction: replies that were missed come first.

@@ -29,7 +29,7 @@ def judge_text(
     text: InboundText,
     *,
     rules: Rules,
-    may_expire: Callable[[], bool] = lambda: True,
+    may_expire: Callable[[], bool],
 ) -> Done[Judged]:
     """Judges a text. A repeat gets the first answer and changes nothing.
 
@@ -69,7 +69,7 @@ def judge_event(
     heard: Heard,
     *,
     rules: Rules,
-    may_expire: Callable[[], bool] = lambda: True,
+    may_expire: Callable[[], bool],
 ) -> Done[None]:
     """The answer given by HTTP to one verification. Text that holds no code is no attempt.
 

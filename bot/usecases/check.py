@@ -58,7 +58,7 @@ def check(
     heard: Heard,
     *,
     rules: Rules,
-    may_expire: Callable[[], bool] = lambda: True,
+    may_expire: Callable[[], bool],
 ) -> Done[Checked]:
     """An attempt like a reply, with one counter for both. The right code of one that was approved
     within the last ten minutes is right again: its caller may have lost the first answer, or the

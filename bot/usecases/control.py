@@ -1,7 +1,6 @@
 """Ending, pausing and going on: what callers order and what time does."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from bot.concurrency.blocking import in_turns
 from bot.domain.inputs import Canceled, Input, Resumed, Suspended, TimePassed
@@ -10,7 +9,7 @@ from bot.domain.verification import Cause
 from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.record import record
-from bot.usecases.running import require_running, require_time, retire_key
+from bot.usecases.running import always, require_running, require_time, retire_key
 
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
@@ -20,24 +19,19 @@ def terminate(
     id: str,
     *,
     reason: str | None,
-    may_expire: Callable[[], bool] = lambda: True,
     operator: str | None = None,
 ) -> Done[None]:
-    """Raises UnknownVerification, AlreadyFinished. It expires nothing, so `may_expire`, which all
-    orders take, is not asked."""
-    return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), lambda: True)
+    """Also one whose time is over and that was not ended yet. Raises UnknownVerification,
+    AlreadyFinished."""
+    return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), always)
 
 
-def suspend(
-    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
-) -> Done[None]:
+def suspend(tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool]) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
     return _order(tx, id, Suspended(reason), may_expire)
 
 
-def resume(
-    tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool] = lambda: True
-) -> Done[None]:
+def resume(tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool]) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
     return _order(tx, id, Resumed(reason), may_expire)
 
@@ -47,9 +41,7 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return verifications.due_ids(tx, limit=limit)
 
 
-def expire(
-    tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool] = lambda: True
-) -> Done[None]:
+def expire(tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool]) -> Done[None]:
     """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
     that another transaction holds is being decided; if not, it is still due the next time.
 
@@ -75,14 +67,6 @@ def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
     stranded = verifications.under_other_keys(tx, key_ids, limit=limit)
     changes = [change for verification in stranded for change in retire_key(tx, verification)]
     return Done(sum(change.has_ended for change in changes), changes=tuple(changes))
-
-
-class Order(Protocol):
-    """What a caller may order a pending verification to do."""
-
-    def __call__(
-        self, tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool]
-    ) -> Done[None]: ...
 
 
 def _order(tx: Tx, id: str, what: Input, may_expire: Callable[[], bool]) -> Done[None]:

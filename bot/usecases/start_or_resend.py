@@ -40,7 +40,7 @@ def start_or_resend(
     rules: Rules,
     admission: Admission,
     *,
-    may_expire: Callable[[], bool] = lambda: True,
+    may_expire: Callable[[], bool],
 ) -> Done[Verification]:
     """Of a pending one of the same caller, whichever way it was begun: the same verification, with
     the same code once more. Another caller's is refused as by a start."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -33,6 +34,7 @@ from bot.usecases.answer import judge_text
 from bot.usecases.claim import Claim
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.report import reported
+from bot.usecases.running import always
 from bot.usecases.start import Request, begin
 from bot.webhooks.client import Answer, Result
 from tests import invariants
@@ -51,7 +53,7 @@ Judge = Callable[[Store, InboundText], Judged]
 
 
 def judge_honestly(store: Store, text: InboundText) -> Judged:
-    return store.write(judge_text, text, rules=RULES)
+    return store.write(judge_text, text, rules=RULES, may_expire=always)
 
 
 class Drawn:
@@ -379,7 +381,7 @@ class Run:
             process.catch_up.run_once()
         finally:
             self._is_catching_up = False
-        expire.run_once(process.store)
+        expire.run_once(process.store, may_expire=always)
 
     def _lock(self) -> None:
         """Somebody else locks the database for long, or lets it go."""
@@ -406,7 +408,14 @@ class Run:
         if not found:
             return
         id = self.random.choice(found).verification.id
-        order = self.random.choice([control.terminate, control.suspend, control.resume])
+        waiting = {"may_expire": always}
+        order = self.random.choice(
+            [
+                control.terminate,
+                partial(control.suspend, **waiting),
+                partial(control.resume, **waiting),
+            ]
+        )
         with suppress(Refusal):
             process.store.write(order, id, reason="because")
 

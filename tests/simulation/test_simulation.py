@@ -16,6 +16,7 @@ from bot.store.tx import Done, Store, Tx
 from bot.usecases import answer, claim, look_up, send
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
+from bot.usecases.running import always
 from tests.builders import RULES
 from tests.conftest import SOAK
 from tests.postgres import Server
@@ -147,7 +148,7 @@ class EarlyNow(Between):
         def judge(tx: Tx) -> Done[Judged]:
             real, tx.now = tx.now, now
             try:
-                return answer.judge_text(tx, text, rules=RULES)
+                return answer.judge_text(tx, text, rules=RULES, may_expire=always)
             finally:
                 tx.now = real
 

@@ -20,6 +20,7 @@ from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
 from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
 from bot.usecases import claim, control
+from bot.usecases.running import always
 from bot.usecases.start import start
 from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, running
 from tests.builders import start as wanted
@@ -149,7 +150,7 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     )
     assert [c.verification_id for c in store.write(claiming)] == [ids[1]]
     clock.forward(1000)
-    store.write(partial(control.expire, ids=ids))
+    store.write(partial(control.expire, ids=ids, may_expire=always))
     held.let_go()
     statuses = {id: store.read(lambda tx, id=id: table.load(tx, id)).status for id in ids}
     assert statuses == {ids[0]: "pending", ids[1]: "failed"}

@@ -109,13 +109,21 @@ class Instances:
         )
 
     def terminate(self, id: str) -> Response:
-        return self._order(control.terminate, id)
+        reason = self._reason(id)
+        self._store.write(control.terminate, id, reason=reason)
+        return Response(status=202)
 
     def suspend(self, id: str) -> Response:
-        return self._order(control.suspend, id)
+        reason = self._reason(id)
+        may_expire = self._service.may_expire
+        self._store.write(control.suspend, id, reason=reason, may_expire=may_expire)
+        return Response(status=202)
 
     def resume(self, id: str) -> Response:
-        return self._order(control.resume, id)
+        reason = self._reason(id)
+        may_expire = self._service.may_expire
+        self._store.write(control.resume, id, reason=reason, may_expire=may_expire)
+        return Response(status=202)
 
     def rewind(self, id: str) -> Response:
         """Nothing here fails in a way that going back would mend."""
@@ -123,11 +131,10 @@ class Instances:
         self._store.read(read.view, id)
         return Response(status=501)
 
-    def _order(self, order: control.Order, id: str) -> Response:
+    def _reason(self, id: str) -> str | None:
+        """Of one who may act on this instance."""
         self._access.holder(id, Scope.ACT)
-        reason = parameters.reason(parameters.query().text("reason"))
-        self._store.write(order, id, reason=reason, may_expire=self._service.may_expire)
-        return Response(status=202)
+        return parameters.reason(parameters.query().text("reason"))
 
     def purge(self, id: str) -> Response:
         self._access.holder(id, Scope.ACT)
