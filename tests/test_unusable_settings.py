@@ -350,7 +350,7 @@ LIBRARYS = re.compile(
         ("TWILIO_TIMEOUT_SECONDS", "long", "no number"),
         ("TWILIO_TIMEOUT_SECONDS", "nan", "cannot be used"),
         ("TWILIO_TIMEOUT_SECONDS", "inf", "more than 8"),
-        ("DISPATCH", "maybe", "none of what can be chosen"),
+        ("DISPATCH", "maybe", "not one of the values"),
         ("SERVICE_NAME", "x" * 41, "longer than 40"),
         ("LIMIT_TOTAL", "often", "another form"),
         ("CHALLENGE_TEXT", "Your wonderful code is {code", "another form"),

@@ -15,7 +15,7 @@ _LOCALE = re.compile(rf"\s*{_RANGE}(\s*,\s*{_RANGE})*\s*")
 
 
 def tag(value: Any) -> str | None:
-    """Any text without control characters; an empty one or null is none. Raises InvalidStart."""
+    """Any text without control characters; empty and null give None. Raises InvalidStart."""
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > LONGEST_TAG:
@@ -26,7 +26,7 @@ def tag(value: Any) -> str | None:
 
 
 def locale(value: Any) -> str | None:
-    """A BCP 47 tag or an Accept-Language value; an empty one or null is none. Raises InvalidStart.
+    """A BCP 47 tag or an Accept-Language value; empty and null give None. Raises InvalidStart.
 
     >>> locale("es"), locale("de-CH, de;q=0.9"), locale("")
     ('es', 'de-CH, de;q=0.9', None)

@@ -93,7 +93,7 @@ def known_as(text: str) -> tuple[str, ...]:
 def may_be(text: str, *, home: str) -> list[str]:
     """Numbers that a text may mean, in E.164 and in every spelling they may have been kept under:
     with a country code, whether its + is there or not, and as they are dialled in the country
-    `home`. For searching; none is refused, and what is no number is none.
+    `home`. For searching: nothing is refused, and a text that is no number gives nothing.
 
     >>> may_be("425.555.0123", home="US")
     ['+14255550123', '+4255550123']

@@ -32,7 +32,7 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        """200 or 503 without a key; with a system key the reasons, and notes that are none."""
+        """200 or 503 without a key; with a system key the reasons, and notes beside them."""
         found = _readiness(service)
         body: dict[str, object] = {"status": "not ready" if found.faults else "ready"}
         if _may_know(access):

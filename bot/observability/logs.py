@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from bot.domain.ids import safe
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-# What the access line of the request at hand is to say besides; None outside of a request.
+# Further fields for the access line of the present request; None outside of a request.
 _NOTED: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
 
-# What a line may hold besides, handed over as `extra`.
+# The fields that a line may have, handed over as `extra`.
 FIELDS = (
     "origin",
     "verification",

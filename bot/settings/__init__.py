@@ -61,7 +61,7 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
 
     @property
     def home_country(self) -> str:
-        """Whose numbers an operator may search as they are dialled there; ZZ: there is none."""
+        """The country whose numbers are searched as they are dialled there; ZZ: there is none."""
         if (self.twilio_phone_number or "").startswith("+"):
             return phone.country(self.twilio_phone_number or "")
         return min(self.countries) if len(self.countries) == 1 else "ZZ"

@@ -11,7 +11,7 @@ from bot.settings.types import rule
 
 @rule()
 def _each_secret_once(settings: Any) -> Iterator[str]:
-    """Who has one must not have another with it. An unusable one has its own line."""
+    """A holder of one must not hold another with it. An unusable one has its own line."""
     holders: dict[str, list[str]] = {}
     for name, value in _secrets(settings):
         holders.setdefault(value, []).append(name)

@@ -95,17 +95,17 @@ class KeySettings(Group):
 
     @property
     def starters(self) -> tuple[tuple[str, str], ...]:
-        """Names and keys of callers who may start verifications."""
+        """Names and keys of callers that start verifications."""
         return tuple((name or UNNAMED_FUNCTION, key) for name, key in self.function_key)
 
     @property
     def managers(self) -> tuple[tuple[str, str], ...]:
-        """Names and keys of callers who may do everything."""
+        """Names and keys of callers that do everything."""
         return tuple((name or UNNAMED_SYSTEM, key) for name, key in self.system_key)
 
     @property
     def operators(self) -> tuple[tuple[Operator, str], ...]:
-        """Who may sign in to the console, with their keys."""
+        """The operators who sign in to the console, with their keys."""
         kinds = (
             (self.console_key, UNNAMED_OPERATOR, Role.OPERATOR),
             (self.console_viewer_key, UNNAMED_VIEWER, Role.VIEWER),

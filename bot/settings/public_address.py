@@ -96,7 +96,7 @@ def out_of_reach(url: str) -> Iterator[str]:
 
 
 def doubts(url: str) -> Iterator[str]:
-    """What is no fault by itself, and yet keeps replies from arriving more often than not."""
+    """Addresses that can be used, but to which replies rarely come."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _EXAMPLE.fullmatch(host):

@@ -17,7 +17,7 @@ _WORDS = {
     "int_from_float": "it is no whole number",
     "float_parsing": "it is no number",
     "finite_number": "it is no number",
-    "literal_error": "it is none of what can be chosen",
+    "literal_error": "it is not one of the values that can be chosen",
     "string_too_long": "it is longer than {max_length} characters",
 }
 _UNREAD = "it has another form"

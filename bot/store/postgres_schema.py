@@ -12,7 +12,7 @@ Connection = psycopg.Connection[DictRow]
 
 OLDEST_SERVER = 140000  # PostgreSQL 14
 _SETUP_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('textback schema', 0))"
-# What SQLite has by itself: the numbers' indexes.
+# Indexes that SQLite makes without being asked: those of the numbers.
 _EXTRAS = """
     CREATE INDEX usage_number ON usage (number);
     CREATE INDEX history_sequence ON history (sequence);

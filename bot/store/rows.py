@@ -20,7 +20,7 @@ Value = str | int | float | None
 
 
 class UnreadableRow(Exception):
-    """A row holds what no version of Textback writes: an instant that is none, an unknown word."""
+    """A row holds what no version of Textback writes: an unreadable instant, an unknown word."""
 
     def __init__(self, table: str, id: str) -> None:
         super().__init__(f"the row {id!r} of {table} cannot be read")
@@ -111,7 +111,7 @@ def to_text_or_none(instant: datetime | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def to_instant(text: str) -> datetime:
-    """Raises ValueError where it is none, or has no zone: it could not be compared."""
+    """Raises ValueError where it cannot be read, or has no zone: it could not be compared."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no zone")

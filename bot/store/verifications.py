@@ -126,7 +126,7 @@ def next_due_at(tx: Tx) -> datetime | None:
 
 
 def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Verification]:
-    """Pending ones whose secret key is none of these, and that no other transaction holds."""
+    """Pending ones whose secret key is not one of these, and that no other transaction holds."""
     sql = f"""
         SELECT * FROM verification
         WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({places(key_ids)})

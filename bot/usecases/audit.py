@@ -82,7 +82,7 @@ class Audited(Store):
 
 def signed(store: Store, operator: Operator, action: Action, *, address: str) -> None:
     """Writes down that an operator came or went. Where the store cannot, the log alone tells of it:
-    a full disk is no reason to keep out who comes to mend it."""
+    an operator signs in to mend a full disk."""
     entry = Entry(operator.name, operator.via, action, detail=address)
     _tell(entry)
     try:

@@ -63,7 +63,7 @@ def set_aside(tx: Tx, id: str) -> Done[None]:
 
 
 def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
-    """Ends pending verifications whose secret key is none of these. Returns how many."""
+    """Ends pending verifications whose secret key is not one of these. Returns how many."""
     stranded = verifications.under_other_keys(tx, key_ids, limit=limit)
     changes = [change for verification in stranded for change in retire_key(tx, verification)]
     return Done(sum(change.has_ended for change in changes), changes=tuple(changes))

@@ -68,9 +68,9 @@ class Forgotten:
 
 
 def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[Forgotten]:
-    """Erases a number everywhere but on the list of opt-outs, which it is owed: under each of the
-    spellings it was ever kept under. What is pending is canceled first, so that its text is
-    withdrawn and callers who wait for it hear of its end."""
+    """Erases a number, under each of the spellings it was ever kept under. Its opt-out stays: a
+    STOP holds whatever else is forgotten. A pending verification is canceled first, so that its
+    text is withdrawn and callers who wait for it hear of its end."""
     found = [_forget_spelling(tx, spelling, operator) for spelling in phones]
     told = Forgotten(
         verifications=sum(one.value.verifications for one in found),

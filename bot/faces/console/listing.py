@@ -21,7 +21,7 @@ from bot.usecases.summary import FIELDS, summary
 
 EXPORTED = 1000  # rows of one file
 
-# In a cell, spreadsheets take what begins with these for a formula. A number's own + is none.
+# A spreadsheet takes a cell that begins with one of these for a formula, but not a phone number.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
