@@ -110,8 +110,8 @@ class Starting:
         return parameters.answer(body, 202, {"Location": location, "Retry-After": retry_after})
 
     def _outcome(self, id: str, seconds: float) -> Response | None:
-        """The answer to a caller that waited: the bare output, or the status of an instance that did
-        not complete. None: it has not finished, or was removed as soon as it had."""
+        """The answer to a caller that waited: the output, or the status of an instance that did not
+        complete. None: it has not finished, or was removed as soon as it had."""
         seen: list[VerificationView] = []
 
         def is_finished() -> bool:
