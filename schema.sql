@@ -1,8 +1,8 @@
--- The memory of Textback, version 6.
+-- The database schema of Textback, version 6.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
--- CHECK, a UNIQUE or a partial index here, whatever the code above believes. No code is stored.
+-- CHECK, a UNIQUE or a partial index here, so that no fault in the program can break it. No verification code is stored.
 
 CREATE TABLE schema_version (
     version INTEGER NOT NULL
@@ -32,7 +32,7 @@ CREATE TABLE verification (
     due_at              TEXT,              -- when the timer looks next
     attempts            INTEGER NOT NULL DEFAULT 0,
     last_guess          TEXT,              -- keyed hash of the newest wrong guess
-    wrong_left          INTEGER CHECK (wrong_left >= 0),  -- that its number's bound leaves it; NULL: no bound
+    wrong_left          INTEGER CHECK (wrong_left >= 0),  -- wrong answers left by the limit of its number; NULL: no limit
     status              TEXT NOT NULL DEFAULT 'pending' CHECK (status IN
         ('pending', 'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')),
     cause               TEXT CHECK (cause IN
@@ -83,7 +83,7 @@ CREATE TABLE verification (
     CHECK (suspended_at IS NULL OR status = 'pending')
 ) STRICT;
 
--- One pending verification of a number, whatever races.
+-- At most one pending verification for each number, even if starts race.
 CREATE UNIQUE INDEX verification_pending ON verification (phone) WHERE status = 'pending';
 -- What the timer looks for: pending ones only, so it costs nothing that millions have finished.
 CREATE INDEX verification_due ON verification (due_at) WHERE due_at IS NOT NULL;
@@ -93,7 +93,7 @@ CREATE INDEX verification_phone ON verification (phone, created_at);
 CREATE INDEX verification_listed ON verification (status, created_at, id);
 CREATE INDEX verification_hex_id ON verification (hex_id) WHERE hex_id IS NOT NULL;
 CREATE INDEX verification_country ON verification (country, status, created_at, id);
--- The verifications of a caller's own word for them.
+-- Verifications by the caller's tag.
 CREATE INDEX verification_tag ON verification (tag, created_at, id) WHERE tag IS NOT NULL;
 -- What support searches by: the last four digits that a person gives, the reference in their text,
 -- Twilio's error.
@@ -135,7 +135,7 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_verification ON outbox (verification_id, queued_at);
 CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
--- The oldest text not given to Twilio: how honest a new start can be.
+-- The oldest text not given to Twilio: if it waits too long, starts are refused.
 CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
 
 -- Addresses that are told of outcomes: those of the setting WEBHOOK_URLS, and earlier ones.
@@ -180,7 +180,7 @@ CREATE TABLE webhook_event (
 CREATE INDEX webhook_event_due ON webhook_event (endpoint_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX webhook_event_created ON webhook_event (state, created_at);
 
--- Texts that Twilio is to empty. Apart from the outbox, so that a purge loses none; a sid names no one.
+-- Messages whose bodies Twilio must empty. Separate from the outbox, so that a purge loses none; a sid names no one.
 CREATE TABLE erasure (
     sid    TEXT NOT NULL PRIMARY KEY,
     due_at TEXT NOT NULL,
@@ -189,7 +189,7 @@ CREATE TABLE erasure (
 
 CREATE INDEX erasure_due ON erasure (due_at);
 
--- Every inbound message ever handled, and what it was answered: its repeat is harmless.
+-- Every inbound message of the last 400 days with its answer, so that its repeat is harmless.
 CREATE TABLE inbound (
     message_sid TEXT NOT NULL PRIMARY KEY,
     received_at TEXT NOT NULL,
@@ -200,7 +200,7 @@ CREATE TABLE inbound (
 ) STRICT;
 
 CREATE INDEX inbound_received ON inbound (received_at);
--- What was ignored lately: whether a missing reply is among it.
+-- Texts that were ignored lately: a reply that somebody misses may be among them.
 CREATE INDEX inbound_ignored ON inbound (received_at) WHERE ignored IS NOT NULL;
 
 -- What happened in each hour, counted from the history; hours of past days are folded into their day.
@@ -271,7 +271,7 @@ CREATE TABLE circuit (
     probe_at     TEXT NOT NULL
 ) STRICT;
 
--- What counts against limits. A purge leaves it, so that a purge buys no other start.
+-- What counts against limits. A purge does not remove these rows, so it allows no further start.
 --   start     counts against its number, unless an approval or an unsent of its verification stands beside it
 --   probe     a start let through in an area whose circuit breaker is open
 --   lifted    a start that an operator forgave: counts for country, key and in all
@@ -294,7 +294,7 @@ CREATE INDEX usage_at ON usage (at);
 
 -- How far time has been seen to go on, written down by a dispatcher now and then. One row.
 CREATE TABLE time_mark (
-    at           TEXT NOT NULL,                  -- no instant that was decided upon is later, but for some seconds
+    at           TEXT NOT NULL,                  -- no decision is later than this, except by some seconds
     steady_since TEXT NOT NULL                   -- since when it has not jumped; nothing old is removed within a day of it
 ) STRICT;
 

@@ -8,6 +8,9 @@ wording/        every sentence that is texted
 store/          SQL, transactions, leases; SQLite and PostgreSQL
 admission/      may this start go ahead?
 usecases/       what can be done, each a function of one transaction
+explanations/   what happened and why, in plain words for operators
+webhooks/       outcome events: body, signature, one call
+outbound/       calls to other hosts: their deadline, and where they may go
 channels/       gateway.py is what the rest sees; twilio/ is behind it
 dispatch/       the dispatcher: one loop over one list of duties
 http/           what faces share: keys, access, waiting, headers, errors

@@ -40,8 +40,8 @@ from bot.store.tx import Store, UnusableDatabase
 from bot.usecases.rules import Languages, Rules
 from bot.webhooks.client import WebhookClient
 
-# Routes of no API of their own keep the shape that their errors were published with;
-# error_handlers.PlainShape is the other one.
+# The error format of routes outside the faces' APIs. It is kept because it was published;
+# error_handlers.PlainShape is the alternative.
 ERROR_SHAPE = durable.DurableShape()
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def create_app(
 
 def create_commands(environment: Callable[[], Mapping[str, str]]) -> Flask:
     """The commands without the routes. Settings are read, and the database is opened, when a
-    command asks for them; what cannot be used ends the process with its sentences."""
+    command asks for them; unusable settings end the process with a line for each fault."""
 
     def build(settings: Settings) -> Service:
         try:

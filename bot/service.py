@@ -49,8 +49,8 @@ class Service:
 
 
 class Pending:
-    """A service that is built when it is first asked for: commands that need no database open
-    none, and what the settings lack does not keep `flask --help` from helping."""
+    """A service that is built on first use: commands that need no database open none, and
+    `flask --help` works with unusable settings."""
 
     def __init__(self, look: Callable[[], Reading], build: Callable[[Settings], Service]) -> None:
         self._look = look

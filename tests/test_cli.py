@@ -210,7 +210,7 @@ def test_every_command_that_tells_something_has_json(harness: Harness) -> None:
 def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="2/hour; 10/day") as harness:
         shown = run(harness, "limits", "show", PHONE).output
-        assert "Nothing keeps it from a start." in shown
+        assert "Nothing prevents a start." in shown
         harness.start()
         harness.start()
         shown = run(harness, "limits", "show", PHONE).output

@@ -22,8 +22,8 @@ from bot.domain.limits import Limit
 from bot.store import circuits, disowns, opt_outs, outbox, usage
 from bot.store.tx import Store, Tx
 
-# How old an opt-out must be for one start a day to try it: Twilio enforces it anyway, and a START
-# may have passed us by.
+# From this age on an opt-out lets one start a day through to test it: Twilio enforces opt-outs
+# itself, and Textback may have missed a START.
 OPT_OUT_TRUSTED = timedelta(hours=24)
 
 
@@ -75,8 +75,10 @@ class Admission:
             )
 
     def check(self, tx: Tx, start: Applicant) -> bool:
-        """Only reads, so it tells beforehand too. True: the number opted out long ago, and this
-        start tries it. Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
+        """All checks but the circuit breaker's. It writes nothing, so it can be called beforehand.
+        True: the number opted out long ago, and this start tests whether that still holds.
+
+        Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
         tries_opt_out = _respect_opt_out(tx, start)
         _respect_disown(tx, start.phone)
         self._respect_limits(tx, start)
@@ -85,8 +87,8 @@ class Admission:
         return tries_opt_out
 
     def is_probe(self, tx: Tx, start: Applicant, *, tries_opt_out: bool) -> bool:
-        """Asked last, so that no probe, and no try of an old opt-out, is spent on a start that is
-        refused anyway. Whether it is let through an open circuit breaker. Raises BreakerOpen."""
+        """Whether the start is let through an open circuit breaker. Call it last: no probe and
+        no test of an old opt-out must be spent on a start that is refused. Raises BreakerOpen."""
         is_probe = self._circuit_breaker is not None and self._circuit_breaker.admit(
             tx, phone=start.phone, country=start.country, verification_id=start.verification_id
         )
@@ -135,7 +137,7 @@ class Admission:
 
 
 def _respect_opt_out(tx: Tx, start: Applicant) -> bool:
-    """True: there is an old one. Raises OptedOut."""
+    """Whether there is an old opt-out, which this start may test. Raises OptedOut."""
     mark = opt_outs.load(tx, phone=start.phone, from_address=start.from_address)
     if mark is None:
         return False

@@ -27,8 +27,8 @@ from bot.store.usage import Usage
 HOUR = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=1)
 KNOWN_FOR = timedelta(days=30)
-# Areas that are kept without looking for empty ones. From there on they are looked through each
-# time their number has doubled, which costs a start the same however many there are.
+# Up to this many areas, empty ones are kept. Beyond it, empty ones are removed each time the number
+# of areas has doubled, so the cost per start does not grow with their number.
 FEWEST_LOOKED_THROUGH = 10_000
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ class _Area:
         return len(self.fresh) + len(self.texts)
 
     def take_back(self, at: datetime) -> None:
-        """Takes back one text that was never sent. Which of them does not matter for long."""
+        """Uncounts a text that was never sent. It may drop another text of the same hour: the error
+        is gone within that hour."""
         for instants in (self.fresh, self.texts):
             if instants and instants[0] <= at:
                 instants.popleft()
@@ -116,7 +117,7 @@ class CircuitBreaker:
             self._busy.add(name)
 
     def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> bool:
-        """Lets pass, or raises BreakerOpen. Whether it is let pass as a probe."""
+        """Whether the start passes as a probe. Raises BreakerOpen."""
         with self._lock:
             open_areas = [name for name in _areas(phone, country) if self._is_open(name, tx.now)]
             if not open_areas or self._is_known(tx, phone):

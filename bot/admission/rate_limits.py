@@ -22,7 +22,7 @@ _SETTINGS = {"LIMIT_PER_COUNTRY": COUNTRY, "LIMIT_PER_KEY": KEY, "LIMIT_TOTAL": 
 
 
 class _Window:
-    """The starts of one limit's window: counts by minute, and their sums by what they are of."""
+    """The starts of one limit's window: counts by minute, and sums per country, key or whole."""
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit

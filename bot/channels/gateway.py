@@ -10,7 +10,7 @@ from bot.domain.delivery import Delivery
 
 
 class Blame(Enum):
-    """Why a text will never be taken, as far as something follows from it."""
+    """Why a text will never be accepted, where that has further consequences."""
 
     NUMBER = "number"  # the number gets no texts, now or later
     OPTED_OUT = "opted_out"  # the number has texted STOP
@@ -56,8 +56,8 @@ SendResult = Accepted | Refused | Postponed | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sent message as the channel's list shows it. Its age is by the channel's clock: ours may be
-    set, or be ahead for as long as it once was (`store/steady.py`), but an age stays the same."""
+    """A sent message as the channel's list shows it. Its age is measured with the channel's
+    clock, so it does not depend on ours, which may be wrong or be set (`store/steady.py`)."""
 
     sid: str
     age: timedelta

@@ -1,4 +1,4 @@
-"""Calls that wait in C, which nothing but a thread can wait beside.
+"""Calls that block in C, moved to a thread where they would block all greenlets.
 
 In a web process threads are greenlets of one loop (gunicorn.conf.py), and a COMMIT that waits for
 the disk would hold all of them up. There it is handed to a real thread, and requests that come
@@ -36,13 +36,13 @@ def _pool() -> Any:
 
 
 def breathe() -> None:
-    """In the middle of long work: requests that wait are answered first. Real threads need none."""
+    """Yields in the middle of long work to requests that wait. Real threads need no yield."""
     if _are_threads_greenlets():
         time.sleep(YIELD_SECONDS)
 
 
 def in_turns(items: Iterable[T], *, at_once: int) -> Iterator[T]:
-    """These items, with a breath after so many of them."""
+    """The items, with a call of `breathe` before every `at_once`-th one."""
     for place, item in enumerate(items, start=1):
         if place % at_once == 0:
             breathe()
@@ -51,6 +51,7 @@ def in_turns(items: Iterable[T], *, at_once: int) -> Iterator[T]:
 
 @lru_cache(maxsize=1)
 def _are_threads_greenlets() -> bool:
-    """Decided before this is imported: patching later would leave locks of both kinds."""
+    """Whether gevent has patched threads. It does so before this module is imported: patching later
+    would leave locks of both kinds."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))

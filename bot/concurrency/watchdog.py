@@ -1,4 +1,4 @@
-"""Cuts what takes longer than it may.
+"""Ends operations that run beyond their deadline.
 
 A socket's timeout bounds one operation, and a peer that sends a byte a second keeps to it for
 ever. A caller that needs an absolute bound gives its deadline and a way to end the operation from

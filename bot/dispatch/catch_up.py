@@ -2,7 +2,7 @@
 
 Twilio does not repeat a webhook that met a dead server, and gives up soon on one that was answered
 503. So before anything is expired, its list of inbound messages is read since the oldest pending
-verification began, and what was not seen goes the way of every reply, judged as of its age.
+verification began, and each unseen text is judged like any reply, as of the time it was sent.
 """
 
 import logging
@@ -20,7 +20,7 @@ from bot.usecases.inbound_text import InboundText
 from bot.usecases.rules import Rules
 from bot.usecases.running import always
 
-# Expiry waits so long for it, and no longer: a Twilio that is away must not stop time.
+# How long expiry waits for it, at most: if Twilio is away, verifications must end all the same.
 EXPIRY_WAITS_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
@@ -66,7 +66,7 @@ class CatchUp(Background):
         self._gateway = gateway
         self._rules = rules
         self._outages = store.outages
-        self._seen = self._outages.ended  # those that are caught up with
+        self._seen = self._outages.ended  # outages whose missed texts were read
         self._due = (0, 0.0)  # outages that had ended, and when that was noticed
 
     @property
@@ -87,7 +87,7 @@ class CatchUp(Background):
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
-        self._seen = -1  # to be down is an outage too
+        self._seen = -1  # the time before this start counts as an outage
         self.may_expire()
         super().start()
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
@@ -112,8 +112,8 @@ class CatchUp(Background):
         return True
 
     def _end_outage(self) -> bool:
-        """An outage is over with the first write; where none comes, this one is. False: it is
-        not."""
+        """Ends an open outage by a write of its own, if no other write has ended it. False: it is
+        still open."""
         if not self._outages.is_open:
             return True
         try:

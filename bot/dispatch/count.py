@@ -13,7 +13,7 @@ MOST_BATCHES = (
 def run_once(store: Store, until: float) -> int:
     """Returns how many batches of history were counted: the rest has its turn a second later."""
     for batches in range(MOST_BATCHES):
-        # Looked at first: where nothing is new, no write waits for this one.
+        # Read first: if nothing is new, no write transaction is begun.
         if not store.read(hourly_counts.is_behind):
             return batches
         store.write(_count_more)

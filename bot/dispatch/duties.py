@@ -29,7 +29,7 @@ class Duty:
 
 
 def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -> list[Duty]:
-    """Beside sending and expiring, which the loop does as soon as something is due."""
+    """All duties except sending and expiring, which the loop does as soon as something is due."""
     return [
         Duty("probe", partial(probe.run_once, store, gateway, rules), 1.0, 10.0),
         Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),

@@ -87,8 +87,8 @@ class Dispatcher:
 
     def catch_up(self) -> None:
         """Reads what was missed, for ten seconds at most, and goes on to do so after every outage
-        of the store. A web process whose dispatcher runs elsewhere calls this alone: it is the one
-        that was down."""
+        of the store. A web process whose dispatcher runs elsewhere calls only this: it is the
+        process that was down and missed replies."""
         self._catch_up.start()
 
     def refuse_more(self) -> None:

@@ -25,8 +25,8 @@ from bot.usecases.notify import Claim
 from bot.webhooks.client import Answer, WebhookClient
 
 AT_ONCE = 8  # calls of one endpoint
-# Claimed and not yet answered, of one endpoint: as many again as are being called, so that claims
-# come in batches and no thread waits for one. Two calls, one after the other, fit into a lease.
+# Most events of one endpoint that are claimed and not answered: twice the calls at once, so that
+# claims come in batches and no thread waits for one. Two calls in a row fit into a lease.
 MOST_CLAIMED = 2 * AT_ONCE
 # An end in this process wakes the loop at once; one in another process is seen within this.
 LONGEST_SLEEP_SECONDS = 0.05
@@ -157,7 +157,7 @@ class Notifier(Background):
 
 
 def _extra(claim: Claim, answer: Answer | None = None) -> dict[str, object]:
-    """Of an address the host alone: the rest can hold a secret."""
+    """Fields of a log line. Of the address only the host: the rest can hold a secret."""
     return {
         "event": claim.event.id,
         "verification": claim.event.verification_id,

@@ -1,14 +1,12 @@
-"""Characters that people type without meaning them: invisible marks, digits of other scripts, other
-dashes.
+"""Normalizes typed characters: invisible marks, digits of other scripts, other dashes.
 
-Phone numbers and replies are read through the same functions, so that what is dirt in one is dirt
-in the other.
+Phone numbers and replies are read with the same functions, so both ignore the same characters.
 """
 
 import unicodedata
 from functools import lru_cache
 
-# Marks without a width of their own that no category names: what turns a digit into an emoji.
+# The mark that turns a digit into an emoji. It is in none of the categories below.
 _ENCLOSING_KEYCAP = "\u20e3"
 # Characters that show nothing though Unicode classes them as letters or accents.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")

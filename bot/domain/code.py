@@ -34,8 +34,8 @@ class Keyring:
         return str(int.from_bytes(digest) % 10**length).zfill(length)
 
     def guess_mark(self, *, key_id: str, nonce: str, digits: str) -> str:
-        """Kept of a wrong guess, to recognise its repetition: a hash under a subkey, since
-        a plain one of four digits is reversed at once. KeyError: that key is retired."""
+        """A keyed hash of a wrong guess, stored to recognise its repetition. A plain hash of four
+        digits could be reversed at once. KeyError: that key is retired."""
         message = f"{nonce} {digits}".encode()
         return hmac.digest(self._guess_keys[key_id], message, hashlib.sha256).hex()[:16]
 

@@ -96,7 +96,7 @@ class Disowned(Refusal):
 
 
 class StillCounting(Refusal):
-    """503: the starts of before are not counted yet, so no limit can be kept."""
+    """503: earlier starts are not counted yet, so no limit can be enforced."""
 
     code = "still_counting"
 
@@ -120,7 +120,7 @@ class UnknownVerification(Refusal):
 
 
 class TooLateToResend(Refusal):
-    """409: the code could hardly be answered any more, or the verification is decided."""
+    """409: too little time is left to answer the code, or the verification is decided."""
 
     code = "too_late_to_resend"
 

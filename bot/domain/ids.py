@@ -1,4 +1,4 @@
-"""Ids of verifications, and ids that anybody chose as a log may show them."""
+"""Ids of verifications, and the form in which logs show ids that callers chose."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 # Seven digits and more, however they are spelled, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
-# Our own ids, and what is shaped like them: drawn by chance, digits and all.
+# Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
     r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     re.IGNORECASE,
@@ -29,8 +29,8 @@ def new_id(clock: Callable[[], int] = time.time_ns) -> str:
 
 
 def hex_id(id: str) -> str:
-    """The same in 32 hex digits, for APIs whose ids have that form: an id of ours as it is, one
-    that a caller chose by its hash.
+    """An id as 32 hex digits, for APIs whose ids have that form: our own ids unchanged, ids that
+    callers chose hashed.
 
     >>> hex_id("019c0f1e6b7c7000a000000000000000"), len(hex_id("my id"))
     ('019c0f1e6b7c7000a000000000000000', 32)
@@ -39,7 +39,7 @@ def hex_id(id: str) -> str:
 
 
 def is_ours(id: str) -> bool:
-    """Whether it has the form of ours, which is drawn and names nobody."""
+    """Whether it has the form of our ids, which are random and identify no person."""
     return re.fullmatch(r"[0-9a-f]{32}", id) is not None
 
 

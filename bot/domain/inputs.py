@@ -22,8 +22,8 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class ResendAsked:
-    """The same text, with the same code, is wanted once more. `is_unsettled`: it is not known of a
-    text of it whether Twilio took it. `is_probe`, `operator`: as of a start."""
+    """A caller asked to send the same text, with the same code, once more. `is_unsettled`: it is
+    not known whether Twilio took one of its texts. `is_probe`, `operator`: as for a start."""
 
     text: SendText
     is_unsettled: bool
@@ -45,8 +45,8 @@ class TextAccepted:
 
 @dataclass(frozen=True, slots=True)
 class TextImpossible:
-    """The text cannot be sent, or did not arrive and never will. `is_of_number`: since its number
-    gets no texts, and not since Twilio or we have a trouble. `is_last`: no other text of the
+    """The text cannot be sent, or did not arrive and never will. `is_of_number`: because the
+    number gets no texts, not for a fault of Twilio's or ours. `is_last`: no other text of the
     verification is on its way or may have arrived."""
 
     cause: Cause
@@ -91,7 +91,7 @@ class OlderCodeSent:
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """The timer looked."""
+    """The timer checked the verification."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ _WITHOUT_TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number in E.164, and the country that assigns it, as two letters; of a number range that
-    several share, the one that leads it."""
+    """A number in E.164, and the country that assigns it, as two letters; if several
+    countries share a number range, its main country."""
 
     number: str
     country: str
@@ -74,8 +74,8 @@ def parse(text: str) -> Phone:
 
 
 def known_as(text: str) -> tuple[str, ...]:
-    """All spellings under which a line may have been kept, the present one first. For what must
-    work for any number that was ever taken: forgetting it, lifting its limits or its opt-out.
+    """All spellings under which a line may be stored, the current one first. Forgetting a number
+    and clearing its limits or its opt-out must find every number that was ever accepted.
 
     >>> known_as("+52 1 55 1234 5678")
     ('+525512345678', '+5215512345678')
@@ -178,7 +178,7 @@ def _e164(text: str) -> str:
 
 def _spelled(text: str) -> str:
     """Invisible marks dropped, digits of every script, dashes, spaces and brackets as ASCII:
-    they are typing, not meaning."""
+    they do not change the meaning."""
     return "".join(_plain(letter) for letter in ascii_digits(visible(text))).strip()
 
 

@@ -36,9 +36,9 @@ _OPENS_WITH_STOP = re.compile(
     r"[\W_]*(?:stop(?:[\W_]*all)?|unsubscribe|revoke|opt[\W_]*out|arr[eê]t)(?![^\W_])"
 )
 
-# This many characters of our own words in a row are no coincidence; of a script that is not Latin,
-# where a word is a few letters and blanks may be none, so many letters. It is also the least that
-# a challenge's fixed words must have.
+# A text is a quote if it has this many consecutive characters of our own words or, in a non-Latin
+# script, whose words are short and may have no blanks between them, this many letters. The fixed
+# words of a challenge must be at least as long.
 QUOTE_LENGTH = 12
 QUOTE_LETTERS = 6
 
@@ -153,8 +153,8 @@ def read(
 
 
 def _is_bare(text: str) -> bool:
-    """Nothing but ASCII digits, as nearly every reply is: no keyword, and no quote, which has
-    letters. Told at once, since the rest of the reading takes longer than its SQL."""
+    """Nothing but ASCII digits, as nearly every reply is: neither keyword nor quote. This spares
+    the rest of the reading, which takes longer than the SQL."""
     return text.isascii() and text.isdigit()
 
 
@@ -180,7 +180,7 @@ def _code_runs(text: str, code_length: int) -> set[str]:
 
 def _has_reaction_frame(text: str) -> bool:
     """Google Messages frames a reaction in hair spaces beside zero-width ones (U+200B, and U+200C
-    for a reaction taken back). A zero-width space alone is just a keyboard's dirt."""
+    for a reaction taken back). A zero-width space alone is a keyboard's accident."""
     return "\u200a" in text and ("\u200b" in text or "\u200c" in text)
 
 

@@ -8,10 +8,10 @@ code an older text's? has the number opted out?) reaches it as a field of the in
        │─────── the last attempt is wrong ───────────▶ max_attempts_reached
        │─────── the deadline passes ─────────────────▶ expired (failed, if it is unknown whether
        │                                                Twilio ever took the text)
-       │─────── terminated, superseded, opted out ───▶ canceled
+       │─────── terminated, superseded, STOP, NO ────▶ canceled
        └─────── the text cannot be sent ─────────────▶ failed
 
-Laws, walked whole by `tests/domain/test_laws.py`:
+Laws, checked in every state by `tests/domain/test_laws.py`:
 - An outcome is final. Whatever comes later returns the same status, reason and attempts.
 - Attempts never exceed the terms' bound, and only a wrong answer in time counts as one.
 - Nothing answered at or after the deadline is approved.
@@ -114,7 +114,7 @@ def _effects(before: Verification, decision: Decision) -> tuple[Effect, ...]:
         found.append(CountUsage(UsageKind.WRONG))
     if has_ended and after.status is Status.APPROVED:
         found.append(CountUsage(UsageKind.APPROVAL))
-    # Not after a guess, or failures would buy guesses.
+    # Not after a guess, or failed verifications would give unlimited guesses.
     if decision.is_excused and after.attempts == 0:
         found.append(CountUsage(UsageKind.UNSENT))
     if has_ended:
@@ -215,7 +215,7 @@ def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
     if v.accepted_at is not None:
         return Decision(v)
     accepted_at = max(v.first_try_at or v.created_at, min(at, now))
-    if v.is_decided:  # what is decided was in time by the deadline of its moment
+    if v.is_decided:  # it was decided by the deadline known at that time
         return Decision(replace(v, accepted_at=accepted_at), (Event(EventName.TEXT_ACCEPTED),))
     opened = replace(v, accepted_at=accepted_at, deadline_at=accepted_at + v.terms.window)
     return Decision(opened, (Event(EventName.TEXT_ACCEPTED),))
@@ -262,7 +262,7 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
 
 
 def _disowned(v: Verification, at: datetime) -> Decision:
-    """The person says that it was not them: no attempt, and the end of it."""
+    """The person did not ask for the code: ends the verification, and is no attempt."""
     if v.is_decided:
         return Decision(v)
     if at >= v.deadline_at:
@@ -311,7 +311,7 @@ def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
 
 
 def _shortened(reason: str | None) -> Detail:
-    """A verification is suspended as often as callers like, and its history is shown whole."""
+    """Cuts the reason: callers may suspend without limit, and the whole history is shown."""
     return {"reason": reason[:LONGEST_TOLD] if reason else reason}
 
 

@@ -131,7 +131,7 @@ class Verification:
     is_to_erase: bool = False  # Twilio's copy of its text, once it is over
     tag: str | None = None  # the caller's own word for it
     locale: str | None = None  # BCP 47 tag or Accept-Language value that the caller asked for
-    # As the store has it, for showing: no part of what is decided upon.
+    # Set by the store, for display only: no decision depends on it.
     unwritten_events: int = field(default=0, compare=False)  # beyond what its history may hold
     updated_at: datetime | None = field(default=None, compare=False)
 
@@ -158,7 +158,7 @@ class Verification:
 
     @property
     def attempts_left(self) -> int:
-        """Its own, or as few as its number may still give wrong."""
+        """Its own, or the wrong answers that its number may still give, if those are fewer."""
         own = self.terms.max_attempts - self.attempts
         return own if self.wrong_left is None else min(own, self.wrong_left)
 

@@ -10,7 +10,7 @@ FAULTS = {
     Fault.STORE: "The database cannot be read.",
     Fault.DISPATCHER: "Work is overdue: no dispatcher runs, or it is stuck.",
     Fault.CLOCK: "Stored time is ahead of the clock: a clock was ahead once. Windows and limits"
-    " hold, and nothing old is removed. docs/operations.md, under Clocks, says how to get out.",
+    " hold, and nothing old is removed. docs/operations.md, under Clocks, says how to fix it.",
     Fault.SET_ASIDE: "Rows of the database cannot be read and are left alone. The log names them;"
     " mend or remove them and restart.",
     Fault.TWILIO_CREDENTIALS: "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID"

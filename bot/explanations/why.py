@@ -46,11 +46,11 @@ def _approved(view: VerificationView) -> str:
     v = view.verification
     assert v.outcome is not None
     if v.accepted_at is None:
-        return "The person sent the right code. Nothing is to be done."
+        return "The person sent the right code. There is nothing to do."
     seconds = (v.outcome.at - v.accepted_at).total_seconds()
     return (
-        f"The person sent the right code {seconds:.0f} seconds after Twilio took the text. Nothing"
-        " is to be done."
+        f"The person sent the right code {seconds:.0f} seconds after Twilio took the text. There"
+        " is nothing to do."
     )
 
 

@@ -1,4 +1,4 @@
-"""Alive, ready, and metrics: for what restarts processes and what sends them requests."""
+"""Liveness, readiness and metrics: for supervisors, load balancers and Prometheus."""
 
 import json
 import logging

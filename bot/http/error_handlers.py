@@ -85,7 +85,7 @@ class _Handlers:
 
     def store_unavailable(self, error: StoreUnavailable) -> Response:
         """A full disk, a lock that is held for long, a file that cannot be written: nothing was
-        done, and it may be done later. Twilio posts again what met this."""
+        done, and it may be done later. Twilio repeats a webhook that was answered so."""
         where = safe(request.path)
         log.error("the database refuses at %s %s", request.method, where, exc_info=error)
         body = self._shape.fault("store_unavailable", error.sentence, "")

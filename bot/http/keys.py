@@ -81,8 +81,8 @@ class Keys:
         return found
 
     def is_present(self, mark: str | None, *, name: str) -> bool:
-        """Whether the key that this is the mark of is configured now. Of verifications that were
-        begun before keys were marked, the caller's name tells."""
+        """Whether the key with this mark is configured now. For verifications from before keys were
+        marked, the caller's name decides."""
         return mark in self._marks if mark else name in self._marks_by_name
 
     def present_mark(self, mark: str | None, *, name: str) -> str | None:

@@ -38,7 +38,7 @@ class Waiting:
             self._events.setdefault(id, []).append(event)
             self._start_looking()
         try:
-            # Looked at once it is registered, so that no decision falls in between.
+            # Check after registering, so that no decision is missed in between.
             if not is_finished() and not self._is_over:
                 event.wait(min(seconds, LONGEST_SECONDS))
         finally:

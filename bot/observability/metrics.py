@@ -150,7 +150,7 @@ class Metrics:
         self._deliveries.labels(delivery, error_code or "").inc()
 
     def committed(self, done: Done[Any], seconds: float) -> None:
-        if done.changes:  # not what a process does for itself: it would never be at rest
+        if done.changes:  # not housekeeping, or the sums of an idle process would keep changing
             self._transaction.observe(seconds)
         for change in done.changes:
             self._count(change)
@@ -193,8 +193,8 @@ class Metrics:
     def text(self, written: Mapping[str, float], gauges: Gauges) -> bytes:
         """All of it, in Prometheus' own format. `written`: what all processes have written down.
 
-        What this one has not written yet is not told: should it die with it, the sums would fall,
-        and Prometheus takes a fall for a new beginning and counts everything again.
+        Counts that this process has not written yet are left out: if it died before writing them,
+        the sums would fall, which Prometheus takes for a restart, and it counts everything again.
         """
         sums = dict.fromkeys(self.samples(), 0.0) | dict(written)
         return exposition.text(self.registry.collect(), sums, gauges, self._guess_chance)

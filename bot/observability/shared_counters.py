@@ -43,12 +43,12 @@ class SharedCounters:
             self.write()
 
     def write(self) -> None:
-        with self._lock:  # of two at once the older sums must not be the last
+        with self._lock:  # older sums must not overwrite newer ones
             self._write()
 
     def end(self) -> None:
-        """Writes the last sums of a process that is about to end, such as a command: with those of
-        all processes that are over, so that no row of its own stays."""
+        """Adds the sums of a process that is about to end, such as a command, to those of all ended
+        processes, so that no rows of its own stay."""
         with self._lock:
             samples = {key: value for key, value in self._metrics.samples().items() if value}
             self._store.write(_add_to_past, samples)

@@ -1,8 +1,8 @@
 """Addresses that a call may go to (protection against server-side request forgery).
 
 An address that a setting names can lead into the network of the host: to the metadata service of a
-cloud, which hands out credentials, or to a database that trusts its neighbours. What is refused is
-decided on the resolved address, of which IPv6 knows several spellings for one of IPv4.
+cloud, which hands out credentials, or to a database that trusts its neighbours. The check is made
+on the resolved address. IPv6 has several spellings for an IPv4 address; all are unwrapped.
 """
 
 import socket
@@ -89,7 +89,7 @@ def _meant(address: Address) -> list[Address]:
     if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         wrapped.append(IPv4Address(int(address) & 0xFFFFFFFF))
     inner: list[Address] = [found for found in wrapped if found is not None]
-    # What only wraps is judged by what it wraps: Python calls ::ffff:8.8.8.8 private.
+    # Judge a wrapper by the address in it alone: Python calls ::ffff:8.8.8.8 private.
     return inner or [address]
 
 

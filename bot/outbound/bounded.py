@@ -1,9 +1,9 @@
 """Connections whose calls are bounded by one absolute deadline.
 
 It covers a whole call: name look-up, every address, the handshake, writing and reading. Timeouts of
-single operations do not: a name with six silent addresses takes six of them, and an answer that
-dribbles takes none. The deadline is looked at once more when the connection stands, before a byte
-of the request is written, so a call that was held up until its lease was over sends nothing.
+single operations do not: a name with six silent addresses takes six timeouts, and an answer that
+comes byte by byte reaches none. The deadline is checked once more when the connection is made,
+before a byte of the request is written: a call that was held up beyond its lease sends nothing.
 """
 
 import socket
@@ -52,8 +52,8 @@ class Call:
         return self.deadline - time.monotonic()
 
     def hold(self, connection: socket.socket) -> None:
-        """So that it can be cut whatever has become of the first handle: http.client closes that
-        while the answer is still being read, where the server will close the connection."""
+        """Keeps a second handle, with which the connection can be cut: http.client may close the
+        first one while the answer is still being read, if the server will close the connection."""
         self.let_go()
         self.held = socket.socket(fileno=socket.dup(connection.fileno()))
 

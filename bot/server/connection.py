@@ -17,7 +17,7 @@ from bot.concurrency.blocking import breathe
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
 WRITE_SECONDS = 20.0  # for one answer to be taken
-# A client on the worst of lines has sent its head by then; what has not may make room for others.
+# Even a client on a very slow line has sent its head by then. One that has not may be closed first.
 SLOW_HEAD_SECONDS = 1.0
 # The head of one request; gunicorn's own bounds let it buffer 800 KB.
 HEAD_BYTES = 32 * 1024

@@ -98,7 +98,7 @@ class Connections:
             connection.end()
 
     def end_half_sent(self) -> None:
-        """Heads and bodies that are waited for."""
+        """Ends connections whose head or body has not arrived whole."""
         for connection in [one for one in self._all if one.is_reading]:
             connection.end()
 

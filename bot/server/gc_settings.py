@@ -1,10 +1,10 @@
-"""The garbage collector, told what a server that has started looks like."""
+"""Garbage collector settings for a server that has started."""
 
 import gc
 
 
 def settle() -> None:
-    """Once, when everything is loaded and before anything is served.
+    """Call this once, when everything is loaded and before anything is served.
 
     The half million objects that were loaded stay. A walk through them stopped all threads for a
     tenth of a second, which was the slowest hundredth of the replies. Reference counting frees what

@@ -52,7 +52,7 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
 
     @property
     def countries(self) -> frozenset[str]:
-        """Whose numbers are verified; empty: all countries'."""
+        """Countries whose numbers are verified; empty: all."""
         if self.allowed_countries == ("*",):
             return frozenset()
         if self.allowed_countries:

@@ -23,8 +23,8 @@ def _all_hard_to_guess(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _named_keys(value: Any) -> Any:
-    """`name:key,name:key` as pairs of name and key. Keys without names, one or several, are of one
-    caller without a name; so are several of one name."""
+    """`name:key,name:key` as pairs of name and key. Several keys
+    without names, or with the same name, belong to one caller."""
     if not isinstance(value, str):
         return value
     pairs = [part.strip().partition(":") for part in value.split(",")]

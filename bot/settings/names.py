@@ -51,7 +51,7 @@ def _meant(name: str, squeezed: Mapping[str, str]) -> str | None:
 
 
 def _is_prefixed(name: str, ours: str) -> bool:
-    """Another program's, such as DEV_DATABASE_URL or S3_SECRET_KEY, is no slip of the pen."""
+    """Whether it is another program's variable, such as DEV_DATABASE_URL, not a typing error."""
     return len(name) > len(ours) + 1 and (name.startswith(ours) or name.endswith(ours))
 
 

@@ -1,6 +1,6 @@
-"""What a secret must be: drawn at random, and there itself, not a stand-in for it.
+"""Rules for secrets: each must be random, and be the secret itself, not a placeholder for it.
 
-A token list deserves the same care as a key: every token in it verifies signatures.
+Every token of a list is checked like a key, since every one of them verifies signatures.
 """
 
 import re
@@ -52,7 +52,7 @@ def hard_to_guess(key: str) -> str:
 
 
 def require_itself(value: str) -> None:
-    """Raises Unusable for what stands around or in place of a secret."""
+    """Raises Unusable for quotes around a secret, or for something else in its place."""
     if not value:
         raise Unusable("it is empty")
     if value[0] in QUOTES or value[-1] in QUOTES:
@@ -68,8 +68,8 @@ def require_itself(value: str) -> None:
 
 
 def weakness(value: str, *, is_token: bool) -> str | None:
-    """Why a value was hardly drawn at random, or is no auth token; None: nothing speaks against it.
-    A service for a simulator may have it all the same."""
+    """Why a value is probably not random, or is no auth token; None: it looks sound. With a
+    simulator a weak value is accepted."""
     if _has_stand_in(value):
         return "it is a placeholder, not the value"
     if not value.isascii() or not value.isprintable() or " " in value:

@@ -15,7 +15,7 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What several settings must be together, in whole sentences of what is wrong."""
+    """A check of several settings together, which yields a sentence for each fault."""
 
     # Where one of them is unusable by itself, its own line says so and the rule is not asked.
     fields: frozenset[str]

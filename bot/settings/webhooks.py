@@ -94,7 +94,7 @@ def _signed(settings: WebhookSettings) -> Iterator[str]:
 
 @rule("webhook_urls", "webhook_allow_private")
 def _allowed(settings: WebhookSettings) -> Iterator[str]:
-    """Of addresses that are written as numbers; names are looked up at each call."""
+    """Checks addresses that are written as numbers; names are resolved and checked at each call."""
     for url in settings.webhook_urls:
         host = urlsplit(url).hostname or ""
         try:

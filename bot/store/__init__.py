@@ -1,1 +1,1 @@
-"""The memory: SQL and transactions. One file a table, one file a database."""
+"""The database: SQL and transactions. One module for each table and for each kind of database."""

@@ -96,7 +96,7 @@ class GroupCommit:
         raise StoreUnavailable("the writers before it take too long")
 
     def _lead(self, until: float) -> None:
-        """`until`: from then on the leader's own caller does not wait, and neither does it."""
+        """`until`: when the leader's own caller stops waiting; then the leader stops too."""
         batch: list[_Job[Any]] = []
         try:
             if not self._commit_at_once(batch, until):

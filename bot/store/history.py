@@ -19,8 +19,8 @@ class Line:
     detail: dict[str, Any]
 
 
-# Lines of one verification. A link's holder can raise events as fast as HTTP goes, so what changes
-# nothing leaves room for what does: a start, sends, ten wrong answers, an end.
+# Most lines of one verification. A link's holder can raise any number of events, so events without
+# effect leave room for those with one: a start, sends, ten wrong answers, an end.
 MOST_LINES = 200
 ROOM_FOR_CHANGES = 20
 
@@ -43,8 +43,8 @@ _CHANGES = frozenset(
 
 
 def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
-    """All of them in one statement: each costs more than its rows. What the history has no room
-    for is counted instead."""
+    """Appends the events in one statement, since a statement costs more than its rows. Events that
+    the history has no room for are only counted."""
     lines: list[str] = []
     params: dict[str, str | int] = {}
     for place, event in enumerate(events, start=1):
@@ -92,7 +92,7 @@ def append_to_each(tx: Tx, verification_ids: Sequence[str], event: Event) -> Non
 
 
 def _most(event: Event) -> int:
-    """The number of the last line that may tell of it."""
+    """The highest number that a line with this event may have."""
     return MOST_LINES if event.name in _CHANGES else MOST_LINES - ROOM_FOR_CHANGES
 
 

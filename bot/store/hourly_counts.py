@@ -1,7 +1,7 @@
 """The table `hourly_count`: what happened in each hour and country, counted from the history.
 
-Nothing is counted while verifying: a row that every verification raises would be a row that all of
-them wait for. The dispatcher follows the history instead, a batch at a time. `count_cursor` holds
+Nothing is counted while verifying: all verifications would wait for a counter row that each of them
+updates. The dispatcher follows the history instead, a batch at a time. `count_cursor` holds
 how far, locked and updated in the same transaction, so two dispatchers count nothing twice. Readers
 add what is not counted yet, so the counts are never behind. What is about to be removed is counted
 first.
@@ -118,8 +118,8 @@ def _fold(tx: Tx, which: str, seconds: str, before: datetime) -> None:
 
 
 def version(tx: Tx) -> str:
-    """Another whenever something has happened or was removed. Two numbers of the history, since a
-    line can appear below the newest one."""
+    """Changes whenever something happens or is removed. Holds two numbers of the history, since a
+    line can become visible after one with a higher number."""
     sql = f"""
         SELECT (SELECT max(sequence) FROM history) AS newest,
             (SELECT max(sequence) FROM history WHERE sequence < {tx.horizon}) AS settled,

@@ -44,7 +44,7 @@ def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
 
 def fold_past(tx: Tx) -> None:
     """Adds up the processes that are over."""
-    tx.lock_number(PAST)  # not a number, but a lock of its name: one at a time
+    tx.lock_number(PAST)  # no number, but a lock by this name: one process at a time
     before = to_text(tx.now - OVER)
     for process in _over(tx, before):
         sql = """

@@ -15,7 +15,7 @@ class OptOut:
 
 
 def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
-    """The mark of a line, under whichever of its spellings it was made."""
+    """The opt-out of a number, under whichever spelling it was stored."""
     phones = _spellings(phone)
     sql = f"""
         SELECT since, last_tried FROM opt_out
@@ -51,7 +51,7 @@ def try_once(tx: Tx, *, phone: str, from_address: str) -> None:
 
 
 def _spellings(phone: str) -> list[str]:
-    """Marks are kept for years, and from before the present spelling was the canonical one."""
+    """Opt-outs are kept for years, so one may have a spelling that was canonical earlier."""
     return [phone, *other_spellings(phone)]
 
 

@@ -31,13 +31,13 @@ class Outages:
         return began is not None and self.clock() - began >= NOTED_SECONDS
 
     def failed(self, *, waited_seconds: float) -> None:
-        """The store was waited for in vain."""
+        """Notes that a wait for the store failed."""
         with self._lock:
             began = self.clock() - waited_seconds
             self._began = began if self._began is None else min(began, self._began)
 
     def reached(self, *, waited_seconds: float = 0.0) -> None:
-        """It was written to, or reached after such a wait."""
+        """Notes that the store was written to, or reached after a wait of this length."""
         if self._began is None and waited_seconds < NOTED_SECONDS:
             return
         with self._lock:

@@ -72,7 +72,7 @@ _CLOCK = """
     SELECT clock_timestamp() AS clock,
         (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS last
 """
-# Whatever the address does not set itself. A server that is gone without a word is noticed.
+# Defaults for what the address does not set. With them a server that has vanished is noticed.
 _CONNECTION = {
     "connect_timeout": "5",
     "tcp_user_timeout": "10000",
@@ -210,7 +210,7 @@ class PostgresStore(Store):
         """Not needed: readers notice a server that is away, and locks are on rows."""
 
     def tidy(self) -> None:
-        """It does that by itself."""
+        """Nothing to do: PostgreSQL does that by itself."""
 
     def scrub(self) -> bool:
         """Deleted rows stay on the disk until PostgreSQL has written over them."""
@@ -349,7 +349,7 @@ def _translated(sql: str) -> str:
 
 
 def _storable(params: dict[str, Value]) -> dict[str, Value]:
-    """PostgreSQL's texts hold no NUL; it becomes the sign for what cannot be shown."""
+    """Replaces NUL, which PostgreSQL's texts cannot hold, by the replacement character."""
     return {
         name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
         for name, value in params.items()

@@ -55,9 +55,9 @@ def _require_columns(connection: Connection, name: str) -> None:
 
 
 def _renumber_if_restored(connection: Connection) -> None:
-    """A database that was dumped and loaded elsewhere has rows of transactions that are yet to come
-    there. All of it is numbered as of before the beginning, what is not counted yet after the
-    rest."""
+    """Rows of a database that was dumped and loaded elsewhere may have transaction numbers that are
+    in the future there. Gives all rows numbers before any transaction to come; rows that are not
+    counted yet come after the others."""
     next_one = _value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
     newest = _value(
         connection,

@@ -82,9 +82,9 @@ def filled(
     at: str,
     limit: int,
 ) -> list[T]:
-    """A page in which rows behind it stand in for those that cannot be read, so that one that is
-    not full is the last. `rows_behind` reads `limit` rows behind a place, or the first ones, whose
-    instants stand in the column `at`."""
+    """A page in which later rows replace those that cannot be read, so that only the last page is
+    not full. `rows_behind` reads `limit` rows after a place, or the first ones; their instants are
+    in the column `at`."""
     found: list[T] = []
     place = None
     for _ in range(READ_ON):
@@ -132,8 +132,8 @@ def to_instant_or_none(text: str | None) -> datetime | None:
 
 
 def places(values: Sequence[str]) -> str:
-    """The text between the brackets of `IN ()`. None at all would be no SQL, so it is never
-    empty; a place without a value is NULL, which is in nothing.
+    """The text between the brackets of `IN ()`. It is never empty, which
+    would be invalid SQL: without values it is NULL, which equals nothing.
 
     >>> places(["a", "b"]), places([])
     (':place0, :place1', 'NULL')

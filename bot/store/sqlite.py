@@ -74,8 +74,8 @@ class SqliteTx:
         pass
 
     def seconds(self, earlier: str, later: str) -> str:
-        """Not a function of ours: SQLite would wait for the interpreter at each call, up to five
-        milliseconds under load, with all writes behind it."""
+        """Plain SQL, no Python function: SQLite would wait for the interpreter at each call, up to
+        five milliseconds under load, and hold up all writes."""
         return f"CAST(round((julianday({later}) - julianday({earlier})) * 86400) AS INTEGER)"
 
 
@@ -169,7 +169,7 @@ class SqliteStore(Store):
         try:
             patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
             waited = time.monotonic() - began
-            if waited >= NOTED_SECONDS:  # a use case that lets time pass must know before it does
+            if waited >= NOTED_SECONDS:  # before the use case runs: it may expire something
                 self.outages.reached(waited_seconds=waited)
             changes = db.conn.total_changes
             try:
@@ -183,7 +183,7 @@ class SqliteStore(Store):
         except sqlite3.Error:  # a lock, a full disk, a file that cannot be written
             self.outages.failed(waited_seconds=time.monotonic() - began)
             raise
-        if has_written:  # nothing at all can be committed on a full disk too
+        if has_written:  # an empty transaction commits even on a full disk, so it proves nothing
             self.outages.reached()
 
     # -- time ------------------------------------------------------------------------------------

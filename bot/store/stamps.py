@@ -1,4 +1,4 @@
-"""Every column that holds an instant, for taking them all back to a clock that was set right.
+"""Sets every stored instant that is later than the clock back to it, once the clock is right.
 
 Verifications keep their own order: what they were stamped with while the clock was ahead is taken
 back by as much as the newest stamp is ahead, so that starts, deadlines and ends stay in it.

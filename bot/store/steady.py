@@ -5,8 +5,8 @@ window would close and no limit roll. While the clock is behind what was decided
 `now` goes on from there by the monotonic clock. A clock that was a day ahead therefore leaves
 stored time a day ahead: deadlines and limits hold all the same, since they are differences.
 
-Five seconds are made up for by going on at half the pace: NTP sets clocks back by less, and the
-monotonic clock of this host drifts against that of a database server. More than that is told.
+A lead of up to five seconds is reduced by going on at half the pace: NTP sets clocks back by less,
+and this host's monotonic clock drifts against a database server's. A greater lead is reported.
 """
 
 import threading
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-# What is further ahead than this is told to the operator; up to this it is made up for.
+# A greater lead is reported to the operator; a smaller one is reduced.
 TOLERATED = timedelta(seconds=5)
 # A clock that goes on by so much more than the monotonic one was set, or the host slept.
 JUMP = timedelta(hours=1)

@@ -57,7 +57,7 @@ class Text:
 
 
 def from_row(row: Row) -> Text:
-    to_instant_or_none(row["due_at"])  # not kept, but the sender needs it
+    to_instant_or_none(row["due_at"])  # not kept, but must be readable: sending depends on it
     return Text(
         id=row["id"],
         verification_id=row["verification_id"],

@@ -49,8 +49,8 @@ class Tx(Protocol):
     the beginning, so there these methods only read; so do they in a transaction that only reads.
     """
 
-    # SQL for a number that followers may read up to, and not including. Beyond it a row may still
-    # appear below one that is visible already.
+    # SQL for the number that followers may read up to, exclusive. From there on, a row may still
+    # become visible after one with a higher number.
     horizon: str
 
     @property

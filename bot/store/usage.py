@@ -1,8 +1,8 @@
 """The table `usage`: what counts against limits.
 
-It is apart from the verifications because those can be purged, and a purge must not buy another
-start. Rows are only added (an approved start is one that has an approval beside it), so the numbers
-grow and followers read each row once.
+It is separate from the verifications because those can be purged, and a purge must not allow more
+starts. Rows are only added (an approved start is one that has an approval beside it), so the
+numbers grow and followers read each row once.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ from bot.store.tx import Tx
 
 LIFTED = "lifted"  # a start that an operator forgave
 
-# No transaction of ours lasts longer. Where another program's keeps the horizon back for hours,
-# what is older than this is followed all the same: the rate limits would admit everything else.
+# Our transactions never last longer. If another program's transaction keeps the horizon back for
+# hours, older rows are followed all the same, or else the rate limits would admit everything.
 SETTLED = timedelta(seconds=30)
 
 
@@ -53,8 +53,8 @@ def add(
 def hit(
     tx: Tx, kind: UsageKind, limits: Iterable[Limit], *, phone: str
 ) -> tuple[Limit, int] | None:
-    """The limit of a number that leaves no room, with the seconds until there is some; the one
-    that lasts longest where there are several."""
+    """A limit of a number that is reached, with the seconds until it has room; of several the one
+    that has room last."""
     found = []
     for limit in limits:
         nth = _nth_newest(tx, kind, phone, limit.amount)
@@ -95,8 +95,8 @@ def _wrong_left(tx: Tx, limit: Limit, phone: str) -> int:
 
 
 def clear(tx: Tx, phone: str) -> int:
-    """Lifts the limits of a number. Returns how much counted. What else follows the rows goes on:
-    its starts stay starts of its country, its approvals stay known."""
+    """Lifts the limits of a number. Returns how much counted. Nothing else changes: its starts
+    still count for its country, and its approvals stay known."""
     lifted = tx.run(
         "UPDATE usage SET kind = 'lifted' WHERE phone = :phone AND kind IN ('start', 'probe')",
         phone=phone,

@@ -88,8 +88,8 @@ def _count_range(tx: Tx, where: str, **params: Value) -> int:
 
 
 def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
-    """Where so many rows of what names them (a tag, say) end, whether the rest of the filter fits
-    them or not; None: there are no more than so many, or nothing names them."""
+    """The place of the last of so many rows that fit the filter's tag, reference or the like and
+    perhaps not the rest of it; None: there are no more rows, or it has no such field."""
     names = _names(wanted)
     if not names:
         return None
@@ -151,8 +151,8 @@ def _names(wanted: ListFilter) -> list[str]:
 
 
 def _conditions(wanted: ListFilter) -> list[str]:
-    """One for each range of an index that is read. `IS TRUE` keeps a database from another index:
-    from answering an OR by several, and sorting afterwards."""
+    """One for each range of an index that is read. `IS TRUE` keeps a database from using another
+    index, or several for an OR, which it would have to sort afterwards."""
     ranges, names = _ranges(wanted.stages), _names(wanted)
     if not names:
         country = " AND country = :country" if wanted.country else ""

@@ -28,7 +28,7 @@ class Endpoint:
     failing_since: datetime | None
     disabled_at: datetime | None
     disabled_cause: DisabledCause | None
-    generation: int  # of being enabled or disabled: what acts on it says which one it saw
+    generation: int  # counts enabling and disabling; an action names the one it saw
 
     @property
     def is_enabled(self) -> bool:
@@ -57,7 +57,7 @@ def load(tx: Tx, id: str) -> Endpoint | None:
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> None:
-    """Takes these as the present ones."""
+    """Makes these the configured endpoints."""
     tx.run("UPDATE webhook_endpoint SET is_configured = 0")
     sql = """
         INSERT INTO webhook_endpoint (id, url, is_configured, includes_number)

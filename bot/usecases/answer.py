@@ -100,7 +100,7 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
 
 def _judge(tx: Tx, text: InboundText, rules: Rules, may_expire: Callable[[], bool]) -> Done[Judged]:
     verification = newest_of(tx, text.phone)
-    if text.age is None:  # a missed one is what the others wait for
+    if text.age is None:  # a missed text must not wait: others wait for it
         require_time(tx, verification, may_expire)
     if text.heard.is_too_long:
         return Done(Judged(None, ignored=Ignored.TOO_LONG))
@@ -121,7 +121,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, may_expire: Callable[[], boo
 
 
 def _erase_lone_code(tx: Tx, text: InboundText, rules: Rules) -> None:
-    """A code without a verification is of one that was forgotten meanwhile."""
+    """Erases a code at Twilio if its verification was forgotten meanwhile."""
     if not rules.erases_at_twilio:
         return
     read = reply.read(text.heard, code_length=rules.terms.code_length, challenge_text="")
@@ -151,7 +151,7 @@ def _judge_reply(
 
 
 def _disowned(tx: Tx, verification: Verification, at: datetime) -> Done[str | None]:
-    """Of the sender's own number alone, since that is whose verification it is."""
+    """Ends only the verification of the number that sent the text."""
     decision = decide(verification, DisownedByText(at), tx.now)
     outcome = decision.verification.outcome
     if not verification.is_terminal and outcome and outcome.cause is Cause.DISOWNED:

@@ -37,8 +37,8 @@ class Audited(Store):
         detail: str = "",
         at: datetime | None = None,
     ) -> None:
-        """What is about a number names no verification; else it is the one that was changed. `at`:
-        None for the store's time."""
+        """A line about a number names no verification; any other names the one that was changed.
+        `at`: None for the store's time."""
         super().__init__()
         self.steady, self.outages = store.steady, store.outages
         self._store = store

@@ -1,4 +1,4 @@
-"""Ending, pausing and going on: what callers order and what time does."""
+"""Cancels, suspends, resumes and expires verifications."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,8 +21,8 @@ def terminate(
     reason: str | None,
     operator: str | None = None,
 ) -> Done[None]:
-    """Also one whose time is over and that was not ended yet. Raises UnknownVerification,
-    AlreadyFinished."""
+    """Cancels a verification, even if its time is over and it was not ended yet. Raises
+    UnknownVerification, AlreadyFinished."""
     return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), always)
 
 
@@ -37,7 +37,7 @@ def resume(tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
-    """Verifications that time has something to say to, the longest due first."""
+    """Ids of verifications that are due, the longest due first."""
     return verifications.due_ids(tx, limit=limit)
 
 

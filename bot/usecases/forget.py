@@ -95,8 +95,8 @@ def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotte
 
 
 def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
-    """Removes at most `limit` finished ones that began before; their counts a day stay.
-    Returns how much of the limit was used: less than all of it means that nothing is left."""
+    """Removes at most `limit` finished ones that are older than `kept`; their counts per day stay.
+    Returns how much of the limit was used; less than all of it means that nothing is left."""
     before = tx.now - kept
     wanted = ListFilter(limit=limit, created_to=before, stages=FINISHED)
     old = verification_list.find(tx, wanted)

@@ -24,7 +24,7 @@ WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT
 JITTER = 0.2  # of each wait, either way: what failed together must not come back together
 LEASE = timedelta(seconds=timings.WEBHOOK_LEASE_SECONDS)
 FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
-# Pending ones so old are of an endpoint that is disabled, or set no more.
+# Pending ones this old belong to an endpoint that is disabled or no longer configured.
 KEPT = {
     EventState.DELIVERED: timedelta(days=7),
     EventState.FAILED: timedelta(days=30),
@@ -60,7 +60,7 @@ def write_events(tx: Tx, verification: Verification) -> None:
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:
-    """Takes these as the present endpoints; writes nothing where they are."""
+    """Makes these the configured endpoints; writes nothing if they are already."""
     present = webhook_endpoints.configured(tx)
     is_same = {one.url for one in present} == set(urls)
     if not is_same or any(one.includes_number != includes_number for one in present):
@@ -109,8 +109,8 @@ def answered(tx: Tx, claim: Claim, answer: Answer, *, jitter: float) -> Done[boo
 
 
 def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool) -> bool:
-    """True: the endpoint is disabled by this. One that was enabled since the try began stays so:
-    the try tells nothing of what was mended."""
+    """True: this disables the endpoint. One that was enabled since the try began stays enabled: the
+    try says nothing about the repaired receiver."""
     if is_gone:
         return webhook_endpoints.disable(
             tx, seen.id, DisabledCause.GONE, generation=seen.generation
@@ -171,7 +171,8 @@ def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:
-    """Delivered ones after 7 days, others after 30. Returns the most of any kind."""
+    """Removes delivered events after 7 days, others after 30. Returns the largest count removed of
+    a state."""
     counts = [
         webhook_events.drop_old(tx, state, before=tx.now - kept, limit=limit)
         for state, kept in KEPT.items()

@@ -167,7 +167,7 @@ def _slice(name: str, found: Iterable[HourlyCount], times: Iterable[HourlyCount]
 
 
 def _percentile(times: Counter[int], percent: int) -> int | None:
-    """Of times that are counted by the second: the least that so many percent do not exceed."""
+    """The smallest time, in seconds, that this percentage of the times does not exceed."""
     place = -(-times.total() * percent // 100)
     for seconds in sorted(times):
         place -= times[seconds]

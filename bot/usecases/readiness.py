@@ -9,7 +9,7 @@ from bot.store import aside, circuits, outbox, verifications, webhook_endpoints
 from bot.store.steady import TOLERATED
 from bot.store.tx import Store, Tx
 
-# A dispatcher is never this late; what is, has none.
+# A running dispatcher is never this late.
 OVERDUE = timedelta(seconds=5)
 
 
@@ -26,7 +26,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Both are for an operator to mend; with notes alone the work is done."""
+    """Both are for an operator to fix; with only notes, all work is done."""
 
     faults: list[Fault]
     notes: list[Fault] = field(default_factory=list)
@@ -58,7 +58,7 @@ def faults(tx: Tx, *, from_address: str, ahead: timedelta) -> list[Fault]:
 
 
 def notes(tx: Tx) -> list[Fault]:
-    """What is no reason to send requests elsewhere: another process would find the same."""
+    """Faults that are no reason to route requests elsewhere: every process has the same ones."""
     is_disabled = any(not endpoint.is_enabled for endpoint in webhook_endpoints.configured(tx))
     return [Fault.WEBHOOK_ENDPOINT] if is_disabled else []
 

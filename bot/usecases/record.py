@@ -11,8 +11,8 @@ from bot.usecases import notify
 
 
 def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Change, ...]:
-    """Writes what `decide` said: the row, its history, its effects. Returns it as the one change
-    that it is, or as none: an input that changed nothing costs nothing."""
+    """Writes what `decide` said: the row, its history, its effects. Returns the change, or none:
+    an input that changed nothing costs nothing."""
     after = decision.verification
     if before is None:
         verifications.insert(tx, after)

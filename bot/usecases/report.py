@@ -1,4 +1,4 @@
-"""Delivery reports: unordered, repeated, possibly of nothing we know."""
+"""Delivery reports: in any order, repeated, perhaps of unknown texts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ class Wait:
 
 
 def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
-    """Where a carrier has taken the text just now: how long it had waited at Twilio."""
+    """Applies a report. If a carrier has taken the text now, returns how long Twilio had it."""
     verification = verifications.of_text(tx, report.text_id)
     text = outbox.load(tx, report.text_id)
     if verification is None and rules.erases_at_twilio:
@@ -40,7 +40,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
     detail = {"delivery": report.delivery.value, "error_code": report.error_code}
     history.append(tx, text.verification_id, [Event(EventName.DELIVERY, {**detail})])
     waited = None
-    is_only = verification.sends == 1  # of a further one it is not kept when Twilio took it
+    is_only = verification.sends == 1  # when Twilio took a further text is not stored
     if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:
         waited = Wait(tx.now - verification.accepted_at, tx.now)
     if report.blame is Blame.OPTED_OUT:

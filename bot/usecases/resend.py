@@ -43,8 +43,8 @@ def resend(
     admission: Admission,
     operator: str | None = None,
 ) -> Done[Verification]:
-    """Asked for again within 15 seconds, or while it is not known whether Twilio took a text, it is
-    answered as if it were sent, and nothing is.
+    """Sends the text again. Within 15 seconds of the last one, or while it is not known whether
+    Twilio took one, it sends nothing and answers as if it had.
 
     Raises TooLateToResend, SendsUsed, OptedOut, LimitReached, BreakerOpen, SenderUnavailable,
     QueueTooLong.
@@ -77,7 +77,8 @@ def resend(
 
 
 def new_text(rules: Rules) -> SendText:
-    """With its random id: a use case may run twice. It speaks the verification's language."""
+    """The text, with a random id made outside the use case, which may run twice. `resend` sets its
+    language."""
     return SendText(secrets.token_urlsafe(18), rules.from_address, rules.languages.default)
 
 

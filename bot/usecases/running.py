@@ -14,7 +14,7 @@ KEY_RETIRED = "key_retired"
 
 
 def always() -> bool:
-    """For what expires nothing, or does so whatever was missed."""
+    """`may_expire` for use cases that expire nothing, or need not wait for missed replies."""
     return True
 
 

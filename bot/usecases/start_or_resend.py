@@ -42,8 +42,8 @@ def start_or_resend(
     *,
     may_expire: Callable[[], bool],
 ) -> Done[Verification]:
-    """Of a pending one of the same caller, whichever way it was begun: the same verification, with
-    the same code once more. Another caller's is refused as by a start."""
+    """If the same caller's verification of the number is pending, however it was begun, sends its
+    code again and returns it. Another caller's is refused as by a start."""
     tx.lock_number(wanted.phone)
     pending = verifications.pending_of(tx, wanted.phone)
     if pending is None or pending.started_by != wanted.request.started_by:

@@ -12,8 +12,8 @@ from bot.store.steady import TOLERATED
 from bot.store.time_mark import TimeMark
 from bot.store.tx import Done, Tx
 
-# The mark is written every hour. What is older than this was left by a service that was down for
-# longer than a night, or the clock has jumped: from here they look the same.
+# The mark is written every hour. If it is older than this, the service was down for more than
+# a day, or the clock has jumped: the two cannot be told apart.
 LONGEST_GAP = timedelta(hours=25)
 HELD_FOR = timedelta(hours=24)
 

@@ -139,7 +139,7 @@ def _views(tx: Tx, events: Sequence[WebhookEvent]) -> list[EventView]:
 
 
 def version(*views: object) -> str:
-    """Another whenever one of the views is: what becomes of an event is in no history."""
+    """Changes whenever one of the views does: the state of an event is in no history."""
     return hashlib.sha256(repr(views).encode()).hexdigest()[:12]
 
 

@@ -14,7 +14,7 @@ _CUT = ("reason", "error", "locale")
 
 
 def type_of(verification: Verification) -> str:
-    """Of one that has ended."""
+    """The event's type for a verification that has ended."""
     return f"verification.{verification.status}"
 
 
@@ -59,8 +59,8 @@ def instant(at: datetime | None) -> str | None:
 
 
 def _written(type: str, at: datetime, data: dict[str, Any]) -> str:
-    """JSON of at most 2000 bytes. Where there is no room, the texts that nothing is decided on are
-    cut: a reason can be long, and so can an id that the caller chose."""
+    """JSON of at most 2000 bytes. Where there is no room, free texts are cut: a reason can be long,
+    and so can an id that the caller chose."""
     while True:
         body = {"type": type, "timestamp": instant(at), "data": data}
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,7 +1,7 @@
 """Addresses as Twilio writes them: ours, and the phones' that texts come from.
 
-A line texts by SMS, or by RCS where a Messaging Service has an RCS sender in its pool: its number
-is prefixed then, and it is the same phone. WhatsApp and Messenger accounts are no proof of a line.
+A phone texts by SMS, or by RCS if the Messaging Service has an RCS sender in its pool. Twilio then
+prefixes the number, which is still that phone's. A WhatsApp or Messenger account proves no line.
 """
 
 import re

@@ -32,8 +32,8 @@ from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.troubles import Kind
 from bot.settings import Settings
 
-# A look takes messages that are so much older than our first try: Twilio's clock and stamps tell
-# whole seconds, and an answer takes its time.
+# A look-up accepts messages this much older than our first try: Twilio's clock and timestamps have
+# whole seconds, and an answer takes time.
 CLOCK_SLACK = timedelta(seconds=5)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
@@ -128,7 +128,7 @@ class TwilioGateway:
         return sorted(ours, key=lambda message: message.age, reverse=True)
 
     def _now(self) -> datetime:
-        """The instant of the last answer by Twilio's clock, which its stamps are of."""
+        """The time of Twilio's last answer, by the clock that its timestamps use."""
         return self.client.http_client.date or datetime.now(UTC)
 
     def conversation(
@@ -204,7 +204,7 @@ class TwilioGateway:
         return self._settings.twilio_phone_number is not None
 
     def _is_of_service(self, message: Any) -> bool:
-        """Not of another service of the account; of a number's messages the list knows."""
+        """False: it is another service's. With a number, the list holds only its messages."""
         service = self._settings.twilio_messaging_service_sid
         return service is None or message.messaging_service_sid == service
 
@@ -231,8 +231,8 @@ def http_status(error: Exception) -> int | None:
 
 
 def twilio_code(error: Exception) -> int | None:
-    """Twilio's own code. Where it is missing, the library puts the HTTP status in its place:
-    something in between has answered."""
+    """Twilio's own code. None if a proxy answered instead: without a code in the answer, the
+    library puts the HTTP status in its place."""
     code = getattr(error, "code", None)
     if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
         # What reading a list raises: the answer itself, in place of a code.

@@ -1,4 +1,4 @@
-"""Twilio's error codes: what each means for a text, and what to tell the admin.
+"""Looks up Twilio's error codes: the consequence for a text, and what to tell the admin.
 
 Source: Twilio's error and warning dictionary, read in February 2025, and the sentences of its
 messaging guides. Decide on the code, never on Twilio's message: that holds the phone number.
@@ -24,7 +24,7 @@ UNKNOWN_PERMANENT = Trouble(
 )
 UNKNOWN_PASSING = Trouble(
     Kind.PASSING,
-    "Twilio or a carrier had a trouble of a kind not known.",
+    "Twilio or a carrier had an unknown problem.",
     "Look the error up in Twilio's console.",
 )
 

@@ -1,10 +1,9 @@
 """How the twilio library reaches Twilio: its HTTP client, over urllib3.
 
 The library's own rests on requests, with which a send took twice the processor time. This one
-keeps one connection for each sender, never repeats by itself, remembers what the answer's headers
-said, and goes to another address where one is set: the library has no option for that
-(twilio-python issue 521). It raises urllib3's own errors. Each call
-is bounded by one deadline (`bot/outbound/bounded.py`).
+keeps a connection for each sending thread, never repeats a request, remembers headers of answers,
+and calls another address if one is set, for which the library has no option (twilio-python issue
+521). It raises urllib3's own errors. One deadline bounds each call (`bot/outbound/bounded.py`).
 """
 
 import re

@@ -1,8 +1,8 @@
 """The webhook of what texts are sent from, at Twilio: read it, compare it, set it.
 
 A number or a short code has a webhook of its own. A Messaging Service has one for its whole pool,
-unless it defers to the sender's; set by us, the service decides, so that a number which joins the
-pool later needs nothing.
+unless it defers to each sender's. `set_webhook` ends deferring, so that a number that joins the
+pool later needs no setting.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.senders import Pool, pool_of, sender, service_of, services_with
 from bot.settings import Settings
 
-# Twilio repeats nothing that met a dying server unless the address asks for it in its fragment,
-# which is neither sent nor signed: twice more, after a 5xx, a failed connection or a timeout.
+# Twilio repeats a failed webhook only if the fragment of its address asks for that: twice more,
+# after a 5xx, a failed connection or a timeout. The fragment is neither sent nor signed.
 RETRIES = "#rc=2&rp=5xx,ct,rt"
 OWN, SENDERS = "its own webhook", "the webhook of each sender (Defer to sender's webhook)"
 

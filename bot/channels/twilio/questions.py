@@ -1,5 +1,5 @@
-"""Questions to Twilio for an operator: bounded together, and where one is not answered, a sentence
-says what to look at."""
+"""Questions to Twilio for an operator, with one time limit for all. If one is not answered, a
+sentence says what to check."""
 
 import re
 import time
@@ -46,7 +46,7 @@ class Unanswered(Exception):
 
 
 class Questions:
-    """Asks with what texts are sent with, one question after the other."""
+    """Asks one question after the other, with the credentials that send texts."""
 
     def __init__(
         self, settings: Settings, *, twilio: Client | None = None, ends: float | None = None

@@ -1,7 +1,7 @@
 """X-Twilio-Signature: proof that a webhook comes from Twilio and was made for this address.
 
 Computed over PUBLIC_BASE_URL, never over what Host or X-Forwarded headers say: behind a proxy
-those differ from what Twilio signed, and they are for anybody to set. It proves no freshness: a
+those differ from what Twilio signed, and any client can set them. It proves no freshness: a
 captured request can be replayed, which the MessageSid rule makes harmless.
 """
 
@@ -16,7 +16,8 @@ from werkzeug.datastructures import Headers, MultiDict
 
 # Base64 of an HMAC-SHA1, which is what Twilio sends.
 SIGNATURE_LENGTH = 28
-# Twilio posts some thirty, and twenty more with ten media. Hashing sorts them, so each costs.
+# Twilio posts some thirty, and twenty more with ten media. They are sorted for the signature, which
+# an unsigned request must not make expensive.
 MOST_FIELDS = 100
 HEADER = "X-Twilio-Signature"
 FORM = "application/x-www-form-urlencoded"
@@ -41,8 +42,8 @@ class Signature:
 
 
 def _is_signed(validator: Any, url: str, form: MultiDict[str, str], sent: str) -> bool:
-    """The library tries the address with its port and without, whichever fits. One that was signed
-    as it is set, which is nearly every one, is told in a tenth of the time."""
+    """Tries the address as it is set first: nearly every signature is over that, and this takes a
+    tenth of the time of the library, which tries it with its port and without."""
     expected = _signature(validator.token, url, form)
     is_exact = hmac.compare_digest(expected, sent.encode())
     return is_exact or bool(validator.validate(url, form, sent))

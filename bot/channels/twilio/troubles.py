@@ -90,8 +90,8 @@ TROUBLES: dict[int, Trouble] = {
     ),
     **_told(
         Kind.LIMIT,
-        "More than 30 texts went to and fro in half-minute steps, so Twilio paused both numbers:"
-        " look for a bot that answers automatically.",
+        "More than 30 texts went back and forth within half-minute steps, so Twilio paused both"
+        " numbers: look for a bot that answers automatically.",
         14107,
     ),
     **_each(Kind.NUMBER, "Twilio says this is not a phone number.", 21211, 21214, 21217),
@@ -234,8 +234,8 @@ TROUBLES: dict[int, Trouble] = {
 WITHHELD: dict[int, str] = {
     30038: "Twilio took the reply for a one-time passcode and withheld it. Ask its support to"
     " exempt the number, which receives answers to its own texts.",
-    30039: "Twilio took the reply for a machine's and withheld it, as it does where texts go to and"
-    " fro very often. Let the person wait a moment, then reply once more.",
+    30039: "Twilio took the reply for a machine's and withheld it, as it does when texts go back"
+    " and forth very often. Let the person wait a moment, then reply once more.",
 }
 
 

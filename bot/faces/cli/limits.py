@@ -106,4 +106,4 @@ def _lines(found: Standing) -> list[str]:
         lines.append(f"Replied NO: no code until {found.disowned_until:%Y-%m-%d %H:%M:%S} UTC.")
     if not found.limits:
         lines.append("No limit of a number is set.")
-    return [*lines, "Nothing keeps it from a start." if found.is_clear else "A start is refused."]
+    return [*lines, "Nothing prevents a start." if found.is_clear else "A start is refused."]

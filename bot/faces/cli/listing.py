@@ -24,7 +24,7 @@ from bot.usecases.summary import summary
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--country", default="", help="Two letters.")
 @click.option("--number", default="", help="In any spelling.")
-@click.option("--tag", default="", help="The whole of it.")
+@click.option("--tag", default="", help="The whole tag.")
 @json_option
 @with_appcontext
 def list_newest(
@@ -70,7 +70,7 @@ def id_of(store: Store, text: str) -> str:
 
 
 def _number(service: Service, text: str) -> str:
-    """As it is kept, under whichever spelling. Raises InvalidNumber, CannotReceiveTexts."""
+    """The number in the spelling it is stored under. Raises InvalidNumber, CannotReceiveTexts."""
     for spelling in phone.may_be(text, home=service.settings.home_country):
         if service.store.read(read.newest_of, [spelling]):
             return spelling
@@ -78,7 +78,7 @@ def _number(service: Service, text: str) -> str:
 
 
 def outcome_in_words(view: VerificationView) -> str:
-    """On one line: the status, and of all but an approval the cause."""
+    """On one line: the status, and the cause unless it was approved."""
     outcome = view.verification.outcome
     if outcome is None:
         return words.STATUSES[view.verification.stage]

@@ -60,7 +60,7 @@ def version(as_json: bool) -> None:
 @json_option
 @with_appcontext
 def clock_reset(as_json: bool) -> None:
-    """Take stamps that are later than the clock back to it. Stop all processes first."""
+    """Set stored times that are later than the clock back to it. Stop all processes first."""
     store = services.of(current_app).store
     store.read(timekeeping.now)
     ahead = store.steady.ahead

@@ -12,7 +12,7 @@ from bot.usecases.texts import shown
 
 
 @click.command()
-@click.option("--language", help="Of one language alone.")
+@click.option("--language", help="Show only this language.")
 @json_option
 @with_appcontext
 def texts(language: str | None, as_json: bool) -> None:

@@ -28,7 +28,7 @@ def _store() -> Store:
 
 
 @webhooks_group.command("list")
-@click.option("--failed", is_flag=True, help="Events that failed for good alone.")
+@click.option("--failed", is_flag=True, help="Only events that failed for good.")
 @click.option("--limit", default=SHOWN, show_default=True, type=click.IntRange(1, 1000))
 @json_option
 @with_appcontext
@@ -86,7 +86,7 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
 @json_option
 @with_appcontext
 def enable(endpoint_id: str, as_json: bool) -> None:
-    """Go on sending to an endpoint that is disabled, first what waits for it."""
+    """Enable a disabled endpoint; the events that wait for it are sent first."""
     found = {view.endpoint.id: view for view in _store().read(webhooks.endpoints)}
     view = found.get(endpoint_id)
     if view is not None and view.endpoint.disabled_at is None:

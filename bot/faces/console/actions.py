@@ -114,13 +114,13 @@ class Actions:
 
     def enable(self, id: str) -> AnyResponse:
         seen = request.form.get("generation", "")
-        # What is no number is the generation of none.
+        # No endpoint has the generation -1, which stands for unreadable input.
         generation = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
         self._as(Action.ENDPOINT_ENABLED, detail=id).write(notify.enable, id, generation=generation)
         return self._noticed("enabled", "webhooks")
 
     def send_again(self, id: str) -> AnyResponse:
-        """Leads back to the page of the verification where it was pressed there."""
+        """Returns to the verification's page if the button was pressed there."""
         verification = request.form.get("verification", "")
         self._as(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id, operator=self._name)
         if verification:

@@ -85,7 +85,7 @@ class Listing:
         }
 
     def _candidates(self, asked: Filters) -> Sequence[Reading]:
-        """What the search may mean, of which something is known."""
+        """The readings of the search text that find something."""
         every = search.readings(asked.search, home=self._home)
         return self._store.read(search.that_find, every)
 

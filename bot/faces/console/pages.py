@@ -88,7 +88,7 @@ class Pages:
             sightings=[(one, why.sighted(one, known, shown["told"])) for one in seen.sightings],
             conclusion=why.conclusion(seen, known),
             is_asked=True,
-            # What is shown above it goes on, as on the page without the list.
+            # The rest of the page keeps updating from the page without Twilio's list.
             version="at-twilio",
             live=url_for("console.one", id=id),
         )

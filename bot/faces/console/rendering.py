@@ -78,9 +78,9 @@ class Renderer:
     def live(
         self, template: str, show: Callable[[Load], dict[str, Any]], *, more: str = ""
     ) -> Response:
-        """A page, or 304 where the caller has this version of it. Without anything happening,
-        counts and limits change by the minute, and the age of a queue by the second. `more`: the
-        version of what is shown and not told by the history."""
+        """A page, or 304 if the caller has this version of it. The version changes by the minute,
+        as counts and limits do, and by the second while texts are queued. `more`: the version of
+        data on the page that is not in the history."""
         load = self._store.read(
             read.load,
             from_address=self._service.rules.from_address,

@@ -1,6 +1,6 @@
 """The table of pages and buttons.
 
-Every page is whole without a script. A script asks for it again every second, naming the version it
+Every page works without JavaScript. A script asks for it again every second, naming the version it
 has; the answer is 304 while nothing has happened, so a page that is left open costs two reads.
 """
 

@@ -120,7 +120,7 @@ def _fingerprint(secret: bytes, key: str) -> str:
 
 
 class Throttle:
-    """Wrong keys by address. Behind a proxy that is the proxy's: then all guess as one."""
+    """Wrong keys by address. Behind a proxy all visitors share the proxy's address."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -128,8 +128,8 @@ class Throttle:
         self._lock = threading.Lock()
 
     def try_one(self, address: str) -> int:
-        """Seconds to wait; 0: a key may be tried. It counts as wrong from here on, so that many at
-        once have no more tries than one after the other."""
+        """Seconds to wait; 0: a key may be tried. The try counts as wrong at once, so that
+        concurrent tries are no more than consecutive ones."""
         now, name = self._clock(), network(address)
         with self._lock:
             wrong = self._wrong.setdefault(name, deque(maxlen=WRONG_KEYS))

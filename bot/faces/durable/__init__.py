@@ -8,6 +8,7 @@ parameters.py  reading ids, reasons and headers
 query.py       reading queries and filters
 payloads.py    the shapes of answers
 history.py     our history as historyEvents
+cors.py        pages of other origins that follow a verification
 errors.py      refusals of this API, and the shape of its errors
 openapi.py     its part of the OpenAPI description
 """

@@ -29,8 +29,8 @@ class Cors:
         return Response(status=204, headers=headers)
 
     def follow(self) -> None:
-        """For the present request: an error, or what a link opened (`opened_by_link`), may be read
-        by a page."""
+        """Lets a page read the answer to the current request if it is an error or was opened by a
+        link (`opened_by_link`)."""
         if not self._origins:
             return
         origin = request.headers.get("Origin", "")

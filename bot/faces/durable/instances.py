@@ -126,7 +126,7 @@ class Instances:
         return Response(status=202)
 
     def rewind(self, id: str) -> Response:
-        """Nothing here fails in a way that going back would mend."""
+        """Always refused: no failure here can be repaired by rewinding."""
         self._access.holder(id, Scope.ACT)
         self._store.read(read.view, id)
         return Response(status=501)

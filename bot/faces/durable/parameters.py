@@ -25,7 +25,7 @@ _FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def valid_id(id: str) -> str:
-    # A browser takes /. and /.. for directions, so no page could show these two.
+    # A browser resolves /. and /.. in an address, so no page could show these two.
     if id in (".", "..") or id.startswith("@") or _FORBIDDEN_IN_IDS.search(id) or len(id) > 256:
         raise InvalidId(
             "An instance id has at most 256 characters, does not begin with @, is not . or .., and"

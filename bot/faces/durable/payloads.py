@@ -69,7 +69,7 @@ def status(view: VerificationView, *, show_input: bool = True) -> Json:
 
 
 def _input(text: str) -> Any:
-    """As it was sent; a row that was edited by hand holds up no list."""
+    """The input as it was sent. A row that was edited by hand must not break a list."""
     try:
         return json.loads(text)
     except ValueError:
@@ -115,4 +115,4 @@ def output(verification: Verification) -> Any:
         return True
     if outcome.status in (Status.EXPIRED, Status.MAX_ATTEMPTS_REACHED):
         return False
-    return outcome.reason  # always text, so that none reads like a verdict
+    return outcome.reason  # always text, so that none looks like the output true or false

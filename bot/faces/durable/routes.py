@@ -71,7 +71,7 @@ class DurableRoutes:
     def blueprint(self) -> Blueprint:
         routes = Blueprint("durable", __name__)
         routes.record_once(_add_converter)
-        # The first page has GET of /.
+        # The home page has GET /.
         of_root = [method for method in METHODS if method not in ("GET", "HEAD")]
         for rule, methods in (("/", of_root), ("/<any_path:path>", METHODS)):
             routes.add_url_rule(

@@ -1,5 +1,5 @@
 """Twilio Verify's API, so that programs written for it work against this service: they change the
-address that their client talks to, and nothing else.
+address that their client talks to, its credentials, and the sid of the service.
 
 routes.py   the routes
 forms.py    reading form-encoded parameters

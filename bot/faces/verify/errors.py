@@ -74,7 +74,7 @@ CODES: dict[type[Refusal], Code] = {
     errors.StillCounting: Code(20503, 503),
     errors.IdInUse: Code(60212, 429),
 }
-# By the setting of the limit that was hit; any other is of all starts, and so of the service.
+# By the setting of the limit that was hit. Any other limit is on all starts: the service's limit.
 _LIMITS = {
     "LIMIT_PER_NUMBER": Code(60203, 429, "Max send attempts reached"),
     "LIMIT_WRONG_PER_NUMBER": Code(60202, 429, "Max check attempts reached"),

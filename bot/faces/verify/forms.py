@@ -66,7 +66,8 @@ def check() -> Check:
 
 
 def has_length_of_code(text: str) -> bool:
-    """As Twilio counts it. What has it and is no code of ours is wrong, not invalid."""
+    """Whether Twilio accepts its length. A code of such a length that is not ours is wrong, not
+    invalid."""
     return 4 <= len(text) <= 10
 
 

@@ -58,7 +58,7 @@ def blueprint(service: Service) -> Blueprint:
             methods=[method],
             strict_slashes=False,
         )
-    # Whatever else a client of Verify may ask for.
+    # All other paths of Verify's API: 404.
     rest = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
     routes.add_url_rule("/v2/<path:rest>", "missing", face.missing, methods=rest)
     return routes
@@ -192,8 +192,8 @@ class VerifyFace:
         return Which(number, sid[1] if sid else None, started_by=_owner(caller))
 
     def _find_shown(self, tx: Tx, which: Which) -> VerificationView:
-        """A pending one, or one that ended and may still be asked for: expired and failed ones are
-        gone, as at Twilio, and of a number only its pending or just approved one is there."""
+        """The verification, if it may still be asked for. Expired and failed ones are gone, as at
+        Twilio; by number only a pending or just approved one is found. Raises NoSuchResource."""
         found = checking.find(tx, which)
         if found is None or not _is_shown(found, tx, is_by_number=which.phone is not None):
             raise _gone()

@@ -1,4 +1,4 @@
-"""What a database of an older version goes through: a file for each version, one transaction.
+"""Migrations of older databases: a file for each version, all steps in one transaction.
 
 `schema.sql` is what a new database gets. A test keeps both ways the same.
 """
@@ -73,9 +73,9 @@ def _columns() -> frozenset[tuple[str, str]]:
 def for_postgres(script: str) -> str:
     """The same script in PostgreSQL's words.
 
-    Texts are compared byte by byte, as SQLite does, whatever the locale. A row's number, by which
-    it is followed, is that of its transaction: numbers of a sequence become visible in any order,
-    and of a transaction everybody can tell whether it is over (`Tx.horizon`).
+    Texts are compared byte by byte, as SQLite does, whatever the locale. Followers read rows by
+    the number of the transaction that wrote them, since numbers of a sequence become visible in any
+    order, and any process can tell whether a transaction is over (`Tx.horizon`).
     """
     words = {
         r"\) STRICT;": ");",

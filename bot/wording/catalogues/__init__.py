@@ -24,7 +24,7 @@ class BrokenCatalogue(Exception):
 
 
 def all_sentences() -> tuple[str, ...]:
-    """Of `sentences.py`, in its order."""
+    """The sentences of `sentences.py`, in its order."""
     return tuple(
         value
         for name, value in vars(sentences).items()

@@ -17,7 +17,7 @@ ALIVE = {"status": "alive"}
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """It is asked from here; Twilio asks from outside, so neither answer is a proof."""
+    """Calls it from this machine. Twilio calls it from outside, so no result is a proof."""
     url = f"{settings.public_base_url}/healthz"
     client = PooledHttpClient(
         settings.public_base_url, timeout=settings.twilio_timeout_seconds, connections=1

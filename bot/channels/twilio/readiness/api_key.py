@@ -1,5 +1,5 @@
-"""What an API key may do. A restricted one is asked with requests that change nothing: Twilio
-refuses those of a key without the right before it looks at them."""
+"""Which rights an API key has. Each is tried with a request that changes nothing: Twilio refuses
+it for a missing right before it looks at the request."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
 
 
 def can_text(found: Any) -> bool:
-    """A short code does nothing else, and tells no capabilities."""
+    """Whether it can text. A short code always can, and has no list of capabilities."""
     told = getattr(found, "capabilities", None)
     if not told:
         return True
