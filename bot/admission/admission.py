@@ -70,7 +70,7 @@ class Admission:
         """Raises StillCounting."""
         if not self.refresh():
             raise StillCounting(
-                "The starts of the last hour are still being counted, so no limit can be kept.",
+                "Earlier starts are still being counted, so no limit can be kept yet.",
                 retry_after_seconds=1,
             )
 
