@@ -299,11 +299,13 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
         holder["harness"] = made
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
-        made.http.close()
-        made.close()
+        try:
+            yield made
+        finally:
+            server.shutdown()
+            thread.join()
+            made.http.close()
+            made.close()
     finally:
         server.server_close()
         simulator.stop()

@@ -207,6 +207,22 @@ def test_every_command_that_tells_something_has_json(harness: Harness) -> None:
     assert lacking == []
 
 
+def test_json_has_names_of_one_form(harness: Harness) -> None:
+    harness.start_and_send()
+    commands = ["list", f"show {PHONE}", "texts", f"limits show {PHONE}", f"limits clear {PHONE}"]
+    commands += ["optout list", "audit", "webhooks list", "version", f"forget {PHONE}"]
+    names: set[str] = set()
+    for command in commands:
+        ran = run(harness, *command.split(), "--json")
+        assert ran.exit_code == 0, (command, ran.output)
+        names |= set(re.findall(r'"(\w+)":', ran.stdout))
+    # `detail` of a history has the names that are stored.
+    stored = {"by_text", "error_code", "attempts_used"}
+    assert {
+        name for name in names - stored if not re.fullmatch("[a-z]+([A-Z][a-z]*)*", name)
+    } == set()
+
+
 def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="2/hour; 10/day") as harness:
         shown = run(harness, "limits", "show", PHONE).output

@@ -1,6 +1,7 @@
 """The texts as phones get them, in every language."""
 
 from dataclasses import asdict
+from typing import Any
 
 import click
 from flask import current_app
@@ -8,7 +9,7 @@ from flask.cli import with_appcontext
 
 from bot import service as services
 from bot.faces.cli.output import json_option, say
-from bot.usecases.texts import shown
+from bot.usecases.texts import ShownText, shown
 
 
 @click.command()
@@ -23,8 +24,7 @@ def texts(language: str | None, as_json: bool) -> None:
         if not rows:
             raise click.ClickException(f"There is no language {language}.")
     if as_json:
-        said = [asdict(row) for row in rows]
-        say(as_json, [{"isOffered": row.pop("is_offered"), **row} for row in said])
+        say(as_json, [_row(row) for row in rows])
         return
     for row in rows:
         note = "" if row.is_offered else "  not offered: too long"
@@ -33,3 +33,10 @@ def texts(language: str | None, as_json: bool) -> None:
             f" {row.segments} segment{'' if row.segments == 1 else 's'}{note}"
         )
         click.echo(f"         {row.text}")
+
+
+def _row(shown_text: ShownText) -> dict[str, Any]:
+    row = asdict(shown_text)
+    row["isOffered"] = row.pop("is_offered")
+    row["isRightToLeft"] = row.pop("is_right_to_left")
+    return row
