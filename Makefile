@@ -46,7 +46,7 @@ check: .venv/develop ## Check format, lint and types
 deploy: .venv/develop ## Walk docs/deploy.md in a fresh Debian and in the image, as root on Debian (some minutes)
 	@deploy/try
 
-browser: .venv/develop ## Get a Chromium for the browser tests, where there is none
+browser: .venv/develop ## Get a Chromium for the browser tests, on Debian one without windows
 	@tests/browser/install
 
 screenshots: .venv/develop ## Take the pictures of the README anew

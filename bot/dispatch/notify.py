@@ -13,7 +13,9 @@ import logging
 import random
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +53,8 @@ class Notifier(Background):
         self._client = client
         self._told = told
         self._wake = threading.Event()
-        self._pools: dict[str, Pool] = {}  # by endpoint
+        # By endpoint; the thread of this loop alone asks for one.
+        self._pools: defaultdict[str, Pool] = defaultdict(partial(Pool, "notify", AT_ONCE))
         if client is not None:
             store.on_commit(self._committed)
 
@@ -106,7 +109,7 @@ class Notifier(Background):
         may be due."""
         is_more = False
         for endpoint_id in self._due():
-            pool = self._pool_of(endpoint_id)
+            pool = self._pools[endpoint_id]
             free = MOST_CLAIMED - pool.under_way
             if free >= AT_ONCE:
                 claims = self._store.write(notify.claim_events, endpoint_id, limit=free)
@@ -117,10 +120,6 @@ class Notifier(Background):
 
     def _due(self) -> list[str]:
         return self._store.read(notify.due)
-
-    def _pool_of(self, endpoint_id: str) -> Pool:
-        """Asked for by the thread of this loop alone."""
-        return self._pools.setdefault(endpoint_id, Pool("notify", AT_ONCE))
 
     def _ended(self, left: int) -> None:
         if left == MOST_CLAIMED - AT_ONCE:  # from here on another batch can be claimed

@@ -1,11 +1,12 @@
 """The table `audit`: what operators did, and who signed in. Append-only."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.domain.ids import new_id
 from bot.domain.operators import Action, Via
-from bot.store.rows import Row, filled, to_instant, to_text
+from bot.store.rows import Row, Wanted, filled, to_instant, to_text
 from bot.store.tx import Tx
 
 KEPT = timedelta(days=365)
@@ -29,13 +30,11 @@ class AuditLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditFilter:
-    limit: int
+class AuditFilter(Wanted):
     operator: str = ""
     action: Action | None = None
     at_from: datetime | None = None
     at_to: datetime | None = None
-    before: tuple[datetime, str] | None = None  # instant and id of the last one seen
 
 
 def add(tx: Tx, entry: Entry, *, at: datetime) -> None:
@@ -59,17 +58,11 @@ def add(tx: Tx, entry: Entry, *, at: datetime) -> None:
 def find(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
     """A page, the newest first: a range of one index, read no further than the page is long, where
     it is not narrowed by operator and action both."""
-    return filled(
-        "audit",
-        _from_row,
-        lambda place: _rows(tx, replace(wanted, before=place) if place else wanted),
-        at="at",
-        limit=wanted.limit,
-    )
+    return filled("audit", _from_row, partial(_rows, tx), wanted, at="at")
 
 
 def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
-    at, id = wanted.before or (None, "")
+    at, id = wanted.after or (None, "")
     # Of two bounds, SQLite may begin its range at the wider one, so there is one.
     at_to = min((instant for instant in (at, wanted.at_to) if instant), default=None)
     conditions = {
@@ -79,7 +72,7 @@ def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
         "action = :action": bool(wanted.action and not wanted.operator),
         "at >= :at_from": wanted.at_from is not None,
         "at <= :at_to": at_to is not None,
-        "(at, id) < (:before_at, :before_id)": wanted.before is not None,
+        "(at, id) < (:after_at, :after_id)": wanted.after is not None,
     }
     where = " AND ".join(sql for sql, is_wanted in conditions.items() if is_wanted) or "TRUE"
     sql = f"SELECT * FROM audit WHERE {where} ORDER BY at DESC, id DESC LIMIT :limit"
@@ -90,8 +83,8 @@ def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
         action=wanted.action.value if wanted.action else "",
         at_from=to_text(wanted.at_from) if wanted.at_from else "",
         at_to=to_text(at_to) if at_to else "",
-        before_at=to_text(at) if at else "",
-        before_id=id,
+        after_at=to_text(at) if at else "",
+        after_id=id,
     )
 
 

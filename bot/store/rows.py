@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -74,29 +75,44 @@ def readable(
 READ_ON = 20
 
 
+Place = tuple[datetime, str]  # an instant and an id
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page of rows that are ordered by instant and id."""
+
+    limit: int
+    after: Place | None = None  # of the last one seen
+
+
+W = TypeVar("W", bound=Wanted)
+
+
 def filled(
     table: str,
     from_row: Callable[[Row], T],
-    rows_behind: Callable[[tuple[datetime, str] | None], Sequence[Row]],
+    read: Callable[[W], Sequence[Row]],
+    wanted: W,
     *,
     at: str,
-    limit: int,
 ) -> list[T]:
     """A page in which later rows replace those that cannot be read, so that only the last page is
-    not full. `rows_behind` reads `limit` rows after a place, or the first ones; their instants are
-    in the column `at`."""
+    not full. `at` is the column of the instants."""
     found: list[T] = []
-    place = None
     for _ in range(READ_ON):
-        rows = rows_behind(place)
+        rows = read(wanted)
         found += readable(table, rows, from_row)
-        place = last_place(rows, at)
-        if len(found) >= limit or len(rows) < limit or place is None:
+        if len(found) >= wanted.limit or len(rows) < wanted.limit:
             break
-    return found[:limit]
+        place = last_place(rows, at)
+        if place is None:
+            break
+        wanted = replace(wanted, after=place)
+    return found[: wanted.limit]
 
 
-def last_place(rows: Sequence[Row], at: str) -> tuple[datetime, str] | None:
+def last_place(rows: Sequence[Row], at: str) -> Place | None:
     """Of the last row whose instant can be read."""
     for row in reversed(rows):
         instant = to_instant_if_readable(row[at])

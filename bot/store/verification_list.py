@@ -1,10 +1,11 @@
 """Lists of verifications: pages by filter, what is open, what failed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from bot.domain.verification import FINISHED, Stage, Verification
-from bot.store.rows import Row, Value, filled, last_place, readable, to_text
+from bot.store.rows import Place, Row, Value, Wanted, filled, last_place, readable, to_text
 from bot.store.tx import Tx
 from bot.store.verification_rows import from_row
 
@@ -14,14 +15,10 @@ EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-Place = tuple[datetime, str]  # creation and id
-
-
 @dataclass(frozen=True, slots=True)
-class ListFilter:
+class ListFilter(Wanted):
     """The filter of a list. Both times are inclusive; no stages: all of them."""
 
-    limit: int
     created_from: datetime | None = None
     created_to: datetime | None = None
     stages: frozenset[Stage] = frozenset()
@@ -33,7 +30,6 @@ class ListFilter:
     error_code: int | None = None  # Twilio's, that ended it
     tag: str = ""  # the whole of it
     newest_first: bool = False
-    after: Place | None = None  # of the last one seen
     until: Place | None = None  # no further than this one
 
 
@@ -45,13 +41,7 @@ def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
     page after ten million rows costs what the first one does. New rows come at the end, so a reader
     that goes on from `after` sees each row that stays exactly once.
     """
-    return filled(
-        "verification",
-        from_row,
-        lambda place: _rows(tx, replace(wanted, after=place) if place else wanted),
-        at="created_at",
-        limit=wanted.limit,
-    )
+    return filled("verification", from_row, partial(_rows, tx), wanted, at="created_at")
 
 
 def _rows(tx: Tx, wanted: ListFilter) -> list[Row]:

@@ -1,7 +1,8 @@
 """The audit: each action of an operator is written down in the transaction that carries it out."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -85,10 +86,8 @@ def signed(store: Store, operator: Operator, action: Action, *, address: str) ->
     an operator signs in to mend a full disk."""
     entry = Entry(operator.name, operator.via, action, detail=address)
     _tell(entry)
-    try:
+    with _warned_of():
         store.write(_keep, entry)
-    except StoreUnavailable as error:
-        log.warning("audit: the line before this one was not kept: %s", error)
 
 
 def sign_in_refused(store: Store, *, address: str) -> None:
@@ -96,11 +95,9 @@ def sign_in_refused(store: Store, *, address: str) -> None:
     cannot."""
     entry = Entry("", Via.CONSOLE, Action.SIGN_IN_REFUSED, detail=address)
     _tell(entry)
-    try:
+    with _warned_of():
         if store.read(_may_keep_refusal):
             store.write(_keep_refusal, entry)
-    except StoreUnavailable as error:
-        log.warning("audit: the line before this one was not kept: %s", error)
 
 
 def lines(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
@@ -111,6 +108,15 @@ def lines(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:
     """Removes lines older than a year. Returns how many."""
     return Done(audit.drop_old(tx, limit=limit))
+
+
+@contextmanager
+def _warned_of() -> Iterator[None]:
+    """A store that cannot be written is told of in the log."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        log.warning("audit: the line before this one was not kept: %s", error)
 
 
 def _may_keep_refusal(tx: Tx) -> bool:

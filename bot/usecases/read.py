@@ -18,9 +18,10 @@ from bot.store import (
 )
 from bot.store.circuits import Circuit
 from bot.store.history import Line
+from bot.store.rows import Place
 from bot.store.texts import Text
 from bot.store.tx import Tx
-from bot.store.verification_list import ListFilter, Place
+from bot.store.verification_list import ListFilter
 from bot.usecases import readiness
 from bot.usecases.readiness import Fault
 

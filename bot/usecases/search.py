@@ -10,8 +10,9 @@ from bot.domain import phone
 from bot.domain.characters import ascii_digits
 from bot.store import inbound, outbox, verification_list, verifications
 from bot.store.inbound import IgnoredText
+from bot.store.rows import Place
 from bot.store.tx import Tx
-from bot.store.verification_list import ListFilter, Place
+from bot.store.verification_list import ListFilter
 from bot.usecases import read
 from bot.usecases.read import VerificationView
 

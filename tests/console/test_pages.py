@@ -464,6 +464,13 @@ def test_no_cell_of_a_file_is_a_formula(operator: Operator, harness: Harness) ->
     assert row["number"] == PHONE
 
 
+def start_with_a_tag(harness: Harness, count: int) -> None:
+    """All with the tag `same`, a second apart."""
+    for number in range(count):
+        harness.start(f"+1425555{number:04}", tag="same")
+        harness.clock.forward(1)
+
+
 def test_a_filter_beside_a_name_looks_through_a_bounded_number_of_rows(
     operator: Operator, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -485,9 +492,7 @@ def test_the_last_row_that_is_looked_through_leads_no_further(
     operator: Operator, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "LOOKED_THROUGH", 3)
-    for number in range(3):
-        harness.start(f"+1425555{number:04}", tag="same")
-        harness.clock.forward(1)
+    start_with_a_tag(harness, 3)
     page = show(operator, "/verifications?q=same&status=pending")
     assert len(ids_in(page)) == 3
     assert "among" not in page.says("#found .count")
@@ -498,9 +503,7 @@ def test_the_count_of_a_later_part_is_its_own(
     operator: Operator, harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "LOOKED_THROUGH", 3)
-    for number in range(5):
-        harness.start(f"+1425555{number:04}", tag="same")
-        harness.clock.forward(1)
+    start_with_a_tag(harness, 5)
     first = show(operator, "/verifications?q=same&status=pending")
     assert first.says("#found .count").startswith("3 verifications, found by tag, among the newest")
     assert "of the 3 looked through" in first.says(".pages")

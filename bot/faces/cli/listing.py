@@ -14,8 +14,9 @@ from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.service import Service
 from bot.store.tx import Store
 from bot.store.verification_list import ListFilter
-from bot.usecases import read
+from bot.usecases import read, search
 from bot.usecases.read import VerificationView
+from bot.usecases.search import By, Reading
 from bot.usecases.summary import summary
 
 
@@ -71,10 +72,10 @@ def id_of(store: Store, text: str) -> str:
 
 def _number(service: Service, text: str) -> str:
     """The number in the spelling it is stored under. Raises InvalidNumber, CannotReceiveTexts."""
-    for spelling in phone.may_be(text, home=service.settings.home_country):
-        if service.store.read(read.newest_of, [spelling]):
-            return spelling
-    return phone.parse(text).number
+    home = service.settings.home_country
+    spellings = [Reading(By.NUMBER, number) for number in phone.may_be(text, home=home)]
+    found = service.store.read(search.that_find, spellings)
+    return found[0].value if found else phone.parse(text).number
 
 
 def outcome_in_words(view: VerificationView) -> str:

@@ -151,13 +151,15 @@ def forget(phone_number: str, as_json: bool) -> None:
         forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)
     service.shared_counters.end()
     if as_json:
-        told_json = {
-            "verifications": forgotten.verifications,
-            "limitEntries": forgotten.usage_rows,
-            "wasPending": forgotten.was_pending,
-            "isGoneFromDisk": is_gone,
-        }
-        say(as_json, told_json)
+        say(
+            as_json,
+            {
+                "verifications": forgotten.verifications,
+                "limitEntries": forgotten.usage_rows,
+                "wasPending": forgotten.was_pending,
+                "isGoneFromDisk": is_gone,
+            },
+        )
         return
     click.echo(
         f"Erased {forgotten.verifications} verifications"

@@ -1,7 +1,8 @@
 """Doing: one method a button."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import (
     Response,
@@ -21,8 +22,10 @@ from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
+from bot.store.tx import Done, Tx
 from bot.usecases import clear, control, forget, notify, read, resend, webhooks
 from bot.usecases.audit import Audited
+from bot.usecases.rules import Rules
 from bot.usecases.start import Request, begin, restart
 
 CALLER = "console"  # whose starts these are
@@ -95,22 +98,28 @@ class Actions:
         return self._noticed("forgotten", "listing", about=number)
 
     def clear_limits(self) -> AnyResponse:
-        try:
-            phones = phone.known_as(request.form.get("number", ""))
-        except InvalidNumber as refusal:
-            return self._refused_number(self._pages.limits, refusal)
-        store = self._as(Action.LIMITS_CLEARED, number=phones[0])
-        store.write(clear.clear_limits, phones, self._service.rules)
-        return self._noticed("limits", "limits", about=phones[0])
+        page = self._pages.limits
+        return self._clear(Action.LIMITS_CLEARED, clear.clear_limits, page, "limits", "limits")
 
     def clear_opt_out(self) -> AnyResponse:
+        page = self._pages.opt_outs
+        return self._clear(Action.OPT_OUT_CLEARED, clear.clear_opt_out, page, "cleared", "opt_outs")
+
+    def _clear(
+        self,
+        action: Action,
+        use_case: Callable[[Tx, Sequence[str], Rules], Done[Any]],
+        page: Callable[[str], Response],
+        notice: str,
+        endpoint: str,
+    ) -> AnyResponse:
+        """`page`, at `endpoint`, is where the number was typed."""
         try:
             phones = phone.known_as(request.form.get("number", ""))
         except InvalidNumber as refusal:
-            return self._refused_number(self._pages.opt_outs, refusal)
-        store = self._as(Action.OPT_OUT_CLEARED, number=phones[0])
-        store.write(clear.clear_opt_out, phones, self._service.rules)
-        return self._noticed("cleared", "opt_outs", about=phones[0])
+            return self._refused_number(page, refusal)
+        self._as(action, number=phones[0]).write(use_case, phones, self._service.rules)
+        return self._noticed(notice, endpoint, about=phones[0])
 
     def enable(self, id: str) -> AnyResponse:
         seen = request.form.get("generation", "")

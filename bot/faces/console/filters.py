@@ -9,8 +9,8 @@ from bot.domain import phone
 from bot.domain.operators import Action
 from bot.domain.verification import Stage, Status, stages_of
 from bot.store.audit import AuditFilter
-from bot.store.rows import to_instant, to_text
-from bot.store.verification_list import ListFilter, Place
+from bot.store.rows import Place, to_instant, to_text
+from bot.store.verification_list import ListFilter
 from bot.store.webhook_events import EventState
 from bot.usecases.search import LONGEST, By
 
@@ -68,7 +68,7 @@ def of_audit(query: MultiDict[str, str]) -> AuditFilters:
         action=Action(typed["what"]) if typed["what"] in ACTIONS else None,
         at_from=instant(typed["from"], faults),
         at_to=instant(typed["to"], faults),
-        before=place(query.get("after", ""), faults),
+        after=place(query.get("after", ""), faults),
     )
     fields = {name: value for name, value in typed.items() if value}
     return AuditFilters(fields, wanted, tuple(faults))

@@ -14,7 +14,8 @@ from bot.faces.console import filters
 from bot.faces.console.filters import Filters
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
-from bot.store.verification_list import ListFilter, Place
+from bot.store.rows import Place
+from bot.store.verification_list import ListFilter
 from bot.usecases import search
 from bot.usecases.search import By, Reading
 from bot.usecases.summary import FIELDS, summary

@@ -55,8 +55,7 @@ class Pages:
                 "chart": charts.over_time(shown.steps),
                 "short": charts.short,
                 "errors": sentences.sentence,
-                "lamps": state.lamps([*load.faults, *load.notes]),
-                "lamp_pages": LAMP_PAGES,
+                **_lamps(load),
             }
 
         return self._renderer.live("console/overview.html", show)
@@ -123,8 +122,7 @@ class Pages:
                 "rate_limits": self._service.admission.fullest(self._store),
                 "open_areas": self._service.admission.open_areas(self._store),
                 "load": load,
-                "lamps": state.lamps([*load.faults, *load.notes]),
-                "lamp_pages": LAMP_PAGES,
+                **_lamps(load),
             },
         )
 
@@ -201,3 +199,7 @@ class Pages:
 def _until(verification: Verification) -> datetime | None:
     """A reply after this belongs to another verification, or to none."""
     return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
+
+
+def _lamps(load: Load) -> dict[str, Any]:
+    return {"lamps": state.lamps([*load.faults, *load.notes]), "lamp_pages": LAMP_PAGES}

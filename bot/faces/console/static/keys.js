@@ -1,5 +1,5 @@
-// Keys for those who live in the console, and buttons that copy. Nothing depends on either. Who
-// speaks to the browser, or reaches a key by mistake, turns the keys off.
+// Keys for people who work in the console all day, and buttons that copy. Nothing depends on either.
+// The keys can be turned off: speech input may press them, and fingers may reach them by mistake.
 "use strict";
 
 function move(step) {
