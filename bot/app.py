@@ -67,7 +67,7 @@ def create_app(
     store = store or _opened(settings, database_clock)
     service = _service(settings, store, gateway or TwilioGateway(settings), clock)
     service.configure_endpoints()
-    app = Flask(__name__, static_folder=None)
+    app = hooks.Application(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,

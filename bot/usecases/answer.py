@@ -142,11 +142,11 @@ def _judge_reply(
     if not isinstance(read, Attempt):
         chattered = Chattered(is_quote=isinstance(read, Quote), at=at)
         return _answered(tx, verification, decide(verification, chattered, tx.now))
-    if not is_right(verification, read, keyring):
+    attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
+    if not attempt.is_right:
         older = _older_with_code(tx, verification, read, keyring)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
-    attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
     return _answered(tx, verification, decide(verification, attempt, tx.now))
 
 

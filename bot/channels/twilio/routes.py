@@ -54,7 +54,7 @@ class Webhooks:
             raise self._refused("account", "of another account", sentence)
 
     def receive(self) -> Response:
-        text = read_text(request.form, self._ours)
+        text = read_text(_fields(), self._ours)
         note(sid=text.message_sid)
         if isinstance(text, NotForUs):
             is_new = self._store.write(
@@ -125,6 +125,11 @@ def part() -> Part:
         },
         security={"twilio": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"}},
     )
+
+
+def _fields() -> dict[str, str]:
+    """The first value of each field: a plain mapping, which costs a tenth to ask."""
+    return request.form.to_dict()
 
 
 def _is_signed(signature: Signature) -> bool:

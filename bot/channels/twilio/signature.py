@@ -52,7 +52,11 @@ def _is_signed(validator: Any, url: str, form: MultiDict[str, str], sent: str) -
 def _signature(token: bytes, url: str, form: MultiDict[str, str]) -> bytes:
     """Twilio's own rule: the address, then each name and value in the order of names; of a repeated
     one all its values (https://www.twilio.com/docs/usage/security)."""
-    fields = (name + value for name in sorted(form) for value in sorted(set(form.getlist(name))))
+    fields = (
+        name + value
+        for name, values in sorted(form.lists())
+        for value in (sorted(set(values)) if len(values) > 1 else values)
+    )
     signed = f"{url}{''.join(fields)}".encode()
     return base64.b64encode(hmac.digest(token, signed, hashlib.sha1))
 
