@@ -172,7 +172,7 @@ def count_pending(tx: Tx, endpoint_id: str) -> int:
     """At most COUNTED."""
     sql = """
         SELECT count(*) AS count FROM (SELECT 1 FROM webhook_event
-            WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL LIMIT :limit) AS some
+            WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL LIMIT :limit) AS waiting
     """
     row = tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED)
     return int(row["count"]) if row else 0
@@ -183,7 +183,7 @@ def oldest_pending_at(tx: Tx, endpoint_id: str) -> datetime | None:
     sql = """
         SELECT min(created_at) AS created_at FROM (SELECT created_at FROM webhook_event
             WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL
-            ORDER BY due_at LIMIT :limit) AS some
+            ORDER BY due_at LIMIT :limit) AS waiting
     """
     row = tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED)
     return to_instant_if_readable(row["created_at"]) if row else None

@@ -8,7 +8,7 @@ the same run, step by step, so a seed that fails is a test.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -28,7 +28,7 @@ from bot.store import verifications, webhook_events
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, StoreUnavailable
 from bot.store.verification_list import ListFilter
-from bot.usecases import control, notify, read, resend
+from bot.usecases import control, notify, read, resend, webhooks
 from bot.usecases import start as start_module
 from bot.usecases.answer import judge_text
 from bot.usecases.claim import Claim
@@ -178,6 +178,7 @@ class Run:
             (self._resend, 14),
             (self._claim_events, 5),
             (self._send_event, 6),
+            (self._repair_endpoint, 1),
             (self._kill, 2),
             (self._outage, 6 if self.twilio.is_gone else 1),  # most of the time all is well
             (self._lock, 6 if self.is_locked else 1),
@@ -203,6 +204,7 @@ class Run:
         if self.is_locked:
             self._lock()
         self._is_draining = True
+        self._repair_endpoint()
         for _ in range(90):
             while self._waiting:
                 self._waiting.pop(0)()
@@ -290,6 +292,16 @@ class Run:
         (result,) = self.random.choices(results, [6, 2, 1])
         answer = Answer(Result.DELIVERED if self._is_draining else result)
         process.store.write(notify.answered, claim, answer, jitter=self.random.uniform(-1, 1))
+
+    def _repair_endpoint(self) -> None:
+        """An operator enables an endpoint that a day of failures has disabled, and sends again what
+        has failed for good."""
+        write = self._any().store.write
+        for view in self.processes[0].store.read(webhooks.endpoints):
+            if view.is_disabled:
+                generation = view.endpoint.generation
+                write(notify.enable, view.endpoint.id, generation=generation)
+        write(notify.resend_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
 
     def _receive(self, claim: notify.Claim) -> None:
         """The receiver remembers ids: the same one always brings the same bytes, of a real end."""
