@@ -10,9 +10,9 @@ from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
 from tests import memory, routing
-from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness
+from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness, sqlite_in
 from tests.harness import harness as open_harness
-from tests.postgres import Server
+from tests.postgres import Server, shared
 
 # How much longer than usual the tests with random input go on: `make soak` sets it.
 SOAK = int(os.environ.get("SOAK", "1"))
@@ -34,17 +34,15 @@ def store(tmp_path: Path, clock: HandClock) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
+def postgres() -> Server:
+    return shared()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new database; who asks for it runs on both kinds."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/textback.db"
+        return sqlite_in(tmp_path)
     server: Server = request.getfixturevalue("postgres")
     return server.new_database()
 
@@ -58,12 +56,8 @@ def any_store(database_url: str, clock: HandClock) -> Iterator[Store]:
 
 
 @pytest.fixture
-def harness(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Harness]:
-    """On SQLite, unless TEST_DATABASE=postgresql says otherwise (`make soak` does)."""
-    more = {}
-    if os.environ.get("TEST_DATABASE") == "postgresql":
-        more["DATABASE_URL"] = request.getfixturevalue("postgres").new_database()
-    with open_harness(tmp_path, **more) as made:
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(tmp_path) as made:
         yield made
 
 
@@ -77,7 +71,7 @@ def told(tmp_path: Path) -> Iterator[Harness]:
 @pytest.fixture
 def sqlite_harness(tmp_path: Path) -> Iterator[Harness]:
     """For what is SQLite's own."""
-    with open_harness(tmp_path) as made:
+    with open_harness(tmp_path, DATABASE_URL=sqlite_in(tmp_path)) as made:
         yield made
 
 

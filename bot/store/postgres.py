@@ -102,6 +102,7 @@ class PostgresTx:
         self._clock = clock
         self._writes = writes
         self._now: datetime | None = None
+        self.has_written = False
 
     @property
     def now(self) -> datetime:
@@ -116,7 +117,9 @@ class PostgresTx:
         return self._execute(sql, params).fetchone()
 
     def run(self, sql: str, **params: Value) -> int:
-        return self._execute(sql, params).rowcount
+        count = self._execute(sql, params).rowcount
+        self.has_written = self.has_written or count > 0
+        return count
 
     def lock(self, sql: str, **params: Value) -> Row | None:
         if not self._writes:
@@ -206,9 +209,6 @@ class PostgresStore(Store):
     def _read(self, query: Callable[[Tx], T]) -> T:
         return self._patiently(partial(self._read_once, query), READING_SECONDS)
 
-    def probe(self) -> None:
-        """Not needed: readers notice a server that is away, and locks are on rows."""
-
     def tidy(self) -> None:
         """Nothing to do: PostgreSQL does that by itself."""
 
@@ -224,9 +224,12 @@ class PostgresStore(Store):
     def _write_once(self, use_case: Callable[[Tx], Done[T]], until: float) -> Done[T]:
         with self._connected(until) as connection:
             connection.execute(_WRITE)
-            done = use_case(PostgresTx(connection, self._now, writes=True))
+            tx = PostgresTx(connection, self._now, writes=True)
+            done = use_case(tx)
             self._commit(connection)
-            return done
+        if tx.has_written:  # reads, and empty transactions, succeed on a full disk too
+            self.outages.reached()
+        return done
 
     def _read_once(self, query: Callable[[Tx], T], until: float) -> T:
         with self._connected(until) as connection:
@@ -306,7 +309,6 @@ class PostgresStore(Store):
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
             else:
                 self._away_since = None
-                self.outages.reached()
                 return result
 
     def _may_try_again(self, error: Exception, until: float) -> bool:

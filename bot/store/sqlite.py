@@ -135,10 +135,6 @@ class SqliteStore(Store):
             finally:
                 db.rollback()
 
-    def probe(self) -> None:
-        """After a failure it writes a page, to see whether there is room again."""
-        self.write(_touch if self.outages.has_failed else _nothing)
-
     def tidy(self) -> None:
         """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
         thousandth page written would make one of them do it in the middle of its commit, which was
@@ -205,15 +201,6 @@ class SqliteStore(Store):
         finally:
             with self._mutex:
                 self._readers.append(db)
-
-
-def _touch(tx: Tx) -> Done[None]:
-    tx.run("UPDATE count_cursor SET removals = removals")
-    return Done(None)
-
-
-def _nothing(tx: Tx) -> Done[None]:
-    return Done(None)
 
 
 def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:

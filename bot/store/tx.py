@@ -168,9 +168,10 @@ class Store(ABC):
     @abstractmethod
     def _read(self, query: Callable[[Tx], T]) -> T: ...
 
-    @abstractmethod
     def probe(self) -> None:
-        """Looks whether it could be written to at this moment. Raises StoreUnavailable."""
+        """Looks whether it could be written to at this moment: after a failure it writes a row, to
+        see whether there is room again. Raises StoreUnavailable."""
+        self.write(_touch if self.outages.has_failed else _nothing)
 
     @abstractmethod
     def tidy(self) -> None:
@@ -182,3 +183,12 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+
+def _touch(tx: Tx) -> Done[None]:
+    tx.run("UPDATE count_cursor SET removals = removals")
+    return Done(None)
+
+
+def _nothing(tx: Tx) -> Done[None]:
+    return Done(None)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +33,11 @@ HISTORY = "#history .timeline li"
 TWILIO = '[aria-labelledby="twilio-title"]'
 CONCLUSION = f"{TWILIO} .why"
 SIGHTINGS = f"{TWILIO} .timeline li"
+
+
+def said_words(text: str) -> list[str]:
+    """Ids may hold the digits of a code by chance."""
+    return re.findall(r"\w+", text)
 
 
 def show(operator: Operator, path: str) -> Page:
@@ -558,7 +564,7 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
     ]
     said = page.says(WHY)
     assert "The person sent the right code 72 seconds after Twilio took the text." in said
-    assert harness.code() not in page.says("main")
+    assert harness.code() not in said_words(page.says("main"))
 
 
 @pytest.mark.parametrize("name", EventName)
@@ -662,7 +668,7 @@ def test_twilios_list_is_asked_on_request_and_names_what_was_withheld(
     page = at_twilio(operator, id)
     assert is_told("A reply, which reached Textback.", page.texts(SIGHTINGS))
     assert is_told("An answer to the phone.", page.texts(SIGHTINGS))
-    assert harness.code() not in page.says("main")
+    assert harness.code() not in said_words(page.says("main"))
 
 
 def test_a_reply_that_did_not_reach_us_is_told_from_one_that_did(

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.store import erasures
+from bot.store.opening import open_store
+from bot.store.tx import Done, StoreUnavailable
 from bot.usecases import readiness
 from tests.builders import wrong_code
 from tests.harness import INSTANCES, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
+from tests.postgres import Server, ask
 from tests.processes.service import Service, until
 
 OTHER = "+14255550177"
@@ -314,9 +318,6 @@ def test_a_later_text_expires_nothing_before_what_was_missed_is_read(harness: Ha
 
 def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Path) -> None:
     """Its patience is its own: leading the writers after waiting for them begins no new one."""
-    from bot.store.opening import open_store
-    from bot.store.tx import Done, StoreUnavailable
-
     store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
     other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -346,7 +347,6 @@ def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Pa
 
 def test_a_full_disk_is_an_outage_too(tmp_path: Path) -> None:
     from bot.store.sqlite import SqliteStore
-    from bot.store.tx import Done, StoreUnavailable
 
     now = [0.0]
     store = SqliteStore(tmp_path / "textback.db", clock=lambda: datetime.now(UTC))
@@ -387,25 +387,46 @@ def test_repeats_leave_answers_for_what_comes(harness: Harness) -> None:
     assert harness.answers()[-1] == "Thank you, this number is verified."
 
 
-def test_nothing_expires_while_the_disk_is_full(harness: Harness) -> None:
+def test_on_postgresql_a_full_disk_is_an_outage_while_all_can_be_read(postgres: Server) -> None:
+    now = [0.0]
+    url = postgres.new_database()
+    store = open_store(url, connections=2)
+    store.outages.clock = lambda: now[0]
+    ask(
+        url,
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$;"
+        " CREATE TRIGGER full_disk BEFORE INSERT ON erasure EXECUTE FUNCTION full_disk()",
+    )
+    for _ in range(6):
+        with pytest.raises(StoreUnavailable):
+            store.write(lambda tx: Done(erasures.add_sid(tx, "SM1")))
+        store.write(lambda tx: Done(None))
+        store.read(erasures.are_due)
+        now[0] += 0.5
+    assert store.outages.is_open
+    ask(url, "DROP TRIGGER full_disk ON erasure")
+    store.probe()
+    assert (store.outages.ended, store.outages.is_open) == (1, False)
+    store.close()
+
+
+def test_nothing_expires_while_the_disk_is_full(any_harness: Harness) -> None:
     """Replies may have been missed; the list is read once there is room again."""
-    id = harness.start_and_send()["id"]
-    store = harness.store
+    id = any_harness.start_and_send()["id"]
+    store = any_harness.store
     now = [0.0]
     store.outages.clock = lambda: now[0]
     store.outages.failed(waited_seconds=3)
-    assert not harness.service.may_expire()
-    harness.clock.forward(100)
-    harness.run_once()
+    assert not any_harness.service.may_expire()
+    any_harness.clock.forward(100)
+    any_harness.run_once()
     assert store.outages.ended == 1
-    assert harness.status(id)["customStatus"]["status"] == "expired"
+    assert any_harness.status(id)["customStatus"]["status"] == "expired"
 
 
 def test_waiting_writers_do_not_share_an_exception(tmp_path: Path) -> None:
     """Each raise adds to a traceback, and every waiter's is logged."""
-    from bot.store.opening import open_store
-    from bot.store.tx import Done, StoreUnavailable
-
     store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
     other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

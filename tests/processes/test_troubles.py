@@ -83,16 +83,16 @@ def test_a_locked_database(tmp_path: Path) -> None:
         service.close()
 
 
-def test_a_database_that_cannot_be_written_is_still_read(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    store: SqliteStore = harness.store
+def test_a_database_that_cannot_be_written_is_still_read(sqlite_harness: Harness) -> None:
+    id = sqlite_harness.start_and_send()["id"]
+    store: SqliteStore = sqlite_harness.store
     store.writer.execute("PRAGMA query_only=ON")
-    response = harness.post_start("+14255550199")
+    response = sqlite_harness.post_start("+14255550199")
     assert (response.status_code, response.json()["code"]) == (503, "store_unavailable")
-    assert harness.text(harness.code()).status == 503, "so that Twilio posts it again"
-    assert harness.status(id)["runtimeStatus"] == "Running"
+    assert sqlite_harness.text(sqlite_harness.code()).status == 503, "so that Twilio posts it again"
+    assert sqlite_harness.status(id)["runtimeStatus"] == "Running"
     store.writer.execute("PRAGMA query_only=OFF")
-    assert "verified" in harness.text(harness.code()).body
+    assert "verified" in sqlite_harness.text(sqlite_harness.code()).body
 
 
 def test_twilio_gone_for_most_of_a_minute(harness: Harness) -> None:
