@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.effects import UsageKind
 from bot.domain.errors import LimitReached
-from bot.domain.limits import Limit
+from bot.domain.limits import Limit, LimitName
 from bot.store.usage import Usage
 
 MINUTE = timedelta(minutes=1)
 
 COUNTRY, KEY, TOTAL = "country", "key", "total"
-_SETTINGS = {"LIMIT_PER_COUNTRY": COUNTRY, "LIMIT_PER_KEY": KEY, "LIMIT_TOTAL": TOTAL}
+_KINDS = {LimitName.PER_COUNTRY: COUNTRY, LimitName.PER_KEY: KEY, LimitName.TOTAL: TOTAL}
 
 
 class _Window:
@@ -26,7 +26,7 @@ class _Window:
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-        self.kind = _SETTINGS[limit.setting]
+        self.kind = _KINDS[limit.name]
         self._minutes: deque[tuple[datetime, Counter[str]]] = deque()
         self._sums: Counter[str] = Counter()
 

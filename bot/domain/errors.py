@@ -62,7 +62,7 @@ class LimitReached(Refusal):
             retry_after_seconds=retry_after_seconds,
             limit=str(limit),
         )
-        self.setting = limit.setting
+        self.limit_name = limit.name
 
 
 class BreakerOpen(Refusal):

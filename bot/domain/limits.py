@@ -5,15 +5,25 @@ The window slides: what counts is the last N seconds at any moment, not the cale
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from math import ceil
+
+
+class LimitName(StrEnum):
+    """Each limit, named as the setting it comes from."""
+
+    PER_NUMBER = "LIMIT_PER_NUMBER"
+    WRONG_PER_NUMBER = "LIMIT_WRONG_PER_NUMBER"
+    PER_COUNTRY = "LIMIT_PER_COUNTRY"
+    PER_KEY = "LIMIT_PER_KEY"
+    TOTAL = "LIMIT_TOTAL"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` within `seconds`. `setting` is the variable it comes from, `as_set` how it
-    stands there, `10/day`."""
+    """At most `amount` within `seconds`. `as_set` is how it stands in its setting, `10/day`."""
 
-    setting: str
+    name: LimitName
     amount: int
     seconds: int
     as_set: str = ""
@@ -23,7 +33,7 @@ class Limit:
         return timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
-        return f"{self.setting}={self.amount}/{self.seconds} seconds"
+        return f"{self.name}={self.amount}/{self.seconds} seconds"
 
     def retry_after_seconds(self, *, nth_newest: datetime | None, now: datetime) -> int | None:
         """Seconds until there is room again, or None where there is room now.
@@ -32,7 +42,7 @@ class Limit:
 
         >>> from datetime import UTC
         >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
-        >>> five = Limit("LIMIT_PER_NUMBER", 5, 600)
+        >>> five = Limit(LimitName.PER_NUMBER, 5, 600)
         >>> five.retry_after_seconds(nth_newest=noon, now=noon + timedelta(seconds=590))
         10
         >>> five.retry_after_seconds(nth_newest=noon, now=noon + timedelta(seconds=600)) is None

@@ -205,7 +205,11 @@ def _resend_asked(v: Verification, what: ResendAsked, now: datetime) -> Decision
 
 def _impossible(v: Verification, what: TextImpossible, now: datetime) -> Decision:
     if not what.is_last:
-        told: Detail = {"reason": what.reason, "error_code": what.error_code}
+        told: Detail = {
+            "cause": what.cause,
+            "reason": what.reason,
+            "error_code": what.error_code,
+        }
         return Decision(v, (Event(EventName.FURTHER_TEXT_FAILED, told),))
     failed = _end(v, Outcome(Status.FAILED, now, what.cause, what.reason, what.error_code))
     return replace(failed, is_excused=not what.is_of_number and not v.is_decided)

@@ -7,7 +7,7 @@ from bot.channels import sentences
 from bot.channels.gateway import Conversation, Sighting
 from bot.domain.delivery import Delivery
 from bot.domain.verification import Cause, Stage, Status, Verification
-from bot.explanations.words import DELIVERIES, delivery_in_words, trouble
+from bot.explanations.words import DELIVERIES, delivery_in_words, is_told_by_error, trouble
 from bot.store.texts import TextState
 from bot.usecases.read import VerificationView
 
@@ -115,7 +115,7 @@ def _failed(view: VerificationView) -> str:
     said = outcome.reason or "The text could not be sent."
     if outcome.error_code is None:
         return f"{said} Start again when that is mended."
-    if sentences.sentence(outcome.error_code) != said:
+    if not is_told_by_error(outcome.cause, outcome.error_code):
         return said + trouble(outcome.error_code)
     return f"{sentences.told(outcome.error_code)} (Twilio's error {outcome.error_code})"
 

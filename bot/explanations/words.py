@@ -6,6 +6,7 @@ from typing import Any
 from bot.channels import sentences
 from bot.domain.delivery import Delivery
 from bot.domain.events import EventName
+from bot.domain.limits import LimitName
 from bot.domain.operators import Action
 from bot.domain.verification import Cause, Stage, Status
 from bot.store.history import Line
@@ -55,6 +56,8 @@ CAUSES = {
     Cause.KEY_RETIRED: "secret key removed",
 }
 
+_CAUSED_BY_ERROR = frozenset([Cause.SEND_REFUSED, Cause.NOT_DELIVERED])
+
 PERIODS = {
     Period.TODAY: "Today",
     Period.LAST_24_HOURS: "24 hours",
@@ -76,13 +79,13 @@ FIGURES = {
     "texts_per_approval": "Texts asked for in this time, those sent again too, for each approval.",
 }
 
-# What each limit counts, by its setting.
+# What each limit counts.
 LIMITS = {
-    "LIMIT_PER_NUMBER": "Starts of a number",
-    "LIMIT_WRONG_PER_NUMBER": "Wrong codes of a number",
-    "LIMIT_PER_COUNTRY": "Starts in a country",
-    "LIMIT_PER_KEY": "Starts of a caller",
-    "LIMIT_TOTAL": "Starts in all",
+    LimitName.PER_NUMBER: "Starts of a number",
+    LimitName.WRONG_PER_NUMBER: "Wrong codes of a number",
+    LimitName.PER_COUNTRY: "Starts in a country",
+    LimitName.PER_KEY: "Starts of a caller",
+    LimitName.TOTAL: "Starts in all",
 }
 
 FOUND_BY = {
@@ -128,10 +131,15 @@ def _face(detail: Detail) -> str:
     return "by text" if detail.get("by_text", True) else "over HTTP"
 
 
+def is_told_by_error(cause: str | None, error_code: int | None) -> bool:
+    """Whether the reason of this cause is the sentence of its error."""
+    return cause in _CAUSED_BY_ERROR and sentences.sentence(error_code) is not None
+
+
 def _reason(detail: Detail) -> str:
     """Nothing where it is the sentence of the error, which follows by itself."""
-    reason, code = detail.get("reason"), detail.get("error_code")
-    is_told = code is not None and reason == sentences.sentence(code)
+    reason = detail.get("reason")
+    is_told = is_told_by_error(detail.get("cause"), detail.get("error_code"))
     return f": {reason}" if reason and not is_told else "."
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from bot.domain import phone
 from bot.domain.guess_budget import LARGEST_CHANCE, GuessBudget, guess_budget
-from bot.domain.limits import Limit
+from bot.domain.limits import Limit, LimitName
 from bot.settings.texts import TextSettings
 from bot.settings.types import Unusable, Values, rule, setting
 
@@ -23,7 +23,7 @@ def _limits(value: Any, info: ValidationInfo) -> Any:
         raise Unusable("a limit lets at least one through")
     if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
         raise Unusable("a limit lets at most a million through, and looks back a year")
-    name = str(info.field_name).upper()
+    name = LimitName(str(info.field_name).upper())
     return tuple(Limit(name, item.amount, item.get_expiry(), _as_set(item)) for item in parsed)
 
 

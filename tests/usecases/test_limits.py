@@ -5,7 +5,7 @@ import pytest
 from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
 from bot.domain.guess_budget import guess_budget
-from bot.domain.limits import Limit
+from bot.domain.limits import Limit, LimitName
 from bot.store.sqlite import SqliteStore
 from tests.domain.test_phone import SPELLINGS
 from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Harness
@@ -147,7 +147,7 @@ def test_rate_limits_know_of_starts_before_a_restart_and_elsewhere(tmp_path) -> 
     with open_harness(tmp_path, LIMIT_TOTAL="2/hour") as harness:
         harness.start("+14255550201")
         harness.start("+14255550202")
-        limits = (Limit("LIMIT_TOTAL", 2, 3600),)
+        limits = (Limit(LimitName.TOTAL, 2, 3600),)
         other = SqliteStore(tmp_path / "textback.db", clock=harness.clock)
         rate_limits = RateLimits(limits)
         UsageFollower(other, longest=rate_limits.longest, counters=[rate_limits.count]).refresh()
@@ -179,7 +179,7 @@ def begin_32(path: str) -> list[str]:
     from tests.harness import HandClock
 
     store = SqliteStore(Path(path), clock=HandClock())
-    admission = Admission(starts_per_number=(Limit("LIMIT_PER_NUMBER", 5, 600),))
+    admission = Admission(starts_per_number=(Limit(LimitName.PER_NUMBER, 5, 600),))
 
     def begin(_: int) -> str:
         try:
@@ -256,7 +256,10 @@ def test_checks_and_resends_are_in_the_budget(tmp_path, wrong: str, budget: int)
 
 
 def test_the_budget_is_the_smaller_of_starts_and_wrong_answers() -> None:
-    starts, wrong = [Limit("S", 10, 86400)], [Limit("W", 12, 86400)]
+    starts, wrong = (
+        [Limit(LimitName.PER_NUMBER, 10, 86400)],
+        [Limit(LimitName.WRONG_PER_NUMBER, 12, 86400)],
+    )
     assert guess_budget(starts, wrong, attempts=4, code_length=4).guesses == 12
     assert guess_budget(starts, [], attempts=4, code_length=4).guesses == 40
     assert guess_budget([], [], attempts=4, code_length=4).guesses is None

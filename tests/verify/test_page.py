@@ -6,7 +6,7 @@ import pytest
 
 from bot import settings
 from bot.domain import errors
-from bot.domain.limits import Limit
+from bot.domain.limits import Limit, LimitName
 from bot.faces.verify import errors as face
 from tests.verify.conftest import FORMS
 from tests.verify.page import PAGE
@@ -25,7 +25,7 @@ def rows() -> dict[str, tuple[int, int]]:
 
 
 def limit_reached(setting: str) -> face.Code:
-    return face.code_of(errors.LimitReached(Limit(setting, 1, 60), 1))
+    return face.code_of(errors.LimitReached(Limit(LimitName(setting), 1, 60), 1))
 
 
 def test_the_table_is_that_of_the_code() -> None:

@@ -86,7 +86,7 @@ def _row(found: Standing) -> dict[str, Any]:
     return {
         "number": found.number,
         "limits": [
-            {"setting": limit.setting, "limit": limit.as_set, "used": used, "of": limit.amount}
+            {"setting": limit.name, "limit": limit.as_set, "used": used, "of": limit.amount}
             for limit, used in found.limits
         ],
         "optedOutSince": to_text(found.opted_out_since) if found.opted_out_since else None,
@@ -97,7 +97,7 @@ def _row(found: Standing) -> dict[str, Any]:
 
 def _lines(found: Standing) -> list[str]:
     lines = [
-        f"{words.LIMITS[limit.setting]:<24}  {used} of {limit.as_set}  ({limit.setting})"
+        f"{words.LIMITS[limit.name]:<24}  {used} of {limit.as_set}  ({limit.name})"
         for limit, used in found.limits
     ]
     if found.opted_out_since:

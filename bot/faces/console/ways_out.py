@@ -15,8 +15,9 @@ from bot.domain.errors import (
     Refusal,
     SenderUnavailable,
 )
+from bot.domain.limits import LimitName
 
-_OF_NUMBER = frozenset(["LIMIT_PER_NUMBER", "LIMIT_WRONG_PER_NUMBER"])
+_OF_NUMBER = frozenset([LimitName.PER_NUMBER, LimitName.WRONG_PER_NUMBER])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def way_out(refusal: Refusal, number: str) -> WayOut | None:
                 "Clear its limits",
                 url_for("console.limits", number=number),
             )
-        case LimitReached() if refusal.setting in _OF_NUMBER:
+        case LimitReached() if refusal.limit_name in _OF_NUMBER:
             return WayOut(
                 "If the person is known to you:",
                 "Clear its limits",
@@ -49,7 +50,7 @@ def way_out(refusal: Refusal, number: str) -> WayOut | None:
             )
         case LimitReached():
             return WayOut(
-                f"It bounds all starts. If it is too low, raise {refusal.setting} and restart:",
+                f"It bounds all starts. If it is too low, raise {refusal.limit_name} and restart:",
                 "See how full it is",
                 url_for("console.limits"),
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.domain import errors
 from bot.domain.errors import LimitReached, Refusal
+from bot.domain.limits import LimitName
 from bot.http import openapi
 from bot.http.errors import Forbidden, Unauthorized, headers_of
 
@@ -74,10 +75,10 @@ CODES: dict[type[Refusal], Code] = {
     errors.StillCounting: Code(20503, 503),
     errors.IdInUse: Code(60212, 429),
 }
-# By the setting of the limit that was hit. Any other limit is on all starts: the service's limit.
+# By the limit that was hit. Any other limit is on all starts: the service's limit.
 _LIMITS = {
-    "LIMIT_PER_NUMBER": Code(60203, 429, "Max send attempts reached"),
-    "LIMIT_WRONG_PER_NUMBER": Code(60202, 429, "Max check attempts reached"),
+    LimitName.PER_NUMBER: Code(60203, 429, "Max send attempts reached"),
+    LimitName.WRONG_PER_NUMBER: Code(60202, 429, "Max check attempts reached"),
 }
 _SERVICE_LIMIT = Code(20429, 429, "Too many requests")
 _FAULTS = {"store_unavailable": Code(20503, 503), "body_too_large": Code(20413, 413)}
@@ -101,7 +102,7 @@ class VerifyShape:
         code = code_of(error)
         headers = headers_of(error, code.status)
         if isinstance(error, LimitReached):
-            headers["Twilio-Reached-Rate-Limit"] = error.setting
+            headers["Twilio-Reached-Rate-Limit"] = error.limit_name
         if code.status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="Textback"'
         return code.status, _body(code, code.message or error.sentence), headers
@@ -112,7 +113,7 @@ class VerifyShape:
 
 def code_of(error: Refusal) -> Code:
     if isinstance(error, LimitReached):
-        return _LIMITS.get(error.setting, _SERVICE_LIMIT)
+        return _LIMITS.get(error.limit_name, _SERVICE_LIMIT)
     return CODES.get(type(error), _UNKNOWN)
 
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.effects import UsageKind
-from bot.domain.limits import Limit
+from bot.domain.limits import Limit, LimitName
 from bot.domain.verification import Stage, Status, Verification
 from bot.store import inbound, opt_outs, outbox, usage, verification_list, verifications
 from bot.store.opening import open_store
@@ -254,7 +254,7 @@ class StoreBesideModel(RuleBasedStateMachine):
 
     @rule(phone=st.sampled_from(PHONES))
     def limits(self, phone: str) -> None:
-        limit = Limit("LIMIT_PER_NUMBER", 2, 60)
+        limit = Limit(LimitName.PER_NUMBER, 2, 60)
         now = self.now()
         mine = [at for number, at in self.model.starts if number == phone]
         is_full = len([at for at in mine if at > now - limit.window]) >= 2
