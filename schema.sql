@@ -16,7 +16,7 @@ CREATE TABLE verification (
     country             TEXT NOT NULL CHECK (length(country) = 2),   -- that assigns the number
     started_by          TEXT NOT NULL,     -- name of the caller's key
     caller_key          TEXT,              -- fingerprint of that key; NULL: begun without one
-    start_input         TEXT NOT NULL,     -- JSON, as the caller sent it
+    start_input         TEXT NOT NULL,     -- JSON, as the caller sent it; empty: begun without any
     reference           TEXT NOT NULL CHECK (length(reference) = 2),
     nonce               TEXT NOT NULL,     -- hexadecimal; the code is derived from it, never stored
     key_id              TEXT NOT NULL,     -- which SECRET_KEY the code is derived under

@@ -188,7 +188,7 @@ class Harness:
         return self.store.read(opt_outs.newest, from_address=address, limit=limit)
 
     def terminate(self, id: str, reason: str | None) -> None:
-        self.store.write(control.terminate, id, reason=reason)
+        self.store.write(control.cancel, id, reason=reason)
 
     def suspend(self, id: str, reason: str | None) -> None:
         self.store.write(control.suspend, id, reason=reason, may_expire=always)

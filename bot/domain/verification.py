@@ -104,7 +104,7 @@ class Verification:
     country: str  # that assigns the number: two letters
     started_by: str  # name of the caller's key
     caller_key: str | None  # fingerprint of that key; None: begun without one
-    start_input: str  # the JSON the caller sent, as it came
+    start_input: str  # the JSON the caller sent, as it came; empty: begun without any
     request_id: str  # of the request that began it: it ties log lines together
     reference: str  # two letters, shown beside the caller's form and in the text
     nonce: str  # random; with the secret key it gives the code

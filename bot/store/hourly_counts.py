@@ -12,10 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.events import EventName
+from bot.domain.verification import ENDS
 from bot.store.rows import Row, Value, placed, places, to_text
 from bot.store.tx import Tx
 
 COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
+
+# The events that are counted: what costs a text, and each end.
+EVENTS = (
+    EventName.STARTED,
+    EventName.RESEND_ASKED,
+    *(EventName(status.value) for status in ENDS),
+)
 
 _COUNTS = """
     SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,
@@ -23,9 +31,7 @@ _COUNTS = """
             ELSE {seconds} END AS seconds,
         count(*) AS count
     FROM history h JOIN verification v ON v.id = h.verification_id
-    WHERE h.sequence > :after AND {condition} AND h.event IN
-        ('started', 'resend_asked', 'approved', 'expired', 'max_attempts_reached', 'canceled',
-            'failed')
+    WHERE h.sequence > :after AND {condition} AND h.event IN ({events})
     GROUP BY 1, 2, 3, 4
 """
 COLUMNS = ("hour", "country", "event", "seconds")
@@ -141,7 +147,11 @@ def _count(tx: Tx, condition: str, **params: Value) -> None:
 
 
 def _counts(tx: Tx, condition: str) -> str:
-    return _COUNTS.format(condition=condition, seconds=tx.seconds("v.accepted_at", "v.ended_at"))
+    return _COUNTS.format(
+        condition=condition,
+        events=", ".join(f"'{event}'" for event in EVENTS),
+        seconds=tx.seconds("v.accepted_at", "v.ended_at"),
+    )
 
 
 def _batch_end(tx: Tx, counted_to: int) -> int | None:

@@ -14,7 +14,7 @@ from bot.usecases.running import always, require_running, require_time, retire_k
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
 
-def terminate(
+def cancel(
     tx: Tx,
     id: str,
     *,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 
 from bot.domain.events import EventName
-from bot.domain.verification import ENDS
+from bot.domain.verification import ENDS, Status
 from bot.store import hourly_counts, verification_list
 from bot.store.hourly_counts import HourlyCount
 from bot.store.rows import to_text
@@ -16,11 +16,6 @@ from bot.store.tx import Tx
 from bot.usecases import read
 from bot.usecases.read import VerificationView
 
-EVENTS = (
-    EventName.STARTED,
-    EventName.RESEND_ASKED,
-    *(EventName(status.value) for status in ENDS),
-)
 PENDING_SHOWN = 50
 COUNTRIES_SHOWN = 8
 OTHERS = "others"
@@ -63,8 +58,8 @@ class Slice:
     @property
     def approval_rate(self) -> float | None:
         """Of those that ended and were not canceled: a person who starts anew cancels one."""
-        judged = (e for e in EVENTS[2:] if e is not EventName.CANCELED)
-        ended = sum(self.counts[event] for event in judged)
+        judged = (status for status in ENDS if status is not Status.CANCELED)
+        ended = sum(self.counts[EventName(status.value)] for status in judged)
         return self.approved / ended if ended else None
 
     @property
@@ -160,7 +155,7 @@ def _slice(name: str, found: Iterable[HourlyCount], times: Iterable[HourlyCount]
             answered[counted.seconds] += counted.count
     return Slice(
         name,
-        {event: sums[event] for event in EVENTS},
+        {event: sums[event] for event in hourly_counts.EVENTS},
         _percentile(answered, 50),
         _percentile(answered, 95),
     )

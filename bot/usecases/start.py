@@ -34,7 +34,7 @@ class Request:
 
     started_by: str  # name of the caller's key
     request_id: str  # ties log lines together
-    start_input: str  # JSON as sent
+    start_input: str = ""  # JSON as sent, of an API whose callers read it back
     caller_key: str | None = None  # fingerprint of that key
     id: str | None = None  # chosen by the caller
     idempotency_key: str | None = None
@@ -111,7 +111,7 @@ def refusal_of_restart(
 ) -> Refusal | None:
     """What a restart would be refused with now, but for the circuit breaker, which must not be
     asked in vain; None: it would go ahead. Changes nothing."""
-    request = Request(before.started_by, request_id="", start_input="")
+    request = Request(before.started_by, request_id="")
     try:
         wanted = prepare(before.phone, request, rules)
         admission.check(tx, _applicant(wanted))

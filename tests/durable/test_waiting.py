@@ -133,7 +133,7 @@ def test_a_decision_in_another_process_is_seen_within_250_ms(harness: Harness, t
     waiter = Waiter(harness, f"{MANAGED}/mine?timeout=20")
     until_sent(harness)
     other = open_store(harness.settings.database_url, connections=1, clock=harness.clock)
-    other.write(partial(control.terminate, id="mine", reason="elsewhere"))
+    other.write(partial(control.cancel, id="mine", reason="elsewhere"))
     decided = time.monotonic()
     assert waiter.done().json()["output"] == "elsewhere"
     assert waiter.at - decided < 0.35  # and a little for a busy machine

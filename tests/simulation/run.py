@@ -425,7 +425,7 @@ class Run:
         waiting = {"may_expire": always}
         order = self.random.choice(
             [
-                control.terminate,
+                control.cancel,
                 partial(control.suspend, **waiting),
                 partial(control.resume, **waiting),
             ]

@@ -1,6 +1,5 @@
 """Commands on verifications."""
 
-import json
 import sys
 import time
 from datetime import UTC, datetime
@@ -51,7 +50,7 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
     """Start a verification and wait for its outcome. Exit code 0: approved."""
     service = services.of(current_app)
     with told():
-        asked = Request("cli", request_id(None), json.dumps(phone_number), operator=operator().name)
+        asked = Request("cli", request_id(None), operator=operator().name)
         verification = begin(
             audited(Action.STARTED),
             phone_number,
@@ -133,7 +132,7 @@ def cancel(id: str, reason: str, as_json: bool) -> None:
     with told():
         whole = listing.id_of(service.store, id)
         audited(Action.CANCELED).write(
-            control.terminate, whole, reason=reason, operator=operator().name
+            control.cancel, whole, reason=reason, operator=operator().name
         )
     service.shared_counters.end()
     say(as_json, {"id": whole, "status": Status.CANCELED.value}, "It is canceled.")

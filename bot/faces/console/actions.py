@@ -1,6 +1,5 @@
 """Doing: one method a button."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,7 +41,6 @@ class Actions:
         number = request.form.get("number", "")
         asked = Request(
             started_by=CALLER,
-            start_input=json.dumps(number),
             request_id=REQUEST_ID.get(),
             operator=self._name,
         )
@@ -61,7 +59,7 @@ class Actions:
 
     def cancel(self, id: str) -> AnyResponse:
         self._as(Action.CANCELED).write(
-            control.terminate, id, reason="canceled at the console", operator=self._name
+            control.cancel, id, reason="canceled at the console", operator=self._name
         )
         return self._noticed("canceled", "one", id=id)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.domain.events import EventName
 from bot.domain.verification import Stage
-from bot.faces.durable.payloads import ANSWER_EVENT, FUNCTION, Json, output
+from bot.faces.durable.payloads import ANSWER_EVENT, FUNCTION, Json, input_of, output
 from bot.store.history import Line
 from bot.usecases.read import VerificationView
 
@@ -45,8 +45,8 @@ def _events(line: Line, view: VerificationView) -> Iterator[Json]:
 
 
 def _started(line: Line, view: VerificationView) -> Iterator[Json]:
-    start_input = view.verification.start_input
-    yield _event("ExecutionStarted", line, FunctionName=FUNCTION, Input=start_input)
+    sent = input_of(view.verification)
+    yield _event("ExecutionStarted", line, FunctionName=FUNCTION, Input=sent)
 
 
 def _accepted(line: Line, view: VerificationView) -> Iterator[Json]:

@@ -110,7 +110,7 @@ class Instances:
 
     def terminate(self, id: str) -> Response:
         reason = self._reason(id)
-        self._store.write(control.terminate, id, reason=reason)
+        self._store.write(control.cancel, id, reason=reason)
         return Response(status=202)
 
     def suspend(self, id: str) -> Response:

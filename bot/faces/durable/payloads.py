@@ -60,12 +60,17 @@ def status(view: VerificationView, *, show_input: bool = True) -> Json:
         "name": FUNCTION,
         "instanceId": verification.id,
         "runtimeStatus": RUNTIME_STATUSES[verification.stage],
-        "input": _input(verification.start_input) if show_input else None,
+        "input": _input(input_of(verification)) if show_input else None,
         "customStatus": custom_status(view),
         "output": output(verification),
         "createdTime": time(verification.created_at),
         "lastUpdatedTime": time(view.updated_at),
     }
+
+
+def input_of(verification: Verification) -> str:
+    """JSON as it was sent. Of a verification that was begun elsewhere it is the number."""
+    return verification.start_input or json.dumps(verification.phone)
 
 
 def _input(text: str) -> Any:

@@ -89,7 +89,6 @@ class VerifyFace:
         asked = Request(
             started_by=caller.name,
             caller_key=caller.key_mark,
-            start_input=json.dumps(given.to),
             request_id=REQUEST_ID.get(),
             tag=given.tag,
             text=TextWanted(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
@@ -117,7 +116,7 @@ class VerifyFace:
         if found is None:
             raise _gone()
         try:
-            self._store.write(control.terminate, found.id, reason="canceled over Verify's API")
+            self._store.write(control.cancel, found.id, reason="canceled over Verify's API")
         except (UnknownVerification, AlreadyFinished):
             raise _gone() from None
         return self._shown(self._store.read(read.view, found.id), 200)
