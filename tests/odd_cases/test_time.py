@@ -14,6 +14,7 @@ from bot.store import erasures
 from bot.store.opening import open_store
 from bot.store.tx import Done, StoreUnavailable
 from bot.usecases import readiness
+from simulator import faults
 from tests.builders import wrong_code
 from tests.harness import INSTANCES, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
@@ -137,6 +138,21 @@ def test_the_way_out(once_ahead: Harness) -> None:
     assert ended.outcome.at <= once_ahead.clock.now
     assert ended.created_at < ended.deadline_at == ended.outcome.at
     assert readiness.look(once_ahead.store, once_ahead.service.rules.from_address).faults == []
+
+
+def test_a_text_is_found_though_stored_time_stood_still(once_ahead: Harness) -> None:
+    """Stored time is ahead of the clock, so it does not count the time when nothing runs. The
+    simulation found it: the list was asked for the last seconds only, and the text sent twice."""
+    once_ahead.simulator.faults.add(faults.ERROR_AFTER, phone=PHONE)
+    once_ahead.simulator.faults.add(faults.LIST_ERROR)
+    id = once_ahead.start()["id"]
+    once_ahead.run_once()
+    once_ahead.clock.now += timedelta(seconds=40)
+    once_ahead.restart()
+    for _ in range(6):
+        once_ahead.forward(5)
+    assert len(once_ahead.texts(PHONE)) == 1
+    assert "text_accepted" in once_ahead.history(id)
 
 
 # -- 2. a lock that somebody else holds ------------------------------------------------------------
