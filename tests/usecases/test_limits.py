@@ -6,9 +6,10 @@ from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
 from bot.domain.guess_budget import guess_budget
 from bot.domain.limits import Limit, LimitName
+from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from tests.domain.test_phone import SPELLINGS
-from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Harness
+from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Harness, database_in
 from tests.harness import harness as open_harness
 
 OTHER_PHONE = "+14255550199"
@@ -148,7 +149,7 @@ def test_rate_limits_know_of_starts_before_a_restart_and_elsewhere(tmp_path) -> 
         harness.start("+14255550201")
         harness.start("+14255550202")
         limits = (Limit(LimitName.TOTAL, 2, 3600),)
-        other = SqliteStore(tmp_path / "textback.db", clock=harness.clock)
+        other = open_store(database_in(tmp_path), connections=2, clock=harness.clock)
         rate_limits = RateLimits(limits)
         UsageFollower(other, longest=rate_limits.longest, counters=[rate_limits.count]).refresh()
         from bot.domain.errors import LimitReached

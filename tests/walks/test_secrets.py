@@ -2,13 +2,15 @@
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
 
 from simulator import faults
 from tests.conftest import SOAK
-from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness
+from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness, database_in
 from tests.harness import harness as open_harness
+from tests.postgres import shared
 
 COUNT = 60 if SOAK == 1 else 1000
 
@@ -44,6 +46,14 @@ def drive(harness: Harness, phone: str, place: int, said: list[str]) -> str:
     return code
 
 
+def everything_in(folder: Path) -> str:
+    """The bytes of the file, with its log; or all that PostgreSQL would write into a backup."""
+    if database_in(folder).startswith("postgresql"):
+        return shared().dump(database_in(folder).rpartition("/")[2])
+    files = [file.read_bytes() for file in folder.glob("textback.db*")]
+    return b"".join(files).decode("latin-1")
+
+
 def test_no_code_anywhere_no_full_number_outside_the_database_no_key(
     tmp_path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -55,9 +65,7 @@ def test_no_code_anywhere_no_full_number_outside_the_database_no_key(
         harness.forward(200)
         headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
         said.append(harness.call("GET", "/metrics", key=None, headers=headers).text)
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*")).decode(
-            "latin-1"
-        )
+        stored = everything_in(tmp_path)
         told = caplog.text + "".join(said)
         assert len(codes) > COUNT * 0.99
         assert phones[0] in stored, "the search would find what is there"
