@@ -14,12 +14,17 @@ from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.domain.phone import masked
 from bot.store import verifications as table
+from bot.store.steady import TOLERATED
 from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
 from bot.usecases.rules import Rules
 from bot.usecases.running import always
 
+# While stored time is ahead of the clock it does not count the time when no process runs, so the
+# oldest pending verification may have begun this much earlier than it says. Longer stops are over
+# for all that was pending.
+UNCOUNTED = timedelta(hours=1)
 # How long expiry waits for it, at most: if Twilio is away, verifications must end all the same.
 EXPIRY_WAITS_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.1
@@ -37,7 +42,9 @@ def run_once(store: Store, gateway: Gateway, rules: Rules) -> int:
     ago = store.read(_oldest_age)
     if ago is None:
         return 0
-    received = sorted(gateway.received_since(ago), key=lambda text: text.age, reverse=True)
+    uncounted = UNCOUNTED if store.steady.ahead > TOLERATED else timedelta(0)
+    found = gateway.received_since(ago + uncounted)
+    received = sorted(found, key=lambda text: text.age, reverse=True)
     for text in received:
         missed = InboundText(
             message_sid=text.message_sid,
@@ -45,6 +52,7 @@ def run_once(store: Store, gateway: Gateway, rules: Rules) -> int:
             from_address=rules.from_address,
             body=text.body,
             age=text.age,
+            uncounted=uncounted,
         )
         judged = store.write(judge_text, missed, rules=rules, may_expire=always)
         if judged.ignored is not None:

@@ -136,7 +136,7 @@ def _judge_reply(
     if verification.key_id not in keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
     read = read_reply(verification, text.heard)
-    at = tx.now - (text.age or timedelta(0))
+    at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
     if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
         return _disowned(tx, verification, at)
     if not isinstance(read, Attempt):
@@ -170,7 +170,8 @@ def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
     """A missed text, older than the verification: it was meant for one before."""
     if text.age is None:
         return False
-    return tx.now - text.age + STAMP_RESOLUTION <= verification.created_at
+    latest = tx.now - text.age + text.uncounted + STAMP_RESOLUTION
+    return latest <= verification.created_at
 
 
 def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | Chatter | TooLong:

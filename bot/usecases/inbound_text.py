@@ -16,6 +16,7 @@ class InboundText:
     body: str = field(repr=False)
     keyword: Keyword | None = None  # as Twilio's Advanced Opt-Out read it
     age: timedelta | None = None  # of a text that was missed, by Twilio's clock
+    uncounted: timedelta = timedelta(0)  # how much of that stored time may not have counted
     is_to_short_code: bool = False  # where no network answers HELP and STOP
     heard: Heard = field(init=False, repr=False)  # read here, before any transaction
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.dispatch import catch_up
 from bot.store import erasures
 from bot.store.opening import open_store
 from bot.store.tx import Done, StoreUnavailable
@@ -153,6 +154,17 @@ def test_a_text_is_found_though_stored_time_stood_still(once_ahead: Harness) -> 
         once_ahead.forward(5)
     assert len(once_ahead.texts(PHONE)) == 1
     assert "text_accepted" in once_ahead.history(id)
+
+
+def test_a_reply_is_found_though_stored_time_stood_still(once_ahead: Harness) -> None:
+    id = once_ahead.start_and_send()["id"]
+    once_ahead.simulator.faults.add(faults.WEBHOOK_NEVER)
+    once_ahead.text(once_ahead.code())
+    once_ahead.clock.now += timedelta(seconds=40)
+    once_ahead.restart()
+    service = once_ahead.service
+    catch_up.run_once(service.store, service.gateway, service.rules)
+    assert once_ahead.status(id)["customStatus"]["status"] == "approved"
 
 
 # -- 2. a lock that somebody else holds ------------------------------------------------------------
