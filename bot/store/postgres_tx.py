@@ -1,0 +1,81 @@
+"""One transaction on PostgreSQL: statements with `:name` in them, locks on rows and numbers."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+import psycopg
+from psycopg.rows import DictRow
+
+from bot.store.postgres_schema import Connection
+from bot.store.rows import Row, Value
+
+
+class PostgresTx:
+    horizon = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+
+    def __init__(
+        self, connection: Connection, clock: Callable[[Connection], datetime], *, writes: bool
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._writes = writes
+        self._now: datetime | None = None
+        self.has_written = False
+
+    @property
+    def now(self) -> datetime:
+        if self._now is None:
+            self._now = self._clock(self._connection)
+        return self._now
+
+    def all(self, sql: str, **params: Value) -> list[Row]:
+        return list(self._execute(sql, params).fetchall())
+
+    def one(self, sql: str, **params: Value) -> Row | None:
+        return self._execute(sql, params).fetchone()
+
+    def run(self, sql: str, **params: Value) -> int:
+        count = self._execute(sql, params).rowcount
+        self.has_written = self.has_written or count > 0
+        return count
+
+    def lock(self, sql: str, **params: Value) -> Row | None:
+        if not self._writes:
+            return self.one(sql, **params)
+        row = self.one(f"{sql} FOR UPDATE", **params)
+        self._now = None
+        return row
+
+    def lock_free(self, sql: str, **params: Value) -> list[Row]:
+        if not self._writes:
+            return self.all(sql, **params)
+        rows = self.all(f"{sql} FOR UPDATE SKIP LOCKED", **params)
+        self._now = None
+        return rows
+
+    def lock_number(self, phone: str) -> None:
+        """Two numbers may share a lock by chance, which costs a wait and nothing else."""
+        self._execute("SELECT pg_advisory_xact_lock(hashtextextended(:phone, 0))", {"phone": phone})
+        self._now = None
+
+    def seconds(self, earlier: str, later: str) -> str:
+        return f"round(extract(epoch FROM {later}::timestamptz - {earlier}::timestamptz))::bigint"
+
+    def _execute(self, sql: str, params: dict[str, Value]) -> psycopg.Cursor[DictRow]:
+        return self._connection.execute(_translated(sql), _storable(params))
+
+
+@lru_cache(maxsize=1024)
+def _translated(sql: str) -> str:
+    """`:name` in psycopg's words."""
+    return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", r"%(\1)s", sql.replace("%", "%%"))
+
+
+def _storable(params: dict[str, Value]) -> dict[str, Value]:
+    """Replaces NUL, which PostgreSQL's texts cannot hold, by the replacement character."""
+    return {
+        name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
+        for name, value in params.items()
+    }
