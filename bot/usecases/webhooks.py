@@ -1,26 +1,23 @@
-"""Webhooks as operators see them: endpoints and events in plain words, and how much waits."""
+"""Webhooks as operators see them: endpoints, events, and how much waits."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.tx import Tx
-from bot.store.webhook_endpoints import DisabledCause, Endpoint
-from bot.store.webhook_events import COUNTED, EventState, WebhookEvent
-from bot.usecases import notify
-from bot.webhooks import sentences
+from bot.store.webhook_endpoints import Endpoint
+from bot.store.webhook_events import EventState, WebhookEvent
 
-NOT_SET = (
-    "No endpoint is set, so no application is told of outcomes. Set WEBHOOK_URLS and"
-    " WEBHOOK_SECRET and restart; docs/settings.md says how."
-)
-_CAUSES = {
-    DisabledCause.GONE: "because it answered 410: it wants no more events",
-    DisabledCause.FAILING: "because nothing but failures came for 24 hours",
-}
+
+class EndpointState(StrEnum):
+    NOT_SET = "not set"  # any more, by WEBHOOK_URLS
+    DISABLED = "disabled"  # while it is configured; the state of any other has no effect
+    FAILING = "failing"
+    ENABLED = "enabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +30,12 @@ class EndpointView:
         return name_of(self.endpoint.url)
 
     @property
-    def is_disabled(self) -> bool:
-        """Disabled while it is configured; the state of any other endpoint has no effect."""
-        return self.endpoint.is_configured and not self.endpoint.is_enabled
-
-    @property
-    def state(self) -> str:
-        """A word or two."""
+    def state(self) -> EndpointState:
         if not self.endpoint.is_configured:
-            return "not set"
-        if self.is_disabled:
-            return "disabled"
-        return "failing" if self.endpoint.failing_since else "enabled"
-
-    @property
-    def standing(self) -> str:
-        """What follows the word, in a sentence; empty where it says all."""
-        endpoint = self.endpoint
-        if not endpoint.is_configured:
-            return "WEBHOOK_URLS does not have it any more; its events wait."
-        if endpoint.disabled_at and endpoint.disabled_cause:
-            return f"Since {_clock(endpoint.disabled_at)}, {_CAUSES[endpoint.disabled_cause]}."
-        if endpoint.failing_since:
-            return f"Since {_clock(endpoint.failing_since)}; its events are tried again."
-        return ""
-
-    @property
-    def waiting(self) -> str:
-        return f"{COUNTED:,} or more" if self.pending >= COUNTED else f"{self.pending:,}"
+            return EndpointState.NOT_SET
+        if not self.endpoint.is_enabled:
+            return EndpointState.DISABLED
+        return EndpointState.FAILING if self.endpoint.failing_since else EndpointState.ENABLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +53,6 @@ class EventView:
         """Since it was last queued. The row counts those after which there is another one."""
         is_over = self.event.state is not EventState.PENDING
         return self.event.tries + int(is_over)
-
-    @property
-    def answer(self) -> str:
-        """A sentence on the last try."""
-        return sentences.sentence(self.event.last_result, self.event.last_status)
-
-    @property
-    def next_try(self) -> str:
-        event = self.event
-        if event.due_at is None:
-            return "none"
-        if not self.endpoint.is_configured:
-            return "when WEBHOOK_URLS has the endpoint again"
-        if not self.endpoint.is_enabled:
-            return "when the endpoint is enabled"
-        if event.last_try_at and event.due_at == event.last_try_at + notify.LEASE:
-            return "being sent now"
-        return _clock(event.due_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +109,3 @@ def backlog(tx: Tx) -> Backlog:
         pending=sum(webhook_events.count_pending(tx, endpoint.id) for endpoint in found),
         oldest=max([timedelta(0), *waits]),
     )
-
-
-def _clock(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

@@ -9,6 +9,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from bot import service as services
 from bot.domain.operators import Action
+from bot.explanations import webhooks as explained
 from bot.faces.cli.errors import told
 from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import INSTANT, json_option, say
@@ -42,7 +43,7 @@ def list_webhooks(failed: bool, limit: int, as_json: bool) -> None:
         say(as_json, {"endpoints": rows, "events": [_of_event(view) for view in events]})
         return
     if not any(view.endpoint.is_configured for view in found):
-        click.echo(webhooks.NOT_SET)
+        click.echo(explained.NOT_SET)
     for view in found:
         click.echo(_endpoint(view))
     click.echo("" if events else "\nNo event has failed." if failed else "\nThere are no events.")
@@ -57,7 +58,7 @@ def send_test(as_json: bool) -> None:
     """Send a test event to each endpoint."""
     count = audited(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by="cli")
     if not count:
-        raise click.ClickException(webhooks.NOT_SET)
+        raise click.ClickException(explained.NOT_SET)
     said = f"{_events(count, 'A test event')} will be sent while a dispatcher runs."
     say(as_json, {"events": count}, said)
 
@@ -116,8 +117,8 @@ def _resend_failed(since: datetime, as_json: bool) -> None:
 
 
 def _endpoint(view: EndpointView) -> str:
-    said = f"{view.state}. {view.standing}".strip()
-    return f"{view.endpoint.id}  {view.name}  {said} Events that wait: {view.waiting}."
+    said = f"{view.state}. {explained.standing(view)}".strip()
+    return f"{view.endpoint.id}  {view.name}  {said} Events that wait: {explained.waiting(view)}."
 
 
 def _of_endpoint(view: EndpointView) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def _of_endpoint(view: EndpointView) -> dict[str, Any]:
     return {
         "id": endpoint.id,
         "host": view.name,
-        "state": view.state,
+        "state": view.state.value,
         "failingSince": to_text_or_none(endpoint.failing_since),
         "disabledAt": to_text_or_none(endpoint.disabled_at),
         "pending": view.pending,
@@ -155,7 +156,7 @@ def _event(view: EventView) -> str:
         [
             f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.id}  {event.type}  {event.state.value}",
             f"    verification {event.verification_id or 'none'}, to {view.name}",
-            f"    {tries}. {view.answer} Next try: {view.next_try}.",
+            f"    {tries}. {explained.last_answer(view)} Next try: {explained.next_try(view)}.",
         ]
     )
 

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.domain import phone
 from bot.domain.errors import InvalidNumber, Refusal
 from bot.domain.operators import Action, Operator
+from bot.explanations import webhooks as explained
 from bot.faces.console import filters
 from bot.faces.console.pages import Pages
 from bot.faces.console.rendering import Renderer
@@ -22,7 +23,7 @@ from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.store.tx import Done, Tx
-from bot.usecases import clear, control, forget, notify, read, resend, webhooks
+from bot.usecases import clear, control, forget, notify, read, resend
 from bot.usecases.audit import Audited
 from bot.usecases.rules import Rules
 from bot.usecases.start import Request, begin, restart
@@ -147,7 +148,7 @@ class Actions:
 
     def send_test(self) -> AnyResponse:
         if not self._as(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by=CALLER):
-            return self._renderer.trouble(webhooks.NOT_SET, 400)
+            return self._renderer.trouble(explained.NOT_SET, 400)
         return self._noticed("tested", "webhooks")
 
     def _refused_number(self, page: Callable[[str], Response], refusal: Refusal) -> Response:

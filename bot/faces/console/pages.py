@@ -17,6 +17,7 @@ from bot.domain.errors import InvalidNumber
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
 from bot.explanations import state, why, words
+from bot.explanations import webhooks as explained
 from bot.faces.console import charts, filters
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.ways_out import way_out
@@ -162,7 +163,7 @@ class Pages:
         shown = {
             "endpoints": endpoints,
             "is_set": any(view.endpoint.is_configured for view in endpoints),
-            "not_set": webhooks.NOT_SET,
+            "not_set": explained.NOT_SET,
             "events": events,
             "state": state,
             "states": filters.EVENT_STATES,

@@ -13,6 +13,7 @@ from flask import (
 )
 
 from bot.domain.errors import Refusal
+from bot.explanations.webhooks import last_answer, next_try, standing, waiting
 from bot.faces.console.actions import Actions
 from bot.faces.console.gate import Gate
 from bot.faces.console.listing import Listing
@@ -44,8 +45,8 @@ def blueprint(service: Service) -> Blueprint:
     routes.after_request(guarded)
     routes.register_error_handler(Refusal, renderer.refusal)
     routes.register_error_handler(StoreUnavailable, unavailable)
-    routes.add_app_template_filter(clock_time, "clock_time")
-    routes.add_app_template_filter(since, "since")
+    for words in (clock_time, since, standing, waiting, last_answer, next_try):
+        routes.add_app_template_filter(words)
     pages = Pages(service, renderer)
     for path, name, view, methods in _table(
         gate,

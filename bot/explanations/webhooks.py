@@ -1,0 +1,69 @@
+"""Webhook endpoints and events in plain words."""
+
+from datetime import datetime
+
+from bot.store.webhook_endpoints import DisabledCause
+from bot.store.webhook_events import COUNTED
+from bot.usecases import notify
+from bot.usecases.webhooks import EndpointState, EndpointView, EventView
+from bot.webhooks.client import CALL_SECONDS, Result
+
+NOT_SET = (
+    "No endpoint is set, so no application is told of outcomes. Set WEBHOOK_URLS and"
+    " WEBHOOK_SECRET and restart; docs/settings.md says how."
+)
+_CAUSES = {
+    DisabledCause.GONE: "because it answered 410: it wants no more events",
+    DisabledCause.FAILING: "because nothing but failures came for 24 hours",
+}
+_RESULTS = {
+    Result.DELIVERED: "It took the event with HTTP status {status}.",
+    Result.REFUSED: "It answered with HTTP status {status}, which does not take the event.",
+    Result.GONE: "It answered with HTTP status {status}: it wants no more events.",
+    Result.REDIRECTED: "It answered with HTTP status {status}, a redirect; none is followed.",
+    Result.UNREACHABLE: "It could not be reached, or broke off before it answered.",
+    Result.TIMEOUT: f"It did not answer within {CALL_SECONDS:.0f} seconds.",
+    Result.FORBIDDEN_ADDRESS: "Its host has a private address, or another that is never called.",
+}
+
+
+def standing(view: EndpointView) -> str:
+    """What follows the word of its state, in a sentence; empty where the word says all."""
+    endpoint = view.endpoint
+    if view.state is EndpointState.NOT_SET:
+        return "WEBHOOK_URLS does not have it any more; its events wait."
+    if endpoint.disabled_at and endpoint.disabled_cause:
+        return f"Since {_clock(endpoint.disabled_at)}, {_CAUSES[endpoint.disabled_cause]}."
+    if endpoint.failing_since:
+        return f"Since {_clock(endpoint.failing_since)}; its events are tried again."
+    return ""
+
+
+def waiting(view: EndpointView) -> str:
+    """How many of its events wait."""
+    return f"{COUNTED:,} or more" if view.pending >= COUNTED else f"{view.pending:,}"
+
+
+def last_answer(view: EventView) -> str:
+    """A sentence on the last try."""
+    if view.event.last_result is None:
+        return "It was not tried yet."
+    return _RESULTS[Result(view.event.last_result)].format(status=view.event.last_status)
+
+
+def next_try(view: EventView) -> str:
+    """When that is; `none` after the last one."""
+    event = view.event
+    if event.due_at is None:
+        return "none"
+    if not view.endpoint.is_configured:
+        return "when WEBHOOK_URLS has the endpoint again"
+    if not view.endpoint.is_enabled:
+        return "when the endpoint is enabled"
+    if event.last_try_at and event.due_at == event.last_try_at + notify.LEASE:
+        return "being sent now"
+    return _clock(event.due_at)
+
+
+def _clock(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
