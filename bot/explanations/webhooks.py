@@ -46,9 +46,20 @@ def waiting(view: EndpointView) -> str:
 
 def last_answer(view: EventView) -> str:
     """A sentence on the last try."""
-    if view.event.last_result is None:
+    return result_in_words(view.event.last_result, view.event.last_status)
+
+
+def result_in_words(result: str | None, status: int | None) -> str:
+    """Of a try.
+
+    >>> result_in_words("refused", 500)
+    'It answered with HTTP status 500, which does not take the event.'
+    >>> result_in_words(None, None)
+    'It was not tried yet.'
+    """
+    if result is None:
         return "It was not tried yet."
-    return _RESULTS[Result(view.event.last_result)].format(status=view.event.last_status)
+    return _RESULTS[Result(result)].format(status=status)
 
 
 def next_try(view: EventView) -> str:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from bot.explanations.webhooks import result_in_words, waiting
 from bot.store import webhook_endpoints
 from bot.store.tx import Done
 from bot.usecases import notify, webhooks
-from bot.webhooks import sentences
 from bot.webhooks.client import Result
 from simulator.receiver import Behaviour, Received
 from tests.console.conftest import Operator
@@ -110,8 +110,8 @@ def test_a_day_of_failures_is_said(operator: Operator, told: Harness) -> None:
 
 def test_more_than_are_counted_are_said_to_be(told: Harness) -> None:
     (endpoint,) = told.store.read(webhook_endpoints.configured)
-    assert webhooks.EndpointView(endpoint, 9_999).waiting == "9,999"
-    assert webhooks.EndpointView(endpoint, 10_000).waiting == "10,000 or more"
+    assert waiting(webhooks.EndpointView(endpoint, 9_999)) == "9,999"
+    assert waiting(webhooks.EndpointView(endpoint, 10_000)) == "10,000 or more"
 
 
 def test_events_are_listed_newest_first_with_what_was_answered(
@@ -166,7 +166,7 @@ def test_what_is_next_says_what_it_waits_for(operator: Operator, told: Harness) 
 
 @pytest.mark.parametrize("result", Result)
 def test_every_result_has_a_sentence(result: Result) -> None:
-    said = sentences.sentence(result, 418)
+    said = result_in_words(result, 418)
     assert said.endswith(".")
     unanswered = (Result.UNREACHABLE, Result.TIMEOUT, Result.FORBIDDEN_ADDRESS)
     assert ("HTTP status 418" in said) == (result not in unanswered)
