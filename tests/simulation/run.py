@@ -298,7 +298,7 @@ class Run:
         has failed for good."""
         write = self._any().store.write
         for view in self.processes[0].store.read(webhooks.endpoints):
-            if view.is_disabled:
+            if view.state is webhooks.EndpointState.DISABLED:
                 generation = view.endpoint.generation
                 write(notify.enable, view.endpoint.id, generation=generation)
         write(notify.resend_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
