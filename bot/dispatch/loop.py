@@ -22,7 +22,7 @@ from bot.dispatch.duties import Duty
 from bot.dispatch.notify import Notifier
 from bot.dispatch.send import TextSender
 from bot.dispatch.sweep import Sweeper, set_unreadable_aside
-from bot.store import aside, outbox
+from bot.store import aside, outbox, overlong
 from bot.store import verifications as table
 from bot.store.tx import Done, Store, StoreUnavailable, Tx
 
@@ -78,7 +78,7 @@ class Dispatcher:
     def start(self) -> None:
         """Catches up first, for ten seconds at most, and returns when the loop runs: a server
         that starts this before it listens expires nothing that was answered in time."""
-        self._store.write(_try_set_aside_again)
+        self._store.write(begin_anew)
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
@@ -206,9 +206,13 @@ def _look(tx: Tx) -> _Due:
     return _Due(tx.now, text_at, verification_at, is_unreadable)
 
 
-def _try_set_aside_again(tx: Tx) -> Done[int]:
-    """Rows that could not be read may have been mended while the service was down."""
+def begin_anew(tx: Tx) -> Done[None]:
+    """Rows that could not be read may have been mended while the service was down, and stored time
+    may have fallen back."""
     count = aside.try_again(tx)
     if count:
         log.warning("%d rows that were set aside are tried again", count)
-    return Done(count)
+    count = overlong.hurry(tx)
+    if count:
+        log.warning("%d rows were due later than anything waits; they are due now", count)
+    return Done(None)

@@ -13,11 +13,19 @@ import pytest
 from bot.dispatch import catch_up
 from bot.store import erasures
 from bot.store.opening import open_store
+from bot.store.rows import to_text
 from bot.store.tx import Done, StoreUnavailable
 from bot.usecases import readiness
 from simulator import faults
 from tests.builders import wrong_code
-from tests.harness import INSTANCES, PHONE, SYSTEM_KEY, Harness
+from tests.harness import (
+    INSTANCES,
+    PHONE,
+    RECEIVER,
+    SYSTEM_KEY,
+    WEBHOOK_SECRET,
+    Harness,
+)
 from tests.harness import harness as open_harness
 from tests.postgres import Server, ask
 from tests.processes.service import Service, until
@@ -165,6 +173,37 @@ def test_a_reply_is_found_though_stored_time_stood_still(once_ahead: Harness) ->
     service = once_ahead.service
     catch_up.run_once(service.store, service.gateway, service.rules)
     assert once_ahead.status(id)["customStatus"]["status"] == "approved"
+
+
+@pytest.mark.parametrize("work", ["event", "text", "erasure", "circuit"])
+def test_work_leased_by_a_clock_that_was_ahead_is_found_after_a_restart(
+    tmp_path: Path, database_url: str, work: str
+) -> None:
+    """A lease alone leaves nothing in the history, so stored time falls back with the process."""
+    settings = {"WEBHOOK_URLS": RECEIVER, "WEBHOOK_SECRET": WEBHOOK_SECRET}
+    with open_harness(tmp_path, DATABASE_URL=database_url, **settings) as harness:
+        id = harness.start()["id"]
+        harness.terminate(id, None)
+        sql = {
+            "event": "UPDATE webhook_event SET due_at = :at",
+            "text": "UPDATE outbox SET state = 'sending', due_at = :at",
+            "erasure": "INSERT INTO erasure (sid, due_at) VALUES ('SM1', :at)",
+            "circuit": "INSERT INTO circuit (from_address, since, error_code, probe_at)"
+            " VALUES ('x', :at, 20003, :at)",
+        }[work]
+        far = to_text(harness.clock.now + timedelta(days=37))
+        assert harness.store.write(lambda tx: Done(tx.run(sql, at=far))) == 1
+        harness.restart()
+        harness.dispatcher.start()
+        harness.dispatcher.stop()
+        table, column = {
+            "event": ("webhook_event", "coalesce(due_at, '')"),
+            "text": ("outbox", "coalesce(due_at, '')"),
+            "erasure": ("erasure", "due_at"),
+            "circuit": ("circuit", "probe_at"),
+        }[work]
+        (row,) = harness.store.read(lambda tx: tx.all(f"SELECT {column} AS at FROM {table}"))
+        assert row["at"] < far
 
 
 # -- 2. a lock that somebody else holds ------------------------------------------------------------

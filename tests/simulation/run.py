@@ -21,6 +21,7 @@ from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
+from bot.dispatch.loop import begin_anew
 from bot.dispatch.send import TextSender
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
@@ -204,6 +205,7 @@ class Run:
         if self.is_locked:
             self._lock()
         self._is_draining = True
+        self.processes[0].store.write(begin_anew)
         self._repair_endpoint()
         for _ in range(90):
             while self._waiting:
@@ -446,6 +448,7 @@ class Run:
         self.processes[place] = self._process()
         self._is_catching_up = True  # judges as of when a text was sent
         with suppress(Killed, LookFailed, StoreUnavailable):
+            self.processes[place].store.write(begin_anew)
             catch_up.run_once(self.processes[place].store, self.twilio, RULES)
         self._is_catching_up = False
 

@@ -1,0 +1,33 @@
+"""Work that would wait longer than anything does.
+
+A lease or a try is stamped by the present instant and, alone, leaves nothing in the history. If the
+clock was ahead for that moment and the process ended, stored time falls back, and nobody would look
+for that row for weeks: an event undelivered, a circuit that stays open.
+"""
+
+from datetime import timedelta
+
+from bot.store import circuits, erasures
+from bot.store.aside import NEVER
+from bot.store.rows import to_text
+from bot.store.tx import Tx
+from bot.store.verifications import LONGEST_OPEN
+
+_LONGEST = {
+    ("outbox", "due_at"): LONGEST_OPEN,
+    ("webhook_event", "due_at"): timedelta(hours=15),  # twelve and a fifth, by the schedule
+    ("erasure", "due_at"): erasures.LONGEST_WAIT,
+    ("circuit", "probe_at"): circuits.PROBE_EVERY,
+}
+
+
+def hurry(tx: Tx) -> int:
+    """Makes it due now. Returns how many rows that were."""
+    return sum(_hurry(tx, *where, longest) for where, longest in _LONGEST.items())
+
+
+def _hurry(tx: Tx, table: str, column: str, longest: timedelta) -> int:
+    sql = f"""
+        UPDATE {table} SET {column} = :now WHERE {column} > :latest AND {column} <> :never
+    """
+    return tx.run(sql, now=to_text(tx.now), latest=to_text(tx.now + longest), never=NEVER)
