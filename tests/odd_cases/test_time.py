@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.dispatch import catch_up
+from bot.dispatch.duties import publish_time
 from bot.store import erasures
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.tx import Done, StoreUnavailable
-from bot.usecases import readiness
+from bot.usecases import readiness, timekeeping
 from simulator import faults
 from tests.builders import wrong_code
 from tests.harness import (
@@ -173,6 +174,21 @@ def test_a_reply_is_found_though_stored_time_stood_still(once_ahead: Harness) ->
     service = once_ahead.service
     catch_up.run_once(service.store, service.gateway, service.rules)
     assert once_ahead.status(id)["customStatus"]["status"] == "approved"
+
+
+def test_a_process_that_starts_takes_the_time_of_the_others(once_ahead: Harness) -> None:
+    once_ahead.clock.forward(40)  # in which nothing is decided
+    publish_time(once_ahead.store, until=0.0)
+    url = once_ahead.settings.database_url
+    other = open_store(url, connections=1, clock=once_ahead.clock)
+    assert other.read(timekeeping.now) == once_ahead.store.read(timekeeping.now)
+    other.close()
+
+
+def test_time_is_not_published_while_the_clock_is_right(harness: Harness) -> None:
+    harness.start()
+    publish_time(harness.store, until=0.0)
+    assert harness.store.read(lambda tx: tx.all("SELECT * FROM time_mark")) == []
 
 
 @pytest.mark.parametrize("work", ["event", "text", "erasure", "circuit"])

@@ -21,6 +21,7 @@ from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
+from bot.dispatch.duties import publish_time
 from bot.dispatch.loop import begin_anew
 from bot.dispatch.send import TextSender
 from bot.domain.delivery import Delivery
@@ -414,6 +415,10 @@ class Run:
             self._ahead = timedelta(seconds=self.random.uniform(-4, 4))
         if self.random.random() < 0.03:
             self._ahead = timedelta(hours=self.random.choice([-50, -24, -3, 0, 0, 3, 24, 900]))
+
+        for process in self.processes:
+            with suppress(StoreUnavailable):
+                publish_time(process.store, until=0.0)
 
     def _now(self) -> datetime:
         return self.clock.now + self._ahead

@@ -206,15 +206,15 @@ def until_found(
 
 
 def test_an_attempt_counted_and_compared_in_two_transactions_is_found(tmp_path: Path) -> None:
-    assert until_found(tmp_path, CountedApart(), telling="attempts", first=4)
+    assert until_found(tmp_path, CountedApart(), telling="attempts", first=23)
 
 
 def test_a_decision_outside_the_transaction_is_found(tmp_path: Path) -> None:
-    assert until_found(tmp_path, DecidedOutside())
+    assert until_found(tmp_path, DecidedOutside(), first=5)
 
 
 def test_a_time_read_before_the_lock_is_found(tmp_path: Path) -> None:
-    assert until_found(tmp_path, EarlyNow())
+    assert until_found(tmp_path, EarlyNow(), first=3)
 
 
 def test_a_claim_without_a_second_look_is_found(
@@ -226,4 +226,4 @@ def test_a_claim_without_a_second_look_is_found(
 
 def test_a_blind_second_send_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send, "unknown", blind)
-    assert until_found(tmp_path, first=2)
+    assert until_found(tmp_path, first=4)
