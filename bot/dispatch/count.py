@@ -16,7 +16,8 @@ def run_once(store: Store, until: float) -> int:
         # Read first: if nothing is new, no write transaction is begun.
         if not store.read(hourly_counts.is_behind):
             return batches
-        store.write(_count_more)
+        if not store.write(_count_more):
+            return batches
         if time.monotonic() >= until:
             return batches + 1
     return MOST_BATCHES

@@ -32,7 +32,7 @@ def unmark(tx: Tx, phone: str) -> bool:
 
 def drop_old(tx: Tx, *, limit: int) -> int:
     sql = """
-        DELETE FROM disown WHERE phone IN (
+        DELETE FROM disown WHERE since <= :before AND phone IN (
             SELECT phone FROM disown WHERE since <= :before ORDER BY since LIMIT :limit)
     """
     return tx.run(sql, before=to_text(tx.now - LASTS), limit=limit)

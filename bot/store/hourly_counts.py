@@ -16,6 +16,8 @@ from bot.domain.verification import ENDS
 from bot.store.rows import Row, Value, placed, places, to_text
 from bot.store.tx import Tx
 
+# Lines that another transaction of the server keeps from being settled, a backup for example.
+UNSETTLED_COUNTED = 10_000
 COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
 
 # The events that are counted: what costs a text, and each end.
@@ -47,8 +49,11 @@ class HourlyCount:
 
 
 def count_more(tx: Tx) -> bool:
-    """Counts the next lines of history. Whether there were any."""
-    counted_to = _lock(tx)
+    """Counts the next lines of history. False: there were none, or another process counts."""
+    cursor = tx.lock_free("SELECT sequence FROM count_cursor")
+    if not cursor:
+        return False
+    counted_to = int(cursor[0]["sequence"])
     upto = _batch_end(tx, counted_to)
     if upto is None:
         return False
@@ -124,16 +129,20 @@ def _fold(tx: Tx, which: str, seconds: str, before: datetime) -> None:
 
 
 def version(tx: Tx) -> str:
-    """Changes whenever something happens or is removed. Holds two numbers of the history, since a
-    line can become visible after one with a higher number."""
+    """Changes whenever something happens or is removed. Holds two numbers of the history and a
+    count, since a line can become visible after one with a higher number, and nothing may be
+    settled for long."""
     sql = f"""
         SELECT (SELECT max(sequence) FROM history) AS newest,
             (SELECT max(sequence) FROM history WHERE sequence < {tx.horizon}) AS settled,
+            (SELECT count(*) FROM (
+                SELECT 1 FROM history WHERE sequence >= {tx.horizon} LIMIT :most
+            ) AS unsettled) AS unsettled,
             removals
         FROM count_cursor
     """
-    row = tx.one(sql)
-    return f"{row['newest']}-{row['settled']}-{row['removals']}" if row else ""
+    row = tx.one(sql, most=UNSETTLED_COUNTED)
+    return f"{row['newest']}-{row['settled']}-{row['unsettled']}-{row['removals']}" if row else ""
 
 
 def _count(tx: Tx, condition: str, **params: Value) -> None:

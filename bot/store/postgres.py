@@ -43,6 +43,7 @@ from bot.store.tx import (
     NEWEST_INSTANTS,
     PATIENCE_SECONDS,
     Done,
+    MissedRepliesFirst,
     OutcomeUnknown,
     Store,
     StoreUnavailable,
@@ -62,14 +63,14 @@ CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
 # SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
 # is paused in the middle keeps its locks no longer than this.
-_LIMITS = (
-    "SET LOCAL lock_timeout = '3500ms'; SET LOCAL statement_timeout = '15s';"
-    " SET LOCAL idle_in_transaction_session_timeout = '15s'"
+_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '3500ms';"
+    " SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL statement_timeout = '{}s'"
 )
-_WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
+STATEMENT_SECONDS = 15  # of one statement, unless its transaction may take longer
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CLOCK = """
-    SELECT clock_timestamp() AS clock,
+    SELECT extract(epoch FROM clock_timestamp())::float8 AS clock,
         (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS last
 """
 # Defaults for what the address does not set. With them a server that has vanished is noticed.
@@ -79,6 +80,7 @@ _CONNECTION = {
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "application_name": "textback",
+    "client_encoding": "UTF8",  # whatever the server or the role was set to
 }
 # What a database that is away, or half away, makes psycopg raise.
 _TROUBLES = (
@@ -86,6 +88,7 @@ _TROUBLES = (
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,
     errors.IdleInTransactionSessionTimeout,
+    errors.TransactionTimeout,
     PoolTimeout,
 )
 
@@ -116,6 +119,7 @@ class PostgresStore(Store):
         self._watchdog = Watchdog()
         self._is_open = False
         self._away_since: float | None = None
+        self._only_reads = False  # the trouble since then: a standby
         wanted = conninfo_to_dict(url)
         self._name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
         missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
@@ -138,7 +142,7 @@ class PostgresStore(Store):
             with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
                 prepare(connection, self._name)
                 row = connection.execute(NEWEST_INSTANTS).fetchone()
-                clock_row = connection.execute("SELECT clock_timestamp() AS clock").fetchone()
+                clock_row = connection.execute(_CLOCK).fetchone()
                 assert row is not None
                 assert clock_row is not None
                 self._read_clock(clock_row["clock"], row["at"])
@@ -168,18 +172,23 @@ class PostgresStore(Store):
 
     def _write_once(self, use_case: Callable[[Tx], Done[T]], until: float) -> Done[T]:
         with self._connected(until) as connection:
-            connection.execute(_WRITE)
+            seconds = max(STATEMENT_SECONDS, int(until - time.monotonic()))
+            connection.execute(_WRITE.format(seconds))
             tx = PostgresTx(connection, self._now, writes=True)
             done = use_case(tx)
             self._commit(connection)
         if tx.has_written:  # reads, and empty transactions, succeed on a full disk too
             self.outages.reached()
+            self._away_since = None
         return done
 
     def _read_once(self, query: Callable[[Tx], T], until: float) -> T:
         with self._connected(until) as connection:
             connection.execute(_READ)
-            return query(PostgresTx(connection, self._now, writes=False))
+            found = query(PostgresTx(connection, self._now, writes=False))
+            # After a ROLLBACK psycopg would forget what it has prepared, on the server too.
+            connection.execute("COMMIT")
+            return found
 
     def _commit(self, connection: Connection) -> None:
         try:
@@ -243,6 +252,8 @@ class PostgresStore(Store):
                 if conflicts > CONFLICTS:
                     raise
                 time.sleep(random.uniform(0, 0.005 * conflicts))
+            except MissedRepliesFirst:
+                raise
             except StoreUnavailable:
                 self.outages.failed(waited_seconds=time.monotonic() - began)
                 raise
@@ -253,7 +264,8 @@ class PostgresStore(Store):
                 log.warning("PostgreSQL is away: %s; trying again", said(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
             else:
-                self._away_since = None
+                if not self._only_reads:  # then it reads on, and a write alone proves something
+                    self._away_since = None
                 return result
 
     def _may_try_again(self, error: Exception, until: float) -> bool:
@@ -266,9 +278,10 @@ class PostgresStore(Store):
         if self._away_since is not None:
             return
         self._away_since = time.monotonic()
+        self._only_reads = _only_reads(error)
         # Replaces connections that are broken, or that lead to a standby. Not here: each may take
         # as long as a dead host is waited for.
-        replace = self._pool.drain if _only_reads(error) else self._pool.check
+        replace = self._pool.drain if self._only_reads else self._pool.check
         threading.Thread(target=replace, name="replace", daemon=True).start()
 
     def _patience(self) -> float:
@@ -284,8 +297,9 @@ class PostgresStore(Store):
         assert row is not None
         return self._read_clock(row["clock"], row["last"])
 
-    def _read_clock(self, theirs: datetime, newest: str | None) -> datetime:
-        clock = self._given_clock() if self._given_clock else theirs.astimezone(UTC)
+    def _read_clock(self, theirs: float, newest: str | None) -> datetime:
+        """`theirs`: seconds since 1970. As a timestamp its form would depend on DateStyle."""
+        clock = self._given_clock() if self._given_clock else datetime.fromtimestamp(theirs, UTC)
         return self.steady.read(clock, to_instant_if_readable(newest))
 
 

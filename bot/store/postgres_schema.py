@@ -58,15 +58,17 @@ def _renumber_if_restored(connection: Connection) -> None:
     """Rows of a database that was dumped and loaded elsewhere may have transaction numbers that are
     in the future there. Gives all rows numbers before any transaction to come; rows that are not
     counted yet come after the others."""
-    next_one = _value(connection, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
-    newest = _value(
+    # In one statement: of two, a row of a transaction that ended between them seemed to be in the
+    # future.
+    is_restored = _value(
         connection,
         "SELECT greatest((SELECT max(sequence) FROM history), (SELECT max(number) FROM usage),"
-        " (SELECT max(sequence) FROM count_cursor))",
+        " (SELECT max(sequence) FROM count_cursor))"
+        " >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
     )
-    if newest is None or newest < next_one:
+    if not is_restored:
         return
-    counted_to = _value(connection, "SELECT sequence FROM count_cursor")
+    counted_to = _value(connection, "SELECT sequence FROM count_cursor FOR UPDATE")
     connection.execute("UPDATE history SET sequence = 0 WHERE sequence <= %s", [counted_to])
     # Rows that are not counted keep their order, after the counted ones and before all to come.
     connection.execute("UPDATE history SET sequence = 1 WHERE sequence > %s", [counted_to])

@@ -44,14 +44,14 @@ class PostgresTx:
     def lock(self, sql: str, **params: Value) -> Row | None:
         if not self._writes:
             return self.one(sql, **params)
-        row = self.one(f"{sql} FOR UPDATE", **params)
+        row = self.one(f"{sql} FOR NO KEY UPDATE", **params)
         self._now = None
         return row
 
     def lock_free(self, sql: str, **params: Value) -> list[Row]:
         if not self._writes:
             return self.all(sql, **params)
-        rows = self.all(f"{sql} FOR UPDATE SKIP LOCKED", **params)
+        rows = self.all(f"{sql} FOR NO KEY UPDATE SKIP LOCKED", **params)
         self._now = None
         return rows
 

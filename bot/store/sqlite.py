@@ -26,6 +26,7 @@ from bot.store.sqlite_file import connect, open_file, patiently
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
     Done,
+    MissedRepliesFirst,
     Store,
     StoreUnavailable,
     Tx,
@@ -110,6 +111,8 @@ class SqliteStore(Store):
         began = time.perf_counter()
         try:
             return self.group.write(use_case, seconds)
+        except MissedRepliesFirst:
+            raise
         except StoreUnavailable:
             self.outages.failed(waited_seconds=time.perf_counter() - began)
             raise

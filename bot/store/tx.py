@@ -33,6 +33,10 @@ class StoreUnavailable(Exception):
     retry_after_seconds = 5
 
 
+class MissedRepliesFirst(StoreUnavailable):
+    """Replies that were missed are being read. The store is well."""
+
+
 class OutcomeUnknown(StoreUnavailable):
     """The answer to a COMMIT was lost: all of it was done, or nothing."""
 
@@ -76,7 +80,8 @@ class Tx(Protocol):
         """Rows that no other transaction holds, ours until the commit. The others are skipped."""
 
     def lock_number(self, phone: str) -> None:
-        """Until the commit no other transaction starts, opts out or forgets this number."""
+        """Until the commit no other transaction starts, opts out or forgets this number. Anything
+        else with a name can be locked so too."""
 
 
 @dataclass(frozen=True, slots=True)

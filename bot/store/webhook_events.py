@@ -191,7 +191,7 @@ def oldest_pending_at(tx: Tx, endpoint_id: str) -> datetime | None:
 
 def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
     sql = """
-        DELETE FROM webhook_event WHERE id IN (
+        DELETE FROM webhook_event WHERE state = :state AND id IN (
             SELECT id FROM webhook_event
             WHERE state = :state AND created_at < :before ORDER BY created_at LIMIT :limit
         )

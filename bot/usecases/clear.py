@@ -11,7 +11,8 @@ def clear_limits(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[int]:
     """Forgets what counts against a number, under each of its spellings, and that its holder
     replied NO. Returns how much."""
     left = min((limit.amount for limit in rules.wrong_per_number), default=None)
-    for phone in phones:
+    for phone in sorted(phones):
+        tx.lock_number(phone)  # a start that has counted already would keep what it found
         verifications.lift_wrong_left(tx, phone, left=left)
     disowned = sum(disowns.unmark(tx, phone) for phone in phones)
     return Done(disowned + sum(usage.clear(tx, phone) for phone in phones))

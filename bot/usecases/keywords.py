@@ -18,6 +18,7 @@ def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
     word = reply.keyword(text.heard)
     if word is not None or not reply.opens_with_stop(text.heard):
         return word
+    tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = newest_of(tx, text.phone)
     length = verification.terms.code_length if verification else 0
     return None if reply.holds_code_run(text.heard, code_length=length) else Keyword.STOP

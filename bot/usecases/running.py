@@ -7,7 +7,7 @@ from bot.domain.inputs import TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import verifications
-from bot.store.tx import Change, StoreUnavailable, Tx
+from bot.store.tx import Change, MissedRepliesFirst, Tx
 from bot.usecases.record import record
 
 KEY_RETIRED = "key_retired"
@@ -24,7 +24,7 @@ def require_time(tx: Tx, verification: Verification | None, may_expire: Callable
     if verification is None or verification.is_decided or tx.now < verification.deadline_at:
         return
     if not may_expire():
-        raise StoreUnavailable("replies that were missed are read first")
+        raise MissedRepliesFirst("replies that were missed are read first")
 
 
 def require_running(tx: Tx, id: str) -> Verification:

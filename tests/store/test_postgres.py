@@ -14,12 +14,31 @@ from bot.admission.admission import Admission
 from bot.admission.usage_follower import UsageFollower
 from bot.domain.effects import UsageKind
 from bot.domain.events import Event, EventName
-from bot.store import erasures, history, hourly_counts, migrations, opt_outs, usage
+from bot.store import (
+    disowns,
+    erasures,
+    history,
+    hourly_counts,
+    migrations,
+    opt_outs,
+    usage,
+    webhook_endpoints,
+    webhook_events,
+)
 from bot.store import postgres as module
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
-from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
-from bot.usecases import claim, control
+from bot.store.tx import (
+    Done,
+    MissedRepliesFirst,
+    Store,
+    StoreUnavailable,
+    Tx,
+    UnusableDatabase,
+)
+from bot.store.webhook_events import EventState
+from bot.usecases import claim, control, notify
+from bot.usecases.clear import clear_limits
 from bot.usecases.running import always
 from bot.usecases.start import start
 from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, running
@@ -467,3 +486,170 @@ def test_dispatchers_share_erasures(store: PostgresStore, clock: HandClock) -> N
     assert [len(sids) for sids in taken] == [3, 1, 0]
     clock.forward(700)  # whoever had them died
     assert len(store.write(lambda tx: Done(take(tx)))) == 3
+
+
+# -- found by a review of what PostgreSQL does otherwise -------------------------------------------
+
+INSERTED = """
+    INSERT INTO history (verification_id, number, at, event)
+    SELECT :id, coalesce(max(number), 0) + 1, :at, 'delivery' FROM history
+    WHERE verification_id = :id
+"""
+ENDPOINT = "https://app.example.com/webhooks"
+
+
+def begin(store: PostgresStore, phone: str = PHONE) -> str:
+    new = wanted(phone=phone, id=f"id-{phone[-4:]}")
+    return store.write(start, new, RULES, Admission()).id
+
+
+def test_a_start_beside_writers_takes_the_database_for_no_restored_one(
+    store: PostgresStore, url: str
+) -> None:
+    is_over = threading.Event()
+
+    def write() -> None:
+        while not is_over.is_set():
+            store.write(count_start, "some")
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        PostgresStore(url, connections=1).close()
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert ask(url, "SELECT count(*) AS n FROM usage WHERE number <= 0") == [{"n": 0}]
+
+
+def test_a_claim_of_events_that_is_paused_stops_no_end(store: PostgresStore) -> None:
+    store.write(notify.configure, [ENDPOINT], includes_number=False)
+    id = begin(store)
+    held = Held(
+        store, lambda tx: notify.claim_events(tx, webhook_endpoints.id_of(ENDPOINT), limit=8)
+    )
+    began = time.monotonic()
+    store.write(control.cancel, id, reason=None)
+    assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
+    held.let_go()
+
+
+def test_one_statement_of_a_long_write_may_take_longer(store: PostgresStore) -> None:
+    def limit(tx: Tx) -> Done[str]:
+        return Done(tx.one("SHOW statement_timeout")["statement_timeout"])
+
+    assert store.write(limit) == "15s"
+    assert store.write_within(600, limit) in ("599s", "10min")
+
+
+def test_a_version_changes_with_a_late_line_though_nothing_settles(
+    store: PostgresStore, url: str
+) -> None:
+    one, other = begin(store), begin(store, "+14255550199")
+    with psycopg.connect(url) as old:
+        old.execute("SELECT pg_current_xact_id()")
+        late = Held(store, lambda tx: Done(tx.run(INSERTED, id=one, at="2026-01-31T12:00:00Z")))
+        store.write(lambda tx: Done(tx.run(INSERTED, id=other, at="2026-01-31T12:00:00Z")))
+        before = store.read(hourly_counts.version)
+        late.let_go()
+        assert store.read(hourly_counts.version) != before
+
+
+def test_a_number_that_is_disowned_anew_is_not_swept_away(
+    store: PostgresStore, clock: HandClock
+) -> None:
+    store.write(lambda tx: Done(disowns.mark(tx, PHONE)))
+    clock.forward(25 * 3600)
+    again = Held(store, lambda tx: Done(disowns.mark(tx, PHONE)))
+    sweep = threading.Thread(
+        target=store.write, args=(lambda tx: Done(disowns.drop_old(tx, limit=10)),)
+    )
+    sweep.start()
+    time.sleep(0.2)  # it waits for the row
+    again.let_go()
+    sweep.join()
+    assert store.read(lambda tx: tx.one("SELECT count(*) AS n FROM disown")["n"]) == 1
+
+
+def test_an_old_event_that_is_sent_again_is_not_swept_away(
+    store: PostgresStore, clock: HandClock
+) -> None:
+    store.write(notify.configure, [ENDPOINT], includes_number=False)
+    store.write(notify.send_test, sent_by="me")
+    store.write(lambda tx: Done(tx.run("UPDATE webhook_event SET state = 'failed', due_at = NULL")))
+    clock.forward(31 * 24 * 3600)
+    (event,) = store.read(webhook_events.newest, limit=1)
+    again = Held(store, partial(notify.resend, id=event.id, operator="me"))
+
+    def drop(tx: Tx) -> Done[int]:
+        before = tx.now - timedelta(days=30)
+        return Done(webhook_events.drop_old(tx, EventState.FAILED, before=before, limit=10))
+
+    sweep = threading.Thread(target=store.write, args=(drop,))
+    sweep.start()
+    time.sleep(0.2)  # it waits for the row
+    again.let_go()
+    sweep.join()
+    assert [one.id for one in store.read(webhook_events.newest, limit=1)] == [event.id]
+
+
+def test_counting_waits_for_nobody(store: PostgresStore) -> None:
+    begin(store)
+    held = Held(store, lambda tx: Done(tx.lock("SELECT sequence FROM count_cursor")))
+    assert store.write(lambda tx: Done(hourly_counts.count_more(tx))) is False
+    held.let_go()
+    assert store.write(lambda tx: Done(hourly_counts.count_more(tx))) is True
+
+
+def test_reads_of_a_standby_do_not_renew_the_patience_of_writes(
+    store: PostgresStore, url: str
+) -> None:
+    name = url.rsplit("/", 1)[1]
+    ask(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    store.close()
+    standby = PostgresStore(url, connections=2)
+    waited = []
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            standby.write(mark)
+        waited.append(time.monotonic() - began)
+        standby.read(hourly_counts.version)
+    assert waited[1] < 1.5, "the second one knows"
+    standby.close()
+
+
+def test_a_refusal_to_expire_is_no_outage(any_store: Store) -> None:
+    def refuse(tx: Tx) -> Done[None]:
+        raise MissedRepliesFirst("replies that were missed are read first")
+
+    with pytest.raises(MissedRepliesFirst):
+        any_store.write(refuse)
+    assert not any_store.outages.has_failed
+
+
+@pytest.mark.parametrize("setting", ["datestyle = 'SQL, DMY'", "client_encoding = 'LATIN1'"])
+def test_what_a_database_was_set_to_makes_no_difference(url: str, setting: str) -> None:
+    ask(url, f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET {setting}")
+    store = PostgresStore(url, connections=2)
+    store.write(notify.send_test, sent_by="\N{GRINNING FACE}")
+    store.write(partial(mark, phone="\N{GRINNING FACE}"))
+    assert marks(store) == 1
+    store.close()
+
+
+def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore) -> None:
+    held = Held(store, lambda tx: Done(tx.lock_number(PHONE)))
+    cleared = threading.Event()
+
+    def clear() -> None:
+        store.write(clear_limits, [PHONE], RULES)
+        cleared.set()
+
+    thread = threading.Thread(target=clear)
+    thread.start()
+    assert not cleared.wait(0.2)
+    held.let_go()
+    thread.join()
+    assert cleared.is_set()
