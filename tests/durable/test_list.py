@@ -44,7 +44,7 @@ def keep(
             )
         return Done(None)
 
-    harness.store.write(insert)
+    harness.store.write_within(60, insert)
 
 
 def test_nothing_is_an_empty_array_and_an_empty_token(harness: Harness) -> None:
