@@ -30,101 +30,128 @@ def blueprint(
     """Without a caller the page has phones but cannot start verifications, and without statuses it
     does not know of any."""
     routes = Blueprint("page", __name__, template_folder="templates", static_folder="static")
+    phones = Phones(world, webhooks, caller, statuses, console_url)
+    faults = WaitingFaults(troubles)
+    for method, path, view in (
+        ("GET", "/", phones.page),
+        ("GET", "/simulator/phones", phones.show),
+        ("POST", "/simulator/phones", phones.add),
+        ("GET", "/simulator/textback", phones.textback),
+        ("POST", "/simulator/starts", phones.start),
+        ("POST", "/simulator/texts", phones.text),
+        ("GET", "/simulator/faults", faults.show),
+        ("POST", "/simulator/faults", faults.add),
+        ("DELETE", "/simulator/faults", faults.clear),
+    ):
+        name = view.__qualname__.replace(".", "_").lower()
+        routes.add_url_rule(path, name, view, methods=[method])
+    routes.register_error_handler(BadRequest, _refuse)
+    return routes
 
-    @routes.get("/")
-    def page() -> str:
-        if not world.phones():
-            world.add_phone(FIRST_PHONE)
+
+class Phones:
+    def __init__(
+        self,
+        world: World,
+        webhooks: Webhooks,
+        caller: Caller | None,
+        statuses: Statuses | None,
+        console_url: str,
+    ) -> None:
+        self._world = world
+        self._webhooks = webhooks
+        self._caller = caller
+        self._statuses = statuses
+        self._console_url = console_url
+
+    def page(self) -> str:
+        if not self._world.phones():
+            self._world.add_phone(FIRST_PHONE)
         return render_template(
             "phones.html",
-            number=world.number.phone,
-            can_start=caller is not None,
-            console_url=console_url,
+            number=self._world.number.phone,
+            can_start=self._caller is not None,
+            console_url=self._console_url,
             receiver_path=PATH,
         )
 
-    @routes.get("/simulator/phones")
-    def phones() -> Response:
-        shown = world.phones()
-        if statuses is not None:
-            statuses.refresh(shown, texts=len(world.messages()))
-        return jsonify({phone: _shown(phone) for phone in shown})
+    def show(self) -> Response:
+        shown = self._world.phones()
+        if self._statuses is not None:
+            self._statuses.refresh(shown, texts=len(self._world.messages()))
+        return jsonify({phone: self._shown(phone) for phone in shown})
 
-    def _shown(phone: str) -> dict[str, Any]:
+    def _shown(self, phone: str) -> dict[str, Any]:
         return {
-            "messages": _messages(world, phone),
-            "answers": [asdict(answer) for answer in webhooks.answers(phone)],
-            "verification": statuses.of(phone) if statuses else None,
+            "messages": _messages(self._world, phone),
+            "answers": [asdict(answer) for answer in self._webhooks.answers(phone)],
+            "verification": self._statuses.of(phone) if self._statuses else None,
         }
 
-    @routes.get("/simulator/textback")
-    def textback() -> Response:
+    def textback(self) -> Response:
         """Whether Textback was heard at the last look, and the clock that deadlines go by."""
-        trouble = statuses.trouble if statuses else None
+        trouble = self._statuses.trouble if self._statuses else None
         told = (
             {"since": trouble.since.isoformat(), "sentence": trouble.sentence} if trouble else None
         )
-        return jsonify({"now": world.now().isoformat(), "trouble": told})
+        return jsonify({"now": self._world.now().isoformat(), "trouble": told})
 
-    @routes.errorhandler(BadRequest)
-    def refuse(error: BadRequest) -> tuple[Response, int]:
-        return jsonify({"error": error.description}), 400
-
-    @routes.post("/simulator/phones")
-    def add_phone() -> tuple[Response, int]:
+    def add(self) -> tuple[Response, int]:
         phone = _line(_sent())
-        if phone == world.number.phone:
+        if phone == self._world.number.phone:
             raise BadRequest("This is the number that Textback texts from.")
-        is_new = world.add_phone(phone)
+        is_new = self._world.add_phone(phone)
         return jsonify({"phone": phone, "is_new": is_new}), 201 if is_new else 200
 
-    @routes.post("/simulator/starts")
-    def start() -> tuple[Response, int]:
+    def start(self) -> tuple[Response, int]:
         sent = _sent()
         phone, locale = _line(sent), sent.get("locale") or ""
         if not isinstance(locale, str):
             raise BadRequest("locale must be a text")
-        if caller is None:
+        if self._caller is None:
             raise BadRequest("this simulator has no key to start verifications with")
         try:
-            started = caller.start(phone, locale)
+            started = self._caller.start(phone, locale)
         except Refused as error:
             raise BadRequest(str(error)) from None
-        if statuses is not None:
-            statuses.note(phone, started)
+        if self._statuses is not None:
+            self._statuses.note(phone, started)
         return jsonify({"id": started["id"], "reference": started["reference"]}), 201
 
-    @routes.post("/simulator/texts")
-    def text() -> Response:
+    def text(self) -> Response:
         sent = _sent()
         body = sent.get("body")
         if not isinstance(body, str):
             raise BadRequest("body must be a text")
-        answer = webhooks.receive(_phone(sent), body)
+        answer = self._webhooks.receive(_phone(sent), body)
         return jsonify(asdict(answer))
 
-    @routes.get("/simulator/faults")
-    def read_faults() -> Response:
-        return jsonify([asdict(fault) for fault in troubles.waiting()])
 
-    @routes.post("/simulator/faults")
-    def add_fault() -> tuple[Response, int]:
+class WaitingFaults:
+    def __init__(self, troubles: Faults) -> None:
+        self._troubles = troubles
+
+    def show(self) -> Response:
+        return jsonify([asdict(fault) for fault in self._troubles.waiting()])
+
+    def add(self) -> tuple[Response, int]:
         sent = _sent()
         unknown = set(sent) - {"kind", "times", "phone", "seconds", "code", "status"}
         if unknown or "kind" not in sent:
             raise BadRequest("a fault has kind, times, phone, seconds, code and status, no more")
         try:
-            troubles.add(**sent)
+            self._troubles.add(**sent)
         except ValueError as error:
             raise BadRequest(str(error)) from None
         return jsonify({}), 201
 
-    @routes.delete("/simulator/faults")
-    def clear_faults() -> Response:
-        troubles.clear()
+    def clear(self) -> Response:
+        self._troubles.clear()
         return jsonify({})
 
-    return routes
+
+def _refuse(error: BadRequest) -> tuple[Response, int]:
+    return jsonify({"error": error.description}), 400
 
 
 def _sent() -> dict[str, Any]:
