@@ -143,8 +143,8 @@ class Gateway(Protocol):
         Raises LookFailed."""
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
-        """Messages that may be this text, oldest first: those with its body, and those of this
-        time whose body was removed. Raises LookFailed."""
+        """Messages that may be this text, oldest first: those with its body from an hour before the
+        try on, and those since then whose body was removed. Raises LookFailed."""
 
     def conversation(
         self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None

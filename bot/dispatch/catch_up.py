@@ -21,9 +21,8 @@ from bot.usecases.inbound_text import InboundText
 from bot.usecases.rules import Rules
 from bot.usecases.running import always
 
-# While stored time is ahead of the clock it does not count the time when no process runs, so the
-# oldest pending verification may have begun this much earlier than it says. Longer stops are over
-# for all that was pending.
+# While stored time is ahead of the clock it does not count the time when no process runs, so a
+# process that starts looks this much further back for replies. Those of a longer stop are missed.
 UNCOUNTED = timedelta(hours=1)
 # How long expiry waits for it, at most: if Twilio is away, verifications must end all the same.
 EXPIRY_WAITS_SECONDS = 10.0
@@ -34,15 +33,17 @@ LONGEST_PAUSE_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-def run_once(store: Store, gateway: Gateway, rules: Rules) -> int:
+def run_once(
+    store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
+) -> int:
     """Feeds every inbound text since the oldest pending start. Returns how many there were.
+    `uncounted`: how much time stored time may not have counted.
 
     Raises LookFailed, StoreUnavailable.
     """
     ago = store.read(_oldest_age)
     if ago is None:
         return 0
-    uncounted = UNCOUNTED if store.steady.ahead > TOLERATED else timedelta(0)
     found = gateway.received_since(ago + uncounted)
     received = sorted(found, key=lambda text: text.age, reverse=True)
     for text in received:
@@ -58,6 +59,11 @@ def run_once(store: Store, gateway: Gateway, rules: Rules) -> int:
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
     return len(received)
+
+
+def uncounted_by(store: Store) -> timedelta:
+    """How much time stored time may not have counted before this process started."""
+    return UNCOUNTED if store.steady.ahead > TOLERATED else timedelta(0)
 
 
 def _oldest_age(tx: Tx) -> timedelta | None:
@@ -111,7 +117,9 @@ class CatchUp(Background):
             return True
         try:
             expire.retire_keys(self._store, self._rules.keyring)
-            count = run_once(self._store, self._gateway, self._rules)
+            is_first = self._seen == -1
+            uncounted = uncounted_by(self._store) if is_first else timedelta(0)
+            count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
         except (LookFailed, StoreUnavailable) as error:
             log.warning("missed texts cannot be read yet: %s", error)
             return False

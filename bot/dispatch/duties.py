@@ -9,9 +9,7 @@ from functools import partial
 from bot.channels.gateway import Gateway
 from bot.dispatch import count, erase, probe
 from bot.dispatch.sweep import Sweeper
-from bot.store.steady import TOLERATED
 from bot.store.tx import Store
-from bot.usecases import timekeeping
 from bot.usecases.rules import Rules
 
 
@@ -37,19 +35,9 @@ def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -
         Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),
         Duty("count", partial(count.run_once, store), 1.0, 0.5),
         Duty("look", lambda until: _did(store.probe), 1.0, 4.0, is_housekeeping=True),
-        Duty("publish", partial(publish_time, store), 1.0, 4.0, is_housekeeping=True),
         Duty("tidy", lambda until: _did(store.tidy), 1.0, 4.0, is_housekeeping=True),
         Duty("sweep", sweeper.run_once, 1.0, 60.0, is_housekeeping=True),
     ]
-
-
-def publish_time(store: Store, until: float) -> int:
-    """Only while stored time is ahead of the clock. A process that starts then takes it from here;
-    if it took it from the last decision, its time would jump at the next one of another process,
-    and what waits five seconds would not have waited."""
-    if store.steady.ahead > TOLERATED:
-        store.write(timekeeping.publish)
-    return 0
 
 
 def _did(call: Callable[[], None]) -> int:

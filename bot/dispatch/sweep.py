@@ -32,7 +32,9 @@ class Sweeper:
         self._left: list[partial[Done[int]]] = []  # of the sweep under way
 
     def run_once(self, until: float = 0.0) -> int:
-        """Keeps the mark of time, and removes one batch of what is old where a sweep is due."""
+        """Keeps the mark of time, and removes one batch of what is old where a sweep is due. While
+        stored time is ahead of the clock the mark is kept at each call: a process that starts then
+        must agree with the others, or what waits five seconds would not have waited."""
         if self._left:
             self._remove()
         elif self._is_ahead() or self._has_jumped() or time.monotonic() >= self._next_at:

@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -59,6 +59,7 @@ BRIEFLY_SECONDS = 1.0
 # For one query of a page or a list on a busy server. A read decides nothing, so it may take longer.
 READING_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
+REPLACED_EVERY_SECONDS = 1.0  # connections that lead to a standby
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
 # SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
@@ -70,7 +71,7 @@ _WRITE = (
 STATEMENT_SECONDS = 15  # of one statement, unless its transaction may take longer
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CLOCK = """
-    SELECT extract(epoch FROM clock_timestamp())::float8 AS clock,
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
         (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS last
 """
 # Defaults for what the address does not set. With them a server that has vanished is noticed.
@@ -91,6 +92,8 @@ _TROUBLES = (
     errors.TransactionTimeout,
     PoolTimeout,
 )
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +123,7 @@ class PostgresStore(Store):
         self._is_open = False
         self._away_since: float | None = None
         self._only_reads = False  # the trouble since then: a standby
+        self._replaced_at = 0.0  # when connections were replaced last
         wanted = conninfo_to_dict(url)
         self._name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
         missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
@@ -275,12 +279,15 @@ class PostgresStore(Store):
         return self._patience() > 0 and time.monotonic() + LONGEST_PAUSE_SECONDS <= until
 
     def _note_away(self, error: Exception) -> None:
-        if self._away_since is not None:
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+        elif not _only_reads(error) or now - self._replaced_at < REPLACED_EVERY_SECONDS:
             return
-        self._away_since = time.monotonic()
         self._only_reads = _only_reads(error)
-        # Replaces connections that are broken, or that lead to a standby. Not here: each may take
-        # as long as a dead host is waited for.
+        self._replaced_at = now
+        # Replaces connections that are broken, or that lead to a standby, as new ones may too until
+        # the address leads elsewhere. Not here: each may take as long as a dead host is waited for.
         replace = self._pool.drain if self._only_reads else self._pool.check
         threading.Thread(target=replace, name="replace", daemon=True).start()
 
@@ -297,9 +304,11 @@ class PostgresStore(Store):
         assert row is not None
         return self._read_clock(row["clock"], row["last"])
 
-    def _read_clock(self, theirs: float, newest: str | None) -> datetime:
-        """`theirs`: seconds since 1970. As a timestamp its form would depend on DateStyle."""
-        clock = self._given_clock() if self._given_clock else datetime.fromtimestamp(theirs, UTC)
+    def _read_clock(self, theirs: int, newest: str | None) -> datetime:
+        """`theirs`: microseconds since 1970. As a timestamp its form would depend on DateStyle, and
+        as a float on extra_float_digits."""
+        told = _EPOCH + timedelta(microseconds=theirs)
+        clock = self._given_clock() if self._given_clock else told
         return self.steady.read(clock, to_instant_if_readable(newest))
 
 

@@ -111,7 +111,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, may_expire: Callable[[], boo
         erase_message(tx, text.message_sid)
     else:  # begun before the setting, perhaps beside one that was forgotten
         _erase_lone_code(tx, text, rules)
-    if _predates(tx, text, verification):
+    if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
     if done.value and opt_outs.load(tx, phone=text.phone, from_address=text.from_address):
@@ -170,8 +170,17 @@ def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
     """A missed text, older than the verification: it was meant for one before."""
     if text.age is None:
         return False
-    latest = tx.now - text.age + text.uncounted + STAMP_RESOLUTION
-    return latest <= verification.created_at
+    return tx.now - text.age + STAMP_RESOLUTION <= verification.created_at
+
+
+def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules) -> bool:
+    """Whether a text that seems older than the verification cannot be: it holds the right code, and
+    stored time may not have counted what lies between."""
+    if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
+        return False
+    read = read_reply(verification, text.heard)
+    is_known = verification.key_id in rules.keyring.ids
+    return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)
 
 
 def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | Chatter | TooLong:

@@ -27,13 +27,6 @@ def keep(tx: Tx, *, has_jumped: bool, ahead: timedelta) -> Done[bool]:
     return Done(ahead <= TOLERATED and tx.now - steady_since >= HELD_FOR)
 
 
-def publish(tx: Tx) -> Done[None]:
-    """Writes down the present instant, for processes that start later."""
-    mark = time_mark.lock(tx)
-    time_mark.put(tx, TimeMark(tx.now, mark.steady_since if mark else tx.now))
-    return Done(None)
-
-
 def now(tx: Tx) -> datetime:
     return tx.now
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.dispatch import catch_up
-from bot.dispatch.duties import publish_time
+from bot.dispatch.loop import begin_anew
+from bot.dispatch.sweep import Sweeper
 from bot.store import erasures
 from bot.store.opening import open_store
 from bot.store.rows import to_text
@@ -53,6 +55,12 @@ def once_ahead(tmp_path: Path, database_url: str) -> Iterator[Harness]:
         harness.clock.now -= timedelta(days=1)
         harness.load()
         yield harness
+
+
+def catch_up_after_start(harness: Harness) -> None:
+    service = harness.service
+    uncounted = catch_up.uncounted_by(service.store)
+    catch_up.run_once(service.store, service.gateway, service.rules, uncounted=uncounted)
 
 
 # -- 1. a clock that was once ahead ----------------------------------------------------------------
@@ -171,24 +179,58 @@ def test_a_reply_is_found_though_stored_time_stood_still(once_ahead: Harness) ->
     once_ahead.text(once_ahead.code())
     once_ahead.clock.now += timedelta(seconds=40)
     once_ahead.restart()
-    service = once_ahead.service
-    catch_up.run_once(service.store, service.gateway, service.rules)
+    catch_up_after_start(once_ahead)
     assert once_ahead.status(id)["customStatus"]["status"] == "approved"
+    found = once_ahead.find(id)
+    assert found.outcome.at >= found.created_at
 
 
 def test_a_process_that_starts_takes_the_time_of_the_others(once_ahead: Harness) -> None:
     once_ahead.clock.forward(40)  # in which nothing is decided
-    publish_time(once_ahead.store, until=0.0)
+    Sweeper(once_ahead.store, kept=timedelta(days=30)).run_once(0.0)
     url = once_ahead.settings.database_url
     other = open_store(url, connections=1, clock=once_ahead.clock)
     assert other.read(timekeeping.now) == once_ahead.store.read(timekeeping.now)
     other.close()
 
 
-def test_time_is_not_published_while_the_clock_is_right(harness: Harness) -> None:
+@pytest.mark.parametrize("body", ["NO", "1234"])
+def test_a_missed_text_of_long_ago_is_no_reply_to_a_later_verification(
+    once_ahead: Harness, body: str
+) -> None:
+    first = once_ahead.start_and_send()["id"]
+    once_ahead.simulator.faults.add(faults.WEBHOOK_NEVER)
+    once_ahead.text(body)
+    once_ahead.terminate(first, None)
+    once_ahead.forward(1800)
+    second = once_ahead.start_and_send()["id"]
+    catch_up_after_start(once_ahead)
+    status = once_ahead.status(second)["customStatus"]
+    assert (status["status"], status["attemptsUsed"]) == ("pending", 0)
+
+
+def test_an_old_message_with_the_same_words_is_not_the_text(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts without a reference have the same code as another once in ten thousand."""
+    gateway = harness.service.gateway
+    send = gateway.send
+
+    def after_an_older_one(**text: Any) -> Any:
+        now = harness.clock.now
+        harness.clock.now = now - timedelta(days=21)
+        send(**text)
+        harness.clock.now = now
+        monkeypatch.setattr(gateway, "send", send)
+        harness.simulator.faults.add(faults.ERROR_BEFORE, phone=PHONE)
+        return send(**text)
+
+    monkeypatch.setattr(gateway, "send", after_an_older_one)
     harness.start()
-    publish_time(harness.store, until=0.0)
-    assert harness.store.read(lambda tx: tx.all("SELECT * FROM time_mark")) == []
+    for _ in range(5):
+        harness.forward(5)
+    of_today = [m for m in harness.texts() if m.created_at > harness.clock.now - timedelta(days=1)]
+    assert len(of_today) == 1
 
 
 @pytest.mark.parametrize("work", ["event", "text", "erasure", "circuit"])
@@ -210,8 +252,7 @@ def test_work_leased_by_a_clock_that_was_ahead_is_found_after_a_restart(
         far = to_text(harness.clock.now + timedelta(days=37))
         assert harness.store.write(lambda tx: Done(tx.run(sql, at=far))) == 1
         harness.restart()
-        harness.dispatcher.start()
-        harness.dispatcher.stop()
+        harness.store.write(begin_anew)
         table, column = {
             "event": ("webhook_event", "coalesce(due_at, '')"),
             "text": ("outbox", "coalesce(due_at, '')"),

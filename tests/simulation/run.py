@@ -21,9 +21,9 @@ from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
-from bot.dispatch.duties import publish_time
 from bot.dispatch.loop import begin_anew
 from bot.dispatch.send import TextSender
+from bot.dispatch.sweep import Sweeper
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
 from bot.store import verifications, webhook_events
@@ -99,6 +99,7 @@ class Process:
             monotonic=monotonic,
         )
         self.catch_up = CatchUp(self.store, twilio, RULES)
+        self.sweeper = Sweeper(self.store, kept=timedelta(days=3650))
         self.store.write(notify.configure, [ENDPOINT], includes_number=False)
         self.claims: list[Claim] = []
         self.events: list[notify.Claim] = []
@@ -418,7 +419,7 @@ class Run:
 
         for process in self.processes:
             with suppress(StoreUnavailable):
-                publish_time(process.store, until=0.0)
+                process.sweeper.run_once(0.0)
 
     def _now(self) -> datetime:
         return self.clock.now + self._ahead
@@ -454,7 +455,9 @@ class Run:
         self._is_catching_up = True  # judges as of when a text was sent
         with suppress(Killed, LookFailed, StoreUnavailable):
             self.processes[place].store.write(begin_anew)
-            catch_up.run_once(self.processes[place].store, self.twilio, RULES)
+            store = self.processes[place].store
+            uncounted = catch_up.uncounted_by(store)
+            catch_up.run_once(store, self.twilio, RULES, uncounted=uncounted)
         self._is_catching_up = False
 
     def _outage(self) -> None:

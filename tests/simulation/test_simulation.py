@@ -82,12 +82,6 @@ def test_nothing_breaks_in_many_runs_on_postgresql(postgres: Server) -> None:
     run_many(RUNS_ON_POSTGRESQL, lambda seed: postgres.new_database())
 
 
-def test_a_text_that_twilio_took_before_time_was_lost_is_not_sent_again(tmp_path: Path) -> None:
-    """Found by `make soak`; tests/odd_cases/test_time.py has what happened."""
-    run = Run(1795855879338549, address(tmp_path, 1), processes=1, phones=PHONES_OF_LONG)
-    assert run.go(LONG) == []
-
-
 def test_a_seed_is_a_run_whatever_the_database(tmp_path: Path, postgres: Server) -> None:
     def trace(url: str) -> list[str]:
         run = Run(4711, url)

@@ -16,7 +16,7 @@ from bot.channels.gateway import (
     SendResult,
     Unknown,
 )
-from bot.channels.twilio.client import STAMP_SLACK
+from bot.channels.twilio.client import CLOCK_SLACK, STAMP_SLACK, UNCOUNTED
 from tests.harness import HandClock
 
 # A message is in the list no later than this after Twilio took it; looks are five seconds apart.
@@ -92,6 +92,7 @@ class Twilio:
         return Unknown("500") if what == "lose after" else Accepted(taken.sid)
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+        since = self._clock.now - tried_ago - CLOCK_SLACK - UNCOUNTED
         self.interleave()
         if self.is_gone or self._random.random() < 0.2:
             raise LookFailed("no answer")
@@ -99,7 +100,7 @@ class Twilio:
             Message(taken.sid, self._clock.now - taken.at.replace(microsecond=0))
             for taken in self.taken
             if taken.listed_at <= self._clock.now
-            and (taken.sid == sid or (taken.to == to and taken.body == body))
+            and (taken.sid == sid or (taken.to == to and taken.body == body and taken.at >= since))
         ]
         return sorted(found, key=lambda message: message.age, reverse=True)
 

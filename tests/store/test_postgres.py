@@ -45,6 +45,7 @@ from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, running
 from tests.builders import start as wanted
 from tests.harness import HandClock
 from tests.postgres import Server, ask
+from tests.processes.service import until
 
 
 @pytest.fixture
@@ -498,6 +499,11 @@ INSERTED = """
 ENDPOINT = "https://app.example.com/webhooks"
 
 
+def waits_for_a_lock(url: str) -> bool:
+    sql = "SELECT 1 FROM pg_locks l JOIN pg_stat_activity USING (pid)"
+    return bool(ask(url, f"{sql} WHERE NOT granted AND datname = current_database()"))
+
+
 def begin(store: PostgresStore, phone: str = PHONE) -> str:
     new = wanted(phone=phone, id=f"id-{phone[-4:]}")
     return store.write(start, new, RULES, Admission()).id
@@ -540,7 +546,7 @@ def test_one_statement_of_a_long_write_may_take_longer(store: PostgresStore) -> 
         return Done(tx.one("SHOW statement_timeout")["statement_timeout"])
 
     assert store.write(limit) == "15s"
-    assert store.write_within(600, limit) in ("599s", "10min")
+    assert 500 < int(store.write_within(600, limit).removesuffix("s")) < 600
 
 
 def test_a_version_changes_with_a_late_line_though_nothing_settles(
@@ -557,7 +563,7 @@ def test_a_version_changes_with_a_late_line_though_nothing_settles(
 
 
 def test_a_number_that_is_disowned_anew_is_not_swept_away(
-    store: PostgresStore, clock: HandClock
+    store: PostgresStore, clock: HandClock, url: str
 ) -> None:
     store.write(lambda tx: Done(disowns.mark(tx, PHONE)))
     clock.forward(25 * 3600)
@@ -566,14 +572,14 @@ def test_a_number_that_is_disowned_anew_is_not_swept_away(
         target=store.write, args=(lambda tx: Done(disowns.drop_old(tx, limit=10)),)
     )
     sweep.start()
-    time.sleep(0.2)  # it waits for the row
+    until(partial(waits_for_a_lock, url))
     again.let_go()
     sweep.join()
     assert store.read(lambda tx: tx.one("SELECT count(*) AS n FROM disown")["n"]) == 1
 
 
 def test_an_old_event_that_is_sent_again_is_not_swept_away(
-    store: PostgresStore, clock: HandClock
+    store: PostgresStore, clock: HandClock, url: str
 ) -> None:
     store.write(notify.configure, [ENDPOINT], includes_number=False)
     store.write(notify.send_test, sent_by="me")
@@ -588,7 +594,7 @@ def test_an_old_event_that_is_sent_again_is_not_swept_away(
 
     sweep = threading.Thread(target=store.write, args=(drop,))
     sweep.start()
-    time.sleep(0.2)  # it waits for the row
+    until(partial(waits_for_a_lock, url))
     again.let_go()
     sweep.join()
     assert [one.id for one in store.read(webhook_events.newest, limit=1)] == [event.id]
@@ -602,12 +608,11 @@ def test_counting_waits_for_nobody(store: PostgresStore) -> None:
     assert store.write(lambda tx: Done(hourly_counts.count_more(tx))) is True
 
 
-def test_reads_of_a_standby_do_not_renew_the_patience_of_writes(
-    store: PostgresStore, url: str
-) -> None:
+def test_a_standby_is_left_once_the_address_leads_elsewhere(url: str) -> None:
+    """Though its reads succeed, and new connections lead to it at first: writes fail at once, and
+    connections are replaced again."""
     name = url.rsplit("/", 1)[1]
     ask(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    store.close()
     standby = PostgresStore(url, connections=2)
     waited = []
     for _ in range(2):
@@ -617,7 +622,30 @@ def test_reads_of_a_standby_do_not_renew_the_patience_of_writes(
         waited.append(time.monotonic() - began)
         standby.read(hourly_counts.version)
     assert waited[1] < 1.5, "the second one knows"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+
+    def writes() -> bool:
+        try:
+            standby.write(mark)
+        except StoreUnavailable:
+            standby.read(hourly_counts.version)
+            return False
+        return True
+
+    assert until(writes, 15)
     standby.close()
+
+
+def test_the_probe_waits_for_no_removal(store: PostgresStore) -> None:
+    held = Held(store, lambda tx: Done(tx.lock("SELECT sequence FROM count_cursor")))
+    store.outages.failed(waited_seconds=3)
+    began = time.monotonic()
+    store.probe()
+    assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
+    assert store.outages.ended == 1
+    held.let_go()
 
 
 def test_a_refusal_to_expire_is_no_outage(any_store: Store) -> None:
@@ -639,7 +667,7 @@ def test_what_a_database_was_set_to_makes_no_difference(url: str, setting: str) 
     store.close()
 
 
-def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore) -> None:
+def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore, url: str) -> None:
     held = Held(store, lambda tx: Done(tx.lock_number(PHONE)))
     cleared = threading.Event()
 
@@ -649,7 +677,8 @@ def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore) -> No
 
     thread = threading.Thread(target=clear)
     thread.start()
-    assert not cleared.wait(0.2)
+    until(partial(waits_for_a_lock, url))
+    assert not cleared.is_set()
     held.let_go()
     thread.join()
     assert cleared.is_set()
