@@ -16,7 +16,7 @@ _SECURITY = [
 
 
 class Application(Flask):
-    """Flask without a question for each hook and view of each request: none is a coroutine."""
+    """Skips Flask's check whether each hook and view is a coroutine: none is."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -15,14 +15,14 @@ from bot.store.verifications import LONGEST_OPEN
 
 _LONGEST = {
     ("outbox", "due_at"): LONGEST_OPEN,
-    ("webhook_event", "due_at"): timedelta(hours=15),  # twelve and a fifth, by the schedule
+    ("webhook_event", "due_at"): timedelta(hours=15),  # by the schedule, 12 h and a fifth more
     ("erasure", "due_at"): erasures.LONGEST_WAIT,
     ("circuit", "probe_at"): circuits.PROBE_EVERY,
 }
 
 
 def hurry(tx: Tx) -> int:
-    """Makes it due now. Returns how many rows that were."""
+    """Makes such rows due now. Returns how many there were."""
     return sum(_hurry(tx, *where, longest) for where, longest in _LONGEST.items())
 
 

@@ -60,6 +60,8 @@ class PostgresTx:
         self._execute("SELECT pg_advisory_xact_lock(hashtextextended(:phone, 0))", {"phone": phone})
         self._now = None
 
+    lock_name = lock_number
+
     def seconds(self, earlier: str, later: str) -> str:
         return f"round(extract(epoch FROM {later}::timestamptz - {earlier}::timestamptz))::bigint"
 

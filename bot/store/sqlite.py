@@ -74,6 +74,8 @@ class SqliteTx:
     def lock_number(self, phone: str) -> None:
         pass
 
+    lock_name = lock_number
+
     def seconds(self, earlier: str, later: str) -> str:
         """Plain SQL, no Python function: SQLite would wait for the interpreter at each call, up to
         five milliseconds under load, and hold up all writes."""

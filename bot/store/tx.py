@@ -80,8 +80,10 @@ class Tx(Protocol):
         """Rows that no other transaction holds, ours until the commit. The others are skipped."""
 
     def lock_number(self, phone: str) -> None:
-        """Until the commit no other transaction starts, opts out or forgets this number. Anything
-        else with a name can be locked so too."""
+        """Until the commit no other transaction starts, opts out or forgets this number."""
+
+    def lock_name(self, name: str) -> None:
+        """The same for what has no row to lock and is no number."""
 
 
 @dataclass(frozen=True, slots=True)

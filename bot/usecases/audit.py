@@ -131,7 +131,7 @@ def _keep(tx: Tx, entry: Entry) -> Done[None]:
 
 
 def _keep_refusal(tx: Tx, entry: Entry) -> Done[None]:
-    tx.lock_number(Action.SIGN_IN_REFUSED)
+    tx.lock_name(Action.SIGN_IN_REFUSED)
     if _may_keep_refusal(tx):  # looked at again under the lock
         audit.add(tx, entry, at=tx.now)
     return Done(None)

@@ -35,7 +35,8 @@ from bot.settings import Settings
 # A look-up accepts messages this much older than our first try: Twilio's clock and timestamps have
 # whole seconds, and an answer takes time.
 CLOCK_SLACK = timedelta(seconds=5)
-# Stored time may not have counted this much of the time since a text was tried (store/steady.py).
+# Stored time that is ahead of the clock may not have counted this much since a text was tried: by
+# that time alone it would not be found, and sent twice.
 UNCOUNTED = timedelta(hours=1)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
@@ -223,12 +224,9 @@ class TwilioGateway:
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
     if message.direction != "outbound-api":
         return False
-    # Redacted messages say nothing, so their time decides.
-    if not message.body:
+    if not message.body:  # redacted: its time decides
         return bool(message.date_created >= since)
-    # Another text of ours to the same number says another code. Stored time may not have counted
-    # all that went by (a clock set back, then a restart): by that time the text would be missed,
-    # and sent twice. Much older ones have the same code by chance.
+    # Another text of ours to the same number says another code, but much older ones by chance.
     return body in message.body and message.date_created >= since - UNCOUNTED
 
 
