@@ -222,12 +222,10 @@ class TwilioGateway:
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
-    if message.direction != "outbound-api":
-        return False
-    if not message.body:  # redacted: its time decides
-        return bool(message.date_created >= since)
-    # Another text of ours to the same number says another code, but much older ones by chance.
-    return body in message.body and message.date_created >= since - UNCOUNTED
+    # Another text says another code, but one of long ago by chance. Redacted ones say nothing.
+    earliest = since - UNCOUNTED if message.body else since
+    is_alike = not message.body or body in message.body
+    return message.direction == "outbound-api" and is_alike and message.date_created >= earliest
 
 
 def http_status(error: Exception) -> int | None:
