@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.channels import sentences
 from bot.channels.gateway import Conversation, Sighting
 from bot.domain.events import EventName
 from bot.explanations import why, words
@@ -571,6 +572,21 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
 def test_every_event_of_the_history_has_words(name: EventName) -> None:
     detail = {"delivery": "sent", "attempt": 1, "name": "x", "status": "approved"}
     assert words.words(Line(1, NOON, name, detail)).endswith(".")
+
+
+@pytest.mark.parametrize("cause", [{}, {"cause": "send_refused"}, {"cause": "not_delivered"}])
+def test_the_sentence_of_an_error_is_told_once(cause: dict[str, str]) -> None:
+    """Lines of earlier versions have no cause."""
+    sentence = sentences.sentence(30003)
+    detail = {**cause, "reason": sentence, "error_code": 30003}
+    assert words.words(Line(1, NOON, EventName.FURTHER_TEXT_FAILED, detail)).count(sentence) == 1
+
+
+def test_a_reason_of_ours_is_told_beside_the_error() -> None:
+    detail = {"cause": "send_given_up", "reason": "It took too long", "error_code": 30003}
+    said = words.words(Line(1, NOON, EventName.FAILED, detail))
+    assert "It took too long" in said
+    assert sentences.sentence(30003) in said
 
 
 def test_why_says_what_happened_and_what_to_do(operator: Operator, harness: Harness) -> None:

@@ -38,10 +38,11 @@ from bot.store.tx import (
 )
 from bot.store.webhook_events import EventState
 from bot.usecases import claim, control, notify
+from bot.usecases.answer import judge_text
 from bot.usecases.clear import clear_limits
 from bot.usecases.running import always
 from bot.usecases.start import start
-from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, running
+from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, inbound, running
 from tests.builders import start as wanted
 from tests.harness import HandClock
 from tests.postgres import Server, ask
@@ -682,3 +683,27 @@ def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore, url: 
     held.let_go()
     thread.join()
     assert cleared.is_set()
+
+
+def test_a_transaction_that_the_server_ends_is_told_as_any_trouble(url: str) -> None:
+    ask(url, f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET transaction_timeout = '200ms'")
+    store = PostgresStore(url, connections=2)
+    with pytest.raises(StoreUnavailable):
+        store.write_within(1, lambda tx: Done(tx.one("SELECT pg_sleep(2)")))
+    store.close()
+
+
+def test_a_text_that_opens_with_stop_locks_as_a_start_does(store: PostgresStore, url: str) -> None:
+    """The number first, then its verification, or the two would wait for each other."""
+    begin(store)
+    held = Held(store, lambda tx: Done(tx.lock_number(PHONE)))
+    text = inbound("stop it, please")
+    judged = threading.Thread(
+        target=store.write, args=(partial(judge_text, text=text, rules=RULES, may_expire=always),)
+    )
+    judged.start()
+    until(partial(waits_for_a_lock, url))
+    free = "SELECT 1 FROM verification FOR NO KEY UPDATE SKIP LOCKED"
+    assert ask(url, free), "it holds no verification while it waits for the number"
+    held.let_go()
+    judged.join()

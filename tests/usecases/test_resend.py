@@ -134,7 +134,9 @@ def test_a_further_text_that_is_refused_ends_nothing(harness: Harness) -> None:
     harness.run_once()
     status = harness.status(id)
     assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Running", 21614)
-    assert "further_text_failed" in harness.history(id)
+    lines = harness.view(id, with_history=True).history
+    (failed,) = [line for line in lines if line.event == "further_text_failed"]
+    assert failed.detail["cause"] == "send_refused"
     harness.text(harness.code())
     assert harness.status(id)["output"] is True
 
