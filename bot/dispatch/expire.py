@@ -14,7 +14,8 @@ BATCH = 100
 
 
 def run_once(store: Store, *, may_expire: Callable[[], bool]) -> int:
-    """Ends due verifications and publishes held outcomes. Returns how many it looked at.
+    """Ends due verifications and publishes held outcomes. Returns how many it looked at, without
+    those that other transactions hold.
 
     `may_expire` is asked inside the transaction: replies that were missed come first.
     """
@@ -22,7 +23,7 @@ def run_once(store: Store, *, may_expire: Callable[[], bool]) -> int:
     if not due:
         return 0
     expire = partial(control.expire, may_expire=may_expire)
-    write_batch(
+    looked_at = write_batch(
         store,
         partial(expire, ids=due),
         ids=lambda: due,
@@ -30,7 +31,7 @@ def run_once(store: Store, *, may_expire: Callable[[], bool]) -> int:
         set_aside=lambda id: partial(control.set_aside, id=id),
         trouble="the verification %s cannot be expired",
     )
-    return len(due)
+    return sum(looked_at)
 
 
 def retire_keys(store: Store, keyring: Keyring) -> int:

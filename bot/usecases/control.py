@@ -41,19 +41,21 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return verifications.due_ids(tx, limit=limit)
 
 
-def expire(tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool]) -> Done[None]:
+def expire(tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool]) -> Done[int]:
     """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
     that another transaction holds is being decided; if not, it is still due the next time.
+    Returns how many were not held.
 
     `may_expire` is asked once the lock is held: where the store was out of reach until then,
     replies that were missed come first.
     """
     if not may_expire():
-        return Done(None)
+        return Done(0)
     changes: list[Change] = []
-    for verification in in_turns(verifications.load_free(tx, ids), at_once=ENDED_AT_ONCE):
+    free = verifications.load_free(tx, ids)
+    for verification in in_turns(free, at_once=ENDED_AT_ONCE):
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
-    return Done(None, changes=tuple(changes))
+    return Done(len(free), changes=tuple(changes))
 
 
 def set_aside(tx: Tx, id: str) -> Done[None]:

@@ -12,6 +12,7 @@ import pytest
 
 from bot.admission.admission import Admission
 from bot.admission.usage_follower import UsageFollower
+from bot.dispatch import expire
 from bot.domain.effects import UsageKind
 from bot.domain.events import Event, EventName
 from bot.store import (
@@ -707,3 +708,14 @@ def test_a_text_that_opens_with_stop_locks_as_a_start_does(store: PostgresStore,
     assert ask(url, free), "it holds no verification while it waits for the number"
     held.let_go()
     judged.join()
+
+
+def test_due_ones_that_another_holds_are_not_looked_at(
+    store: PostgresStore, clock: HandClock
+) -> None:
+    id = begin(store)
+    clock.forward(3600)
+    held = Held(store, lambda tx: Done(table.load(tx, id)))
+    assert expire.run_once(store, may_expire=always) == 0, "or the loop would turn without a pause"
+    held.let_go()
+    assert expire.run_once(store, may_expire=always) == 1
