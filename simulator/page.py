@@ -43,8 +43,7 @@ def blueprint(
         ("POST", "/simulator/faults", faults.add),
         ("DELETE", "/simulator/faults", faults.clear),
     ):
-        name = view.__qualname__.replace(".", "_").lower()
-        routes.add_url_rule(path, name, view, methods=[method])
+        routes.add_url_rule(path, f"{method} {path}", view, methods=[method])
     routes.register_error_handler(BadRequest, _refuse)
     return routes
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from click.testing import Result
 from flask import Flask
 from werkzeug.serving import make_server
 
@@ -62,6 +63,11 @@ def database_in(folder: Path) -> str:
     if os.environ.get("TEST_DATABASE") == "postgresql":
         return postgres.database_of(folder)
     return sqlite_in(folder)
+
+
+def bytes_in(folder: Path) -> bytes:
+    """What a test's file and its log hold."""
+    return b"".join(file.read_bytes() for file in folder.glob("textback.db*"))
 
 
 class HandClock:
@@ -263,6 +269,10 @@ class Harness:
         return str((int(code) + self._wrongs) % 10 ** len(code)).zfill(len(code))
 
     # -- time ------------------------------------------------------------------------------------
+
+    def flask(self, *command: str) -> Result:
+        """A command, as `flask` runs it."""
+        return self.app.test_cli_runner().invoke(args=list(command))
 
     def run_once(self) -> None:
         """The dispatcher does what is due now, until nothing is."""

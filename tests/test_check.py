@@ -18,7 +18,7 @@ FLASK = Path(sys.executable).parent / "flask"
 
 
 def run(harness: Harness, *command: str) -> Result:
-    return harness.app.test_cli_runner().invoke(args=["check", *command])
+    return harness.flask("check", *command)
 
 
 def with_environment(values: dict[str, str], *command: str) -> Result:

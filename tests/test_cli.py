@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import Result
 
 import bot
 from bot.faces.cli import verifications
@@ -16,10 +15,6 @@ from bot.store.tx import Done
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
-
-
-def run(harness: Harness, *command: str) -> Result:
-    return harness.app.test_cli_runner().invoke(args=list(command))
 
 
 def test_start_waits_for_the_outcome(harness: Harness) -> None:
@@ -31,7 +26,7 @@ def test_start_waits_for_the_outcome(harness: Harness) -> None:
 
     thread = threading.Thread(target=person)
     thread.start()
-    result = run(harness, "start", PHONE)
+    result = harness.flask("start", PHONE)
     thread.join()
     assert result.exit_code == 0
     assert "reference" in result.output
@@ -47,14 +42,14 @@ def test_start_that_is_not_approved_exits_with_1(harness: Harness) -> None:
 
     thread = threading.Thread(target=person)
     thread.start()
-    result = run(harness, "start", PHONE)
+    result = harness.flask("start", PHONE)
     thread.join()
     assert result.exit_code == 1
     assert "canceled: texted STOP" in result.output
 
 
 def test_start_says_what_was_wrong(harness: Harness) -> None:
-    result = run(harness, "start", "4255550123")
+    result = harness.flask("start", "4255550123")
     assert result.exit_code == 1
     assert "invalid_number: The phone number must be in international form" in result.output
 
@@ -64,36 +59,36 @@ def test_start_says_soon_that_nothing_sends(
 ) -> None:
     monkeypatch.setattr(verifications, "TAKEN_WITHIN_SECONDS", 0.05)
     monkeypatch.setattr(verifications, "LOOK_EVERY_SECONDS", 0.01)
-    result = run(harness, "start", PHONE)
+    result = harness.flask("start", PHONE)
     assert result.exit_code == 1
     assert "none runs on this database" in result.output
 
 
 def test_start_without_waiting(harness: Harness) -> None:
-    assert run(harness, "start", PHONE, "--no-wait").exit_code == 0
+    assert harness.flask("start", PHONE, "--no-wait").exit_code == 0
     assert harness.newest(1)[0].verification.started_by == "cli"
 
 
 def test_resend_sends_the_same_text_again(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.forward(15)
-    result = run(harness, "resend", id)
+    result = harness.flask("resend", id)
     assert (result.exit_code, "2 of at most 3" in result.output) == (0, True)
     harness.run_once()
     assert len({text.body for text in harness.texts()}) == 1
     assert len(harness.texts()) == 2
-    assert "No verification" in run(harness, "resend", "unknown").output
+    assert "No verification" in harness.flask("resend", "unknown").output
 
 
 def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
-    assert "No verification fits" in run(harness, "list").output
+    assert "No verification fits" in harness.flask("list").output
     first = harness.start_and_send(tag="order-1")["id"]
     harness.text(harness.code())
     second = harness.start("+33612345678")["id"]
-    assert "Times are UTC." in run(harness, "list").output
+    assert "Times are UTC." in harness.flask("list").output
 
     def listed(*options: str) -> list[str]:
-        return [row["id"] for row in json.loads(run(harness, "list", "--json", *options).output)]
+        return [row["id"] for row in json.loads(harness.flask("list", "--json", *options).output)]
 
     assert sorted(listed()) == sorted([first, second])
     assert listed("--status", "approved") == [first]
@@ -101,25 +96,25 @@ def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
     assert listed("--country", "fr") == [second]
     assert listed("--number", "+1 (425) 555-0123") == [first]
     assert listed("--tag", "order-1") == [first]
-    assert run(harness, "list", "--number", "nonsense").exit_code == 1
+    assert harness.flask("list", "--number", "nonsense").exit_code == 1
 
 
 def test_show_finds_by_the_beginning_and_by_number(harness: Harness) -> None:
     id = harness.start()["id"]
     for known in (id, id[:20], PHONE, "+1 425 555 0123"):
-        assert id in run(harness, "show", known).output
-    assert "No verification" in run(harness, "show", "+14255550199").output
+        assert id in harness.flask("show", known).output
+    assert "No verification" in harness.flask("show", "+14255550199").output
     for place in (1, 2):
         path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/order-{place}"
         harness.call("POST", path, json=f"+1425555017{place}")
-    assert "Several ids begin" in run(harness, "show", "order").output
+    assert "Several ids begin" in harness.flask("show", "order").output
 
 
 @pytest.mark.parametrize("command", ["cancel", "resend", "show"])
 def test_a_blank_id_names_nothing(harness: Harness, command: str) -> None:
     id = harness.start_and_send()["id"]
     for blank in ("", "  "):
-        ran = run(harness, command, blank)
+        ran = harness.flask(command, blank)
         assert ran.exit_code == 1
         assert "No id is given" in ran.output
     assert not harness.find(id).is_terminal
@@ -130,32 +125,32 @@ def test_a_number_is_found_under_the_spelling_it_was_kept_under(harness: Harness
     sql = "UPDATE verification SET phone = '+5215512345678' WHERE id = :id"
     harness.store.write(lambda tx: Done(tx.run(sql, id=id)))
     for spelling in ("+52 55 1234 5678", "+52 1 55 1234 5678"):
-        assert id in run(harness, "show", spelling).output
-        assert id in run(harness, "list", "--number", spelling).output
+        assert id in harness.flask("show", spelling).output
+        assert id in harness.flask("list", "--number", spelling).output
 
 
 def test_cancel(harness: Harness) -> None:
     id = harness.start()["id"]
-    assert "canceled" in run(harness, "cancel", id).output
+    assert "canceled" in harness.flask("cancel", id).output
     assert harness.find(id).outcome.reason == "canceled at the command line"
-    assert run(harness, "cancel", id).exit_code == 1
+    assert harness.flask("cancel", id).exit_code == 1
 
 
 def test_texts_shows_every_language(harness: Harness) -> None:
-    rows = json.loads(run(harness, "texts", "--json").output)
+    rows = json.loads(harness.flask("texts", "--json").output)
     assert {row["segments"] for row in rows} == {1}
     assert len({row["language"] for row in rows}) >= 30
-    shown = run(harness, "texts", "--language", "de").output
+    shown = harness.flask("texts", "--language", "de").output
     assert "GSM-7" in shown
     assert "Ihr Code lautet 0123." in shown
-    assert "no language" in run(harness, "texts", "--language", "tlh").output
+    assert "no language" in harness.flask("texts", "--language", "tlh").output
 
 
 def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.clock.forward(12)
     harness.text(harness.wrong())
-    result = run(harness, "show", id)
+    result = harness.flask("show", id)
     assert result.exit_code == 0
     lines = result.output.splitlines()
     assert lines[0].startswith(f"{id}  {PHONE}  reference ")
@@ -164,7 +159,7 @@ def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
     assert "2026-01-31 12:00:12     +12.0 s  A wrong code was sent by text: attempt 1." in lines
     assert lines[-1] == "Times are UTC."
     assert harness.code() not in result.output.replace(id, "")
-    shown = json.loads(run(harness, "show", "--json", id).output)
+    shown = json.loads(harness.flask("show", "--json", id).output)
     assert (shown["id"], shown["status"], shown["attempts"]) == (id, "pending", 1)
     assert shown["history"][-1] == {
         "at": "2026-01-31T12:00:12.000000Z",
@@ -175,7 +170,7 @@ def test_show_tells_the_history_and_never_the_code(harness: Harness) -> None:
 
 
 def test_show_of_an_unknown_one_says_so(harness: Harness) -> None:
-    result = run(harness, "show", "unknown")
+    result = harness.flask("show", "unknown")
     assert (result.exit_code, "No verification has this id or number." in result.output) == (
         1,
         True,
@@ -186,10 +181,10 @@ def test_list_shows_the_newest_first(harness: Harness) -> None:
     first = harness.start()["id"]
     harness.clock.forward(1)
     second = harness.start("+14255550199")["id"]
-    lines = run(harness, "list").output.splitlines()
+    lines = harness.flask("list").output.splitlines()
     assert lines.pop() == "Times are UTC."
     assert [line.split()[2] for line in lines] == [second, first]
-    assert len(run(harness, "list", "--limit", "1").output.splitlines()) == 2
+    assert len(harness.flask("list", "--limit", "1").output.splitlines()) == 2
 
 
 def test_every_command_that_tells_something_has_json(harness: Harness) -> None:
@@ -213,7 +208,7 @@ def test_json_has_names_of_one_form(harness: Harness) -> None:
     commands += ["optout list", "audit", "webhooks list", "version", f"forget {PHONE}"]
     names: set[str] = set()
     for command in commands:
-        ran = run(harness, *command.split(), "--json")
+        ran = harness.flask(*command.split(), "--json")
         assert ran.exit_code == 0, (command, ran.output)
         names |= set(re.findall(r'"(\w+)":', ran.stdout))
     # `detail` of a history has the names that are stored.
@@ -225,48 +220,50 @@ def test_json_has_names_of_one_form(harness: Harness) -> None:
 
 def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="2/hour; 10/day") as harness:
-        shown = run(harness, "limits", "show", PHONE).output
+        shown = harness.flask("limits", "show", PHONE).output
         assert "Nothing prevents a start." in shown
         harness.start()
         harness.start()
-        shown = run(harness, "limits", "show", PHONE).output
+        shown = harness.flask("limits", "show", PHONE).output
         assert "2 of 2/hour" in shown
         assert "2 of 10/day" in shown
         assert "A start is refused." in shown
-        told = json.loads(run(harness, "limits", "show", "--json", "+1 425 555 0123").output)
+        told = json.loads(harness.flask("limits", "show", "--json", "+1 425 555 0123").output)
         assert (told["number"], told["isClear"]) == (PHONE, False)
         assert told["limits"][0] == {
             "setting": "LIMIT_PER_NUMBER", "limit": "2/hour", "used": 2, "of": 2,
         }  # fmt: skip
-        assert json.loads(run(harness, "limits", "clear", "--json", PHONE).output) == {"cleared": 2}
-        assert json.loads(run(harness, "limits", "show", "--json", PHONE).output)["isClear"]
+        assert json.loads(harness.flask("limits", "clear", "--json", PHONE).output) == {
+            "cleared": 2
+        }
+        assert json.loads(harness.flask("limits", "show", "--json", PHONE).output)["isClear"]
         harness.text("STOP")
         assert (
             "Texted STOP at 2026-01-31 12:00:00 UTC."
-            in run(harness, "limits", "show", PHONE).output
+            in harness.flask("limits", "show", PHONE).output
         )
-        assert run(harness, "limits", "show", "me").exit_code == 1
+        assert harness.flask("limits", "show", "me").exit_code == 1
 
 
 def test_empty_lists_say_so(harness: Harness) -> None:
-    assert run(harness, "optout", "list").output == "No number has texted STOP.\n"
-    assert run(harness, "audit").output == "Nothing fits.\n"
-    assert json.loads(run(harness, "optout", "list", "--json").output) == []
+    assert harness.flask("optout", "list").output == "No number has texted STOP.\n"
+    assert harness.flask("audit").output == "Nothing fits.\n"
+    assert json.loads(harness.flask("optout", "list", "--json").output) == []
     harness.text("STOP")
-    assert PHONE in run(harness, "optout", "list").output
+    assert PHONE in harness.flask("optout", "list").output
 
 
 def test_commands_are_in_the_audit_by_the_systems_user(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.getlogin", lambda: "dana")
-    run(harness, "start", "--no-wait", PHONE)
+    harness.flask("start", "--no-wait", PHONE)
     id = harness.newest(1)[0].verification.id
-    run(harness, "cancel", id[:20])
-    run(harness, "limits", "clear", PHONE)
-    run(harness, "optout", "clear", PHONE)
-    run(harness, "forget", PHONE)
-    rows = json.loads(run(harness, "audit", "--json").output)
+    harness.flask("cancel", id[:20])
+    harness.flask("limits", "clear", PHONE)
+    harness.flask("optout", "clear", PHONE)
+    harness.flask("forget", PHONE)
+    rows = json.loads(harness.flask("audit", "--json").output)
     assert [row["action"] for row in rows] == [
         "forgotten", "opt_out_cleared", "limits_cleared", "canceled", "started",
     ]  # fmt: skip
@@ -274,36 +271,36 @@ def test_commands_are_in_the_audit_by_the_systems_user(
     assert {row["maskedNumber"] for row in rows} == {"+1425*****23"}
     assert [row["verificationId"] for row in rows][-2:] == [id, id]
     assert PHONE not in str(rows)
-    assert "dana" in run(harness, "audit", "--who", "dana", "--what", "canceled").output
-    assert run(harness, "audit", "--who", "nobody").output == "Nothing fits.\n"
+    assert "dana" in harness.flask("audit", "--who", "dana", "--what", "canceled").output
+    assert harness.flask("audit", "--who", "nobody").output == "Nothing fits.\n"
 
 
 def test_the_history_names_who_acted(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getlogin", lambda: "dana")
-    run(harness, "start", "--no-wait", PHONE)
+    harness.flask("start", "--no-wait", PHONE)
     harness.run_once()
     harness.forward(15)
-    run(harness, "resend", PHONE)
-    run(harness, "cancel", PHONE)
-    shown = run(harness, "show", PHONE).output
+    harness.flask("resend", PHONE)
+    harness.flask("cancel", PHONE)
+    shown = harness.flask("show", PHONE).output
     assert "Asked for by dana;" in shown
     assert "The same text was asked for again by dana" in shown
     assert "Canceled by dana" in shown
 
 
 def test_number_check_and_set(harness: Harness) -> None:
-    before = run(harness, "number", "check")
+    before = harness.flask("number", "check")
     assert before.exit_code == 1
     assert "it should be" in before.output
-    assert run(harness, "number", "set").exit_code == 0
-    after = run(harness, "number", "check")
+    assert harness.flask("number", "set").exit_code == 0
+    after = harness.flask("number", "check")
     assert (after.exit_code, "#rc=2&rp=5xx,ct,rt" in after.output) == (0, True)
-    told = json.loads(run(harness, "number", "check", "--json").output)
+    told = json.loads(harness.flask("number", "check", "--json").output)
     assert (told["isRight"], told["faults"]) == (True, [])
 
 
 def test_check_shows_the_settings_without_secrets(harness: Harness) -> None:
-    result = run(harness, "check")
+    result = harness.flask("check")
     assert result.exit_code == 0
     assert "4 digits, 90 seconds, 4 attempts" in result.output
     assert harness.settings.secret_key not in result.output
@@ -311,7 +308,7 @@ def test_check_shows_the_settings_without_secrets(harness: Harness) -> None:
 
 
 def test_version_is_that_of_the_package(harness: Harness) -> None:
-    assert run(harness, "version").output == f"Textback {bot.__version__}\n"
+    assert harness.flask("version").output == f"Textback {bot.__version__}\n"
 
 
 # -- outcome webhooks ------------------------------------------------------------------------------
@@ -327,13 +324,13 @@ def event_of(harness: Harness, behaviour: Behaviour) -> str:
 
 
 def endpoint_of(harness: Harness) -> str:
-    return run(harness, "webhooks", "list").output.split()[0]
+    return harness.flask("webhooks", "list").output.split()[0]
 
 
 def test_webhooks_are_listed_with_what_was_answered(told: Harness) -> None:
-    assert "There are no events." in run(told, "webhooks", "list").output
+    assert "There are no events." in told.flask("webhooks", "list").output
     id = event_of(told, Behaviour.FAIL)
-    lines = run(told, "webhooks", "list").output.splitlines()
+    lines = told.flask("webhooks", "list").output.splitlines()
     name = told.simulator.receiver_url.removeprefix("http://")
     assert lines[0].endswith(
         f"  {name}  failing. Since 2026-01-31 12:00:00 UTC; its events are tried again."
@@ -343,21 +340,21 @@ def test_webhooks_are_listed_with_what_was_answered(told: Harness) -> None:
     assert lines[4].startswith(
         "    1 try. It answered with HTTP status 500, which does not take the event. Next try: "
     )
-    assert "No event has failed." in run(told, "webhooks", "list", "--failed").output
+    assert "No event has failed." in told.flask("webhooks", "list", "--failed").output
     failed = event_of(told, Behaviour.GONE)
-    said = run(told, "webhooks", "list", "--failed").output
+    said = told.flask("webhooks", "list", "--failed").output
     assert re.findall(r"msg_\w+", said) == [failed]
-    assert len(re.findall("msg_", run(told, "webhooks", "list", "--limit", "1").output)) == 1
+    assert len(re.findall("msg_", told.flask("webhooks", "list", "--limit", "1").output)) == 1
 
 
 def test_without_webhooks_the_commands_say_what_to_set(harness: Harness) -> None:
-    assert "Set WEBHOOK_URLS and WEBHOOK_SECRET" in run(harness, "webhooks", "list").output
-    result = run(harness, "webhooks", "test")
+    assert "Set WEBHOOK_URLS and WEBHOOK_SECRET" in harness.flask("webhooks", "list").output
+    result = harness.flask("webhooks", "test")
     assert (result.exit_code, "Set WEBHOOK_URLS" in result.output) == (1, True)
 
 
 def test_a_test_event_is_sent(told: Harness) -> None:
-    said = run(told, "webhooks", "test").output
+    said = told.flask("webhooks", "test").output
     assert said == "A test event will be sent while a dispatcher runs.\n"
     told.run_once()
     (event,) = told.simulator.receiver.events()
@@ -366,24 +363,24 @@ def test_a_test_event_is_sent(told: Harness) -> None:
 
 def test_an_event_is_sent_again(told: Harness) -> None:
     id = event_of(told, Behaviour.ACCEPT)
-    assert run(told, "webhooks", "resend", id).exit_code == 0
+    assert told.flask("webhooks", "resend", id).exit_code == 0
     told.run_once()
     assert told.simulator.receiver.events()[0].tries == 2
-    result = run(told, "webhooks", "resend", "msg_none")
+    result = told.flask("webhooks", "resend", "msg_none")
     assert (result.exit_code, "unknown_event: No event has this id" in result.output) == (1, True)
 
 
 def test_all_that_failed_are_sent_again_once_the_endpoint_is_enabled(told: Harness) -> None:
     event_of(told, Behaviour.GONE)
     endpoint = endpoint_of(told)
-    assert run(told, "webhooks", "enable", endpoint).output.startswith("Enabled: ")
-    assert run(told, "webhooks", "enable", endpoint).output.endswith(" is not disabled.\n")
-    unknown = run(told, "webhooks", "enable", "none")
+    assert told.flask("webhooks", "enable", endpoint).output.startswith("Enabled: ")
+    assert told.flask("webhooks", "enable", endpoint).output.endswith(" is not disabled.\n")
+    unknown = told.flask("webhooks", "enable", "none")
     assert (unknown.exit_code, "unknown_endpoint: " in unknown.output) == (1, True)
     told.simulator.receiver.behaviour = Behaviour.ACCEPT
     resend = ("webhooks", "resend", "--failed-since")
-    assert "No event has failed" in run(told, *resend, "2026-01-31T12:01").output
-    said = run(told, *resend, "2026-01-31T12:00").output
+    assert "No event has failed" in told.flask(*resend, "2026-01-31T12:01").output
+    said = told.flask(*resend, "2026-01-31T12:00").output
     assert said == "1 event will be sent again while a dispatcher runs.\n"
     told.run_once()
     assert told.simulator.receiver.events()[0].is_accepted
@@ -391,7 +388,7 @@ def test_all_that_failed_are_sent_again_once_the_endpoint_is_enabled(told: Harne
 
 @pytest.mark.parametrize("words", [(), ("msg_x", "--failed-since", "2026-01-31T12:00")])
 def test_resend_takes_an_id_or_a_time(told: Harness, words: tuple[str, ...]) -> None:
-    result = run(told, "webhooks", "resend", *words)
+    result = told.flask("webhooks", "resend", *words)
     assert (result.exit_code, "Name either the id" in result.output) == (2, True)
-    result = run(told, "webhooks", "resend", "--failed-since", "yesterday")
+    result = told.flask("webhooks", "resend", "--failed-since", "yesterday")
     assert result.exit_code == 2

@@ -88,7 +88,7 @@ def test_starts_of_a_command_and_through_verifys_api_are_found(
     harness: Harness, known: Statuses, seconds: HandSeconds
 ) -> None:
     by_command, by_verify = PHONE, "+14255550199"
-    ran = harness.app.test_cli_runner().invoke(args=["start", "--no-wait", "+1 425 555 0123"])
+    ran = harness.flask("start", "--no-wait", "+1 425 555 0123")
     assert ran.exit_code == 0, ran.output
     path = f"/v2/Services/{harness.settings.service_sid}/Verifications"
     response = requests.post(

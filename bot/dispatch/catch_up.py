@@ -14,16 +14,12 @@ from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.domain.phone import masked
 from bot.store import verifications as table
-from bot.store.steady import TOLERATED
 from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
 from bot.usecases.rules import Rules
 from bot.usecases.running import always
 
-# While stored time is ahead of the clock it does not count the time when no process runs, so a
-# process that starts looks this much further back for replies. Those of a longer stop are missed.
-UNCOUNTED = timedelta(hours=1)
 # How long expiry waits for it, at most: if Twilio is away, verifications must end all the same.
 EXPIRY_WAITS_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.1
@@ -37,7 +33,7 @@ def run_once(
     store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
 ) -> int:
     """Feeds every inbound text since the oldest pending start. Returns how many there were.
-    `uncounted`: how much time stored time may not have counted.
+    `uncounted`: how much further back (`store/steady.py`).
 
     Raises LookFailed, StoreUnavailable.
     """
@@ -59,11 +55,6 @@ def run_once(
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
     return len(received)
-
-
-def uncounted_by(store: Store) -> timedelta:
-    """How much time stored time may not have counted before this process started."""
-    return UNCOUNTED if store.steady.ahead > TOLERATED else timedelta(0)
 
 
 def _oldest_age(tx: Tx) -> timedelta | None:
@@ -118,7 +109,7 @@ class CatchUp(Background):
         try:
             expire.retire_keys(self._store, self._rules.keyring)
             is_first = self._seen == -1
-            uncounted = uncounted_by(self._store) if is_first else timedelta(0)
+            uncounted = self._store.steady.uncounted if is_first else timedelta(0)
             count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
         except (LookFailed, StoreUnavailable) as error:
             log.warning("missed texts cannot be read yet: %s", error)

@@ -1,8 +1,8 @@
 """Work that would wait longer than anything does.
 
-A lease or a try is stamped by the present instant and, alone, leaves nothing in the history. If the
-clock was ahead for that moment and the process ended, stored time falls back, and nobody would look
-for that row for weeks: an event undelivered, a circuit that stays open.
+A lease and the next try are stamped with the present instant, and the history does not show them.
+If the clock is ahead while such a row is written, and the process then ends, stored time falls back
+and the row stays due far ahead: an event would not be delivered for weeks, or a circuit stay open.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ from bot.store.rows import to_text
 from bot.store.tx import Tx
 from bot.store.verifications import LONGEST_OPEN
 
-_LONGEST = {
+LONGEST = {
     ("outbox", "due_at"): LONGEST_OPEN,
     ("webhook_event", "due_at"): timedelta(hours=15),  # by the schedule, 12 h and a fifth more
     ("erasure", "due_at"): erasures.LONGEST_WAIT,
@@ -23,7 +23,7 @@ _LONGEST = {
 
 def hurry(tx: Tx) -> int:
     """Makes such rows due now. Returns how many there were."""
-    return sum(_hurry(tx, *where, longest) for where, longest in _LONGEST.items())
+    return sum(_hurry(tx, *where, longest) for where, longest in LONGEST.items())
 
 
 def _hurry(tx: Tx, table: str, column: str, longest: timedelta) -> int:

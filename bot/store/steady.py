@@ -16,6 +16,9 @@ from datetime import UTC, datetime, timedelta
 
 # A greater lead is reported to the operator; a smaller one is reduced.
 TOLERATED = timedelta(seconds=5)
+# While `now` is ahead of the clock, it does not count the time when no process runs. What is looked
+# for at Twilio by its age is looked for this much further back; longer stops are not made up for.
+UNCOUNTED = timedelta(hours=1)
 # A clock that goes on by so much more than the monotonic one was set, or the host slept.
 JUMP = timedelta(hours=1)
 
@@ -32,6 +35,11 @@ class SteadyClock:
         self._last_at = monotonic()
         self.ahead = timedelta(0)  # of the clock, when it was read last
         self.jumps = 0  # how often the clock was found to have jumped forward
+
+    @property
+    def uncounted(self) -> timedelta:
+        """How much time may not have been counted before this process started."""
+        return UNCOUNTED if self.ahead > TOLERATED else timedelta(0)
 
     def read(self, clock: datetime, newest: datetime | None) -> datetime:
         """The present instant. `clock`: what the clock says, read before this; `newest`: the

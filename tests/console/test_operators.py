@@ -158,7 +158,7 @@ def test_a_reset_of_the_clock_takes_the_audit_back_too(shared: Harness) -> None:
     signed_in(shared, BOB)
     shared.clock.now = now + timedelta(seconds=1)
     shared.restart()
-    ran = shared.app.test_cli_runner().invoke(args=["clock", "reset"])
+    ran = shared.flask("clock", "reset")
     assert ran.exit_code == 0, ran.output
     found = shared.store.read(audit.lines, AuditFilter(limit=10))
     assert {line.entry.action for line in found} >= {Action.CLOCK_RESET, Action.SIGNED_IN}

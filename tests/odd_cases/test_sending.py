@@ -517,7 +517,6 @@ def test_as_many_fields_as_twilio_sends_are_read(harness: Harness) -> None:
 
 
 def test_commands_leave_no_rows_of_their_own(harness: Harness) -> None:
-    runner = harness.app.test_cli_runner()
 
     def processes() -> int:
         sql = "SELECT count(DISTINCT process) AS n FROM metric_sample"
@@ -525,7 +524,7 @@ def test_commands_leave_no_rows_of_their_own(harness: Harness) -> None:
         return int(row["n"])
 
     for number in range(20):
-        runner.invoke(args=["start", f"+1425555{number:04}", "--no-wait"])
+        harness.flask("start", f"+1425555{number:04}", "--no-wait")
     assert processes() <= 1
 
 

@@ -14,11 +14,12 @@ import pytest
 from bot.dispatch import catch_up
 from bot.dispatch.loop import begin_anew
 from bot.dispatch.sweep import Sweeper
-from bot.store import erasures
+from bot.store import erasures, overlong
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.tx import Done, StoreUnavailable
-from bot.usecases import readiness, timekeeping
+from bot.usecases import notify, readiness, timekeeping
+from bot.webhooks.client import LONGEST_RETRY_AFTER_SECONDS
 from simulator import faults
 from tests.builders import wrong_code
 from tests.harness import (
@@ -59,7 +60,7 @@ def once_ahead(tmp_path: Path, database_url: str) -> Iterator[Harness]:
 
 def catch_up_after_start(harness: Harness) -> None:
     service = harness.service
-    uncounted = catch_up.uncounted_by(service.store)
+    uncounted = service.store.steady.uncounted
     catch_up.run_once(service.store, service.gateway, service.rules, uncounted=uncounted)
 
 
@@ -142,13 +143,12 @@ def test_nothing_is_removed_meanwhile(once_ahead: Harness) -> None:
 
 def test_the_way_out(once_ahead: Harness) -> None:
     """`flask clock reset`, with everything stopped and nothing pending."""
-    runner = once_ahead.app.test_cli_runner()
     id = once_ahead.start_and_send()["id"]
-    refused = runner.invoke(args=["clock", "reset"])
+    refused = once_ahead.flask("clock", "reset")
     assert refused.exit_code == 1
     assert "pending" in refused.output
     once_ahead.forward(11)
-    told = runner.invoke(args=["clock", "reset"])
+    told = once_ahead.flask("clock", "reset")
     assert told.exit_code == 0, told.output
     once_ahead.restart()
     assert once_ahead.store.read(lambda tx: tx.now) == once_ahead.clock.now
@@ -233,34 +233,39 @@ def test_an_old_message_with_the_same_words_is_not_the_text(
     assert len(of_today) == 1
 
 
-@pytest.mark.parametrize("work", ["event", "text", "erasure", "circuit"])
+@pytest.mark.parametrize(
+    ("sql", "due"),
+    [
+        ("UPDATE webhook_event SET due_at = :at", "due_at FROM webhook_event"),
+        ("UPDATE outbox SET state = 'sending', due_at = :at", "due_at FROM outbox"),
+        ("INSERT INTO erasure (sid, due_at) VALUES ('SM1', :at)", "due_at FROM erasure"),
+        (
+            "INSERT INTO circuit (from_address, since, error_code, probe_at)"
+            " VALUES ('x', :at, 20003, :at)",
+            "probe_at FROM circuit",
+        ),
+    ],
+)
 def test_work_leased_by_a_clock_that_was_ahead_is_found_after_a_restart(
-    tmp_path: Path, database_url: str, work: str
+    tmp_path: Path, database_url: str, sql: str, due: str
 ) -> None:
     """A lease alone leaves nothing in the history, so stored time falls back with the process."""
     settings = {"WEBHOOK_URLS": RECEIVER, "WEBHOOK_SECRET": WEBHOOK_SECRET}
     with open_harness(tmp_path, DATABASE_URL=database_url, **settings) as harness:
-        id = harness.start()["id"]
-        harness.terminate(id, None)
-        sql = {
-            "event": "UPDATE webhook_event SET due_at = :at",
-            "text": "UPDATE outbox SET state = 'sending', due_at = :at",
-            "erasure": "INSERT INTO erasure (sid, due_at) VALUES ('SM1', :at)",
-            "circuit": "INSERT INTO circuit (from_address, since, error_code, probe_at)"
-            " VALUES ('x', :at, 20003, :at)",
-        }[work]
+        harness.terminate(harness.start()["id"], None)
         far = to_text(harness.clock.now + timedelta(days=37))
         assert harness.store.write(lambda tx: Done(tx.run(sql, at=far))) == 1
         harness.restart()
         harness.store.write(begin_anew)
-        table, column = {
-            "event": ("webhook_event", "coalesce(due_at, '')"),
-            "text": ("outbox", "coalesce(due_at, '')"),
-            "erasure": ("erasure", "due_at"),
-            "circuit": ("circuit", "probe_at"),
-        }[work]
-        (row,) = harness.store.read(lambda tx: tx.all(f"SELECT {column} AS at FROM {table}"))
-        assert row["at"] < far
+        (row,) = harness.store.read(lambda tx: tx.all(f"SELECT {due}"))
+        assert row[due.split()[0]] < far
+
+
+def test_nothing_that_waits_as_it_should_is_overlong() -> None:
+    longest = overlong.LONGEST["webhook_event", "due_at"].total_seconds()
+    assert max(notify.WAITS) * (1 + notify.JITTER) <= longest
+    assert longest >= LONGEST_RETRY_AFTER_SECONDS
+    assert overlong.LONGEST["erasure", "due_at"] >= erasures.LEASE
 
 
 # -- 2. a lock that somebody else holds ------------------------------------------------------------

@@ -12,7 +12,16 @@ from twilio.request_validator import RequestValidator
 
 from simulator.world import new_sid
 from tests.builders import wrong_code
-from tests.harness import ACCOUNT, FUNCTION_KEY, INSTANCES, NUMBER, START, SYSTEM_KEY, environment
+from tests.harness import (
+    ACCOUNT,
+    FUNCTION_KEY,
+    INSTANCES,
+    NUMBER,
+    START,
+    SYSTEM_KEY,
+    bytes_in,
+    environment,
+)
 from tests.processes.service import BIN, ROOT, Service, until
 
 PHONE = "+14255550123"
@@ -113,7 +122,7 @@ def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
         provoke_logs(service, ids[phones[1]], codes[1])
         assert service.terminate(process) == 0
         log = service.log.read_text()
-        stored = b"".join(file.read_bytes() for file in tmp_path.glob("textback.db*"))
+        stored = bytes_in(tmp_path)
         assert "the text is accepted" in log
         assert "\nFORGED" not in log
         assert PHONES_IN_PATHS.strip("+") not in log

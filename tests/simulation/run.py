@@ -416,7 +416,6 @@ class Run:
             self._ahead = timedelta(seconds=self.random.uniform(-4, 4))
         if self.random.random() < 0.03:
             self._ahead = timedelta(hours=self.random.choice([-50, -24, -3, 0, 0, 3, 24, 900]))
-
         for process in self.processes:
             with suppress(StoreUnavailable):
                 process.sweeper.run_once(0.0)
@@ -454,10 +453,9 @@ class Run:
         self.processes[place] = self._process()
         self._is_catching_up = True  # judges as of when a text was sent
         with suppress(Killed, LookFailed, StoreUnavailable):
-            self.processes[place].store.write(begin_anew)
             store = self.processes[place].store
-            uncounted = catch_up.uncounted_by(store)
-            catch_up.run_once(store, self.twilio, RULES, uncounted=uncounted)
+            store.write(begin_anew)
+            catch_up.run_once(store, self.twilio, RULES, uncounted=store.steady.uncounted)
         self._is_catching_up = False
 
     def _outage(self) -> None:

@@ -16,7 +16,8 @@ from bot.channels.gateway import (
     SendResult,
     Unknown,
 )
-from bot.channels.twilio.client import CLOCK_SLACK, STAMP_SLACK, UNCOUNTED
+from bot.channels.twilio.client import CLOCK_SLACK, STAMP_SLACK
+from bot.store.steady import UNCOUNTED
 from tests.harness import HandClock
 
 # A message is in the list no later than this after Twilio took it; looks are five seconds apart.

@@ -45,6 +45,6 @@ def test_in_a_report(harness: Harness, code: int, delivery: str) -> None:
     assert custom["status"] == ("failed" if is_over else "pending")
     assert custom["cause"] == ("not_delivered" if is_over else None)
     assert (custom["errorCode"], custom["error"]) == (code, trouble.sentence)
-    shown = harness.app.test_cli_runner().invoke(args=["show", id]).output
+    shown = harness.flask("show", id).output
     assert str(code) in shown
     assert trouble.sentence in shown

@@ -26,7 +26,7 @@ def served(tmp_path: Path) -> Iterator[Harness]:
 
 
 def run(harness: Harness, *command: str) -> Result:
-    return harness.app.test_cli_runner().invoke(args=["number", *command])
+    return harness.flask("number", *command)
 
 
 def service_of(harness: Harness) -> Service:

@@ -7,18 +7,14 @@ from pathlib import Path
 from bot.store import hourly_counts
 from bot.usecases import forget
 from tests.builders import NOON
-from tests.harness import PHONE, Harness
+from tests.harness import PHONE, Harness, bytes_in
 
 OTHER_PHONE = "+14255550199"
 
 
 def bytes_of(harness: Harness) -> bytes:
     path = Path(harness.settings.database_url.removeprefix("sqlite:///"))
-    return b"".join(file.read_bytes() for file in path.parent.glob("textback.db*"))
-
-
-def run(harness: Harness, *command: str):
-    return harness.app.test_cli_runner().invoke(args=list(command))
+    return bytes_in(path.parent)
 
 
 def test_a_forgotten_number_is_gone_to_the_last_byte(sqlite_harness: Harness) -> None:
@@ -30,7 +26,7 @@ def test_a_forgotten_number_is_gone_to_the_last_byte(sqlite_harness: Harness) ->
     harness.start_and_send()
     harness.start_and_send(OTHER_PHONE)
     assert PHONE.encode() in bytes_of(harness)
-    result = run(harness, "forget", "+1 425 555 0123")
+    result = harness.flask("forget", "+1 425 555 0123")
     assert result.exit_code == 0
     assert "Erased 4 verifications (one was pending and is canceled)" in result.output
     assert "backups" in result.output
@@ -45,7 +41,7 @@ def test_whoever_waits_for_a_forgotten_one_hears_of_its_end(harness: Harness) ->
     id = harness.start()["id"]
     heard: list[str] = []
     harness.store.on_commit(lambda done, _: heard.extend(c.after.id for c in done.changes))
-    run(harness, "forget", PHONE)
+    harness.flask("forget", PHONE)
     assert heard == [id]
     harness.run_once()
     assert harness.texts() == []
@@ -53,7 +49,7 @@ def test_whoever_waits_for_a_forgotten_one_hears_of_its_end(harness: Harness) ->
 
 def test_a_stop_is_not_forgotten(harness: Harness) -> None:
     harness.text("STOP")
-    run(harness, "forget", PHONE)
+    harness.flask("forget", PHONE)
     assert harness.post_start().json()["code"] == "opted_out"
 
 
@@ -61,14 +57,14 @@ def test_a_text_on_its_way_meets_a_forgotten_number(harness: Harness) -> None:
     harness.start()
     sender = harness.dispatcher.sender
     (claim,) = sender.claim(10)
-    run(harness, "forget", PHONE)
+    harness.flask("forget", PHONE)
     sender.carry_out(claim)
     assert harness.text(harness.code()).status == 200
     assert harness.newest(10) == []
 
 
 def test_nonsense_is_not_forgotten(harness: Harness) -> None:
-    assert run(harness, "forget", "me").exit_code == 1
+    assert harness.flask("forget", "me").exit_code == 1
 
 
 def test_old_ones_go_and_their_counts_stay(harness: Harness) -> None:

@@ -107,18 +107,16 @@ def test_limits_clear_lifts_them(tmp_path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
         harness.start()
         refused(harness.post_start())
-        runner = harness.app.test_cli_runner()
-        assert runner.invoke(args=["limits", "clear", "+1 425 555 0123"]).exit_code == 0
+        assert harness.flask("limits", "clear", "+1 425 555 0123").exit_code == 0
         harness.start()
-        assert runner.invoke(args=["limits", "clear", "nonsense"]).exit_code == 1
+        assert harness.flask("limits", "clear", "nonsense").exit_code == 1
 
 
 def test_opt_outs_are_listed_and_cleared(harness: Harness) -> None:
     harness.text("STOP")
-    runner = harness.app.test_cli_runner()
-    assert PHONE in runner.invoke(args=["optout", "list"]).output
-    assert "Cleared." in runner.invoke(args=["optout", "clear", PHONE]).output
-    assert "was not marked" in runner.invoke(args=["optout", "clear", PHONE]).output
+    assert PHONE in harness.flask("optout", "list").output
+    assert "Cleared." in harness.flask("optout", "clear", PHONE).output
+    assert "was not marked" in harness.flask("optout", "clear", PHONE).output
     assert harness.post_start().status_code == 202
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urljoin
 
 import click
 import pytest
-from click.testing import Result
 
 from bot.store import webhook_endpoints
 from simulator.receiver import Behaviour
@@ -59,10 +58,6 @@ def leaves(harness: Harness) -> set[tuple[str, ...]]:
         else:
             found.add((name,))
     return found
-
-
-def run(harness: Harness, *command: str) -> Result:
-    return harness.app.test_cli_runner().invoke(args=list(command))
 
 
 def test_every_page_that_a_link_of_the_console_leads_to(busy: Harness) -> None:
@@ -129,5 +124,5 @@ def test_every_command_that_reads_and_those_that_clear(busy: Harness) -> None:
     named = {tuple(command[: 2 if command[0] in GROUPS else 1]) for command in commands}
     assert leaves(busy) - named == NOT_HERE
     for command in commands:
-        result = run(busy, *command)
+        result = busy.flask(*command)
         assert result.exit_code == 0, (command, result.output, result.exception)

@@ -8,7 +8,7 @@ import pytest
 
 from simulator import faults
 from tests.conftest import SOAK
-from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness, database_in
+from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness, bytes_in, database_in
 from tests.harness import harness as open_harness
 from tests.postgres import shared
 
@@ -50,8 +50,7 @@ def everything_in(folder: Path) -> str:
     """The bytes of the file, with its log; or all that PostgreSQL would write into a backup."""
     if database_in(folder).startswith("postgresql"):
         return shared().dump(database_in(folder).rpartition("/")[2])
-    files = [file.read_bytes() for file in folder.glob("textback.db*")]
-    return b"".join(files).decode("latin-1")
+    return bytes_in(folder).decode("latin-1")
 
 
 def test_no_code_anywhere_no_full_number_outside_the_database_no_key(

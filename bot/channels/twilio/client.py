@@ -31,13 +31,11 @@ from bot.channels.twilio import addresses, errors
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.troubles import Kind
 from bot.settings import Settings
+from bot.store.steady import UNCOUNTED
 
 # A look-up accepts messages this much older than our first try: Twilio's clock and timestamps have
 # whole seconds, and an answer takes time.
 CLOCK_SLACK = timedelta(seconds=5)
-# Stored time that is ahead of the clock may not have counted this much since a text was tried: by
-# that time alone it would not be found, and sent twice.
-UNCOUNTED = timedelta(hours=1)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
 _LOG = "https://www.twilio.com/console/sms/logs/"
@@ -222,7 +220,8 @@ class TwilioGateway:
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
-    # Another text says another code, but one of long ago by chance. Redacted ones say nothing.
+    # Another text says another code, but one of long ago by chance. Redacted ones say nothing. By
+    # its age alone a text would be missed, and sent twice, where time went by uncounted.
     earliest = since - UNCOUNTED if message.body else since
     is_alike = not message.body or body in message.body
     return message.direction == "outbound-api" and is_alike and message.date_created >= earliest

@@ -54,7 +54,8 @@ class Webhooks:
             raise self._refused("account", "of another account", sentence)
 
     def receive(self) -> Response:
-        text = read_text(_fields(), self._ours)
+        # A plain mapping takes less than half the time to be asked.
+        text = read_text(request.form.to_dict(), self._ours)
         note(sid=text.message_sid)
         if isinstance(text, NotForUs):
             is_new = self._store.write(
@@ -125,11 +126,6 @@ def part() -> Part:
         },
         security={"twilio": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"}},
     )
-
-
-def _fields() -> dict[str, str]:
-    """The first value of each field: a plain mapping, which costs a tenth to ask."""
-    return request.form.to_dict()
 
 
 def _is_signed(signature: Signature) -> bool:
