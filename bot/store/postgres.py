@@ -13,12 +13,8 @@ What differs from SQLite by necessity, and why:
   undone whole and run again. So is one that met a lost connection, for a few seconds; but not a
   COMMIT whose answer was lost: its fate cannot be asked, since transaction numbers are used again
   after a crash.
-
-Over 250 lines: connections and retries share the rules of one server and its errors.
 """
 
-import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,14 +24,14 @@ from functools import partial
 from typing import TypeVar
 
 import psycopg
-from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
 from bot.concurrency.watchdog import Watchdog, shut
 from bot.store.outages import Outages
-from bot.store.postgres_schema import Connection, prepare, said
+from bot.store.postgres_retries import Retries
+from bot.store.postgres_schema import Connection, prepare
 from bot.store.postgres_tx import PostgresTx
 from bot.store.rows import to_instant_if_readable
 from bot.store.steady import SteadyClock, SteppedMonotonic
@@ -43,7 +39,6 @@ from bot.store.tx import (
     NEWEST_INSTANTS,
     PATIENCE_SECONDS,
     Done,
-    MissedRepliesFirst,
     OutcomeUnknown,
     Store,
     StoreUnavailable,
@@ -58,9 +53,6 @@ T = TypeVar("T")
 BRIEFLY_SECONDS = 1.0
 # For one query of a page or a list on a busy server. A read decides nothing, so it may take longer.
 READING_SECONDS = 15.0
-LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
-REPLACED_EVERY_SECONDS = 1.0  # connections that lead to a standby
-CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
 # SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
 # is paused in the middle keeps its locks no longer than this.
@@ -83,19 +75,7 @@ _CONNECTION = {
     "application_name": "textback",
     "client_encoding": "UTF8",  # whatever the server or the role was set to
 }
-# What a database that is away, or half away, makes psycopg raise.
-_TROUBLES = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    errors.ReadOnlySqlTransaction,
-    errors.IdleInTransactionSessionTimeout,
-    errors.TransactionTimeout,
-    PoolTimeout,
-)
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-log = logging.getLogger(__name__)
 
 
 class PostgresStore(Store):
@@ -121,9 +101,6 @@ class PostgresStore(Store):
         self._mutex = threading.Lock()
         self._watchdog = Watchdog()
         self._is_open = False
-        self._away_since: float | None = None
-        self._only_reads = False  # the trouble since then: a standby
-        self._replaced_at = 0.0  # when connections were replaced last
         wanted = conninfo_to_dict(url)
         self._name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
         missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
@@ -139,6 +116,7 @@ class PostgresStore(Store):
             open=False,
             name="store",
         )
+        self._retries = Retries(self._pool, self.outages)
         self._look_first(address)
 
     def _look_first(self, address: str) -> None:
@@ -155,12 +133,12 @@ class PostgresStore(Store):
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()
-        done = self._patiently(partial(self._write_once, use_case), seconds)
+        done = self._retries.run(partial(self._write_once, use_case), seconds)
         self._tell(done, time.perf_counter() - began)
         return done.value
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        return self._patiently(partial(self._read_once, query), READING_SECONDS)
+        return self._retries.run(partial(self._read_once, query), READING_SECONDS)
 
     def tidy(self) -> None:
         """Nothing to do: PostgreSQL does that by itself."""
@@ -182,8 +160,7 @@ class PostgresStore(Store):
             done = use_case(tx)
             self._commit(connection)
         if tx.has_written:  # reads, and empty transactions, succeed on a full disk too
-            self.outages.reached()
-            self._away_since = None
+            self._retries.note_write()
         return done
 
     def _read_once(self, query: Callable[[Tx], T], until: float) -> T:
@@ -214,7 +191,7 @@ class PostgresStore(Store):
             if not self._is_open:
                 self._pool.open()
                 self._is_open = True
-        left = min(until - time.monotonic(), max(BRIEFLY_SECONDS, self._patience()))
+        left = min(until - time.monotonic(), max(BRIEFLY_SECONDS, self._retries.patience()))
         connection = self._pool.getconn(timeout=max(0.05, left))
         try:
             with self._watchdog.bound(until, partial(_cut, connection)) as bound:
@@ -237,66 +214,6 @@ class PostgresStore(Store):
         except psycopg.Error:
             connection.close()  # with it goes the transaction
 
-    # -- again -----------------------------------------------------------------------------------
-
-    def _patiently(self, attempt: Callable[[float], T], seconds: float) -> T:
-        """`attempt` is given the instant by which it must be over."""
-        conflicts = 0
-        began = time.monotonic()
-        until = began + seconds
-        while True:
-            try:
-                result = attempt(until)
-            except (
-                errors.UniqueViolation,
-                errors.DeadlockDetected,
-                errors.SerializationFailure,
-            ):
-                conflicts += 1
-                if conflicts > CONFLICTS:
-                    raise
-                time.sleep(random.uniform(0, 0.005 * conflicts))
-            except MissedRepliesFirst:
-                raise
-            except StoreUnavailable:
-                self.outages.failed(waited_seconds=time.monotonic() - began)
-                raise
-            except _TROUBLES as error:
-                self.outages.failed(waited_seconds=time.monotonic() - began)
-                if not self._may_try_again(error, until):
-                    raise StoreUnavailable(f"PostgreSQL: {said(error)}") from error
-                log.warning("PostgreSQL is away: %s; trying again", said(error))
-                time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
-            else:
-                if not self._only_reads:  # then it reads on, and a write alone proves something
-                    self._away_since = None
-                return result
-
-    def _may_try_again(self, error: Exception, until: float) -> bool:
-        if not _may_pass(error):
-            return False
-        self._note_away(error)
-        return self._patience() > 0 and time.monotonic() + LONGEST_PAUSE_SECONDS <= until
-
-    def _note_away(self, error: Exception) -> None:
-        now = time.monotonic()
-        if self._away_since is None:
-            self._away_since = now
-        elif not _only_reads(error) or now - self._replaced_at < REPLACED_EVERY_SECONDS:
-            return
-        self._only_reads = _only_reads(error)
-        self._replaced_at = now
-        # Replaces connections that are broken, or that lead to a standby, as new ones may too until
-        # the address leads elsewhere. Not here: each may take as long as a dead host is waited for.
-        replace = self._pool.drain if self._only_reads else self._pool.check
-        threading.Thread(target=replace, name="replace", daemon=True).start()
-
-    def _patience(self) -> float:
-        """Seconds that a server which is away is still waited for."""
-        if self._away_since is None:
-            return PATIENCE_SECONDS
-        return self._away_since + PATIENCE_SECONDS - time.monotonic()
-
     # -- time ------------------------------------------------------------------------------------
 
     def _now(self, connection: Connection) -> datetime:
@@ -312,18 +229,6 @@ class PostgresStore(Store):
         return self.steady.read(clock, to_instant_if_readable(newest))
 
 
-def _may_pass(error: Exception) -> bool:
-    """Lost connections, a server that starts, stops or only reads, a transaction that was paused
-    for too long; not a lock or a statement that took too long, or a full disk: those are told at
-    once."""
-    code = getattr(error, "sqlstate", None) or ""
-    return code == "" or code.startswith(("08", "25", "57P")) or code == "53300"
-
-
 def _cut(connection: Connection) -> None:
     if not connection.closed:
         shut(connection.fileno())
-
-
-def _only_reads(error: Exception) -> bool:
-    return isinstance(error, errors.ReadOnlySqlTransaction)

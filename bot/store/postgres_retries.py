@@ -1,0 +1,119 @@
+"""What is run again on PostgreSQL: a use case that collided with another one, and for a few seconds
+one that met a server which is away."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from bot.store.outages import Outages
+from bot.store.postgres_schema import Connection, said
+from bot.store.tx import PATIENCE_SECONDS, MissedRepliesFirst, StoreUnavailable
+
+T = TypeVar("T")
+
+LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
+REPLACED_EVERY_SECONDS = 1.0  # connections that lead to a standby
+CONFLICTS = 10  # of one use case in a row; more are a fault of ours
+
+# What a database that is away, or half away, makes psycopg raise.
+_TROUBLES = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
+    errors.TransactionTimeout,
+    PoolTimeout,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Retries:
+    def __init__(self, pool: ConnectionPool[Connection], outages: Outages) -> None:
+        self._pool = pool
+        self._outages = outages
+        self._away_since: float | None = None
+        self._only_reads = False  # the trouble since then: a standby
+        self._replaced_at = 0.0  # when connections were replaced last
+
+    def run(self, attempt: Callable[[float], T], seconds: float) -> T:
+        """`attempt` is given the instant by which it must be over."""
+        conflicts = 0
+        began = time.monotonic()
+        until = began + seconds
+        while True:
+            try:
+                result = attempt(until)
+            except (
+                errors.UniqueViolation,
+                errors.DeadlockDetected,
+                errors.SerializationFailure,
+            ):
+                conflicts += 1
+                if conflicts > CONFLICTS:
+                    raise
+                time.sleep(random.uniform(0, 0.005 * conflicts))
+            except MissedRepliesFirst:
+                raise
+            except StoreUnavailable:
+                self._outages.failed(waited_seconds=time.monotonic() - began)
+                raise
+            except _TROUBLES as error:
+                self._outages.failed(waited_seconds=time.monotonic() - began)
+                if not self._may_try_again(error, until):
+                    raise StoreUnavailable(f"PostgreSQL: {said(error)}") from error
+                log.warning("PostgreSQL is away: %s; trying again", said(error))
+                time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
+            else:
+                if not self._only_reads:  # then it reads on, and a write alone proves something
+                    self._away_since = None
+                return result
+
+    def _may_try_again(self, error: Exception, until: float) -> bool:
+        if not _may_pass(error):
+            return False
+        self._note_away(error)
+        return self.patience() > 0 and time.monotonic() + LONGEST_PAUSE_SECONDS <= until
+
+    def _note_away(self, error: Exception) -> None:
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+        elif not _is_read_only(error) or now - self._replaced_at < REPLACED_EVERY_SECONDS:
+            return
+        self._only_reads = _is_read_only(error)
+        self._replaced_at = now
+        # Replaces connections that are broken, or that lead to a standby, as new ones may too until
+        # the address leads elsewhere. Not here: each may take as long as a dead host is waited for.
+        replace = self._pool.drain if self._only_reads else self._pool.check
+        threading.Thread(target=replace, name="replace", daemon=True).start()
+
+    def patience(self) -> float:
+        """Seconds that a server which is away is still waited for."""
+        if self._away_since is None:
+            return PATIENCE_SECONDS
+        return self._away_since + PATIENCE_SECONDS - time.monotonic()
+
+    def note_write(self) -> None:
+        """A transaction has changed rows: the server is there, and no standby."""
+        self._outages.reached()
+        self._away_since = None
+
+
+def _may_pass(error: Exception) -> bool:
+    """Lost connections, a server that starts, stops or only reads, a transaction that was paused
+    for too long; not a lock or a statement that took too long, or a full disk: those are told at
+    once."""
+    code = getattr(error, "sqlstate", None) or ""
+    return code == "" or code.startswith(("08", "25", "57P")) or code == "53300"
+
+
+def _is_read_only(error: Exception) -> bool:
+    return isinstance(error, errors.ReadOnlySqlTransaction)
