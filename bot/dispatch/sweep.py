@@ -19,6 +19,10 @@ TOLD_EVERY_SECONDS = 600.0  # that stored time is ahead
 log = logging.getLogger(__name__)
 
 
+class _TimeIsUnsteady(Exception):
+    """What seems old may be new."""
+
+
 class Sweeper:
     """Called once a second; most calls do nothing."""
 
@@ -74,11 +78,21 @@ class Sweeper:
             ]
 
     def _remove(self) -> None:
-        if self._has_jumped() or self._is_ahead():
+        try:
+            removed = self._store.write_within(REMOVING_SECONDS, self._remove_batch)
+        except _TimeIsUnsteady:
             self._left = []
             return
-        if self._store.write_within(REMOVING_SECONDS, self._left[0]) < AT_ONCE:
+        if removed < AT_ONCE:
             self._left.pop(0)
+
+    def _remove_batch(self, tx: Tx) -> Done[int]:
+        """Raises _TimeIsUnsteady, which undoes it: the first to notice a jump of the clock may be
+        this transaction, as it reads the time that it counts ages from."""
+        done = self._left[0](tx)
+        if self._has_jumped() or self._is_ahead():
+            raise _TimeIsUnsteady
+        return done
 
     def _has_jumped(self) -> bool:
         return self._store.steady.jumps != self._jumps

@@ -14,7 +14,7 @@ import pytest
 from bot.dispatch import catch_up
 from bot.dispatch.loop import begin_anew
 from bot.dispatch.sweep import Sweeper
-from bot.store import erasures, overlong
+from bot.store import erasures, overlong, verifications
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.tx import Done, StoreUnavailable
@@ -139,6 +139,30 @@ def test_nothing_is_removed_meanwhile(once_ahead: Harness) -> None:
         once_ahead.clock.forward(DAY)
         once_ahead.dispatcher.sweep()
     assert once_ahead.newest(10)
+
+
+def test_a_clock_that_jumps_during_a_sweep_removes_nothing(any_harness: Harness) -> None:
+    """The first to read the time after the jump is the transaction that removes."""
+    clock, seconds = any_harness.clock, [0.0]
+    id = any_harness.start_and_send()["id"]
+    any_harness.text(any_harness.code())
+    store = open_store(
+        any_harness.settings.database_url,
+        connections=2,
+        clock=clock,
+        monotonic=lambda: seconds[0],
+    )
+    kept = timedelta(days=30)
+    Sweeper(store, kept=kept).run_once()
+    clock.forward(DAY)
+    seconds[0] += DAY
+    sweeper = Sweeper(store, kept=kept)
+    assert sweeper.run_once() > 0
+    clock.forward(90 * DAY)
+    while sweeper.run_once():
+        pass
+    assert store.read(verifications.load, id) is not None
+    store.close()
 
 
 def test_the_way_out(once_ahead: Harness) -> None:
