@@ -34,7 +34,7 @@ soak: .venv/develop ## Run random input, simulation and kills forty times longer
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone" tests --ignore tests/browser
 	@TEST_DATABASE=postgresql $(BIN)/python -m pytest -m alone tests --ignore tests/browser --ignore tests/console/test_speed.py
 
-bench: .venv/develop ## Measure rates, beside a bare form route (about five minutes)
+bench: .venv/develop ## Measure rates, compared with a bare form route (about five minutes)
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench --database postgresql
 
@@ -43,10 +43,10 @@ check: .venv/develop ## Check format, lint and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy bot
 
-deploy: .venv/develop ## Walk docs/deploy.md in a fresh Debian and in the image, as root on Debian (some minutes)
+deploy: .venv/develop ## Run the commands of docs/deploy.md in a fresh Debian and the image; needs root on Debian (some minutes)
 	@deploy/try
 
-browser: .venv/develop ## Get a Chromium for the browser tests, on Debian one without windows
+browser: .venv/develop ## Install Chromium for the browser tests (on Debian the headless build)
 	@tests/browser/install
 
 screenshots: .venv/develop ## Take the pictures of the README anew

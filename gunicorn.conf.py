@@ -50,7 +50,7 @@ def _raise_file_limit():
 
 
 def on_starting(server):
-    """Before anything is forked: what cannot work says so in one line and stops."""
+    """Runs before any fork: a fault that prevents the start is reported in one line and ends it."""
     _raise_file_limit()
     for warning in _reading.warnings:
         _log.warning("settings: %s", warning)
@@ -61,7 +61,7 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """The worker is ready, but does not listen yet: what was missed is caught up with first."""
+    """Runs when the worker is ready but does not listen yet: reads missed replies first."""
     _settle_memory()
     service = _services.of(worker.wsgi)
     service.admission.refresh()  # counts what limits look back on: the first start need not wait
@@ -73,7 +73,7 @@ def post_worker_init(worker):
 
 
 def worker_exit(server, worker):
-    """The last request is answered: what is being sent is finished or handed back."""
+    """Runs after the last request is answered: texts being sent are finished or handed back."""
     app = getattr(worker, "wsgi", None)
     if app is not None:
         service = _services.of(app)

@@ -1,8 +1,8 @@
 -- The database schema of Textback, version 6.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
--- order in time, and a row can be read by eye. Booleans are 0 or 1. What must never be false is a
--- CHECK, a UNIQUE or a partial index here, so that no fault in the program can break it. No verification code is stored.
+-- order in time, and people can read them. Booleans are 0 or 1. Invariants are CHECK or UNIQUE constraints or
+-- partial indexes here, so that a bug in the program cannot violate them. No verification code is stored.
 
 CREATE TABLE schema_version (
     version INTEGER NOT NULL
@@ -85,9 +85,9 @@ CREATE TABLE verification (
 
 -- At most one pending verification for each number, even if starts race.
 CREATE UNIQUE INDEX verification_pending ON verification (phone) WHERE status = 'pending';
--- What the timer looks for: pending ones only, so it costs nothing that millions have finished.
+-- For the timer. It contains pending verifications only, so millions of finished ones cost nothing.
 CREATE INDEX verification_due ON verification (due_at) WHERE due_at IS NOT NULL;
--- The last ones of a number: an older text's code, a reply after the end.
+-- The newest verifications of a number: to recognize an older text's code, and a reply after the end.
 CREATE INDEX verification_phone ON verification (phone, created_at);
 -- Pages of the list: one range of this index for each status that is wanted.
 CREATE INDEX verification_listed ON verification (status, created_at, id);
@@ -138,7 +138,7 @@ CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
 -- The oldest text not given to Twilio: if it waits too long, starts are refused.
 CREATE INDEX outbox_queued ON outbox (queued_at) WHERE state = 'queued';
 
--- Addresses that are told of outcomes: those of the setting WEBHOOK_URLS, and earlier ones.
+-- Addresses that receive outcome events: those of the setting WEBHOOK_URLS, and earlier ones.
 CREATE TABLE webhook_endpoint (
     id              TEXT NOT NULL PRIMARY KEY,   -- fingerprint of the address
     url             TEXT NOT NULL,
@@ -204,7 +204,7 @@ CREATE INDEX inbound_received ON inbound (received_at);
 CREATE INDEX inbound_ignored ON inbound (received_at) WHERE ignored IS NOT NULL;
 
 -- What happened in each hour, counted from the history; hours of past days are folded into their day.
--- It names no number, so it is kept for ever.
+-- It contains no phone number, so it is never removed.
 CREATE TABLE hourly_count (
     hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; of a past day 2026-01-31
     country TEXT NOT NULL,
@@ -276,7 +276,7 @@ CREATE TABLE circuit (
 --   probe     a start let through in an area whose circuit breaker is open
 --   lifted    a start that an operator forgave: counts for country, key and in all
 --   approval  when a verification was approved
---   unsent    when a start failed through Twilio or us, before anybody could answer it
+--   unsent    when a start failed through a fault of Twilio or ours, before anyone could answer it
 --   wrong     a wrong answer
 CREATE TABLE usage (
     number          INTEGER PRIMARY KEY AUTOINCREMENT, -- grows, never used twice: it is followed
@@ -285,14 +285,14 @@ CREATE TABLE usage (
     phone           TEXT NOT NULL,
     country         TEXT NOT NULL,
     started_by      TEXT NOT NULL,
-    verification_id TEXT NOT NULL,
+    verification_id TEXT NOT NULL,                     -- a hash of its nonce: an id may be used again after a removal
     at              TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX usage_phone ON usage (phone, kind, at);
 CREATE INDEX usage_at ON usage (at);
 
--- How far time has been seen to go on, written down by a dispatcher now and then. One row.
+-- The newest instant that a dispatcher has recorded, every hour. At most one row.
 CREATE TABLE time_mark (
     at           TEXT NOT NULL,                  -- no decision is later than this, except by some seconds
     steady_since TEXT NOT NULL                   -- since when it has not jumped; nothing old is removed within a day of it

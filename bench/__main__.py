@@ -1,12 +1,13 @@
 """The scenarios, and the table.
 
-`python -m bench` takes about five minutes. `--database postgresql` measures on a PostgreSQL of its
-own, with one web process and with two; `--million` on a file with a million finished verifications
-(`--rows 10000000` with ten); `--scale` the pending ones by the hundred thousand; `--only areas` the
-first start where a hundred thousand prefixes had one within the hour.
+`python -m bench` takes about five minutes. `--database postgresql` starts a PostgreSQL server and
+measures one and two web processes on it. `--million` uses a file with a million finished
+verifications (`--rows 10000000`: ten million). `--scale` measures with up to 100,000 pending
+verifications. `--only areas` measures the first start after a restart when 100,000 prefixes had a
+start within the last hour.
 
-A machine's speed changes by the minute, so the bare route (`bench/bare.py`, a server of its own) is
-measured again before and after each rate, and a ratio is to the mean of the two.
+A machine's speed changes from minute to minute, so the bare route (`bench/bare.py`, a separate
+server) is measured before and after each rate. A ratio compares a rate with the mean of the two.
 """
 
 import argparse
@@ -61,7 +62,7 @@ class Where:
             clock = HandClock()
             clock.now = datetime.now(UTC)
             fill(place / "textback.db", clock, self.rows)
-        # A day longer than the rows go back: none is swept away meanwhile.
+        # A day longer than the age of the oldest row, so the sweeper removes none during the run.
         settings = {"RETENTION_DAYS": "31", **settings}
         made = Service(place, url, WEB_CONCURRENCY=str(self.web_processes), **settings)
         try:
@@ -111,7 +112,7 @@ def rates(where: Where) -> list[Row]:
         right, wrong = phones(0, COUNT), phones(COUNT, COUNT)
         made.make_pending([*right, *wrong])
         made.boot()
-        time.sleep(5)  # what was written just now is counted into the figures first
+        time.sleep(5)  # the dispatcher first adds the new history to the hourly counts
         compared = Compared(made)
         half = COUNT // 2
         jobs = {
@@ -207,7 +208,7 @@ class Scale:
 
 
 def scale(where: Where, pending: int, *, spread_seconds: float) -> Scale:
-    """So many pending whose deadlines are spread over so many seconds."""
+    """Measures `pending` verifications whose deadlines are spread over `spread_seconds`."""
     with where.service(f"pending-{pending}") as made:
         made.make_pending(phones(0, pending), spread_seconds=spread_seconds)
         began = time.perf_counter()
@@ -245,8 +246,8 @@ def _number(status: str, name: str) -> float:
 
 
 def areas(where: Where, count: int) -> tuple[float, float]:
-    """Seconds until a service answers, and of its first start, where so many prefixes had a start
-    within the hour."""
+    """Seconds until a restarted service answers, and seconds that its first start takes, when
+    `count` prefixes had a start within the last hour."""
     with where.service(f"areas-{count}") as made:
         made.make_usage(count)
         booted = made.boot()

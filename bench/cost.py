@@ -1,7 +1,8 @@
 """What a verification costs in rows, bytes and transactions, on both databases.
 
-`python -m bench.cost`: a thousand numbers are started, texted, reported on twice and approved,
-through the use cases; then the databases are asked. Nothing is timed: it may run beside anything.
+`python -m bench.cost` runs a thousand verifications through the use cases (start, send, two
+delivery reports, approval), then queries the databases for sizes and counts. It measures no time,
+so other programs may run at the same time.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
-"""Sends prepared requests over connections that are kept, and takes the time of each.
+"""Sends prepared requests over persistent connections and measures the response time of each.
 
-A program of its own, so that its work does not wait for the orchestrator's interpreter. Reads a
-pickled Job from standard input and writes JSON.
+It runs as a separate process, so that it does not share an interpreter with the benchmark. It
+reads a pickled Job from standard input and writes JSON.
 """
 
 import json

@@ -60,7 +60,7 @@ class Service(service.Service):
         return time.perf_counter() - began
 
     def boot_bare(self) -> None:
-        """The bare route, under gunicorn as it comes: `-c /dev/null` keeps it from our settings."""
+        """Starts the bare route under gunicorn's defaults; `-c /dev/null` skips our settings."""
         bind = f"127.0.0.1:{self.bare_port}"
         options = ["-c", "/dev/null", "-b", bind, "-k", "gthread", "--threads", "16"]
         self.run("gunicorn", *options, "--access-logfile", "-", "bench.bare:app")
@@ -75,8 +75,9 @@ class Service(service.Service):
     # -- rows ------------------------------------------------------------------------------------
 
     def make_pending(self, phones: list[str], *, spread_seconds: float = 0.0) -> None:
-        """Pending verifications whose texts Twilio took now; deadlines far off, or spread over so
-        many seconds, from when all are written and the service runs on."""
+        """Inserts pending verifications whose texts Twilio has just accepted. Their deadlines are
+        far away or, with `spread_seconds`, spread over that time; the first deadline leaves
+        enough time to insert the rows and start the service."""
         now = datetime.now(UTC)
         first = 10 + len(phones) / 4000
 

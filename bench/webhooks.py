@@ -1,9 +1,9 @@
 """How soon an outcome reaches its receiver, and how long a burst of outcomes takes.
 
-`python -m bench.webhooks [--database postgresql]`: a thousand right replies as fast as they are
-answered, which gives the rate at which outcomes are told; then a thousand at half of that rate. A
-second endpoint takes connections and answers none all the while. The receiver is the simulator's,
-which checks each signature and shares the cores with the service and the driver.
+`python -m bench.webhooks [--database postgresql]` first sends a thousand right replies as fast as
+they are answered, which gives the rate at which outcomes are delivered, then a thousand at half of
+that rate. Meanwhile a second endpoint accepts connections and never answers. The receiver is the
+simulator's; it checks each signature and shares the cores with the service and the driver.
 """
 
 import argparse

@@ -33,8 +33,8 @@ class Caller:
             raise Refused("Textback does not answer. Nothing was started.") from None
         except requests.RequestException:
             raise Refused(
-                f"Textback did not answer within {TIMEOUT_SECONDS} seconds. If it has started one"
-                " all the same, its status shows here."
+                f"Textback did not answer within {TIMEOUT_SECONDS} seconds. If it started a"
+                " verification anyway, its status will appear here."
             ) from None
         if response.status_code != 202:
             raise Refused(_sentence(response))

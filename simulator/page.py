@@ -27,8 +27,7 @@ def blueprint(
     statuses: Statuses | None,
     console_url: str,
 ) -> Blueprint:
-    """Without a caller the page has phones but cannot start verifications, and without statuses it
-    does not know of any."""
+    """Without a caller the page cannot start verifications; without statuses it shows none."""
     routes = Blueprint("page", __name__, template_folder="templates", static_folder="static")
     phones = Phones(world, webhooks, caller, statuses, console_url)
     faults = WaitingFaults(troubles)
@@ -88,7 +87,7 @@ class Phones:
         }
 
     def textback(self) -> Response:
-        """Whether Textback was heard at the last look, and the clock that deadlines go by."""
+        """Whether Textback answered the last request, and the time that deadlines refer to."""
         trouble = self._statuses.trouble if self._statuses else None
         told = (
             {"since": trouble.since.isoformat(), "sentence": trouble.sentence} if trouble else None

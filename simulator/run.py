@@ -71,19 +71,20 @@ def main() -> int:
 
 
 def only_one_of(path: Path) -> IO[str]:
-    """Held until it is closed. Two runs in one folder would share a database, and the second would
-    write its addresses over the first one's. Ends the program where another run has it."""
+    """Opens and locks a file; the lock is held until the file is closed. Two runs in one folder
+    would share a database, and the second would overwrite the addresses of the first. Ends the
+    program if another run holds the lock."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     file = path.open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        sys.exit("make run goes on in this folder already. Stop it first, or use another folder.")
+        sys.exit("make run is already running in this folder. Stop it, or use another folder.")
     return file
 
 
 def free_port(variable: str, default: str) -> int:
-    """The port that a variable names. Ends the program with a sentence where it cannot be had."""
+    """The port that a variable names. Ends the program with a message if it is not available."""
     text = os.environ.get(variable, default)
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         sys.exit(f"{variable} is {text!r}; it should be a port, 1 to 65535.")
@@ -100,7 +101,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
     """Settings for this machine: random keys kept from run to run, addresses of this run."""
     kept = dotenv_values(path) if path.exists() else {}
     signup_port = os.environ.get("SIGNUP_PORT", SIGNUP_PORT)
-    # Tries at the example fail while `make signup` is not running, which a log line each says.
+    # While `make signup` is not running, events to the example fail, each with a log line.
     own = [
         f"http://127.0.0.1:{simulator_port}{PATH}",
         f"http://127.0.0.1:{signup_port}{SIGNUP_PATH}",
@@ -136,7 +137,8 @@ def new_webhook_secret() -> str:
 
 
 def keep(path: Path, settings: dict[str, str]) -> None:
-    """Only once both are up: a run that failed must not spoil the file of one that goes on."""
+    """Writes the settings file. Call it once both servers run, so that a run that fails to start
+    does not overwrite the file of a run in progress."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

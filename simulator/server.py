@@ -1,4 +1,4 @@
-"""The simulator as one server, in a thread of whoever starts it."""
+"""The simulator as one server, in a thread of the program that starts it."""
 
 import logging
 import threading
@@ -49,10 +49,10 @@ class Simulator:
         ca_file: str = "",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Port 0: any free one. With a service and its function key, the page can start
-        verifications; with the system key, it tells of those that something else has started; with
-        secrets, it receives outcome webhooks; with a file of certificates, webhooks go to addresses
-        whose authority is in it.
+        """Port 0 means any free port. With a service and its function key, the page can start
+        verifications. With the system key, it also shows verifications that other programs have
+        started. With webhook secrets, it receives outcome webhooks. With a file of certificates,
+        it trusts these authorities when it posts webhooks over https.
 
         Raises OSError (or SystemExit) where the port is taken.
         """

@@ -1,9 +1,9 @@
 """What Textback says of each phone's newest verification, whatever started it: the page, curl, the
 console, a command or an application.
 
-The list of Textback's HTTP API tells of new ones, the status route how they go on. A look is taken
-only when the page asks for the phones, by one thread at a time: at once after a text or a start,
-otherwise every second or two. A page that nobody has open costs Textback nothing.
+New verifications are found in the list of Textback's HTTP API, and their progress is read from the
+status route. Textback is polled only when the page asks for the phones, by one thread at a time: at
+once after a text or a start, otherwise every second or two. If no page is open, nothing is polled.
 """
 
 import time
@@ -22,7 +22,7 @@ from simulator.spelling import line, line_of_input
 INSTANCES = "/runtime/webhooks/durabletask/instances"
 TOKEN = "x-ms-continuation-token"
 TIMEOUT_SECONDS = 5
-PATIENCE_SECONDS = 3  # less than the page's own 5: it must not take Textback's silence for ours
+PATIENCE_SECONDS = 3  # less than the page's 5, so that it does not report the simulator as down
 PENDING_SECONDS = 1.0  # between looks while one is pending, or Textback does not answer
 IDLE_SECONDS = 2.0  # else; each look is a line in Textback's access log
 LOOK_BACK = timedelta(hours=1)  # of the first look; the longest suspension
@@ -60,7 +60,7 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why Textback is not heard, and since when."""
+    """Why Textback's statuses cannot be read, and since when."""
 
     since: datetime
     sentence: str
@@ -75,7 +75,8 @@ class Statuses:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Without a system key only what `note` is told of is followed, by its read link."""
+        """Without a system key, only verifications passed to `note` are followed, by their read
+        links."""
         self._url = service_url
         self._headers = {"x-functions-key": system_key} if system_key else {}
         self._clock = clock
@@ -105,8 +106,8 @@ class Statuses:
         self._texts = -1  # a look is due
 
     def refresh(self, phones: Sequence[str], texts: int) -> None:
-        """Takes a look where one is due, and waits for it a little. `texts`: how many have passed;
-        with each one something may have changed."""
+        """Polls Textback if a poll is due, and waits for it a little. `texts`: the number of texts
+        so far; a poll is due at once when it has changed."""
         with self._turn:
             if self._look is None or self._look.done():
                 if self._monotonic() < self._next_at and texts == self._texts:

@@ -61,7 +61,7 @@ def test_start_says_soon_that_nothing_sends(
     monkeypatch.setattr(verifications, "LOOK_EVERY_SECONDS", 0.01)
     result = harness.flask("start", PHONE)
     assert result.exit_code == 1
-    assert "none runs on this database" in result.output
+    assert "No dispatcher runs on this database" in result.output
 
 
 def test_start_without_waiting(harness: Harness) -> None:

@@ -127,7 +127,7 @@ def test_a_second_run_in_one_folder_leaves_the_first_ones_keys(tmp_path: Path) -
     keys.write_text("FUNCTION_KEY=of-the-first-run\n")
     ran = simulator_run(tmp_path, PORT=str(free_port()), SIMULATOR_PORT=str(free_port()))
     assert ran.returncode != 0
-    assert "goes on in this folder already" in ran.stderr
+    assert "is already running in this folder" in ran.stderr
     assert keys.read_text() == "FUNCTION_KEY=of-the-first-run\n"
     lock.close()
     only_one_of(tmp_path / "instance" / "local.lock").close()

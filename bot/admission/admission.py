@@ -22,8 +22,8 @@ from bot.domain.limits import Limit
 from bot.store import circuits, disowns, opt_outs, outbox, usage
 from bot.store.tx import Store, Tx
 
-# From this age on an opt-out lets one start a day through to test it: Twilio enforces opt-outs
-# itself, and Textback may have missed a START.
+# After this time an opt-out admits one start a day, to test whether it still holds: Textback may
+# have missed a START, and Twilio enforces opt-outs itself.
 OPT_OUT_TRUSTED = timedelta(hours=24)
 
 
@@ -31,7 +31,7 @@ OPT_OUT_TRUSTED = timedelta(hours=24)
 class Applicant:
     """The facts that admission depends on."""
 
-    verification_id: str
+    run_id: str  # `domain/ids.run_id`
     phone: str
     country: str
     started_by: str
@@ -62,8 +62,8 @@ class Admission:
         self.delivery_delay = DeliveryDelay()
 
     def refresh(self) -> bool:
-        """Counts the usage of other processes. False: that of before this process is not counted
-        yet, so no limit can be kept."""
+        """Counts new usage, of other processes too. Returns False while usage from before this
+        process started is not counted yet, so that no limit can be enforced."""
         return self.follower is None or self.follower.refresh()
 
     def require_counted(self) -> None:
@@ -87,10 +87,11 @@ class Admission:
         return tries_opt_out
 
     def is_probe(self, tx: Tx, start: Applicant, *, tries_opt_out: bool) -> bool:
-        """Whether the start is let through an open circuit breaker. Call it last: no probe and
-        no test of an old opt-out must be spent on a start that is refused. Raises BreakerOpen."""
+        """Returns whether an open circuit breaker admits the start as a probe. Call this check
+        last, so that a start which another check refuses uses up neither the probe nor the daily
+        test of an old opt-out. Raises BreakerOpen."""
         is_probe = self._circuit_breaker is not None and self._circuit_breaker.admit(
-            tx, phone=start.phone, country=start.country, verification_id=start.verification_id
+            tx, phone=start.phone, country=start.country, run_id=start.run_id
         )
         if tries_opt_out:
             opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)

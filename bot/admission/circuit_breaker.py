@@ -1,10 +1,11 @@
 """The circuit breaker against SMS pumping: where texts bring no approvals, starts are refused.
 
-Pumping starts verifications of numbers that never answer, to be paid for the texts. It
-shows in what comes back: people who asked for a code mostly send it, pumped numbers never do. An
-area is a prefix (the number less its last four digits) or a country. Its circuit opens while enough
-texts of the last hour brought almost no approvals, and an open circuit refuses starts. Twilio's and
-Vonage's fraud guards judge by volume and conversion too.
+Pumping means starting verifications of numbers that never answer, to earn a share of the fees for
+the texts. The approval rate reveals it: most people who ask for a code send it back, pumped
+numbers never do. An area is a prefix (the number without its last four digits) or a country. Its
+circuit is open while almost none of the last hour's texts led to an approval, if there were enough
+texts to judge by; an open circuit refuses starts. The fraud guards of Twilio and Vonage also look
+at volume and conversion.
 
 Unanswered starts cannot lock a country out: numbers approved within thirty days pass, and one start
 a minute goes through as a probe, so real people who answer close the circuit again. Probes do not
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a circuit opens: at least so many texts, at most such a share approved.
+    """A circuit opens at this many texts or more if at most this share of them was approved.
 
     The defaults open a circuit by mistake in fewer than one hour of a hundred even where only three
     in ten people answer: of 20 such texts at most one is approved with a chance of 0.8 % (binomial:
@@ -49,8 +50,8 @@ class Thresholds:
 
 
 class _Area:
-    """The texts and approvals of the last hour in one prefix or country. Each instant is moved and
-    dropped once, so a look costs the same in a busy hour as in a quiet one."""
+    """The texts and approvals of the last hour in one prefix or country. Each instant is moved once
+    and dropped once, so the cost of a check does not grow with the number of texts."""
 
     def __init__(self) -> None:
         self.fresh: deque[datetime] = deque()  # texts that may still be answered
@@ -64,8 +65,8 @@ class _Area:
         return len(self.fresh) + len(self.texts)
 
     def take_back(self, at: datetime) -> None:
-        """Uncounts a text that was never sent. It may drop another text of the same hour: the error
-        is gone within that hour."""
+        """Removes a text that was never sent from the count. It may remove another text of the
+        same hour instead; that error disappears within the hour."""
         for instants in (self.fresh, self.texts):
             if instants and instants[0] <= at:
                 instants.popleft()
@@ -98,11 +99,11 @@ class CircuitBreaker:
         """A text, an approval, or a text never sent, here or elsewhere (`usage_follower.py`)."""
         with self._lock:
             if row.kind is UsageKind.PROBE:
-                if row.verification_id not in self._probes:
-                    self._probes.append(row.verification_id)
+                if row.run_id not in self._probes:
+                    self._probes.append(row.run_id)
                 return
-            if row.kind is UsageKind.UNSENT and row.verification_id in self._probes:
-                return  # a probe was no text that counted
+            if row.kind is UsageKind.UNSENT and row.run_id in self._probes:
+                return  # the text of a probe was never counted
             for name in _areas(row.phone, row.country):
                 self._count(name, row)
             self._drop_empty(row.at)
@@ -116,18 +117,18 @@ class CircuitBreaker:
         if area.weight >= self._enough(name):
             self._busy.add(name)
 
-    def admit(self, tx: Tx, *, phone: str, country: str, verification_id: str) -> bool:
+    def admit(self, tx: Tx, *, phone: str, country: str, run_id: str) -> bool:
         """Whether the start passes as a probe. Raises BreakerOpen."""
         with self._lock:
             open_areas = [name for name in _areas(phone, country) if self._is_open(name, tx.now)]
             if not open_areas or self._is_known(tx, phone):
                 return False
-            if verification_id in self._probes:  # let pass before: its transaction is run again
+            if run_id in self._probes:  # let pass before: its transaction is run again
                 return True
             if all(self._may_probe(name, tx.now) for name in open_areas):
                 for name in open_areas:
                     self._areas[name].last_probe = tx.now
-                self._probes.append(verification_id)
+                self._probes.append(run_id)
                 return True
         log.warning("starts in %s are refused: nearly no text was answered", ", ".join(open_areas))
         raise BreakerOpen(

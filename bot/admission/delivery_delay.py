@@ -1,8 +1,8 @@
 """How long a text waits before a carrier has it, so that a start can be refused in time.
 
-Texts wait twice: in the outbox, and at Twilio, which sends one segment a second from a long code. A
-code that arrives when half of its window is over is too late. Twilio's part is what its latest
-reports show; this process keeps a few of those that come to it.
+Texts wait in the outbox and again at Twilio, which sends one segment a second from a long code. A
+code that arrives after half of its window is too late. The delay at Twilio is taken from the
+latest delivery reports; each process uses the few most recent reports that it received itself.
 """
 
 import threading

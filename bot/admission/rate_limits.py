@@ -1,14 +1,14 @@
 """Rate limits on starts: per country, per key, and in all.
 
-They bound a bill, not a guess, so they may lag: sums by the minute, kept in memory and brought up
-to date before each start from the rows that are new, whichever process wrote them
-(`usage_follower.py`).
+They bound costs, not guesses, so they may lag a little. Each process keeps sums in memory, by the
+minute or, for windows of less than an hour, by a sixtieth of the window. Before each start it adds
+the new rows of all processes (`usage_follower.py`).
 """
 
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.effects import UsageKind
 from bot.domain.errors import LimitReached
@@ -16,25 +16,30 @@ from bot.domain.limits import Limit, LimitName
 from bot.store.usage import Usage
 
 MINUTE = timedelta(minutes=1)
+SLOTS = 60  # in a window of an hour or less: it ends late by one of them at most
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 COUNTRY, KEY, TOTAL = "country", "key", "total"
 _KINDS = {LimitName.PER_COUNTRY: COUNTRY, LimitName.PER_KEY: KEY, LimitName.TOTAL: TOTAL}
 
 
 class _Window:
-    """The starts of one limit's window: counts by minute, and sums per country, key or whole."""
+    """The starts of one limit's window: counts by slots of time, and sums per country, key or
+    whole."""
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
         self.kind = _KINDS[limit.name]
-        self._minutes: deque[tuple[datetime, Counter[str]]] = deque()
+        self._slot = min(MINUTE, limit.window / SLOTS)
+        self._slots: deque[tuple[datetime, Counter[str]]] = deque()  # with the time of their end
         self._sums: Counter[str] = Counter()
 
     def add(self, name: str, at: datetime) -> None:
-        minute = at.replace(second=0, microsecond=0)
-        if not self._minutes or self._minutes[-1][0] < minute:
-            self._minutes.append((minute, Counter()))
-        self._minutes[-1][1][name] += 1
+        end = at - (at - _EPOCH) % self._slot + self._slot
+        if not self._slots or self._slots[-1][0] < end:
+            self._slots.append((end, Counter()))
+        self._slots[-1][1][name] += 1
         self._sums[name] += 1
 
     def is_full(self, name: str, now: datetime) -> bool:
@@ -42,8 +47,8 @@ class _Window:
         return self._sums[name] >= self.limit.amount
 
     def retry_after_seconds(self, now: datetime) -> int:
-        """Until the oldest minute falls out."""
-        falls_out = self._minutes[0][0] + MINUTE + self.limit.window
+        """Until the oldest slot falls out."""
+        falls_out = self._slots[0][0] + self.limit.window
         return max(1, round((falls_out - now).total_seconds()))
 
     def fullest(self, now: datetime) -> tuple[str, int]:
@@ -52,8 +57,8 @@ class _Window:
         return max(self._sums.items(), key=lambda pair: pair[1], default=("", 0))
 
     def _forget(self, now: datetime) -> None:
-        while self._minutes and (self._minutes[0][0] + MINUTE + self.limit.window <= now):
-            self._sums.subtract(self._minutes.popleft()[1])
+        while self._slots and self._slots[0][0] + self.limit.window <= now:
+            self._sums.subtract(self._slots.popleft()[1])
 
 
 class RateLimits:

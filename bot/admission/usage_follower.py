@@ -1,7 +1,8 @@
 """Follows the table `usage`: each process reads each row once, for all that count it.
 
-Rate limits and circuit breaker keep sums in memory and lag a little. No start counts a day of rows,
-and no counter is shared: a row that every start updates cost PostgreSQL two thirds of its rate.
+The rate limits and the circuit breaker keep sums in memory, which may lag a little. So a start
+need not count a day's rows, and processes share no counter row: when every start updated one,
+PostgreSQL handled only a third as many starts.
 """
 
 import threading
@@ -31,11 +32,12 @@ class UsageFollower:
         self.lock = threading.Lock()
 
     def refresh(self) -> bool:
-        """Counts what has come since the last time, here or elsewhere. If another thread is still
-        at it after half a second, skip: these sums may lag, and threads must not queue up.
+        """Counts the rows that any process has added since the last call. If another thread is
+        still refreshing after half a second, this call skips: the sums may lag, and threads must
+        not queue up.
 
-        False: what was there before this process has not been counted once, so that no limit can
-        be kept.
+        Returns False while the rows from before this process started are not counted yet, so that
+        no limit can be enforced.
         """
         if not self.lock.acquire(timeout=PATIENCE_SECONDS):
             return self._is_whole

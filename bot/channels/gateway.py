@@ -29,7 +29,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It will never be taken."""
+    """The channel will never accept the text."""
 
     code: int | None
     sentence: str
@@ -38,7 +38,8 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Not taken; it may be later, no sooner than `retry_after_seconds` where that is given."""
+    """The channel did not accept the text but may accept it later, after `retry_after_seconds` if
+    given."""
 
     code: int | None
     retry_after_seconds: float | None = None
@@ -46,7 +47,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It is not known whether it was taken."""
+    """It is not known whether the channel accepted the text."""
 
     cause: str
 
@@ -115,7 +116,7 @@ class Level(StrEnum):
     GOOD = "good"
     WARNING = "warning"  # works, or may
     FAULT = "fault"  # texts do not go out, or replies do not come in
-    LOOK = "look"  # the channel's API does not tell: look yourself
+    LOOK = "look"  # the channel's API does not say: the operator must check
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ class Gateway(Protocol):
     def send(
         self, *, to: str, body: str, validity_seconds: int, text_id: str, until: float
     ) -> SendResult:
-        """`until`, an instant of `time.monotonic()`: nothing is written from then on, and what
-        has not been answered is unknown."""
+        """Sends one text. After `until`, an instant of `time.monotonic()`, no byte is written; if
+        no answer has come by then, the result is Unknown."""
 
     def check(self) -> None:
         """Asks for something harmless, to see whether Twilio accepts our credentials.

@@ -21,7 +21,7 @@ class Background(ABC):
 
     def stop(self, *, within_seconds: float) -> None:
         self.refuse_more()
-        if self._thread is not None:  # it may wait for Twilio, and nothing is lost with it
+        if self._thread is not None:  # it may be waiting for Twilio; abandoning it loses nothing
             self._thread.join(within_seconds)
 
     @abstractmethod

@@ -1,8 +1,9 @@
 """Calls that block in C, moved to a thread where they would block all greenlets.
 
-In a web process threads are greenlets of one loop (gunicorn.conf.py), and a COMMIT that waits for
-the disk would hold all of them up. There it is handed to a real thread, and requests that come
-meanwhile are served, or queue up for the next commit. In other processes it is called as it is.
+In a web process, threads are greenlets of one loop (gunicorn.conf.py), and a COMMIT that waits for
+the disk would block all of them. There `call` hands it to a real thread; meanwhile the process
+serves other requests, or they queue up for the next commit. In other processes `call` calls it
+directly.
 """
 
 import sys
@@ -51,7 +52,7 @@ def in_turns(items: Iterable[T], *, at_once: int) -> Iterator[T]:
 
 @lru_cache(maxsize=1)
 def _are_threads_greenlets() -> bool:
-    """Whether gevent has patched threads. It does so before this module is imported: patching later
-    would leave locks of both kinds."""
+    """Whether gevent has patched threads. The result is cached: gevent must patch before any of our
+    modules is imported, or some locks would be greenlet locks and others thread locks."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("threading"))

@@ -1,8 +1,8 @@
 """Ends operations that run beyond their deadline.
 
-A socket's timeout bounds one operation, and a peer that sends a byte a second keeps to it for
-ever. A caller that needs an absolute bound gives its deadline and a way to end the operation from
-outside. One thread watches all of them, ten times a second.
+A socket's timeout bounds a single read or write, so a peer that sends one byte a second never
+reaches it. A caller that needs an absolute deadline passes it together with a function that ends
+the operation from outside. One thread checks all operations ten times a second.
 """
 
 import heapq
@@ -29,7 +29,7 @@ class Bound:
 
 
 class Watchdog:
-    """Its thread begins with the first bound, in the process that sets it."""
+    """Starts its thread when the first operation is bound, in the process that binds it."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Bound]] = []

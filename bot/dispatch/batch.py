@@ -21,11 +21,12 @@ def write_batch(
     set_aside: Callable[[str], UseCase[None]],
     trouble: str,
 ) -> list[T]:
-    """The result of the batch or, where it failed, of each row.
+    """Runs `batch` and returns its result. If it fails, runs `one` for each row instead and returns
+    their results.
 
-    `one` and `set_aside` make the use case of an id. A row that fails by itself too is set
-    aside, so that it neither holds up the others nor is tried for ever; `trouble`, with a %s
-    for its id, is logged. Raises StoreUnavailable."""
+    `one` and `set_aside` return the use case for an id. A row whose own use case fails is set
+    aside, so that it does not block the other rows and is not retried without end; `trouble`,
+    with %s for the id, is logged. Raises StoreUnavailable."""
     try:
         return [store.write(batch)]
     except StoreUnavailable:

@@ -17,10 +17,11 @@ from bot.store import verifications as table
 from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
+from bot.usecases.keywords import asks_for_texts_or_none
 from bot.usecases.rules import Rules
 from bot.usecases.running import always
 
-# How long expiry waits for it, at most: if Twilio is away, verifications must end all the same.
+# The longest time that expiry waits for the catch-up: if Twilio is down, verifications still end.
 EXPIRY_WAITS_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
@@ -32,29 +33,35 @@ log = logging.getLogger(__name__)
 def run_once(
     store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
 ) -> int:
-    """Feeds every inbound text since the oldest pending start. Returns how many there were.
-    `uncounted`: how much further back (`store/steady.py`).
+    """Judges every inbound text since the oldest pending verification began, and returns how many
+    there were. `uncounted`: how much further back to read (`store/steady.py`).
 
     Raises LookFailed, StoreUnavailable.
     """
     ago = store.read(_oldest_age)
     if ago is None:
         return 0
-    found = gateway.received_since(ago + uncounted)
-    received = sorted(found, key=lambda text: text.age, reverse=True)
-    for text in received:
-        missed = InboundText(
+    found = sorted(gateway.received_since(ago + uncounted), key=lambda text: text.age)
+    with_newer_keyword: set[str] = set()  # numbers
+    missed = []
+    for text in found:
+        read = InboundText(
             message_sid=text.message_sid,
             phone=text.phone,
             from_address=rules.from_address,
             body=text.body,
             age=text.age,
             uncounted=uncounted,
+            is_outdated=text.phone in with_newer_keyword,
         )
-        judged = store.write(judge_text, missed, rules=rules, may_expire=always)
+        missed.append(read)
+        if asks_for_texts_or_none(read.heard, code_length=rules.terms.code_length):
+            with_newer_keyword.add(text.phone)
+    for read in reversed(missed):
+        judged = store.write(judge_text, read, rules=rules, may_expire=always)
         if judged.ignored is not None:
-            log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
-    return len(received)
+            log.info("a missed text of %s is ignored: %s", masked(read.phone), judged.ignored)
+    return len(missed)
 
 
 def _oldest_age(tx: Tx) -> timedelta | None:
@@ -79,7 +86,7 @@ class CatchUp(Background):
         return self._outages.ended != self._seen
 
     def may_expire(self) -> bool:
-        """Whether all that was missed is read, or was waited for long enough."""
+        """Returns True once all missed texts are read, or after EXPIRY_WAITS_SECONDS."""
         if self._outages.is_open:
             return False
         if not self.is_due:

@@ -6,12 +6,13 @@ from bot.store import hourly_counts
 from bot.store.tx import Done, Store, Tx
 
 MOST_BATCHES = (
-    25  # of one run: a tenth of a second, in which replies wait for a few milliseconds each
+    25  # in one run: about 0.1 s in all, and each batch delays replies by a few milliseconds
 )
 
 
 def run_once(store: Store, until: float) -> int:
-    """Returns how many batches of history were counted: the rest has its turn a second later."""
+    """Counts at most MOST_BATCHES batches of history and returns how many; the next run, a second
+    later, counts the rest."""
     for batches in range(MOST_BATCHES):
         # Read first: if nothing is new, no write transaction is begun.
         if not store.read(hourly_counts.is_behind):

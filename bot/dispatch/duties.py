@@ -15,8 +15,8 @@ from bot.usecases.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """`run` is given an instant of `time.monotonic()` and begins nothing new from then on. Returns
-    how much there was to do."""
+    """A background duty. `run` gets an instant of `time.monotonic()` after which it begins nothing
+    new, and returns how many items it handled."""
 
     name: str
     run: Callable[[float], int]

@@ -9,7 +9,7 @@ from bot.store.tx import Store
 from bot.usecases import erase
 from bot.usecases.rules import Rules
 
-AT_ONCE = 5  # leased together: what a budget leaves over must not wait for a lease to lapse
+AT_ONCE = 5  # leased together: few, so that the rest stays unleased when the budget runs out
 
 log = logging.getLogger(__name__)
 

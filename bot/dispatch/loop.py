@@ -1,10 +1,9 @@
 """The dispatcher: wakes, runs each duty, sleeps until the next due time.
 
-A start in this process wakes it at once. One in another process, perhaps on another host, is seen
-within a tenth of a second, because it never sleeps longer: looking costs one read of two small
-indexes, and works behind every pooler, which listening to the database's notices does not. Any
-number of dispatchers are harmless, since every duty takes its work by lease or looks again inside
-its transaction.
+A start in this process wakes the loop at once. The loop never sleeps longer than a tenth of a
+second, so it notices a start in another process, perhaps on another host, within that time. A poll
+reads two small indexes, and it works behind every connection pooler; LISTEN does not. Any number of
+dispatchers may run, since every duty leases its work or checks it again inside its transaction.
 """
 
 import logging
@@ -151,7 +150,7 @@ class Dispatcher:
                 self._is_stopping.wait(AWAY_SECONDS)
                 continue
             except Exception:
-                # Whatever it was, texts must go on being sent.
+                # Texts must still be sent, whatever the error was.
                 failures += 1
                 pause = min(30.0, 0.5 * 2**failures)
                 log.exception("a duty failed; going on in %.1f s", pause)
@@ -214,5 +213,5 @@ def begin_anew(tx: Tx) -> Done[None]:
         log.warning("%d rows that were set aside are tried again", count)
     count = overlong.hurry(tx)
     if count:
-        log.warning("%d rows were due later than anything waits; they are due now", count)
+        log.warning("%d rows had a due time too far in the future; they are due now", count)
     return Done(None)

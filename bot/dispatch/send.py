@@ -5,10 +5,10 @@
    waiting, and must not limit us to a few texts a second.
 3. Write the result down, each in its own transaction.
 
-A lease is three timeouts long, and one timeout bounds a whole call, so a call is over long before
-its lease is. A process that is paused between claim and call finds its lease over when it goes on,
-and writes nothing. One that is paused in the middle of writing can send a text a second time, with
-the same code; nothing short of Twilio's help prevents that.
+A lease lasts three timeouts and a whole call at most one, so a call ends long before its lease
+lapses. A process that was paused between claim and call finds that its lease has lapsed, and sends
+nothing. A process that is paused while it writes the request can send a text a second time, with
+the same code; only Twilio could prevent that.
 """
 
 import logging
@@ -40,9 +40,9 @@ from bot.usecases.rules import Rules
 LEASE_TIMEOUTS = 3
 CLAIMED_AT_ONCE = 64
 
-# Twilio's advice for 429: half a second, then twice as long each time, with jitter. No longer than
-# five, since a text has a minute in all: with 16 one could miss a Twilio that was back for the last
-# quarter of it.
+# Twilio's advice for 429: wait half a second, then twice as long each time, with jitter. The limit
+# is five seconds because a text is tried for only a minute (SEND_WITHIN_SECONDS): a longer wait
+# could skip the last seconds in which Twilio accepts texts again.
 BACKOFF_SECONDS = 0.5
 BACKOFF_LIMIT_SECONDS = 5.0
 
@@ -142,7 +142,7 @@ class TextSender:
             log.exception("a text was left half done", extra=_extra(claim))
 
     def _send(self, claim: Claim) -> None:
-        # What is written by then is answered, or cut, while the lease still holds.
+        # A request written before `until` is answered, or cut off, before the lease lapses.
         until = claim.asked_at + self._lease.total_seconds() - self._timeout
         if self.monotonic() >= until:
             log.warning("the lease is nearly over; the text is handed back", extra=_extra(claim))
@@ -180,10 +180,10 @@ class TextSender:
                 sid=claim.sid,
             )
         except LookFailed as error:
-            log.warning("a look for the text failed: %s", error, extra=_extra(claim))
+            log.warning("looking the text up failed: %s", error, extra=_extra(claim))
             self._store.write(look_up.not_looked, claim)
         else:
-            log.info("a look for the text found %d", len(messages), extra=_extra(claim))
+            log.info("looking the text up found %d messages", len(messages), extra=_extra(claim))
             self._store.write(look_up.looked, claim, messages)
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class _TimeIsUnsteady(Exception):
-    """What seems old may be new."""
+    """The clock has jumped or stored time is ahead, so rows that seem old may be new."""
 
 
 class Sweeper:
@@ -36,9 +36,10 @@ class Sweeper:
         self._left: list[partial[Done[int]]] = []  # of the sweep under way
 
     def run_once(self, until: float = 0.0) -> int:
-        """Keeps the mark of time, and removes one batch of what is old where a sweep is due. While
-        stored time is ahead of the clock the mark is kept at each call: a process that starts then
-        must agree with the others, or what waits five seconds would not have waited."""
+        """Updates the row of `time_mark`, and removes a batch of old rows if a sweep is due. While
+        stored time is ahead of the clock, every call updates the row: a process that starts in the
+        meantime takes the present instant from it. Otherwise its time would lag behind that of the
+        others, and a wait of five seconds could end at once."""
         if self._left:
             self._remove()
         elif self._is_ahead() or self._has_jumped() or time.monotonic() >= self._next_at:
@@ -87,8 +88,8 @@ class Sweeper:
             self._left.pop(0)
 
     def _remove_batch(self, tx: Tx) -> Done[int]:
-        """Raises _TimeIsUnsteady, which undoes it: the first to notice a jump of the clock may be
-        this transaction, as it reads the time that it counts ages from."""
+        """Raises _TimeIsUnsteady, which rolls the batch back. This transaction reads the clock to
+        compute ages, so it may be the first to notice that the clock has jumped."""
         done = self._left[0](tx)
         if self._has_jumped() or self._is_ahead():
             raise _TimeIsUnsteady
@@ -98,7 +99,7 @@ class Sweeper:
         return self._store.steady.jumps != self._jumps
 
     def _is_ahead(self) -> bool:
-        """Tells the operator, now and then."""
+        """Whether stored time is ahead of the clock; logs that every ten minutes."""
         ahead = self._store.steady.ahead
         if ahead <= TOLERATED:
             return False

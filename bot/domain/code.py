@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 
 def subkey(secret: str, purpose: str) -> bytes:
-    """A key for one purpose, so that what leaks of one use is worth nothing to another."""
+    """Derives a key for one purpose, so that a leaked key is useless for any other purpose."""
     return hmac.digest(secret.encode(), f"textback {purpose}".encode(), hashlib.sha256)
 
 
@@ -41,5 +41,5 @@ class Keyring:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Compared in constant time, so that the time taken tells nothing about the digits."""
+    """Compares in constant time, so that the duration reveals nothing about the digits."""
     return hmac.compare_digest(one.encode(), other.encode())

@@ -36,7 +36,7 @@ class SendText:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawTexts:
-    """Unsent texts are not sent any more, unknown ones not looked for."""
+    """Withdraw unsent texts, and stop looking up texts whose outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,19 @@ class EraseTexts:
 
 @dataclass(frozen=True, slots=True)
 class CountUsage:
-    """One more of a kind counts for the verification's number, country and caller."""
+    """Add one row of this kind to the usage of the verification's number, country and caller."""
 
     kind: UsageKind
 
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Applications are told that the verification has ended."""
+    """Send an event about the end of the verification to each webhook endpoint."""
 
 
-Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | Notify
+@dataclass(frozen=True, slots=True)
+class LeaveNumberAlone:
+    """Refuse starts for the verification's number for a day: its holder replied NO."""
+
+
+Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | Notify | LeaveNumberAlone

@@ -1,7 +1,7 @@
-"""Refusals: what a caller may not do, each with a word for programs and a sentence for people.
+"""Refusals: exceptions with a code word for programs and a sentence for people.
 
-A refusal is an answer, not a fault: nothing was changed. Faces turn the class into a status of
-their own; the docstrings tell the usual one (`http/errors.py`).
+A refusal is a regular answer, not a fault, and nothing was changed. Each face maps the classes to
+its own HTTP statuses; the docstrings name the usual one (`http/errors.py`).
 """
 
 from bot.domain.limits import Limit

@@ -8,8 +8,8 @@ from bot.domain.limits import Limit
 
 DAY_SECONDS = 24 * 3600
 
-# The most that the chance of guessing right may be, per number and day. A four-digit code with the
-# sample's four attempts gives 0.04 % a verification; twelve wrong answers a day give 0.12 %.
+# The largest allowed chance that a number's code is guessed within a day. A four-digit code with
+# four attempts gives 0.04 % per verification, and twelve wrong answers a day give 0.12 %.
 LARGEST_CHANCE = 0.005
 
 
@@ -24,7 +24,8 @@ def most_in_a_day(limits: Iterable[Limit]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class GuessBudget:
-    """How often a number's code can be guessed within a day, and how likely one guess is right."""
+    """How many guesses at a number's codes are possible in a day, and how likely one of them is
+    right."""
 
     guesses: int | None  # None: without bound
     code_length: int
@@ -52,7 +53,8 @@ class GuessBudget:
 def guess_budget(
     starts: Iterable[Limit], wrong: Iterable[Limit], *, attempts: int, code_length: int
 ) -> GuessBudget:
-    """The smaller of what the wrong answers and what the starts of a number allow in a day."""
+    """The guesses a day that the limits allow: the limits on wrong answers, or the limits on starts
+    times the attempts of each, whichever is smaller."""
     started, wrongs = most_in_a_day(starts), most_in_a_day(wrong)
     bounds = [bound for bound in (wrongs, started and started * attempts) if bound is not None]
     return GuessBudget(min(bounds, default=None), code_length)

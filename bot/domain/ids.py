@@ -38,6 +38,16 @@ def hex_id(id: str) -> str:
     return id if is_ours(id) else hashlib.sha256(id.encode()).hexdigest()[:32]
 
 
+def run_id(nonce: str) -> str:
+    """Names one verification for good, by a hash of its nonce: after a removal a caller may use its
+    id again.
+
+    >>> len(run_id("a nonce"))
+    32
+    """
+    return hashlib.sha256(nonce.encode()).hexdigest()[:32]
+
+
 def is_ours(id: str) -> bool:
     """Whether it has the form of our ids, which are random and identify no person."""
     return re.fullmatch(r"[0-9a-f]{32}", id) is not None

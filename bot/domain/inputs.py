@@ -45,9 +45,9 @@ class TextAccepted:
 
 @dataclass(frozen=True, slots=True)
 class TextImpossible:
-    """The text cannot be sent, or did not arrive and never will. `is_of_number`: because the
-    number gets no texts, not for a fault of Twilio's or ours. `is_last`: no other text of the
-    verification is on its way or may have arrived."""
+    """The text cannot be sent, or it did not arrive and never will. `is_of_number`: the reason is
+    the number, which cannot receive texts, and not a fault of Twilio or ours. `is_last`: no other
+    text of the verification is on its way or may have arrived."""
 
     cause: Cause
     reason: str
@@ -58,9 +58,10 @@ class TextImpossible:
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """A reply held a code. `at` is when it counts; `by_text` says whether a text may answer it;
-    `guess` is a keyed hash of it; `wrong_left` is how many wrong answers the number, over all its
-    verifications, may still give, this one included (None: any number)."""
+    """A reply contained a code. `at` is the time it counts as sent. `by_text`: it came by text, so
+    it may be answered by text. `guess` is a keyed hash of the code. `wrong_left` is how many wrong
+    answers the number may still give over all its verifications, this one included (None: no
+    limit)."""
 
     is_right: bool
     at: datetime

@@ -1,8 +1,8 @@
 """Numbering plans in which one mobile line is written in two ways, and countries that count as one.
 
-Callers type one spelling and carriers hand over the other, so both go through `canonical`: a start
-and a reply of the same line must meet. A rule reads the number as it stands, before phonenumbers
-does: most old spellings have a length that its metadata does not take any more.
+Callers may type one spelling while carriers deliver the other. Both are passed through `canonical`,
+so that a reply finds the start of the same line. The rules are applied before phonenumbers reads
+the number, since its metadata no longer accepts the length of most old spellings.
 
 A plan is listed where the old spelling leads to one line alone. Left out on purpose:
 - Brazil's eight digits that begin with 7: radio services, which were not renumbered.
@@ -95,9 +95,9 @@ _CODES = ("+52", "+54", "+55", "+84", "+225", "+229", "+237", "+241")
 _TO_NEW = [(re.compile(rule.old, re.ASCII), rule.to_new) for rule in RULES]
 _TO_OLD = [(re.compile(rule.new, re.ASCII), rule.to_old) for rule in RULES]
 
-# Countries and territories of one country code whose people count them as one: a number of one is
-# no foreign number in another. phonenumbers tells some apart by ranges that are not theirs alone
-# (+44 7911, which it gives to Guernsey).
+# Countries and territories that share a country code and treat each other's numbers as domestic.
+# phonenumbers assigns some numbers to a territory although the range is shared (+44 7911 is
+# Guernsey there).
 _ONE = (
     frozenset(["US", "PR", "GU", "VI", "AS", "MP"]),
     frozenset(["GB", "GG", "JE", "IM"]),

@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What the audit tells of. The values are stored."""
+    """Actions that the audit records. The values are stored."""
 
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"  # a wrong key

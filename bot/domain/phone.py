@@ -43,8 +43,8 @@ class Phone:
 def parse(text: str) -> Phone:
     """A number in international spelling, read once: reading takes half a millisecond.
 
-    What the metadata of phonenumbers does not know is not refused: it is always older than the
-    newest area codes, and Twilio says what is no number (21211, 21614).
+    A number that the metadata of phonenumbers does not know is accepted: the metadata lacks the
+    newest area codes, and Twilio refuses what is not a number (errors 21211 and 21614).
 
     >>> parse("+1 (425) 555-0123")
     Phone(number='+14255550123', country='US')

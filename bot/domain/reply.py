@@ -1,13 +1,12 @@
 """Reading a reply: keyword, quote of our own text, attempt, or chatter.
 
-In this order, because each step protects the next. Keywords belong to the phone network and never
-burn an attempt. A reaction ("Loved “Your verification code is 1234”") carries the right code
-without anybody having typed it, so quotes go before codes. Only then are digits looked at, and
-one text never buys more than one guess.
+The order matters, because each step protects the next one. Keywords belong to the phone network
+and never use up an attempt. A reaction ("Loved “Your verification code is 1234”") contains the
+right code although the person did not type it, so quotes are recognized before codes. Digits are
+read last, and one text is never more than one guess.
 
-`hear` does what costs time and needs no verification, so that it happens before a transaction
-begins: normalizing is quadratic in the combining marks of a text, which is why its length is
-bounded first.
+`hear` does the expensive part that needs no verification, before a transaction begins. Normalizing
+takes quadratic time in the number of combining marks, so `hear` checks the text's length first.
 """
 
 import re
@@ -122,7 +121,7 @@ def opens_with_stop(heard: Heard) -> bool:
 
 
 def holds_code_run(heard: Heard, *, code_length: int) -> bool:
-    """Whether as many digits as a code has stand by themselves somewhere.
+    """Whether the text contains a stand-alone group of as many digits as a code has.
 
     >>> holds_code_run(hear("stop 1234"), code_length=4)
     True
@@ -179,8 +178,9 @@ def _code_runs(text: str, code_length: int) -> set[str]:
 
 
 def _has_reaction_frame(text: str) -> bool:
-    """Google Messages frames a reaction in hair spaces beside zero-width ones (U+200B, and U+200C
-    for a reaction taken back). A zero-width space alone is a keyboard's accident."""
+    """Whether the text has the frame of a Google Messages reaction: hair spaces next to zero-width
+    characters (U+200B, or U+200C for a removed reaction). A zero-width space alone does not count,
+    since some keyboards insert one."""
     return "\u200a" in text and ("\u200b" in text or "\u200c" in text)
 
 

@@ -19,7 +19,7 @@ class Resending(Enum):
 
 
 def resending(v: Verification, now: datetime, *, is_unsettled: bool) -> Resending:
-    """`is_unsettled`: it is not known of a text whether Twilio took it."""
+    """`is_unsettled`: for one of its texts it is not known whether Twilio accepted it."""
     if v.is_decided:
         return Resending.TOO_LATE
     if is_unsettled or now < (v.newest_send_at or v.created_at) + APART:

@@ -1,5 +1,5 @@
-"""Times that are no settings. Tests of real processes shorten them in this one place, before
-anything that reads them is imported (`tests/processes/quick.py`)."""
+"""Time constants that are not settings. Tests with real processes shorten them here, before any
+module that reads them is imported (`tests/processes/quick.py`)."""
 
 SHORTEST_WINDOW_SECONDS = 10  # that may be set
 SHORTEST_SEND_WITHIN_SECONDS = 5

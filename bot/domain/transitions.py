@@ -27,7 +27,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from bot.domain.effects import CountUsage, Effect, EraseTexts, Notify, UsageKind, WithdrawTexts
+from bot.domain.effects import (
+    CountUsage,
+    Effect,
+    EraseTexts,
+    LeaveNumberAlone,
+    Notify,
+    UsageKind,
+    WithdrawTexts,
+)
 from bot.domain.events import Detail, Event, EventName
 from bot.domain.inputs import (
     Attempted,
@@ -50,6 +58,8 @@ from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verifica
 
 # One code-shaped reply is answered within this time of the end.
 AFTERTHOUGHT = timedelta(minutes=10)
+# NO keeps the number free of texts within this time of the end.
+LATE_NO = timedelta(hours=24)
 LONGEST_TOLD = 60  # characters of a reason in the history of a pause
 
 
@@ -114,7 +124,7 @@ def _effects(before: Verification, decision: Decision) -> tuple[Effect, ...]:
         found.append(CountUsage(UsageKind.WRONG))
     if has_ended and after.status is Status.APPROVED:
         found.append(CountUsage(UsageKind.APPROVAL))
-    # Not after a guess, or failed verifications would give unlimited guesses.
+    # Only without a guess, or failed verifications would allow unlimited guesses.
     if decision.is_excused and after.attempts == 0:
         found.append(CountUsage(UsageKind.UNSENT))
     if has_ended:
@@ -159,6 +169,9 @@ def _after_the_end(v: Verification, what: Input, now: datetime) -> Decision:
             return _afterthought(v, _AFTER_THE_END[v.outcome.status])
         case OlderCodeSent() if now < v.deadline_at:
             return _afterthought(v, Answer.OLDER_TEXT)
+        case DisownedByText() if _may_be_disowned_late(v, now):
+            late = _afterthought(v, Answer.DISOWNED)
+            return replace(late, effects=(LeaveNumberAlone(),))
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
             return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
@@ -183,11 +196,17 @@ def _afterthought(v: Verification, answer: Answer) -> Decision:
     )
 
 
+def _may_be_disowned_late(v: Verification, now: datetime) -> bool:
+    """A person who did not ask for the code may read it long after its window."""
+    assert v.outcome is not None
+    return v.outcome.status is not Status.APPROVED and now - v.outcome.at <= LATE_NO
+
+
 def _tried(v: Verification, now: datetime) -> Decision:
     if v.first_try_at is not None:
         return Decision(v)
-    # Twilio may take the text at any moment until we give up, so until it is known when it
-    # did, the window is held open for the longest time it can last.
+    # Twilio may accept the text at any moment until we give up. Until the moment is known, the
+    # deadline is the latest possible one.
     deadline_at = now + v.terms.send_within + v.terms.window
     return Decision(
         replace(v, first_try_at=now, deadline_at=deadline_at), (Event(EventName.TEXT_TRIED),)
@@ -241,7 +260,8 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
     if what.guess is not None and what.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
         repeated = Event(EventName.REPEATED_ANSWER, {"by_text": what.by_text})
-        if v.answers >= v.terms.max_attempts:  # the two left are for its end
+        # Of the answers that `_answered` allows, keep one for each attempt and one for afterwards.
+        if v.answers + v.attempts_left > v.terms.max_attempts:
             return Decision(v, (repeated,))
         return _told(Decision(v, (repeated,)), Answer.WRONG, what)
     left = None if what.wrong_left is None else max(0, what.wrong_left - 1)
@@ -272,7 +292,8 @@ def _disowned(v: Verification, at: datetime) -> Decision:
     if at >= v.deadline_at:
         return _lapse(v)
     ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
-    return _answered(ended.verification, ended.events, Answer.DISOWNED)
+    answered = _answered(ended.verification, ended.events, Answer.DISOWNED)
+    return replace(answered, effects=(LeaveNumberAlone(),))
 
 
 def _time_passed(v: Verification, now: datetime) -> Decision:
@@ -354,7 +375,7 @@ def _told(decision: Decision, answer: Answer, what: Attempted) -> Decision:
 
 
 def _answered(v: Verification, events: tuple[Event, ...], answer: Answer) -> Decision:
-    # Every answer is billed, and two bots must not talk to each other for ever.
+    # Every answer is billed, and a bot that replies to each answer would never stop.
     if v.answers >= v.terms.max_attempts + 2:
         return Decision(v, events)
     return Decision(replace(v, answers=v.answers + 1), events, answer)

@@ -66,7 +66,7 @@ SUSPENSION = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The numbers a verification is started with and judged under, whatever the settings become.
+    """The terms of a verification, fixed at its start; later changes of the settings do not apply.
 
     `send_within_seconds` is how long Textback goes on trying to hand the text to Twilio.
     """
@@ -119,15 +119,15 @@ class Verification:
     sends: int = 1  # texts with its code
     newest_send_at: datetime | None = None  # when the newest was asked for; None: at the start
     last_guess: str | None = None  # keyed hash of the newest wrong guess, never the guess
-    # Wrong answers that the daily bound leaves its number, as of the start or the newest one;
-    # None: there is no such bound.
+    # Wrong answers that the limits of its number still allow, as of the start or the newest wrong
+    # answer; None: no such limit is set.
     wrong_left: int | None = None
     outcome: Outcome | None = None
     suspended_at: datetime | None = None
     held: Outcome | None = None  # decided while suspended, not yet published
     is_hinted: bool = False
     answers: int = 0  # texts sent in answer to replies
-    is_afterthought_answered: bool = False  # the one reply answered after the end
+    is_afterthought_answered: bool = False  # one reply after the end was answered; no other is
     is_to_erase: bool = False  # Twilio's copy of its text, once it is over
     tag: str | None = None  # the caller's own word for it
     locale: str | None = None  # BCP 47 tag or Accept-Language value that the caller asked for

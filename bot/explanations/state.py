@@ -11,12 +11,12 @@ FAULTS = {
     Fault.DISPATCHER: "Work is overdue: no dispatcher runs, or it is stuck.",
     Fault.CLOCK: "Stored time is ahead of the clock: a clock was ahead once. Windows and limits"
     " hold, and nothing old is removed. docs/operations.md, under Clocks, says how to fix it.",
-    Fault.SET_ASIDE: "Rows of the database cannot be read and are left alone. The log names them;"
-    " mend or remove them and restart.",
+    Fault.SET_ASIDE: "Rows of the database cannot be read and are skipped. The log names them;"
+    " repair or remove them and restart.",
     Fault.TWILIO_CREDENTIALS: "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID"
-    " and TWILIO_AUTH_TOKEN, or the API key. Sending goes on by itself when it does.",
-    Fault.WEBHOOK_ENDPOINT: "A webhook endpoint is disabled, so its events wait. Mend it, then"
-    " enable it in the console or by flask webhooks enable.",
+    " and TWILIO_AUTH_TOKEN, or the API key. Sending resumes when Twilio accepts them.",
+    Fault.WEBHOOK_ENDPOINT: "A webhook endpoint is disabled, so its events wait. Fix the receiver,"
+    " then enable the endpoint in the console or with flask webhooks enable.",
 }
 
 _GOOD = {
@@ -35,7 +35,8 @@ class Lamp:
 
 
 def lamps(found: Iterable[Fault]) -> list[Lamp]:
-    """One for each fault that a page can tell of; of a disabled endpoint where there is one."""
+    """One lamp for each fault that a page shows. There is one for disabled webhook endpoints only
+    while an endpoint is disabled."""
     wrong = frozenset(found)
     shown = [*_GOOD, *([Fault.WEBHOOK_ENDPOINT] if Fault.WEBHOOK_ENDPOINT in wrong else [])]
     return [

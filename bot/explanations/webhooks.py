@@ -18,7 +18,7 @@ _CAUSES = {
 }
 _RESULTS = {
     Result.DELIVERED: "It took the event with HTTP status {status}.",
-    Result.REFUSED: "It answered with HTTP status {status}, which does not take the event.",
+    Result.REFUSED: "It refused the event with HTTP status {status}.",
     Result.GONE: "It answered with HTTP status {status}: it wants no more events.",
     Result.REDIRECTED: "It answered with HTTP status {status}, a redirect; none is followed.",
     Result.UNREACHABLE: "It could not be reached, or broke off before it answered.",
@@ -28,7 +28,7 @@ _RESULTS = {
 
 
 def standing(view: EndpointView) -> str:
-    """What follows the word of its state, in a sentence; empty where the word says all."""
+    """A sentence that explains the endpoint's state; empty if the state needs no explanation."""
     endpoint = view.endpoint
     if view.state is EndpointState.NOT_SET:
         return "WEBHOOK_URLS does not have it any more; its events wait."

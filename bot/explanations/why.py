@@ -28,7 +28,7 @@ def _why_pending(view: VerificationView, now: datetime) -> str:
             " hour."
         )
     if now > verification.deadline_at:
-        return "Its time is over, but it was not ended: check that a dispatcher runs."
+        return "Its deadline has passed, but it has not ended: check that a dispatcher is running."
     if verification.stage is Stage.WAITING:
         if text.state == TextState.UNKNOWN:
             return "Twilio gave no clear answer to the text, so its list is being asked."
@@ -60,7 +60,7 @@ def _expired(view: VerificationView) -> str:
     said = f"{happened} the right one within {v.terms.window_seconds} seconds."
     if view.text.delivery in (Delivery.DELIVERED, Delivery.READ):
         return (
-            f"{said} The text was delivered: ask the person for the text with reference"
+            f"{said} The text was delivered: ask the person to look for the text with reference"
             f" {v.reference}, and start again. If the person says they replied, check Twilio below."
         )
     return f"{said}{_delivered(view)} Check the number with the person, and start again."
@@ -71,13 +71,13 @@ def _out_of_tries(view: VerificationView) -> str:
     said = f"{_wrong_codes(v)} came."
     if v.attempts < v.terms.max_attempts:
         said += (
-            " That used up what this number may guess in a day over all its verifications"
-            " (LIMIT_WRONG_PER_NUMBER), so a new start is refused until then, or until an operator"
-            ' lifts it under "Limits and state".'
+            " The number has now given as many wrong codes as LIMIT_WRONG_PER_NUMBER allows over"
+            " all its verifications. A new start is refused until the limit has room again, or an"
+            ' operator clears the limits under "Limits and state".'
         )
     return (
-        f"{said} If it was the person, let them read the newest text of the next start; if they"
-        " know nothing of it, another person is guessing."
+        f"{said} If the person sent them, start again and have them reply to the newest text. If"
+        " they did not, somebody else is guessing."
     )
 
 
@@ -97,8 +97,8 @@ def _canceled(view: VerificationView) -> str:
     if outcome.cause is Cause.DISOWNED:
         return (
             "The person replied NO: they did not ask for the code. Nothing is sent to this number"
-            ' for 24 hours, unless they text START or an operator clears it under "Limits and'
-            ' state". Find out who asked for it in their name.'
+            ' for 24 hours, unless they text START or an operator clears the limits under "Limits'
+            ' and state". Find out who entered this number.'
         )
     reason = outcome.reason or ""
     return f"It was canceled{f': {reason}' if reason else ', without a reason.'}"
@@ -114,7 +114,7 @@ def _failed(view: VerificationView) -> str:
         )
     said = outcome.reason or "The text could not be sent."
     if outcome.error_code is None:
-        return f"{said} Start again when that is mended."
+        return f"{said} Start again when that is fixed."
     if not is_told_by_error(outcome.cause, outcome.error_code):
         return said + trouble(outcome.error_code)
     return f"{sentences.told(outcome.error_code)} (Twilio's error {outcome.error_code})"

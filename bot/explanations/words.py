@@ -194,7 +194,9 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
         "Our own text was sent back, by a reaction or a quote: no attempt."
     ),
     EventName.UNREAD_REPLY: lambda d: "A reply came that held no code: no attempt.",
-    EventName.UNREAD_EVENT: lambda d: "An answer over HTTP held no code: no attempt.",
+    EventName.UNREAD_EVENT: lambda d: (
+        "An answer over HTTP held no code, or that of an older text: no attempt."
+    ),
     EventName.EVENT_RAISED: lambda d: (
         f"A caller raised the event {d['name']}, which has no effect."
     ),
@@ -218,8 +220,8 @@ IGNORED = {
     Ignored.OTHER_CHANNEL: "It came over a channel that is no proof of a phone line.",
     Ignored.UNREADABLE_SENDER: "Its sender is no phone number.",
     Ignored.OTHER_RECIPIENT: "It was sent to another number or Messaging Service of the account.",
-    Ignored.NO_VERIFICATION: "No verification of this number is known.",
-    Ignored.BEFORE_ITS_START: "It is older than the verification of this number.",
+    Ignored.NO_VERIFICATION: "No verification of this number waited for it.",
+    Ignored.BEFORE_ITS_START: "It was read late, and something newer of this number counts.",
     Ignored.TOO_LONG: "It is longer than a text can be.",
 }
 

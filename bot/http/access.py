@@ -32,7 +32,7 @@ class Access:
         """A system key."""
         caller = self.starter()
         if caller.power is not Power.ALL:
-            raise Forbidden("This key may start verifications and nothing else: use a system key.")
+            raise Forbidden("This key can only start verifications: use a system key.")
         return caller
 
     def holder(self, id: str, scope: Scope) -> Caller:
@@ -43,8 +43,8 @@ class Access:
             raise Unauthorized(UNKNOWN)
         if caller.power is not Power.ALL and scope not in caller.scopes:
             raise Forbidden(
-                f"This key does not open what needs the scope {scope}: use a system key, or the"
-                " link that was handed out for it."
+                f"This key does not have the scope {scope}, which this request needs: use a system"
+                " key, or the link for it."
             )
         return caller
 
@@ -53,8 +53,8 @@ class Access:
         caller = self.holder(id, Scope.ACT)
         if caller.power is Power.LINK and not self._is_begun_by_known_key(id):
             raise KeyReplaced(
-                "The key that began this verification is not configured any more, so its links"
-                " start no other. Start one with a present key."
+                "The key that began this verification is no longer configured, so its links cannot"
+                " restart it. Start a verification with a current key."
             )
         return caller
 

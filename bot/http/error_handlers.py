@@ -84,8 +84,8 @@ class _Handlers:
         return Response(json.dumps(body), 413, content_type=JSON)
 
     def store_unavailable(self, error: StoreUnavailable) -> Response:
-        """A full disk, a lock that is held for long, a file that cannot be written: nothing was
-        done, and it may be done later. Twilio repeats a webhook that was answered so."""
+        """Answers 503: the disk is full, a lock is held for too long, or the file cannot be
+        written. Nothing was done, and a retry may succeed; Twilio repeats such a webhook."""
         where = safe(request.path)
         log.error("the database refuses at %s %s", request.method, where, exc_info=error)
         body = self._shape.fault("store_unavailable", error.sentence, "")
@@ -93,8 +93,8 @@ class _Handlers:
         return Response(json.dumps(body), 503, headers, content_type=JSON)
 
     def unexpected(self, error: Exception) -> Response:
-        """The caller gets a number, and the log line of that number has the rest: the exception's
-        own words stay out of the answer, and the query out of the log."""
+        """Answers 500 with an error id; the log line with that id has the details. The exception's
+        message is kept out of the answer, and the query out of the log."""
         if type(error).__module__.startswith("gunicorn.http"):
             return Response(status=400)  # a body that breaks off or is no HTTP, read just now
         id = secrets.token_hex(8)

@@ -1,9 +1,9 @@
 """Keys, and what each may do.
 
-Function keys start verifications. System keys do everything. A link key is good for one
-verification and one scope, `read` or `act`: it is a signature over the id and the nonce under a
-subkey of SECRET_KEY, so it needs no table, a caller that may start one verification may not manage
-all, and it opens nothing that takes the same id after a purge.
+Function keys start verifications. System keys do everything. A link key is valid for one
+verification and one scope, `read` or `act`. It is a signature over the id and the nonce under a
+subkey of SECRET_KEY. So it needs no table, the links of a caller give access to its own
+verifications only, and a link does not open a later verification that reuses the id after a purge.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class Keys:
             for key, name, power in configured
         ]
         self._marks_by_name = {caller.name: caller.key_mark for _, caller in self._known}
-        # Marks that were made before SECRET_KEY was rotated hold as long as links do.
+        # Marks made under an earlier SECRET_KEY stay valid as long as links made under it do.
         self._marks = frozenset(
             _mark(key, secret) for key, _, _ in configured for secret in secrets
         )

@@ -1,7 +1,7 @@
 """The OpenAPI description, put together from the parts of the faces.
 
-`make openapi` writes it into docs/openapi.json. Tests hold it against the routes that are served,
-and against what they really answer.
+`make openapi` writes it into docs/openapi.json. Tests compare it with the registered routes and
+with their actual responses.
 """
 
 import json
@@ -39,7 +39,7 @@ _ANSWERS: dict[int, str] = {
     412: "It is still running",
     413: "The body is too large",
     429: "A limit is reached; `limit` says which",
-    500: "Failed, and asked to say so by status",
+    500: "It failed, and the caller asked for status 500 in that case",
     501: "There is no such operation here",
     503: "Not now; `code` or `reasons` say why",
 }

@@ -52,8 +52,8 @@ def _webhook(schema: str, what: str) -> Json:
         "requestBody": openapi.json_body(schema),
         "responses": {
             "2XX": {"description": "Taken"},
-            "410": {"description": "The receiver wants no more; it is disabled"},
-            "default": {"description": "Not taken; the same event comes again"},
+            "410": {"description": "The receiver wants no more events; its endpoint is disabled"},
+            "default": {"description": "Not accepted; the same event is sent again"},
         },
     }
     return {"post": operation}

@@ -1,8 +1,8 @@
 """Callers that wait for the outcome of a verification.
 
-A waiting caller costs an event and no query. A decision of this process wakes those who wait for
-it; decisions of other processes are found by one look for all of them, ten times a second, and only
-where something has happened at all.
+A waiting caller costs one event object and no query. A decision in this process wakes the callers
+that wait for it. For decisions of other processes, one thread polls on behalf of all callers: ten
+times a second it checks whether the history has grown, and only then reads the verifications.
 """
 
 import threading

@@ -69,12 +69,12 @@ def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> No
     )
     gauge(
         "clock_ahead_seconds",
-        "How far stored time is ahead of the clock, since a clock was ahead once.",
+        "How far stored time is ahead of the clock, after a clock was ahead.",
         gauges.clock_ahead_seconds,
     )
     gauge(
         "rows_set_aside",
-        "Texts and verifications that cannot be read or carried out, and are left alone.",
+        "Texts and verifications that cannot be read or carried out, and are skipped.",
         gauges.set_aside,
     )
     gauge(

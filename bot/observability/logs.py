@@ -1,8 +1,8 @@
 """Logging: one line of JSON each, to standard error.
 
-`request` is the HTTP request at hand, `origin` the one that started the verification: a
-search for one id finds start, sends, webhooks and end. Callers mask phone numbers, and never log a
-code or a key.
+`request` is the current HTTP request, `origin` the one that started the verification. A search for
+that id finds the start, the sends, the webhooks and the end. Code that logs must mask phone numbers
+and never log a code or a key.
 """
 
 import json
@@ -86,8 +86,8 @@ def told(record: logging.LogRecord) -> dict[str, object]:
 
 
 def begin_request(id: str) -> dict[str, object]:
-    """Names the request at hand. Returns what its access line is to say: its id, and what is noted
-    until then."""
+    """Sets the id of the current request. Returns the fields of its access line: the id, and those
+    that `note` adds later."""
     REQUEST_ID.set(id)
     noted: dict[str, object] = {"request": id}
     _NOTED.set(noted)
@@ -106,7 +106,7 @@ def configure(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FORMATTERS[form]())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # What no line shows is not looked up: https://docs.python.org/3/howto/logging.html#optimization
+    # Do not collect what no line shows: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The library writes addresses, queries and headers at this level.

@@ -1,8 +1,8 @@
 """Counters for Prometheus. No label ever holds a phone number, an id or a key.
 
-Each process counts what it does and shares its sums (`shared_counters.py`). The process that is
-scraped adds up those of all, so one address is enough: scrape one, or a balancer in front of all.
-Gauges are read from the database at each scrape.
+Each process counts what it does and shares its sums (`shared_counters.py`). The process that
+Prometheus scrapes adds up the sums of all processes, so scrape one address only; it may be a load
+balancer's. Gauges are read from the database at each scrape.
 """
 
 from collections.abc import Callable, Mapping
@@ -150,7 +150,7 @@ class Metrics:
         self._deliveries.labels(delivery, error_code or "").inc()
 
     def committed(self, done: Done[Any], seconds: float) -> None:
-        if done.changes:  # not housekeeping, or the sums of an idle process would keep changing
+        if done.changes:  # housekeeping does not count, or an idle process's sums would change
             self._transaction.observe(seconds)
         for change in done.changes:
             self._count(change)

@@ -10,9 +10,9 @@ from bot.observability.metrics import Metrics
 from bot.store import metric_samples
 from bot.store.tx import Done, Store, Tx
 
-# What a process that is killed has not written yet is lost to the counters; nothing else is.
+# If a process is killed, the counts that it has not written yet are lost, and nothing else.
 EVERY_SECONDS = 2.0
-# All samples are written again, so that an idle process is not taken for one that is over.
+# Write all samples again this often, so that an idle process is not treated as ended.
 SIGN_OF_LIFE_SECONDS = 3600.0
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """Addresses that a call may go to (protection against server-side request forgery).
 
-An address that a setting names can lead into the network of the host: to the metadata service of a
-cloud, which hands out credentials, or to a database that trusts its neighbours. The check is made
-on the resolved address. IPv6 has several spellings for an IPv4 address; all are unwrapped.
+A URL in a setting can point into the host's own network: at the metadata service of a cloud, which
+gives out credentials, or at a database that trusts its network. The resolved address is checked,
+not the name. IPv6 has several ways to write an IPv4 address; all are unwrapped.
 """
 
 import socket

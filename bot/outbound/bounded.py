@@ -1,9 +1,10 @@
 """Connections whose calls are bounded by one absolute deadline.
 
-It covers a whole call: name look-up, every address, the handshake, writing and reading. Timeouts of
-single operations do not: a name with six silent addresses takes six timeouts, and an answer that
-comes byte by byte reaches none. The deadline is checked once more when the connection is made,
-before a byte of the request is written: a call that was held up beyond its lease sends nothing.
+The deadline covers a whole call: name look-up, all addresses, the handshake, writing and reading.
+Timeouts of single operations do not: a name with six silent addresses takes six timeouts, and an
+answer that arrives byte by byte never reaches one. The deadline is checked again when the
+connection is made, before the first byte of the request: a delayed call whose lease is over sends
+nothing.
 """
 
 import socket
@@ -24,7 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 
 from bot.concurrency.watchdog import Watchdog
 
-# A resolver that hangs keeps its thread for as long as it likes.
+# A resolver that hangs cannot be interrupted and keeps its thread, so the threads are bounded.
 LOOK_UPS_AT_ONCE = 16
 _look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
 
@@ -42,7 +43,7 @@ class Call:
     """One request under way in this context."""
 
     deadline: float  # of time.monotonic()
-    # Told each resolved address and its port before anything is connected to; raises what it will.
+    # Called with each resolved address and its port before connecting; may raise to forbid it.
     check: Callable[[str, int], None] | None = None
     is_written: bool = False  # the other side may have it
     held: socket.socket | None = None  # a second handle of its connection

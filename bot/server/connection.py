@@ -17,13 +17,14 @@ from bot.concurrency.blocking import breathe
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
 WRITE_SECONDS = 20.0  # for one answer to be taken
-# Even a client on a very slow line has sent its head by then. One that has not may be closed first.
+# Even a client on a very slow line has sent its head after this time. If there are too many
+# connections, one whose head takes longer may be closed.
 SLOW_HEAD_SECONDS = 1.0
 # The head of one request; gunicorn's own bounds let it buffer 800 KB.
 HEAD_BYTES = 32 * 1024
 # Of an unread body, discarded so that the connection can be kept.
 DRAINED_BYTES = 64 * 1024
-# Bytes that are ready are read without waiting, so a client that floods would never yield.
+# `recv` does not yield while bytes are ready, so a flooding client would block all others.
 TURN_BYTES = 256 * 1024
 RECV_COST_BYTES = 256  # what a read costs beside its bytes
 

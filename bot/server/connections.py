@@ -36,8 +36,9 @@ class Connections:
         keepalive: float,
         cut: Callable[[str], None],
     ) -> None:
-        """`most` in all, and `of_one_address` (0: as many as in all). `cut` counts why one was
-        closed on its client; `keepalive`: seconds it may wait for a next request."""
+        """`most`: the bound on all connections; `of_one_address`: the bound per address (0: none).
+        `cut` counts each connection closed on its client, by reason. `keepalive`: seconds that a
+        connection may wait for its next request."""
         self._most = most
         self._of_one_address = of_one_address
         self._seconds = {
@@ -91,8 +92,8 @@ class Connections:
             connection.end()
 
     def refuse_more(self) -> None:
-        """The process stops: what waits for a next request is closed, now and later. What was just
-        accepted has its head on the way, and is answered."""
+        """Called when the process stops. Closes connections that wait for their next request, now
+        and whenever one begins to wait. A connection that was just accepted is still answered."""
         self._is_stopping = True
         for connection in list(self._waiting):
             connection.end()

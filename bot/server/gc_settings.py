@@ -6,9 +6,10 @@ import gc
 def settle() -> None:
     """Call this once, when everything is loaded and before anything is served.
 
-    The half million objects that were loaded stay. A walk through them stopped all threads for a
-    tenth of a second, which was the slowest hundredth of the replies. Reference counting frees what
-    a request allocates, so the collector need not run after every 700 objects.
+    Start-up loads half a million objects that live until the process ends. A collection that
+    visited them stopped all threads for a tenth of a second, which delayed the slowest hundredth of
+    the replies. Reference counting frees what a request allocates, so the collector need not run
+    after every 700 objects.
     """
     gc.collect()
     gc.freeze()

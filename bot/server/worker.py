@@ -1,12 +1,13 @@
 """gunicorn's gevent worker, with bounds on what a client may do on a connection.
 
-A connection costs a greenlet and no thread, so one that sends half a request holds up no other. It
-costs memory and a file all the same, so each has deadlines for what it sends and reads, and there
-is a bound on all of them and on those of one address (`bot/server/connections.py`).
+A connection costs a greenlet, not a thread, so a client that sends half a request blocks no other.
+It still costs memory and a file descriptor. So each connection has deadlines for sending and
+reading, and the number of connections is bounded, in all and per address
+(`bot/server/connections.py`).
 
-gunicorn's own answers to broken requests are HTML, and its log lines repeat the request line, whose
-query may be a key, and write the path as it came, which may hold a number or a line break. Both are
-kept short here.
+gunicorn answers broken requests with HTML, and its log lines contain the request line, whose query
+may hold a key and whose path may hold a number or a line break. This worker replaces both with
+short forms.
 """
 
 import contextlib
@@ -81,8 +82,8 @@ class Worker(GeventWorker):
         """Nothing new is accepted; requests that arrive whole within a second are answered."""
         for server in servers:
             server.stop_accepting()
-        # gunicorn asks the listener for its name as it begins with a connection: what was accepted
-        # in this turn of the loop begins before the listener is closed.
+        # gunicorn reads the listener's name when it begins to handle a connection. Yield once, so
+        # that connections accepted just now begin before the listener is closed.
         gevent.sleep(0)
         for server in servers:
             server.close()
@@ -116,13 +117,13 @@ class Worker(GeventWorker):
         is_kept = super().handle_request(listener_name, req, sock, addr)
         _drain(req)
         sock.begin_waiting()
-        # A client whose next request is there already would be served on and on before others.
+        # Yield: a client whose next request is always ready would otherwise block the others.
         breathe()
         return is_kept
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """SIGTERM: nothing new is sent from here on, and no caller waits, while the last requests
-        are answered."""
+        """Handles SIGTERM: stops sending new texts and releases waiting callers; the last requests
+        are still answered."""
         app = getattr(self, "wsgi", None)
         if app is not None:
             service = services.of(app)

@@ -1,7 +1,7 @@
-"""The environment, read once into one frozen value. What is missing or senseless stops the start
-with a line for each fault that names the variable and says what it should look like, all of them at
-once; what is merely doubtful is a warning. Each setting stands beside its validator, in the file of
-its group.
+"""Reads the environment once into one frozen value. A missing or invalid setting stops the start.
+The output lists all faults at once, one per line, each with the variable's name and what it should
+look like. A doubtful value is only a warning. Each setting is defined next to its validator, in the
+file of its group.
 """
 
 from collections.abc import Iterator, Mapping
@@ -99,8 +99,8 @@ def _known_country(settings: Settings) -> Iterator[str]:
     tells = not settings.from_address or (settings.twilio_phone_number or "").startswith("+")
     if not settings.allowed_countries and not tells:
         yield (
-            "ALLOWED_COUNTRIES is not set, and what texts are sent from does not tell its country."
-            " It should be countries of two letters, US,CA, or * for all."
+            "ALLOWED_COUNTRIES is not set, and the sender of the texts does not imply a country."
+            " It should be two-letter country codes, such as US,CA, or * for all."
         )
 
 
@@ -120,7 +120,7 @@ def _doubtful_address(settings: Settings) -> Iterator[str]:
     if settings.is_cloud:
         yield from () if unreached else public_address.doubts(settings.public_base_url)
     elif not unreached:
-        yield "TWILIO_API_BASE_URL is set, so texts go to what answers there and to no phone."
+        yield "TWILIO_API_BASE_URL is set, so texts go to the server there and to no phone."
     elif not settings.is_simulated:
         yield from (f"PUBLIC_BASE_URL: {reason}." for reason in unreached)
 
@@ -173,8 +173,8 @@ def look(environment: Mapping[str, str]) -> Reading:
 
 
 def _sound_part(filled: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
-    """The settings as far as they can be read, and a line for each field that cannot; such a field
-    is None there, so that rules about the others can be asked all the same."""
+    """The settings as far as they are valid, and a line for each invalid field. Invalid fields are
+    None in the result, so that the rules on the other fields can still be checked."""
     try:
         return Settings.model_validate(filled), {}
     except ValidationError as error:

@@ -11,7 +11,8 @@ from bot.settings.types import rule
 
 @rule()
 def _each_secret_once(settings: Any) -> Iterator[str]:
-    """A holder of one must not hold another with it. An unusable one has its own line."""
+    """Yields a fault for each value used by two secrets: a holder of one would know the other. An
+    unusable value has its own line already."""
     holders: dict[str, list[str]] = {}
     for name, value in _secrets(settings):
         holders.setdefault(value, []).append(name)
@@ -34,7 +35,7 @@ def _no_weak_secret(settings: Any) -> Iterator[str]:
 def _weak_secret_of_a_trial(settings: Any) -> Iterator[str]:
     if settings.is_simulated:
         for name, reason in _weak(settings):
-            yield f"{name}: {reason}. It is taken for the simulator alone."
+            yield f"{name}: {reason}. It is accepted only because texts go to a simulator."
 
 
 def _weak(settings: Any) -> Iterator[tuple[str, str]]:

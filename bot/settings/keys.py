@@ -37,7 +37,7 @@ def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...
     names = {name for name, _ in keys}
     if names != {""} and not all(re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) for name in names):
         raise Unusable(
-            "either none of its keys has a name, or each has one of letters, digits, - and _"
+            "either none of its keys has a name, or each key has a name of letters, digits, - and _"
         )
     for _, key in keys:
         hard_to_guess(key)
@@ -129,8 +129,8 @@ def _names_of_callers(settings: KeySettings) -> Iterator[str]:
     managers = {name for name, _ in settings.managers}
     if starters & managers:
         yield (
-            f"FUNCTION_KEY and SYSTEM_KEY: the name {min(starters & managers)} stands in both, and"
-            f" one name is one caller: they must differ (a key without a name is called"
+            f"FUNCTION_KEY and SYSTEM_KEY: both use the name {min(starters & managers)}, but a name"
+            f" belongs to one caller: use different names (a key without a name is called"
             f" {UNNAMED_FUNCTION} or {UNNAMED_SYSTEM})."
         )
 

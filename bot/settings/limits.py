@@ -20,9 +20,9 @@ def _limits(value: Any, info: ValidationInfo) -> Any:
         return value
     parsed = parse_many(value) if value.strip() else []
     if any(item.amount < 1 for item in parsed):
-        raise Unusable("a limit lets at least one through")
+        raise Unusable("a limit must allow at least one")
     if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
-        raise Unusable("a limit lets at most a million through, and looks back a year")
+        raise Unusable("a limit must allow at most a million and look back at most a year")
     name = LimitName(str(info.field_name).upper())
     return tuple(Limit(name, item.amount, item.get_expiry(), _as_set(item)) for item in parsed)
 

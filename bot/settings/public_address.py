@@ -1,7 +1,7 @@
 """The address that Twilio and callers see, and whether Twilio's cloud can call it.
 
-With the local simulator everything works on this machine, so what only the cloud needs is asked
-only where texts go there.
+The local simulator can call any address on this machine, so the requirements of Twilio's cloud are
+checked only if texts go through the cloud.
 """
 
 import re

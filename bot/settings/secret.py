@@ -45,7 +45,7 @@ def hard_to_guess(key: str) -> str:
     if len(key) < SHORTEST_KEY:
         raise Unusable(f"it is shorter than {SHORTEST_KEY} characters")
     if _is_known_to_all(key):
-        raise Unusable("everybody would guess it")
+        raise Unusable("it is easy to guess")
     if _TYPED.search(key):
         raise Unusable("it is a placeholder, not the value")
     return key
@@ -56,7 +56,7 @@ def require_itself(value: str) -> None:
     if not value:
         raise Unusable("it is empty")
     if value[0] in QUOTES or value[-1] in QUOTES:
-        raise Unusable("it stands in quotes, which would be a part of it")
+        raise Unusable("it is in quotes, which would be part of the value")
     if _TEMPLATE.fullmatch(value):
         raise Unusable("it is a placeholder, not the value")
     if _REFERENCE.fullmatch(value):
@@ -77,7 +77,7 @@ def weakness(value: str, *, is_token: bool) -> str | None:
     if is_token and len(value) < SHORTEST_TOKEN:
         return f"it is shorter than {SHORTEST_TOKEN} characters"
     if _is_typed(value):
-        return "everybody would guess it"
+        return "it is easy to guess"
     if is_token and not value.isalnum():
         return "it holds a character that no auth token has"
     return None

@@ -44,17 +44,17 @@ def _known_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], .
     for country, tag in pairs:
         found = lookup(tag, wording.languages())
         if not phone.is_country(country.upper()) or found is None:
-            raise Unusable("each pair is a country of two letters and a language there is")
+            raise Unusable("each pair must be a two-letter country code and an available language")
         known.append((country.upper(), found))
     if len(dict(known)) < len(known):
-        raise Unusable("a country stands there more than once")
+        raise Unusable("it has a country more than once")
     return tuple(known)
 
 
 def _known_locale(tag: str) -> str:
     found = lookup(tag, wording.languages())
     if found is None:
-        raise Unusable(f"there is no such language; there are {', '.join(wording.languages())}")
+        raise Unusable(f"the language is unknown; available are {', '.join(wording.languages())}")
     return found
 
 
@@ -145,9 +145,9 @@ def _size(found: Segments) -> int:
 @rule("service_name", "challenge_text")
 def _no_quotes_in_texts(settings: TextSettings) -> Iterator[str]:
     if is_quoted(settings.service_name or ""):
-        yield "SERVICE_NAME stands in quotes, which people will read in every text."
+        yield "SERVICE_NAME is in quotes, which will appear in every text."
     if is_quoted(settings.challenge_text or ""):
-        yield "CHALLENGE_TEXT stands in quotes, which people will read in every text."
+        yield "CHALLENGE_TEXT is in quotes, which will appear in every text."
 
 
 RULES = (_few_segments,)

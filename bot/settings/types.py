@@ -17,7 +17,7 @@ class Unusable(ValueError):
 class Rule:
     """A check of several settings together, which yields a sentence for each fault."""
 
-    # Where one of them is unusable by itself, its own line says so and the rule is not asked.
+    # If one of these fields is invalid by itself, its own line says so and the rule is skipped.
     fields: frozenset[str]
     broken: Callable[[Any], Iterable[str]]
 

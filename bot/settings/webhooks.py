@@ -1,4 +1,4 @@
-"""Addresses that are told of outcomes, and what their events are signed with."""
+"""Addresses that receive outcome events, and the secrets that sign the events."""
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     if len(urls) > MOST_URLS:
         raise Unusable(f"it holds more than {MOST_URLS} addresses")
     if len(set(urls)) != len(urls):
-        raise Unusable("one of its addresses stands there more than once")
+        raise Unusable("it has an address more than once")
     for url in urls:
         _require_url(url)
     return urls
@@ -87,8 +87,8 @@ class WebhookSettings(Group):
 def _signed(settings: WebhookSettings) -> Iterator[str]:
     if settings.webhook_urls and not settings.webhook_secret:
         yield (
-            "WEBHOOK_SECRET is not set, and WEBHOOK_URLS is: receivers could not tell our events"
-            f" from anybody's. It should be {_PREFIX} and the base64 of 24 to 64 random bytes."
+            "WEBHOOK_SECRET is not set, but WEBHOOK_URLS is: receivers could not verify that events"
+            f" are ours. It should be {_PREFIX} and the base64 of 24 to 64 random bytes."
         )
 
 

@@ -1,5 +1,5 @@
-"""The faults of values in our words, a line for each variable. Values are not repeated: some of
-them are secrets, and a library's own message may hold one."""
+"""Describes invalid values in our own words, one line per variable. The lines never contain the
+value: it may be a secret, and a library's message may contain it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def line(name: str, fault: Mapping[str, Any], *, looks_like: str, value: str) ->
 
 def _reason(fault: Mapping[str, Any], value: str) -> str:
     if is_quoted(value):
-        return "it stands in quotes, which would be a part of it"
+        return "it is in quotes, which would be part of the value"
     details = fault.get("ctx", {})
     error = details.get("error")
     if isinstance(error, Unusable):

@@ -1,6 +1,6 @@
-"""Rows that are set aside, since they cannot be read or carried out: nothing looks for them until a
-dispatcher starts anew. Both tables with work to do have a `due_at`, which is NULL where there is
-none, and `NEVER` in such a row."""
+"""Rows that are set aside because they cannot be read or carried out. Dispatchers ignore them until
+one starts again. Both tables with work (`_TABLES`) have a column `due_at`: NULL if a row has no
+work, `NEVER` if it is set aside."""
 
 from bot.store.rows import Row, to_text
 from bot.store.tx import Tx
@@ -32,7 +32,8 @@ def count(tx: Tx) -> int:
 
 
 def try_again(tx: Tx) -> int:
-    """They may have been mended. Returns how many there are."""
+    """Makes the rows that are set aside due now, since an operator may have repaired them. Returns
+    how many there were."""
     return sum(
         tx.run(
             f"UPDATE {table} SET due_at = :now WHERE due_at = :never",

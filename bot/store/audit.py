@@ -56,14 +56,14 @@ def add(tx: Tx, entry: Entry, *, at: datetime) -> None:
 
 
 def find(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
-    """A page, the newest first: a range of one index, read no further than the page is long, where
-    it is not narrowed by operator and action both."""
+    """A page, newest first. Unless both operator and action are given, it is a range of one index,
+    and no more rows are read than the page holds."""
     return filled("audit", _from_row, partial(_rows, tx), wanted, at="at")
 
 
 def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
     at, id = wanted.after or (None, "")
-    # Of two bounds, SQLite may begin its range at the wider one, so there is one.
+    # With two upper bounds SQLite may begin at the later one and read too much, so use only one.
     at_to = min((instant for instant in (at, wanted.at_to) if instant), default=None)
     conditions = {
         "operator = :operator": bool(wanted.operator),

@@ -1,4 +1,4 @@
-"""The table `circuit`: a row while sending is paused, since Twilio does not know who we are."""
+"""The table `circuit`: has a row while sending is paused because Twilio refuses our credentials."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from bot.store.rows import to_text
 from bot.store.tx import Tx
 
-# Twilio refuses while a text is still on its way, so there is no hurry; what it refuses for a day
-# it will not do.
+# Twilio refuses to erase a text that is still on its way, so retry slowly; after a day of refusals,
+# give up.
 AGAIN = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 MOST_TRIES = 30
@@ -39,7 +39,8 @@ def add_sid(tx: Tx, sid: str) -> None:
 
 
 def take(tx: Tx, *, limit: int) -> list[Erasure]:
-    """Due ones that no other process has, put off for as long as they may take: a lease."""
+    """Leases due messages that no other process has leased: sets their due time to the end of the
+    lease."""
     sql = "SELECT sid, tries FROM erasure WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
     taken = [
         Erasure(row["sid"], row["tries"])

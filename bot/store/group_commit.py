@@ -1,11 +1,11 @@
-"""Writers who wait share one commit, and so one fsync, which is most of what a write costs.
+"""Waiting writers share one commit, and so one fsync, which is most of the cost of a write.
 
-The first writer to come leads: it takes all who have queued up, runs them one after the other in
-one transaction, and commits once. No one returns before that COMMIT has. The first of those left
-waiting leads next. Where a use case raises, all are undone and run again, now each in a savepoint
-of its own: refusals are rarer than successes, and savepoints were two statements of thirteen. Where
-SQLite rolls the whole transaction back by itself (a full disk), or the commit fails, no one in the
-batch counts as done and each is run again alone.
+The first writer becomes the leader: it takes all queued use cases, runs them one after the other in
+one transaction, and commits once. No writer returns before that COMMIT has returned. The first
+writer that is still waiting leads the next batch. If a use case raises, the batch is rolled back
+and run again with a savepoint for each use case. Savepoints are not used at first, since refusals
+are rare and savepoints were two of thirteen statements. If SQLite rolls back the whole transaction
+itself (a full disk), or the commit fails, each use case is run again in a transaction of its own.
 """
 
 import copy
@@ -110,7 +110,7 @@ class GroupCommit:
                 job.is_finished = True
                 job.turn.release()
             left = [job.done for job in batch if job.is_left]
-        for done in left:  # its caller has gone; others wait for what it did
+        for done in left:  # the caller stopped waiting, but listeners must hear of the change
             if done is not None:
                 self._tell(done, PATIENCE_SECONDS)
 
@@ -121,8 +121,8 @@ class GroupCommit:
             with self._transaction(until) as db:
                 # Writers that come meanwhile are served too: one fsync for more of them.
                 while drawn := self._draw(batch):
-                    # Read after the lock is held and they are drawn: no one is judged as of an
-                    # instant before they asked.
+                    # `now` is read after the lock is held and the jobs are drawn, so that no job is
+                    # judged by a time before it was queued.
                     tx = self._new_tx(db)
                     for job in drawn:
                         self._run(job, tx)

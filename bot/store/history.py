@@ -19,8 +19,8 @@ class Line:
     detail: dict[str, Any]
 
 
-# Most lines of one verification. A link's holder can raise any number of events, so events without
-# effect leave room for those with one: a start, sends, ten wrong answers, an end.
+# The bound on the lines of one verification. The holder of a link can raise any number of events,
+# so events without effect leave room for those with one: the start, sends, wrong answers, the end.
 MOST_LINES = 200
 ROOM_FOR_CHANGES = 20
 

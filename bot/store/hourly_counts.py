@@ -1,10 +1,9 @@
 """The table `hourly_count`: what happened in each hour and country, counted from the history.
 
-Nothing is counted while verifying: all verifications would wait for a counter row that each of them
-updates. The dispatcher follows the history instead, a batch at a time. `count_cursor` holds
-how far, locked and updated in the same transaction, so two dispatchers count nothing twice. Readers
-add what is not counted yet, so the counts are never behind. What is about to be removed is counted
-first.
+Verifications update no counters, since all of them would wait for the same counter row. Instead the
+dispatcher counts the history, a batch at a time. `count_cursor` stores how far it has come; it is
+locked and updated in the same transaction, so two dispatchers count nothing twice. Readers add the
+rest of the history, so the counts are never behind. History is counted before it is removed.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from bot.domain.verification import ENDS
 from bot.store.rows import Row, Value, placed, places, to_text
 from bot.store.tx import Tx
 
-# Lines that another transaction of the server keeps from being settled, a backup for example.
+# Limit on unsettled lines to count: a long transaction, such as a backup, keeps lines unsettled.
 UNSETTLED_COUNTED = 10_000
 COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
 
@@ -102,8 +101,8 @@ def since(
 
 
 def fold_hours(tx: Tx, *, before: datetime) -> None:
-    """Folds the hours of the days before into their day: a month is read in a thirtieth of the
-    rows."""
+    """Folds the hours of earlier days into one row per day, so that fewer rows must be read for a
+    month."""
     _fold(tx, "hour < :day AND length(hour) = 13", "seconds", before)
 
 
@@ -129,9 +128,9 @@ def _fold(tx: Tx, which: str, seconds: str, before: datetime) -> None:
 
 
 def version(tx: Tx) -> str:
-    """Changes whenever something happens or is removed. Holds two numbers of the history and a
-    count, since a line can become visible after one with a higher number, and nothing may be
-    settled for long."""
+    """A string that changes whenever the history changes. The highest number alone is not enough: a
+    line can become visible after one with a higher number. So the version also contains the highest
+    settled number, and the count of unsettled lines, since lines may stay unsettled for long."""
     sql = f"""
         SELECT (SELECT max(sequence) FROM history) AS newest,
             (SELECT max(sequence) FROM history WHERE sequence < {tx.horizon}) AS settled,

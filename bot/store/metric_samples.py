@@ -1,7 +1,7 @@
 """The table `metric_sample`: what each process has counted for /metrics.
 
-Web and dispatcher may be several processes on several hosts, and the one that is scraped answers
-for all. So each writes down its own sums now and then, as rows of its own.
+There may be several web and dispatcher processes on several hosts, and the process that is scraped
+reports for all of them. So each process writes its sums every two seconds, into its own rows.
 """
 
 from collections.abc import Iterable, Mapping

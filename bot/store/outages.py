@@ -1,7 +1,7 @@
 """Times when the store was out of reach.
 
-A webhook that met one was answered 503, and Twilio may have given up repeating it. So Twilio's list
-is read after each, and no verification expires before that.
+During an outage webhooks are answered 503, and Twilio may stop repeating them before it ends. So
+after each outage Twilio's list is read, and no verification expires before that.
 """
 
 import threading
@@ -21,7 +21,7 @@ class Outages:
 
     @property
     def has_failed(self) -> bool:
-        """The store was waited for in vain, and has not been written to since."""
+        """A wait for the store has failed, and no write has succeeded since."""
         return self._began is not None
 
     @property

@@ -1,10 +1,10 @@
 """The table `outbox`: texts committed with the verification that caused them, sent later.
 
-A lease, explained before its code. A dispatcher claims rows in a short transaction: the state
-becomes `sending`, `due_at` the instant at which the lease lapses, and the count of claims goes up
-by one. The network call happens outside. Its result is written only by the claim that is still the
-newest, so a process that was paused beyond its lease changes nothing when it wakes, with one
-exception: that Twilio took the text is a fact, whichever process reports it.
+How a lease works: a dispatcher claims rows in a short transaction. It sets the state to `sending`
+and `due_at` to the end of the lease, and increments the number of claims. The network call happens
+outside the transaction. Only the newest claim may write a result, so a process that was paused
+beyond its lease changes nothing when it continues. One exception: an acceptance by Twilio is always
+written, whichever claim reports it.
 
 A writer of a row locks its verification first, so that all transactions lock both in the same
 order.
@@ -75,8 +75,8 @@ def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, list[Text]]:
 
 
 def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
-    """Due ones, locked together with their verifications; what others hold is passed over, and a
-    row that cannot be read is set aside. `only`: of these the one text alone."""
+    """Due texts, locked together with their verifications. Rows that other transactions hold are
+    skipped, and a row that cannot be read is set aside. `only`: the id of the only text wanted."""
     sql = f"""
         SELECT o.* FROM outbox o JOIN verification v ON v.id = o.verification_id
         WHERE o.due_at <= :now {"AND o.id = :only" if only else ""}
@@ -111,7 +111,7 @@ def next_due_at(tx: Tx) -> datetime | None:
 
 def oldest_queued_at(tx: Tx) -> datetime | None:
     """When the oldest text that Twilio was not given yet was queued."""
-    # One that Twilio did not take at first says nothing of how long others wait.
+    # A text that Twilio has postponed does not show how long other texts wait.
     sql = "SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued' AND tries = 0"
     row = tx.one(sql)
     return to_instant_if_readable(row["queued_at"]) if row else None
@@ -182,8 +182,9 @@ def accept(tx: Tx, id: str, *, sid: str) -> bool:
 
 
 def name(tx: Tx, text: Text, *, sid: str) -> None:
-    """A report brought the sid of a text whose fate was unknown. When Twilio took it is not in the
-    report, so it is to be looked up now; a process that is sending it will tell by itself."""
+    """Stores the sid of a text whose outcome was unknown, from a delivery report. A report does not
+    say when Twilio accepted the text, so the text is looked up now; one that is being sent is not,
+    since its sender will write the result."""
     sql = """
         UPDATE outbox SET sid = :sid,
             state = CASE WHEN state IN ('queued', 'withdrawn') THEN 'unknown' ELSE state END,

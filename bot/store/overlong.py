@@ -1,8 +1,9 @@
-"""Work that would wait longer than anything does.
+"""Corrects rows that would wait longer than any valid wait.
 
-A lease and the next try are stamped with the present instant, and the history does not show them.
-If the clock is ahead while such a row is written, and the process then ends, stored time falls back
-and the row stays due far ahead: an event would not be delivered for weeks, or a circuit stay open.
+The end of a lease and the time of the next try are computed from `now` and are not in the history.
+If the clock is ahead while such a row is written and the process then ends, stored time falls back
+and the row stays due in the far future: an event would not be delivered for weeks, or sending would
+stay paused.
 """
 
 from datetime import timedelta

@@ -9,10 +9,10 @@ What differs from SQLite by necessity, and why:
   server with a slower clock take over, time goes on from the last line of the history (`steady`).
 - A follower of a table reads only rows of transactions that are over and have none before them
   under way (`Tx.horizon`): rows become visible in any order.
-- Two transactions that collide learn it late: by a deadlock, or by a unique index. One of them is
-  undone whole and run again. So is one that met a lost connection, for a few seconds; but not a
-  COMMIT whose answer was lost: its fate cannot be asked, since transaction numbers are used again
-  after a crash.
+- Colliding transactions fail late, by a deadlock or a unique index. One of them is rolled back and
+  run again. A transaction that lost its connection is also run again, for a few seconds. A COMMIT
+  whose answer was lost is not: whether it took effect cannot be found out, since PostgreSQL may
+  reuse transaction numbers after a crash.
 """
 
 import threading
@@ -89,9 +89,9 @@ class PostgresStore(Store):
         clock: Callable[[], datetime] | None = None,
         steady: SteadyClock | None = None,
     ) -> None:
-        """Looks whether the database can be used, and makes or migrates the schema; the pool opens
-        with the first transaction. `clock` stands in for the database's. Raises UnusableDatabase.
-        """
+        """Checks that the database can be used, and creates or migrates the schema. The connection
+        pool opens with the first transaction. `clock` replaces the database's clock. Raises
+        UnusableDatabase."""
         super().__init__()
         self._given_clock = clock
         if steady is None:

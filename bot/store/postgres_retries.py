@@ -1,5 +1,5 @@
-"""What is run again on PostgreSQL: a use case that collided with another one, and for a few seconds
-one that met a server which is away."""
+"""Retries on PostgreSQL: a use case that collided with another one is run again, and so is, for a
+few seconds, a use case that could not reach the server."""
 
 import logging
 import random
@@ -72,7 +72,7 @@ class Retries:
                 log.warning("PostgreSQL is away: %s; trying again", said(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
             else:
-                if not self._only_reads:  # then it reads on, and a write alone proves something
+                if not self._only_reads:  # a standby answers reads: only a write ends the outage
                     self._away_since = None
                 return result
 
@@ -90,8 +90,9 @@ class Retries:
             return
         self._only_reads = _is_read_only(error)
         self._replaced_at = now
-        # Replaces connections that are broken, or that lead to a standby, as new ones may too until
-        # the address leads elsewhere. Not here: each may take as long as a dead host is waited for.
+        # Replace connections that are broken or lead to a standby. New ones may lead there too,
+        # until the address points elsewhere. Do it in a thread: each connection may take as long as
+        # the timeout for a dead host.
         replace = self._pool.drain if self._only_reads else self._pool.check
         threading.Thread(target=replace, name="replace", daemon=True).start()
 
@@ -108,9 +109,9 @@ class Retries:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Lost connections, a server that starts, stops or only reads, a transaction that was paused
-    for too long; not a lock or a statement that took too long, or a full disk: those are told at
-    once."""
+    """Whether an error may be temporary: a lost connection, a server that starts, stops or is
+    read-only, or a transaction that was paused for too long. A lock or statement that took too long
+    and a full disk are not: they are reported at once."""
     code = getattr(error, "sqlstate", None) or ""
     return code == "" or code.startswith(("08", "25", "57P")) or code == "53300"
 

@@ -55,11 +55,11 @@ def _require_columns(connection: Connection, name: str) -> None:
 
 
 def _renumber_if_restored(connection: Connection) -> None:
-    """Rows of a database that was dumped and loaded elsewhere may have transaction numbers that are
-    in the future there. Gives all rows numbers before any transaction to come; rows that are not
-    counted yet come after the others."""
-    # In one statement: of two, a row of a transaction that ended between them seemed to be in the
-    # future.
+    """After a dump is loaded into another server, rows may have transaction numbers that are still
+    in the future there. Gives all rows numbers lower than any future transaction's; rows that are
+    not counted yet come after the others."""
+    # One statement, not two: a transaction that ended between two statements would make its rows
+    # look as if they were in the future.
     is_restored = _value(
         connection,
         "SELECT greatest((SELECT max(sequence) FROM history), (SELECT max(number) FROM usage),"

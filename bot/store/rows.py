@@ -71,7 +71,7 @@ def readable(
     return found
 
 
-# How often a page is read on, to make up for rows that cannot be read.
+# How many further reads may fill a page that has rows which cannot be read.
 READ_ON = 20
 
 

@@ -141,15 +141,15 @@ class SqliteStore(Store):
                 db.rollback()
 
     def tidy(self) -> None:
-        """Copies the write-ahead log into the file while writers go on. Left to SQLite, every
-        thousandth page written would make one of them do it in the middle of its commit, which was
-        every tenth reply under load and the slowest hundredth of them."""
+        """Copies the write-ahead log into the file while writers continue. By default SQLite would
+        do that within a commit, after every thousandth page; under load this delayed one reply in
+        ten and made the slowest hundredth."""
         with self._reader() as db:
             blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(PASSIVE)")
 
     def scrub(self) -> bool:
-        """Empties the write-ahead log, where what was deleted may still stand. False: it
-        is being read at the moment, and is emptied later by itself."""
+        """Empties the write-ahead log, which may still contain deleted data. Returns False if the
+        log is being read at the moment; it is then emptied later."""
         db = connect(self.path)
         try:
             busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
@@ -190,8 +190,8 @@ class SqliteStore(Store):
     # -- time ------------------------------------------------------------------------------------
 
     def _now(self, db: sqlite_utils.Database) -> datetime:
-        """Never earlier than what this or any other process has written down, whatever the clock
-        was set to meanwhile: the last line of the history is the latest instant decided upon."""
+        """The present instant. It is never earlier than the last line of the history, the newest
+        decision of any process, even if the clock was set back since."""
         last = db.execute("SELECT at FROM history ORDER BY sequence DESC LIMIT 1").fetchone()
         newest = to_instant_if_readable(last["at"]) if last else None
         return self.steady.read(self._clock(), newest)

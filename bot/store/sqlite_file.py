@@ -48,10 +48,10 @@ def connect(path: Path) -> sqlite_utils.Database:
 
 
 def patiently(attempt: Callable[[], sqlite3.Cursor], seconds: float) -> sqlite3.Cursor:
-    """Waits for a lock of another process, a millisecond at a time. SQLite's own wait sleeps longer
-    and longer, up to a tenth of a second, and the one that has waited least comes first: with a
-    dispatcher beside the web process one start in a hundred took more than a second. It does not
-    wait at all where the journal mode is switched."""
+    """Retries every millisecond while another process holds the lock. SQLite's own busy handler
+    sleeps longer each time, up to a tenth of a second, so a process that has just begun to wait
+    gets the lock first: with a separate dispatcher, one start in a hundred took more than a second.
+    SQLite also does not wait at all when the journal mode is changed."""
     until = time.monotonic() + seconds
     while True:
         try:
@@ -73,7 +73,8 @@ def _create_private(path: Path) -> None:
 
 
 def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
-    """Only looks, so that a file which is not ours stays as it is."""
+    """Raises UnusableDatabase if the file is not ours. It only reads, so such a file stays
+    unchanged."""
     names = set(db.table_names())
     if not names:
         return
@@ -90,8 +91,8 @@ def _prepare(db: sqlite_utils.Database, path: Path) -> None:
             f"{path} cannot use write-ahead logging (its mode is {mode}): put it on a"
             " local disk, not on a network share"
         )
-    # A table is made anew by dropping the old one, which would take with it all that refers to
-    # it; this can be switched outside of a transaction alone.
+    # Migrations rebuild tables by dropping the old ones, which would delete all rows that refer to
+    # them. Foreign keys can only be switched off outside a transaction.
     db.execute("PRAGMA foreign_keys=OFF")
     with _alone(db):
         if not db.table_names():

@@ -1,7 +1,7 @@
 """Sets every stored instant that is later than the clock back to it, once the clock is right.
 
-Verifications keep their own order: what they were stamped with while the clock was ahead is taken
-back by as much as the newest stamp is ahead, so that starts, deadlines and ends stay in it.
+Verifications that began while the clock was ahead are shifted back, all by the same amount: by how
+far their newest timestamp is ahead. So the order of their starts, deadlines and ends is kept.
 """
 
 from bot.store.rows import Value, to_instant, to_text

@@ -1,12 +1,13 @@
 """The present instant, whatever a clock was set to meanwhile.
 
-`now` never runs backwards, or a history would be out of order; and it never stands still, or no
-window would close and no limit roll. While the clock is behind what was decided upon already,
-`now` goes on from there by the monotonic clock. A clock that was a day ahead therefore leaves
-stored time a day ahead: deadlines and limits hold all the same, since they are differences.
+`now` never runs backwards, or a history would be out of order. It never stands still, or windows
+would not close and limits would not recover. While the clock is behind the newest decision, `now`
+continues from that decision by the monotonic clock. So a clock that was a day ahead leaves stored
+time a day ahead; deadlines and limits still hold, since they are differences.
 
-A lead of up to five seconds is reduced by going on at half the pace: NTP sets clocks back by less,
-and this host's monotonic clock drifts against a database server's. A greater lead is reported.
+While `now` is ahead of the clock by up to five seconds, it runs at half speed until the clock has
+caught up: NTP sets clocks back by less than that, and this host's monotonic clock drifts against a
+database server's. A greater lead is reported to the operator.
 """
 
 import threading
@@ -16,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 # A greater lead is reported to the operator; a smaller one is reduced.
 TOLERATED = timedelta(seconds=5)
-# While `now` is ahead of the clock, it does not count the time when no process runs. What is looked
-# for at Twilio by its age is looked for this much further back; longer stops are not made up for.
+# While `now` is ahead of the clock, it does not include time in which no process ran. Searches of
+# Twilio's list by age therefore go back this much further. A longer stop is not covered.
 UNCOUNTED = timedelta(hours=1)
 # A clock that goes on by so much more than the monotonic one was set, or the host slept.
 JUMP = timedelta(hours=1)

@@ -115,7 +115,7 @@ PATIENCE_SECONDS = 4.0
 # For one transaction that removes many rows on a busy database.
 REMOVING_SECONDS = 60.0
 
-# Where the newest instants stand, whatever was removed since: read once, when a store is opened.
+# The newest stored instants that survive removals; read once, when a store is opened.
 NEWEST_INSTANTS = """
     SELECT max(at) AS at FROM (
         SELECT max(at) AS at FROM time_mark
@@ -176,8 +176,8 @@ class Store(ABC):
     def _read(self, query: Callable[[Tx], T]) -> T: ...
 
     def probe(self) -> None:
-        """Looks whether it could be written to at this moment: after a failure it writes a row, to
-        see whether there is room again. Raises StoreUnavailable."""
+        """Checks whether the store can be written to now. After a failure it writes a row, to see
+        whether the disk has room again. Raises StoreUnavailable."""
         self.write(_touch if self.outages.has_failed else _nothing)
 
     @abstractmethod

@@ -16,8 +16,9 @@ from bot.store.tx import Tx
 
 LIFTED = "lifted"  # a start that an operator forgave
 
-# Our transactions never last longer. If another program's transaction keeps the horizon back for
-# hours, older rows are followed all the same, or else the rate limits would admit everything.
+# Our transactions never last longer than this. Rows that are older are followed even beyond the
+# horizon: another program's transaction may hold the horizon back for hours, and the rate limits
+# would then admit everything.
 SETTLED = timedelta(seconds=30)
 
 
@@ -28,13 +29,12 @@ class Usage:
     phone: str
     country: str
     started_by: str
-    verification_id: str
+    run_id: str  # `domain/ids.run_id`
     at: datetime
 
 
-def add(
-    tx: Tx, kind: UsageKind, *, phone: str, country: str, started_by: str, verification_id: str
-) -> None:
+def add(tx: Tx, kind: UsageKind, *, phone: str, country: str, started_by: str, run_id: str) -> None:
+    """`run_id`: of the verification; an approval takes back the starts with the same one."""
     sql = """
         INSERT INTO usage (kind, phone, country, started_by, verification_id, at)
         VALUES (:kind, :phone, :country, :started_by, :id, :now)
@@ -45,7 +45,7 @@ def add(
         phone=phone,
         country=country,
         started_by=started_by,
-        id=verification_id,
+        id=run_id,
         now=to_text(tx.now),
     )
 
@@ -53,8 +53,8 @@ def add(
 def hit(
     tx: Tx, kind: UsageKind, limits: Iterable[Limit], *, phone: str
 ) -> tuple[Limit, int] | None:
-    """A limit of a number that is reached, with the seconds until it has room; of several the one
-    that has room last."""
+    """The limit of a number that is reached, with the seconds until it has room again. If several
+    are reached, the one that takes longest."""
     found = []
     for limit in limits:
         nth = _nth_newest(tx, kind, phone, limit.amount)
@@ -120,7 +120,7 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
     """
     settled = to_text(tx.now - SETTLED)
     rows = tx.all(sql, number=number, since=to_text(since), settled=settled, limit=limit)
-    if len(rows) == limit:  # others may have the last one's number too: all of them the next time
+    if len(rows) == limit:  # more rows may share the last number: leave them all for the next call
         rows = [row for row in rows if row["number"] != rows[-1]["number"]]
     return readable("usage", rows, _from_row)
 
@@ -134,8 +134,8 @@ def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
 
 
 def first_since(tx: Tx, since: datetime) -> int:
-    """The number before the first row since then, from where on to follow. Numbers grow with time
-    but for a little, so an index finds it."""
+    """The number from which to follow the table: the one before the first row after `since`.
+    Numbers grow almost exactly with time, so the index on `at` finds it."""
     first = tx.one(
         f"SELECT number FROM usage WHERE at > :since AND number < {tx.horizon} ORDER BY at LIMIT 1",
         since=to_text(since),
@@ -182,6 +182,6 @@ def _from_row(row: Row) -> Usage:
         phone=row["phone"],
         country=row["country"],
         started_by=row["started_by"],
-        verification_id=row["verification_id"],
+        run_id=row["verification_id"],
         at=to_instant(row["at"]),
     )

@@ -34,8 +34,8 @@ class ListFilter(Wanted):
 
 
 def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
-    """A page, by creation and id; with a prefix by id alone. Rows behind it stand in for those that
-    cannot be read, so a page that is not full is the last one.
+    """A page, ordered by creation and id, or by id if a prefix is given. Later rows replace those
+    that cannot be read, so a page that is not full is the last one.
 
     By creation, each status is a range of one index, read no further than the page is long, so the
     page after ten million rows costs what the first one does. New rows come at the end, so a reader
@@ -78,8 +78,9 @@ def _count_range(tx: Tx, where: str, **params: Value) -> int:
 
 
 def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
-    """The place of the last of so many rows that fit the filter's tag, reference or the like and
-    perhaps not the rest of it; None: there are no more rows, or it has no such field."""
+    """The place of the `rows`-th row that matches the filter's tag, reference, error or last four
+    digits, whether or not it matches the rest. None: there are no more rows after it, or the filter
+    has no such field."""
     names = _names(wanted)
     if not names:
         return None
@@ -141,8 +142,8 @@ def _names(wanted: ListFilter) -> list[str]:
 
 
 def _conditions(wanted: ListFilter) -> list[str]:
-    """One for each range of an index that is read. `IS TRUE` keeps a database from using another
-    index, or several for an OR, which it would have to sort afterwards."""
+    """SQL conditions, one for each index range to read. `IS TRUE` prevents the database from using
+    another index, or several indexes for an OR, since it would then have to sort the rows."""
     ranges, names = _ranges(wanted.stages), _names(wanted)
     if not names:
         country = " AND country = :country" if wanted.country else ""

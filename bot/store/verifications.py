@@ -150,9 +150,10 @@ def ids_of(tx: Tx, phone: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def remove(tx: Tx, id: str) -> None:
-    """With its texts and its history. The sids of its messages stay: they name no one."""
-    tx.run("DELETE FROM verification WHERE id = :id", id=id)
+def remove(tx: Tx, id: str) -> int:
+    """With its texts and its history. The sids of its messages stay: they name no one. Returns 0 if
+    another process has removed it."""
+    return tx.run("DELETE FROM verification WHERE id = :id", id=id)
 
 
 def insert(tx: Tx, verification: Verification) -> None:

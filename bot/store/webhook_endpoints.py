@@ -1,7 +1,7 @@
-"""The table `webhook_endpoint`: addresses that are told of outcomes, and whether they still are.
+"""The table `webhook_endpoint`: addresses that receive outcome events, and their state.
 
-The configured ones stand in the database, so that every transaction that ends a verification, of
-whichever process, writes the events of all of them.
+The configured endpoints are stored in the database, so that a transaction that ends a verification
+writes an event for each of them, in whichever process it runs.
 """
 
 import hashlib
@@ -62,7 +62,8 @@ def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> None:
     sql = """
         INSERT INTO webhook_endpoint (id, url, is_configured, includes_number)
         VALUES (:id, :url, 1, :includes_number)
-        ON CONFLICT (id) DO UPDATE SET is_configured = 1, includes_number = :includes_number
+        ON CONFLICT (id) DO UPDATE
+        SET is_configured = 1, includes_number = :includes_number, failing_since = NULL
     """
     for url in urls:
         tx.run(sql, id=id_of(url), url=url, includes_number=int(includes_number))
@@ -83,6 +84,17 @@ def failed(tx: Tx, id: str) -> None:
         WHERE id = :id AND failing_since IS NULL
     """
     tx.run(sql, id=id, now=to_text(tx.now))
+
+
+def forget_idle_failures(tx: Tx) -> None:
+    """Forgets failures of endpoints that no event waits for: they were not failing all the time."""
+    sql = """
+        UPDATE webhook_endpoint SET failing_since = NULL
+        WHERE failing_since IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM webhook_event
+            WHERE endpoint_id = webhook_endpoint.id AND due_at IS NOT NULL)
+    """
+    tx.run(sql)
 
 
 def disable(tx: Tx, id: str, cause: DisabledCause, *, generation: int) -> bool:

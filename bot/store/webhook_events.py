@@ -70,8 +70,8 @@ def is_due(tx: Tx, endpoint_id: str) -> bool:
 
 
 def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[WebhookEvent]:
-    """Due ones that no other process holds, the longest due first, as they are once claimed. One
-    that cannot be read counts as failed."""
+    """Claims due events that no other transaction holds, longest due first, and returns them as
+    they are after the claim. An event that cannot be read is marked as failed."""
     sql = """
         SELECT * FROM webhook_event
         WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at, id LIMIT :limit
@@ -120,7 +120,8 @@ def hand_back(tx: Tx, event: WebhookEvent) -> None:
 
 
 def queue_again(tx: Tx, ids: Sequence[str]) -> int:
-    """With their ids and their bytes, and the whole schedule anew. Returns how many are left."""
+    """Queues events again with the same ids and bytes; each begins its schedule of tries again.
+    Returns how many still exist."""
     sql = f"""
         UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
         WHERE id IN ({places(ids)})

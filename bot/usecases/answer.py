@@ -10,17 +10,17 @@ from bot.domain.events import Event, EventName
 from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
 from bot.domain.transitions import Decision, decide
-from bot.domain.verification import Cause, Verification
-from bot.store import disowns, history, inbound, opt_outs, usage, verifications
+from bot.domain.verification import Verification
+from bot.store import history, inbound, opt_outs, usage, verifications
 from bot.store.inbound import Ignored
 from bot.store.tx import Done, Tx
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.keywords import keyword_of, newest_of, obey
+from bot.usecases.keywords import is_outdated, keyword_of, newest_of, obey
 from bot.usecases.record import erase_message, record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_running, require_time, retire_key
 
-# Twilio stamps whole seconds, so what looks a little earlier may be a little later.
+# Twilio's timestamps are whole seconds, so a text may be up to a second younger than it seems.
 STAMP_RESOLUTION = timedelta(seconds=1)
 
 
@@ -41,7 +41,9 @@ def judge_text(
     if given is not None:
         return Done(Judged(given.answer, is_repeat=True))
     keyword = text.keyword or keyword_of(tx, text)
-    if keyword is not None:
+    if keyword is not None and is_outdated(tx, text):
+        done = Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
+    elif keyword is not None:
         done = obey(tx, text, keyword, rules.service_name)
     else:
         done = _judge(tx, text, rules, may_expire)
@@ -84,6 +86,9 @@ def judge_event(
     if verification.key_id not in rules.keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
     attempt = attempted(tx, verification, read, rules, at=tx.now, by_text=False)
+    if not attempt.is_right and older_with_code(tx, verification, read, rules):
+        history.append(tx, id, [Event(EventName.UNREAD_EVENT)])
+        return Done(None)
     decision = decide(verification, attempt, tx.now)
     return Done(None, changes=record(tx, verification, decision))
 
@@ -100,7 +105,7 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
 
 def _judge(tx: Tx, text: InboundText, rules: Rules, may_expire: Callable[[], bool]) -> Done[Judged]:
     verification = newest_of(tx, text.phone)
-    if text.age is None:  # a missed text must not wait: others wait for it
+    if text.age is None:  # a missed text must not wait for itself: `may_expire` waits for it
         require_time(tx, verification, may_expire)
     if text.heard.is_too_long:
         return Done(Judged(None, ignored=Ignored.TOO_LONG))
@@ -114,10 +119,10 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, may_expire: Callable[[], boo
     if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
-    if done.value and opt_outs.load(tx, phone=text.phone, from_address=text.from_address):
+    if done.value.answer and opt_outs.load(tx, phone=text.phone, from_address=text.from_address):
         # A number that has texted STOP gets no text, not even this answer.
         return Done(Judged(None), changes=done.changes)
-    return Done(Judged(done.value), changes=done.changes)
+    return done
 
 
 def _erase_lone_code(tx: Tx, text: InboundText, rules: Rules) -> None:
@@ -131,39 +136,33 @@ def _erase_lone_code(tx: Tx, text: InboundText, rules: Rules) -> None:
 
 def _judge_reply(
     tx: Tx, text: InboundText, verification: Verification, rules: Rules
-) -> Done[str | None]:
+) -> Done[Judged]:
     keyring = rules.keyring
     if verification.key_id not in keyring.ids:
-        return Done(None, changes=retire_key(tx, verification))
+        return Done(Judged(None), changes=retire_key(tx, verification))
     read = read_reply(verification, text.heard)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
     if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
-        return _disowned(tx, verification, at)
+        return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not isinstance(read, Attempt):
         chattered = Chattered(is_quote=isinstance(read, Quote), at=at)
         return _answered(tx, verification, decide(verification, chattered, tx.now))
     attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
     if not attempt.is_right:
-        older = _older_with_code(tx, verification, read, keyring)
+        older = older_with_code(tx, verification, read, rules)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
     return _answered(tx, verification, decide(verification, attempt, tx.now))
 
 
-def _disowned(tx: Tx, verification: Verification, at: datetime) -> Done[str | None]:
-    """Ends only the verification of the number that sent the text."""
-    decision = decide(verification, DisownedByText(at), tx.now)
-    outcome = decision.verification.outcome
-    if not verification.is_terminal and outcome and outcome.cause is Cause.DISOWNED:
-        disowns.mark(tx, verification.phone)
-    return _answered(tx, verification, decision)
-
-
-def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[str | None]:
+def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[Judged]:
     changes = record(tx, before, decision)
-    if decision.answer is None:
-        return Done(None, changes=changes)
-    return Done(wording.answer(decision.answer, decision.verification), changes=changes)
+    if decision.answer is not None:
+        said = wording.answer(decision.answer, decision.verification)
+        return Done(Judged(said), changes=changes)
+    changes_nothing = before.is_terminal and not changes and not decision.effects
+    ignored = Ignored.NO_VERIFICATION if changes_nothing else None
+    return Done(Judged(None, ignored=ignored), changes=changes)
 
 
 def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
@@ -174,8 +173,8 @@ def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
 
 
 def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules) -> bool:
-    """Whether a text that seems older than the verification cannot be: it holds the right code, and
-    stored time may not have counted what lies between."""
+    """Whether a text that seems older than the verification answers it after all: it holds the
+    right code, and the difference is no more than the time that may not have been counted."""
     if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
         return False
     read = read_reply(verification, text.heard)
@@ -215,10 +214,11 @@ def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> 
     return code.is_same(attempt.digits, expected)
 
 
-def _older_with_code(
-    tx: Tx, pending: Verification, attempt: Attempt, keyring: Keyring
+def older_with_code(
+    tx: Tx, pending: Verification, attempt: Attempt, rules: Rules
 ) -> Verification | None:
-    """The superseded verification whose text the person is answering, if there is one."""
+    """The superseded verification whose code this is, if there is one: that is no attempt."""
+    keyring = rules.keyring
     for older in verifications.superseded_of(tx, pending.phone):
         is_readable = older.id != pending.id and older.key_id in keyring.ids
         if is_readable and is_right(older, attempt, keyring):

@@ -18,7 +18,7 @@ from bot.store.tx import Done, Store, StoreUnavailable, Tx
 
 T = TypeVar("T")
 
-# Strangers make these, so beyond this many an hour they are counted in the metrics alone.
+# Anyone can cause these, so beyond this many an hour they are only counted in the metrics.
 REFUSALS_KEPT_AN_HOUR = 60
 
 log = logging.getLogger(__name__)
@@ -82,8 +82,8 @@ class Audited(Store):
 
 
 def signed(store: Store, operator: Operator, action: Action, *, address: str) -> None:
-    """Writes down that an operator came or went. Where the store cannot, the log alone tells of it:
-    an operator signs in to mend a full disk."""
+    """Records that an operator signed in or out. If the store cannot be written, only the log has
+    it: an operator must be able to sign in to fix a full disk."""
     entry = Entry(operator.name, operator.via, action, detail=address)
     _tell(entry)
     with _warned_of():
@@ -112,7 +112,7 @@ def drop_old(tx: Tx, *, limit: int) -> Done[int]:
 
 @contextmanager
 def _warned_of() -> Iterator[None]:
-    """A store that cannot be written is told of in the log."""
+    """Logs a warning in place of StoreUnavailable."""
     try:
         yield
     except StoreUnavailable as error:

@@ -130,7 +130,8 @@ def _claim(
 
 
 def _until_probe(probe_at: datetime, text: Text, verification: Verification, tx: Tx) -> datetime:
-    """A queued text keeps its bound: it is given up in time, whatever Twilio accepts."""
+    """When to look at the text again while sending is paused: at the next probe. A queued text is
+    due no later than the moment it is given up."""
     at = max(probe_at, tx.now + timedelta(seconds=1))
     return min(at, _give_up_at(text, verification)) if text.state is TextState.QUEUED else at
 
@@ -141,8 +142,8 @@ def _give_up_at(text: Text, verification: Verification) -> datetime:
 
 
 def _validity_seconds(verification: Verification, now: datetime) -> int:
-    """A code must not arrive with hardly any time left to answer it: thirty seconds, less where
-    the window is short. Twilio takes 1 to 36000 seconds."""
+    """How long Twilio may hold the text: until thirty seconds before the window closes, so that the
+    person has time to answer, but at least six seconds. Twilio accepts 1 to 36000 seconds."""
     left = verification.terms.window
     if verification.accepted_at is not None:  # a further text
         left = min(left, verification.deadline_at - now)

@@ -1,4 +1,4 @@
-"""A text that is impossible: the end of its verification where there is no other."""
+"""Handles a text that is impossible: its verification fails unless another text may arrive."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from bot.usecases.record import record
 def fail(
     tx: Tx, verification_id: str, text_id: str, impossible: TextImpossible
 ) -> tuple[Change, ...]:
-    """One of its texts is impossible: the end of it where there is no other."""
+    """Records that a text is impossible; the verification fails unless another text may arrive."""
     verification = verifications.load(tx, verification_id)
     if verification is None:
         return ()

@@ -31,23 +31,21 @@ def purge(tx: Tx, id: str) -> Done[None]:
 
 
 def purge_many(tx: Tx, wanted: ListFilter) -> Done[int]:
-    """Removes at most `wanted.limit` of those wanted that have finished. Returns how many."""
+    """Removes at most `wanted.limit` of those wanted that have finished. Returns how many, without
+    those that another process removed at the same time."""
     stages = (wanted.stages or FINISHED) & FINISHED
     if not stages:
         return Done(0)
     found = verification_list.find(tx, replace(wanted, stages=stages))
-    _remove(tx, [verification.id for verification in found])
-    return Done(len(found))
+    return Done(_remove(tx, [verification.id for verification in found]))
 
 
 def purge_all(store: Store, wanted: ListFilter) -> int:
     """Removes finished ones, `wanted.limit` in each transaction. Returns how many."""
     total = 0
-    while True:
-        count = store.write_within(REMOVING_SECONDS, purge_many, wanted)
+    while count := store.write_within(REMOVING_SECONDS, purge_many, wanted):
         total += count
-        if count < wanted.limit:
-            return total
+    return total
 
 
 def forget_number(
@@ -95,8 +93,9 @@ def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotte
 
 
 def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
-    """Removes at most `limit` finished ones that are older than `kept`; their counts per day stay.
-    Returns how much of the limit was used; less than all of it means that nothing is left."""
+    """Removes at most `limit` finished verifications older than `kept`, and as many rows of usage;
+    the counts per day stay. Returns the larger number removed: if it is below `limit`, nothing old
+    is left."""
     before = tx.now - kept
     wanted = ListFilter(limit=limit, created_to=before, stages=FINISHED)
     old = verification_list.find(tx, wanted)
@@ -107,8 +106,8 @@ def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     return Done(max(len(old), dropped))
 
 
-def _remove(tx: Tx, ids: list[str]) -> None:
+def _remove(tx: Tx, ids: list[str]) -> int:
     if ids:
         hourly_counts.count_removed(tx, ids)
-    for id in in_turns(ids, at_once=REMOVED_AT_ONCE):
-        verifications.remove(tx, id)
+    turns = in_turns(ids, at_once=REMOVED_AT_ONCE)
+    return sum(verifications.remove(tx, id) for id in turns)

@@ -17,6 +17,7 @@ class InboundText:
     keyword: Keyword | None = None  # as Twilio's Advanced Opt-Out read it
     age: timedelta | None = None  # of a text that was missed, by Twilio's clock
     uncounted: timedelta = timedelta(0)  # how much of that stored time may not have counted
+    is_outdated: bool = False  # missed, and the number has sent a keyword since
     is_to_short_code: bool = False  # where no network answers HELP and STOP
     heard: Heard = field(init=False, repr=False)  # read here, before any transaction
 

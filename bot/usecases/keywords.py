@@ -3,7 +3,7 @@
 from bot import wording
 from bot.domain import reply
 from bot.domain.inputs import Canceled
-from bot.domain.reply import Keyword
+from bot.domain.reply import Heard, Keyword
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import disowns, opt_outs, verifications
@@ -22,6 +22,22 @@ def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
     verification = newest_of(tx, text.phone)
     length = verification.terms.code_length if verification else 0
     return None if reply.holds_code_run(text.heard, code_length=length) else Keyword.STOP
+
+
+def asks_for_texts_or_none(heard: Heard, *, code_length: int) -> bool:
+    """Whether a text is START or STOP, as far as that can be told without its verification."""
+    if reply.opens_with_stop(heard):
+        return not reply.holds_code_run(heard, code_length=code_length)
+    return reply.keyword(heard) in (Keyword.START, Keyword.STOP)
+
+
+def is_outdated(tx: Tx, text: InboundText) -> bool:
+    """Whether a missed keyword is older than another keyword of its number, which counts instead. A
+    STOP that came while missed texts were being read is found by its opt-out."""
+    if text.age is None or text.is_outdated:
+        return text.is_outdated
+    opt_out = opt_outs.load(tx, phone=text.phone, from_address=text.from_address)
+    return opt_out is not None and opt_out.since > tx.now - text.age
 
 
 def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Done[Judged]:

@@ -1,5 +1,5 @@
-"""Telling applications of outcomes: an event is written with the end it tells of, then sent under
-a lease as often as its schedule says."""
+"""Outcome events: an event is written in the transaction that ends the verification, then sent
+under a lease until it is accepted or its schedule of tries is used up."""
 
 import itertools
 from collections.abc import Sequence
@@ -46,6 +46,7 @@ def write_events(tx: Tx, verification: Verification) -> None:
     endpoints = webhook_endpoints.configured(tx)
     if not endpoints:
         return
+    _forget_idle_failures(tx, endpoints)
     sequence = history.newest_number(tx, verification.id)
     for endpoint in endpoints:
         webhook_events.add(
@@ -57,6 +58,13 @@ def write_events(tx: Tx, verification: Verification) -> None:
                 verification, sequence=sequence, includes_number=endpoint.includes_number
             ),
         )
+
+
+def _forget_idle_failures(tx: Tx, endpoints: Sequence[Endpoint]) -> None:
+    """Called before an event is queued: it must not disable an endpoint by its first failure, since
+    an endpoint that got no event lately has not failed for a day."""
+    if any(endpoint.failing_since for endpoint in endpoints):
+        webhook_endpoints.forget_idle_failures(tx)
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:
@@ -105,12 +113,16 @@ def answered(tx: Tx, claim: Claim, answer: Answer, *, jitter: float) -> Done[boo
         wait = WAITS[event.tries] * (1 + JITTER * jitter)
         due_at = tx.now + timedelta(seconds=max(wait, answer.retry_after_seconds))
         is_news = webhook_events.put_off(tx, event, answer, due_at=due_at)
-    return Done(is_news and _failed(tx, endpoint, is_gone=answer.result is Result.GONE))
+    # Jitter may end a schedule of 24 hours earlier; it is used up all the same.
+    failing = FAILING * (1 - JITTER) if is_last else FAILING
+    is_gone = answer.result is Result.GONE
+    return Done(is_news and _failed(tx, endpoint, is_gone=is_gone, failing=failing))
 
 
-def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool) -> bool:
-    """True: this disables the endpoint. One that was enabled since the try began stays enabled: the
-    try says nothing about the repaired receiver."""
+def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool, failing: timedelta) -> bool:
+    """Returns True if this failure disables the endpoint: at once if it is gone, or after `failing`
+    of nothing but failures. An endpoint that was enabled after the try began stays enabled, since
+    that try says nothing about the repaired receiver."""
     if is_gone:
         return webhook_endpoints.disable(
             tx, seen.id, DisabledCause.GONE, generation=seen.generation
@@ -121,7 +133,7 @@ def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool) -> bool:
     if present.failing_since is None:
         webhook_endpoints.failed(tx, seen.id)
         return False
-    if tx.now < present.failing_since + FAILING:
+    if tx.now < present.failing_since + failing:
         return False
     return webhook_endpoints.disable(tx, seen.id, DisabledCause.FAILING, generation=seen.generation)
 
@@ -141,6 +153,7 @@ def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
 def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
     """A test event for each configured endpoint. Returns how many."""
     found = webhook_endpoints.configured(tx)
+    _forget_idle_failures(tx, found)
     for endpoint in found:
         text = body.test(tx.now, sent_by=sent_by)
         webhook_events.add(
@@ -151,6 +164,7 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
 
 def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
     """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
+    _forget_idle_failures(tx, webhook_endpoints.configured(tx))
     if not webhook_events.queue_again(tx, [id]):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
     _note_replays(tx, [id], operator)
@@ -159,6 +173,7 @@ def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
 
 def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     """At most RESENT_AT_ONCE of those that failed. Returns how many."""
+    _forget_idle_failures(tx, webhook_endpoints.configured(tx))
     ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
     _note_replays(tx, ids, operator)
     return Done(len(ids), has_notices=True)

@@ -2,10 +2,19 @@
 
 from typing import assert_never
 
-from bot.domain.effects import CountUsage, Effect, EraseTexts, Notify, SendText, WithdrawTexts
+from bot.domain.effects import (
+    CountUsage,
+    Effect,
+    EraseTexts,
+    LeaveNumberAlone,
+    Notify,
+    SendText,
+    WithdrawTexts,
+)
+from bot.domain.ids import run_id
 from bot.domain.transitions import Decision
 from bot.domain.verification import Verification
-from bot.store import erasures, history, outbox, usage, verifications
+from bot.store import disowns, erasures, history, outbox, usage, verifications
 from bot.store.tx import Change, Tx
 from bot.usecases import notify
 
@@ -48,6 +57,8 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
             withdraw_texts(tx, of.id)
         case EraseTexts():
             erase_texts(tx, of.id)
+        case LeaveNumberAlone():
+            disowns.mark(tx, of.phone)
         case Notify():
             notify.write_events(tx, of)
         case CountUsage(kind):
@@ -57,7 +68,7 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
                 phone=of.phone,
                 country=of.country,
                 started_by=of.started_by,
-                verification_id=of.id,
+                run_id=run_id(of.nonce),
             )
         case _:
             assert_never(effect)

@@ -7,6 +7,7 @@ from math import ceil
 from bot.admission.admission import Admission, Applicant
 from bot.domain.effects import SendText
 from bot.domain.errors import SendsUsed, TooLateToResend
+from bot.domain.ids import run_id
 from bot.domain.inputs import ResendAsked
 from bot.domain.resending import LEFT, Resending, resending
 from bot.domain.transitions import decide
@@ -56,14 +57,14 @@ def resend(
             return Done(verification)
         case Resending.USED:
             raise SendsUsed(
-                f"This verification has had its {verification.terms.max_sends} texts."
-                " Start another when it is over.",
+                f"All {verification.terms.max_sends} texts of this verification have been used."
+                " Start a new verification when this one has ended.",
                 retry_after_seconds=seconds,
             )
         case Resending.TOO_LATE:
             raise TooLateToResend(
-                f"Less than {LEFT.total_seconds():.0f} seconds are left to answer it, or it is"
-                " decided. Start another when it is over.",
+                f"Less than {LEFT.total_seconds():.0f} seconds are left to answer, or the outcome"
+                " is decided. Start a new verification when this one has ended.",
                 retry_after_seconds=seconds,
             )
     text = replace(text, locale=verification.locale or text.locale)
@@ -84,7 +85,7 @@ def new_text(rules: Rules) -> SendText:
 
 def _applicant(verification: Verification, text: SendText) -> Applicant:
     return Applicant(
-        verification_id=verification.id,
+        run_id=run_id(verification.nonce),
         phone=verification.phone,
         country=verification.country,
         started_by=verification.started_by,

@@ -10,7 +10,7 @@ from bot.domain.verification import Terms
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """BCP 47 tags. A challenge template is of the default one."""
+    """BCP 47 tags. A challenge template is in the default language."""
 
     offered: tuple[str, ...] = ("en",)
     default: str = "en"

@@ -16,7 +16,7 @@ from bot.domain.errors import (
     NumberBusy,
     Refusal,
 )
-from bot.domain.ids import new_id
+from bot.domain.ids import new_id, run_id
 from bot.domain.inputs import Canceled, Started
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Terms, Verification
@@ -109,8 +109,8 @@ def restart(
 def refusal_of_restart(
     tx: Tx, before: Verification, rules: Rules, admission: Admission
 ) -> Refusal | None:
-    """What a restart would be refused with now, but for the circuit breaker, which must not be
-    asked in vain; None: it would go ahead. Changes nothing."""
+    """The refusal that a restart would meet now; None: it would be admitted. The circuit breaker is
+    left out, since asking it may use up its probe. Changes nothing."""
     request = Request(before.started_by, request_id="")
     try:
         wanted = prepare(before.phone, request, rules)
@@ -197,7 +197,7 @@ def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
 
 def _applicant(wanted: Start) -> Applicant:
     return Applicant(
-        verification_id=wanted.id,
+        run_id=run_id(wanted.nonce),
         phone=wanted.phone,
         country=wanted.country,
         started_by=wanted.request.started_by,
@@ -219,8 +219,8 @@ def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Chang
 def _busy(tx: Tx, older: Verification) -> NumberBusy:
     over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
     return NumberBusy(
-        "This number is being verified at the moment, and this start may not take its place."
-        " Try again when that is over.",
+        "This number is being verified, and this start cannot replace that verification. Try again"
+        " when it has ended.",
         retry_after_seconds=max(1, ceil((over_at - tx.now).total_seconds())),
     )
 

@@ -1,7 +1,7 @@
-"""Whether time goes on as it should, and the way out where it does not.
+"""Detects clock jumps, and corrects stored time that is ahead of the clock.
 
-What is old is removed, so a clock that was set forward by years would remove everything. Nothing
-is removed within a day of a jump: long enough for an operator to hear of it.
+Old rows are removed, so a clock that is set forward by years would remove everything. After a jump
+nothing is removed for a day, which gives an operator time to notice.
 """
 
 from datetime import datetime, timedelta

@@ -50,7 +50,8 @@ class EventView:
 
     @property
     def tries(self) -> int:
-        """Since it was last queued. The row counts those after which there is another one."""
+        """Tries since the event was last queued. The row does not count the last try, so a finished
+        event has one more."""
         is_over = self.event.state is not EventState.PENDING
         return self.event.tries + int(is_over)
 

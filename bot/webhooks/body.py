@@ -59,7 +59,7 @@ def instant(at: datetime | None) -> str | None:
 
 
 def _written(type: str, at: datetime, data: dict[str, Any]) -> str:
-    """JSON of at most 2000 bytes. Where there is no room, free texts are cut: a reason can be long,
+    """JSON of at most 2000 bytes. If it would be longer, free texts are cut: a reason can be long,
     and so can an id that the caller chose."""
     while True:
         body = {"type": type, "timestamp": instant(at), "data": data}

@@ -48,7 +48,7 @@ def _utf16_units(text: str) -> int:
 
 
 def _count(sizes: Iterable[int], room: int) -> int:
-    """A character that takes two units is not divided between segments."""
+    """The number of segments. A character of two units is never split between two segments."""
     count, used = 1, 0
     for size in sizes:
         if used + size > room:

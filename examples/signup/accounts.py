@@ -86,8 +86,8 @@ class Accounts:
         return Account(*row) if row else None
 
     def is_verified(self, id: str) -> bool:
-        """Whether the present number is. It needs no order of events: an outcome may come before
-        the answer to the start is kept."""
+        """Whether the account's current number is verified. The order of events does not matter: an
+        outcome may arrive before the response to the start is stored."""
         with self._transaction() as db:
             row = db.execute(
                 "SELECT 1 FROM account JOIN outcome USING (verification)"
@@ -102,11 +102,11 @@ class Accounts:
             _settle(db, verification, status)
 
     def take_webhook(self, webhook_id: str, account: str, verification: str, status: str) -> bool:
-        """An outcome that a webhook told; False where the event was taken before. What must happen
-        once (a welcome by e-mail) belongs into this transaction, behind the insertion."""
+        """Stores an outcome from a webhook. Returns False if the event was stored before. An action
+        that must happen once (a welcome e-mail) belongs in this transaction, after the insert."""
         with self._transaction() as db:
             if db.execute("SELECT 1 FROM account WHERE id = ?", (account,)).fetchone() is None:
-                return False  # Textback tells of all verifications, not only of ours
+                return False  # Textback sends the outcomes of all callers, not only of this program
             added = db.execute("INSERT OR IGNORE INTO webhook VALUES (?)", (webhook_id,)).rowcount
             if added:
                 _settle(db, verification, status)

@@ -1,7 +1,8 @@
 """A sign-up form whose phone numbers Textback verifies.
 
-The browser follows a verification by its read link, and everything that acts on one goes through
-this server. What an account is worth is decided here, by a signed webhook, never by the page.
+The browser follows a verification by its read link; every request that changes one goes through
+this server. The server decides whether an account is verified, by a signed webhook; the page does
+not.
 """
 
 import os
@@ -30,7 +31,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     base_url = environ["PUBLIC_BASE_URL"]
     app = Flask(__name__)
     app.config.update(
-        # Made up anew at each start unless it is set: then nobody stays signed in.
+        # If it is not set, it is random: each restart then signs everyone out.
         SECRET_KEY=environ.get("SIGNUP_SECRET_KEY") or secrets.token_bytes(32),
         SESSION_COOKIE_NAME="juniper",
         SESSION_COOKIE_SAMESITE="Lax",
@@ -86,7 +87,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
             "verify.html",
             account=account,
             number=numbers.readable(account.number),
-            # This link and no other: who opens the page can read what it holds.
+            # Only this link: everyone who opens the page can read the links in it.
             status_link=f"{account.status_link}&showInput=false",
             now=now,
             resend_in=max(0.0, account.sent_at + RESEND_SECONDS - now),
@@ -243,12 +244,13 @@ def _start(accounts: Accounts, textback: Textback, number: str) -> None:
         number,
         tag=id,  # comes back in the webhook
         locale=", ".join(_languages()) or None,
-        # One for each form shown: pressed twice, or sent twice by a bad line, it is one start.
+        # One key for each form shown: a form that is sent twice starts one verification.
         idempotency_key=f"{id}-{request.form.get('attempt', '')[:32]}",
     )
     accounts.begin(id, number, started, time.time())
-    if before and before.number != number:  # Textback ends an older one of the same number itself
-        with suppress(Refused):  # then it expires
+    # For the same number, Textback cancels the older verification itself.
+    if before and before.number != number:
+        with suppress(Refused):  # if canceling fails, the verification expires
             textback.cancel(before.terminate_link, "another number was entered")
 
 

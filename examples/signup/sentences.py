@@ -15,11 +15,11 @@ REFUSALS = {
     "disowned": "The person at this number told us today that they had not asked for a code. Text"
     " START to our number first, or enter another one.",
     "number_busy": "This number is being verified somewhere else at the moment. Try again {wait}.",
-    "limit_reached": "We have sent this number as many texts as we may. Try again {wait}.",
-    "breaker_open": "Texts to this area hardly arrive at the moment. Try again {wait}, or enter"
+    "limit_reached": "We have sent too many texts to this number. Try again {wait}.",
+    "breaker_open": "We cannot text numbers of this area at the moment. Try again {wait}, or enter"
     " another number.",
     "too_late_to_resend": "There is not enough time left for another text. Start again below.",
-    "sends_used": "We have sent this code as often as we may. Start again below.",
+    "sends_used": "We cannot send this code again. Start again below.",
     "invalid_answer": "A code has digits only, as in the text.",
     # Waiting helps.
     "queue_too_long": "Too many texts are waiting, so yours would be late. Try again {wait}.",
@@ -48,7 +48,7 @@ SAID_AT_THE_NUMBER = {
 def refusal(code: str, wait: int | None) -> str:
     """
     >>> refusal("limit_reached", 240)
-    'We have sent this number as many texts as we may. Try again in 4 minutes.'
+    'We have sent too many texts to this number. Try again in 4 minutes.'
     """
     return REFUSALS.get(code, OUR_TROUBLE).replace("{wait}", when(wait))
 

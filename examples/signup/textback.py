@@ -7,7 +7,8 @@ from typing import Any
 import requests
 
 TIMEOUT_SECONDS = 10
-# A start is repeated once where nothing, or "not yet", was answered. Longer waits are the person's.
+# A start is repeated once if no response came, or a 503 with a short Retry-After. If the wait is
+# longer, the page tells the person when to try again.
 LONGEST_WAIT_SECONDS = 2
 
 
@@ -100,7 +101,7 @@ def _call(method: str, url: str, **more: Any) -> requests.Response:
 
 
 def _refusal(response: requests.Response) -> Refused:
-    """404 and 410 have no body: the status is their word."""
+    """The refusal of a response. 404 and 410 have no body, so the code follows from the status."""
     try:
         code = str(response.json()["code"])
     except (ValueError, KeyError, TypeError):

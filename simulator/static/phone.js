@@ -149,7 +149,7 @@ export class Phone {
     }));
   }
 
-  // Without `now` Textback is not heard: what was told last stays, and no countdown runs.
+  // Without `now`, Textback does not answer: the last known status stays, and no countdown runs.
   drawStanding(verification, now) {
     if (now === null) return;
     const { id, status } = verification ?? {};

@@ -43,7 +43,7 @@ async function draw() {
   }
 }
 
-// After something was done. That the simulator is gone is found, and said, by the next round.
+// Called after an action. If the simulator is gone, the next poll notices and reports it.
 async function redraw() {
   try {
     await draw();

@@ -223,7 +223,7 @@ def test_enabling_sends_what_waits(operator: Operator, told: Harness) -> None:
     approve(told, OTHER_PHONE, behaviour=Behaviour.ACCEPT)
     path, fields = enable_form(show(operator))
     page = press(operator, path, **fields)
-    assert page.says(".notice") == "The endpoint is enabled: what waits for it is sent now."
+    assert page.says(".notice") == "The endpoint is enabled: its waiting events are sent now."
     assert page.rows("#endpoints table")[1][1:3] == ["enabled", "1"]
     told.run_once()
     assert [event.is_accepted for event in received(told)] == [False, True]

@@ -1,5 +1,8 @@
 """Texts that met a dead server."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.channels.gateway import LookFailed
@@ -63,6 +66,40 @@ def test_a_missed_stop_is_obeyed(harness: Harness) -> None:
     missed(harness, "STOP")
     run(harness)
     assert harness.status(id)["output"] == "opted_out"
+
+
+def test_of_several_keywords_the_newest_counts(harness: Harness) -> None:
+    """Whichever of them were missed."""
+    harness.start_and_send()
+    missed(harness, "START")
+    harness.clock.forward(5)
+    harness.text("Stop texting me")
+    harness.start_and_send("+14255550124")
+    run(harness)
+    assert harness.post_start().json()["code"] == "opted_out"
+    missed(harness, "STOP")
+    harness.clock.forward(5)
+    harness.text("START")
+    id = harness.start_and_send()["id"]
+    run(harness)
+    assert harness.status(id)["customStatus"]["status"] == "pending"
+    assert {text.reason for text in harness.ignored_texts(10)} == {"before_its_start"}
+
+
+def test_a_stop_while_missed_texts_are_read_counts(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.start_and_send()
+    missed(harness, "START")
+    gateway = harness.service.gateway
+    found = list(gateway.received_since(timedelta(hours=1)))
+    harness.clock.forward(5)
+    harness.text("STOP")
+    harness.start("+14255550124")
+    later = [replace(text, age=text.age + timedelta(seconds=5)) for text in found]
+    monkeypatch.setattr(type(gateway), "received_since", lambda *_: iter(later))
+    run(harness)
+    assert harness.post_start().json()["code"] == "opted_out"
 
 
 def test_an_answer_older_than_the_verification_was_meant_for_another(harness: Harness) -> None:

@@ -1,5 +1,6 @@
 """Start by id, suspend, resume, restart, rewind and purge."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -338,3 +339,30 @@ def test_a_failed_one_is_500_only_where_it_is_asked_for(harness: Harness) -> Non
         "TaskFailed",
         "ExecutionCompleted",
     ]
+
+
+def test_the_code_of_a_superseded_one_is_no_attempt(harness: Harness) -> None:
+    """As by text: the person typed it from the older text."""
+    harness.start_and_send()
+    older = harness.code()
+    harness.clock.forward(16)
+    id = harness.start_and_send()["id"]
+    if harness.code() == older:
+        return  # one in ten thousand
+    assert harness.answer(id, older).status_code == 202
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
+    harness.answer(id, harness.code())
+    assert harness.status(id)["output"] is True
+
+
+def test_removals_at_once_count_each_once(any_harness: Harness) -> None:
+    ids = []
+    for place in range(200, 230):
+        ids.append(any_harness.start(f"+142555{place:05}")["id"])
+        any_harness.terminate(ids[-1], None)
+    query = "?createdTimeFrom=2020-01-01T00:00:00Z"
+    with ThreadPoolExecutor(4) as pool:
+        removals = [pool.submit(any_harness.call, "DELETE", INSTANCES + query) for _ in range(4)]
+    answers = [removal.result() for removal in removals]
+    counts = [answer.json()["instancesDeleted"] for answer in answers if answer.status_code == 200]
+    assert sum(counts) == len(ids)

@@ -196,3 +196,16 @@ def test_every_answer_is_closed_to_browsers(harness: Harness) -> None:
         assert response.headers["Cache-Control"] == "no-store"
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
         assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_an_object_as_microsofts_client_for_python_sends_it(harness: Harness) -> None:
+    """JSON within a JSON string."""
+    body = json.dumps(json.dumps({"phoneNumber": PHONE, "tag": "order-1", "locale": "de"}))
+    response = harness.call("POST", START, data=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 202, response.text
+    harness.run_once()
+    custom = harness.status(response.json()["id"])["customStatus"]
+    assert (custom["tag"], custom["locale"]) == ("order-1", "de")
+    deep = json.dumps('{"a":' * 5000)
+    response = harness.call("POST", START, data=deep, headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_number")

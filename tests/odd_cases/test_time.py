@@ -540,6 +540,17 @@ def test_repeats_leave_answers_for_what_comes(harness: Harness) -> None:
     assert harness.answers()[-1] == "Thank you, this number is verified."
 
 
+def test_repeats_leave_answers_for_later_attempts_too(harness: Harness) -> None:
+    """A hint, repeats of one wrong code, two others: the end is answered all the same."""
+    harness.start_and_send()
+    harness.text("hello?")
+    first, second, third = (harness.wrong() for _ in range(3))
+    for body in (*[first] * 5, second, second, third):
+        harness.text(body)
+    harness.text(harness.code())
+    assert harness.answers()[-1] == "Thank you, this number is verified."
+
+
 def test_on_postgresql_a_full_disk_is_an_outage_while_all_can_be_read(postgres: Server) -> None:
     now = [0.0]
     url = postgres.new_database()

@@ -79,7 +79,7 @@ def test_a_service_that_takes_no_fragment_is_set_without_one(served: Harness) ->
     served.simulator.world.configure_service(replace(service_of(served), takes_fragments=False))
     result = run(served, "set")
     assert result.exit_code == 0, result.output
-    assert "Twilio repeats no reply that meets a restart" in result.output
+    assert "Twilio does not repeat a reply that fails during a restart" in result.output
     assert service_of(served).inbound_url == number.wanted_url(served.settings).partition("#")[0]
     assert "Changed" not in run(served, "set").output
 

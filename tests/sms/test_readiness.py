@@ -221,7 +221,7 @@ def test_a_wrong_key(ready: Harness) -> None:
 
 def test_a_wrong_token_beside_a_key_is_found_since_it_verifies_signatures(ready: Harness) -> None:
     findings = keyed(ready, None, twilio_auth_token=(OTHER_TOKEN,))
-    assert "replies are signed with it" in the(findings, Kind.CREDENTIALS, Level.FAULT)
+    assert "Twilio signs replies with it" in the(findings, Kind.CREDENTIALS, Level.FAULT)
     assert of(findings, Kind.NUMBER), "the key answers the rest"
 
 
@@ -343,7 +343,7 @@ def test_a_service_whose_webhook_is_not_repeated(served: Harness) -> None:
     plain = webhooks.wanted_url(served.settings).partition("#")[0]
     change_service(served, inbound_url=plain)
     findings = found(served)
-    assert "repeats no reply" in the(findings, Kind.WEBHOOK, Level.WARNING)
+    assert "does not repeat a reply" in the(findings, Kind.WEBHOOK, Level.WARNING)
     assert faulty(findings) == set()
 
 

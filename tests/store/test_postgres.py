@@ -94,9 +94,7 @@ class Held:
 
 
 def count_start(tx: Tx, id: str) -> Done[None]:
-    usage.add(
-        tx, UsageKind.START, phone=PHONE, country="US", started_by="function", verification_id=id
-    )
+    usage.add(tx, UsageKind.START, phone=PHONE, country="US", started_by="function", run_id=id)
     return Done(None)
 
 

@@ -63,6 +63,40 @@ def test_a_purge_buys_no_other_start(tmp_path) -> None:
         refused(harness.post_start())
 
 
+@pytest.mark.parametrize("ends", ["approved", "unsent"])
+def test_a_purge_and_the_same_id_again_buy_none_either(tmp_path, ends: str) -> None:
+    """Once approved, or failed through Twilio, its id took back every later start with it."""
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="2/10 minutes") as harness:
+        own = f"{INSTANCES.replace('instances', 'orchestrators')}/E4_SmsPhoneVerification/user-1"
+
+        def start():
+            return harness.call("POST", own, json=PHONE)
+
+        if ends == "unsent":
+            harness.simulator.faults.add("refuse", code=21408)
+        assert start().status_code == 202
+        harness.run_once()
+        if ends == "approved":
+            harness.text(harness.code())
+        for _ in range(2):
+            assert harness.call("DELETE", f"{INSTANCES}/user-1").status_code == 200
+            assert start().status_code == 202
+            harness.terminate("user-1", None)
+        assert harness.call("DELETE", f"{INSTANCES}/user-1").status_code == 200
+        refused(start())
+
+
+def test_a_rate_limit_ends_with_its_window(tmp_path) -> None:
+    numbers = [f"+1425555{place:04}" for place in range(200, 206)]
+    with open_harness(tmp_path, LIMIT_TOTAL="2/minute") as harness:
+        for number in numbers[:2]:
+            harness.start_and_send(number)
+        harness.clock.forward(59)
+        assert refused(harness.post_start(numbers[2]))["after"] <= 2
+        harness.clock.forward(2)
+        harness.start(numbers[3])
+
+
 def test_the_first_answer_is_given_again_though_the_limit_is_reached(tmp_path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
         headers = {"Idempotency-Key": "k"}

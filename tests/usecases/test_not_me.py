@@ -77,6 +77,36 @@ def test_after_the_end_it_is_chatter(harness: Harness) -> None:
     assert harness.post_start().status_code == 202
 
 
+@pytest.mark.parametrize("ends", ["expired", "canceled", "out of tries"])
+def test_after_an_end_without_an_approval_it_keeps_the_number_quiet(
+    harness: Harness, ends: str
+) -> None:
+    """A person who did not ask for the code may read it late. The outcome stays."""
+    id = harness.start_and_send()["id"]
+    if ends == "canceled":
+        harness.terminate(id, None)
+    elif ends == "out of tries":
+        for _ in range(4):
+            harness.text(harness.wrong())
+    harness.forward(3600)
+    before = harness.status(id)["customStatus"]["status"]
+    harness.text("NO")
+    harness.text("NO")
+    assert harness.answers().count("Thank you. No more codes are sent to this number today.") == 1
+    assert harness.status(id)["customStatus"]["status"] == before
+    assert harness.post_start().json()["code"] == "disowned"
+    harness.forward(86_400)
+    assert harness.post_start().status_code == 202
+
+
+def test_a_day_after_the_end_it_is_chatter(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.forward(2 * 86_400)
+    harness.text("NO")
+    assert harness.post_start().status_code == 202
+    assert [text.reason for text in harness.ignored_texts(10)] == ["no_verification"]
+
+
 def test_what_was_decided_stays_decided(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.suspend(id, None)

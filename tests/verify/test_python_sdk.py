@@ -103,6 +103,9 @@ def test_it_is_fetched_by_sid_and_by_number(verify: Verify) -> None:
     assert refused(lambda: verify.fetch("+14255550199")) == (404, 20404)
     assert refused(lambda: verify.fetch("VE" + "0" * 32)) == (404, 20404)
     assert refused(lambda: verify.fetch("nonsense")) == (404, 20404)
+    landline = "+4930901820"
+    assert refused(lambda: verify.fetch(landline)) == (404, 20404)
+    assert refused(lambda: verify.check("123456", to=landline)) == (404, 20404)
 
 
 @pytest.mark.parametrize("by", ["sid", "to"])

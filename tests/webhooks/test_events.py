@@ -15,7 +15,7 @@ from bot.store.webhook_events import EventState, WebhookEvent
 from bot.usecases import notify, webhooks
 from simulator import faults
 from simulator.receiver import Behaviour, Received
-from tests.harness import PHONE, RECEIVER, WEBHOOK_SECRET, Harness
+from tests.harness import INSTANCES, PHONE, RECEIVER, WEBHOOK_SECRET, Harness
 
 FIELDS = [
     "id", "reference", "status", "cause", "reason", "tag", "locale", "maskedNumber", "attemptsUsed",
@@ -233,6 +233,31 @@ def test_one_success_in_between_begins_the_day_anew(told: Harness) -> None:
     told.forward(3600 * 5)
     approve(told, "+14255550125")
     told.run_once()
+    (view,) = told.store.read(webhooks.endpoints)
+    assert view.endpoint.is_enabled
+
+
+def test_a_failure_of_days_ago_disables_nothing(told: Harness) -> None:
+    """No event waited meanwhile, so nothing failed."""
+    behave(told, Behaviour.FAIL)
+    id = approve(told)
+    told.run_once()
+    assert told.call("DELETE", f"{INSTANCES}/{id}").status_code == 200
+    told.forward(3600 * 48)
+    approve(told, OTHER)
+    told.run_once()
+    (view,) = told.store.read(webhooks.endpoints)
+    assert view.endpoint.is_enabled
+
+
+def test_an_address_that_comes_back_has_no_failures(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    for urls in ("", RECEIVER):
+        told.restart(WEBHOOK_URLS=urls)
+        told.service.configure_endpoints()
+        told.forward(3600 * 30)
     (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
 

@@ -54,8 +54,8 @@ UNREADABLE = (
 def client(
     settings: Settings, *, token: str | None = None, http_client: PooledHttpClient | None = None
 ) -> Client:
-    """Twilio's client for these settings. Made after the fork, used by many threads. `token`: asks
-    with this auth token, whatever texts are sent with."""
+    """Twilio's client for these settings. Create it after the fork; many threads may use it.
+    `token`: use this auth token instead of the credentials that send texts."""
     http_client = http_client or PooledHttpClient(
         settings.twilio_api_base_url,
         timeout=settings.twilio_timeout_seconds,
@@ -169,7 +169,7 @@ class TwilioGateway:
         try:
             self.client.messages(sid).update(body="")
         except TwilioRestException as error:
-            if error.status != 404:  # gone already is as good
+            if error.status != 404:  # the message is gone already, so nothing is left to erase
                 raise LookFailed(describe(error)) from None
         except UNREADABLE as error:
             raise LookFailed(describe(error)) from None
@@ -186,7 +186,7 @@ class TwilioGateway:
                 if not self._is_for_us(message) or not message.date_sent:
                     continue
                 phone = addresses.phone_of(message.from_, is_of_service=number is None)
-                # What Twilio withheld is listed too, but its body is gone.
+                # Twilio also lists replies that it withheld, but their bodies are empty.
                 if phone is not None and message.status != "failed":
                     yield Received(
                         message_sid=message.sid,
@@ -220,8 +220,9 @@ class TwilioGateway:
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
-    # Another text says another code, but one of long ago by chance. Redacted ones say nothing. By
-    # its age alone a text would be missed, and sent twice, where time went by uncounted.
+    # A body identifies the text, except for an old text that happens to have the same code. So a
+    # text with a body may be older by UNCOUNTED: `tried_ago` can be too short by that much, and a
+    # text that is overlooked here is sent twice. Redacted texts are compared by age alone.
     earliest = since - UNCOUNTED if message.body else since
     is_alike = not message.body or body in message.body
     return message.direction == "outbound-api" and is_alike and message.date_created >= earliest

@@ -30,8 +30,8 @@ UNKNOWN_PASSING = Trouble(
 
 
 def at_send(code: int, http_status: int) -> Trouble:
-    """The meaning of a refusal by the API. Of unknown codes 429 and 5xx may pass, other 4xx will
-    not.
+    """The meaning of a refusal by the API. An unknown code is temporary with status 429 or 5xx and
+    permanent with any other 4xx.
 
     >>> at_send(21211, 400).is_permanent, at_send(99999, 400).is_permanent
     (True, True)

@@ -1,8 +1,8 @@
-"""The webhook of what texts are sent from, at Twilio: read it, compare it, set it.
+"""Reads, checks and sets the webhook of the sending number or Messaging Service at Twilio.
 
-A number or a short code has a webhook of its own. A Messaging Service has one for its whole pool,
-unless it defers to each sender's. `set_webhook` ends deferring, so that a number that joins the
-pool later needs no setting.
+A number or a short code has its own webhook. A Messaging Service has one for its whole pool, unless
+it defers to the webhook of each sender. `set_webhook` turns deferring off, so that a number that
+joins the pool later needs no configuration.
 """
 
 from dataclasses import dataclass
@@ -119,7 +119,7 @@ def _look_at_number(asked: Questions) -> Webhook:
 
 
 def overrides(service: Any, wanted: str) -> bool:
-    """Whether a service keeps replies from us."""
+    """Whether a service sends the replies of its numbers to a webhook that is not ours."""
     return not service.use_inbound_webhook_on_number and not _is_same(
         service.inbound_request_url, wanted
     )
@@ -179,8 +179,8 @@ def _set_service(asked: Questions) -> list[Difference]:
     except Unanswered as failed:
         if failed.why is not Why.REFUSED or "inbound_request_url" not in values:
             raise
-        # Whether a service takes the part after # was not seen at Twilio. Without it Twilio
-        # repeats less, which reading its list makes up for.
+        # It was not tested whether Twilio accepts the part after # for a service. Without it,
+        # Twilio repeats fewer webhooks; replies lost that way are read from Twilio's list.
         plain = {**values, "inbound_request_url": wanted.removesuffix(RETRIES)}
         asked.ask(lambda: service.update(**plain))
     return changes
@@ -194,8 +194,8 @@ def _unrepeated(url: str | None, wanted: str) -> tuple[str, ...]:
     if url != wanted.removesuffix(RETRIES):
         return ()
     return (
-        f"the webhook lacks {RETRIES}, so Twilio repeats no reply that meets a restart; it is read"
-        " from Twilio's list afterwards",
+        f"the webhook lacks {RETRIES}, so Twilio does not repeat a reply that fails during a"
+        " restart; Textback reads it from Twilio's list afterwards",
     )
 
 

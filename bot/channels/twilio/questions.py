@@ -24,7 +24,7 @@ _TEST_CREDENTIALS = 20008
 
 
 class Why(Enum):
-    """What follows from it."""
+    """Why Twilio did not answer a question."""
 
     CREDENTIALS = "credentials"  # not accepted at all
     RIGHT = "right"  # accepted, but not for this
@@ -71,8 +71,8 @@ class Questions:
 
 
 def unanswered(error: Exception, settings: Settings) -> Unanswered:
-    """The meaning of what the library raised. The library's own text is not shown: it may hold the
-    number, and its words are not ours."""
+    """The meaning of an exception of the library. The library's own message is not shown, since it
+    may contain the phone number."""
     if isinstance(error, on_the_way.HTTPError):
         return Unanswered(Why.CONNECTION, _on_the_way(error, settings))
     status, code = http_status(error), twilio_code(error)

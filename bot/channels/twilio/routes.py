@@ -50,11 +50,11 @@ class Webhooks:
             sentence = "This request does not carry Twilio's signature for this address."
             raise self._refused("signature", "without a valid signature", sentence)
         if request.form.get("AccountSid", self._account_sid) != self._account_sid:
-            sentence = "This request is of another Twilio account."
+            sentence = "This request comes from another Twilio account."
             raise self._refused("account", "of another account", sentence)
 
     def receive(self) -> Response:
-        # A plain mapping takes less than half the time to be asked.
+        # Look-ups in a plain dict take less than half as long as in a MultiDict.
         text = read_text(request.form.to_dict(), self._ours)
         note(sid=text.message_sid)
         if isinstance(text, NotForUs):

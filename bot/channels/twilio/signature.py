@@ -16,8 +16,8 @@ from werkzeug.datastructures import Headers, MultiDict
 
 # Base64 of an HMAC-SHA1, which is what Twilio sends.
 SIGNATURE_LENGTH = 28
-# Twilio posts some thirty, and twenty more with ten media. They are sorted for the signature, which
-# an unsigned request must not make expensive.
+# Twilio posts about thirty fields, and twenty more with ten media files. Checking a signature sorts
+# the fields, so their number is bounded: an unsigned request must not be expensive.
 MOST_FIELDS = 100
 HEADER = "X-Twilio-Signature"
 FORM = "application/x-www-form-urlencoded"
@@ -30,7 +30,7 @@ class Signature:
         self._base_url = public_base_url
 
     def is_plausible(self, headers: Headers, *, mimetype: str) -> bool:
-        """Asked before the body is read: anyone may post here."""
+        """Checks header and content type before the body is read, since anyone can post here."""
         sent = headers.get(HEADER, "")
         return sent.isascii() and len(sent) == SIGNATURE_LENGTH and mimetype == FORM
 
@@ -42,16 +42,17 @@ class Signature:
 
 
 def _is_signed(validator: Any, url: str, form: MultiDict[str, str], sent: str) -> bool:
-    """Tries the address as it is set first: nearly every signature is over that, and this takes a
-    tenth of the time of the library, which tries it with its port and without."""
+    """Tries the configured address first. Nearly every signature is over it, and this check takes a
+    tenth of the library's time. The library tries the address with its port and without."""
     expected = _signature(validator.token, url, form)
     is_exact = hmac.compare_digest(expected, sent.encode())
     return is_exact or bool(validator.validate(url, form, sent))
 
 
 def _signature(token: bytes, url: str, form: MultiDict[str, str]) -> bytes:
-    """Twilio's own rule: the address, then each name and value in the order of names; of a repeated
-    one all its values (https://www.twilio.com/docs/usage/security)."""
+    """Computes the signature by Twilio's rule: the address, then each field's name and value,
+    sorted by name; a repeated field counts with every distinct value, each after its name
+    (https://www.twilio.com/docs/usage/security)."""
     fields = (
         name + value
         for name, values in sorted(form.lists())
@@ -62,5 +63,5 @@ def _signature(token: bytes, url: str, form: MultiDict[str, str]) -> bytes:
 
 
 def has_few_fields(body: bytes) -> bool:
-    """Asked before the form is parsed, let alone hashed."""
+    """Checks the number of fields before the form is parsed and its signature is computed."""
     return body.count(b"&") < MOST_FIELDS

@@ -12,15 +12,15 @@ class Kind(Enum):
     """Whose trouble it is."""
 
     NUMBER = "number"  # this number gets no text, now or later
-    OURS = "ours"  # our account, sender or settings: nothing goes out until it is mended
-    LIMIT = "limit"  # too much at once: not taken, may be sent again
-    PASSING = "passing"  # Twilio's or a carrier's trouble; may be over in a moment
+    OURS = "ours"  # our account, sender or settings: nothing is sent until an operator fixes it
+    LIMIT = "limit"  # too many at once: not accepted, may be sent again
+    PASSING = "passing"  # a temporary problem of Twilio or a carrier
 
 
 # What to do where the sentence itself does not say it.
 ADVICE = {
     Kind.NUMBER: "Ask the person for another number.",
-    Kind.OURS: "Mend it in Twilio's console, then start again.",
+    Kind.OURS: "Fix it in Twilio's console, then start again.",
     Kind.LIMIT: "Wait a moment and start again; if it goes on, send from more numbers or have the"
     " limit raised.",
     Kind.PASSING: "Wait a moment and start again.",
@@ -90,7 +90,7 @@ TROUBLES: dict[int, Trouble] = {
     ),
     **_told(
         Kind.LIMIT,
-        "More than 30 texts went back and forth within half-minute steps, so Twilio paused both"
+        "More than 30 texts went back and forth in quick succession, so Twilio paused both"
         " numbers: look for a bot that answers automatically.",
         14107,
     ),
@@ -244,7 +244,7 @@ LOST_REPLIES: dict[int, str] = {
     30009: "A part of the reply was lost on the way. Let the person reply once more.",
     **dict.fromkeys(
         (11200, 11205, 11210, 11220, 11235, 11236, 11237, 11750, 12100, 12200, 12300),
-        "Twilio could not post the reply to us, or not read what we answered. See whether"
+        "Twilio could not post the reply to us, or could not read our response. Check that"
         " PUBLIC_BASE_URL is reachable, then run `flask number check`.",
     ),
 }

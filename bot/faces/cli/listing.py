@@ -49,8 +49,8 @@ def list_newest(
 
 
 def id_of(store: Store, text: str) -> str:
-    """The id that is meant: a whole one, the beginning of one, or the newest of a number. Raises
-    UnknownVerification."""
+    """The id of the verification that `text` names: by its id, the beginning of its id, or a phone
+    number, of which it finds the newest. Raises UnknownVerification."""
     if not text.strip():
         raise UnknownVerification("No id is given. Name one, the beginning of one, or a number.")
     if store.read(read.exists, text):

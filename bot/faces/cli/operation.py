@@ -70,12 +70,13 @@ def clock_reset(as_json: bool) -> None:
         count = resetting.write_within(RESET_SECONDS, timekeeping.reset, clock=now)
     except timekeeping.StillPending:
         raise click.ClickException(
-            "Verifications are pending, and their deadlines are in stored time. Let them end: they"
-            " do within minutes while a dispatcher runs. Then stop everything and try again."
+            "Verifications are pending, and their deadlines are in stored time. Wait until they"
+            " have ended, which takes minutes while a dispatcher runs. Then stop all processes and"
+            " try again."
         ) from None
     seconds = round(ahead.total_seconds())
     say(
         as_json,
         {"secondsAhead": seconds, "stamps": count},
-        f"Stored time was {seconds} s ahead; {count} stamps were taken back.",
+        f"Stored time was {seconds} s ahead; the timestamps of {count} rows were corrected.",
     )

@@ -35,9 +35,9 @@ LOOK_EVERY_SECONDS = 0.2
 # A dispatcher takes a text within a tenth of a second.
 TAKEN_WITHIN_SECONDS = 5.0
 NOTHING_SENDS = (
-    "No dispatcher took the text, so nothing is sent: none runs on this database. Start the service"
-    " (gunicorn wsgi:app, or flask dispatch beside web processes with DISPATCH=off). The"
-    " verification is pending; a dispatcher that starts in time sends its text."
+    "No dispatcher runs on this database, so the text is not sent. Start the service (gunicorn"
+    " wsgi:app, or flask dispatch as well as web processes with DISPATCH=off). The verification is"
+    " pending; a dispatcher that starts in time sends its text."
 )
 
 
@@ -199,7 +199,7 @@ def _countdown(view: VerificationView) -> str:
     verification = view.verification
     left = (verification.deadline_at - datetime.now(UTC)).total_seconds()
     if left < -5:
-        return "Its time is over, but it was not ended: is a dispatcher running?"
+        return "Its deadline has passed, but it has not ended: is a dispatcher running?"
     if verification.accepted_at is None:
         return "The text is on its way to Twilio"
-    return f"{max(0, round(left)):>4} s left, {verification.attempts_left} tries left"
+    return f"{max(0, round(left)):>4} s left, {verification.attempts_left} attempts left"

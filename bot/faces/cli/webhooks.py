@@ -21,7 +21,7 @@ from bot.usecases.webhooks import EndpointView, EventView
 
 SHOWN = 20
 
-webhooks_group = AppGroup("webhooks", help="Applications that are told of outcomes.")
+webhooks_group = AppGroup("webhooks", help="Webhook endpoints, and the events sent to them.")
 
 
 def _store() -> Store:
@@ -93,7 +93,7 @@ def enable(endpoint_id: str, as_json: bool) -> None:
     if view is not None and view.endpoint.disabled_at is None:
         say(as_json, {"enabled": False}, f"{view.name} is not disabled.")
         return
-    # An unknown one is refused by the use case, as the console's is.
+    # For an unknown id the use case raises the refusal, as it does for the console.
     generation = view.endpoint.generation if view else 0
     with told():
         audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(

@@ -171,7 +171,8 @@ class Actions:
         )
 
     def _noticed(self, word: str, page: str, *, about: str = "", **where: str) -> AnyResponse:
-        """To a page that says what was done, and to which number; a forged link says nothing."""
+        """Redirects to a page with a notice of what was done, and to which number. The notice is
+        signed, so a forged link shows none."""
         proof = self._sign_in.token(g.session, f"{word} {about}")
         told = {"notice": word, "about": about or None, "proof": proof, **where}
         return redirect(url_for(f"console.{page}", **told), 303)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ class Listing:
         return self._renderer.live("console/list.html", lambda _: self._shown(asked))
 
     def export(self, form: str) -> AnyResponse:
-        """The list from the row on with which the page began."""
+        """A file of the list, beginning with the first row of the page."""
         asked = filters.read(request.args, limit=EXPORTED)
         wanted = _wanted(asked, self._reading(asked, self._candidates(asked)))
         found = self._store.read(search.rows, wanted) if wanted else []

@@ -58,7 +58,7 @@ NOTICES = {
     "forgotten": "{number} is forgotten: its verifications, their history, its limits.",
     "cleared": "{number} may be texted again. Twilio itself refuses until it texts START.",
     "limits": "Nothing counts against {number} any more.",
-    "enabled": "The endpoint is enabled: what waits for it is sent now.",
+    "enabled": "The endpoint is enabled: its waiting events are sent now.",
     "sent_again": "The event is sent again, with the same id.",
     "failed_again": "Those that failed since then are sent again.",
     "most_again": "The oldest 1,000 of them are sent again. Press once more for the rest.",
@@ -69,7 +69,7 @@ NOTICES = {
 
 class Renderer:
     def __init__(self, service: Service, *, is_token: Callable[[Session, str, str], bool]) -> None:
-        """`is_token`: whether a notice is ours, and not made up by a link."""
+        """`is_token`: whether the token of a notice is valid, so that a link cannot forge one."""
         self._service = service
         self._store = service.store
         self._refused = service.metrics.refused

@@ -1,9 +1,9 @@
 """Signing in: a signed cookie, a token in every form, and a throttle on guessing.
 
-Every visitor has a cookie with a random session id, signed under a subkey of SECRET_KEY. It is
-signed in while it carries the fingerprint of an operator's key and its time is not over, so another
-key signs that operator out. A form's token is a signature over the session id: a page of another
-site cannot know it, not even to sign a visitor in.
+Every visitor has a cookie with a random session id, signed under a subkey of SECRET_KEY. A session
+is signed in while its cookie has the fingerprint of an operator's current key and has not expired;
+so changing a key signs its operator out. The token of a form is a signature over the session id: a
+page of another site cannot know it, so it cannot post a form, not even the sign-in form.
 """
 
 import hashlib
@@ -76,7 +76,7 @@ class SignIn:
 
     def operator(self, presented: str) -> tuple[Operator, str] | None:
         """Whose key it is, and its fingerprint; None of a wrong one."""
-        # All keys are compared: how long it takes tells nothing of which one was nearly right.
+        # Compare with every key, so that the duration does not reveal which one was nearly right.
         found = [
             (operator, _fingerprint(self._present, key))
             for operator, key in self._operators
@@ -96,7 +96,7 @@ class SignIn:
         self._set(response, session.id, "")
 
     def enter(self, response: Response, fingerprint: str) -> None:
-        """Signs in, under a new session id: one that was planted before is worth nothing."""
+        """Signs in under a new session id, so that an id planted by an attacker is useless."""
         self._set(response, secrets.token_urlsafe(16), fingerprint)
 
     def leave(self, response: Response) -> None:
@@ -128,8 +128,8 @@ class Throttle:
         self._lock = threading.Lock()
 
     def try_one(self, address: str) -> int:
-        """Seconds to wait; 0: a key may be tried. The try counts as wrong at once, so that
-        concurrent tries are no more than consecutive ones."""
+        """Returns the seconds to wait before the next try; 0: the key may be checked now. The try
+        counts as wrong at once, so that concurrent tries gain nothing over consecutive ones."""
         now, name = self._clock(), network(address)
         with self._lock:
             wrong = self._wrong.setdefault(name, deque(maxlen=WRONG_KEYS))

@@ -1,4 +1,4 @@
-"""Reading what callers send: JSON of any bytes at all becomes a number, an answer, or a refusal.
+"""Reads request bodies: any bytes at all become a phone number, an answer, or a refusal.
 
 The Python client of Durable Functions encodes twice (`"\\"+14255550123\\""`), so strings that hold
 JSON strings are unwrapped.
@@ -44,7 +44,8 @@ def start_input(body: bytes) -> StartInput:
     text = _text(body)
     if not text.strip():
         raise InvalidNumber("A phone number input is required, as a JSON string in the body.")
-    value = _unwrapped(_parsed(text))
+    # Microsoft's client for Python sends an object as a string that contains JSON.
+    value = _unwrapped(_parsed(text), openings=('"', "{"))
     if len(body) > LONGEST_START_BYTES:  # it is kept, and shown at every look
         raise InvalidNumber(f"A start takes at most {LONGEST_START_BYTES} bytes.")
     if isinstance(value, dict):
@@ -109,13 +110,14 @@ def _parsed(text: str) -> Any:
         raise InvalidJson("The body is not JSON.") from None
 
 
-def _unwrapped(value: Any) -> Any:
+def _unwrapped(value: Any, *, openings: tuple[str, ...] = ('"',)) -> Any:
+    """The value inside JSON that was written as a JSON string once more, as some clients do."""
     for _ in range(UNWRAPPED):
-        if not isinstance(value, str) or not value.startswith('"'):
+        if not isinstance(value, str) or not value.startswith(openings):
             return value
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 

@@ -8,7 +8,7 @@ from bot.http.errors import STATUSES, headers_of
 
 
 class InvalidRequest(Refusal):
-    """400: what the parameters, the body or the path of this API may not be."""
+    """400: base class for parameters, bodies and paths that this API does not accept."""
 
 
 class InvalidJson(InvalidRequest):
@@ -102,7 +102,7 @@ _TYPES = {
 
 
 class DurableShape:
-    """As Durable Functions tells of what went wrong."""
+    """The error format of Durable Functions."""
 
     schema = openapi.an_object(
         {

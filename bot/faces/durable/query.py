@@ -1,7 +1,8 @@
-"""Reading the query as the extension does: names in any case, and what does not parse is absent.
+"""Reads query parameters as the extension does: names are case-insensitive, and a value that does
+not parse is ignored.
 
-Not on a removal: a filter that is read as absent there removes more than was asked for, so every
-parameter is understood or refused.
+The removal of many instances is stricter: ignoring a filter there would remove more than the
+caller asked for, so a parameter that is not understood is refused.
 """
 
 import base64

@@ -44,7 +44,7 @@ class Starting:
     def restart(self, id: str) -> Response:
         caller = self._access.restarter(id)
         if not parameters.query().flag("restartWithNewInstanceId", default=True):
-            raise IdInUse("A verification is evidence and is not overwritten: take a new id.")
+            raise IdInUse("A verification is evidence and is not overwritten: use a new id.")
         try:
             before = self._store.read(read.view, id).verification
             verification = restart(

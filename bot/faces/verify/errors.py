@@ -34,7 +34,7 @@ class ChecksUsed(Refusal):
 
 
 class NoSuchResource(Refusal):
-    """404: a service or verification of Verify's API that is not there, or is over."""
+    """404: a service or verification of Verify's API that does not exist or has ended."""
 
     code = "no_such_resource"
 

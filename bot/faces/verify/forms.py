@@ -1,5 +1,5 @@
-"""Reading Verify's form-encoded parameters. What would change the meaning of a request, and is not
-supported, is refused by name and never ignored."""
+"""Reads Verify's form-encoded parameters. A parameter that is not supported is refused by its name
+and never ignored, since ignoring it could change the meaning of the request."""
 
 import json
 import re
@@ -66,8 +66,8 @@ def check() -> Check:
 
 
 def has_length_of_code(text: str) -> bool:
-    """Whether Twilio accepts its length. A code of such a length that is not ours is wrong, not
-    invalid."""
+    """Whether Twilio would accept a code of this length. A code of another length than ours within
+    that range is wrong, not invalid."""
     return 4 <= len(text) <= 10
 
 
@@ -75,7 +75,7 @@ def new_status() -> str:
     """Raises InvalidParameter."""
     status = _required(_form(_UPDATE), "Status").lower()
     if status != "canceled":
-        raise invalid("Status", "it must be canceled: the code alone approves a verification")
+        raise invalid("Status", "it must be canceled: only the code approves a verification")
     return status
 
 
@@ -94,7 +94,7 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
         raise invalid(name[:60], "it is not supported by this service")
     for name, values in request.form.lists():
         if len(values) > 1:
-            raise invalid(name[:60], "it stands there more than once")
+            raise invalid(name[:60], "it is given more than once")
     return form
 
 
@@ -106,8 +106,9 @@ def _required(form: Mapping[str, str], name: str) -> str:
 
 
 def _locale(value: str | None) -> str | None:
+    """`en_US`, as many platforms write it, is `en-US`."""
     try:
-        return origin.locale(value)
+        return origin.locale(value.replace("_", "-") if value else value)
     except InvalidStart as error:
         raise invalid("Locale", error.sentence) from None
 

@@ -8,7 +8,12 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from bot.domain import phone, reply
-from bot.domain.errors import AlreadyFinished, InvalidNumber, UnknownVerification
+from bot.domain.errors import (
+    AlreadyFinished,
+    CannotReceiveTexts,
+    InvalidNumber,
+    UnknownVerification,
+)
 from bot.domain.ids import safe
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Status, Verification
@@ -176,7 +181,7 @@ class VerifyFace:
             return Which(hex_id=sid[1], started_by=_owner(caller))
         try:
             return Which(phone=phone.parse(text).number, started_by=_owner(caller))
-        except InvalidNumber:
+        except (InvalidNumber, CannotReceiveTexts):
             raise _gone() from None
 
     def _which_of_check(self, caller: Caller, given: forms.Check) -> Which:
@@ -188,6 +193,8 @@ class VerifyFace:
             number = phone.parse(given.to).number if given.to else None
         except InvalidNumber:
             raise forms.invalid("To", "it is no phone number") from None
+        except CannotReceiveTexts:
+            raise _gone() from None
         return Which(number, sid[1] if sid else None, started_by=_owner(caller))
 
     def _find_shown(self, tx: Tx, which: Which) -> VerificationView:

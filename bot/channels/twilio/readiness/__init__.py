@@ -22,7 +22,8 @@ _STOPS = (Kind.CONNECTION, Kind.CREDENTIALS)
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """Each as soon as it is known. Where Twilio cannot be asked, the rest is left out."""
+    """Yields each finding as soon as it is known. If Twilio cannot be reached, or does not accept
+    the credentials, the remaining questions to Twilio are skipped."""
     asked = Questions(settings)
     sender = service.findings if settings.twilio_messaging_service_sid else number.findings
     probes: list[tuple[Kind, Probe]] = [
@@ -36,7 +37,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     for kind, probe in probes:
         found = list(_guarded(asked, kind, probe))
         yield from found
-        # A wrong token beside an API key that is accepted stops nothing.
+        # A wrong auth token stops nothing if an API key is set: the key asks the other questions.
         is_over = any(one.level is Level.FAULT and one.kind in _STOPS for one in found)
         if is_over and not (kind is Kind.ACCOUNT and _goes_on(found, settings)):
             break

@@ -36,7 +36,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
 
 def _none_accepted(asked: Questions) -> Finding:
     beside = (
-        " The API key sends; the token is needed all the same, since replies are signed with it."
+        " The API key sends texts, but the token is still needed: Twilio signs replies with it."
         if asked.settings.twilio_api_key_sid
         else ""
     )
@@ -49,15 +49,15 @@ def _none_accepted(asked: Questions) -> Finding:
 
 
 def _not_accepted(asked: Questions, place: int) -> Finding:
-    which = f"Value {place + 1} of TWILIO_AUTH_TOKEN is no token of this account, or none any more"
+    which = f"Value {place + 1} of TWILIO_AUTH_TOKEN is not, or no longer, a token of this account"
     if place == 0 and not asked.settings.twilio_api_key_sid:
         return fault(
-            Kind.CREDENTIALS, f"{which}, and the first one sends: put the present one first."
+            Kind.CREDENTIALS, f"{which}. The first value sends texts: put the current token first."
         )
     return warning(
         Kind.CREDENTIALS,
-        f"{which}, and a signature made with it is accepted: take it out, unless a rotation is"
-        " under way.",
+        f"{which}, but Textback accepts signatures made with it: remove it, unless you are"
+        " rotating the token.",
     )
 
 

@@ -38,7 +38,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
         yield look(
             Kind.COUNTRIES,
             f"ALLOWED_COUNTRIES names all, and Twilio lets texts go to {len(is_on)} countries."
-            f" Switch off those without users, whose texts can be somebody's income: {WHERE}.",
+            f" Switch off those without users, to prevent SMS pumping: {WHERE}.",
         )
     else:
         yield good(Kind.COUNTRIES, "Texts may go to the countries of ALLOWED_COUNTRIES.")

@@ -68,7 +68,7 @@ def fallback(url: str | None, what: str) -> Iterator[Finding]:
     if url:
         yield warning(
             Kind.WEBHOOK,
-            f"The {what} has a fallback webhook: where ours does not answer, the person is told"
-            " what that one answers, and the reply counts only once Textback reads it from"
+            f"The {what} has a fallback webhook. When our webhook does not answer, the person gets"
+            " the fallback's answer, and the reply counts only once Textback has read it from"
             " Twilio's list.",
         )

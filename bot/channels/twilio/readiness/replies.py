@@ -1,4 +1,5 @@
-"""Whether Twilio withholds replies: it posts none that it takes for somebody else's passcode."""
+"""Checks whether Twilio withholds replies. It does not post a reply that looks like a one-time
+passcode of another service."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-// Keeps an open page true: countdowns tick, and once a second the page is asked for again, naming
-// the version at hand. Unchanged, the answer is empty; else the parts marked data-live are replaced.
+// Keeps an open page current: countdowns tick, and once a second the page is requested again with
+// its version. If nothing has changed, the answer is empty; otherwise the parts marked data-live are replaced.
 "use strict";
 
 const EVERY_MS = 1000;
@@ -25,7 +25,7 @@ function count() {
   }
 }
 
-// The last answer, by this clock: what is shown is true of then.
+// When the last answer came, by this browser's clock: the page shows the state of that moment.
 let heardAt = new Date();
 const offline = document.getElementById("offline");
 
@@ -77,7 +77,7 @@ async function look() {
     headers: { "X-Version": version },
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  // A proxy answers for a server that is gone; Textback without its database, for itself.
+  // A proxy answers 5xx when the server is down; Textback itself does when its database is down.
   if (response.status >= 500) return lost();
   heard();
   // Signed out meanwhile, or what is shown is gone: the page itself says so.

@@ -41,7 +41,7 @@ for (const button of document.querySelectorAll("[data-keys]")) {
 }
 
 document.addEventListener("keydown", (event) => {
-  // For a moment the focus stays within a dialog that was closed.
+  // Right after a dialog is closed, the focus is still inside it.
   const isShown = event.target.checkVisibility();
   const isTyped = isShown && event.target.closest("input, select, textarea, dialog");
   if (!doAct?.checked || isTyped || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
