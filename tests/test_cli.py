@@ -337,9 +337,7 @@ def test_webhooks_are_listed_with_what_was_answered(told: Harness) -> None:
         " Events that wait: 1."
     )
     assert lines[2] == f"2026-01-31 12:00:00  {id}  verification.approved  pending"
-    assert lines[4].startswith(
-        "    1 try. It answered with HTTP status 500, which does not take the event. Next try: "
-    )
+    assert lines[4].startswith("    1 try. It refused the event with HTTP status 500. Next try: ")
     assert "No event has failed." in told.flask("webhooks", "list", "--failed").output
     failed = event_of(told, Behaviour.GONE)
     said = told.flask("webhooks", "list", "--failed").output

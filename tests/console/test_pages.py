@@ -625,7 +625,9 @@ def test_why_tells_delivered_from_not_delivered(operator: Operator, harness: Har
     id = harness.start_and_send()["id"]
     deliver(harness, "delivered")
     harness.forward(90)
-    assert "The text was delivered: ask the person to look for the text" in one(operator, id).says(WHY)
+    assert "The text was delivered: ask the person to look for the text" in one(operator, id).says(
+        WHY
+    )
 
 
 @pytest.mark.parametrize("code", [21211, 21408, 21610, 21614, 30005, 30007, 99999])

@@ -124,7 +124,7 @@ def test_events_are_listed_newest_first_with_what_was_answered(
     rows = page.rows(EVENTS)[1:]
     told_of, here = "verification.\u200bapproved", name(told)
     taken = "It took the event with HTTP status 204."
-    refused = "It answered with HTTP status 503, which does not take the event."
+    refused = "It refused the event with HTTP status 503."
     assert [row[:8] for row in rows] == [
         ["2026-01-31 12:00:05 UTC", told_of, second, here, "pending", "1", refused,
          "2026-01-31 12:02:05 UTC"],
