@@ -53,7 +53,7 @@ def result_in_words(result: str | None, status: int | None) -> str:
     """Of a try.
 
     >>> result_in_words("refused", 500)
-    'It answered with HTTP status 500, which does not take the event.'
+    'It refused the event with HTTP status 500.'
     >>> result_in_words(None, None)
     'It was not tried yet.'
     """

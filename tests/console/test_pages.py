@@ -430,7 +430,7 @@ def test_support_finds_one_by_whatever_it_was_given(operator: Operator, harness:
     harness.text("hello", FRENCH_PHONE)
     (row,) = show(operator, "/ignored").rows("#ignored table")[1:]
     said = show(operator, f"/verifications?q={row[3]}").says("#found > p")
-    assert "No verification of this number is known." in said
+    assert "No verification of this number waited for it." in said
 
 
 def test_a_search_that_may_mean_several_things_offers_the_others(

@@ -82,7 +82,7 @@ def test_every_trouble_has_a_sentence_of_its_own_words(code: int, trouble: error
 
 @pytest.mark.parametrize(("code", "trouble"), sorted(troubles.TROUBLES.items()))
 def test_every_trouble_says_what_to_do(code: int, trouble: errors.Trouble) -> None:
-    does = r"Ask |Mend |Wait |Check |See |Report |Verify |Register |Shorten |Put |look for |"
+    does = r"Ask |Fix |Wait |Check |See |Report |Verify |Register |Shorten |Put |look for |"
     does += r"switch them on|must |Another sending number"
     assert re.search(does, trouble.told), trouble.told
     assert errors.told(code) == trouble.told

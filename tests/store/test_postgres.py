@@ -102,7 +102,7 @@ def test_a_follower_misses_no_row_that_is_committed_late(store: PostgresStore) -
     """The later number is visible first; whoever went past the earlier one would never see it."""
     seen: list[str] = []
     following = UsageFollower(
-        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.verification_id)]
+        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.run_id)]
     )
     held = Held(store, partial(count_start, id="early"))
     store.write(partial(count_start, id="late"))
@@ -461,7 +461,7 @@ def test_what_is_old_is_followed_though_somebody_elses_transaction_goes_on(
     """An index that is built for an hour in another database must not let every start through."""
     seen: list[str] = []
     following = UsageFollower(
-        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.verification_id)]
+        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.run_id)]
     )
     with psycopg.connect(postgres.url("postgres")) as other:
         other.execute("SELECT pg_current_xact_id()")

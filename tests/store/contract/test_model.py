@@ -87,7 +87,7 @@ class StoreBesideModel(RuleBasedStateMachine):
                 phone=phone,
                 country="US",
                 started_by="function",
-                verification_id=made.id,
+                run_id=made.id,
             )
             if is_undone:
                 raise Undone
