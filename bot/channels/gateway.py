@@ -128,8 +128,8 @@ class Finding:
     sentence: str
 
 
-class LookFailed(Exception):
-    """Twilio's list did not answer."""
+class ChannelUnavailable(Exception):
+    """The channel did not answer a request, or refused it."""
 
 
 class Gateway(Protocol):
@@ -141,22 +141,22 @@ class Gateway(Protocol):
 
     def check(self) -> None:
         """Asks for something harmless, to see whether Twilio accepts our credentials.
-        Raises LookFailed."""
+        Raises ChannelUnavailable."""
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first: those with its body from an hour before the
-        try on, and those since then whose body was removed. Raises LookFailed."""
+        try on, and those since then whose body was removed. Raises ChannelUnavailable."""
 
     def conversation(
         self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None
     ) -> Conversation:
-        """The messages between this phone and us, oldest first. Raises LookFailed."""
+        """The messages between this phone and us, oldest first. Raises ChannelUnavailable."""
 
     def log_address(self, sid: str) -> str | None:
         """The page of a message in Twilio's console; None: it has none."""
 
     def erase(self, sid: str) -> None:
-        """Empties the body that Twilio keeps of a message. Raises LookFailed."""
+        """Empties the body that Twilio keeps of a message. Raises ChannelUnavailable."""
 
     def received_since(self, ago: timedelta) -> Iterator[Received]:
-        """Inbound texts to our sender. Raises LookFailed."""
+        """Inbound texts to our sender. Raises ChannelUnavailable."""

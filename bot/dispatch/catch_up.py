@@ -9,7 +9,7 @@ import logging
 import time
 from datetime import timedelta
 
-from bot.channels.gateway import Gateway, LookFailed
+from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.domain.phone import masked
@@ -36,7 +36,7 @@ def run_once(
     """Judges every inbound text since the oldest pending verification began, and returns how many
     there were. `uncounted`: how much further back to read (`store/steady.py`).
 
-    Raises LookFailed, StoreUnavailable.
+    Raises ChannelUnavailable, StoreUnavailable.
     """
     ago = store.read(_oldest_age)
     if ago is None:
@@ -118,7 +118,7 @@ class CatchUp(Background):
             is_first = self._seen == -1
             uncounted = self._store.steady.uncounted if is_first else timedelta(0)
             count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
-        except (LookFailed, StoreUnavailable) as error:
+        except (ChannelUnavailable, StoreUnavailable) as error:
             log.warning("missed texts cannot be read yet: %s", error)
             return False
         log.info("caught up with %d texts", count)
@@ -131,7 +131,7 @@ class CatchUp(Background):
         if not self._outages.is_open:
             return True
         try:
-            self._store.probe()
+            self._store.check_writable()
         except StoreUnavailable:
             return False
         return not self._outages.is_open

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.channels.gateway import Gateway
-from bot.dispatch import count, erase, probe
+from bot.dispatch import count, credentials, erase
 from bot.dispatch.sweep import Sweeper
 from bot.store.tx import Store
 from bot.usecases.rules import Rules
@@ -31,10 +31,10 @@ class Duty:
 def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -> list[Duty]:
     """All duties except sending and expiring, which the loop does as soon as something is due."""
     return [
-        Duty("probe", partial(probe.run_once, store, gateway, rules), 1.0, 10.0),
+        Duty("credentials", partial(credentials.run_once, store, gateway, rules), 1.0, 10.0),
         Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),
         Duty("count", partial(count.run_once, store), 1.0, 0.5),
-        Duty("look", lambda until: _did(store.probe), 1.0, 4.0, is_housekeeping=True),
+        Duty("database", lambda until: _did(store.check_writable), 1.0, 4.0, is_housekeeping=True),
         Duty("tidy", lambda until: _did(store.tidy), 1.0, 4.0, is_housekeeping=True),
         Duty("sweep", sweeper.run_once, 1.0, 60.0, is_housekeeping=True),
     ]

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from bot.channels.gateway import Gateway, LookFailed
+from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.store.erasures import Erasure
 from bot.store.tx import Store
 from bot.usecases import erase
@@ -32,7 +32,7 @@ def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
 def _erase(store: Store, gateway: Gateway, erasure: Erasure) -> None:
     try:
         gateway.erase(erasure.sid)
-    except LookFailed as error:
+    except ChannelUnavailable as error:
         log.warning("the text %s is not erased yet: %s", erasure.sid, error)
         store.write(erase.failed, erasure)
     else:

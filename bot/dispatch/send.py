@@ -21,8 +21,8 @@ from functools import partial
 
 from bot.channels.gateway import (
     Accepted,
+    ChannelUnavailable,
     Gateway,
-    LookFailed,
     Postponed,
     Refused,
     SendResult,
@@ -179,7 +179,7 @@ class TextSender:
                 tried_ago=claim.tried_ago + waited,
                 sid=claim.sid,
             )
-        except LookFailed as error:
+        except ChannelUnavailable as error:
             log.warning("looking the text up failed: %s", error, extra=_extra(claim))
             self._store.write(look_up.not_looked, claim)
         else:

@@ -175,7 +175,7 @@ class Store(ABC):
     @abstractmethod
     def _read(self, query: Callable[[Tx], T]) -> T: ...
 
-    def probe(self) -> None:
+    def check_writable(self) -> None:
         """Checks whether the store can be written to now. After a failure it writes a row, to see
         whether the disk has room again. Raises StoreUnavailable."""
         self.write(_touch if self.outages.has_failed else _nothing)

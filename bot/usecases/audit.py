@@ -68,8 +68,8 @@ class Audited(Store):
     def _read(self, query: Callable[[Tx], T]) -> T:
         return self._store.read(query)
 
-    def probe(self) -> None:
-        self._store.probe()
+    def check_writable(self) -> None:
+        self._store.check_writable()
 
     def tidy(self) -> None:
         self._store.tidy()

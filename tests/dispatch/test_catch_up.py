@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.channels.gateway import LookFailed
+from bot.channels.gateway import ChannelUnavailable
 from bot.dispatch import catch_up
 from bot.settings import Settings
 from simulator import faults
@@ -120,7 +120,7 @@ def test_nothing_pending_asks_nothing(harness: Harness) -> None:
 def test_life_goes_on_without_the_list(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.simulator.faults.add(faults.LIST_ERROR)
-    with pytest.raises(LookFailed):
+    with pytest.raises(ChannelUnavailable):
         run(harness)
     harness.text(harness.code())
     assert harness.status(id)["output"] is True

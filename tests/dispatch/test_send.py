@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from bot.channels.gateway import Blame, LookFailed, Refused, Report, Unknown
+from bot.channels.gateway import Blame, ChannelUnavailable, Refused, Report, Unknown
 from bot.domain.delivery import Delivery
 from bot.usecases import look_up, send
 from bot.usecases.running import always
@@ -311,7 +311,7 @@ def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
         to=PHONE, body="x", validity_seconds=60, text_id="t", until=time.monotonic() + 9
     )
     assert isinstance(sent, Unknown)
-    with pytest.raises(LookFailed):
+    with pytest.raises(ChannelUnavailable):
         gateway.look(to=PHONE, body="x", tried_ago=timedelta(0), sid=None)
 
 

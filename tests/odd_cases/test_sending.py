@@ -16,7 +16,7 @@ import pytest
 from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
 from bot.channels.gateway import Postponed, Unknown
 from bot.channels.twilio.client import TwilioGateway
-from bot.dispatch import erase, probe
+from bot.dispatch import credentials, erase
 from bot.domain.effects import UsageKind
 from bot.outbound import bounded
 from bot.store import verification_list
@@ -293,7 +293,7 @@ def test_the_probe_does_not_wait_behind_erasures(tmp_path: Path) -> None:
     with open_harness(tmp_path, ERASE_AT_TWILIO="yes") as harness:
         harness.dispatcher.start()
         threads = {thread.name for thread in threading.enumerate()}
-        assert {"probe", "erase", "count", "sweep"} <= threads, "each in a thread of its own"
+        assert {"credentials", "erase", "count", "sweep"} <= threads, "each in a thread of its own"
 
 
 def test_nothing_is_erased_while_twilio_does_not_know_us(tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_nothing_is_erased_while_twilio_does_not_know_us(tmp_path: Path) -> None
             == 0
         )
         harness.clock.forward(10)
-        assert probe.run_once(
+        assert credentials.run_once(
             harness.store, harness.service.gateway, harness.service.rules, math.inf
         )
         assert (

@@ -492,7 +492,7 @@ def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Pa
     assert max(waited) < 6, "two after each other would be seven"
     other.execute("ROLLBACK")
     assert store.write(lambda tx: Done(tx.run("DELETE FROM erasure"))) == 0
-    store.probe()  # it writes, which nothing has since
+    store.check_writable()  # it writes, which nothing has since
     assert store.outages.ended == 1
     other.close()
     store.close()
@@ -570,7 +570,7 @@ def test_on_postgresql_a_full_disk_is_an_outage_while_all_can_be_read(postgres: 
         now[0] += 0.5
     assert store.outages.is_open
     ask(url, "DROP TRIGGER full_disk ON erasure")
-    store.probe()
+    store.check_writable()
     assert (store.outages.ended, store.outages.is_open) == (1, False)
     store.close()
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bot.admission.admission import Admission
-from bot.channels.gateway import Blame, LookFailed, Report
+from bot.channels.gateway import Blame, ChannelUnavailable, Report
 from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
@@ -452,7 +452,7 @@ class Run:
         place = self.processes.index(process)
         self.processes[place] = self._process()
         self._is_catching_up = True  # judges as of when a text was sent
-        with suppress(Killed, LookFailed, StoreUnavailable):
+        with suppress(Killed, ChannelUnavailable, StoreUnavailable):
             store = self.processes[place].store
             store.write(begin_anew)
             catch_up.run_once(store, self.twilio, RULES, uncounted=store.steady.uncounted)

@@ -7,8 +7,8 @@ from random import Random
 
 from bot.channels.gateway import (
     Accepted,
+    ChannelUnavailable,
     Conversation,
-    LookFailed,
     Message,
     Postponed,
     Received,
@@ -96,7 +96,7 @@ class Twilio:
         since = self._clock.now - tried_ago - CLOCK_SLACK - UNCOUNTED
         self.interleave()
         if self.is_gone or self._random.random() < 0.2:
-            raise LookFailed("no answer")
+            raise ChannelUnavailable("no answer")
         found = [
             Message(taken.sid, self._clock.now - taken.at.replace(microsecond=0))
             for taken in self.taken
@@ -107,7 +107,7 @@ class Twilio:
 
     def check(self) -> None:
         if self.is_gone:
-            raise LookFailed("no answer")
+            raise ChannelUnavailable("no answer")
 
     def erase(self, sid: str) -> None: ...
 
@@ -118,7 +118,7 @@ class Twilio:
 
     def received_since(self, ago: timedelta) -> Iterator[Received]:
         if self.is_gone or self._random.random() < 0.1:
-            raise LookFailed("no answer")
+            raise ChannelUnavailable("no answer")
         for reply in self.replies:
             at = reply.at.replace(microsecond=0)
             if at >= self._clock.now - ago - STAMP_SLACK:

@@ -642,7 +642,7 @@ def test_the_probe_waits_for_no_removal(store: PostgresStore) -> None:
     held = Held(store, lambda tx: Done(tx.lock("SELECT sequence FROM count_cursor")))
     store.outages.failed(waited_seconds=3)
     began = time.monotonic()
-    store.probe()
+    store.check_writable()
     assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
     assert store.outages.ended == 1
     held.let_go()

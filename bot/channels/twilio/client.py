@@ -17,8 +17,8 @@ from urllib3 import exceptions as on_the_way
 
 from bot.channels.gateway import (
     Accepted,
+    ChannelUnavailable,
     Conversation,
-    LookFailed,
     Message,
     Postponed,
     Received,
@@ -108,7 +108,7 @@ class TwilioGateway:
         except UNREADABLE as error:
             # A key may be known and yet not be allowed to list.
             if http_status(error) != 403:
-                raise LookFailed(describe(error)) from None
+                raise ChannelUnavailable(describe(error)) from None
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
         began = time.monotonic()
@@ -118,7 +118,7 @@ class TwilioGateway:
             else:
                 found = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         except UNREADABLE as error:
-            raise LookFailed(describe(error)) from None
+            raise ChannelUnavailable(describe(error)) from None
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
         ours = [
@@ -142,7 +142,7 @@ class TwilioGateway:
             sent = listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)
             received = listing(from_=phone, limit=NEWEST, page_size=NEWEST, **theirs)
         except UNREADABLE as error:
-            raise LookFailed(describe(error)) from None
+            raise ChannelUnavailable(describe(error)) from None
         now = self._now()
         first = now - began_ago - CLOCK_SLACK
         last = datetime.max.replace(tzinfo=UTC) if ended_ago is None else now - ended_ago
@@ -170,9 +170,9 @@ class TwilioGateway:
             self.client.messages(sid).update(body="")
         except TwilioRestException as error:
             if error.status != 404:  # the message is gone already, so nothing is left to erase
-                raise LookFailed(describe(error)) from None
+                raise ChannelUnavailable(describe(error)) from None
         except UNREADABLE as error:
-            raise LookFailed(describe(error)) from None
+            raise ChannelUnavailable(describe(error)) from None
 
     def received_since(self, ago: timedelta) -> Iterator[Received]:
         number = self._settings.twilio_phone_number
@@ -195,7 +195,7 @@ class TwilioGateway:
                         age=self._now() - message.date_sent.astimezone(UTC),
                     )
         except UNREADABLE as error:
-            raise LookFailed(describe(error)) from None
+            raise ChannelUnavailable(describe(error)) from None
 
     def _is_for_us(self, message: Any) -> bool:
         return message.direction == "inbound" and self._is_of_service(message)

@@ -11,7 +11,7 @@ from flask import (
 )
 
 from bot.channels import sentences
-from bot.channels.gateway import LookFailed
+from bot.channels.gateway import ChannelUnavailable
 from bot.domain import phone
 from bot.domain.errors import InvalidNumber
 from bot.domain.transitions import AFTERTHOUGHT
@@ -79,7 +79,7 @@ class Pages:
                 began_ago=now - verification.created_at,
                 ended_ago=None if until is None else now - until,
             )
-        except LookFailed as error:
+        except ChannelUnavailable as error:
             return self._renderer.page("console/one.html", 502, **shown, twilio_fault=str(error))
         known = self._store.read(inbound.known, [s.sid for s in seen.sightings])
         return self._renderer.page(

@@ -1,8 +1,8 @@
-"""While sending is paused: asking Twilio again whether it accepts our credentials."""
+"""While sending is paused: asks Twilio again whether it accepts our credentials."""
 
 import logging
 
-from bot.channels.gateway import Gateway, LookFailed
+from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.store.tx import Store
 from bot.usecases import credentials
 from bot.usecases.rules import Rules
@@ -11,12 +11,12 @@ log = logging.getLogger(__name__)
 
 
 def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
-    """Probes if a probe is due. Returns 1 if one was."""
+    """Asks Twilio if it is due. Returns 1 if it was."""
     if not store.read(credentials.is_due, rules.from_address):
         return 0
     try:
         gateway.check()
-    except LookFailed as error:
+    except ChannelUnavailable as error:
         log.error("sending is paused: %s", error)
         store.write(credentials.refused, rules.from_address)
     else:
