@@ -43,8 +43,8 @@ def write(path: Path, catalogue: Catalog) -> list[str]:
     if first and first[0].startswith("#"):  # somebody may have said that it was reviewed
         head = "\n".join([first[0], *head.splitlines()[1:]]) + "\n"
     entries = [
-        f"msgid {normalize(message.id, width=0)}\nmsgstr {normalize(message.string, width=0)}\n"
-        for message in catalogue
+        f"msgid {normalize(message.id, width=0)}\nmsgstr {normalize(said, width=0)}\n"
+        for message, said in ((one, one.string or "") for one in catalogue)
         if message.id
     ]
     path.write_text("\n".join([head, *entries]), "utf-8")

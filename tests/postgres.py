@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -83,6 +85,21 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """All its processes stand still; their connections stay open."""
+        assert self._process is not None
+        first = self._process.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        pids = [first, *map(int, children)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)

@@ -11,7 +11,7 @@ import pytest
 
 import bot
 from bot.faces.cli import verifications
-from bot.store.tx import Done
+from bot.store.tx import Done, StoreUnavailable
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
@@ -221,7 +221,7 @@ def test_json_has_names_of_one_form(harness: Harness) -> None:
 def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="2/hour; 10/day") as harness:
         shown = harness.flask("limits", "show", PHONE).output
-        assert "Nothing prevents a start." in shown
+        assert "No limit of this number prevents a start." in shown
         harness.start()
         harness.start()
         shown = harness.flask("limits", "show", PHONE).output
@@ -390,3 +390,18 @@ def test_resend_takes_an_id_or_a_time(told: Harness, words: tuple[str, ...]) -> 
     assert (result.exit_code, "Name either the id" in result.output) == (2, True)
     result = told.flask("webhooks", "resend", "--failed-since", "yesterday")
     assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command", [("limits", "clear", PHONE), ("list",), ("show", PHONE), ("webhooks", "list")]
+)
+def test_a_database_that_cannot_be_used_is_told_in_one_line(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    def away(*_, **__):
+        raise StoreUnavailable("away")
+
+    for name in ("_write", "_read"):
+        monkeypatch.setattr(type(harness.store), name, away)
+    ran = harness.flask(*command)
+    assert (ran.exit_code, ran.output) == (1, f"Error: {StoreUnavailable.sentence}\n")

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -23,8 +23,18 @@ def call(function: Callable[..., T], *args: Any) -> T:
     """The call's result; its exceptions are raised here."""
     if not _are_threads_greenlets():
         return function(*args)
-    result: T = _pool().apply(function, args)
-    return result
+    result, error = _pool().apply(_caught, (function, *args))
+    if error is not None:
+        raise error
+    return cast(T, result)
+
+
+def _caught(function: Callable[..., T], *args: Any) -> tuple[T | None, BaseException | None]:
+    """gevent prints the exceptions of its threads, between the lines of JSON of our log."""
+    try:
+        return function(*args), None
+    except BaseException as error:
+        return None, error
 
 
 @lru_cache(maxsize=1)

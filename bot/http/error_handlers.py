@@ -79,6 +79,7 @@ class _Handlers:
         """Werkzeug's own refusals, without their HTML. A wrong method is an unknown path here."""
         if error.code != 413:
             return Response(status=404 if error.code == 405 else error.code or 500)
+        self._refused("body_too_large")
         sentence = f"The body may have {LARGEST_BODY_BYTES} bytes at most."
         body = self._shape.fault("body_too_large", sentence, "")
         return Response(json.dumps(body), 413, content_type=JSON)
@@ -86,9 +87,10 @@ class _Handlers:
     def store_unavailable(self, error: StoreUnavailable) -> Response:
         """Answers 503: the disk is full, a lock is held for too long, or the file cannot be
         written. Nothing was done, and a retry may succeed; Twilio repeats such a webhook."""
+        self._refused(error.code)
         where = safe(request.path)
         log.error("the database refuses at %s %s", request.method, where, exc_info=error)
-        body = self._shape.fault("store_unavailable", error.sentence, "")
+        body = self._shape.fault(error.code, error.sentence, "")
         headers = {"Retry-After": str(error.retry_after_seconds)}
         return Response(json.dumps(body), 503, headers, content_type=JSON)
 

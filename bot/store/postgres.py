@@ -51,8 +51,6 @@ T = TypeVar("T")
 # A transaction waits PATIENCE_SECONDS for a server that has just gone away. One that begins later
 # fails within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
-# For one query of a page or a list on a busy server. A read decides nothing, so it may take longer.
-READING_SECONDS = 15.0
 
 # SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
 # is paused in the middle keeps its locks no longer than this.
@@ -138,7 +136,7 @@ class PostgresStore(Store):
         return done.value
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        return self._retries.run(partial(self._read_once, query), READING_SECONDS)
+        return self._retries.run(partial(self._read_once, query), PATIENCE_SECONDS)
 
     def tidy(self) -> None:
         """Nothing to do: PostgreSQL does that by itself."""

@@ -29,6 +29,7 @@ class StoreUnavailable(Exception):
     """The database cannot be used at the moment: a full disk, a lock that is held for long, a
     server that is away. Nothing was done."""
 
+    code = "store_unavailable"
     sentence = "The database cannot be used at the moment. Nothing was done; try again."
     retry_after_seconds = 5
 

@@ -1,10 +1,11 @@
 """Every text to the person, in every language: it fits, it is complete, and it can be answered."""
 
 import unicodedata
+from pathlib import Path
 
 import gsm0338  # noqa: F401  registers its codec
 import pytest
-from babel.messages.pofile import read_po
+from babel.messages.pofile import normalize, read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from bot.wording.catalogues import BrokenCatalogue
 from bot.wording.choosing import choose, lookup
 from bot.wording.segments import GSM7, GSM7_TWICE, segments
 from tests.builders import running
-from tests.languages import template
+from tests.languages import template, update
 
 LANGUAGES = wording.languages()
 FIRST_RELEASE = (
@@ -272,3 +273,16 @@ def test_any_name_and_any_terms_make_a_text(
     assert said.count("0" * length) >= 1
     found = reply.read(reply.hear(said), code_length=length, challenge_text=made)
     assert not isinstance(found, Attempt)
+
+
+def test_a_new_language_begins_with_every_sentence(tmp_path: Path) -> None:
+    """`make languages NEW=sk`, and once more with what was translated meanwhile."""
+    catalogue = tmp_path / "sk.po"
+    sentences = {message.id for message in template() if message.id}
+    assert set(update(catalogue)) == sentences
+    first = min(sentences)
+    text = catalogue.read_text("utf-8")
+    begun = f"msgid {normalize(first, width=0)}\nmsgstr "
+    assert f'{begun}""' in text
+    catalogue.write_text(text.replace(f'{begun}""', f'{begun}"preklad"'), "utf-8")
+    assert set(update(catalogue)) == sentences - {first}

@@ -30,6 +30,7 @@ from bot.store import postgres as module
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
 from bot.store.tx import (
+    PATIENCE_SECONDS,
     Done,
     MissedRepliesFirst,
     Store,
@@ -717,3 +718,19 @@ def test_due_ones_that_another_holds_are_not_looked_at(
     assert expire.run_once(store, may_expire=always) == 0, "or the loop would turn without a pause"
     held.let_go()
     assert expire.run_once(store, may_expire=always) == 1
+
+
+def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:
+    """Its connections stay open, and nothing is answered."""
+    server = Server()
+    try:
+        store = PostgresStore(server.new_database(), connections=4)
+        with server.halted():
+            for act in (lambda: store.read(lambda tx: tx.now), lambda: store.write(mark)):
+                began = time.monotonic()
+                with pytest.raises(StoreUnavailable):
+                    act()
+                assert time.monotonic() - began < PATIENCE_SECONDS + 2
+        store.close()
+    finally:
+        server.close()

@@ -17,6 +17,7 @@ from bot.http import openapi
 from bot.http.errors import Forbidden
 from bot.http.openapi import Part
 from bot.observability.logs import note
+from bot.observability.metrics import UNREADABLE_REPORT
 from bot.service import Service
 from bot.usecases.answer import ignore_text, judge_text
 from bot.usecases.report import reported
@@ -79,7 +80,7 @@ class Webhooks:
     def report(self, text_id: str) -> tuple[str, int]:
         report = read_report(text_id, request.form)
         if report is None:
-            self._ignored("unreadable_report")
+            self._ignored(UNREADABLE_REPORT)
             return "", 204
         delivery, error_code = report.delivery.value, report.error_code
         self._metrics.delivered(delivery, error_code)

@@ -106,4 +106,5 @@ def _lines(found: Standing) -> list[str]:
         lines.append(f"Replied NO: no code until {found.disowned_until:%Y-%m-%d %H:%M:%S} UTC.")
     if not found.limits:
         lines.append("No limit of a number is set.")
-    return [*lines, "Nothing prevents a start." if found.is_clear else "A start is refused."]
+    none = "No limit of this number prevents a start."
+    return [*lines, none if found.is_clear else "A start is refused."]

@@ -24,7 +24,7 @@ async function poll() {
   clearTimeout(timer);
   try {
     const response = await fetch(page.dataset.statusLink, { credentials: "omit", cache: "no-store" });
-    if (response.status === 404) return say("This verification is no longer there. Start again below.", true);
+    if (response.status === 401 || response.status === 404) return say("This verification is no longer there. Start again below.", true);
     if (!response.ok) throw new Error(String(response.status));
     failures = 0;
     const { runtimeStatus, customStatus } = await response.json();
