@@ -28,7 +28,7 @@ def _paths() -> Json:
         413: "Fault",
     }
     started |= {429: "Fault", 503: "Fault"}
-    ordered: Answers = {202: None, 400: "Fault", 404: None, 410: None}
+    ordered: Answers = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
     order = [openapi.path("id"), openapi.query("reason")]
     return {
         "/orchestrators/{function}": {
@@ -71,7 +71,7 @@ def _paths() -> Json:
             "get": openapi.operation(
                 "listInstances",
                 "List instances",
-                {200: "Statuses", 400: "Fault"},
+                {200: "Statuses", 400: "Fault", 503: "Fault"},
                 parameters=[
                     *_range(),
                     openapi.query("instanceIdPrefix"),
@@ -83,7 +83,7 @@ def _paths() -> Json:
             "delete": openapi.operation(
                 "purgeInstances",
                 "Remove finished instances",
-                {200: "Purged", 400: "FaultOrSentence", 404: None},
+                {200: "Purged", 400: "FaultOrSentence", 404: None, 503: "Fault"},
                 parameters=_range(),
             ),
         },
@@ -91,7 +91,7 @@ def _paths() -> Json:
             "get": openapi.operation(
                 "getInstance",
                 "The status of an instance",
-                {200: "Status", 202: "Status", 404: None, 500: "Status"},
+                {200: "Status", 202: "Status", 404: None, 500: "Status", 503: "Fault"},
                 parameters=[
                     openapi.path("id"),
                     openapi.query("showInput", "boolean"),
@@ -103,7 +103,7 @@ def _paths() -> Json:
             "delete": openapi.operation(
                 "purgeInstance",
                 "Remove a finished instance",
-                {200: "Purged", 404: None, 412: "Sentence"},
+                {200: "Purged", 404: None, 412: "Sentence", 503: "Fault"},
                 parameters=[openapi.path("id")],
             ),
         },
@@ -154,7 +154,10 @@ def _paths() -> Json:
         },
         f"{INSTANCE}/rewind": {
             "post": openapi.operation(
-                "rewindInstance", "Not supported", {404: None, 501: None}, parameters=order
+                "rewindInstance",
+                "Not supported",
+                {404: None, 501: None, 503: "Fault"},
+                parameters=order,
             )
         },
     }

@@ -23,7 +23,7 @@ def _paths() -> Json:
     service = openapi.path("service_sid", type="string", pattern="^VA[0-9a-f]{32}$")
     one = [service, openapi.path("which")]
     errors: Answers = dict.fromkeys((400, 401, 403, 404, 429, 503), "VerifyError")
-    read: Answers = {200: "Verification", 401: "VerifyError", 404: "VerifyError"}
+    read: Answers = {200: "Verification"} | dict.fromkeys((401, 404, 503), "VerifyError")
 
     def operation(id: str, summary: str, answers: Answers, **more: object) -> Json:
         return openapi.operation(id, summary, answers, with_bodies=True, security=_BASIC, **more)
@@ -58,7 +58,7 @@ def _paths() -> Json:
             "post": operation(
                 "updateVerification",
                 "Cancel a verification",
-                {**read, 400: "VerifyError", 413: "VerifyError", 503: "VerifyError"},
+                {**read, 400: "VerifyError", 413: "VerifyError"},
                 parameters=one,
                 requestBody=openapi.form("UpdateVerification"),
             ),
