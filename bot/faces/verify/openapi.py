@@ -23,7 +23,8 @@ def _paths() -> Json:
     service = openapi.path("service_sid", type="string", pattern="^VA[0-9a-f]{32}$")
     one = [service, openapi.path("which")]
     errors: Answers = dict.fromkeys((400, 401, 403, 404, 429, 503), "VerifyError")
-    read: Answers = {200: "Verification"} | dict.fromkeys((401, 404, 503), "VerifyError")
+    read: Answers = dict.fromkeys((401, 404, 503), "VerifyError")
+    read |= {200: "Verification"}
 
     def operation(id: str, summary: str, answers: Answers, **more: object) -> Json:
         return openapi.operation(id, summary, answers, with_bodies=True, security=_BASIC, **more)
