@@ -465,3 +465,9 @@ def test_for_a_simulator_a_weak_secret_is_a_warning(name: str, value: str) -> No
 @pytest.mark.parametrize("value", ["'a-token-for-the-simulator'", "<your token>", "one,,two"])
 def test_for_a_simulator_a_quoted_or_absent_token_is_refused_too(value: str) -> None:
     assert settings.look(environment(TWILIO_AUTH_TOKEN=value)).faults
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_a_key_without_a_name_beside_one_with_a_name_is_told_as_such(order: slice) -> None:
+    keys = ["app:7f3kq0Zr8vJm2LxTn5Wb", "9dYc4Hs6Pg1Xa0EuRi7K"][order]
+    assert "either none of its keys has a name" in faults(FUNCTION_KEY=",".join(keys))[0]

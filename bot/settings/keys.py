@@ -28,9 +28,7 @@ def _named_keys(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     pairs = [part.strip().partition(":") for part in value.split(",")]
-    if not any(colon for _, colon, _ in pairs):
-        return [("", key) for key, _, _ in pairs]
-    return [(name.strip(), key.strip()) for name, _, key in pairs]
+    return [(name.strip(), key.strip()) if colon else ("", name) for name, colon, key in pairs]
 
 
 def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
