@@ -1,5 +1,5 @@
-"""Describes invalid values in our own words, one line per variable. The lines never contain the
-value: it may be a secret, and a library's message may contain it."""
+"""Describes invalid values in our own words, one line per variable. Only a number outside its range
+is repeated: any other value may be a secret, and a library's message may contain it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,8 @@ from bot.settings.types import Unusable
 QUOTES = "\"'`´‘’‚‛“”„‟«»‹›＂＇"
 
 _WORDS = {
-    "greater_than_equal": "it is less than {ge}",
-    "less_than_equal": "it is more than {le}",
+    "greater_than_equal": "it is less than {ge} ({value:.20})",
+    "less_than_equal": "it is more than {le} ({value:.20})",
     "int_parsing": "it is no whole number",
     "int_parsing_size": "it is no whole number that is used here",
     "int_from_float": "it is no whole number",
@@ -38,7 +38,7 @@ def _reason(fault: Mapping[str, Any], value: str) -> str:
     error = details.get("error")
     if isinstance(error, Unusable):
         return str(error)
-    return _WORDS.get(fault["type"], _UNREAD).format(**details)
+    return _WORDS.get(fault["type"], _UNREAD).format(**details, value=value.strip())
 
 
 def is_quoted(value: str) -> bool:
