@@ -21,6 +21,7 @@ from bot.store.tx import Done, StoreUnavailable
 from bot.usecases import notify, readiness, timekeeping
 from bot.webhooks.client import LONGEST_RETRY_AFTER_SECONDS
 from simulator import faults
+from simulator.receiver import Behaviour
 from tests.builders import wrong_code
 from tests.harness import (
     INSTANCES,
@@ -180,6 +181,23 @@ def test_the_way_out(once_ahead: Harness) -> None:
     assert ended.outcome.at <= once_ahead.clock.now
     assert ended.created_at < ended.deadline_at == ended.outcome.at
     assert readiness.look(once_ahead.store, once_ahead.service.rules.from_address).faults == []
+
+
+def test_where_nothing_is_ahead_nothing_is_taken_back(told: Harness) -> None:
+    """Least of all the next try of an event."""
+    told.simulator.receiver.behaviour = Behaviour.FAIL
+    told.start_and_send()
+    told.text(told.code())
+    told.run_once()
+
+    def due() -> list[str]:
+        rows = told.store.read(lambda tx: tx.all("SELECT due_at FROM webhook_event"))
+        return [row["due_at"] for row in rows]
+
+    before = due()
+    ran = told.flask("clock", "reset")
+    assert (ran.exit_code, "Nothing was changed" in ran.output) == (0, True)
+    assert due() == before
 
 
 def test_a_text_is_found_though_stored_time_stood_still(once_ahead: Harness) -> None:
