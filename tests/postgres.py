@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -93,13 +93,11 @@ class Server:
         first = self._process.pid
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         pids = [first, *map(int, children)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
         try:
+            _signal(pids, signal.SIGSTOP)
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            _signal(pids, signal.SIGCONT)
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
@@ -163,6 +161,12 @@ class Server:
         except (OSError, subprocess.CalledProcessError):
             return False
         return True
+
+
+def _signal(pids: list[int], how: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # some of its processes come and go
+            os.kill(pid, how)
 
 
 @cache

@@ -19,7 +19,7 @@ _CLAMPED = {
     "metric_sample": ("at",),
     "time_mark": ("at", "steady_since"),
     "disown": ("since",),
-    "webhook_event": ("created_at", "due_at", "last_try_at"),
+    "webhook_event": ("created_at", "last_try_at"),
     "webhook_endpoint": ("failing_since", "disabled_at"),
 }
 _SHIFTED = (
@@ -35,12 +35,22 @@ _SHIFTED = (
 
 def take_back(tx: Tx, *, to: str) -> int:
     """Stamps later than `to` become `to`. Returns how many rows that were."""
-    count = _shift_verifications(tx, to)
+    count = _shift_verifications(tx, to) + _clamp_tries(tx, to)
     for table, columns in _CLAMPED.items():
         for column in columns:
             sql = f"UPDATE {table} SET {column} = :clock WHERE {column} > :clock"
             count += tx.run(sql, clock=to)
     return count
+
+
+def _clamp_tries(tx: Tx, to: str) -> int:
+    """The next try of an event lies ahead of every clock, up to half a day. It is taken back only
+    where the clock that it was set by was ahead. Called before the other stamps are changed."""
+    sql = """
+        UPDATE webhook_event SET due_at = :clock
+        WHERE due_at > :clock AND (created_at > :clock OR last_try_at > :clock)
+    """
+    return tx.run(sql, clock=to)
 
 
 def _shift_verifications(tx: Tx, to: str) -> int:

@@ -15,7 +15,6 @@ from bot.faces.cli.operator import audited
 from bot.faces.cli.output import json_option, say
 from bot.observability.logs import configure as configure_logs
 from bot.server import gc_settings
-from bot.store.steady import TOLERATED
 from bot.usecases import timekeeping
 
 RESET_SECONDS = 600.0
@@ -65,10 +64,6 @@ def clock_reset(as_json: bool) -> None:
     store = services.of(current_app).store
     store.read(timekeeping.now)
     ahead = store.steady.ahead
-    if ahead <= TOLERATED:
-        nothing = {"secondsAhead": 0, "stamps": 0}
-        say(as_json, nothing, "Stored time is not ahead of the clock. Nothing was changed.")
-        return
     now = store.steady.latest - ahead
     resetting = audited(Action.CLOCK_RESET, at=now)
     try:
