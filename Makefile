@@ -25,7 +25,7 @@ verify-signup: .venv/run ## Run beside `make run` an application that was writte
 	@echo "  The sign-up form   http://127.0.0.1:$${VERIFY_SIGNUP_PORT:-8003}"
 	@$(BIN)/flask --env-file instance/local.env --app examples.verify_signup.app run --port $${VERIFY_SIGNUP_PORT:-8003}
 
-test: .venv/develop ## Run all tests (five to six minutes on two cores)
+test: .venv/develop ## Run all tests (about six minutes on two cores)
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 
