@@ -12,12 +12,13 @@ import sys  # noqa: E402
 from bot import service as _services  # noqa: E402
 from bot import settings as _settings  # noqa: E402
 from bot.observability.logs import configure as _configure_logs  # noqa: E402
+from bot.server import reload as _reload  # noqa: E402
 from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
 from bot.store.opening import is_shared as _is_shared  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
-_reading = _settings.look(_settings.with_file(os.environ))
+_reading = _reload.renew(_settings.with_file(os.environ))
 if _reading.settings is None:
     sys.exit(_reading.told)
 _wanted = _reading.settings

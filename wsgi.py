@@ -7,6 +7,7 @@ import click
 
 from bot import settings
 from bot.app import create_app, create_commands
+from bot.server import reload
 from bot.store.tx import UnusableDatabase
 
 # The flask command that imports this; gunicorn is none.
@@ -18,7 +19,7 @@ if command == "run":
 
 if command in (None, "routes", "shell"):  # the last two show what is served
     try:
-        app = create_app(settings.read(settings.with_file(os.environ)))
+        app = create_app(settings.read(reload.in_use() or settings.with_file(os.environ)))
     except (settings.SettingsError, UnusableDatabase) as error:
         sys.exit(str(error))
 else:

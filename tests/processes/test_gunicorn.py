@@ -1,6 +1,7 @@
 """A real gunicorn: many replies at once, what it logs, what stops its start."""
 
 import re
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -244,3 +245,46 @@ def test_warnings_of_the_settings_are_logged_at_the_start(service: Service) -> N
     service.terminate(process)
     told = "settings: WINDOW_SECOND is not read. The variable is WINDOW_SECONDS."
     assert service.log.read_text().count(told) == 1
+
+
+def test_a_reload_with_unusable_settings_keeps_the_earlier_ones(tmp_path: Path) -> None:
+    """And one with usable ones takes them."""
+    service = Service(tmp_path)
+    file = tmp_path / ".env"
+    try:
+        values = {name: service.environment.pop(name) for name in environment()}
+        kept = "\n".join(f"{name}={value}" for name, value in values.items() if value)
+        limits = {name: value for name, value in values.items() if not value}
+        file.write_text(kept)
+        with service.log.open("wb") as log:
+            process = subprocess.Popen(
+                [BIN / "gunicorn", "-c", ROOT / "gunicorn.conf.py", "wsgi:app"],
+                cwd=tmp_path,
+                env={**service.environment, **limits, "PYTHONPATH": str(ROOT)},
+                stderr=log,
+            )
+
+        def starts() -> int:
+            return service.log.read_text().count("Booting worker")
+
+        def error_of_start() -> str:
+            headers = {"x-functions-key": FUNCTION_KEY}
+            answer = service.http.post(service.url + START, json=PHONE, headers=headers, timeout=9)
+            return str(answer.json().get("code"))
+
+        try:
+            until(lambda: starts() == 1 and service.is_ready(), 15)
+            file.write_text(f"{kept}\nALLOWED_COUNTRIES=FR\n")
+            process.send_signal(signal.SIGHUP)
+            until(lambda: starts() == 2 and error_of_start() == "country_not_allowed", 15)
+            file.write_text(f"{kept}\nWINDOW_SECONDS=nonsense\n")
+            process.send_signal(signal.SIGHUP)
+            until(lambda: starts() == 3, 15)
+            until(lambda: error_of_start() == "country_not_allowed", 15)
+            assert "WINDOW_SECONDS cannot be used" in service.log.read_text()
+            assert process.poll() is None
+        finally:
+            process.terminate()
+            process.wait(20)
+    finally:
+        service.close()
