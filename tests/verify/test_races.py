@@ -125,7 +125,8 @@ def test_one_right_among_each_is_one_approval(verify: Verify) -> None:
     assert answers.count((200, "approved")) == 1
     assert set(answers) <= {(200, "approved"), (200, "pending"), (404, 20404)}
     events = verify.harness.history(sid.removeprefix("VE"))
-    assert (events.count("approved"), events.count("wrong_answer")) == (1, 1)
+    assert events.count("approved") == 1
+    assert events.count("wrong_answer") <= 1  # none if the right one came first
 
 
 def test_right_checks_and_replies_at_once_are_one_approval(verify: Verify) -> None:
