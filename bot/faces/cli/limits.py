@@ -10,7 +10,6 @@ from bot import service as services
 from bot.domain import phone
 from bot.domain.operators import Action
 from bot.explanations import words
-from bot.faces.cli.errors import told
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.store import opt_outs
@@ -29,8 +28,7 @@ optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
 def limits_show(phone_number: str, as_json: bool) -> None:
     """Show what counts against a number now."""
     service = services.of(current_app)
-    with told():
-        phones = phone.known_as(phone_number)
+    phones = phone.known_as(phone_number)
     found = service.store.read(standing, phones, service.rules, service.admission)
     say(as_json, _row(found), *_lines(found))
 
@@ -41,8 +39,7 @@ def limits_show(phone_number: str, as_json: bool) -> None:
 @with_appcontext
 def limits_clear(phone_number: str, as_json: bool) -> None:
     """Forget the starts and wrong answers that count against a number."""
-    with told():
-        phones = phone.known_as(phone_number)
+    phones = phone.known_as(phone_number)
     store = audited(Action.LIMITS_CLEARED, number=phones[0])
     count = store.write(clear.clear_limits, phones, services.of(current_app).rules)
     say(as_json, {"cleared": count}, _cleared(count))
@@ -68,8 +65,7 @@ def optout_list(limit: int, as_json: bool) -> None:
 @with_appcontext
 def optout_clear(phone_number: str, as_json: bool) -> None:
     """Let a number be texted again. Twilio itself still refuses until it texts START."""
-    with told():
-        phones = phone.known_as(phone_number)
+    phones = phone.known_as(phone_number)
     store = audited(Action.OPT_OUT_CLEARED, number=phones[0])
     was_marked = store.write(clear.clear_opt_out, phones, services.of(current_app).rules)
     say(as_json, {"cleared": was_marked}, "Cleared." if was_marked else "It was not marked.")

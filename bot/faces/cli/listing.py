@@ -9,7 +9,6 @@ from bot.domain import phone
 from bot.domain.errors import InvalidNumber, UnknownVerification
 from bot.domain.verification import Cause, Status, stages_of
 from bot.explanations import words
-from bot.faces.cli.errors import told
 from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.service import Service
 from bot.store.tx import Store
@@ -33,15 +32,14 @@ def list_newest(
 ) -> None:
     """List the newest verifications. Times are UTC."""
     service = services.of(current_app)
-    with told():
-        wanted = ListFilter(
-            limit=limit,
-            newest_first=True,
-            stages=stages_of(Status(status)) if status else frozenset(),
-            country=country.upper(),
-            phone=_number(service, number) if number else "",
-            tag=tag,
-        )
+    wanted = ListFilter(
+        limit=limit,
+        newest_first=True,
+        stages=stages_of(Status(status)) if status else frozenset(),
+        country=country.upper(),
+        phone=_number(service, number) if number else "",
+        tag=tag,
+    )
     found = service.store.read(read.page, wanted).views
     lines = [_line(view) for view in found]
     rows = [summary(view) for view in found]

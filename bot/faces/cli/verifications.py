@@ -15,7 +15,6 @@ from bot.domain.operators import Action
 from bot.domain.verification import Status
 from bot.explanations import why, words
 from bot.faces.cli import listing
-from bot.faces.cli.errors import told
 from bot.faces.cli.listing import outcome_in_words as _outcome
 from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import UTC_NOTE, json_option, say
@@ -49,15 +48,14 @@ NOTHING_SENDS = (
 def start(phone_number: str, wait: bool, as_json: bool) -> None:
     """Start a verification and wait for its outcome. Exit code 0: approved."""
     service = services.of(current_app)
-    with told():
-        asked = Request("cli", request_id(None), operator=operator().name)
-        verification = begin(
-            audited(Action.STARTED),
-            phone_number,
-            asked,
-            rules=service.rules,
-            admission=service.admission,
-        )
+    asked = Request("cli", request_id(None), operator=operator().name)
+    verification = begin(
+        audited(Action.STARTED),
+        phone_number,
+        asked,
+        rules=service.rules,
+        admission=service.admission,
+    )
     service.shared_counters.end()
     if not as_json:
         click.echo(f"{verification.id}  reference {verification.reference}")
@@ -79,14 +77,13 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
 def resend(id: str, as_json: bool) -> None:
     """Send the text of a pending verification once more, with the same code."""
     service = services.of(current_app)
-    with told():
-        verification = again(
-            audited(Action.RESENT),
-            listing.id_of(service.store, id),
-            rules=service.rules,
-            admission=service.admission,
-            operator=operator().name,
-        )
+    verification = again(
+        audited(Action.RESENT),
+        listing.id_of(service.store, id),
+        rules=service.rules,
+        admission=service.admission,
+        operator=operator().name,
+    )
     service.shared_counters.end()
     sends, most = verification.sends, verification.terms.max_sends
     say(
@@ -104,8 +101,7 @@ def show(id: str, as_json: bool) -> None:
     """Show one verification with its history: by its id, the beginning of it, or its number, of
     which the newest is shown."""
     store = services.of(current_app).store
-    with told():
-        view = store.read(read.view, listing.id_of(store, id), with_history=True)
+    view = store.read(read.view, listing.id_of(store, id), with_history=True)
     now = store.read(timekeeping.now)
     said, explained = why.why(view, now), why.explained(view)
     if as_json:
@@ -129,11 +125,8 @@ def show(id: str, as_json: bool) -> None:
 def cancel(id: str, reason: str, as_json: bool) -> None:
     """Cancel a pending verification; its text is withdrawn if it was not sent."""
     service = services.of(current_app)
-    with told():
-        whole = listing.id_of(service.store, id)
-        audited(Action.CANCELED).write(
-            control.cancel, whole, reason=reason, operator=operator().name
-        )
+    whole = listing.id_of(service.store, id)
+    audited(Action.CANCELED).write(control.cancel, whole, reason=reason, operator=operator().name)
     service.shared_counters.end()
     say(as_json, {"id": whole, "status": Status.CANCELED.value}, "It is canceled.")
 
@@ -145,9 +138,8 @@ def cancel(id: str, reason: str, as_json: bool) -> None:
 def forget(phone_number: str, as_json: bool) -> None:
     """Erase a number: its verifications, their history, and what counts against it."""
     service = services.of(current_app)
-    with told():
-        store = audited(Action.FORGOTTEN, number=phone.known_as(phone_number)[0])
-        forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)
+    store = audited(Action.FORGOTTEN, number=phone.known_as(phone_number)[0])
+    forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)
     service.shared_counters.end()
     if as_json:
         say(

@@ -10,7 +10,6 @@ from flask.cli import AppGroup, with_appcontext
 from bot import service as services
 from bot.domain.operators import Action
 from bot.explanations import webhooks as explained
-from bot.faces.cli.errors import told
 from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import INSTANT, json_option, say
 from bot.store.rows import to_text, to_text_or_none
@@ -75,10 +74,7 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
     if failed_since is not None:
         _resend_failed(failed_since.replace(tzinfo=UTC), as_json)
     elif id is not None:
-        with told():
-            audited(Action.EVENT_REPLAYED, detail=id).write(
-                notify.resend, id, operator=operator().name
-            )
+        audited(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id, operator=operator().name)
         say(as_json, {"events": 1}, "The event will be sent again while a dispatcher runs.")
 
 
@@ -95,10 +91,9 @@ def enable(endpoint_id: str, as_json: bool) -> None:
         return
     # For an unknown id the use case raises the refusal, as it does for the console.
     generation = view.endpoint.generation if view else 0
-    with told():
-        audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
-            notify.enable, endpoint_id, generation=generation
-        )
+    audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
+        notify.enable, endpoint_id, generation=generation
+    )
     said = "Enabled: what waits for it will be sent while a dispatcher runs."
     say(as_json, {"enabled": True}, said)
 
