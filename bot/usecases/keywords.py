@@ -21,14 +21,19 @@ def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = newest_of(tx, text.phone)
     length = verification.terms.code_length if verification else 0
-    return None if reply.holds_code_run(text.heard, code_length=length) else Keyword.STOP
+    return _stop_without_code(text.heard, length)
 
 
 def asks_for_texts_or_none(heard: Heard, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
-    if reply.opens_with_stop(heard):
-        return not reply.holds_code_run(heard, code_length=code_length)
-    return reply.keyword(heard) in (Keyword.START, Keyword.STOP)
+    word = reply.keyword(heard)
+    if word is None and reply.opens_with_stop(heard):
+        word = _stop_without_code(heard, code_length)
+    return word in (Keyword.START, Keyword.STOP)
+
+
+def _stop_without_code(heard: Heard, code_length: int) -> Keyword | None:
+    return None if reply.holds_code_run(heard, code_length=code_length) else Keyword.STOP
 
 
 def is_outdated(tx: Tx, text: InboundText) -> bool:
