@@ -46,7 +46,8 @@ def write_events(tx: Tx, verification: Verification) -> None:
     endpoints = webhook_endpoints.configured(tx)
     if not endpoints:
         return
-    _forget_idle_failures(tx, endpoints)
+    if any(endpoint.failing_since for endpoint in endpoints):  # the others cost no statement
+        webhook_endpoints.forget_idle_failures(tx)
     sequence = history.newest_number(tx, verification.id)
     for endpoint in endpoints:
         webhook_events.add(
@@ -58,13 +59,6 @@ def write_events(tx: Tx, verification: Verification) -> None:
                 verification, sequence=sequence, includes_number=endpoint.includes_number
             ),
         )
-
-
-def _forget_idle_failures(tx: Tx, endpoints: Sequence[Endpoint]) -> None:
-    """Called before an event is queued: it must not disable an endpoint by its first failure, since
-    an endpoint that got no event lately has not failed for a day."""
-    if any(endpoint.failing_since for endpoint in endpoints):
-        webhook_endpoints.forget_idle_failures(tx)
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:
@@ -153,7 +147,7 @@ def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
 def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
     """A test event for each configured endpoint. Returns how many."""
     found = webhook_endpoints.configured(tx)
-    _forget_idle_failures(tx, found)
+    webhook_endpoints.forget_idle_failures(tx)
     for endpoint in found:
         text = body.test(tx.now, sent_by=sent_by)
         webhook_events.add(
@@ -164,7 +158,7 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
 
 def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
     """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
-    _forget_idle_failures(tx, webhook_endpoints.configured(tx))
+    webhook_endpoints.forget_idle_failures(tx)
     if not webhook_events.queue_again(tx, [id]):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
     _note_replays(tx, [id], operator)
@@ -173,7 +167,7 @@ def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
 
 def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     """At most RESENT_AT_ONCE of those that failed. Returns how many."""
-    _forget_idle_failures(tx, webhook_endpoints.configured(tx))
+    webhook_endpoints.forget_idle_failures(tx)
     ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
     _note_replays(tx, ids, operator)
     return Done(len(ids), has_notices=True)
