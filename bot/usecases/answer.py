@@ -86,7 +86,7 @@ def judge_event(
     if verification.key_id not in rules.keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
     attempt = attempted(tx, verification, read, rules, at=tx.now, by_text=False)
-    if not attempt.is_right and older_with_code(tx, verification, read, rules):
+    if not attempt.is_right and is_of_older_text(tx, verification, read, rules):
         history.append(tx, id, [Event(EventName.UNREAD_EVENT)])
         return Done(None)
     decision = decide(verification, attempt, tx.now)
@@ -149,7 +149,7 @@ def _judge_reply(
         return _answered(tx, verification, decide(verification, chattered, tx.now))
     attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
     if not attempt.is_right:
-        older = older_with_code(tx, verification, read, rules)
+        older = _older_with_code(tx, verification, read, keyring)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
     return _answered(tx, verification, decide(verification, attempt, tx.now))
@@ -214,11 +214,17 @@ def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> 
     return code.is_same(attempt.digits, expected)
 
 
-def older_with_code(
-    tx: Tx, pending: Verification, attempt: Attempt, rules: Rules
+def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
+    """Whether a code given over HTTP is that of a superseded text, and no attempt. Past the
+    deadline the verification expires, whatever the code."""
+    is_open = tx.now < pending.deadline_at
+    return is_open and _older_with_code(tx, pending, read, rules.keyring) is not None
+
+
+def _older_with_code(
+    tx: Tx, pending: Verification, attempt: Attempt, keyring: Keyring
 ) -> Verification | None:
-    """The superseded verification whose code this is, if there is one: that is no attempt."""
-    keyring = rules.keyring
+    """The superseded verification whose text the person is answering, if there is one."""
     for older in verifications.superseded_of(tx, pending.phone):
         is_readable = older.id != pending.id and older.key_id in keyring.ids
         if is_readable and is_right(older, attempt, keyring):

@@ -81,8 +81,7 @@ def check(
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
     attempted = answer.attempted(tx, verification, read, rules, at=tx.now, by_text=False)
-    is_open = tx.now < verification.deadline_at
-    if is_open and not attempted.is_right and answer.older_with_code(tx, verification, read, rules):
+    if not attempted.is_right and answer.is_of_older_text(tx, verification, read, rules):
         return Done(Checked(Verdict.WRONG, verification))
     decision = decide(verification, attempted, tx.now)
     changes = record(tx, verification, decision)
