@@ -22,19 +22,15 @@ Laws, checked in every state by `tests/domain/test_laws.py`:
 Over 250 lines: the rules of a verification are read as one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import assert_never
 
+from bot.domain.decision import Answer, Decision, answered, effects_of, preceded
 from bot.domain.effects import (
     CountUsage,
-    Effect,
-    EraseTexts,
     LeaveNumberAlone,
-    Notify,
     UsageKind,
-    WithdrawTexts,
 )
 from bot.domain.events import Detail, Event, EventName
 from bot.domain.inputs import (
@@ -63,29 +59,6 @@ LATE_NO = timedelta(hours=24)
 LONGEST_TOLD = 60  # characters of a reason in the history of a pause
 
 
-class Answer(StrEnum):
-    """Answers to the person, by text. `wording.answer` has the sentences."""
-
-    APPROVED = "approved"
-    WRONG = "wrong"
-    OUT_OF_TRIES = "out_of_tries"
-    TOO_LATE = "too_late"
-    HINT = "hint"
-    OLDER_TEXT = "older_text"
-    ALREADY_VERIFIED = "already_verified"
-    NO_LONGER_NEEDED = "no_longer_needed"
-    DISOWNED = "disowned"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    verification: Verification
-    events: tuple[Event, ...] = ()
-    answer: Answer | None = None
-    is_excused: bool = False  # it failed through Twilio or us: the start does not count
-    effects: tuple[Effect, ...] = ()
-
-
 def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
     """What follows when `what` happens to `verification` at `now`.
 
@@ -105,31 +78,7 @@ def decide(verification: Verification | None, what: Input, now: datetime) -> Dec
     decision = follows(verification, what, now)
     if decision.verification is verification:
         return decision
-    return replace(decision, effects=(*decision.effects, *_effects(verification, decision)))
-
-
-def _effects(before: Verification, decision: Decision) -> tuple[Effect, ...]:
-    """Effects that follow from the change itself, whatever brought it about."""
-    after = decision.verification
-    found: list[Effect] = []
-    # What Twilio has taken is settled; a further text may not be.
-    has_unsettled = before.accepted_at is None or before.sends > 1
-    if after.is_decided and not before.is_decided and has_unsettled:
-        found.append(WithdrawTexts())
-    has_ended = after.is_terminal and not before.is_terminal
-    was_taken_late = after.is_terminal and before.accepted_at != after.accepted_at
-    if after.is_to_erase and (has_ended or was_taken_late):
-        found.append(EraseTexts())
-    if after.attempts > before.attempts:
-        found.append(CountUsage(UsageKind.WRONG))
-    if has_ended and after.status is Status.APPROVED:
-        found.append(CountUsage(UsageKind.APPROVAL))
-    # Only without a guess, or failed verifications would allow unlimited guesses.
-    if decision.is_excused and after.attempts == 0:
-        found.append(CountUsage(UsageKind.UNSENT))
-    if has_ended:
-        found.append(Notify())
-    return tuple(found)
+    return replace(decision, effects=(*decision.effects, *effects_of(verification, decision)))
 
 
 def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
@@ -191,7 +140,7 @@ _AFTER_THE_END = {
 def _afterthought(v: Verification, answer: Answer) -> Decision:
     if v.is_afterthought_answered:
         return Decision(v)
-    return _answered(
+    return answered(
         replace(v, is_afterthought_answered=True), (Event(EventName.LATE_REPLY),), answer
     )
 
@@ -252,7 +201,7 @@ def _attempted(v: Verification, what: Attempted) -> Decision:
     if what.is_right:
         right = Event(EventName.RIGHT_ANSWER, {"by_text": what.by_text})
         ended = _end(v, Outcome(Status.APPROVED, what.at, Cause.ANSWERED))
-        return _told(_preceded(right, ended), Answer.APPROVED, what)
+        return _told(preceded(right, ended), Answer.APPROVED, what)
     return _wrong(v, what)
 
 
@@ -260,7 +209,7 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
     if what.guess is not None and what.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
         repeated = Event(EventName.REPEATED_ANSWER, {"by_text": what.by_text})
-        # Of the answers that `_answered` allows, keep one for each attempt and one for afterwards.
+        # Of the answers that `answered` allows, keep one for each attempt and one for afterwards.
         if v.answers + v.attempts_left > v.terms.max_attempts:
             return Decision(v, (repeated,))
         return _told(Decision(v, (repeated,)), Answer.WRONG, what)
@@ -271,7 +220,7 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
     if counted.attempts_left > 0:
         return _told(Decision(counted, (wrong,)), Answer.WRONG, what)
     ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at, Cause.ATTEMPTS_USED))
-    return _told(_preceded(wrong, ended), Answer.OUT_OF_TRIES, what)
+    return _told(preceded(wrong, ended), Answer.OUT_OF_TRIES, what)
 
 
 def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
@@ -282,7 +231,7 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
     event = Event(EventName.QUOTED_TEXT if is_quote else EventName.UNREAD_REPLY)
     if v.is_hinted or v.suspended_at is not None:
         return Decision(v, (event,))
-    return _answered(replace(v, is_hinted=True), (event,), Answer.HINT)
+    return answered(replace(v, is_hinted=True), (event,), Answer.HINT)
 
 
 def _disowned(v: Verification, at: datetime) -> Decision:
@@ -292,8 +241,8 @@ def _disowned(v: Verification, at: datetime) -> Decision:
     if at >= v.deadline_at:
         return _lapse(v)
     ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
-    answered = _answered(ended.verification, ended.events, Answer.DISOWNED)
-    return replace(answered, effects=(LeaveNumberAlone(),))
+    thanked = answered(ended.verification, ended.events, Answer.DISOWNED)
+    return replace(thanked, effects=(LeaveNumberAlone(),))
 
 
 def _time_passed(v: Verification, now: datetime) -> Decision:
@@ -329,9 +278,9 @@ def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
     running = replace(v, suspended_at=None, held=None)
     event = Event(EventName.RESUMED, _shortened(reason))
     if v.held is not None:
-        return _preceded(event, _publish(running, v.held))
+        return preceded(event, _publish(running, v.held))
     if now >= v.deadline_at:
-        return _preceded(event, _lapse(running))
+        return preceded(event, _lapse(running))
     return Decision(running, (event,))
 
 
@@ -364,18 +313,7 @@ def _set(detail: Detail) -> Detail:
     return {name: value for name, value in detail.items() if value is not None}
 
 
-def _preceded(event: Event, decision: Decision) -> Decision:
-    return replace(decision, events=(event, *decision.events))
-
-
 def _told(decision: Decision, answer: Answer, what: Attempted) -> Decision:
     if not what.by_text or decision.verification.suspended_at is not None:
         return decision
-    return _answered(decision.verification, decision.events, answer)
-
-
-def _answered(v: Verification, events: tuple[Event, ...], answer: Answer) -> Decision:
-    # Every answer is billed, and a bot that replies to each answer would never stop.
-    if v.answers >= v.terms.max_attempts + 2:
-        return Decision(v, events)
-    return Decision(replace(v, answers=v.answers + 1), events, answer)
+    return answered(decision.verification, decision.events, answer)

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from bot import wording
 from bot.domain import code, phone, reply
 from bot.domain.code import Keyring
+from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
 from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
-from bot.domain.transitions import Decision, decide
+from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import history, inbound, opt_outs, usage, verifications
 from bot.store.inbound import Ignored

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from bot.domain.decision import Decision
 from bot.domain.effects import (
     CountUsage,
     Effect,
@@ -12,7 +13,6 @@ from bot.domain.effects import (
     WithdrawTexts,
 )
 from bot.domain.ids import run_id
-from bot.domain.transitions import Decision
 from bot.domain.verification import Verification
 from bot.store import disowns, erasures, history, outbox, usage, verifications
 from bot.store.tx import Change, Tx

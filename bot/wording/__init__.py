@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import Enum
 from string import Formatter
 
-from bot.domain.transitions import Answer
+from bot.domain.decision import Answer
 from bot.domain.verification import Terms, Verification
 from bot.wording import catalogues, sentences
 from bot.wording.segments import segments

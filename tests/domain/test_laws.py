@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from bot.domain.decision import Decision
 from bot.domain.effects import LeaveNumberAlone, SendText
 from bot.domain.inputs import (
     Attempted,
@@ -24,7 +25,7 @@ from bot.domain.inputs import (
     TimePassed,
 )
 from bot.domain.resending import APART, LEFT
-from bot.domain.transitions import Decision, decide
+from bot.domain.transitions import decide
 from bot.domain.verification import SUSPENSION, Cause, Status, Verification
 from tests.builders import NOON, ended, new_text, outcome, running, seconds, verification
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from bot.domain.decision import Answer
 from bot.domain.inputs import (
     Attempted,
     Canceled,
@@ -13,7 +14,7 @@ from bot.domain.inputs import (
     TextTried,
     TimePassed,
 )
-from bot.domain.transitions import Answer, decide
+from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from tests.builders import NOON, ended, outcome, running, seconds, verification
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot import wording
 from bot.domain import reply
+from bot.domain.decision import Answer
 from bot.domain.reply import Attempt, Chatter, Quote
-from bot.domain.transitions import Answer
 from bot.domain.verification import Terms
 from bot.wording import Style, catalogues, sentences
 from bot.wording.catalogues import BrokenCatalogue

@@ -9,7 +9,7 @@ import pytest
 
 from bot import wording
 from bot.admission.admission import Admission
-from bot.domain.transitions import Answer
+from bot.domain.decision import Answer
 from bot.domain.verification import Status
 from bot.store import history, verifications
 from bot.store.opening import open_store

@@ -1,0 +1,69 @@
+"""What a decision about a verification consists of, and what follows from it."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bot.domain.effects import CountUsage, Effect, EraseTexts, Notify, UsageKind, WithdrawTexts
+from bot.domain.events import Event
+from bot.domain.verification import Status, Verification
+
+
+class Answer(StrEnum):
+    """Answers to the person, by text. `wording.answer` has the sentences."""
+
+    APPROVED = "approved"
+    WRONG = "wrong"
+    OUT_OF_TRIES = "out_of_tries"
+    TOO_LATE = "too_late"
+    HINT = "hint"
+    OLDER_TEXT = "older_text"
+    ALREADY_VERIFIED = "already_verified"
+    NO_LONGER_NEEDED = "no_longer_needed"
+    DISOWNED = "disowned"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What `decide` returns. `usecases/record.py` writes it down."""
+
+    verification: Verification
+    events: tuple[Event, ...] = ()
+    answer: Answer | None = None
+    is_excused: bool = False  # it failed through Twilio or us: the start does not count
+    effects: tuple[Effect, ...] = ()
+
+
+def effects_of(before: Verification, decision: Decision) -> tuple[Effect, ...]:
+    """Effects that follow from the change itself, whatever brought it about."""
+    after = decision.verification
+    found: list[Effect] = []
+    # What Twilio has taken is settled; a further text may not be.
+    has_unsettled = before.accepted_at is None or before.sends > 1
+    if after.is_decided and not before.is_decided and has_unsettled:
+        found.append(WithdrawTexts())
+    has_ended = after.is_terminal and not before.is_terminal
+    was_taken_late = after.is_terminal and before.accepted_at != after.accepted_at
+    if after.is_to_erase and (has_ended or was_taken_late):
+        found.append(EraseTexts())
+    if after.attempts > before.attempts:
+        found.append(CountUsage(UsageKind.WRONG))
+    if has_ended and after.status is Status.APPROVED:
+        found.append(CountUsage(UsageKind.APPROVAL))
+    # Only without a guess, or failed verifications would allow unlimited guesses.
+    if decision.is_excused and after.attempts == 0:
+        found.append(CountUsage(UsageKind.UNSENT))
+    if has_ended:
+        found.append(Notify())
+    return tuple(found)
+
+
+def preceded(event: Event, decision: Decision) -> Decision:
+    return replace(decision, events=(event, *decision.events))
+
+
+def answered(v: Verification, events: tuple[Event, ...], answer: Answer) -> Decision:
+    """A decision with this answer to the person, or with none once enough were given: every answer
+    is billed, and a bot that replies to each answer would never stop."""
+    if v.answers >= v.terms.max_attempts + 2:
+        return Decision(v, events)
+    return Decision(replace(v, answers=v.answers + 1), events, answer)
