@@ -311,7 +311,6 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
         values = environment(
             PUBLIC_BASE_URL=url,
             TWILIO_API_BASE_URL=simulator.url,
-            TWILIO_TIMEOUT_SECONDS="1",
             DATABASE_URL=database_in(path),
         )
         settings = {

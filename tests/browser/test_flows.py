@@ -135,11 +135,13 @@ def test_everything_can_be_done_with_the_keyboard_alone(harness: Harness, visit)
                 return
         raise AssertionError(f"no way to {text}")
 
-    page.keyboard.type("a-console-key-for-tests")  # the field has the focus
+    expect(page.get_by_label("Console key")).to_be_focused()
+    page.keyboard.type("a-console-key-for-tests")
     press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     press("Tab")
-    press("Enter")  # skips to the content
+    press("Enter")  # skips to the content; the browser moves the focus in its next frame
+    expect(page.get_by_role("main")).to_be_focused()
     tab_to("number")
     page.keyboard.type(PHONE)
     press("Enter")

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from bot.channels.gateway import Blame, ChannelUnavailable, Refused, Report, Unknown
+from bot.dispatch.send import LEASE_TIMEOUTS
 from bot.domain.delivery import Delivery
 from bot.usecases import look_up, send
 from bot.usecases.running import always
@@ -14,6 +15,7 @@ from simulator import faults
 from tests.harness import PHONE, Harness
 
 LOOK_AGAIN_SECONDS = look_up.LOOK_AGAIN.total_seconds()
+LEASE_SECONDS = LEASE_TIMEOUTS * 8.0  # with TWILIO_TIMEOUT_SECONDS as it is by default
 
 
 def fault(harness: Harness, kind: str, **more) -> None:
@@ -191,7 +193,7 @@ def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
     id = harness.start()["id"]
     claimed = harness.dispatcher.sender.claim(10)
     assert len(claimed) == 1
-    harness.forward(2.9)
+    harness.forward(LEASE_SECONDS - 0.1)
     assert state(harness, id) == "sending"
     harness.forward(0.1)
     harness.forward(LOOK_AGAIN_SECONDS)
@@ -202,7 +204,7 @@ def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
 def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(harness: Harness) -> None:
     id = harness.start()["id"]
     (stale,) = harness.dispatcher.sender.claim(10)
-    harness.forward(3)
+    harness.forward(LEASE_SECONDS)
     harness.forward(LOOK_AGAIN_SECONDS)
     assert state(harness, id) == "accepted"
     for late in (

@@ -18,7 +18,6 @@ SERVICE = "MG" + "1f" * 16
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Harness]:
     more = {"TWILIO_PHONE_NUMBER": "", "TWILIO_MESSAGING_SERVICE_SID": SERVICE}
-    more["TWILIO_TIMEOUT_SECONDS"] = "8"  # a busy machine is no fault
     with open_harness(tmp_path, **more) as made:
         world = made.simulator.world
         world.configure_service(Service(SERVICE, world.number.sid))

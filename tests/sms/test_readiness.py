@@ -28,14 +28,13 @@ from tests.harness import harness as open_harness
 SERVICE = "MG" + "1f" * 16
 KEY = ApiKey("SK4b7d1e90c2f8a6035e9d7b1c4a8f2063", "Qx3vL0pZ8rT5yW2nB7mK4jH9sD6fG1aC")
 OTHER_TOKEN = "5be8207cd3194fa6b07e2d85c91f46a3"
-PATIENT = {"TWILIO_TIMEOUT_SECONDS": "8"}  # a busy machine is no finding
 ALL_RIGHTS = frozenset([SEND, READ, ERASE, NUMBERS, SERVICES, REGISTRATION])
 
 
 @pytest.fixture
 def ready(tmp_path: Path) -> Iterator[Harness]:
     """With a number that is ready: its webhook set, its campaign verified."""
-    with open_harness(tmp_path, **PATIENT) as made:
+    with open_harness(tmp_path) as made:
         world = made.simulator.world
         world.configure_number(sms_url=webhooks.wanted_url(made.settings))
         world.configure_service(Service(SERVICE, world.number.sid, campaign_status="VERIFIED"))
@@ -46,7 +45,7 @@ def ready(tmp_path: Path) -> Iterator[Harness]:
 def served(tmp_path: Path) -> Iterator[Harness]:
     """The same with a Messaging Service."""
     more = {"TWILIO_PHONE_NUMBER": "", "TWILIO_MESSAGING_SERVICE_SID": SERVICE}
-    with open_harness(tmp_path, **PATIENT, **more) as made:
+    with open_harness(tmp_path, **more) as made:
         world = made.simulator.world
         made_ready = Service(
             SERVICE,
