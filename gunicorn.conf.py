@@ -6,12 +6,12 @@ _monkey.patch_all()  # before anything else is imported: sockets, locks and thre
 
 import logging as _logging  # noqa: E402
 import os  # noqa: E402
-import resource as _resource  # noqa: E402
 import sys  # noqa: E402
 
 from bot import service as _services  # noqa: E402
 from bot import settings as _settings  # noqa: E402
 from bot.observability.logs import configure as _configure_logs  # noqa: E402
+from bot.server import file_limit as _file_limit  # noqa: E402
 from bot.server import reload as _reload  # noqa: E402
 from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
 from bot.store.opening import is_shared as _is_shared  # noqa: E402
@@ -41,23 +41,15 @@ proc_name = "textback"
 accesslog = "-"
 
 
-def _raise_file_limit():
-    """Each connection is a file; some more are the database's, Twilio's and the log's."""
-    soft, hard = _resource.getrlimit(_resource.RLIMIT_NOFILE)
-    wanted = _wanted.connections + 500
-    if soft < wanted:
-        raised = wanted if hard == _resource.RLIM_INFINITY else min(wanted, hard)
-        _resource.setrlimit(_resource.RLIMIT_NOFILE, (raised, hard))
-
-
 def on_starting(server):
     """Runs before any fork: a fault that prevents the start is reported in one line and ends it."""
-    _raise_file_limit()
     for warning in _reading.warnings:
         _log.warning("settings: %s", warning)
     try:
+        if warning := _file_limit.make_room(_wanted.connections):
+            _log.warning("settings: %s", warning)
         _open_store(_wanted.database_url, connections=1).close()
-    except _UnusableDatabase as error:
+    except (_UnusableDatabase, _file_limit.TooLow) as error:
         sys.exit(str(error))
 
 

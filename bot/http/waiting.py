@@ -3,11 +3,12 @@
 A waiting caller costs one event object and no query. A decision in this process wakes the callers
 that wait for it. For decisions of other processes, one thread polls on behalf of all callers: ten
 times a second it checks whether the history has grown, and only then reads the verifications.
+A caller that closes its connection is not waited for: it would take the place of another.
 """
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.store import hourly_counts
@@ -16,6 +17,13 @@ from bot.store.tx import Done, Store, StoreUnavailable, Tx
 
 LONGEST_SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.1
+GONE_EVERY_SECONDS = 5.0  # looks whether a caller has gone
+
+
+def gone_check(environ: Mapping[str, Any]) -> Callable[[], bool]:
+    """Tells whether the caller of this request has closed its connection: always False where the
+    server does not know (bot/server/connection.py does)."""
+    return getattr(environ.get("gunicorn.socket"), "is_gone", lambda: False)
 
 
 class Waiting:
@@ -29,10 +37,18 @@ class Waiting:
         self._thread: threading.Thread | None = None
         self._is_over = False
         self._newest = ""  # version of the history, when it was looked at last
+        self._asked: frozenset[str] = frozenset()  # what was not finished at that version
         store.on_commit(self._committed)
 
-    def wait(self, id: str, is_finished: Callable[[], bool], *, seconds: float) -> bool:
-        """Whether it was finished within the time."""
+    def wait(
+        self,
+        id: str,
+        is_finished: Callable[[], bool],
+        *,
+        seconds: float,
+        is_gone: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Whether it was finished within the time. `is_gone`: whether the caller is."""
         event = threading.Event()
         with self._lock:
             self._events.setdefault(id, []).append(event)
@@ -40,7 +56,10 @@ class Waiting:
         try:
             # Check after registering, so that no decision is missed in between.
             if not is_finished() and not self._is_over:
-                event.wait(min(seconds, LONGEST_SECONDS))
+                until = time.monotonic() + min(seconds, LONGEST_SECONDS)
+                while (left := until - time.monotonic()) > 0 and not is_gone():
+                    if event.wait(min(left, GONE_EVERY_SECONDS)):
+                        break
         finally:
             self._leave(id, event)
         return is_finished()
@@ -88,15 +107,15 @@ class Waiting:
                 self._wake(self._finished(ids))
 
     def _finished(self, ids: Sequence[str]) -> list[str]:
-        """Those of these verifications that any process has ended. Queries the table only where
-        the history has grown since the last look."""
+        """Those of these verifications that any process has ended. While the history has not grown
+        since the last look, queries only those that were not asked about then: they may have ended
+        between their callers' own check and that look."""
 
         def look(tx: Tx) -> list[str]:
             newest = hourly_counts.version(tx)
-            if newest == self._newest:
-                return []
-            found = table.finished(tx, ids)
-            self._newest = newest
+            known = self._asked if newest == self._newest else frozenset()
+            found = table.finished(tx, [id for id in ids if id not in known])
+            self._newest, self._asked = newest, frozenset(ids)
             return found
 
         try:

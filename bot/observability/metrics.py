@@ -121,7 +121,7 @@ class Metrics:
             self._attempts.labels(word)
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
-        for cut in ("head", "body", "answer", "crowded", "refused", "address"):
+        for cut in ("head", "body", "long", "answer", "crowded", "refused", "address"):
             self._cut_connections.labels(cut)
         for result in Result:
             self._notices.labels(result.value)

@@ -6,7 +6,7 @@ or waits for its next request. Deadlines are absolute, so a byte a second buys n
 
 import time
 from enum import Enum
-from socket import SHUT_RDWR
+from socket import MSG_PEEK, SHUT_RDWR, SHUT_WR
 from typing import Any, Protocol
 
 from gevent.socket import socket
@@ -24,9 +24,18 @@ SLOW_HEAD_SECONDS = 1.0
 HEAD_BYTES = 32 * 1024
 # Of an unread body, discarded so that the connection can be kept.
 DRAINED_BYTES = 64 * 1024
-# `recv` does not yield while bytes are ready, so a flooding client would block all others.
-TURN_BYTES = 256 * 1024
+# The body of one request as it is sent: what the application reads (64 KiB), what is discarded, and
+# the marks of chunks. A chunk of one byte takes six.
+BODY_BYTES = 192 * 1024
+# Before a connection is closed with bytes unread. The system resets such a connection, and a client
+# that is still sending would lose its answer.
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 1024 * 1024
+# `recv` does not yield while bytes are ready, so a flooding client would block all others. Parsing
+# costs most in chunks of one byte: 16 KiB of them take about ten milliseconds.
+TURN_BYTES = 16 * 1024
 RECV_COST_BYTES = 256  # what a read costs beside its bytes
+READ_BYTES = 8192  # in one read; gunicorn asks for up to a megabyte of a body
 
 
 class State(Enum):
@@ -40,14 +49,19 @@ class Cut(Enum):
 
     HEAD = "head"  # its head took too long
     BODY = "body"  # its body took too long
+    LONG = "long"  # its body took too many bytes
     ANSWER = "answer"  # it did not read its answer
-    CROWDED = "crowded"  # it waited, or sent its head slowly, when there were too many
+    CROWDED = "crowded"  # it waited, or sent slowly, when there were too many or they held too much
     REFUSED = "refused"  # there were too many, and all were busy
     ADDRESS = "address"  # there were too many of its address
 
 
 class TooSlow(NoMoreData):
     """A client did not send or read in time. gunicorn closes the connection without a word."""
+
+
+class TooMuch(NoMoreData):
+    """A client sent more than a body may take. The application answers 400 or 413."""
 
 
 class Registry(Protocol):
@@ -57,6 +71,9 @@ class Registry(Protocol):
         """How long it may be in a state."""
 
     def entered(self, connection: "Connection") -> None: ...
+
+    def received(self, connection: "Connection", count: int) -> None:
+        """It holds so many bytes more."""
 
     def tell(self, why: Cut) -> None: ...
 
@@ -71,6 +88,7 @@ class Connection(socket):
         self.since = time.monotonic()
         self.is_over = False
         self.is_reading = False  # waits for bytes at this moment
+        self.held = 0  # bytes of the request that is being sent or answered
         self._received = 0  # bytes in this state
         self._turn = 0  # cost since it yielded
 
@@ -87,10 +105,12 @@ class Connection(socket):
         if self.registry is not None:
             self.registry.entered(self)
 
-    def recv(self, *args: Any) -> bytes:
-        """Raises TooSlow at the deadline of what is being sent. b"": it was closed."""
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Raises TooSlow at the deadline of what is being sent, and TooMuch. b"": it was closed."""
         if self.is_over:
             return b""
+        if self._is_too_long():
+            raise TooMuch
         assert self.registry is not None
         left = self.since + self.registry.seconds(self.state) - time.monotonic()
         if left <= 0:  # also where bytes are always ready, and no read would wait
@@ -98,7 +118,7 @@ class Connection(socket):
         self.settimeout(left)
         self.is_reading = True
         try:
-            data: bytes = super().recv(*args)
+            data: bytes = super().recv(min(size, READ_BYTES), flags)
         except TimeoutError:
             return self._too_late()
         except OSError:
@@ -111,12 +131,24 @@ class Connection(socket):
         return data
 
     def _account(self, count: int) -> None:
-        """Raises LimitRequestHeaders."""
+        """Raises LimitRequestHeaders, TooMuch."""
         if self.state is State.WAITING and count:
             self._enter(State.HEAD)
         self._received += count
+        if self.registry is not None:
+            self.registry.received(self, count)
         if self.state is State.HEAD and self._received > HEAD_BYTES:
             raise LimitRequestHeaders("the head is too long")
+        if self._is_too_long():
+            if self.registry is not None:
+                self.registry.tell(Cut.LONG)
+            raise TooMuch
+        self._take_turns(count)
+
+    def _is_too_long(self) -> bool:
+        return self.state is State.BODY and self._received > BODY_BYTES
+
+    def _take_turns(self, count: int) -> None:
         self._turn += count + RECV_COST_BYTES
         if self._turn > TURN_BYTES:
             self._turn = 0
@@ -137,6 +169,38 @@ class Connection(socket):
         except TimeoutError:
             self._give_up(Cut.ANSWER)
             raise TooSlow from None
+        except OSError:
+            if self.is_over:  # `end` was called meanwhile
+                raise TooSlow from None
+            raise
+
+    def is_gone(self) -> bool:
+        """Whether the client has closed it, or its sending half, while its request is answered."""
+        try:
+            self.settimeout(0.0)
+            return not super().recv(1, MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def linger(self) -> None:
+        """The answer is written and the connection will be closed: discards what the client still
+        sends, within bounds. What was cut for being slow is not waited for."""
+        if self.is_over:
+            return
+        until, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
+        try:
+            self.shutdown(SHUT_WR)
+            while left > 0 and (seconds := until - time.monotonic()) > 0:
+                self.settimeout(seconds)
+                count = len(super().recv(READ_BYTES))
+                if not count:
+                    return
+                left -= count
+                self._take_turns(count)
+        except OSError:
+            return
 
     def end(self) -> None:
         """From another greenlet: its own finds nothing more to read."""

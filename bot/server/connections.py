@@ -1,7 +1,8 @@
 """All connections of one worker: how many there may be, and which is closed when there are more.
 
 The one that has waited longest is closed first; then the one that has been sending its head for
-longer than any client needs; only then is a new one refused.
+longer than any client needs; only then is a new one refused. Bytes of requests that have not
+arrived whole are bounded too: of all that hold many, the one that began first is closed.
 """
 
 import logging
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from bot.http.networks import network
 from bot.server.connection import (
     BODY_SECONDS,
     HEAD_SECONDS,
@@ -21,6 +23,11 @@ from bot.server.connection import (
 )
 
 TELL_EVERY_SECONDS = 10.0
+# Of all requests together: more than a thousand honest clients send at the same moment. Memory
+# takes two to three times as much.
+HELD_BYTES = 32 * 1024 * 1024
+# One that holds less is not closed for it: 4,000 of these do not reach the bound.
+LARGE_BYTES = 8 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +59,8 @@ class Connections:
         # Each in the order of entering the state, the oldest first.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._heads: OrderedDict[Connection, None] = OrderedDict()
+        self._large: OrderedDict[Connection, None] = OrderedDict()
+        self._held = 0  # bytes
         self._is_stopping = False
         self._untold: Counter[Cut] = Counter()
         self._told_at: dict[Cut, float] = {}
@@ -62,7 +71,7 @@ class Connections:
     @contextmanager
     def admit(self, connection: Connection, address: Any) -> Iterator[bool]:
         """Whether it is served. It is counted until the block is left."""
-        name = address[0] if isinstance(address, tuple) and address else ""
+        name = network(address[0]) if isinstance(address, tuple) and address else ""
         if not self._has_room(name):
             yield False
             return
@@ -76,6 +85,7 @@ class Connections:
             self._all.discard(connection)
             self._waiting.pop(connection, None)
             self._heads.pop(connection, None)
+            self._forget_held(connection)
             self._by_address[name] -= 1
             if not self._by_address[name]:
                 del self._by_address[name]
@@ -85,11 +95,20 @@ class Connections:
         self._waiting.pop(connection, None)
         self._heads.pop(connection, None)
         if connection.state is State.WAITING:
+            self._forget_held(connection)
             self._waiting[connection] = None
         elif connection.state is State.HEAD:
             self._heads[connection] = None
         if self._is_stopping and connection.state is State.WAITING:
             connection.end()
+
+    def received(self, connection: Connection, count: int) -> None:
+        connection.held += count
+        self._held += count
+        if connection.held >= LARGE_BYTES:
+            self._large[connection] = None
+        if self._held > HELD_BYTES:
+            self._end_large()
 
     def refuse_more(self) -> None:
         """Called when the process stops. Closes connections that wait for their next request, now
@@ -108,14 +127,18 @@ class Connections:
             connection.end()
 
     def tell(self, why: Cut) -> None:
-        """Counts it, and logs it: at once, then every ten seconds how many there were."""
+        """Counts it; `report` logs it."""
         self._cut(why.value)
         self._untold[why] += 1
+
+    def report(self, *, is_last: bool = False) -> None:
+        """Called once a second. Logs how many were cut, each kind at most once in ten seconds."""
         now = time.monotonic()
-        if now - self._told_at.get(why, -TELL_EVERY_SECONDS) < TELL_EVERY_SECONDS:
-            return
-        self._told_at[why] = now
-        log.warning("cut %d connections: %s", self._untold.pop(why), why.value)
+        for why in list(self._untold):
+            is_due = now - self._told_at.get(why, -TELL_EVERY_SECONDS) >= TELL_EVERY_SECONDS
+            if is_due or is_last:
+                self._told_at[why] = now
+                log.warning("cut %d connections: %s", self._untold.pop(why), why.value)
 
     def _has_room(self, name: str) -> bool:
         if self._of_one_address and self._by_address[name] >= self._of_one_address:
@@ -141,3 +164,18 @@ class Connections:
             self.tell(Cut.CROWDED)
             return True
         return False
+
+    def _end_large(self) -> None:
+        """Closes the one that began to hold many bytes first, of those that are still sending."""
+        sending = (one for one in self._large if one.is_reading)
+        slowest = next(sending, None)
+        if slowest is None:
+            return
+        self._forget_held(slowest)
+        slowest.end()
+        self.tell(Cut.CROWDED)
+
+    def _forget_held(self, connection: Connection) -> None:
+        self._large.pop(connection, None)
+        self._held -= connection.held
+        connection.held = 0

@@ -12,8 +12,6 @@ short forms.
 
 import contextlib
 import logging
-import resource
-import sys
 import time
 from functools import partial
 from typing import Any
@@ -23,11 +21,13 @@ from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import util
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.http.body import ChunkedReader
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
 from bot.concurrency.blocking import breathe
+from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, Connection
 from bot.server.connections import Connections
 
@@ -37,17 +37,11 @@ HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
 POLL_SECONDS = 0.02
 # More greenlets than connections: one that is refused needs one too, for a moment.
 ROOM_TO_REFUSE = 64
-FILES_OF_OURS = 200  # of the database, of Twilio, of the log
+TRAILER_BYTES = 8 * 1024  # after a chunked body; gunicorn's own bound lets it buffer 800 KB
 
 log = logging.getLogger(__name__)
 
 _STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Too Large")}
-
-
-def _files() -> int:
-    """How many this process may open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 class Worker(GeventWorker):
@@ -59,7 +53,7 @@ class Worker(GeventWorker):
         app: Any = self.wsgi
         service = services.of(app)
         settings = service.settings
-        most = min(settings.connections, _files() - FILES_OF_OURS)
+        most = file_limit.allowed(settings.connections)
         self._connections = Connections(
             most=most,
             of_one_address=settings.connections_per_address,
@@ -75,6 +69,7 @@ class Worker(GeventWorker):
             server.start()
         while self.alive:
             self.notify()
+            self._connections.report()
             self._is_stopping.wait(1.0)
         self._finish(servers, pool)
 
@@ -99,6 +94,7 @@ class Worker(GeventWorker):
             # Not by killing their greenlets: a COMMIT under way must end by itself.
             self._connections.end_all()
             pool.join(timeout=1)
+        self._connections.report(is_last=True)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         connection = Connection(fileno=client.detach())
@@ -114,8 +110,15 @@ class Worker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         sock.begin_body()
-        is_kept = super().handle_request(listener_name, req, sock, addr)
-        _drain(req)
+        reader = req.body.reader
+        if isinstance(reader, ChunkedReader):
+            reader.limit_trailer_section = TRAILER_BYTES  # type: ignore[attr-defined]
+        try:
+            is_kept = super().handle_request(listener_name, req, sock, addr)
+            _drain(req)
+        finally:
+            if _is_unread(req.body):
+                sock.linger()
         sock.begin_waiting()
         # Yield: a client whose next request is always ready would otherwise block the others.
         breathe()
@@ -144,6 +147,7 @@ class Worker(GeventWorker):
         lines = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         try:
             util.write_nonblock(client, lines.encode())
+            client.linger()
         except OSError:
             log.info("the client was gone")
 
@@ -152,7 +156,17 @@ def _drain(request: Any) -> None:
     """Reads what the application left of a body, so that the connection can be kept. gunicorn would
     read on for as long as a client sends. Raises StopIteration, which closes the connection."""
     left = DRAINED_BYTES
-    while left > 0 and (data := request.body.read(min(left, 8192))):
-        left -= len(data)
+    try:
+        while left > 0 and (data := request.body.read(min(left, 8192))):
+            left -= len(data)
+    except ParseException:  # the request is answered already
+        raise StopIteration from None
     if left <= 0:
         raise StopIteration
+
+
+def _is_unread(body: Any) -> bool:
+    """Whether some of it has not been read, which ends the connection."""
+    if isinstance(body.reader, ChunkedReader):
+        return body.failed or body.reader.parser is not None
+    return body.failed or getattr(body.reader, "length", 0) > 0

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from bot.http.waiting import Waiting
+from bot.store.tx import Tx
 from simulator import faults
 from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, START, Harness
 
@@ -39,6 +41,42 @@ def until_sent(harness: Harness, phone: str = PHONE) -> None:
     while not harness.texts(phone):
         harness.run_once()
         time.sleep(0.005)
+
+
+def test_what_another_process_decides_during_a_look_is_told(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller begins to wait after the look took its ids, and before its query: the history that
+    this query reads has the decision already."""
+    first, second = harness.start("+14255550171")["id"], harness.start("+14255550172")["id"]
+    ended: set[str] = set()
+    waiting = Waiting(harness.store)
+    threads = []
+
+    def wait(id: str) -> None:
+        thread = threading.Thread(
+            target=waiting.wait, args=(id, lambda: id in ended), kwargs={"seconds": 20.0}
+        )
+        thread.start()
+        threads.append(thread)
+
+    def finished(tx: Tx, ids: list[str]) -> list[str]:
+        if ids and len(threads) == 1:
+            wait(second)
+            while second not in waiting._events:
+                time.sleep(0.001)
+            ended.add(second)
+            return []
+        return [id for id in ids if id in ended]
+
+    monkeypatch.setattr("bot.http.waiting.table.finished", finished)
+    wait(first)
+    while len(threads) < 2:
+        time.sleep(0.001)
+    threads[1].join(5)
+    assert not threads[1].is_alive()
+    waiting.release()
+    threads[0].join(5)
 
 
 @pytest.mark.alone

@@ -136,6 +136,18 @@ def many_fields(service: Service) -> None:
     assert service.http.post(url, data=body, headers=headers, timeout=20).status_code == 403
 
 
+def tiny_chunks(service: Service) -> None:
+    url = f"{service.url}/twilio/sms"
+    headers = {"X-Twilio-Signature": "x" * 27 + "=", "Content-Type": "text/plain"}
+    body = (b"a" for _ in range(30_000))
+    assert 400 <= service.http.post(url, data=body, headers=headers, timeout=20).status_code < 500
+
+
+def list_by_a_prefix_and_a_rare_status(service: Service) -> None:
+    url = f"{service.url}{INSTANCES}?instanceIdPrefix=v&runtimeStatus=Pending"
+    assert service.http.get(url, headers=KEYED, timeout=20).json() == []
+
+
 def long_query(service: Service) -> None:
     url = f"{service.url}{INSTANCES}?" + "&".join(["runtimeStatus=Failed,Completed"] * 120)
     assert service.http.get(url, headers=KEYED, timeout=20).ok
@@ -152,6 +164,8 @@ def long_query(service: Service) -> None:
         costly_answer,
         nested_json,
         many_fields,
+        tiny_chunks,
+        list_by_a_prefix_and_a_rare_status,
         long_query,
         remove_many,
     ],

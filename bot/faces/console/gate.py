@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.domain.operators import Action, Operator, Role
 from bot.faces.console.rendering import Renderer
-from bot.faces.console.sign_in import COOKIE, SignIn, Throttle, network
+from bot.faces.console.sign_in import COOKIE, SignIn, Throttle
+from bot.http.networks import network
 from bot.service import Service
 from bot.usecases import audit
 

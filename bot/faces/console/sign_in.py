@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from math import ceil
 
 from flask import Response
@@ -22,6 +21,7 @@ from itsdangerous import BadSignature, Signer, URLSafeSerializer
 
 from bot.domain.code import subkey
 from bot.domain.operators import Operator
+from bot.http.networks import network
 
 COOKIE = "textback_console"
 PATH = "/console/"
@@ -143,21 +143,3 @@ class Throttle:
     def was_right(self, address: str) -> None:
         with self._lock:
             self._wrong.pop(network(address), None)
-
-
-def network(address: str) -> str:
-    """The network of an address: a host with one IPv6 address has 2**64 of them. An IPv4 address
-    stays, also where IPv6 carries it; what is no address stays as it is.
-
-    >>> network("2001:db8::7%eth0"), network("::ffff:192.0.2.7"), network("")
-    ('2001:db8::/64', '192.0.2.7', '')
-    """
-    bare = address.partition("%")[0]  # the rest names one of our own interfaces
-    try:
-        found = ip_address(bare)
-    except ValueError:
-        return address
-    if found.version == 4:
-        return bare
-    carried = found.ipv4_mapped
-    return str(carried) if carried else str(ip_network((bare, 64), strict=False))

@@ -1,6 +1,6 @@
 """Starting an instance, and waiting for its outcome."""
 
-from flask import Response
+from flask import Response, request
 
 from bot.domain.errors import IdInUse, UnknownVerification
 from bot.domain.verification import Status, Verification
@@ -13,6 +13,7 @@ from bot.faces.durable.errors import (
 from bot.faces.durable.payloads import FUNCTION
 from bot.http.access import Access
 from bot.http.keys import Caller, Power
+from bot.http.waiting import gone_check
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.usecases import read
@@ -118,8 +119,9 @@ class Starting:
             seen[:] = [self._store.read(read.view, id)]
             return seen[0].verification.is_terminal
 
+        waiting, is_gone = self._service.waiting, gone_check(request.environ)
         try:
-            if not self._service.waiting.wait(id, is_finished, seconds=seconds):
+            if not waiting.wait(id, is_finished, seconds=seconds, is_gone=is_gone):
                 return None
         except UnknownVerification:
             return None

@@ -1,0 +1,219 @@
+"""What a client sends is bounded in bytes, and what it leaves behind in time."""
+
+import json
+import re
+import resource
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from bot.server.connection import Connection
+from bot.server.connections import Connections
+from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
+from tests.processes.service import BIN, ROOT, Service, until
+from tests.processes.test_slow_clients import cut, held_open, memory
+
+FORM = (
+    b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+    b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n"
+)
+PROMPT_SECONDS = 8  # other tests share the cores
+
+
+@contextmanager
+def started(folder: Path, **settings: str) -> Iterator[Service]:
+    service = Service(folder, **{"CONNECTIONS_PER_ADDRESS": "0", **settings})
+    try:
+        service.start()
+        yield service
+    finally:
+        service.close()
+
+
+def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
+    """All that is answered until the connection is closed."""
+    connection.settimeout(seconds)
+    found = b""
+    while data := connection.recv(65536):
+        found += data
+    return found
+
+
+def exchange(service: Service, sent: bytes) -> bytes:
+    """What a client reads that sends all of it first, as long as it may."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        with suppress(OSError):
+            connection.sendall(sent)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+        return said(connection)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 404), ("/twilio/sms", 400)], ids=["unread", "read"]
+)
+def test_trailers_without_an_end_are_not_kept(tmp_path: Path, path: str, status: int) -> None:
+    """`/healthz` has no POST and reads no body."""
+    head = FORM.replace(b"/twilio/sms", path.encode()) + b"Transfer-Encoding: chunked\r\n\r\n"
+    with started(tmp_path) as service:
+        connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+        with connection:
+            connection.sendall(head + b"0\r\nX: " + b"a" * 60_000)
+            answers = re.findall(rb"HTTP/1.1 ([0-9]+)", said(connection))
+            assert answers == [str(status).encode()]
+
+
+def test_chunks_of_one_byte_are_bounded_by_what_they_take(tmp_path: Path) -> None:
+    head = FORM + b"Transfer-Encoding: chunked\r\n\r\n"
+    with started(tmp_path) as service:
+        sent = head + b"1\r\na\r\n" * 20_000 + b"0\r\n\r\n"
+        assert exchange(service, sent).startswith(b"HTTP/1.1 403"), "the signature is wrong"
+        assert cut(service)["long"] == 0
+        sent = head + b"1\r\na\r\n" * 60_000 + b"0\r\n\r\n"
+        assert exchange(service, sent).startswith(b"HTTP/1.1 400")
+        assert cut(service)["long"] == 1
+
+
+@pytest.mark.alone
+def test_many_bodies_that_stall_take_little_memory(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        service = stack.enter_context(started(tmp_path))
+        (process,) = service._processes
+        before = memory(process)
+        body = FORM + b"Content-Length: 65536\r\n\r\n" + b"a" * 65_500
+        stack.enter_context(held_open(service, [body] * 1500))
+        assert until(lambda: cut(service)["crowded"] >= 900)
+        assert memory(process) - before < 200
+        began = time.monotonic()
+        assert service.is_ready()
+        assert time.monotonic() - began < 1
+
+
+def waiting_caller(service: Service, phone: str) -> socket.socket:
+    body = json.dumps(phone).encode()
+    head = f"POST {START}/wait?timeout=60 HTTP/1.1\r\nHost: x\r\nx-functions-key: {FUNCTION_KEY}"
+    connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+    connection.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    return connection
+
+
+def test_callers_that_stop_waiting_leave_their_places(tmp_path: Path) -> None:
+    with started(tmp_path, CONNECTIONS="20", WINDOW_SECONDS="600") as service:
+        service.http.close()
+        phones = [f"+1425555{number:04}" for number in range(200, 220)]
+        callers = [waiting_caller(service, phone) for phone in phones]
+        until(lambda: all(service.texts(phone) for phone in phones))
+        for caller in callers:
+            caller.close()
+        began = time.monotonic()
+        until(service.is_ready)
+        assert 1 < time.monotonic() - began < 15, "a caller waits for sixty seconds"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /" + b"x" * 400_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 400_000 + b"\r\n\r\n", 431),
+        (FORM + b"Content-Length: 600000\r\n\r\n" + b"x" * 600_000, 413),
+        (FORM + b"Connection: close\r\nContent-Length: 600000\r\n\r\n" + b"x" * 600_000, 413),
+    ],
+)
+def test_a_client_that_sends_too_much_reads_why(tmp_path: Path, sent: bytes, status: int) -> None:
+    with started(tmp_path) as service:
+        assert exchange(service, sent).startswith(f"HTTP/1.1 {status}".encode())
+
+
+def test_a_client_that_does_not_read_leaves_no_traceback_at_sigterm(tmp_path: Path) -> None:
+    ask = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nx-functions-key: {SYSTEM_KEY}\r\n\r\n"
+    with started(tmp_path) as service, ExitStack() as stack:
+        for _ in range(10):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", service.port))
+            connection.setblocking(False)
+            with suppress(BlockingIOError):
+                connection.send(ask.encode() * 400)
+        (process,) = service._processes
+        time.sleep(1)  # until the answers fill what lies between
+        assert service.terminate(process) == 0
+        log = service.log.read_text()
+        assert "10 connections are cut" in log
+        assert "Traceback" not in log
+
+
+def test_all_that_was_cut_is_in_the_log(tmp_path: Path) -> None:
+    with started(tmp_path, CONNECTIONS_PER_ADDRESS="20") as service:
+        (process,) = service._processes
+        service.http.close()
+        with held_open(service, [b"G"] * 40):
+            time.sleep(1.5)  # so that the first line is written
+            with held_open(service, [b"G"] * 10):
+                time.sleep(0.2)
+        until(service.is_ready)
+        counted = cut(service)["address"]
+        assert counted >= 30
+        service.terminate(process)
+        logged = re.findall(r"cut ([0-9]+) connections: address", service.log.read_text())
+        assert len(logged) >= 2
+        assert sum(map(int, logged)) == counted
+
+
+@pytest.mark.parametrize(
+    ("files", "is_started", "words"),
+    [
+        (128, False, "may open 128 files"),
+        (300, True, "serves 100 connections at once in place of CONNECTIONS=4000"),
+    ],
+)
+def test_a_low_limit_of_files_is_told(
+    tmp_path: Path, files: int, is_started: bool, words: str
+) -> None:
+    service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
+    try:
+        with service.log.open("ab") as log:
+            process = subprocess.Popen(
+                [str(BIN / "gunicorn"), "-c", "gunicorn.conf.py", "wsgi:app"],
+                cwd=ROOT,
+                env=service.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
+            )
+        service._processes.append(process)
+        if not is_started:
+            assert process.wait(30) == 1
+        else:
+            until(service.is_ready)
+            with held_open(service, [b"G"] * 200):
+                until(service.is_ready)  # slow heads make room
+        assert words in service.log.read_text()
+    finally:
+        service.close()
+
+
+def test_an_ipv6_network_is_one_address() -> None:
+    """A host with one IPv6 address has 2**64 of them; IPv4 within IPv6 is a host by itself."""
+    connections = Connections(most=100, of_one_address=2, keepalive=5, cut=lambda _: None)
+
+    def admitted(*addresses: str) -> list[bool]:
+        with ExitStack() as stack:
+            return [
+                stack.enter_context(
+                    connections.admit(stack.enter_context(Connection()), (address, 1, 0, 0))
+                )
+                for address in addresses
+            ]
+
+    assert admitted("2001:db8::1", "2001:db8::2", "2001:db8::3") == [True, True, False]
+    assert admitted("2001:db8::1", "2001:db8::2", "2001:db8:0:1::3") == [True, True, True]
+    assert admitted("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1") == [True, True, False]
+    assert admitted("::ffff:192.0.2.1", "::ffff:192.0.2.2", "192.0.2.3") == [True, True, True]
+    assert admitted("", "", "") == [True, True, False]
