@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from bot import __version__, settings
+from bot.server.file_limit import FILES_OF_OURS, SPARE_FILES
 from tests.harness import Harness, environment
 from tests.processes.service import Service
 
@@ -121,8 +122,8 @@ def test_units_leave_time_to_stop_and_files_for_all_connections() -> None:
         assert int(found["TimeoutStopSec"][0]) > STOP_SECONDS
         assert found["Restart"] == ["always"]
     web = unit(DEPLOY / "systemd" / "textback-web.service")
-    assert int(web["LimitNOFILE"][0]) == DEFAULTS["CONNECTIONS"] + 500
-    assert "wanted = _wanted.connections + 500" in (ROOT / "gunicorn.conf.py").read_text()
+    files = DEFAULTS["CONNECTIONS"] + FILES_OF_OURS + SPARE_FILES
+    assert int(web["LimitNOFILE"][0]) == files
 
 
 def test_settings_that_are_named_exist() -> None:
