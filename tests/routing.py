@@ -1,23 +1,32 @@
-"""Every test has an application of its own, and werkzeug compiles two functions for each of its
-routes: two fifths of what a test costs. They follow from the rule alone, so they are kept."""
+"""Every test has an application of its own, and werkzeug parses each of its routes and compiles two
+functions for it: two fifths of what a test costs. All of it follows from the rule alone, so it is
+kept."""
 
-from collections.abc import Callable
 from typing import Any
 
 from werkzeug.routing import Rule
 
-_compile = Rule._compile_builder
-_kept: dict[object, Callable[..., Any]] = {}
+_compile = Rule.compile
+_kept: dict[object, dict[str, Any]] = {}
+_COMPILED = ("_parts", "_trace", "_converters", "arguments")
+_BUILDERS = ("_build", "_build_unknown")
 
 
 def keep() -> None:
-    Rule._compile_builder = _compile_once  # type: ignore[method-assign]
+    Rule.compile = _compile_once  # type: ignore[method-assign]
 
 
-def _compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
-    if rule.defaults:  # they are built into the function
-        return _compile(rule, append_unknown)
-    key = (rule.rule, tuple(rule._trace), append_unknown)
+def _compile_once(rule: Rule) -> None:
+    if rule.map is None or rule.map.host_matching or rule.subdomain or rule.defaults:
+        return _compile(rule)
+    key = (rule.rule, rule.merge_slashes, type(rule.map))
     if key not in _kept:
-        _kept[key] = _compile(rule, append_unknown)
-    return _kept[key]
+        _compile(rule)
+        builders = {name: getattr(rule, name).__func__ for name in _BUILDERS}
+        _kept[key] = {name: getattr(rule, name) for name in _COMPILED} | builders
+        return None
+    for name in _COMPILED:
+        setattr(rule, name, _kept[key][name])
+    for name in _BUILDERS:
+        setattr(rule, name, _kept[key][name].__get__(rule, None))
+    return None
