@@ -97,6 +97,9 @@ def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
     assert listed("--number", "+1 (425) 555-0123") == [first]
     assert listed("--tag", "order-1") == [first]
     assert harness.flask("list", "--number", "nonsense").exit_code == 1
+    refused = harness.flask("list", "--country", "USA")
+    assert refused.exit_code == 2
+    assert "'USA' is no country" in refused.output
 
 
 def test_show_finds_by_the_beginning_and_by_number(harness: Harness) -> None:

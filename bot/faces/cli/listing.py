@@ -19,10 +19,17 @@ from bot.usecases.search import By, Reading
 from bot.usecases.summary import summary
 
 
+def _country(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    letters = value.upper()
+    if letters and not phone.is_country(letters):
+        raise click.BadParameter(f"{value!r} is no country; two letters name one, such as US")
+    return letters
+
+
 @click.command("list")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--status", type=click.Choice([status.value for status in Status]))
-@click.option("--country", default="", help="Two letters.")
+@click.option("--country", default="", help="Two letters.", callback=_country)
 @click.option("--number", default="", help="In any spelling.")
 @click.option("--tag", default="", help="The whole tag.")
 @json_option
@@ -36,7 +43,7 @@ def list_newest(
         limit=limit,
         newest_first=True,
         stages=stages_of(Status(status)) if status else frozenset(),
-        country=country.upper(),
+        country=country,
         phone=_number(service, number) if number else "",
         tag=tag,
     )
