@@ -7,7 +7,7 @@ from bot.usecases.readiness import Fault
 
 # What is wrong, and what to do.
 FAULTS = {
-    Fault.STORE: "The database cannot be read.",
+    Fault.STORE: "The database cannot be read or written.",
     Fault.DISPATCHER: "Work is overdue: no dispatcher runs, or it is stuck.",
     Fault.CLOCK: "Stored time is ahead of the clock: a clock was ahead once. Windows and limits"
     " hold, and nothing old is removed. docs/operations.md, under Clocks, says how to fix it.",

@@ -114,7 +114,7 @@ def _readiness(service: Service) -> Readiness:
     try:
         return readiness.look(service.store, service.rules.from_address)
     except StoreUnavailable:
-        log.exception("the database cannot be read")
+        log.exception("the database cannot be read or written")
         return Readiness([Fault.STORE])
 
 

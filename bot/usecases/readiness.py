@@ -16,7 +16,7 @@ OVERDUE = timedelta(seconds=5)
 class Fault(StrEnum):
     """What an operator must mend. The values are published."""
 
-    STORE = "store"  # the database cannot be read
+    STORE = "store"  # the database cannot be read or written
     DISPATCHER = "dispatcher"  # work is overdue
     CLOCK = "clock"  # stored time is ahead of it
     SET_ASIDE = "set_aside"  # rows that cannot be read
@@ -33,7 +33,10 @@ class Readiness:
 
 
 def look(store: Store, from_address: str) -> Readiness:
-    """Raises StoreUnavailable."""
+    """Raises StoreUnavailable. After a write has failed it writes too: a process without a
+    dispatcher may not have tried again since."""
+    if store.outages.has_failed:
+        store.check_writable()
 
     def query(tx: Tx) -> Readiness:
         tx.now  # noqa: B018  how far stored time is ahead is known once the clock was read

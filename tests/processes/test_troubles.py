@@ -91,7 +91,9 @@ def test_a_database_that_cannot_be_written_is_still_read(sqlite_harness: Harness
     assert (response.status_code, response.json()["code"]) == (503, "store_unavailable")
     assert sqlite_harness.text(sqlite_harness.code()).status == 503, "so that Twilio posts it again"
     assert sqlite_harness.status(id)["runtimeStatus"] == "Running"
+    assert list(sqlite_harness.call("GET", "/readyz").json()["reasons"]) == ["store"]
     store.writer.execute("PRAGMA query_only=OFF")
+    assert sqlite_harness.call("GET", "/readyz").status_code == 200
     assert "verified" in sqlite_harness.text(sqlite_harness.code()).body
 
 
