@@ -2,16 +2,21 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from bot.app import create_commands
+from bot.store.migrations import VERSION
+from bot.store.opening import open_store
 from simulator import faults
 from tests.harness import ACCOUNT, NUMBER, Harness, environment
+from tests.postgres import Server, ask
 
 ROOT = Path(__file__).parents[1]
 FLASK = Path(sys.executable).parent / "flask"
@@ -127,3 +132,66 @@ def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
         result = with_environment(values, *command)
         assert result.exit_code == 1
         assert "cannot be opened" in result.output
+
+
+def database_line(url: str) -> str:
+    ran = with_environment(environment(DATABASE_URL=url), "check")
+    assert ran.exit_code == 0, ran.output
+    (line,) = [line for line in ran.output.splitlines() if line.startswith("database ")]
+    return line
+
+
+def test_a_file_is_neither_made_nor_changed(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "textback.db"
+    assert database_line(f"sqlite:///{path}").endswith("textback.db (new: the start makes it)")
+    assert list(tmp_path.iterdir()) == []
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((ROOT / "tests/store/schema_1.sql").read_text())
+        db.commit()
+    before = path.read_bytes()
+    line = database_line(f"sqlite:///{path}")
+    assert line.endswith(f"(an older schema: the start migrates it from 1 to {VERSION})")
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["in use", "at rest"])
+def test_a_file_of_this_version_is_told(tmp_path: Path, is_open: bool) -> None:
+    url = f"sqlite:///{tmp_path}/textback.db"
+    store = open_store(url, connections=1)
+    if not is_open:
+        store.close()
+    assert database_line(url).endswith(f"textback.db (schema {VERSION})")
+    if is_open:
+        store.close()
+
+
+def test_a_database_of_postgresql_is_neither_made_nor_changed(postgres: Server) -> None:
+    url = postgres.new_database()
+    assert database_line(url).endswith(f"(schema {VERSION})")
+    ask(url, "UPDATE schema_version SET version = 1")
+    assert database_line(url).endswith(f"from 1 to {VERSION})")
+    assert ask(url, "SELECT version FROM schema_version") == [{"version": 1}]
+    ask(url, "DROP SCHEMA public CASCADE")
+    ask(url, "CREATE SCHEMA public")
+    assert database_line(url).endswith("(new: the start makes it)")
+    assert ask(url, "SELECT to_regclass('schema_version') AS made") == [{"made": None}]
+
+
+def test_what_the_start_would_refuse_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    values = environment(DATABASE_URL=f"sqlite:///{path}")
+    for script, said in (
+        ("CREATE TABLE theirs (x)", "is a database of another program"),
+        ("CREATE TABLE schema_version (version); INSERT INTO schema_version VALUES (999)", "999"),
+    ):
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as db:
+            db.executescript(script)
+        result = with_environment(values, "check")
+        assert result.exit_code == 1
+        assert said in result.output
+    path.write_bytes(b"no database at all, and long enough to be read as one" * 40)
+    result = with_environment(values, "check")
+    assert (result.exit_code, "cannot be opened as a database" in result.output) == (1, True)

@@ -40,5 +40,17 @@ def open_store(
     return SqliteStore(path, clock=clock or _utc_now, steady=steady)
 
 
+def schema_version(url: str) -> int | None:
+    """The version of the schema in the database at an address, which is only read; None: it is
+    made at the start. Raises UnusableDatabase, as `open_store` would."""
+    if is_shared(url):
+        from bot.store.postgres_schema import schema_version as of_server
+
+        return of_server(url)
+    from bot.store.sqlite_file import schema_version as of_file
+
+    return of_file(Path(url.removeprefix(_SQLITE)))
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)

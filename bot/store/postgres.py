@@ -24,14 +24,13 @@ from functools import partial
 from typing import TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from bot.concurrency.watchdog import Watchdog, shut
 from bot.store.outages import Outages
 from bot.store.postgres_retries import Retries
-from bot.store.postgres_schema import Connection, prepare
+from bot.store.postgres_schema import Connection, address_of, connected, prepare
 from bot.store.postgres_tx import PostgresTx
 from bot.store.rows import to_instant_if_readable
 from bot.store.steady import SteadyClock, SteppedMonotonic
@@ -43,7 +42,6 @@ from bot.store.tx import (
     Store,
     StoreUnavailable,
     Tx,
-    UnusableDatabase,
 )
 
 T = TypeVar("T")
@@ -64,15 +62,6 @@ _CLOCK = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
         (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS last
 """
-# Defaults for what the address does not set. With them a server that has vanished is noticed.
-_CONNECTION = {
-    "connect_timeout": "5",
-    "tcp_user_timeout": "10000",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "application_name": "textback",
-    "client_encoding": "UTF8",  # whatever the server or the role was set to
-}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,10 +88,7 @@ class PostgresStore(Store):
         self._mutex = threading.Lock()
         self._watchdog = Watchdog()
         self._is_open = False
-        wanted = conninfo_to_dict(url)
-        self._name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
-        missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
-        address = make_conninfo(url, **missing)
+        address, self._name = address_of(url)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             address,
             kwargs={"autocommit": True, "row_factory": dict_row},
@@ -118,16 +104,13 @@ class PostgresStore(Store):
         self._look_first(address)
 
     def _look_first(self, address: str) -> None:
-        try:
-            with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
-                prepare(connection, self._name)
-                row = connection.execute(NEWEST_INSTANTS).fetchone()
-                clock_row = connection.execute(_CLOCK).fetchone()
-                assert row is not None
-                assert clock_row is not None
-                self._read_clock(clock_row["clock"], row["at"])
-        except psycopg.Error as error:
-            raise UnusableDatabase(f"{self._name} cannot be used: {error}".strip()) from error
+        with connected(address, self._name) as connection:
+            prepare(connection, self._name)
+            row = connection.execute(NEWEST_INSTANTS).fetchone()
+            clock_row = connection.execute(_CLOCK).fetchone()
+            assert row is not None
+            assert clock_row is not None
+            self._read_clock(clock_row["clock"], row["at"])
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()

@@ -1,9 +1,13 @@
-"""The schema of a PostgreSQL database: made, migrated, or refused before anything else is asked."""
+"""The first connection to a PostgreSQL database: its schema is made, migrated, or refused before
+anything else is asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.rows import DictRow
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
 
 from bot.store import migrations
 from bot.store.tx import UnusableDatabase
@@ -11,6 +15,15 @@ from bot.store.tx import UnusableDatabase
 Connection = psycopg.Connection[DictRow]
 
 OLDEST_SERVER = 140000  # PostgreSQL 14
+# Defaults for what the address does not set. With them a server that has vanished is noticed.
+_CONNECTION = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "application_name": "textback",
+    "client_encoding": "UTF8",  # whatever the server or the role was set to
+}
 _SETUP_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('textback schema', 0))"
 # Indexes that SQLite makes without being asked: those of the numbers.
 _EXTRAS = """
@@ -19,23 +32,44 @@ _EXTRAS = """
 """
 
 
+def schema_version(url: str) -> int | None:
+    """The version of the schema in a database, which is only read; None: there is none yet. Raises
+    UnusableDatabase."""
+    address, name = address_of(url)
+    with connected(address, name) as connection:
+        return version_of(connection, name)
+
+
+def address_of(url: str) -> tuple[str, str]:
+    """With our defaults; and the database's name for people."""
+    wanted = conninfo_to_dict(url)
+    missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
+    name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
+    return make_conninfo(url, **missing), name
+
+
+@contextmanager
+def connected(address: str, name: str) -> Iterator[Connection]:
+    """Raises UnusableDatabase."""
+    try:
+        with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise UnusableDatabase(f"{name} cannot be used: {error}".strip()) from error
+
+
 def prepare(connection: Connection, name: str) -> None:
     """Makes or migrates the schema in one transaction. `name`: of the database, for people.
 
     Raises UnusableDatabase.
     """
-    if connection.info.server_version < OLDEST_SERVER:
-        raise UnusableDatabase(f"{name} is older than PostgreSQL 14")
-    if connection.info.parameter_status("server_encoding") != "UTF8":
-        raise UnusableDatabase(f"{name} is not encoded in UTF8")
     with connection.transaction():
         connection.execute(_SETUP_LOCK)  # one of several that start at once
-        if _value(connection, "SELECT to_regclass('schema_version')") is None:
+        version = version_of(connection, name)
+        if version is None:
             _run_script(connection, migrations.schema())
             connection.execute(_EXTRAS)
             return
-        version = _value(connection, "SELECT version FROM schema_version")
-        migrations.refuse(version, name=name)
         try:
             for step in migrations.steps(version, database="postgresql"):
                 _run_script(connection, step)
@@ -43,6 +77,17 @@ def prepare(connection: Connection, name: str) -> None:
             raise migrations.of_no_release(name, version, said(error)) from error
         _require_columns(connection, name)
         _renumber_if_restored(connection)
+
+
+def version_of(connection: Connection, name: str) -> int | None:
+    """The version of the schema; None: there is none yet. Raises UnusableDatabase."""
+    if connection.info.server_version < OLDEST_SERVER:
+        raise UnusableDatabase(f"{name} is older than PostgreSQL 14")
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        raise UnusableDatabase(f"{name} is not encoded in UTF8")
+    if _value(connection, "SELECT to_regclass('schema_version')") is None:
+        return None
+    return migrations.refuse(_value(connection, "SELECT version FROM schema_version"), name=name)
 
 
 def _require_columns(connection: Connection, name: str) -> None:

@@ -32,6 +32,25 @@ def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
         return db, db.execute(NEWEST_INSTANTS).fetchone()["at"]
 
 
+def schema_version(path: Path) -> int | None:
+    """The version of the schema in a file, which is only read; None: it has none yet. Raises
+    UnusableDatabase."""
+    if not path.exists():
+        folder = next(place for place in path.parents if place.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UnusableDatabase(f"{path} cannot be opened: nothing can be made in {folder}")
+        return None
+    if not os.access(path, os.W_OK):
+        raise UnusableDatabase(f"{path} cannot be opened: it cannot be written to")
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return _refuse_foreign(sqlite_utils.Database(connection), path)
+    except sqlite3.Error as error:
+        raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
+
+
 def connect(path: Path) -> sqlite_utils.Database:
     connection = sqlite3.connect(
         path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
@@ -72,16 +91,16 @@ def _create_private(path: Path) -> None:
         raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error
 
 
-def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> None:
-    """Raises UnusableDatabase if the file is not ours. It only reads, so such a file stays
-    unchanged."""
+def _refuse_foreign(db: sqlite_utils.Database, path: Path) -> int | None:
+    """Returns its version; None: it is empty. Raises UnusableDatabase if the file is not ours. It
+    only reads, so such a file stays unchanged."""
     names = set(db.table_names())
     if not names:
-        return
+        return None
     if "schema_version" not in names:
         raise UnusableDatabase(f"{path} is a database of another program")
     row = db.execute("SELECT version FROM schema_version").fetchone()
-    migrations.refuse(row["version"] if row else None, name=str(path))
+    return migrations.refuse(row["version"] if row else None, name=str(path))
 
 
 def _prepare(db: sqlite_utils.Database, path: Path) -> None:

@@ -14,6 +14,9 @@ from bot.channels.gateway import Finding, Level
 from bot.domain import phone
 from bot.faces.cli.output import json_option, say
 from bot.settings import Reading, Settings
+from bot.store.migrations import VERSION
+from bot.store.opening import schema_version
+from bot.store.tx import UnusableDatabase
 
 Ask = Callable[[Settings], Iterable[Finding]]
 
@@ -33,12 +36,12 @@ def check_command(ask: Ask) -> click.Command:
         if reading.settings is None:
             _refuse(reading, as_json=as_json)
             return
-        services.of(current_app)  # the database can be opened
+        database = _database(reading.settings)
         findings = ask(reading.settings) if twilio else ()
         if as_json:
-            is_ready = _tell_json(reading, reading.settings, list(findings))
+            is_ready = _tell_json(reading, reading.settings, database, list(findings))
         else:
-            _tell_settings(reading, reading.settings)
+            _tell_settings(reading, reading.settings, database)
             is_ready = _tell_findings(findings)
         sys.exit(0 if is_ready else 1)
 
@@ -53,13 +56,31 @@ def _refuse(reading: Reading, *, as_json: bool) -> None:
     sys.exit(reading.told)
 
 
-def _tell_json(reading: Reading, settings: Settings, findings: list[Finding]) -> bool:
+def _database(settings: Settings) -> str:
+    """What the start will do to the database, which is only read here: a file made by root could
+    not be opened by the service, and an older schema may be in use. Ends the process where it
+    cannot be used."""
+    try:
+        version = schema_version(settings.database_url)
+    except UnusableDatabase as error:
+        sys.exit(str(error))
+    if version is None:
+        return f"{settings.database_name} (new: the start makes it)"
+    if version < VERSION:
+        change = f"the start migrates it from {version} to {VERSION}"
+        return f"{settings.database_name} (an older schema: {change})"
+    return f"{settings.database_name} (schema {version})"
+
+
+def _tell_json(
+    reading: Reading, settings: Settings, database: str, findings: list[Finding]
+) -> bool:
     is_ready = all(found.level is not Level.FAULT for found in findings)
     told: dict[str, Any] = {
         "isReady": is_ready,
         "faults": [],
         "warnings": list(reading.warnings),
-        "settings": dict(_shown(settings)),
+        "settings": dict(_shown(settings, database)),
         "findings": [
             {"kind": str(found.kind), "level": str(found.level), "sentence": found.sentence}
             for found in findings
@@ -69,8 +90,8 @@ def _tell_json(reading: Reading, settings: Settings, findings: list[Finding]) ->
     return is_ready
 
 
-def _tell_settings(reading: Reading, settings: Settings) -> None:
-    for name, value in _shown(settings):
+def _tell_settings(reading: Reading, settings: Settings, database: str) -> None:
+    for name, value in _shown(settings, database):
         click.echo(f"{name:14}  {value}")
     for warning in reading.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -99,13 +120,13 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _shown(settings: Settings) -> Iterable[tuple[str, str]]:
-    """Settings without their secrets."""
+def _shown(settings: Settings, database: str) -> Iterable[tuple[str, str]]:
+    """Settings without their secrets; `database`: its name, and what the start does to it."""
     number, terms = settings.twilio_phone_number, settings.terms
     yield "public address", settings.public_base_url
     yield "texts from", phone.masked(number) if number else settings.from_address
     yield "Twilio", settings.twilio_api_base_url or "the cloud"
-    yield "database", settings.database_name
+    yield "database", database
     yield (
         "rules",
         f"{terms.code_length} digits, {terms.window_seconds} seconds,"

@@ -30,8 +30,8 @@ def steps(version: int, *, database: str = "sqlite") -> list[str]:
     return [path.read_text() for path in paths if path.exists()]
 
 
-def refuse(version: int | None, *, name: str) -> None:
-    """Raises UnusableDatabase where there is no way from this version to the present one."""
+def refuse(version: int | None, *, name: str) -> int:
+    """Returns the version. Raises UnusableDatabase where no step leads to the present one."""
     if version is None or version > VERSION:
         raise UnusableDatabase(
             f"{name} has schema version {version}, and this Textback knows up to {VERSION}: run the"
@@ -39,6 +39,7 @@ def refuse(version: int | None, *, name: str) -> None:
         )
     if not (_HERE / f"{version + 1}.sql").exists() and version < VERSION:
         raise UnusableDatabase(f"{name} has schema version {version}: no step leads on from it")
+    return version
 
 
 def of_no_release(name: str, version: int, what: str) -> UnusableDatabase:
