@@ -53,6 +53,15 @@ def on_starting(server):
         sys.exit(str(error))
 
 
+def on_reload(server):
+    """Runs before the new processes begin: CONNECTIONS may have grown."""
+    try:
+        if warning := _file_limit.make_room(_wanted.connections):
+            _log.warning("settings: %s", warning)
+    except _file_limit.TooLow as error:
+        _log.error("%s", error)  # it goes on with what the limit leaves
+
+
 def post_worker_init(worker):
     """Runs when the worker is ready but does not listen yet: reads missed replies first."""
     _settle_memory()

@@ -60,6 +60,10 @@ class TooSlow(NoMoreData):
     """A client did not send or read in time. gunicorn closes the connection without a word."""
 
 
+class BrokenOff(NoMoreData):
+    """A body ended before its length. gunicorn would hand on what has come as if it were whole."""
+
+
 class TooMuch(NoMoreData):
     """A client sent more than a body may take. The application answers 400 or 413."""
 
@@ -74,6 +78,9 @@ class Registry(Protocol):
 
     def received(self, connection: "Connection", count: int) -> None:
         """It holds so many bytes more."""
+
+    def forget_held(self, connection: "Connection") -> None:
+        """It holds none any more."""
 
     def tell(self, why: Cut) -> None: ...
 
@@ -106,9 +113,10 @@ class Connection(socket):
             self.registry.entered(self)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Raises TooSlow at the deadline of what is being sent, and TooMuch. b"": it was closed."""
+        """b"": it was closed. Raises TooSlow at the deadline of what is being sent, TooMuch, and
+        BrokenOff where it was closed in the middle of a body."""
         if self.is_over:
-            return b""
+            return self._at_end()
         if self._is_too_long():
             raise TooMuch
         assert self.registry is not None
@@ -123,16 +131,24 @@ class Connection(socket):
             return self._too_late()
         except OSError:
             if self.is_over:  # `end` wakes it with EBADF
-                return b""
+                return self._at_end()
             raise
         finally:
             self.is_reading = False
+        if not data:
+            return self._at_end()
         self._account(len(data))
         return data
 
+    def _at_end(self) -> bytes:
+        """gunicorn reads a body only while some of it is missing. Raises BrokenOff."""
+        if self.state is State.BODY:
+            raise BrokenOff
+        return b""
+
     def _account(self, count: int) -> None:
         """Raises LimitRequestHeaders, TooMuch."""
-        if self.state is State.WAITING and count:
+        if self.state is State.WAITING:
             self._enter(State.HEAD)
         self._received += count
         if self.registry is not None:
@@ -174,6 +190,11 @@ class Connection(socket):
                 raise TooSlow from None
             raise
 
+    def answered(self) -> None:
+        """What is read of its request from here on is thrown away."""
+        if self.registry is not None:
+            self.registry.forget_held(self)
+
     def is_gone(self) -> bool:
         """Whether the client has closed it, or its sending half, while its request is answered."""
         try:
@@ -187,6 +208,7 @@ class Connection(socket):
     def linger(self) -> None:
         """The answer is written and the connection will be closed: discards what the client still
         sends, within bounds. What was cut for being slow is not waited for."""
+        self.answered()
         if self.is_over:
             return
         until, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES

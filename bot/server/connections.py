@@ -85,7 +85,7 @@ class Connections:
             self._all.discard(connection)
             self._waiting.pop(connection, None)
             self._heads.pop(connection, None)
-            self._forget_held(connection)
+            self.forget_held(connection)
             self._by_address[name] -= 1
             if not self._by_address[name]:
                 del self._by_address[name]
@@ -95,7 +95,7 @@ class Connections:
         self._waiting.pop(connection, None)
         self._heads.pop(connection, None)
         if connection.state is State.WAITING:
-            self._forget_held(connection)
+            self.forget_held(connection)
             self._waiting[connection] = None
         elif connection.state is State.HEAD:
             self._heads[connection] = None
@@ -109,6 +109,11 @@ class Connections:
             self._large[connection] = None
         if self._held > HELD_BYTES:
             self._end_large()
+
+    def forget_held(self, connection: Connection) -> None:
+        self._large.pop(connection, None)
+        self._held -= connection.held
+        connection.held = 0
 
     def refuse_more(self) -> None:
         """Called when the process stops. Closes connections that wait for their next request, now
@@ -171,11 +176,6 @@ class Connections:
         slowest = next(sending, None)
         if slowest is None:
             return
-        self._forget_held(slowest)
+        self.forget_held(slowest)
         slowest.end()
         self.tell(Cut.CROWDED)
-
-    def _forget_held(self, connection: Connection) -> None:
-        self._large.pop(connection, None)
-        self._held -= connection.held
-        connection.held = 0

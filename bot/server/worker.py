@@ -28,7 +28,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from bot import service as services
 from bot.concurrency.blocking import breathe
 from bot.server import file_limit
-from bot.server.connection import DRAINED_BYTES, Connection
+from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
 
 # After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
@@ -115,10 +115,14 @@ class Worker(GeventWorker):
             reader.limit_trailer_section = TRAILER_BYTES  # type: ignore[attr-defined]
         try:
             is_kept = super().handle_request(listener_name, req, sock, addr)
+            sock.answered()
             _drain(req)
-        finally:
+        except (StopIteration, TooMuch):  # it is answered, and will be closed
             if _is_unread(req.body):
                 sock.linger()
+            raise
+        if _is_unread(req.body):
+            sock.linger()
         sock.begin_waiting()
         # Yield: a client whose next request is always ready would otherwise block the others.
         breathe()
@@ -155,7 +159,7 @@ class Worker(GeventWorker):
 def _drain(request: Any) -> None:
     """Reads what the application left of a body, so that the connection can be kept. gunicorn would
     read on for as long as a client sends. Raises StopIteration, which closes the connection."""
-    left = DRAINED_BYTES
+    left = DRAINED_BYTES + 1  # one more, to see that it ends there
     try:
         while left > 0 and (data := request.body.read(min(left, 8192))):
             left -= len(data)

@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import signal
 import socket
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.server.connection import Connection
-from bot.server.connections import Connections
+from bot.server.connections import HELD_BYTES, LARGE_BYTES, Connections
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
 from tests.processes.service import BIN, ROOT, Service, until
 from tests.processes.test_slow_clients import cut, held_open, memory
@@ -217,3 +218,83 @@ def test_an_ipv6_network_is_one_address() -> None:
     assert admitted("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1") == [True, True, False]
     assert admitted("::ffff:192.0.2.1", "::ffff:192.0.2.2", "192.0.2.3") == [True, True, True]
     assert admitted("", "", "") == [True, True, False]
+
+
+@pytest.mark.parametrize("end", ["fin", "sigterm"])
+def test_a_body_that_breaks_off_starts_nothing(tmp_path: Path, end: str) -> None:
+    """What came of it may read like a whole one."""
+    half = (
+        f"POST {START} HTTP/1.1\r\nHost: x\r\nx-functions-key: {FUNCTION_KEY}\r\n"
+        'Content-Length: 100\r\n\r\n"+14255550188"'
+    )
+    with started(tmp_path) as service, held_open(service, [half.encode()]) as (connection,):
+        (process,) = service._processes
+        if end == "fin":
+            connection.shutdown(socket.SHUT_WR)
+            assert said(connection).startswith(b"HTTP/1.1 400")
+        else:
+            assert service.terminate(process) == 0
+        assert service.rows("SELECT id FROM verification") == []
+
+
+def test_a_request_that_gunicorn_refuses_reads_why(tmp_path: Path) -> None:
+    """It has a body, and is refused before the application sees it."""
+    head = b"POST /healthz HTTP/1.1\r\nHost: x\r\nSCRIPT_NAME: /foo\r\nContent-Length: 5\r\n\r\n"
+    with started(tmp_path) as service:
+        assert exchange(service, head + b"hello").startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536])
+def test_an_unread_body_of_the_bound_keeps_the_connection(tmp_path: Path, size: int) -> None:
+    one = b"POST /healthz HTTP/1.1\r\nHost: x\r\n"
+    chunked = one + f"Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n".encode() + b"a" * size
+    measured = one + f"Content-Length: {size}\r\n\r\n".encode() + b"a" * size
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with started(tmp_path) as service:
+        answers = exchange(service, chunked + b"\r\n0\r\n\r\n" + measured + last)
+        assert re.findall(rb"HTTP/1.1 ([0-9]+)", answers) == [b"404", b"404", b"200"]
+
+
+def test_what_is_thrown_away_is_not_held() -> None:
+    """An answered client that goes on sending does not push out one that sends a form."""
+    counted: list[str] = []
+    connections = Connections(most=9, of_one_address=0, keepalive=5, cut=counted.append)
+    with ExitStack() as stack:
+        answered, sending = (stack.enter_context(Connection()) for _ in range(2))
+        for connection in (answered, sending):
+            stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+            connection.begin_body()
+        sending.is_reading = True
+        connections.received(answered, HELD_BYTES)
+        answered.answered()
+        connections.received(sending, LARGE_BYTES)
+        assert (sending.is_over, counted) == (False, [])
+        connections.received(answered, HELD_BYTES)
+        assert (sending.is_over, counted) == (True, ["crowded"])
+
+
+def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
+    service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
+    settings = tmp_path / ".env"
+    settings.write_text("CONNECTIONS=100\n")
+    try:
+        with service.log.open("ab") as log:
+            process = subprocess.Popen(
+                [str(BIN / "gunicorn"), "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"],
+                cwd=tmp_path,
+                env={**service.environment, "PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (700, 900)),
+            )
+        service._processes.append(process)
+        until(service.is_ready)
+        assert "in place of CONNECTIONS" not in service.log.read_text()
+        settings.write_text("CONNECTIONS=4000\n")
+        process.send_signal(signal.SIGHUP)
+        words = "serves 700 connections at once in place of CONNECTIONS=4000"
+        until(lambda: words in service.log.read_text())
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (900, 900)
+    finally:
+        service.close()
