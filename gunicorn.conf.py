@@ -46,8 +46,7 @@ def on_starting(server):
     for warning in _reading.warnings:
         _log.warning("settings: %s", warning)
     try:
-        if warning := _file_limit.make_room(_wanted.connections):
-            _log.warning("settings: %s", warning)
+        _make_room()
         _open_store(_wanted.database_url, connections=1).close()
     except (_UnusableDatabase, _file_limit.TooLow) as error:
         sys.exit(str(error))
@@ -56,10 +55,14 @@ def on_starting(server):
 def on_reload(server):
     """Runs before the new processes begin: CONNECTIONS may have grown."""
     try:
-        if warning := _file_limit.make_room(_wanted.connections):
-            _log.warning("settings: %s", warning)
+        _make_room()
     except _file_limit.TooLow as error:
         _log.error("%s", error)  # it goes on with what the limit leaves
+
+
+def _make_room():
+    if warning := _file_limit.make_room(_wanted.connections):
+        _log.warning("settings: %s", warning)
 
 
 def post_worker_init(worker):

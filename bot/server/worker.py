@@ -121,8 +121,6 @@ class Worker(GeventWorker):
             if _is_unread(req.body):
                 sock.linger()
             raise
-        if _is_unread(req.body):
-            sock.linger()
         sock.begin_waiting()
         # Yield: a client whose next request is always ready would otherwise block the others.
         breathe()
@@ -165,7 +163,7 @@ def _drain(request: Any) -> None:
             left -= len(data)
     except ParseException:  # the request is answered already
         raise StopIteration from None
-    if left <= 0:
+    if left <= 0 or request.body.failed:
         raise StopIteration
 
 

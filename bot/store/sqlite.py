@@ -30,7 +30,6 @@ from bot.store.tx import (
     Store,
     StoreUnavailable,
     Tx,
-    UnusableDatabase,
 )
 
 T = TypeVar("T")
@@ -102,10 +101,7 @@ class SqliteStore(Store):
             tell=self._tell,
         )
         self._readers: list[sqlite_utils.Database] = []
-        try:
-            self.writer, newest = open_file(path)
-        except sqlite3.Error as error:
-            raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
+        self.writer, newest = open_file(path)
         self.writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
         self.steady.read(clock(), to_instant_if_readable(newest))
 

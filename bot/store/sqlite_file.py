@@ -22,14 +22,15 @@ LONGEST_LOG_PAGES = 16_000
 
 def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
     """A connection to the file, made where there is none, with the schema of this version; and the
-    newest instant in it. Raises UnusableDatabase, and sqlite3.Error where SQLite refuses."""
+    newest instant in it. Raises UnusableDatabase."""
     _create_private(path)
-    db = connect(path)
-    with _closed_on_failure(db):
-        _refuse_foreign(db, path)
-        path.chmod(0o600)
-        _prepare(db, path)
-        return db, db.execute(NEWEST_INSTANTS).fetchone()["at"]
+    with _told_as_unusable(path):
+        db = connect(path)
+        with _closed_on_failure(db):
+            _refuse_foreign(db, path)
+            path.chmod(0o600)
+            _prepare(db, path)
+            return db, db.execute(NEWEST_INSTANTS).fetchone()["at"]
 
 
 def schema_version(path: Path) -> int | None:
@@ -42,13 +43,13 @@ def schema_version(path: Path) -> int | None:
         return None
     if not os.access(path, os.W_OK):
         raise UnusableDatabase(f"{path} cannot be opened: it cannot be written to")
-    try:
-        address = f"{path.resolve().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            return _refuse_foreign(sqlite_utils.Database(connection), path)
-    except sqlite3.Error as error:
-        raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with (
+        _told_as_unusable(path),
+        contextlib.closing(sqlite3.connect(address, uri=True)) as connection,
+    ):
+        connection.row_factory = sqlite3.Row
+        return _refuse_foreign(sqlite_utils.Database(connection), path)
 
 
 def connect(path: Path) -> sqlite_utils.Database:
@@ -177,6 +178,14 @@ def _run_script(db: sqlite_utils.Database, script: str) -> None:
             db.execute(statement)
             statement = ""
     db.execute(statement)  # a last one without its semicolon, or a comment
+
+
+@contextlib.contextmanager
+def _told_as_unusable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
 
 
 @contextlib.contextmanager

@@ -1,12 +1,14 @@
 """A real gunicorn with the settings of the Procfile, in a process group of its own."""
 
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,23 +86,32 @@ class Service:
             },
         }
         self.log = folder / "log"
-        self._processes: list[Process] = []
+        self.processes: list[Process] = []
         self.http = requests.Session()
         self.http.trust_env = False
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=100)
         self.http.mount("http://", adapter)
 
-    def run(self, *command: str, **more: str) -> "subprocess.Popen[bytes]":
+    def run(
+        self,
+        *command: str,
+        folder: Path = ROOT,
+        files: tuple[int, int] | None = None,
+        **more: str,
+    ) -> "subprocess.Popen[bytes]":
+        """`files`: how many it may open, and how many at most; `more`: of its environment."""
+        limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, files)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [str(BIN / command[0]), *command[1:]],
-                cwd=ROOT,
+                cwd=folder,
                 env={**self.environment, **more},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=limit if files else None,
             )
-        self._processes.append(process)
+        self.processes.append(process)
         return process
 
     def gunicorn(self, app: str = "wsgi:app", **more: str) -> Process:
@@ -108,7 +119,7 @@ class Service:
         if not self.is_warm:
             return self.run(*command, **more)
         process = Started(command, {**self.environment, **more}, self.log)
-        self._processes.append(process)
+        self.processes.append(process)
         return process
 
     def start(self, app: str = "wsgi:app", **more: str) -> Process:
@@ -131,7 +142,7 @@ class Service:
         return process.wait(30)
 
     def close(self) -> None:
-        for process in self._processes:
+        for process in self.processes:
             if process.poll() is None:
                 self.kill(process)
         self.http.close()

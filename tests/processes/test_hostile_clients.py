@@ -5,7 +5,6 @@ import re
 import resource
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,7 +15,7 @@ import pytest
 from bot.server.connection import Connection
 from bot.server.connections import HELD_BYTES, LARGE_BYTES, Connections
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
-from tests.processes.service import BIN, ROOT, Service, until
+from tests.processes.service import ROOT, Service, until
 from tests.processes.test_slow_clients import cut, held_open, memory
 
 FORM = (
@@ -24,6 +23,7 @@ FORM = (
     b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n"
 )
+GUNICORN = ("gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app")
 PROMPT_SECONDS = 8  # other tests share the cores
 
 
@@ -85,7 +85,7 @@ def test_chunks_of_one_byte_are_bounded_by_what_they_take(tmp_path: Path) -> Non
 def test_many_bodies_that_stall_take_little_memory(tmp_path: Path) -> None:
     with ExitStack() as stack:
         service = stack.enter_context(started(tmp_path))
-        (process,) = service._processes
+        (process,) = service.processes
         before = memory(process)
         body = FORM + b"Content-Length: 65536\r\n\r\n" + b"a" * 65_500
         stack.enter_context(held_open(service, [body] * 1500))
@@ -141,7 +141,7 @@ def test_a_client_that_does_not_read_leaves_no_traceback_at_sigterm(tmp_path: Pa
             connection.setblocking(False)
             with suppress(BlockingIOError):
                 connection.send(ask.encode() * 400)
-        (process,) = service._processes
+        (process,) = service.processes
         time.sleep(1)  # until the answers fill what lies between
         assert service.terminate(process) == 0
         log = service.log.read_text()
@@ -151,7 +151,7 @@ def test_a_client_that_does_not_read_leaves_no_traceback_at_sigterm(tmp_path: Pa
 
 def test_all_that_was_cut_is_in_the_log(tmp_path: Path) -> None:
     with started(tmp_path, CONNECTIONS_PER_ADDRESS="20") as service:
-        (process,) = service._processes
+        (process,) = service.processes
         service.http.close()
         with held_open(service, [b"G"] * 40):
             time.sleep(1.5)  # so that the first line is written
@@ -178,17 +178,7 @@ def test_a_low_limit_of_files_is_told(
 ) -> None:
     service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
     try:
-        with service.log.open("ab") as log:
-            process = subprocess.Popen(
-                [str(BIN / "gunicorn"), "-c", "gunicorn.conf.py", "wsgi:app"],
-                cwd=ROOT,
-                env=service.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
-            )
-        service._processes.append(process)
+        process = service.run(*GUNICORN, files=(files, files))
         if not is_started:
             assert process.wait(30) == 1
         else:
@@ -228,7 +218,7 @@ def test_a_body_that_breaks_off_starts_nothing(tmp_path: Path, end: str) -> None
         'Content-Length: 100\r\n\r\n"+14255550188"'
     )
     with started(tmp_path) as service, held_open(service, [half.encode()]) as (connection,):
-        (process,) = service._processes
+        (process,) = service.processes
         if end == "fin":
             connection.shutdown(socket.SHUT_WR)
             assert said(connection).startswith(b"HTTP/1.1 400")
@@ -278,17 +268,7 @@ def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
     settings = tmp_path / ".env"
     settings.write_text("CONNECTIONS=100\n")
     try:
-        with service.log.open("ab") as log:
-            process = subprocess.Popen(
-                [str(BIN / "gunicorn"), "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"],
-                cwd=tmp_path,
-                env={**service.environment, "PYTHONPATH": str(ROOT)},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (700, 900)),
-            )
-        service._processes.append(process)
+        process = service.run(*GUNICORN, folder=tmp_path, files=(700, 900), PYTHONPATH=str(ROOT))
         until(service.is_ready)
         assert "in place of CONNECTIONS" not in service.log.read_text()
         settings.write_text("CONNECTIONS=4000\n")
