@@ -59,7 +59,7 @@ architecture: .venv/develop ## Draw the picture of docs/architecture.md anew
 	@$(BIN)/python -m tests.architecture
 
 openapi: .venv/develop ## Write docs/openapi.json anew
-	@$(BIN)/python -c 'import json; from bot.app import openapi_parts; from bot.http.openapi import document; print(json.dumps(document(openapi_parts()), indent=2))' > docs/openapi.json
+	@$(BIN)/python -c 'import json; from bot.app import openapi_document; print(json.dumps(openapi_document(), indent=2))' > docs/openapi.json
 
 languages: .venv/develop ## Bring the catalogues up to date with the sentences; NEW=sk begins one
 	@$(BIN)/python -m tests.languages $(NEW)

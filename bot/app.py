@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from flask import Flask
 
@@ -28,7 +29,6 @@ from bot.faces import cli, console, durable, health, home, verify
 from bot.http import access, error_handlers, hooks, openapi, outcome_events
 from bot.http.error_handlers import LARGEST_BODY_BYTES
 from bot.http.keys import Keys
-from bot.http.openapi import Part
 from bot.http.waiting import Waiting
 from bot.observability import change_log
 from bot.observability.metrics import Metrics
@@ -84,7 +84,7 @@ def create_app(
     app.register_blueprint(durable.blueprint(service))
     app.register_blueprint(health.blueprint(service))
     app.register_blueprint(console.blueprint(service))
-    app.register_blueprint(openapi.blueprint(openapi_parts()))
+    app.register_blueprint(openapi.blueprint(openapi_document()))
     _add_commands(app)
     return app
 
@@ -116,18 +116,21 @@ def _opened(settings: Settings, clock: Callable[[], datetime] | None) -> Store:
     return open_store(settings.database_url, connections=settings.database_connections, clock=clock)
 
 
-def openapi_parts() -> list[Part]:
-    return [
-        durable.part(),
-        verify.part(),
-        twilio_routes.part(),
-        health.part(),
-        home.part(),
-        outcome_events.part(),
-        access.part(),
-        error_handlers.part(ERROR_SHAPE),
-        openapi.part(),
-    ]
+@cache
+def openapi_document() -> openapi.Json:
+    return openapi.document(
+        [
+            durable.part(),
+            verify.part(),
+            twilio_routes.part(),
+            health.part(),
+            home.part(),
+            outcome_events.part(),
+            access.part(),
+            error_handlers.part(ERROR_SHAPE),
+            openapi.part(),
+        ]
+    )
 
 
 def _service(

@@ -9,7 +9,7 @@ import pytest
 from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
-from tests import memory, routing
+from tests import kept, memory
 from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness, sqlite_in
 from tests.harness import harness as open_harness
 from tests.postgres import Server, shared
@@ -18,7 +18,7 @@ from tests.postgres import Server, shared
 SOAK = int(os.environ.get("SOAK", "1"))
 
 memory.use()
-routing.keep()
+kept.use()
 
 
 @pytest.fixture

@@ -122,14 +122,13 @@ def path(name: str, **schema: Any) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": described}
 
 
-def blueprint(parts: Sequence[Part]) -> Blueprint:
+def blueprint(document: Json) -> Blueprint:
     """The route that serves the document, which describes itself."""
-    text = json.dumps(document(parts))
     routes = Blueprint("openapi", __name__)
 
     @routes.get("/openapi.json")
     def described() -> Response:
-        return Response(text, content_type="application/json; charset=utf-8")
+        return Response(json.dumps(document), content_type="application/json; charset=utf-8")
 
     return routes
 

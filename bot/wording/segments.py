@@ -4,6 +4,7 @@ Source: 3GPP TS 23.038 (the GSM-7 alphabet and its extension) and TS 23.040 (seg
 the tightest encoding by itself.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,7 +37,10 @@ def segments(text: str) -> Segments:
     units = size_of(text)
     if units <= _SINGLE[encoding]:
         return Segments(encoding, units, 1)
-    return Segments(encoding, units, _count(map(size_of, text), _OF_MANY[encoding]))
+    room = _OF_MANY[encoding]
+    if units == len(text):  # each character takes one
+        return Segments(encoding, units, math.ceil(units / room))
+    return Segments(encoding, units, _count(map(size_of, text), room))
 
 
 def _septets(text: str) -> int:

@@ -31,6 +31,7 @@ PAGES = [
     "/webhooks?state=nonsense",
     "/nothing",
 ]
+CONTRAST = "color-contrast"  # the rule that costs most
 
 
 @pytest.mark.parametrize("name", canned.STANDINGS)
@@ -62,12 +63,12 @@ def test_axe_finds_nothing_and_tab_leads_everywhere(
     for path in [*PAGES, *one]:
         page = made.open("/console" + path)
         page.emulate_media(color_scheme="light")
-        found[path, "light"] = made.faults()
+        found[path, "light"] = made.faults(without="" if is_whole or width == 390 else CONTRAST)
         if is_whole or width == 390:
             found[path, "keyboard"] = made.unreachable()
         if is_whole or width == 1280:
             page.emulate_media(color_scheme="dark")
-            found[path, "dark"] = made.faults(rules=("color-contrast",))
+            found[path, "dark"] = made.faults(only=CONTRAST)
     assert {where: faults for where, faults in found.items() if faults} == {}
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
@@ -29,16 +28,6 @@ def add(page: Page, number: str = "") -> None:
     if number:
         page.get_by_label("Another phone").fill(number)
     page.get_by_role("button", name="Add phone").click()
-
-
-def faults(visit: Visit) -> list[str]:
-    """What axe-core finds on the page, of any weight."""
-    violations = Axe().run(visit.page).response["violations"]
-    return [
-        f"{v['id']}: {node['target']} {node['failureSummary']}"
-        for v in violations
-        for node in v["nodes"]
-    ]
 
 
 def forgive(visit: Visit, complaint: str) -> None:
@@ -256,7 +245,7 @@ def test_a_long_text_makes_nothing_wider(harness: Harness, visit: Callable[..., 
     assert box
     assert screen
     assert box["height"] < screen["height"] / 2
-    assert faults(made) == []
+    assert made.faults() == []
 
 
 # -- what it tells ---------------------------------------------------------------------------------
@@ -347,7 +336,7 @@ def test_a_simulator_that_is_gone_is_told_and_found_again(
     expect(notice).to_have_attribute("role", "status")
     since = notice.inner_text()
     assert page.evaluate("getComputedStyle(document.querySelector('.phones')).filter") != "none"
-    assert faults(made) == []
+    assert made.faults() == []
 
     # What is tried meanwhile is said at the phone, and a typed text is not lost.
     mine.get_by_label("Reply").fill("are you there?")
@@ -428,7 +417,7 @@ def test_where_textback_is_gone_statuses_and_countdowns_stand_still(
         mine.get_by_role("button", name="HELP").click()
         expect(mine.locator(".messages")).to_contain_text("Reply STOP to unsubscribe")
         expect(countdown).to_have_text("90 s left")
-        assert faults(made) == []
+        assert made.faults() == []
     finally:
         harness.app = textback
     expect(notice).to_be_empty()
@@ -485,12 +474,12 @@ def test_axe_finds_nothing(
     expect(phone(page, TEN[3]).get_by_role("alert")).not_to_be_empty()
     add(page, "abc")
     expect(page.locator("#said")).not_to_be_empty()
-    assert faults(made) == []
+    assert made.faults() == []
     assert made.is_within_its_width()
     textback, harness.app = harness.app, unavailable  # type: ignore[assignment]
     try:
         expect(page.locator("#connection")).to_contain_text("Not connected since")
-        assert faults(made) == []
+        assert made.faults() == []
         assert made.is_within_its_width()
     finally:
         harness.app = textback

@@ -15,9 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from bot.app import openapi_parts
+from bot.app import openapi_document
 from bot.faces.durable.routes import DurableRoutes
-from bot.http.openapi import document
 from tests.conftest import SOAK
 from tests.harness import SYSTEM_KEY, Harness
 
@@ -32,12 +31,12 @@ CHECKS = [
 
 def test_the_page_in_docs_is_the_document() -> None:
     page = json.loads((ROOT / "docs" / "openapi.json").read_text())
-    assert page == document(openapi_parts()), "stale: run make openapi"
+    assert page == openapi_document(), "stale: run make openapi"
 
 
 def test_it_is_served(harness: Harness) -> None:
     response = harness.call("GET", "/openapi.json", key=None)
-    assert (response.status_code, response.json()) == (200, document(openapi_parts()))
+    assert (response.status_code, response.json()) == (200, openapi_document())
 
 
 def test_it_has_every_route_and_no_other(harness: Harness) -> None:
@@ -51,7 +50,7 @@ def test_it_has_every_route_and_no_other(harness: Harness) -> None:
             served |= {(method, path) for method in methods}
     described = {
         (method.upper(), path)
-        for path, operations in document(openapi_parts())["paths"].items()
+        for path, operations in openapi_document()["paths"].items()
         for method in operations
     }
     assert described == served
@@ -60,7 +59,7 @@ def test_it_has_every_route_and_no_other(harness: Harness) -> None:
 @pytest.mark.timeout(120 * SOAK)
 def test_nothing_generated_from_it_meets_a_fault_or_an_undescribed_answer(harness: Harness) -> None:
     harness.service.waiting.release()  # nobody waits: what is waited for does not come
-    schema = schemathesis.openapi.from_dict(document(openapi_parts()))
+    schema = schemathesis.openapi.from_dict(openapi_document())
     schema.app = harness.app
     for place in (5, 6, 7):  # so that some ids are there to be found
         harness.call(

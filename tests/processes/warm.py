@@ -9,6 +9,7 @@ from gevent import monkey
 
 monkey.patch_all()  # gunicorn.conf.py does, before anything else
 
+import gc  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
@@ -24,6 +25,7 @@ import bot.server.logger  # noqa: E402
 import bot.server.worker  # noqa: E402
 import bot.store.postgres  # noqa: E402
 import bot.store.sqlite  # noqa: E402, F401
+from bot.wording import catalogues  # noqa: E402
 
 # gevent's own would begin its loop here, and watch for what ends.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
@@ -50,6 +52,9 @@ def ended(pid: int) -> int | None:
 
 
 def main() -> None:
+    catalogues.load()
+    gc.collect()
+    gc.freeze()  # else each collection of a fork visits, and so copies, all that is loaded here
     # Files wait as they are: the loop of gevent has not begun when a fork is made.
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     answers = os.dup(1)
