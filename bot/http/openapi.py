@@ -7,6 +7,7 @@ with their actual responses.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from flask import Blueprint, Response
@@ -125,10 +126,11 @@ def path(name: str, **schema: Any) -> Json:
 def blueprint(document: Json) -> Blueprint:
     """The route that serves the document, which describes itself."""
     routes = Blueprint("openapi", __name__)
+    text = cache(partial(json.dumps, document))
 
     @routes.get("/openapi.json")
     def described() -> Response:
-        return Response(json.dumps(document), content_type="application/json; charset=utf-8")
+        return Response(text(), content_type="application/json; charset=utf-8")
 
     return routes
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -21,7 +21,7 @@ from bot.server.worker import HALF_SENT_SECONDS
 from tests.conftest import SOAK
 from tests.harness import FUNCTION_KEY, PHONE, START
 from tests.postgres import Server
-from tests.processes.service import Service, until
+from tests.processes.service import Process, Service, until
 
 WAITERS = 1000 if SOAK > 1 else 300
 
@@ -121,10 +121,15 @@ def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
         service.close()
 
 
+def children(process: Process) -> list[int]:
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(pid) for pid in found.split()]
+
+
 @pytest.mark.alone
 def test_a_reload_answers_all_the_while(service: Service) -> None:
     process = service.start()
-    before = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    before = children(process)
     is_over = threading.Event()
     answers: list[bytes] = []
 
@@ -146,14 +151,10 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
     for thread in threads:
         thread.start()
     process.send_signal(signal.SIGHUP)
-    time.sleep(4)
+    until(lambda: (now := set(children(process))) and now.isdisjoint(before) and len(answers) > 50)
     is_over.set()
     for thread in threads:
         thread.join()
-    with suppress(FileNotFoundError):
-        after = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        assert set(after).isdisjoint(before)
-    assert len(answers) > 50
     assert set(answers) == {b"HTTP/1.1 200 OK"}
     id = service.begin(PHONE)
     until(lambda: service.texts(PHONE))
@@ -164,7 +165,7 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
 def test_what_is_accepted_as_a_worker_stops_is_answered(service: Service) -> None:
     """The signal and the connections come while the worker stands still: it meets all at once."""
     process = service.start()
-    worker = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    (worker,) = children(process)
     os.kill(worker, signal.SIGSTOP)
     with ThreadPoolExecutor(8) as clients:
         asked = [clients.submit(ask_after, service.port, 0) for _ in range(8)]

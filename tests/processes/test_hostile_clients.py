@@ -56,6 +56,19 @@ def exchange(service: Service, sent: bytes) -> bytes:
         return said(connection)
 
 
+def unread(service: Service) -> list[int]:
+    """Bytes that the client of each connection has not taken."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
+    ours = [row for row in rows if row[1].endswith(f":{service.port:04X}") and row[3] == "01"]
+    return [int(row[4].partition(":")[0], 16) for row in ours]
+
+
+def is_full_of_answers(service: Service, connections: int) -> bool:
+    before = unread(service)
+    time.sleep(0.3)
+    return len(list(filter(None, before))) == connections and unread(service) == before
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/healthz", 404), ("/twilio/sms", 400)], ids=["unread", "read"]
 )
@@ -142,7 +155,7 @@ def test_a_client_that_does_not_read_leaves_no_traceback_at_sigterm(tmp_path: Pa
             with suppress(BlockingIOError):
                 connection.send(ask.encode() * 400)
         (process,) = service.processes
-        time.sleep(1)  # until the answers fill what lies between
+        until(lambda: is_full_of_answers(service, 10))
         assert service.terminate(process) == 0
         log = service.log.read_text()
         assert "10 connections are cut" in log
