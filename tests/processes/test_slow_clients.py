@@ -131,8 +131,8 @@ def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> N
         assert sorted(times)[len(times) * 9 // 10] < 1, times
         assert max(times) < 5, times
         assert grown < 200, f"{grown} MiB"
+        counted = until(lambda: (c := cut(service))["head"] >= SLOW * 3 // 2 and c, 15)
     assert all(service.status(id)["output"] is True for id in ids)
-    counted = until(lambda: (c := cut(service))["head"] >= SLOW * 3 // 2 and c, 15)
     assert counted["crowded"] == counted["refused"] == 0
     log = service.log.read_text()
     assert "connections: head" in log
