@@ -134,6 +134,7 @@ def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> N
         counted = until(lambda: (c := cut(service))["head"] >= SLOW * 3 // 2 and c, 15)
     assert all(service.status(id)["output"] is True for id in ids)
     assert counted["crowded"] == counted["refused"] == 0
+    assert service.terminate(process) == 0  # it logs what it has counted since its last line
     log = service.log.read_text()
     assert "connections: head" in log
     assert "Traceback" not in log
