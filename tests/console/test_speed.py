@@ -43,7 +43,7 @@ QUERIES = [
 ]
 
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 @pytest.fixture(scope="module")

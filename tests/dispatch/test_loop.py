@@ -18,7 +18,7 @@ def until(condition, seconds: float = 5.0) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_start_wakes_it_at_once(harness: Harness) -> None:
     harness.dispatcher.start()
     time.sleep(0.1)
@@ -26,7 +26,7 @@ def test_a_start_wakes_it_at_once(harness: Harness) -> None:
     assert until(harness.texts) < 0.5
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_slow_twilio_does_not_limit_it_to_a_few_a_second(harness: Harness) -> None:
     harness.simulator.faults.add(faults.DELAY, seconds=0.3, times=20)
     harness.dispatcher.start()
@@ -66,7 +66,7 @@ def test_a_failing_duty_is_logged_and_the_loop_goes_on(
     assert "a duty failed" in caplog.text
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_idle_costs_ten_looks_a_second(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
     turn = harness.dispatcher.turn

@@ -79,7 +79,7 @@ def test_what_another_process_decides_during_a_look_is_told(
     threads[0].join(5)
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_the_caller_is_answered_as_soon_as_it_is_decided(harness: Harness) -> None:
     waiter = Waiter(harness, f"{MANAGED}?timeout=20&pollingInterval=10")
     until_sent(harness)
@@ -160,7 +160,7 @@ def test_all_are_released_at_the_stop(harness: Harness) -> None:
     assert waiter.at - began < 5
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_decision_in_another_process_is_seen_within_250_ms(harness: Harness, tmp_path) -> None:
     from functools import partial
 

@@ -87,7 +87,7 @@ def dribble_headers(connection: socket.socket) -> None:
             time.sleep(0.1)
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 @pytest.mark.parametrize("serve", [dribble, dribble_headers, lambda connection: time.sleep(5)])
 def test_an_answer_that_dribbles_is_cut_at_the_deadline(serve: Any) -> None:
     with listener(serve) as port:
@@ -96,7 +96,7 @@ def test_an_answer_that_dribbles_is_cut_at_the_deadline(serve: Any) -> None:
     assert seconds < 4, "the deadline is half a second, the answer takes five or more"
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_silent_addresses_leave_time_for_one_that_answers(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,7 +124,7 @@ def test_sigterm_in_the_middle_of_a_send_leaves_no_unknown_outcome(service: Serv
     assert "text_unknown" not in events(service)
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_dispatcher_beside_the_web_process_sends_within_a_second(service: Service) -> None:
     service.start(DISPATCH="off")
     dispatcher = service.run("flask", "dispatch")

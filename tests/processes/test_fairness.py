@@ -31,7 +31,7 @@ TRIES = 3
 KEYED = {"x-functions-key": SYSTEM_KEY}
 
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.timed
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def reply(service: Service, phone: str) -> str:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> None:
     service.start()
     phones = [f"+1425{5560000 + number}" for number in range(WAITERS)]
@@ -94,7 +94,7 @@ def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> N
             assert ready.select(0) == [], "the others still wait"
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
     tmp_path: Path, postgres: Server
 ) -> None:
@@ -126,7 +126,7 @@ def children(process: Process) -> list[int]:
     return [int(pid) for pid in found.split()]
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_reload_answers_all_the_while(service: Service) -> None:
     process = service.start()
     before = children(process)

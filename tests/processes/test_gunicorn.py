@@ -91,7 +91,7 @@ def test_50_copies_of_one_message_at_once_are_one_attempt_and_one_answer(
     assert service.status(id)["customStatus"]["attemptsUsed"] == 1
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_silence_is_false_within_a_second_of_the_deadline(tmp_path: Path) -> None:
     service = Service(tmp_path, WINDOW_SECONDS="2")
     try:

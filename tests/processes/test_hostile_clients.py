@@ -94,7 +94,7 @@ def test_chunks_of_one_byte_are_bounded_by_what_they_take(tmp_path: Path) -> Non
         assert cut(service)["long"] == 1
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_many_bodies_that_stall_take_little_memory(tmp_path: Path) -> None:
     with ExitStack() as stack:
         service = stack.enter_context(started(tmp_path))

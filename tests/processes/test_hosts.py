@@ -109,7 +109,7 @@ def test_the_whole_flow_and_its_races(hosts: Hosts) -> None:
     assert invariants.broken(hosts.ask) == []
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_each_host_sees_in_time_what_the_others_do(hosts: Hosts) -> None:
     seen_elsewhere_within_250_ms(hosts)
     expired_within_a_second(hosts)

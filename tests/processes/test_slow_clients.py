@@ -114,7 +114,7 @@ def test_forty_half_sent_requests_hold_nobody_up(service: Service, beginning: by
         assert service.status(id)["output"] is True
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> None:
     process = service.start()
     phones = [f"+142555503{number:02}" for number in range(24 if SOAK > 1 else 14)]
@@ -209,7 +209,7 @@ def test_sigterm_with_half_sent_requests_open(service: Service) -> None:
         assert time.monotonic() - began < 10
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_client_that_floods_holds_nobody_up(service: Service) -> None:
     """Bytes that are always ready: an endless body to a route that reads none, and long heads."""
     service.start()

@@ -56,7 +56,7 @@ def test_killed_on_the_way_to_the_receiver(telling: Service, step: str) -> None:
     assert event.tries == (2 if step == "received" else 1)
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_burst_is_told_beside_an_endpoint_that_never_answers(tmp_path: Path) -> None:
     """It takes connections and answers none, so each of its calls lasts ten seconds."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:

@@ -1,0 +1,40 @@
+"""Runs all tests: `python -m tests.run`, with further arguments of pytest.
+
+Those marked `timed` have the processor to themselves whenever they want it: the others run beside
+them at a lower priority, and use what they leave, which is most of it.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+PYTEST = [sys.executable, "-m", "pytest"]
+GIVING_WAY = ["nice", "-n", "10"]
+MANY_AT_ONCE = ["-n", "4", "--dist", "worksteal"]
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code of pytest, of the others or else of the timed ones."""
+    with tempfile.TemporaryFile("w+") as report:
+        timed = subprocess.Popen(
+            [*PYTEST, "-m", "timed", *arguments], stdout=report, stderr=subprocess.STDOUT
+        )
+        others = subprocess.Popen(
+            [*GIVING_WAY, *PYTEST, *MANY_AT_ONCE, "-m", "not timed", *arguments]
+        )
+        interrupted = False
+        for process in (others, timed):
+            try:
+                process.wait()
+            except KeyboardInterrupt:  # both hear of it, and clear away what they have started
+                interrupted = True
+                process.wait()
+        report.seek(0)
+        said = report.read()
+        print("\nThe tests marked `timed`:", said if timed.returncode else said.splitlines()[-1])
+    return os.EX_TEMPFAIL if interrupted else others.returncode or timed.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
