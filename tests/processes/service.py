@@ -1,6 +1,7 @@
 """A real gunicorn with the settings of the Procfile, in a process group of its own."""
 
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -45,6 +46,21 @@ def until(condition: Callable[[], Any], seconds: float = 40.0) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError(f"not within {seconds} s")
+
+
+def children(process: Process) -> list[int]:
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(pid) for pid in found.split()]
+
+
+def memory(process: Process) -> int:
+    """Of gunicorn and its workers, in MiB."""
+    total = 0
+    for pid in (process.pid, *children(process)):
+        status = Path(f"/proc/{pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+([0-9]+) kB", status)
+        total += int(found[1]) if found else 0
+    return total // 1024
 
 
 class Service:
@@ -126,6 +142,13 @@ class Service:
         process = self.gunicorn(app, **more)
         until(self.is_ready)
         return process
+
+    def cut(self) -> dict[str, float]:
+        """Connections that it has cut, by reason."""
+        headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
+        text = self.http.get(f"{self.url}/metrics", headers=headers, timeout=10).text
+        pattern = r'textback_connections_cut_total\{reason="([a-z]+)"\} ([0-9.]+)'
+        return {reason: float(count) for reason, count in re.findall(pattern, text)}
 
     def is_ready(self) -> bool:
         try:

@@ -21,7 +21,7 @@ from bot.server.worker import HALF_SENT_SECONDS
 from tests.conftest import SOAK
 from tests.harness import FUNCTION_KEY, PHONE, START
 from tests.postgres import Server
-from tests.processes.service import Process, Service, until
+from tests.processes.service import Service, children, until
 
 WAITERS = 1000 if SOAK > 1 else 300
 
@@ -119,11 +119,6 @@ def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
         held.join()
     finally:
         service.close()
-
-
-def children(process: Process) -> list[int]:
-    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(pid) for pid in found.split()]
 
 
 @pytest.mark.timed

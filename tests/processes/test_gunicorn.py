@@ -23,7 +23,7 @@ from tests.harness import (
     bytes_in,
     environment,
 )
-from tests.processes.service import BIN, ROOT, Service, until
+from tests.processes.service import BIN, ROOT, Service, children, until
 
 PHONE = "+14255550123"
 PHONES_IN_PATHS = "+14255550377"
@@ -231,8 +231,7 @@ def test_web_processes_are_as_many_as_are_wanted_on_postgresql_and_one_on_sqlite
     any_service.is_warm = False  # a whole start, with its imports in their own order
     process = any_service.start(WEB_CONCURRENCY="2")
     wanted = 1 if any_service.database_url.startswith("sqlite:") else 2
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    assert until(lambda: len(children.read_text().split()) == wanted)
+    assert until(lambda: len(children(process)) == wanted)
     id = begin(any_service)
     any_service.simulator.webhooks.receive(PHONE, sent_code(any_service))
     assert any_service.status(id)["output"] is True

@@ -15,8 +15,8 @@ import pytest
 from bot.server.connection import Connection
 from bot.server.connections import HELD_BYTES, LARGE_BYTES, Connections
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
-from tests.processes.service import ROOT, Service, until
-from tests.processes.test_slow_clients import cut, held_open, memory
+from tests.processes.clients import held_open, unread
+from tests.processes.service import ROOT, Service, memory, until
 
 FORM = (
     b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\n"
@@ -56,13 +56,6 @@ def exchange(service: Service, sent: bytes) -> bytes:
         return said(connection)
 
 
-def unread(service: Service) -> list[int]:
-    """Bytes that the client of each connection has not taken."""
-    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
-    ours = [row for row in rows if row[1].endswith(f":{service.port:04X}") and row[3] == "01"]
-    return [int(row[4].partition(":")[0], 16) for row in ours]
-
-
 def is_full_of_answers(service: Service, connections: int) -> bool:
     before = unread(service)
     time.sleep(0.3)
@@ -88,10 +81,10 @@ def test_chunks_of_one_byte_are_bounded_by_what_they_take(tmp_path: Path) -> Non
     with started(tmp_path) as service:
         sent = head + b"1\r\na\r\n" * 20_000 + b"0\r\n\r\n"
         assert exchange(service, sent).startswith(b"HTTP/1.1 403"), "the signature is wrong"
-        assert cut(service)["long"] == 0
+        assert service.cut()["long"] == 0
         sent = head + b"1\r\na\r\n" * 60_000 + b"0\r\n\r\n"
         assert exchange(service, sent).startswith(b"HTTP/1.1 400")
-        assert cut(service)["long"] == 1
+        assert service.cut()["long"] == 1
 
 
 @pytest.mark.timed
@@ -102,7 +95,7 @@ def test_many_bodies_that_stall_take_little_memory(tmp_path: Path) -> None:
         before = memory(process)
         body = FORM + b"Content-Length: 65536\r\n\r\n" + b"a" * 65_500
         stack.enter_context(held_open(service, [body] * 1500))
-        assert until(lambda: cut(service)["crowded"] >= 900)
+        assert until(lambda: service.cut()["crowded"] >= 900)
         assert memory(process) - before < 200
         began = time.monotonic()
         assert service.is_ready()
@@ -171,7 +164,7 @@ def test_all_that_was_cut_is_in_the_log(tmp_path: Path) -> None:
             with held_open(service, [b"G"] * 10):
                 time.sleep(0.2)
         until(service.is_ready)
-        counted = cut(service)["address"]
+        counted = service.cut()["address"]
         assert counted >= 30
         service.terminate(process)
         logged = re.findall(r"cut ([0-9]+) connections: address", service.log.read_text())

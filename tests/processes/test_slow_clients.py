@@ -1,19 +1,18 @@
 """Nothing that a client does on a connection holds up another."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.conftest import SOAK
 from tests.harness import PHONE, SYSTEM_KEY
-from tests.processes.service import Service, until
+from tests.processes.clients import dribbling, held_open
+from tests.processes.service import Service, memory, until
 
 SLOW = 1000 if SOAK > 1 else 400
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half:"
@@ -35,42 +34,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made.close()
 
 
-@contextmanager
-def held_open(service: Service, sent: list[bytes]) -> Iterator[list[socket.socket]]:
-    """A connection for each of these beginnings."""
-    opened: list[socket.socket] = []
-    try:
-        for beginning in sent:
-            connection = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-            connection.sendall(beginning)
-            opened.append(connection)
-        yield opened
-    finally:
-        for connection in opened:
-            connection.close()
-
-
-@contextmanager
-def dribbling(service: Service, count: int) -> Iterator[None]:
-    """Connections that send a byte of a head each second."""
-    is_over = threading.Event()
-    with held_open(service, [b"G"] * count) as opened:
-
-        def dribble() -> None:
-            while not is_over.wait(1.0):
-                for connection in opened:
-                    with suppress(OSError):
-                        connection.sendall(b"x")
-
-        thread = threading.Thread(target=dribble)
-        thread.start()
-        try:
-            yield
-        finally:
-            is_over.set()
-            thread.join()
-
-
 def begin(service: Service, phone: str = PHONE) -> str:
     id = service.begin(phone)
     until(lambda: service.texts(phone))
@@ -85,24 +48,6 @@ def answer(service: Service, phone: str = PHONE) -> float:
     began = time.monotonic()
     assert "Thank you" in service.simulator.webhooks.receive(phone, code[1]).body
     return time.monotonic() - began
-
-
-def memory(process: Any) -> int:
-    """Of gunicorn and its workers, in MiB."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    total = 0
-    for pid in (process.pid, *children):
-        status = Path(f"/proc/{pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+([0-9]+) kB", status)
-        total += int(found[1]) if found else 0
-    return total // 1024
-
-
-def cut(service: Service) -> dict[str, float]:
-    headers = {"Authorization": f"Bearer {SYSTEM_KEY}"}
-    text = service.http.get(f"{service.url}/metrics", headers=headers, timeout=10).text
-    pattern = r'textback_connections_cut_total\{reason="([a-z]+)"\} ([0-9.]+)'
-    return {reason: float(count) for reason, count in re.findall(pattern, text)}
 
 
 @pytest.mark.parametrize("beginning", [HALF_A_HEAD, NO_BODY, HALF_A_FORM, b"", b"\r\n\r\n"])
@@ -131,7 +76,7 @@ def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> N
         assert sorted(times)[len(times) * 9 // 10] < 1, times
         assert max(times) < 5, times
         assert grown < 200, f"{grown} MiB"
-        counted = until(lambda: (c := cut(service))["head"] >= SLOW * 3 // 2 and c, 15)
+        counted = until(lambda: (c := service.cut())["head"] >= SLOW * 3 // 2 and c, 15)
     assert all(service.status(id)["output"] is True for id in ids)
     assert counted["crowded"] == counted["refused"] == 0
     assert service.terminate(process) == 0  # it logs what it has counted since its last line
@@ -150,7 +95,7 @@ def test_a_head_and_a_body_have_their_deadlines(service: Service) -> None:
         assert 9 < time.monotonic() - began < 12
         assert body.recv(100)[:12] in (b"HTTP/1.1 400", b"")
         assert 19 < time.monotonic() - began < 22
-    assert cut(service) | {"head": 1, "body": 1} == cut(service)
+    assert service.cut() | {"head": 1, "body": 1} == service.cut()
 
 
 def test_one_address_has_its_bound(tmp_path: Path) -> None:
@@ -169,7 +114,7 @@ def test_one_address_has_its_bound(tmp_path: Path) -> None:
                 except TimeoutError:
                     continue
             assert closed >= 40
-        until(lambda: cut(service)["address"] >= 40)
+        until(lambda: service.cut()["address"] >= 40)
     finally:
         service.close()
 
@@ -184,8 +129,8 @@ def test_those_that_wait_make_room_for_new_ones(tmp_path: Path) -> None:
                 connection.settimeout(5)
                 assert connection.recv(12) == b"HTTP/1.1 200"
             assert service.is_ready()
-        until(lambda: cut(service)["crowded"] >= 70)
-        assert cut(service)["refused"] == 0
+        until(lambda: service.cut()["crowded"] >= 70)
+        assert service.cut()["refused"] == 0
     finally:
         service.close()
 

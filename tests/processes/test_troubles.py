@@ -14,13 +14,9 @@ from bot.store.sqlite import SqliteStore
 from simulator.server import Simulator
 from tests import invariants
 from tests.harness import FUNCTION_KEY, START, Harness
-from tests.processes.service import Service, until
+from tests.processes.service import Service, children, until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-
-
-def worker_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 def begin(service: Service, number: int) -> requests.Response:
@@ -42,7 +38,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         process = service.start()
         started = {begin(service, 0).json()["id"]}
         size = (tmp_path / "textback.db-wal").stat().st_size
-        worker = worker_of(process.pid)
+        (worker,) = children(process)
         resource.prlimit(worker, resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
         for number in range(1, 200):
             response = begin(service, number)
