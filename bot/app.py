@@ -79,7 +79,9 @@ def create_app(
     hooks.register(app)
     error_handlers.register(app, ERROR_SHAPE, refused=service.metrics.refused)
     app.register_blueprint(twilio_routes.blueprint(service))
-    app.register_blueprint(home.blueprint(service))
+    links: list[str] = []
+    links += console.links(service)
+    app.register_blueprint(home.blueprint(links))
     app.register_blueprint(verify.blueprint(service))
     app.register_blueprint(durable.blueprint(service))
     app.register_blueprint(health.blueprint(service))

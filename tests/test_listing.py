@@ -139,7 +139,7 @@ def test_without_a_face_everything_else_works(tmp_path: Path, face: str) -> None
     app = tmp_path / "bot" / "app.py"
     text = app.read_text().replace("durable.DurableShape()", "error_handlers.PlainShape()")
     text = re.sub(rf"(from bot.faces import .*)\b{face}(, |$)", r"\1", text, flags=re.MULTILINE)
-    text = re.sub(rf"^.*\b{face}\.(blueprint|part)\(.*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(rf"^.*\b{face}\.(blueprint|part|links)\(.*\n", "", text, flags=re.MULTILINE)
     app.write_text(re.sub(r"(from bot.faces import .*), $", r"\1", text, flags=re.MULTILINE))
     script = f"""
         import json, re
@@ -158,6 +158,8 @@ def test_without_a_face_everything_else_works(tmp_path: Path, face: str) -> None
             key = {{"x-functions-key": "a-function-key-for-tests"}}
             start = "/orchestrators/E4_SmsPhoneVerification"
             assert client.post(start, json="+14255550123", headers=key).status_code == 202
+        for link in re.findall('href="([^"]+)"', client.get("/").text):
+            assert client.get(link).status_code != 404, link
         refused = client.get("/metrics")
         assert refused.status_code == 401
         assert refused.json["code"] == "unauthorized"

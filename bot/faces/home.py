@@ -1,10 +1,11 @@
 """The first page: what this is, and where the rest is."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response
 
 from bot.http import openapi
 from bot.http.openapi import Part
-from bot.service import Service
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -16,15 +17,15 @@ _PAGE = """<!doctype html>
 <ul>
 <li><a href="/openapi.json">Its HTTP interface</a>
 <li><a href="/healthz">Whether it is alive</a>, <a href="/readyz">whether it is ready</a>
-{console}</ul>
+{links}</ul>
 </html>
 """
-_CONSOLE = '<li><a href="/console/">The console</a>, for its operators\n'
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(links: Sequence[str]) -> Blueprint:
+    """`links`: HTML, one of each face that people look at."""
     routes = Blueprint("home", __name__)
-    page = _PAGE.format(console=_CONSOLE if service.settings.operators else "")
+    page = _PAGE.format(links="".join(f"<li>{link}\n" for link in links))
 
     @routes.get("/")
     def home() -> Response:

@@ -25,7 +25,7 @@ def purge(tx: Tx, id: str) -> Done[None]:
     if verification is None:
         raise UnknownVerification("No verification has this id.")
     if not verification.is_terminal:
-        raise StillRunning("This verification is still running. Terminate it first.")
+        raise StillRunning("This verification is still running. Cancel it first.")
     _remove(tx, [id])
     return Done(None)
 

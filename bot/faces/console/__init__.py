@@ -22,3 +22,10 @@ def blueprint(service: Service) -> Blueprint:
     if not service.settings.operators:
         return Blueprint("console", __name__)
     return routes.blueprint(service)
+
+
+def links(service: Service) -> list[str]:
+    """For the first page, as HTML."""
+    if not service.settings.operators:
+        return []
+    return ['<a href="/console/">The console</a>, for its operators']
