@@ -12,7 +12,7 @@ explanations/   what happened and why, in plain words for operators
 webhooks/       outcome events: body, signature, one call
 outbound/       calls to other hosts: their deadline, and where they may go
 channels/       gateway.py is what the rest sees; twilio/ is behind it
-dispatch/       the dispatcher: one loop over one list of duties
+dispatch/       the dispatcher: a loop that sends and expires, a list of duties
 http/           what faces share: keys, access, waiting, headers, errors
 faces/          the ways in: each a closed package
 server/         how gunicorn runs all this

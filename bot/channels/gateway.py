@@ -87,19 +87,25 @@ class Received:
     age: timedelta  # by Twilio's clock
 
 
+class Passage(Enum):
+    REPLY = "reply"  # of the person
+    TEXT = "text"  # that began with us
+    ANSWER = "answer"  # to a reply
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A message as Twilio's list shows it, without its body."""
 
     sid: str
-    direction: str  # inbound, outbound-api (a text), outbound-reply (an answer)
-    status: str
+    passage: Passage
+    status: str  # in the channel's words
     error_code: int | None
     at: datetime
 
     @property
     def is_inbound(self) -> bool:
-        return self.direction == "inbound"
+        return self.passage is Passage.REPLY
 
 
 @dataclass(frozen=True, slots=True)

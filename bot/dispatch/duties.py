@@ -1,5 +1,6 @@
-"""Everything the dispatcher does, in one list. A duty that may wait for Twilio runs in a thread of
-its own, so that none waits behind another."""
+"""What the dispatcher does once a second, in one list, each in a thread of its own, so that none
+waits behind another. Sending, expiring, notifying and catching up begin as soon as they are due:
+`loop`, `notify` and `catch_up` do them."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from bot.usecases.rules import Rules
 @dataclass(frozen=True, slots=True)
 class Duty:
     """A background duty. `run` gets an instant of `time.monotonic()` after which it begins nothing
-    new, and returns how many items it handled."""
+    new, and returns how many items it handled. A duty of one transaction has no more to begin."""
 
     name: str
     run: Callable[[float], int]
@@ -29,7 +30,6 @@ class Duty:
 
 
 def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -> list[Duty]:
-    """All duties except sending and expiring, which the loop does as soon as something is due."""
     return [
         Duty("credentials", partial(credentials.run_once, store, gateway, rules), 1.0, 10.0),
         Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -33,7 +34,7 @@ class Sweeper:
         self._next_at = 0.0
         self._told_at = -TOLD_EVERY_SECONDS
         self._jumps = self._store.steady.jumps
-        self._left: list[partial[Done[int]]] = []  # of the sweep under way
+        self._left: list[Callable[[Tx], Done[int]]] = []  # of the sweep under way
 
     def run_once(self, until: float = 0.0) -> int:
         """Updates the row of `time_mark`, and removes a batch of old rows if a sweep is due. While
@@ -73,9 +74,9 @@ class Sweeper:
                 partial(forget.retain, kept=self._kept, limit=AT_ONCE),
                 partial(notify.drop_old, limit=AT_ONCE),
                 partial(audit.drop_old, limit=AT_ONCE),
-                partial(_drop_old_disowns),
-                partial(_drop_old_messages),
-                partial(_fold_counters),
+                _drop_old_disowns,
+                _drop_old_messages,
+                _fold_counters,
             ]
 
     def _remove(self) -> None:

@@ -44,7 +44,7 @@ def parse(text: str) -> Phone:
     """A number in international spelling, read once: reading takes half a millisecond.
 
     A number that the metadata of phonenumbers does not know is accepted: the metadata lacks the
-    newest area codes, and Twilio refuses what is not a number (errors 21211 and 21614).
+    newest area codes, and Twilio refuses what is not a number.
 
     >>> parse("+1 (425) 555-0123")
     Phone(number='+14255550123', country='US')

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.channels import sentences
-from bot.channels.gateway import Conversation, Sighting
+from bot.channels.gateway import Conversation, Passage, Sighting
 from bot.domain.delivery import Delivery
 from bot.domain.verification import Cause, Stage, Status, Verification
 from bot.explanations.words import DELIVERIES, delivery_in_words, is_told_by_error, trouble
@@ -147,7 +147,7 @@ def sighted(
     if sighting.is_inbound:
         return f"{_arrival(sighting, known)}{trouble(sighting.error_code, explained)}"
     said = delivery_in_words(sighting.status) or sighting.status
-    what = "An answer" if sighting.direction == "outbound-reply" else "A text"
+    what = "An answer" if sighting.passage is Passage.ANSWER else "A text"
     return f"{what} to the phone. {said}{trouble(sighting.error_code, explained)}"
 
 

@@ -67,12 +67,12 @@ PERIODS = {
 
 # What each figure counts.
 FIGURES = {
-    "started": "Verifications begun in this time.",
-    "approved": "Right codes that came in this time, whenever the verification began.",
-    "expired": "Ended in this time without the right code.",
-    "max_attempts_reached": "Ended in this time by wrong codes.",
-    "canceled": "Ended in this time by a newer start, a caller, an operator, STOP or NO.",
-    "failed": "Ended in this time since their text could not be sent or delivered.",
+    EventName.STARTED: "Verifications begun in this time.",
+    EventName.APPROVED: "Right codes that came in this time, whenever the verification began.",
+    EventName.EXPIRED: "Ended in this time without the right code.",
+    EventName.MAX_ATTEMPTS_REACHED: "Ended in this time by wrong codes.",
+    EventName.CANCELED: "Ended in this time by a newer start, a caller, an operator, STOP or NO.",
+    EventName.FAILED: "Ended in this time since their text could not be sent or delivered.",
     "approval_rate": "Approved, of all that ended in this time and were not canceled.",
     "median": "Half of the right codes came no later than this after Twilio took the text.",
     "slow": "95 of 100 right codes came no later than this.",

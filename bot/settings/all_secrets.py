@@ -50,21 +50,17 @@ def _weak(settings: Any) -> Iterator[tuple[str, str]]:
 
 def _secrets(settings: Any) -> Iterator[tuple[str, str]]:
     """Every secret with its variable; those that could not be read are left out."""
-    listed = {
-        "SECRET_KEY": (settings.secret_key,),
-        "SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks,
-        "FUNCTION_KEY": tuple(key for _, key in settings.function_key or ()),
-        "SYSTEM_KEY": tuple(key for _, key in settings.system_key or ()),
-        "CONSOLE_KEY": tuple(key for _, key in settings.console_key or ()),
-        "CONSOLE_VIEWER_KEY": tuple(key for _, key in settings.console_viewer_key or ()),
-        "WEBHOOK_SECRET": settings.webhook_secret,
-        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,
-        "TWILIO_API_KEY_SECRET": (settings.twilio_api_key_secret,),
-    }
-    for name, values in listed.items():
-        for value in values or ():
-            if value:
-                yield name, value.removeprefix("whsec_")
+    for name, field in type(settings).model_fields.items():
+        if (field.json_schema_extra or {}).get("is_secret"):
+            for value in _values(getattr(settings, name)):
+                yield name.upper(), value.removeprefix("whsec_")
+
+
+def _values(setting: str | tuple[str, ...] | tuple[tuple[str, str], ...] | None) -> list[str]:
+    """Of one secret, of several, or of several with names."""
+    several = (setting,) if isinstance(setting, str) else setting or ()
+    values = [one if isinstance(one, str) else one[1] for one in several]
+    return [value for value in values if value]
 
 
 def _looks_like(settings: Any, name: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 from bot.domain.code import subkey
 from bot.domain.operators import Operator, Role, Via
 from bot.settings.secret import hard_to_guess
-from bot.settings.types import Group, Unusable, Values, matching, rule, setting
+from bot.settings.types import Group, Unusable, Values, matching, rule, secret_setting, setting
 
 # Callers that start verifications without a key of their own.
 OWN_CALLERS = frozenset(["cli", "console"])
@@ -50,28 +50,25 @@ NamedKeys = Annotated[
 
 
 class KeySettings(Group):
-    secret_key: SecretKey = setting("a long random text", repr=False)
-    secret_key_fallbacks: SecretKeys = setting(
-        "earlier secret keys with commas between", default=(), repr=False
+    secret_key: SecretKey = secret_setting("a long random text")
+    secret_key_fallbacks: SecretKeys = secret_setting(
+        "earlier secret keys with commas between", default=()
     )
-    function_key: NamedKeys = setting(
+    function_key: NamedKeys = secret_setting(
         "a long random text, or name:key,name:key for several callers; while one is rotated, new"
         " and old with a comma between",
-        repr=False,
     )
-    system_key: NamedKeys = setting(
+    system_key: NamedKeys = secret_setting(
         "a long random text, or name:key,name:key for several callers; while one is rotated, new"
         " and old with a comma between",
-        repr=False,
     )
-    console_key: NamedKeys = setting(
+    console_key: NamedKeys = secret_setting(
         "a long random text, or name:key,name:key for several operators; unset, and no"
         " CONSOLE_VIEWER_KEY: no console",
         default=(),
-        repr=False,
     )
-    console_viewer_key: NamedKeys = setting(
-        "a long random text, or name:key,name:key for several people", default=(), repr=False
+    console_viewer_key: NamedKeys = secret_setting(
+        "a long random text, or name:key,name:key for several people", default=()
     )
 
     verify_service_sid: Annotated[str, matching(r"VA[0-9a-f]{32}")] | None = setting(

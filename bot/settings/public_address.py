@@ -40,7 +40,7 @@ def base_url(url: str) -> str:
     if port == 0:
         raise Unusable("its port is no port")
     if "_" in host:
-        raise Unusable("Twilio refuses a host name with an underscore (its error 21609)")
+        raise Unusable("Twilio refuses a host name with an underscore")
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise Unusable("it holds a blank, or a character that must be encoded")
     return url.rstrip("/")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from bot.outbound.addresses import is_loopback_host
 from bot.settings import secret
 from bot.settings.public_address import base_url, is_cloud, is_simulated
-from bot.settings.types import Group, Unusable, Values, matching, rule, setting
+from bot.settings.types import Group, Unusable, Values, matching, rule, secret_setting, setting
 
 # Numbers that no phone has: 555-01xx of North America, and those of Twilio's test credentials.
 _FICTIONAL = re.compile(r"\+1[0-9]{3}55501[0-9]{2}|\+1500555[0-9]{4}")
@@ -40,15 +40,14 @@ class TwilioSettings(Group):
     twilio_account_sid: Annotated[str, matching("AC[0-9a-fA-F]{32}")] = setting(
         "AC and 32 hexadecimal digits, from Twilio's console",
     )
-    twilio_auth_token: Annotated[Values, AfterValidator(_tokens)] = setting(
+    twilio_auth_token: Annotated[Values, AfterValidator(_tokens)] = secret_setting(
         "the account's auth token; while it is rotated, new and old with a comma between",
-        repr=False,
     )
     twilio_api_key_sid: Annotated[str, matching("SK[0-9a-fA-F]{32}")] | None = setting(
         "SK and 32 hexadecimal digits", default=None
     )
-    twilio_api_key_secret: ApiSecret | None = setting(
-        "the secret of that API key", default=None, repr=False
+    twilio_api_key_secret: ApiSecret | None = secret_setting(
+        "the secret of that API key", default=None
     )
     twilio_phone_number: Annotated[str, matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}")] | None = (
         setting(
@@ -102,11 +101,10 @@ def _whole_api_key(settings: TwilioSettings) -> Iterator[str]:
 @rule("twilio_api_base_url")
 def _no_placeholder_sids(settings: TwilioSettings) -> Iterator[str]:
     """The local simulator takes any; Twilio gives none like AC000…"""
-    sids = (settings.twilio_account_sid, settings.twilio_api_key_sid)
-    names = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY_SID", "TWILIO_MESSAGING_SERVICE_SID")
-    for name, sid in zip(names, (*sids, settings.twilio_messaging_service_sid), strict=True):
+    for name in ("twilio_account_sid", "twilio_api_key_sid", "twilio_messaging_service_sid"):
+        sid = getattr(settings, name)
         if settings.is_cloud and sid and len(set(sid[2:].lower())) < secret.FEWEST_CHARACTERS:
-            yield f"{name} is a placeholder. It should be yours, from Twilio's console."
+            yield f"{name.upper()} is a placeholder. It should be yours, from Twilio's console."
 
 
 RULES = (_one_sender, _whole_api_key, _no_placeholder_sids)

@@ -32,6 +32,11 @@ def setting(looks_like: str, **more: Any) -> Any:
     return Field(description=looks_like, **more)
 
 
+def secret_setting(looks_like: str, **more: Any) -> Any:
+    """It is never shown, and must differ from every other secret."""
+    return setting(looks_like, repr=False, json_schema_extra={"is_secret": True}, **more)
+
+
 class Group(BaseModel):
     """Settings that belong together."""
 

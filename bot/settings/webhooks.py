@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from bot.outbound.addresses import ForbiddenAddress, is_loopback_host, require_allowed
 from bot.settings.secret import require_itself, weakness
-from bot.settings.types import Group, Unusable, Values, rule, setting
+from bot.settings.types import Group, Unusable, Values, rule, secret_setting, setting
 
 MOST_URLS = 5
 LONGEST_URL = 500  # characters
@@ -73,11 +73,10 @@ class WebhookSettings(Group):
     webhook_urls: Annotated[Values, AfterValidator(_urls)] = setting(
         f"up to {MOST_URLS} https addresses with commas between", default=(), repr=False
     )
-    webhook_secret: Annotated[Values, AfterValidator(_secrets)] = setting(
+    webhook_secret: Annotated[Values, AfterValidator(_secrets)] = secret_setting(
         f"{_PREFIX} and the base64 of 24 to 64 random bytes; while it is rotated, new and old with"
         " a comma between",
         default=(),
-        repr=False,
     )
     webhook_include_number: Literal["yes", "no"] = setting("yes or no", default="no")
     webhook_allow_private: Literal["yes", "no"] = setting("yes or no", default="no")

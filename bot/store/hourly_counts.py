@@ -28,7 +28,7 @@ EVENTS = (
 
 _COUNTS = """
     SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,
-        CASE WHEN h.event <> 'approved' THEN 0 WHEN v.accepted_at IS NULL THEN -1
+        CASE WHEN h.event <> '{approved}' THEN 0 WHEN v.accepted_at IS NULL THEN -1
             ELSE {seconds} END AS seconds,
         count(*) AS count
     FROM history h JOIN verification v ON v.id = h.verification_id
@@ -83,7 +83,12 @@ def since(
     """All that happened from the beginning of this hour, or day, on, or `only` one event of it,
     summed up by these of COLUMNS; the others are empty. What is not counted yet is added."""
     width = 10 if daily else 13
-    empty = {"hour": "''", "country": "''", "event": f"'{only or 'started'}'", "seconds": "0"}
+    empty = {
+        "hour": "''",
+        "country": "''",
+        "event": f"'{only or EventName.STARTED}'",
+        "seconds": "0",
+    }
     shown = {**empty, **{name: name for name in by}}
     if "hour" in by:
         shown["hour"] = f"substr(hour, 1, {width})"
@@ -157,6 +162,7 @@ def _count(tx: Tx, condition: str, **params: Value) -> None:
 def _counts(tx: Tx, condition: str) -> str:
     return _COUNTS.format(
         condition=condition,
+        approved=EventName.APPROVED,
         events=", ".join(f"'{event}'" for event in EVENTS),
         seconds=tx.seconds("v.accepted_at", "v.ended_at"),
     )

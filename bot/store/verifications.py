@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.domain.verification import Verification
+from bot.domain.verification import Cause, Verification
 from bot.store import aside
 from bot.store.rows import (
     placed,
@@ -76,13 +76,13 @@ def superseded_of(tx: Tx, phone: str) -> list[Verification]:
     ten at most."""
     sql = """
         SELECT * FROM verification
-        WHERE phone = :phone AND created_at > :since AND cause = 'superseded'
+        WHERE phone = :phone AND created_at > :since AND cause = :cause
             AND deadline_at > :now
         ORDER BY created_at DESC LIMIT 10
     """
     since = to_text(tx.now - LONGEST_OPEN)
-    rows = tx.all(sql, phone=phone, since=since, now=to_text(tx.now))
-    return readable("verification", rows, from_row)
+    params = {"phone": phone, "since": since, "now": to_text(tx.now), "cause": Cause.SUPERSEDED}
+    return readable("verification", tx.all(sql, **params), from_row)
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:

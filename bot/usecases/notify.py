@@ -1,5 +1,5 @@
-"""Outcome events: an event is written in the transaction that ends the verification, then sent
-under a lease until it is accepted or its schedule of tries is used up."""
+"""Outcome events. `record` writes one in the transaction that ends the verification; here it is
+claimed under a lease, until it is accepted or its schedule of tries is used up."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from bot.domain import timings
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
 from bot.domain.events import Event, EventName
-from bot.domain.verification import Verification
 from bot.store import history, webhook_endpoints, webhook_events
 from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import DisabledCause, Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
+from bot.usecases import record
 from bot.webhooks import body
 from bot.webhooks.client import Answer, Result
 
@@ -39,26 +39,6 @@ class Claim:
 
     event: WebhookEvent
     endpoint: Endpoint  # as it was when the event was claimed
-
-
-def write_events(tx: Tx, verification: Verification) -> None:
-    """An event for each configured endpoint."""
-    endpoints = webhook_endpoints.configured(tx)
-    if not endpoints:
-        return
-    if any(endpoint.failing_since for endpoint in endpoints):  # the others cost no statement
-        webhook_endpoints.forget_idle_failures(tx)
-    sequence = history.newest_number(tx, verification.id)
-    for endpoint in endpoints:
-        webhook_events.add(
-            tx,
-            endpoint_id=endpoint.id,
-            verification_id=verification.id,
-            type=body.type_of(verification),
-            body=body.outcome(
-                verification, sequence=sequence, includes_number=endpoint.includes_number
-            ),
-        )
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:
@@ -136,7 +116,7 @@ def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool, failing: timedelta) -> boo
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
-    """What is pending goes on being sent. Raises UnknownEndpoint, EndpointChanged."""
+    """Pending events are sent again. Raises UnknownEndpoint, EndpointChanged."""
     if webhook_endpoints.load(tx, endpoint_id) is None:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
@@ -149,10 +129,7 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
     found = webhook_endpoints.configured(tx)
     webhook_endpoints.forget_idle_failures(tx)
     for endpoint in found:
-        text = body.test(tx.now, sent_by=sent_by)
-        webhook_events.add(
-            tx, endpoint_id=endpoint.id, verification_id=None, type=body.TEST, body=text
-        )
+        record.add_test_event(tx, endpoint.id, body.test(tx.now, sent_by=sent_by))
     return Done(len(found), has_notices=True)
 
 

@@ -14,9 +14,18 @@ from bot.domain.effects import (
 )
 from bot.domain.ids import run_id
 from bot.domain.verification import Verification
-from bot.store import disowns, erasures, history, outbox, usage, verifications
+from bot.store import (
+    disowns,
+    erasures,
+    history,
+    outbox,
+    usage,
+    verifications,
+    webhook_endpoints,
+    webhook_events,
+)
 from bot.store.tx import Change, Tx
-from bot.usecases import notify
+from bot.webhooks import body
 
 
 def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Change, ...]:
@@ -49,6 +58,10 @@ def erase_message(tx: Tx, sid: str) -> None:
     erasures.add_sid(tx, sid)
 
 
+def add_test_event(tx: Tx, endpoint_id: str, text: str) -> None:
+    webhook_events.add(tx, endpoint_id=endpoint_id, verification_id=None, type=body.TEST, body=text)
+
+
 def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
     match effect:
         case SendText():
@@ -60,7 +73,7 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
         case LeaveNumberAlone():
             disowns.mark(tx, of.phone)
         case Notify():
-            notify.write_events(tx, of)
+            _add_outcome_events(tx, of)
         case CountUsage(kind):
             usage.add(
                 tx,
@@ -72,3 +85,23 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
             )
         case _:
             assert_never(effect)
+
+
+def _add_outcome_events(tx: Tx, verification: Verification) -> None:
+    """An event for each configured endpoint."""
+    endpoints = webhook_endpoints.configured(tx)
+    if not endpoints:
+        return
+    if any(endpoint.failing_since for endpoint in endpoints):  # the others cost no statement
+        webhook_endpoints.forget_idle_failures(tx)
+    sequence = history.newest_number(tx, verification.id)
+    for endpoint in endpoints:
+        webhook_events.add(
+            tx,
+            endpoint_id=endpoint.id,
+            verification_id=verification.id,
+            type=body.type_of(verification),
+            body=body.outcome(
+                verification, sequence=sequence, includes_number=endpoint.includes_number
+            ),
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels import sentences
-from bot.channels.gateway import Conversation, Sighting
+from bot.channels.gateway import Conversation, Passage, Sighting
 from bot.domain.events import EventName
 from bot.explanations import why, words
 from bot.store import hourly_counts
@@ -717,7 +717,7 @@ def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness:
 
 @pytest.mark.parametrize("code", [30009, 11200])
 def test_other_troubles_of_a_reply_are_not_taken_for_withholding(code: int) -> None:
-    seen = Sighting("SM1", "inbound", "failed", code, NOON)
+    seen = Sighting("SM1", Passage.REPLY, "failed", code, NOON)
     assert "has not reached" in why.sighted(seen, frozenset())
     assert "withheld" not in why.conclusion(Conversation([seen], True), frozenset())
     assert "not one that Textback knows" not in why.sighted(seen, frozenset())

@@ -20,6 +20,7 @@ from bot.channels.gateway import (
     ChannelUnavailable,
     Conversation,
     Message,
+    Passage,
     Postponed,
     Received,
     Refused,
@@ -37,18 +38,13 @@ from bot.store.steady import UNCOUNTED
 # whole seconds, and an answer takes time.
 CLOCK_SLACK = timedelta(seconds=5)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
+_PASSAGES = {"inbound": Passage.REPLY, "outbound-reply": Passage.ANSWER}
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
 _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
 
 # A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
-UNREADABLE = (
-    TwilioException,
-    on_the_way.HTTPError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)
+UNREADABLE = (TwilioException, on_the_way.HTTPError, ValueError, TypeError, AttributeError)
 
 
 def client(
@@ -149,7 +145,7 @@ class TwilioGateway:
         sightings = [
             Sighting(
                 sid=message.sid,
-                direction=message.direction,
+                passage=_PASSAGES.get(message.direction, Passage.TEXT),
                 status=message.status,
                 error_code=int(message.error_code) if message.error_code else None,
                 at=message.date_created.astimezone(UTC),

@@ -20,6 +20,19 @@ from bot.usecases.inbound_text import InboundText
 _SHORT_CODE = re.compile("[0-9]{5,6}")
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _OPT_OUT_TYPES = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
+# Twilio's message states: https://www.twilio.com/docs/messaging/api/message-resource
+_DELIVERIES = {
+    "accepted": Delivery.ACCEPTED,
+    "scheduled": Delivery.SCHEDULED,
+    "queued": Delivery.QUEUED,
+    "sending": Delivery.SENDING,
+    "sent": Delivery.SENT,
+    "delivered": Delivery.DELIVERED,
+    "undelivered": Delivery.UNDELIVERED,
+    "failed": Delivery.FAILED,
+    "canceled": Delivery.CANCELED,
+    "read": Delivery.READ,
+}
 EMPTY = str(MessagingResponse())
 
 Form = Mapping[str, str]
@@ -62,10 +75,9 @@ def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
 def read_report(text_id: str, form: Form) -> Report | None:
     """None: it cannot be read."""
     sid = form.get("MessageSid", "")
-    status = form.get("MessageStatus", "").lower()
-    if not _SID.fullmatch(sid) or status not in frozenset(Delivery):
+    delivery = _DELIVERIES.get(form.get("MessageStatus", "").lower())
+    if not _SID.fullmatch(sid) or delivery is None:
         return None
-    delivery = Delivery(status)
     code = form.get("ErrorCode", "")
     error_code = int(code) if re.fullmatch(r"[0-9]{1,6}", code) else None
     trouble = errors.in_report(error_code)
