@@ -22,7 +22,7 @@ from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.duties import all_duties
 from bot.dispatch.loop import Dispatcher
 from bot.dispatch.notify import Notifier
-from bot.dispatch.send import TextSender
+from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.code import Keyring
 from bot.faces import cli, console, durable, health, home, verify
@@ -145,7 +145,7 @@ def _service(
     store.on_commit(change_log.write)
     catch_up = CatchUp(store, gateway, rules)
     sweeper = Sweeper(store, kept=timedelta(days=settings.retention_days))
-    sender = TextSender(
+    send = SendDuty(
         store,
         gateway,
         rules,
@@ -167,7 +167,7 @@ def _service(
             secrets=settings.secret_keys,
         ),
         waiting=Waiting(store),
-        dispatcher=Dispatcher(store, sender, catch_up, sweeper, notifier, duties),
+        dispatcher=Dispatcher(store, send, catch_up, sweeper, notifier, duties),
         may_expire=catch_up.may_expire,
         metrics=metrics,
         shared_counters=SharedCounters(metrics, store),

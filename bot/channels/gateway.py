@@ -165,4 +165,4 @@ class Gateway(Protocol):
         """Empties the body that Twilio keeps of a message. Raises ChannelUnavailable."""
 
     def received_since(self, ago: timedelta) -> Iterator[Received]:
-        """Inbound texts to our sender. Raises ChannelUnavailable."""
+        """Inbound texts to our address. Raises ChannelUnavailable."""

@@ -19,7 +19,7 @@ from bot.dispatch import expire
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.duties import Duty
 from bot.dispatch.notify import Notifier
-from bot.dispatch.send import TextSender
+from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper, set_unreadable_aside
 from bot.store import aside, outbox, overlong
 from bot.store import verifications as table
@@ -56,14 +56,14 @@ class Dispatcher:
     def __init__(
         self,
         store: Store,
-        sender: TextSender,
+        send: SendDuty,
         catch_up: CatchUp,
         sweeper: Sweeper,
         notifier: Notifier,
         duties: Sequence[Duty],
     ) -> None:
         self._store = store
-        self.sender = sender
+        self.send = send
         self._notifier = notifier
         self._catch_up = catch_up
         self._sweeper = sweeper
@@ -93,7 +93,7 @@ class Dispatcher:
     def refuse_more(self) -> None:
         """Nothing is begun any more. Safe in a signal handler."""
         self._is_stopping.set()
-        self.sender.refuse_more()
+        self.send.refuse_more()
         self._catch_up.refuse_more()
         for background in self._background:
             background.refuse_more()
@@ -109,7 +109,7 @@ class Dispatcher:
 
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
-        is_done = self.sender.stop(within_seconds=left())
+        is_done = self.send.stop(within_seconds=left())
         for background in self._background:
             background.stop(within_seconds=left())
         self._catch_up.stop(within_seconds=left())
@@ -124,7 +124,7 @@ class Dispatcher:
         for duty in self._duties:
             if not duty.is_housekeeping:
                 duty.run_once()
-        return self.sender.run_once() + self._expire() + self._notifier.run_once()
+        return self.send.run_once() + self._expire() + self._notifier.run_once()
 
     def sweep(self) -> None:
         """Removes what is old, in this thread."""
@@ -168,7 +168,7 @@ class Dispatcher:
         if due.are_verifications:
             is_full = self._expire() == expire.BATCH
             pause = timedelta(0) if is_full else SHORTEST_SLEEP
-        if due.are_texts and self.sender.run_in_background(self._wake.set) > 0:
+        if due.are_texts and self.send.run_in_background(self._wake.set) > 0:
             pause = timedelta(0)
         return pause
 

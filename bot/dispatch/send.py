@@ -59,7 +59,7 @@ def backoff(tries: int, *, jitter: float) -> timedelta:
     return timedelta(seconds=longest * (0.5 + jitter / 2))
 
 
-class TextSender:
+class SendDuty:
     def __init__(
         self,
         store: Store,

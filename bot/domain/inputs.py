@@ -80,7 +80,7 @@ class Chattered:
 
 @dataclass(frozen=True, slots=True)
 class DisownedByText:
-    """A reply said that its sender did not ask for the code."""
+    """The person replied that they did not ask for the code."""
 
     at: datetime
 

@@ -119,7 +119,7 @@ def _at_home(digits: str, home: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def of_sender(text: str) -> str | None:
+def of_person(text: str) -> str | None:
     """The line that a text came from, in its canonical spelling; None: it is no phone (a short
     code, a name, whatsapp:+1425…)."""
     return canonical(text) if _E164.fullmatch(text) else None

@@ -27,7 +27,7 @@ _RESULTS = {
 }
 
 
-def standing(view: EndpointView) -> str:
+def endpoint_in_words(view: EndpointView) -> str:
     """A sentence that explains the endpoint's state; empty if the state needs no explanation."""
     endpoint = view.endpoint
     if view.state is EndpointState.NOT_SET:

@@ -99,7 +99,7 @@ def _known_country(settings: Settings) -> Iterator[str]:
     tells = not settings.from_address or (settings.twilio_phone_number or "").startswith("+")
     if not settings.allowed_countries and not tells:
         yield (
-            "ALLOWED_COUNTRIES is not set, and the sender of the texts does not imply a country."
+            "ALLOWED_COUNTRIES is not set, and the texts come from no country's number."
             " It should be two-letter country codes, such as US,CA, or * for all."
         )
 

@@ -84,7 +84,7 @@ class TwilioSettings(Group):
 
 
 @rule("twilio_phone_number", "twilio_messaging_service_sid")
-def _one_sender(settings: TwilioSettings) -> Iterator[str]:
+def _one_from_address(settings: TwilioSettings) -> Iterator[str]:
     if bool(settings.twilio_phone_number) == bool(settings.twilio_messaging_service_sid):
         yield (
             "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID: exactly one of them must be set,"
@@ -107,7 +107,7 @@ def _no_placeholder_sids(settings: TwilioSettings) -> Iterator[str]:
             yield f"{name.upper()} is a placeholder. It should be yours, from Twilio's console."
 
 
-RULES = (_one_sender, _whole_api_key, _no_placeholder_sids)
+RULES = (_one_from_address, _whole_api_key, _no_placeholder_sids)
 
 
 @rule("twilio_api_base_url", "twilio_phone_number")

@@ -191,7 +191,7 @@ def test_acceptance_found_by_a_look_opens_the_window_when_twilio_took_it(harness
 def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
     """Whoever claimed it died before, or after, Twilio had it."""
     id = harness.start()["id"]
-    claimed = harness.dispatcher.sender.claim(10)
+    claimed = harness.dispatcher.send.claim(10)
     assert len(claimed) == 1
     harness.forward(LEASE_SECONDS - 0.1)
     assert state(harness, id) == "sending"
@@ -203,7 +203,7 @@ def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
 
 def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(harness: Harness) -> None:
     id = harness.start()["id"]
-    (stale,) = harness.dispatcher.sender.claim(10)
+    (stale,) = harness.dispatcher.send.claim(10)
     harness.forward(LEASE_SECONDS)
     harness.forward(LOOK_AGAIN_SECONDS)
     assert state(harness, id) == "accepted"
@@ -230,12 +230,12 @@ def test_one_whose_verification_ended_meanwhile_is_not_sent(harness: Harness) ->
 
 def test_a_stopping_sender_hands_back_what_it_has_not_begun(harness: Harness) -> None:
     id = harness.start()["id"]
-    sender = harness.dispatcher.sender
-    (claim,) = sender.claim(10)
-    sender.refuse_more()
-    sender.carry_out(claim)
+    send = harness.dispatcher.send
+    (claim,) = send.claim(10)
+    send.refuse_more()
+    send.carry_out(claim)
     assert (state(harness, id), harness.texts()) == ("queued", [])
-    assert sender.run_in_background(lambda: None) == 0
+    assert send.run_in_background(lambda: None) == 0
 
 
 def test_the_validity_period_leaves_time_to_answer(harness: Harness) -> None:
@@ -279,7 +279,7 @@ def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
 
 def test_an_error_that_a_report_brought_first_is_kept(harness: Harness) -> None:
     id = harness.start()["id"]
-    (claim,) = harness.dispatcher.sender.claim(10)
+    (claim,) = harness.dispatcher.send.claim(10)
     sid = "SM" + "1" * 32
     harness.report(Report(claim.text_id, sid, Delivery.UNDELIVERED, 30003, False, Blame.OURS, None))
     harness.store.write(partial(send.accepted, claim=claim, message=None, sid=sid))

@@ -46,7 +46,7 @@ PAIRS = [
 def test_both_spellings_are_one_number_in_both_directions(old: str, new: str) -> None:
     """At the start, which reads what people type, and in a reply, which reads what carriers say."""
     assert phone.parse(old).number == phone.parse(new).number == new
-    assert phone.of_sender(old) == phone.of_sender(new) == new
+    assert phone.of_person(old) == phone.of_person(new) == new
     assert old in other_spellings(new)
     assert phone.known_as(old)[0] == phone.known_as(new)[0] == new
     assert {old, new} <= set(phone.known_as(new))

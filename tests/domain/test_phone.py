@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
-from bot.domain.phone import masked, of_sender, parse
+from bot.domain.phone import masked, of_person, parse
 
 SPELLINGS = [
     "+14255550123",
@@ -84,9 +84,9 @@ def test_mobile_numbers_of_other_countries_pass() -> None:
 
 
 def test_only_phones_are_phones() -> None:
-    assert of_sender("+14255550123") == "+14255550123"
+    assert of_person("+14255550123") == "+14255550123"
     for sender in ("whatsapp:+14255550123", "rcs:agent", "messenger:1", "12345", "Contoso", ""):
-        assert of_sender(sender) is None
+        assert of_person(sender) is None
 
 
 def test_a_masked_number_shows_its_country_and_two_digits() -> None:

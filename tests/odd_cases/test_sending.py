@@ -161,10 +161,10 @@ def test_nothing_is_written_once_the_lease_is_over(harness: Harness) -> None:
 
 def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(harness: Harness) -> None:
     id = harness.start()["id"]
-    sender = harness.dispatcher.sender
-    (claim,) = sender.claim(1)
-    sender.monotonic = lambda: claim.asked_at + 100
-    sender.carry_out(claim)
+    send = harness.dispatcher.send
+    (claim,) = send.claim(1)
+    send.monotonic = lambda: claim.asked_at + 100
+    send.carry_out(claim)
     assert harness.texts() == []
     assert harness.view(id).text.state == "queued"
 

@@ -22,7 +22,7 @@ from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.loop import begin_anew
-from bot.dispatch.send import TextSender
+from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
@@ -89,7 +89,7 @@ class Process:
     ) -> None:
         self.store = open_store(url, connections=2, clock=clock, monotonic=monotonic)
         self.admission = Admission()
-        self.sender = TextSender(
+        self.send = SendDuty(
             self.store,
             twilio,
             RULES,
@@ -217,7 +217,7 @@ class Run:
                     with suppress(Killed):
                         self._call(process, claim)
                 with suppress(Killed):
-                    process.sender.run_once()
+                    process.send.run_once()
                 self._expire_at(process)
                 self._drain_events(process)
             self.clock.forward(5 if _ < 60 else 300)
@@ -262,7 +262,7 @@ class Run:
 
     def _claim(self) -> None:
         process = self._any()
-        claims = process.sender.claim(4)
+        claims = process.send.claim(4)
         for claim in claims:
             verification = process.store.read(verifications.load, claim.verification_id)
             if verification is None or verification.is_decided:
@@ -328,7 +328,7 @@ class Run:
         """
         self._calling.append(process)
         try:
-            process.sender.carry_out(claim)
+            process.send.carry_out(claim)
         finally:
             self._calling.pop()
 

@@ -55,10 +55,10 @@ def test_a_stop_is_not_forgotten(harness: Harness) -> None:
 
 def test_a_text_on_its_way_meets_a_forgotten_number(harness: Harness) -> None:
     harness.start()
-    sender = harness.dispatcher.sender
-    (claim,) = sender.claim(10)
+    send = harness.dispatcher.send
+    (claim,) = send.claim(10)
     harness.flask("forget", PHONE)
-    sender.carry_out(claim)
+    send.carry_out(claim)
     assert harness.text(harness.code()).status == 200
     assert harness.newest(10) == []
 

@@ -95,7 +95,7 @@ def test_not_while_an_outcome_is_held_back(harness: Harness) -> None:
 def test_a_text_of_unknown_fate_is_looked_up_and_not_sent_again(harness: Harness) -> None:
     harness.simulator.faults.add(faults.ERROR_AFTER)
     id = harness.start()["id"]
-    harness.dispatcher.sender.run_once()
+    harness.dispatcher.send.run_once()
     harness.clock.forward(20)
     assert ask(harness, id).status_code == 202
     harness.run_once()

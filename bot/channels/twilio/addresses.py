@@ -48,7 +48,7 @@ def phone_of(theirs: str, *, is_of_service: bool) -> str | None:
     """
     if is_of_service and theirs.startswith(_RCS):
         theirs = theirs.removeprefix(_RCS)
-    return phone.of_sender(theirs)
+    return phone.of_person(theirs)
 
 
 def reason_to_ignore(theirs: str) -> Ignored:

@@ -15,7 +15,7 @@ from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.store import opt_outs
 from bot.store.rows import to_text
 from bot.usecases import clear
-from bot.usecases.standing import Standing, standing
+from bot.usecases.number_limits import NumberLimits, number_limits
 
 limits_group = AppGroup("limits", help="What counts against a number.")
 optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
@@ -29,7 +29,7 @@ def limits_show(phone_number: str, as_json: bool) -> None:
     """Show what counts against a number now."""
     service = services.of(current_app)
     phones = phone.known_as(phone_number)
-    found = service.store.read(standing, phones, service.rules, service.admission)
+    found = service.store.read(number_limits, phones, service.rules, service.admission)
     say(as_json, _row(found), *_lines(found))
 
 
@@ -78,7 +78,7 @@ def _cleared(count: int) -> str:
     return f"Removed {entries} against this number."
 
 
-def _row(found: Standing) -> dict[str, Any]:
+def _row(found: NumberLimits) -> dict[str, Any]:
     return {
         "number": found.number,
         "limits": [
@@ -91,7 +91,7 @@ def _row(found: Standing) -> dict[str, Any]:
     }
 
 
-def _lines(found: Standing) -> list[str]:
+def _lines(found: NumberLimits) -> list[str]:
     lines = [
         f"{words.LIMITS[limit.name]:<24}  {used} of {limit.as_set}  ({limit.name})"
         for limit, used in found.limits

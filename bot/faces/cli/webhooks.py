@@ -112,7 +112,7 @@ def _resend_failed(since: datetime, as_json: bool) -> None:
 
 
 def _endpoint(view: EndpointView) -> str:
-    said = f"{view.state}. {explained.standing(view)}".strip()
+    said = f"{view.state}. {explained.endpoint_in_words(view)}".strip()
     return f"{view.endpoint.id}  {view.name}  {said} Events that wait: {explained.waiting(view)}."
 
 

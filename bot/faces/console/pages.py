@@ -24,10 +24,10 @@ from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store import inbound, opt_outs
 from bot.usecases import audit, overview, read, texts, webhooks
+from bot.usecases.number_limits import number_limits
 from bot.usecases.overview import Period
 from bot.usecases.read import Load
 from bot.usecases.readiness import Fault
-from bot.usecases.standing import standing
 from bot.usecases.start import refusal_of_restart
 from bot.usecases.webhooks import EventView
 
@@ -117,7 +117,7 @@ class Pages:
         return self._renderer.live(
             "console/limits.html",
             lambda load: {
-                **self._standing(fault),
+                **self._number_limits(fault),
                 "settings": self._service.settings,
                 "limit_words": words.LIMITS,
                 "rate_limits": self._service.admission.fullest(self._store),
@@ -127,10 +127,10 @@ class Pages:
             },
         )
 
-    def _standing(self, fault: str) -> dict[str, Any]:
+    def _number_limits(self, fault: str) -> dict[str, Any]:
         """Of the number that was typed, where one was."""
         number = request.values.get("number", "")
-        shown: dict[str, Any] = {"number": number, "fault": fault, "standing": None}
+        shown: dict[str, Any] = {"number": number, "fault": fault, "looked_up": None}
         if not number or fault:
             return shown
         try:
@@ -138,8 +138,8 @@ class Pages:
         except InvalidNumber as error:
             return {**shown, "fault": error.sentence}
         service = self._service
-        found = self._store.read(standing, phones, service.rules, service.admission)
-        return {**shown, "standing": found}
+        found = self._store.read(number_limits, phones, service.rules, service.admission)
+        return {**shown, "looked_up": found}
 
     def opt_outs(self, fault: str = "") -> Response:
         return self._renderer.live(

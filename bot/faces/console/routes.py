@@ -13,7 +13,12 @@ from flask import (
 )
 
 from bot.domain.errors import Refusal
-from bot.explanations.webhooks import last_answer, next_try, standing, waiting
+from bot.explanations.webhooks import (
+    endpoint_in_words,
+    last_answer,
+    next_try,
+    waiting,
+)
 from bot.faces.console.actions import Actions
 from bot.faces.console.gate import Gate
 from bot.faces.console.listing import Listing
@@ -45,7 +50,7 @@ def blueprint(service: Service) -> Blueprint:
     routes.after_request(guarded)
     routes.register_error_handler(Refusal, renderer.refusal)
     routes.register_error_handler(StoreUnavailable, unavailable)
-    for words in (clock_time, since, standing, waiting, last_answer, next_try):
+    for words in (clock_time, since, endpoint_in_words, waiting, last_answer, next_try):
         routes.add_app_template_filter(words)
     pages = Pages(service, renderer)
     for path, name, view, methods in _table(

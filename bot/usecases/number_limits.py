@@ -12,7 +12,7 @@ from bot.usecases.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class NumberLimits:
     number: str
     limits: list[tuple[Limit, int]]  # with how much of each is used
     opted_out_since: datetime | None
@@ -25,12 +25,14 @@ class Standing:
         return not (full or self.opted_out_since or self.disowned_until)
 
 
-def standing(tx: Tx, phones: Sequence[str], rules: Rules, admission: Admission) -> Standing:
+def number_limits(
+    tx: Tx, phones: Sequence[str], rules: Rules, admission: Admission
+) -> NumberLimits:
     """`phones`: all spellings of one number, the present one first."""
     by_spelling = [admission.used(tx, phone) for phone in phones]
     most = [max(alike, key=lambda pair: pair[1]) for alike in zip(*by_spelling, strict=True)]
     mark = opt_outs.load(tx, phone=phones[0], from_address=rules.from_address)
-    return Standing(
+    return NumberLimits(
         number=phones[0],
         limits=most,
         opted_out_since=mark.since if mark else None,
