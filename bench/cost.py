@@ -41,7 +41,7 @@ class Counted:
         return self.store.write(use_case, *args, **more)
 
 
-def walk(store: Counted, number: int) -> None:
+def verify(store: Counted, number: int) -> None:
     made = wanted(phone=f"+1425{5550000 + number:07}")
     store.write(start, made, RULES, Admission())
     claiming = partial(
@@ -67,7 +67,7 @@ def main() -> None:
         store = open_store(f"sqlite:///{path}", connections=1)
         counted = Counted(store)
         for number in range(COUNT):
-            walk(counted, number)
+            verify(counted, number)
         rows = {
             name: store.read(lambda tx, n=name: tx.one(f"SELECT count(*) AS n FROM {n}")["n"])
             for name in TABLES
@@ -86,7 +86,7 @@ def main() -> None:
         before = _measures(url)
         counted = Counted(store)
         for number in range(COUNT):
-            walk(counted, number)
+            verify(counted, number)
         store.close()
         after = _measures(url)
         ask(url, "VACUUM FULL")

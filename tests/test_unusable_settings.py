@@ -284,8 +284,8 @@ def test_doubtful_settings_are_warned_of() -> None:
         assert "looks like an example's" in warnings(PUBLIC_BASE_URL=f"https://{host}")[0]
     assert "port 8443" in warnings(PUBLIC_BASE_URL="https://verify.textback.dev:8443")[0]
     assert "certificate" in warnings(PUBLIC_BASE_URL="https://1.1.1.1")[0]
-    assert "nobody has" in warnings(TWILIO_PHONE_NUMBER="+14255550100")[0]
-    assert "nobody has" in warnings(TWILIO_PHONE_NUMBER="+15005550006")[0]
+    assert "reserved for examples" in warnings(TWILIO_PHONE_NUMBER="+14255550100")[0]
+    assert "reserved for examples" in warnings(TWILIO_PHONE_NUMBER="+15005550006")[0]
     other = f"{KEY}{KEY[::-1]}".replace("-", "")
     assert "32 hexadecimal digits" in warnings(TWILIO_AUTH_TOKEN=other)[0]
     assert "SERVICE_NAME is in quotes" in warnings(SERVICE_NAME='"Contoso"')[0]

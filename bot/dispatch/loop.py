@@ -91,7 +91,7 @@ class Dispatcher:
         self._catch_up.start()
 
     def refuse_more(self) -> None:
-        """Nothing is begun any more. Safe in a signal handler."""
+        """It begins nothing new. Safe in a signal handler."""
         self._is_stopping.set()
         self.send.refuse_more()
         self._catch_up.refuse_more()

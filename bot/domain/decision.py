@@ -37,7 +37,7 @@ def effects_of(before: Verification, decision: Decision) -> tuple[Effect, ...]:
     """Effects that follow from the change itself, whatever brought it about."""
     after = decision.verification
     found: list[Effect] = []
-    # What Twilio has taken is settled; a further text may not be.
+    # A text that Twilio has taken is settled; a further one may not be.
     has_unsettled = before.accepted_at is None or before.sends > 1
     if after.is_decided and not before.is_decided and has_unsettled:
         found.append(WithdrawTexts())

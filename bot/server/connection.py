@@ -80,7 +80,7 @@ class Registry(Protocol):
         """It holds so many bytes more."""
 
     def forget_held(self, connection: "Connection") -> None:
-        """It holds none any more."""
+        """It no longer holds any."""
 
     def tell(self, why: Cut) -> None: ...
 
@@ -191,7 +191,7 @@ class Connection(socket):
             raise
 
     def answered(self) -> None:
-        """What is read of its request from here on is thrown away."""
+        """From here on it throws away the rest of its request."""
         if self.registry is not None:
             self.registry.forget_held(self)
 
@@ -207,7 +207,7 @@ class Connection(socket):
 
     def linger(self) -> None:
         """The answer is written and the connection will be closed: discards what the client still
-        sends, within bounds. What was cut for being slow is not waited for."""
+        sends, within bounds. It does not wait for a connection that was cut for being slow."""
         self.answered()
         if self.is_over:
             return

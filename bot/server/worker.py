@@ -31,7 +31,7 @@ from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
 
-# After SIGTERM: for requests that are being answered. What has not sent its request by then is cut.
+# After SIGTERM: for requests that are being answered. A connection without a whole request is cut.
 FINISH_SECONDS = 8.0
 HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
 POLL_SECONDS = 0.02

@@ -30,7 +30,7 @@ _TYPED = re.compile(
 )
 _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)+[\W\d]*", re.I)
 _STAND_INS = frozenset(["your", "placeholder", "insert", "redacted", "todo", "fixme", "xxxx"])
-# What is made of these words alone was typed to be replaced.
+# A value of these words alone is a placeholder.
 _COMMON = _STAND_INS | frozenset(
     """a an and api app auth be change console default dev development django do dummy enter example
     fake fallback function id in insecure is key local long me must my none not null of password

@@ -114,8 +114,8 @@ RULES = (_one_from_address, _whole_api_key, _no_placeholder_sids)
 def _own_number(settings: TwilioSettings) -> Iterator[str]:
     if settings.is_cloud and _FICTIONAL.fullmatch(settings.twilio_phone_number or ""):
         yield (
-            "TWILIO_PHONE_NUMBER is a number of examples and tests, which nobody has: put your own"
-            " in its place."
+            "TWILIO_PHONE_NUMBER is reserved for examples and tests: put your own number in"
+            " its place."
         )
 
 

@@ -65,7 +65,7 @@ def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
                 " random bytes"
             )
         if len(set(key)) < len(key) // 3:
-            raise Unusable("everybody would guess it")
+            raise Unusable("it is too regular to be random: draw another")
     return secrets
 
 

@@ -133,7 +133,7 @@ class GroupCommit:
         return True
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
-        """Those who wait, as far as the batch has room; it holds them too."""
+        """The waiting use cases, as far as the batch has room; it holds them too."""
         with self._mutex:
             count = min(len(self.waiting), BATCH - len(batch))
             drawn = [self.waiting.popleft() for _ in range(count)]

@@ -81,7 +81,7 @@ def since(
     only: EventName | None = None,
 ) -> list[HourlyCount]:
     """All that happened from the beginning of this hour, or day, on, or `only` one event of it,
-    summed up by these of COLUMNS; the others are empty. What is not counted yet is added."""
+    summed up by these of COLUMNS; the others are empty. Uncounted lines are added."""
     width = 10 if daily else 13
     empty = {
         "hour": "''",

@@ -62,7 +62,7 @@ def connect(path: Path) -> sqlite_utils.Database:
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
         connection.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
-        # What is deleted is overwritten with zeros, so that forgetting means it.
+        # SQLite overwrites deleted rows with zeros, so a forgotten number is gone from the file.
         connection.execute("PRAGMA secure_delete=ON")
         return sqlite_utils.Database(connection, execute_plugins=False)
 

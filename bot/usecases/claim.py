@@ -137,7 +137,7 @@ def _until_probe(probe_at: datetime, text: Text, verification: Verification, tx:
 
 
 def _give_up_at(text: Text, verification: Verification) -> datetime:
-    """From here on the text is not sent any more."""
+    """From here on the text is no longer sent."""
     return min(text.queued_at + verification.terms.send_within, verification.deadline_at)
 
 

@@ -70,7 +70,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What was started counts at the time of its start, an end at its own. All is UTC."""
+    """A start counts at its own time, an end at its own. All is UTC."""
 
     period: Period
     since: datetime

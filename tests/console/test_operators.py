@@ -303,7 +303,7 @@ def test_a_start_that_is_refused_keeps_the_number_and_leads_on(tmp_path: Path) -
         form = cleared.one('form[action="/console/limits"][method="post"] input[name="number"]')
         response = alice.post("/console/limits", number=str(form["value"]))
         notice = Page(alice.get(response.headers["Location"])).says(".notice")
-        assert notice == f"Nothing counts against {PHONE} any more."
+        assert notice == f"The limits of {PHONE} are cleared."
         assert alice.post("/console/verifications", number=PHONE).status_code == 303
 
 

@@ -1,4 +1,4 @@
-"""kill -9 after every step of a walk, then a restart: the walk completes, once."""
+"""kill -9 after every step of a verification, then a restart: it completes, once."""
 
 import contextlib
 import re
@@ -46,7 +46,7 @@ def events(service: Service) -> list[str]:
 
 
 def complete(service: Service) -> None:
-    """The walk goes on after the restart, to its end."""
+    """The verification goes on after the restart, to its end."""
     id = the_id(service)
     until(lambda: service.texts(PHONE))
     until(lambda: service.status(id)["runtimeStatus"] == "Running")

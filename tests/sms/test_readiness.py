@@ -255,7 +255,7 @@ def test_a_webhook_that_is_not_ours(ready: Harness, changed: dict[str, str], sai
 
 def test_a_service_that_decides_for_the_number(ready: Harness) -> None:
     change_service(ready, uses_number_webhook=False)
-    assert "replies to nobody" in the(found(ready), Kind.WEBHOOK, Level.FAULT)
+    assert "replies to no address" in the(found(ready), Kind.WEBHOOK, Level.FAULT)
     change_service(ready, inbound_url=webhooks.wanted_url(ready.settings))
     assert faulty(found(ready)) == set()
 

@@ -115,7 +115,7 @@ def test_a_messaging_service_that_decides_is_warned_of(harness: Harness) -> None
     world = harness.simulator.world
     number_sid = world.number.sid
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=False)
-    assert "replies go to nobody" in number.check(harness.settings).warnings[0]
+    assert "replies go to no address" in number.check(harness.settings).warnings[0]
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=True)
     assert number.check(harness.settings).warnings == ()
 

@@ -111,7 +111,7 @@ def _look_at_number(asked: Questions) -> Webhook:
                 warnings.append(
                     f"the number belongs to the Messaging Service {service.sid}, which does not"
                     f" use the number's webhook: replies go to"
-                    f" {service.inbound_request_url or 'nobody'}"
+                    f" {service.inbound_request_url or 'no address'}"
                 )
     except Unanswered as failed:
         warnings.append(f"whether a Messaging Service decides cannot be read: {failed.sentence}")

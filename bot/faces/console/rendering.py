@@ -57,7 +57,7 @@ NOTICES = {
     "resent": "The text goes out again, unless one went out within the last 15 seconds.",
     "forgotten": "{number} is forgotten: its verifications, their history, its limits.",
     "cleared": "{number} may be texted again. Twilio itself refuses until it texts START.",
-    "limits": "Nothing counts against {number} any more.",
+    "limits": "The limits of {number} are cleared.",
     "enabled": "The endpoint is enabled: its waiting events are sent now.",
     "sent_again": "The event is sent again, with the same id.",
     "failed_again": "Those that failed since then are sent again.",

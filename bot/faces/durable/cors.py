@@ -1,6 +1,6 @@
 """Cross-origin requests: a page of an allowed origin may follow a verification by its read link.
 
-No other route has this, and no other key: what a page holds, everybody who opens it can read.
+No other route has this, and no other key: every visitor of a page can read what it holds.
 """
 
 from collections.abc import Sequence

@@ -55,7 +55,7 @@ def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
         yield fault(
             Kind.WEBHOOK,
             f"The number is in the pool of the Messaging Service {service.sid}, which posts replies"
-            f" to {service.inbound_request_url or 'nobody'}. In Twilio's console set its"
+            f" to {service.inbound_request_url or 'no address'}. In Twilio's console set its"
             " Integration to Defer to sender's webhook, or set TWILIO_MESSAGING_SERVICE_SID in"
             " place of the number.",
         )

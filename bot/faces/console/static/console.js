@@ -37,7 +37,7 @@ function heard() {
 
 function lost() {
   if (!offline.hidden) return;
-  offline.textContent = `Not connected since ${TIMES.clock.format(heardAt)}. What is shown may be old.`;
+  offline.textContent = `Not connected since ${TIMES.clock.format(heardAt)}. This page may be out of date.`;
   offline.hidden = false;
   document.body.classList.add("offline");
 }

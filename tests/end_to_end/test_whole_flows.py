@@ -1,4 +1,4 @@
-"""Whole walks, from the caller's POST to the phone and back, without sleeping."""
+"""Whole verifications, from the caller's POST to the phone and back, without sleeping."""
 
 import pytest
 
@@ -9,7 +9,7 @@ OTHER_PHONE = "+14255550199"
 
 @pytest.fixture
 def harness(any_harness: Harness) -> Harness:
-    """Every walk on both databases."""
+    """Each of them on both databases."""
     return any_harness
 
 
