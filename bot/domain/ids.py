@@ -19,12 +19,15 @@ def new_id(clock: Callable[[], int] = time.time_ns) -> str:
     """32 lower-case hex digits: a UUID of version 7 (RFC 9562) without its dashes.
 
     It begins with the time, so new rows go to the end of every index, which costs the same after
-    ten million rows as after ten.
+    ten million rows as after ten. Twelve bits are a fraction of the millisecond (section 6.2,
+    method 3): ids of one process that are 245 ns apart are in the order of time.
     """
-    milliseconds = clock() // 1_000_000 & (1 << 48) - 1
-    value = milliseconds << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 7 << 76
-    value = value & ~(0b11 << 62) | 0b10 << 62
+    milliseconds, nanoseconds = divmod(clock(), 1_000_000)
+    value = milliseconds & (1 << 48) - 1
+    value = value << 4 | 7
+    value = value << 12 | nanoseconds * 4096 // 1_000_000
+    value = value << 2 | 0b10
+    value = value << 62 | secrets.randbits(62)
     return f"{value:032x}"
 
 
