@@ -16,6 +16,7 @@ from tests.postgres import Server, shared
 
 # How much longer than usual the tests with random input go on: `make soak` sets it.
 SOAK = int(os.environ.get("SOAK", "1"))
+SEED = 1 if SOAK == 1 else None  # None: another one each time
 
 memory.use()
 kept.use()

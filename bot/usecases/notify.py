@@ -116,7 +116,7 @@ def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool, failing: timedelta) -> boo
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
-    """Pending events are sent again. Raises UnknownEndpoint, EndpointChanged."""
+    """Its pending events are sent from now on. Raises UnknownEndpoint, EndpointChanged."""
     if webhook_endpoints.load(tx, endpoint_id) is None:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):

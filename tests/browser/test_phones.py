@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.conftest import SOAK
 from tests.harness import ACCOUNT, NUMBER, PHONE, Harness
 from tests.ports import free_port
 from tests.processes.service import Service
@@ -454,12 +453,8 @@ def test_a_textback_that_was_killed_is_told_and_found_again(
 # -- for everybody ---------------------------------------------------------------------------------
 
 
-LOOKS = [("light", 390), ("dark", 1280)]
-if SOAK > 1:
-    LOOKS += [("light", 1280), ("dark", 390)]
-
-
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(
     harness: Harness, visit: Callable[..., Visit], scheme: str, width: int
 ) -> None:

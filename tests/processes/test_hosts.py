@@ -21,7 +21,7 @@ from simulator import faults
 from simulator.world import new_sid
 from tests import invariants
 from tests.builders import wrong_code
-from tests.conftest import SOAK
+from tests.conftest import SEED, SOAK
 from tests.harness import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
 from tests.postgres import Server
 from tests.processes.hosts import Hosts
@@ -166,7 +166,7 @@ def expired_within_a_second(hosts: Hosts) -> None:
 
 
 STARTS = 100 if SOAK == 1 else 1000
-_random = random.Random(1 if SOAK == 1 else None)  # fresh ones in `make soak`
+_random = random.Random(SEED)
 
 
 def test_many_starts_are_as_many_texts(patient_hosts: Hosts) -> None:

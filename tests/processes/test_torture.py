@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from tests import invariants
-from tests.conftest import SOAK
+from tests.conftest import SEED, SOAK
 from tests.harness import RECEIVER, WEBHOOK_SECRET
 from tests.processes.service import Service, until
 
 KILLS = 2 * SOAK
-_random = random.Random(1 if SOAK == 1 else None)  # fresh ones in `make soak`
+_random = random.Random(SEED)
 SETTINGS = {
     "WINDOW_SECONDS": "4",
     "SEND_WITHIN_SECONDS": "3",
