@@ -23,9 +23,11 @@ def main(arguments: list[str]) -> int:
         others = subprocess.Popen(
             [*GIVING_WAY, *PYTEST, *MANY_AT_ONCE, "-m", "not timed", *arguments]
         )
-        # Both hear of Ctrl-C by themselves, and clear away what they have started.
+        # Both hear of Ctrl-C by themselves, and clear away what they have started; so on SIGTERM.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: (others.terminate(), timed.terminate()))
+        signal.signal(
+            signal.SIGTERM, lambda *_: [p.send_signal(signal.SIGINT) for p in (others, timed)]
+        )
         others.wait()
         timed.wait()
         report.seek(0)
