@@ -27,7 +27,7 @@ def read(text: str) -> str:
 
 @lru_cache(4096)  # reading takes half a millisecond, and the page asks of each phone twice a second
 def line(text: str) -> str:
-    """The same; what is no number stays as it is."""
+    """The number in international form; a text that is no number comes back unchanged."""
     try:
         return read(text)
     except InvalidNumber:

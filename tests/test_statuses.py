@@ -39,9 +39,7 @@ def known(harness: Harness, seconds: HandSeconds) -> Iterator[Statuses]:
 def look(known: Statuses, seconds: HandSeconds, *phones: str) -> dict | None:
     """What is known of the first phone after the next look."""
     seconds.now += 10
-    known.refresh(phones or [PHONE], texts=0)
-    assert known._look is not None
-    known._look.result(20)
+    known.refresh(phones or [PHONE], texts=0).result(20)
     return known.of((phones or [PHONE])[0])
 
 
@@ -171,9 +169,7 @@ def test_a_look_is_taken_at_once_after_a_text_and_else_now_and_then(
         """How many requests it took."""
         asked.clear()
         seconds.now += after
-        known.refresh([PHONE], texts)
-        assert known._look is not None
-        known._look.result(20)
+        known.refresh([PHONE], texts).result(20)
         return len(asked)
 
     idle = statuses.IDLE_SECONDS

@@ -57,7 +57,7 @@ def is_ours(id: str) -> bool:
 
 
 def safe(path: str) -> str:
-    """A path or an id as a log may show it: anybody may put a number or a line break into one.
+    """A path or an id as a log may show it: a caller can put a number or a line break into one.
 
     >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb")
     ('/phones/*****', '/a\\\\nb')

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 def network(address: str) -> str:
     """The network of an address: a host with one IPv6 address has 2**64 of them. An IPv4 address
-    stays, also where IPv6 carries it; what is no address stays as it is.
+    stays, also where IPv6 carries it. A text that is no address comes back unchanged.
 
     >>> network("2001:db8::7%eth0"), network("::ffff:192.0.2.7"), network("")
     ('2001:db8::/64', '192.0.2.7', '')

@@ -55,8 +55,8 @@ def is_public(text: str) -> bool:
 
 
 def require_allowed(text: str, *, allows_private: bool, allows_loopback: bool = False) -> None:
-    """Raises ForbiddenAddress. `text`: an address as the resolver gives it. Link-local addresses
-    and metadata services are never allowed, nor what is no address of one host."""
+    """Raises ForbiddenAddress. `text`: an address as the resolver gives it. Link-local addresses,
+    metadata services and addresses of more than one host are never allowed."""
     for address in _meant(ip_address(text.partition("%")[0])):
         if _is_never_allowed(address):
             raise ForbiddenAddress(f"{address} is link-local, a metadata service or no host")

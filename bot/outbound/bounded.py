@@ -121,7 +121,7 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
     """To the first address that answers. Each has its share of the time that is left, so that
     silent ones leave some for those after them. Raises NameResolutionError, ConnectTimeoutError,
     of these ConnectionRefused where the last address refused."""
-    addresses = _look_up(connection, call)
+    addresses = resolve(connection, call)
     if call.check is not None:
         for *_, address in addresses:
             call.check(address[0], address[1])
@@ -147,7 +147,7 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
     raise kind(connection, f"no address answered: {type(trouble).__name__}")
 
 
-def _look_up(connection: HTTPConnection, call: Call) -> list[Any]:
+def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
     """The addresses of the host. A resolver cannot be interrupted, so it has a thread of its own,
     which is left behind where it takes too long."""
     host, port = connection._dns_host, connection.port

@@ -50,13 +50,14 @@ T = TypeVar("T")
 # fails within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
 
-# SET LOCAL, not SET: behind a pooler the next transaction may be another program's. A process that
-# is paused in the middle keeps its locks no longer than this.
-_WRITE = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '3500ms';"
-    " SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL statement_timeout = '{}s'"
-)
+LOCK_MILLISECONDS = 3500
+PAUSE_MILLISECONDS = 15_000  # between statements: a process that is paused lets go of its locks
 STATEMENT_SECONDS = 15  # of one statement, unless its transaction may take longer
+# SET LOCAL, not SET: behind a pooler the next transaction may be another program's.
+_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {};"
+    " SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL statement_timeout = '{}s'"
+)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CLOCK = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
@@ -136,7 +137,7 @@ class PostgresStore(Store):
     def _write_once(self, use_case: Callable[[Tx], Done[T]], until: float) -> Done[T]:
         with self._connected(until) as connection:
             seconds = max(STATEMENT_SECONDS, int(until - time.monotonic()))
-            connection.execute(_WRITE.format(seconds))
+            connection.execute(_WRITE.format(LOCK_MILLISECONDS, PAUSE_MILLISECONDS, seconds))
             tx = PostgresTx(connection, self._now, writes=True)
             done = use_case(tx)
             self._commit(connection)

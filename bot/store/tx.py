@@ -102,7 +102,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """The result of a use case: its value, and what is to happen once it is committed."""
+    """The result of a use case: its value, and what follows once it is committed."""
 
     value: T
     has_work: bool = False  # the dispatcher has something due

@@ -210,8 +210,8 @@ def _rows_by_id(tx: Tx, wanted: ListFilter) -> list[Row]:
 
 
 def _by_id(tx: Tx, wanted: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]:
-    """Conditions of ids that begin so, with their values: one for each slice of ids. A rare status
-    may be that of none of a million rows, and one query through all of them would hold up others.
+    """Conditions for an id prefix, with their values: one for each slice of ids. With a rare status
+    one query could read a million rows and find nothing, and would hold up others meanwhile.
     """
     stages = " OR ".join(_ranges(wanted.stages))
     after_id = wanted.after[1] if wanted.after else ""

@@ -31,7 +31,7 @@ class Which:
 
     phone: str | None = None
     hex_id: str | None = None
-    started_by: str | None = None  # None: anybody's
+    started_by: str | None = None  # None: by any key
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from bot.usecases.running import retire_key
 
 
 class Duty(Enum):
-    """What is to be done with a claimed text."""
+    """The next step with a claimed text."""
 
     SEND = "send"
     LOOK = "look"
@@ -83,7 +83,7 @@ def claim_due(
         elif circuit is not None:
             outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
         else:
-            claims.append(_claim(tx, text, verification, lease, rules, asked_at))
+            claims.append(claim_text(tx, text, verification, lease, rules, asked_at))
     # Rows that were only settled made room for others.
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
 
@@ -94,7 +94,7 @@ def set_aside(tx: Tx, id: str) -> Done[None]:
     return Done(None)
 
 
-def _claim(
+def claim_text(
     tx: Tx,
     text: Text,
     verification: Verification,

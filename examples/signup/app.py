@@ -231,7 +231,7 @@ def _likely_country() -> str:
 
 
 def _languages() -> list[str]:
-    """The best three. What is no language would make Textback refuse the start."""
+    """The three most preferred. Textback would refuse a start with an invalid tag."""
     asked = [language for language in request.accept_languages.values() if language]
     return [language for language in asked if _LANGUAGE.fullmatch(language)][:3]
 
@@ -267,7 +267,7 @@ def _look(accounts: Accounts, textback: Textback, account: Account) -> None:
 def _verified(
     verifiers: list[Webhook], body: bytes, headers: dict[str, str]
 ) -> dict[str, Any] | None:
-    """The event; None where nobody who knows a secret signed these very bytes."""
+    """The event; None if none of the secrets has signed exactly these bytes."""
     for verifier in verifiers:
         try:
             event: dict[str, Any] = verifier.verify(body, headers)

@@ -1,4 +1,4 @@
-"""Every page as it looks: a page per view, narrow and wide, light and dark, for everybody."""
+"""Every page of the console: narrow and wide, light and dark, and its accessibility."""
 
 from collections.abc import Callable
 

@@ -121,7 +121,7 @@ def test_signing_in_needs_no_database_that_can_be_written(
     def full(*_: object, **__: object) -> None:
         raise StoreUnavailable("database or disk is full")
 
-    monkeypatch.setattr(type(shared.store), "_write", full)
+    monkeypatch.setattr(type(shared.store), "write", full)
     operator = Operator(shared.app.test_client())
     response = operator.sign_in(ALICE if is_right else "wrong")
     assert response.status_code == (303 if is_right else 403)

@@ -86,7 +86,7 @@ def test_what_twilio_does_not_take_in_time_is_never_sent(harness: Harness) -> No
 def test_a_twilio_that_is_away_is_tried_again(harness: Harness) -> None:
     gateway_url = harness.service.gateway.client.http_client
     there = gateway_url.base_url
-    gateway_url.base_url = "http://127.0.0.1:9"  # nobody listens there
+    gateway_url.base_url = "http://127.0.0.1:9"  # no server listens there
     id = harness.start_and_send()["id"]
     assert state(harness, id) == "queued"
     gateway_url.base_url = there
@@ -189,7 +189,7 @@ def test_acceptance_found_by_a_look_opens_the_window_when_twilio_took_it(harness
 
 
 def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
-    """Whoever claimed it died before, or after, Twilio had it."""
+    """The process that claimed it died before or after Twilio took the text."""
     id = harness.start()["id"]
     claimed = harness.dispatcher.send.claim(10)
     assert len(claimed) == 1

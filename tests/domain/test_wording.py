@@ -163,7 +163,7 @@ def test_latin_runs_are_isolated_where_lines_run_from_right_to_left(tag: str) ->
             assert f"\u2068{run}\u2069" in said, said
 
 
-@pytest.mark.parametrize("path", sorted(catalogues._FOLDER.glob("*.po")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(catalogues.FOLDER.glob("*.po")), ids=lambda p: p.stem)
 def test_babel_reads_the_same(path) -> None:
     with path.open("rb") as file:
         catalogue = read_po(file)
@@ -203,7 +203,7 @@ def test_a_broken_catalogue_is_named(tmp_path, broken: str, said: str) -> None:
     path = tmp_path / "xx.po"
     path.write_text(broken)
     with pytest.raises(BrokenCatalogue, match=said):
-        catalogues._complete(path)
+        catalogues.read_complete(path)
 
 
 @pytest.mark.parametrize(

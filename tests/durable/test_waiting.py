@@ -50,12 +50,18 @@ def test_what_another_process_decides_during_a_look_is_told(
     this query reads has the decision already."""
     first, second = harness.start("+14255550171")["id"], harness.start("+14255550172")["id"]
     ended: set[str] = set()
+    registered: set[str] = set()
     waiting = Waiting(harness.store)
     threads = []
 
     def wait(id: str) -> None:
+        def is_finished() -> bool:
+            has_ended = id in ended
+            registered.add(id)  # the first check comes after the caller is registered
+            return has_ended
+
         thread = threading.Thread(
-            target=waiting.wait, args=(id, lambda: id in ended), kwargs={"seconds": 20.0}
+            target=waiting.wait, args=(id, is_finished), kwargs={"seconds": 20.0}
         )
         thread.start()
         threads.append(thread)
@@ -63,7 +69,7 @@ def test_what_another_process_decides_during_a_look_is_told(
     def finished(tx: Tx, ids: list[str]) -> list[str]:
         if ids and len(threads) == 1:
             wait(second)
-            while second not in waiting._events:
+            while second not in registered:
                 time.sleep(0.001)
             ended.add(second)
             return []

@@ -1,4 +1,4 @@
-"""Mixed verifications with codes of ten digits, and a search through what is left."""
+"""Verifications of all kinds with codes of ten digits, then a search for codes and numbers."""
 
 import logging
 import re

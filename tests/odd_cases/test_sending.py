@@ -1,4 +1,4 @@
-"""Calls that take too long, rows that cannot be read, duties that wait, what is left at Twilio."""
+"""Calls that take too long, rows that cannot be read, duties that wait, texts left at Twilio."""
 
 import math
 import socket
@@ -104,11 +104,11 @@ def test_silent_addresses_leave_time_for_one_that_answers(
     port = int(harness.simulator.url.rpartition(":")[2])
     with silent_address() as silent:
         good = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-        monkeypatch.setattr(bounded, "_look_up", lambda *_: [silent] * 6 + [good])
+        monkeypatch.setattr(bounded, "resolve", lambda *_: [silent] * 6 + [good])
         result, seconds = send(gateway(port, seconds="2"))
         assert type(result).__name__ == "Accepted"
         assert seconds < 2
-        monkeypatch.setattr(bounded, "_look_up", lambda *_: [silent] * 6)
+        monkeypatch.setattr(bounded, "resolve", lambda *_: [silent] * 6)
         result, seconds = send(gateway(port, seconds="0.6"))
         assert result == Postponed(None), "nothing was written"
         assert seconds < 1
@@ -317,7 +317,7 @@ def test_nothing_is_erased_while_twilio_does_not_know_us(tmp_path: Path) -> None
         )
 
 
-# -- 27. what is left at Twilio --------------------------------------------------------------------
+# -- 27. texts left at Twilio ----------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -411,7 +411,7 @@ def test_every_cause_is_told(harness: Harness) -> None:
     assert cause(given_up) == "send_given_up"
 
 
-# -- 5. and 6. repeated guesses, and what is left --------------------------------------------------
+# -- 5. and 6. repeated guesses, and attempts left -------------------------------------------------
 
 
 def test_the_same_wrong_reply_again_is_no_further_attempt(harness: Harness) -> None:

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timed
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """With many finished verifications, none of them old."""
+    """A service with many finished verifications that no retention removes yet."""
     folder: Path = tmp_path_factory.mktemp("many")
     clock = HandClock()
     clock.now = datetime.now(UTC)

@@ -208,8 +208,8 @@ def test_any_of_them_killed_and_the_database_restarted_under_load(
 
 
 def test_a_process_paused_beyond_its_lease_comes_back(patient_hosts: Hosts) -> None:
-    """Its text is looked up and taken over by the other; what it does later changes nothing. That
-    it may send once more, the same code, is the one thing nobody can close without Twilio."""
+    """The other process looks its text up and takes it over; its own late result changes nothing.
+    It may still send the same code once more: only Twilio could prevent that."""
     hosts = patient_hosts
     hosts.simulator.faults.add(faults.DELAY, seconds=1.0, times=1)
     id = hosts.begin(PHONE)

@@ -202,7 +202,7 @@ class Run:
             raise Killed  # by one of the others
 
     def _drain(self) -> None:
-        """Twilio is well again, nobody dies, and time passes until nothing can be left to do."""
+        """Twilio works, no process dies, and time passes until no work can be left."""
         self.twilio.is_gone = False
         if self.is_locked:
             self._lock()

@@ -182,7 +182,9 @@ def unchecked_claim(tx: Tx, **more) -> Done[list[claim.Claim]]:
         found = outbox.load(tx, text["id"])
         verification = verifications.load(tx, found.verification_id)
         claims.append(
-            claim._claim(tx, found, verification, more["lease"], more["rules"], more["asked_at"])
+            claim.claim_text(
+                tx, found, verification, more["lease"], more["rules"], more["asked_at"]
+            )
         )
     return Done(claims)
 

@@ -311,7 +311,7 @@ def test_sticky_sender_matters_with_several_numbers() -> None:
     number = SimpleNamespace(capabilities=["SMS"])
     for count, told in ((1, 1), (2, 2)):
         pool = Pool(numbers=[number] * count)
-        told_of = list(service._of_pool(pool, SimpleNamespace(sticky_sender=False)))
+        told_of = list(service.of_pool(pool, SimpleNamespace(sticky_sender=False)))
         assert len(told_of) == told
 
 

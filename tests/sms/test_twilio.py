@@ -9,7 +9,7 @@ from urllib3 import exceptions
 
 from bot import settings as settings_module
 from bot.channels.gateway import Postponed
-from bot.channels.twilio import errors, number, troubles
+from bot.channels.twilio import errors, http, number, troubles
 from bot.channels.twilio.client import TwilioGateway
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.troubles import Kind
@@ -39,12 +39,22 @@ def test_a_proxy_of_the_machine_is_used_but_not_to_loopback(monkeypatch) -> None
     assert PooledHttpClient(None, timeout=1, connections=1).pool.proxy is None
 
 
-def test_retry_after_is_heard(harness: Harness) -> None:
-    http_client = harness.service.gateway.client.http_client
-    http_client._heard.retry_after = "7"
-    assert http_client.retry_after_seconds == 7
-    http_client._heard.retry_after = "Wed, 21 Oct 2026 07:28:00 GMT"
-    assert http_client.retry_after_seconds is None
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("7", 7.0),
+        ("9999", 9999.0),
+        ("10000", None),
+        ("-1", None),
+        ("1.5", None),
+        ("٣", None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_seconds_of_a_retry_after(header: str | None, expected: float | None) -> None:
+    assert http.seconds(header) == expected
 
 
 def test_only_a_connection_that_never_was_may_be_sent_again(harness: Harness) -> None:

@@ -1,4 +1,4 @@
-"""Sixteen real threads on one real database, of either kind: what must hold whoever is first."""
+"""Sixteen real threads on one real database of either kind, and what holds in every order."""
 
 import threading
 from collections.abc import Callable

@@ -201,7 +201,7 @@ def test_waiting_writers_share_a_commit(store: SqliteStore) -> None:
     seen: list[int] = []
     store.on_commit(lambda done, _: seen.append(count(store)) if done.value is not None else None)
     queue_up(store, [partial(store.write, mark(number)) for number in range(19)])
-    # Whoever was told first could already see all of them.
+    # The first caller that is told can already see all of them.
     assert seen == [19] * 19
 
 

@@ -33,7 +33,7 @@ def begin(harness: Harness, phone: str, *, answered: bool = False) -> int:
 
 
 def pump(harness: Harness, phones: list[str]) -> None:
-    """Starts that nobody answers, and the time in which they could have been."""
+    """Starts without an answer, and the time until they expire."""
     for phone in phones:
         assert begin(harness, phone) == 202
     harness.forward(150)
@@ -104,8 +104,8 @@ def test_it_knows_of_what_happened_before_a_restart(guarded: Harness, tmp_path: 
     assert fresh.open_areas(guarded.clock.now) == ["+1425555"]
 
 
-def test_probes_do_not_keep_an_area_closed(guarded: Harness) -> None:
-    """Whoever takes every probe and answers none cannot lock others out for longer than an hour."""
+def test_probes_do_not_keep_a_circuit_open(guarded: Harness) -> None:
+    """A caller that takes every probe and answers none locks others out for an hour at most."""
     pump(guarded, HERE[:20])
     for place in range(61):
         begin(guarded, HERE[20 + place])

@@ -27,7 +27,7 @@ def test_no_ends_it_and_the_number_is_left_alone_for_a_day(harness: Harness) -> 
 
 
 def test_other_numbers_go_on(harness: Harness) -> None:
-    """It ends nobody else's: a reply is about the number that it came from."""
+    """A reply is about the number that it came from; verifications of others go on."""
     id = harness.start_and_send()["id"]
     harness.text("NO", OTHER)
     assert harness.status(id)["customStatus"]["status"] == "pending"

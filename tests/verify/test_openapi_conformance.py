@@ -49,8 +49,8 @@ def test_every_error_has_the_shape_of_an_error(verify: Verify, name: str) -> Non
 
 
 def test_every_code_of_the_face_is_brought_about() -> None:
-    codes = [*face.CODES.values(), *face._LIMITS.values(), *face._FAULTS.values()]
-    codes += [face._SERVICE_LIMIT, face._INTERNAL]
+    codes = [*face.CODES.values(), *face.LIMITS.values(), *face.FAULTS.values()]
+    codes += [face.SERVICE_LIMIT, face.INTERNAL]
     expected = {(code.number, code.status) for code in codes} - UNREACHABLE
     assert {(trouble.code, trouble.status) for trouble in TROUBLES.values()} == expected
 

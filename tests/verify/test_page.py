@@ -30,8 +30,8 @@ def limit_reached(setting: str) -> face.Code:
 
 def test_the_table_is_that_of_the_code() -> None:
     ours = {refusal.code: (code.number, code.status) for refusal, code in face.CODES.items()}
-    ours |= {word: (code.number, code.status) for word, code in face._FAULTS.items()}
-    ours["internal"] = (face._INTERNAL.number, face._INTERNAL.status)
+    ours |= {word: (code.number, code.status) for word, code in face.FAULTS.items()}
+    ours["internal"] = (face.INTERNAL.number, face.INTERNAL.status)
     for name, setting in (
         ("`LIMIT_PER_NUMBER`", "LIMIT_PER_NUMBER"),
         ("`LIMIT_WRONG_PER_NUMBER`", "LIMIT_WRONG_PER_NUMBER"),

@@ -112,7 +112,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]]) -> None:
         kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
         return [(*kind, (address, connection.port)) for address in found]
 
-    monkeypatch.setattr(bounded, "_look_up", look_up)
+    monkeypatch.setattr(bounded, "resolve", look_up)
 
 
 def test_loopback_that_the_operator_wrote_is_called() -> None:

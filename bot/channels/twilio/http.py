@@ -47,8 +47,7 @@ class PooledHttpClient(HttpClient):
     @property
     def retry_after_seconds(self) -> float | None:
         """The Retry-After of the last answer in this thread."""
-        text = getattr(self._heard, "retry_after", None)
-        return float(text) if text and re.fullmatch(r"[0-9]{1,4}", text) else None
+        return seconds(getattr(self._heard, "retry_after", None))
 
     @property
     def was_written(self) -> bool:
@@ -107,6 +106,13 @@ class PooledHttpClient(HttpClient):
         if self.base_url is None or not _REBASED.fullmatch(parts.hostname or ""):
             return url
         return self.base_url + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def seconds(retry_after: str | None) -> float | None:
+    """The seconds of a Retry-After; None for a date, which Twilio does not send."""
+    if retry_after is None or not re.fullmatch(r"[0-9]{1,4}", retry_after):
+        return None
+    return float(retry_after)
 
 
 def _instant(date: str | None) -> datetime | None:

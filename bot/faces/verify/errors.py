@@ -76,14 +76,14 @@ CODES: dict[type[Refusal], Code] = {
     errors.IdInUse: Code(60212, 429),
 }
 # By the limit that was hit. Any other limit is on all starts: the service's limit.
-_LIMITS = {
+LIMITS = {
     LimitName.PER_NUMBER: Code(60203, 429, "Max send attempts reached"),
     LimitName.WRONG_PER_NUMBER: Code(60202, 429, "Max check attempts reached"),
 }
-_SERVICE_LIMIT = Code(20429, 429, "Too many requests")
-_FAULTS = {"store_unavailable": Code(20503, 503), "body_too_large": Code(20413, 413)}
-_INTERNAL = Code(20500, 500)
-_UNKNOWN = Code(60200, 400)
+SERVICE_LIMIT = Code(20429, 429, "Too many requests")
+FAULTS = {"store_unavailable": Code(20503, 503), "body_too_large": Code(20413, 413)}
+INTERNAL = Code(20500, 500)
+UNKNOWN = Code(60200, 400)
 
 
 class VerifyShape:
@@ -108,13 +108,13 @@ class VerifyShape:
         return code.status, _body(code, code.message or error.sentence), headers
 
     def fault(self, code: str, sentence: str, detail: str) -> Any:
-        return _body(_FAULTS.get(code, _INTERNAL), f"{sentence} {detail}".strip())
+        return _body(FAULTS.get(code, INTERNAL), f"{sentence} {detail}".strip())
 
 
 def code_of(error: Refusal) -> Code:
     if isinstance(error, LimitReached):
-        return _LIMITS.get(error.limit_name, _SERVICE_LIMIT)
-    return CODES.get(type(error), _UNKNOWN)
+        return LIMITS.get(error.limit_name, SERVICE_LIMIT)
+    return CODES.get(type(error), UNKNOWN)
 
 
 def _body(code: Code, message: str) -> dict[str, Any]:

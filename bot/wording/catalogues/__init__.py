@@ -16,7 +16,7 @@ from bot.wording import sentences
 
 SOURCE = "en"
 RIGHT_TO_LEFT = frozenset(["ar", "he"])
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 class BrokenCatalogue(Exception):
@@ -35,7 +35,7 @@ def all_sentences() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def load() -> Mapping[str, Mapping[str, str]]:
     """Every language's sentences, by its tag. Raises BrokenCatalogue."""
-    found = {path.stem: _complete(path) for path in sorted(_FOLDER.glob("*.po"))}
+    found = {path.stem: read_complete(path) for path in sorted(FOLDER.glob("*.po"))}
     return {SOURCE: {sentence: sentence for sentence in all_sentences()}, **found}
 
 
@@ -73,7 +73,8 @@ def _quoted(text: str, path: Path, number: int) -> str:
     return value
 
 
-def _complete(path: Path) -> dict[str, str]:
+def read_complete(path: Path) -> dict[str, str]:
+    """The same with every sentence, in order. Raises BrokenCatalogue."""
     found = read(path)
     for sentence in all_sentences():
         translation = found.get(sentence, "")

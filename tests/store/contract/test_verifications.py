@@ -56,7 +56,7 @@ def test_comes_back_as_it_was_kept(store: Store, kept: Verification) -> None:
 
 
 def test_every_field_is_kept() -> None:
-    """Whoever adds a field to the dataclass must keep it, or the round trip above says nothing."""
+    """A field added to the dataclass must be stored, or the round trip above says nothing."""
     plain = {field.name: getattr(verification(), field.name) for field in dataclasses.fields(FULL)}
     del plain["updated_at"], plain["unwritten_events"]  # the store's own
     same = {name for name, value in plain.items() if getattr(FULL, name) == value}

@@ -26,11 +26,11 @@ def findings(asked: Questions) -> Iterator[Finding]:
         return
     yield good(Kind.SERVICE, "The Messaging Service is the account's.")
     pool = pool_of(asked, service.sid)
-    yield from _of_pool(pool, service)
+    yield from of_pool(pool, service)
     yield from _webhook(asked, service)
 
 
-def _of_pool(pool: Pool, service: Any) -> Iterator[Finding]:
+def of_pool(pool: Pool, service: Any) -> Iterator[Finding]:
     if not pool.can_receive:
         yield fault(
             Kind.POOL,
