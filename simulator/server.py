@@ -4,13 +4,12 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from email.utils import format_datetime
 
-from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from flask import Flask, Response
 
 from simulator import api, configuration, page, receiver
 from simulator.caller import Caller
+from simulator.connections import Server
 from simulator.faults import Faults
 from simulator.receiver import Receiver
 from simulator.statuses import Statuses
@@ -19,18 +18,6 @@ from simulator.world import Account, Number, World, utc_now
 
 REPORT_DELAY_SECONDS = 0.2
 STOP_POLL_SECONDS = 0.01
-
-
-def _handler(world: World) -> type[WSGIRequestHandler]:
-    class Handler(WSGIRequestHandler):
-        """Twilio keeps connections, so this one does; and its answers tell the time at Twilio."""
-
-        protocol_version = "HTTP/1.1"
-
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            return format_datetime(world.now(), usegmt=True)
-
-    return Handler
 
 
 class Simulator:
@@ -80,9 +67,8 @@ class Simulator:
         app.register_blueprint(receiver.blueprint(self.receiver))
         # One line a request would bury what Textback says.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        self._server = make_server(
-            host, port, app, threaded=True, request_handler=_handler(self.world)
-        )
+        app.after_request(self._date)
+        self._server = Server(host, port, app)
         self.url = f"http://{host}:{self._server.server_port}"
         self.receiver_url = self.url + receiver.PATH
         self._thread = threading.Thread(
@@ -97,8 +83,14 @@ class Simulator:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.close_kept()
         self.webhooks.stop()
         if self._caller is not None:
             self._caller.close()
         if self._statuses is not None:
             self._statuses.close()
+
+    def _date(self, response: Response) -> Response:
+        """The time by Twilio's clock."""
+        response.date = self.world.now()
+        return response

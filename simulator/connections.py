@@ -1,0 +1,72 @@
+"""A WSGI server that keeps connections, as Twilio does.
+
+werkzeug's development server closes each connection after one answer, since it does not know
+whether the request was read to its end. This one reads the body before the application runs.
+"""
+
+import io
+import socket
+import sys
+from contextlib import suppress
+from typing import Any, ClassVar
+from wsgiref.handlers import SimpleHandler
+
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+LARGEST_BODY_BYTES = 1024 * 1024
+
+
+class _Answer(SimpleHandler):
+    http_version = "1.1"
+    os_environ: ClassVar[dict[str, str]] = {}  # otherwise a copy of this process's for each request
+
+
+class Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # buffered, so that head and body leave in one packet
+
+    def run_wsgi(self) -> None:
+        environ = self.make_environ()
+        try:
+            body = io.BytesIO(_body(environ))
+        except HTTPException as error:
+            self.close_connection = True  # there may be more of the body
+            self.send_error(error.code or 400)
+            return
+        environ["wsgi.input"] = body
+        _Answer(body, self.wfile, sys.stderr, environ).run(self.server.app)
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    """Raises BadRequest, RequestEntityTooLarge."""
+    is_chunked = environ.get("wsgi.input_terminated", False)
+    length = str(LARGEST_BODY_BYTES + 1) if is_chunked else environ.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal():
+        raise BadRequest
+    if int(length) > LARGEST_BODY_BYTES and not is_chunked:
+        raise RequestEntityTooLarge
+    body: bytes = environ["wsgi.input"].read(int(length))
+    if len(body) > LARGEST_BODY_BYTES:
+        raise RequestEntityTooLarge
+    return body
+
+
+class Server(ThreadedWSGIServer):
+    def __init__(self, host: str, port: int, app: Any) -> None:
+        self._kept: set[socket.socket] = set()
+        super().__init__(host, port, app, Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._kept.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._kept.discard(request)
+        super().shutdown_request(request)
+
+    def close_kept(self) -> None:
+        """Closes idle connections, and others once their request is answered."""
+        for connection in list(self._kept):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)

@@ -1,0 +1,80 @@
+"""The simulator's server: connections are kept, requests do not run into each other."""
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask, request
+
+from simulator.connections import LARGEST_BODY_BYTES, Server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    app = Flask(__name__)
+    app.add_url_rule("/unread", "unread", lambda: "unread", methods=["POST"])
+    app.add_url_rule("/size", "size", lambda: str(len(request.data)), methods=["POST"])
+    made = Server("127.0.0.1", 0, app)
+    thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.close_kept()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[http.client.HTTPConnection]:
+    made = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    yield made
+    made.close()
+
+
+def ask(client: http.client.HTTPConnection, path: str, body: bytes) -> tuple[int, str]:
+    client.request("POST", path, body)
+    response = client.getresponse()
+    return response.status, response.read().decode()
+
+
+def test_one_connection_serves_many_requests(client: http.client.HTTPConnection) -> None:
+    assert ask(client, "/size", b"four") == (200, "4")
+    kept = client.sock
+    assert ask(client, "/unread", b"POST / HTTP/1.1\r\n\r\n") == (200, "unread")
+    assert ask(client, "/nowhere", b"more")[0] == 404
+    assert ask(client, "/size", b"") == (200, "0")
+    assert client.sock is kept
+
+
+def test_a_body_in_chunks_is_read_to_its_end(client: http.client.HTTPConnection) -> None:
+    client.request("POST", "/unread", iter([b"four", b"five5"]), encode_chunked=True)
+    kept = client.sock
+    assert client.getresponse().read() == b"unread"
+    assert ask(client, "/size", b"four") == (200, "4")
+    assert client.sock is kept
+
+
+def test_a_body_in_chunks_has_the_same_bound(client: http.client.HTTPConnection) -> None:
+    client.request("POST", "/size", iter([bytes(LARGEST_BODY_BYTES), b"x"]), encode_chunked=True)
+    assert client.getresponse().status == 413
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(str(LARGEST_BODY_BYTES + 1), 413), ("-1", 400), ("many", 400)]
+)
+def test_a_length_that_is_not_read(server: Server, length: str, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        head = f"POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n"
+        connection.sendall(head.encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline().startswith(f"HTTP/1.1 {status}".encode())
+            answer.read()  # to the end: the server closes
+
+
+def test_a_server_that_stops_closes_idle_connections(
+    server: Server, client: http.client.HTTPConnection
+) -> None:
+    assert ask(client, "/size", b"four") == (200, "4")
+    server.close_kept()
+    assert client.sock.recv(1) == b""
