@@ -14,7 +14,6 @@ from bot.observability.logs import configure as _configure_logs  # noqa: E402
 from bot.server import file_limit as _file_limit  # noqa: E402
 from bot.server import reload as _reload  # noqa: E402
 from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
-from bot.store.opening import is_shared as _is_shared  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
@@ -28,9 +27,7 @@ _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take it
 
 _host = f"[{_wanted.host}]" if ":" in _wanted.host else _wanted.host
 bind = f"{_host}:{_wanted.port}"
-# On SQLite one process, whatever WEB_CONCURRENCY says: writers of one process share a commit,
-# writers of several wait for each other's.
-workers = _wanted.web_concurrency if _is_shared(_wanted.database_url) else 1
+workers = _wanted.web_concurrency
 worker_class = "bot.server.worker.Worker"
 logger_class = "bot.server.logger.QuietLogger"
 worker_connections = _wanted.connections

@@ -1,10 +1,10 @@
 """The scenarios, and the table.
 
-`python -m bench` takes about five minutes. `--database postgresql` starts a PostgreSQL server and
-measures one and two web processes on it. `--million` uses a file with a million finished
-verifications (`--rows 10000000`: ten million). `--scale` measures with up to 100,000 pending
-verifications. `--only areas` measures the first start after a restart when 100,000 prefixes had a
-start within the last hour.
+`python -m bench` takes about six minutes: it measures one web process and two. `--database
+postgresql` starts a PostgreSQL server and measures them on it. `--million` also uses a SQLite file
+with a million finished verifications (`--rows 10000000`: ten million). `--scale` measures with up
+to 100,000 pending verifications. `--only areas` measures the first start after a restart when
+100,000 prefixes had a start within the last hour.
 
 A machine's speed changes from minute to minute, so the bare route (`bench/bare.py`, a separate
 server) is measured before and after each rate. A ratio compares a rate with the mean of the two.
@@ -72,29 +72,36 @@ class Where:
 
 
 class Compared:
-    """Rates on one service, each between two rates of the bare route."""
+    """Rates on one service, each between two rates of the bare route, which is one process."""
 
     def __init__(self, made: Service) -> None:
         self._made = made
         self._plain = [made.reply(phones(0, 1)[0], CODE, path="/plain") for _ in range(PLAIN)]
-        made.boot_bare()
-        made.drive(self._plain[:500], port=made.bare_port)  # warm
+        self._port = made.boot_bare()
+        self.bare()  # warm
         self._before = self.bare()
         self.rows = [_row("bare form route", self._before, 1.0, 1.0)]
 
     def bare(self) -> Result:
-        return self._made.drive(self._plain, port=self._made.bare_port)
+        return self._made.drive(self._plain, port=self._port)
 
-    def measure(self, name: str, requests: list[bytes]) -> Row:
-        result = self._made.drive(requests)
+    def measure_bare(self, processes: int) -> None:
+        """The bare route with as many processes as the service."""
+        port = self._made.boot_bare(processes)
+        self._made.drive(self._plain, port=port)  # warm
+        self._add(f"bare form route, {processes} processes", self._plain, port)
+
+    def measure(self, name: str, requests: list[bytes]) -> None:
+        self._add(name, requests, self._made.port)
+
+    def _add(self, name: str, requests: list[bytes], port: int) -> None:
+        result = self._made.drive(requests, port=port)
         after = self.bare()
         plains = (self._before, after)
         rate = sum(plain.rate for plain in plains) / 2
         p99 = sum(plain.percentile(0.99) for plain in plains) / 2
-        row = _row(name, result, result.rate / rate, result.percentile(0.99) / p99)
         self._before = after
-        self.rows.append(row)
-        return row
+        self.rows.append(_row(name, result, result.rate / rate, result.percentile(0.99) / p99))
 
 
 def _row(name: str, result: Result, ratio: float, p99_ratio: float) -> Row:
@@ -125,6 +132,8 @@ def rates(where: Where) -> list[Row]:
         }
         for name, requests in jobs.items():
             compared.measure(name, requests)
+        if where.web_processes > 1:
+            compared.measure_bare(where.web_processes)
         sql = "SELECT count(*) AS n FROM history WHERE event = 'approved'"
         (approved,) = made.ask(sql)
         assert approved["n"] == COUNT + where.rows * 14 // 20, approved
@@ -289,25 +298,25 @@ def measure(where: Where, wanted: argparse.Namespace) -> list[Row]:
 
 
 def places(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[str, Where]]:
-    if wanted.database == "postgresql":
-        server = Server(is_durable=True)
-        try:
-            for count in (1, 2):
-                place = folder / f"web-{count}"
+    counts = [wanted.processes] if wanted.processes else [1, 2]
+    server = Server(is_durable=True) if wanted.database == "postgresql" else None
+    try:
+        for rows in [0, wanted.rows] if wanted.million and server is None else [0]:
+            for count in counts:
+                place = folder / f"{rows}-{count}"
                 place.mkdir()
-                yield f"PostgreSQL, {count} web process(es)", Where(place, server, 0, count)
-        finally:
+                title = "SQLite" if server is None else "PostgreSQL"
+                title += f", {count} web process(es), {rows} finished verifications"
+                yield title, Where(place, server, rows, count)
+    finally:
+        if server is not None:
             server.close()
-        return
-    for rows in [0, wanted.rows] if wanted.million else [0]:
-        place = folder / f"rows-{rows}"
-        place.mkdir()
-        yield f"SQLite, {rows} finished verifications in the file", Where(place, None, rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--processes", type=int, help="as many web processes alone")
     parser.add_argument("--million", action="store_true", help="the rates on a million rows too")
     parser.add_argument("--rows", type=int, default=1_000_000, help="how many with --million")
     parser.add_argument("--scale", action="store_true", help="10 to 100,000 pending")

@@ -51,7 +51,6 @@ class Service(service.Service):
             **settings,
         )
         self.simulator.faults.add("reports_never", times=10**9)
-        self.bare_port = free_port()
 
     def boot(self, **more: str) -> float:
         """Returns the seconds until it answered."""
@@ -59,16 +58,19 @@ class Service(service.Service):
         self.start(**more)
         return time.perf_counter() - began
 
-    def boot_bare(self) -> None:
-        """Starts the bare route under gunicorn's defaults; `-c /dev/null` skips our settings."""
-        bind = f"127.0.0.1:{self.bare_port}"
-        options = ["-c", "/dev/null", "-b", bind, "-k", "gthread", "--threads", "16"]
-        self.run("gunicorn", *options, "--access-logfile", "-", "bench.bare:app")
-        until(self._is_bare_ready)
+    def boot_bare(self, processes: int = 1) -> int:
+        """Starts the bare route under gunicorn's defaults; `-c /dev/null` skips our settings.
+        Returns its port."""
+        port = free_port()
+        options = ["-c", "/dev/null", "-b", f"127.0.0.1:{port}", "-w", str(processes)]
+        options += ["-k", "gthread", "--threads", "16", "--access-logfile", "-"]
+        self.run("gunicorn", *options, "bench.bare:app")
+        until(lambda: self._is_bare_ready(port))
+        return port
 
-    def _is_bare_ready(self) -> bool:
+    def _is_bare_ready(self, port: int) -> bool:
         try:
-            return self.http.get(f"http://127.0.0.1:{self.bare_port}/healthz", timeout=1).ok
+            return self.http.get(f"http://127.0.0.1:{port}/healthz", timeout=1).ok
         except requests.RequestException:
             return False
 

@@ -226,13 +226,10 @@ def test_what_is_missing_or_senseless_stops_the_start_with_a_line(
         assert "Traceback" not in said
 
 
-def test_web_processes_are_as_many_as_are_wanted_on_postgresql_and_one_on_sqlite(
-    any_service: Service,
-) -> None:
+def test_web_processes_are_as_many_as_are_wanted(any_service: Service) -> None:
     any_service.is_warm = False  # a whole start, with its imports in their own order
     process = any_service.start(WEB_CONCURRENCY="2")
-    wanted = 1 if any_service.database_url.startswith("sqlite:") else 2
-    assert until(lambda: len(children(process)) == wanted)
+    assert until(lambda: len(children(process)) == 2)
     id = begin(any_service)
     any_service.simulator.webhooks.receive(PHONE, sent_code(any_service))
     assert any_service.status(id)["output"] is True
