@@ -64,7 +64,7 @@ def part() -> Part:
     metrics = openapi.operation(
         "getMetrics",
         "Counters for Prometheus, for a system key as bearer token",
-        {200: "Metrics", 401: "Fault", 403: "Fault", 503: "Fault"},
+        {200: openapi.Body("Metrics", "text/plain"), 401: "Fault", 403: "Fault", 503: "Fault"},
         security=[{"bearer": []}],
     )
     return Part(

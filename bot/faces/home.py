@@ -35,5 +35,7 @@ def blueprint(links: Sequence[str]) -> Blueprint:
 
 
 def part() -> Part:
-    answers = openapi.operation("getHome", "What this is", {200: "HomePage"}, security=[])
+    answers = openapi.operation(
+        "getHome", "What this is", {200: openapi.Body("HomePage", "text/html")}, security=[]
+    )
     return Part(paths={"/": {"get": answers}}, schemas={"HomePage": {"type": "string"}})

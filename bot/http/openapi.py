@@ -13,7 +13,17 @@ from typing import Any
 from flask import Blueprint, Response
 
 Json = dict[str, Any]
-Answers = dict[int, str | None]  # statuses, and the schema of the body if there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body that is not JSON."""
+
+    schema: str
+    media_type: str
+
+
+Answers = dict[int, str | Body | None]  # statuses, and the schema of the body if there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,6 @@ _ANSWERS: dict[int, str] = {
     503: "Not now; `code` or `reasons` say why",
 }
 _WITHOUT_BODY = frozenset([404, 410, 501])
-_TYPES = {"TwiML": "text/xml", "Metrics": "text/plain", "HomePage": "text/html"}  # by schema
 
 
 def document(parts: Sequence[Part]) -> Json:
@@ -81,11 +90,11 @@ def operation(
     return {"operationId": id, "summary": summary, "responses": responses, **more}
 
 
-def answer(status: int, schema: str | None, *, with_body: bool) -> Json:
+def answer(status: int, body: str | Body | None, *, with_body: bool) -> Json:
     described: Json = {"description": _ANSWERS[status]}
-    if schema is not None and with_body:
-        kind = _TYPES.get(schema, "application/json")
-        described["content"] = {kind: {"schema": ref(schema)}}
+    if body is not None and with_body:
+        made = Body(body, "application/json") if isinstance(body, str) else body
+        described["content"] = {made.media_type: {"schema": ref(made.schema)}}
     return described
 
 

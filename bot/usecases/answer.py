@@ -12,12 +12,12 @@ from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSen
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
-from bot.store import history, inbound, opt_outs, usage, verifications
+from bot.store import inbound, opt_outs, usage, verifications
 from bot.store.inbound import Ignored
 from bot.store.tx import Done, Tx
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.keywords import is_outdated, keyword_of, newest_of, obey
-from bot.usecases.record import erase_message, record
+from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_running, require_time, retire_key
 
@@ -82,13 +82,13 @@ def judge_event(
     require_time(tx, verification, may_expire)
     read = read_reply(verification, heard)
     if not isinstance(read, Attempt):
-        history.append(tx, id, [Event(EventName.UNREAD_EVENT)])
+        note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
     if verification.key_id not in rules.keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
     attempt = attempted(tx, verification, read, rules, at=tx.now, by_text=False)
     if not attempt.is_right and is_of_older_text(tx, verification, read, rules):
-        history.append(tx, id, [Event(EventName.UNREAD_EVENT)])
+        note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
     decision = decide(verification, attempt, tx.now)
     return Done(None, changes=record(tx, verification, decision))
@@ -100,7 +100,7 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
     Raises UnknownVerification, AlreadyFinished.
     """
     require_running(tx, id)
-    history.append(tx, id, [Event(EventName.EVENT_RAISED, {"name": event_name})])
+    note(tx, id, Event(EventName.EVENT_RAISED, {"name": event_name}))
     return Done(None)
 
 

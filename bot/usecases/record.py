@@ -12,6 +12,7 @@ from bot.domain.effects import (
     SendText,
     WithdrawTexts,
 )
+from bot.domain.events import Event
 from bot.domain.ids import run_id
 from bot.domain.verification import Verification
 from bot.store import (
@@ -41,6 +42,11 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
         _carry_out(tx, effect, after)
     is_news = after is not before or decision.events
     return (Change(before, after, decision.events),) if is_news else ()
+
+
+def note(tx: Tx, verification_id: str, event: Event) -> None:
+    """A line of the history that no decision led to."""
+    history.append(tx, verification_id, [event])
 
 
 def withdraw_texts(tx: Tx, verification_id: str) -> None:

@@ -8,11 +8,11 @@ from bot.domain.delivery import Delivery
 from bot.domain.events import Event, EventName
 from bot.domain.inputs import TextImpossible
 from bot.domain.verification import Cause, Verification
-from bot.store import history, opt_outs, outbox, verifications
+from bot.store import opt_outs, outbox, verifications
 from bot.store.texts import Text
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.failing import fail
-from bot.usecases.record import erase_message, erase_texts
+from bot.usecases.record import erase_message, erase_texts, note
 from bot.usecases.rules import Rules
 
 
@@ -38,7 +38,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
     if not outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code):
         return Done(None, has_work=not is_named)
     detail = {"delivery": report.delivery.value, "error_code": report.error_code}
-    history.append(tx, text.verification_id, [Event(EventName.DELIVERY, {**detail})])
+    note(tx, text.verification_id, Event(EventName.DELIVERY, {**detail}))
     waited = None
     is_only = verification.sends == 1  # when Twilio took a further text is not stored
     if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:

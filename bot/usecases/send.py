@@ -10,12 +10,12 @@ from bot.domain.events import Event, EventName
 from bot.domain.inputs import TextAccepted, TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause
-from bot.store import circuits, history, opt_outs, outbox, verifications
+from bot.store import circuits, opt_outs, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
 from bot.usecases.claim import Claim, Duty
 from bot.usecases.failing import fail
-from bot.usecases.record import erase_message, erase_texts, record
+from bot.usecases.record import erase_message, erase_texts, note, record
 
 
 def hand_back(tx: Tx, claim: Claim) -> Done[None]:
@@ -73,9 +73,7 @@ def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Do
         tx, claim.text_id, claim=claim.number, due_at=max(due_at, tx.now), error_code=code
     )
     if is_ours:
-        history.append(
-            tx, claim.verification_id, [Event(EventName.TEXT_POSTPONED, {"error_code": code})]
-        )
+        note(tx, claim.verification_id, Event(EventName.TEXT_POSTPONED, {"error_code": code}))
     return Done(None, has_work=True)
 
 
@@ -83,7 +81,7 @@ def unknown(tx: Tx, claim: Claim) -> Done[None]:
     """Twilio may have it or not: to be looked up."""
     verifications.load(tx, claim.verification_id)
     if outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
-        history.append(tx, claim.verification_id, [Event(EventName.TEXT_UNKNOWN)])
+        note(tx, claim.verification_id, Event(EventName.TEXT_UNKNOWN))
     return Done(None, has_work=True)
 
 

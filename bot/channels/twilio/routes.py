@@ -106,7 +106,13 @@ def part() -> Part:
     inbound = openapi.operation(
         "receiveText",
         "An inbound text, from Twilio",
-        {200: "TwiML", 400: "Fault", 403: "Fault", 413: "Fault", 503: "Fault"},
+        {
+            200: openapi.Body("TwiML", "text/xml"),
+            400: "Fault",
+            403: "Fault",
+            413: "Fault",
+            503: "Fault",
+        },
         requestBody=openapi.form("Inbound"),
         security=[{"twilio": []}],
     )
