@@ -593,6 +593,33 @@ def test_on_postgresql_a_full_disk_is_an_outage_while_all_can_be_read(postgres: 
     store.close()
 
 
+def test_a_process_with_nothing_to_write_notices_an_outage_too(sqlite_harness: Harness) -> None:
+    """It writes a row while a verification is pending: on a full disk all can be read."""
+    store = open_store(f"sqlite:///{sqlite_harness.store.path}", connections=1)
+    now = [0.0]
+    store.outages.clock = lambda: now[0]
+
+    def rows_written() -> int:
+        before = store.writer.conn.total_changes
+        store.beat()
+        return store.writer.conn.total_changes - before
+
+    try:
+        assert rows_written() == 0, "nothing is pending, so no reply can be missed"
+        sqlite_harness.start_and_send()
+        assert rows_written() == 1
+        store.writer.execute("PRAGMA query_only=ON")
+        with pytest.raises(StoreUnavailable):
+            store.beat()
+        now[0] += 3
+        assert store.outages.is_open
+        store.writer.execute("PRAGMA query_only=OFF")
+        store.beat()
+        assert (store.outages.ended, store.outages.is_open) == (1, False)
+    finally:
+        store.close()
+
+
 def test_nothing_expires_while_the_disk_is_full(any_harness: Harness) -> None:
     """Replies may have been missed; the list is read once there is room again."""
     id = any_harness.start_and_send()["id"]

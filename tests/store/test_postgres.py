@@ -630,6 +630,16 @@ def test_a_standby_is_left_once_the_address_leads_elsewhere(url: str) -> None:
     standby.close()
 
 
+def test_the_beat_of_a_process_waits_for_no_other(store: PostgresStore) -> None:
+    store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
+    held = Held(store, lambda tx: Done(tx.run("UPDATE schema_version SET version = version")))
+    began = time.monotonic()
+    store.beat()
+    assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
+    assert not store.outages.has_failed
+    held.let_go()
+
+
 def test_the_probe_waits_for_no_removal(store: PostgresStore) -> None:
     held = Held(store, lambda tx: Done(tx.lock("SELECT sequence FROM count_cursor")))
     store.outages.failed(waited_seconds=3)
