@@ -11,11 +11,6 @@ from bot.store.tx import Store
 _SQLITE = "sqlite:///"
 
 
-def is_shared(url: str) -> bool:
-    """Whether several web processes may use it at once and none waits for the others' commits."""
-    return not url.startswith(_SQLITE)
-
-
 def open_store(
     url: str,
     *,
@@ -30,7 +25,7 @@ def open_store(
         monotonic = SteppedMonotonic(clock) if clock else time.monotonic
     steady = SteadyClock(monotonic)
     # Only the driver of the one in use: importing both is a good part of a start.
-    if is_shared(url):
+    if not url.startswith(_SQLITE):
         from bot.store.postgres import PostgresStore
 
         return PostgresStore(url, connections=connections, clock=clock, steady=steady)
@@ -43,7 +38,7 @@ def open_store(
 def schema_version(url: str) -> int | None:
     """The version of the schema in the database at an address, which is only read; None: it is
     made at the start. Raises UnusableDatabase, as `open_store` would."""
-    if is_shared(url):
+    if not url.startswith(_SQLITE):
         from bot.store.postgres_schema import schema_version as of_server
 
         return of_server(url)

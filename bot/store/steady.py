@@ -22,6 +22,8 @@ TOLERATED = timedelta(seconds=5)
 UNCOUNTED = timedelta(hours=1)
 # A clock that goes on by so much more than the monotonic one was set, or the host slept.
 JUMP = timedelta(hours=1)
+# The same, where a wait of a few seconds would be shortened: NTP steps clocks by less than JUMP.
+STEP = timedelta(seconds=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,6 +38,13 @@ class SteadyClock:
         self._last_at = monotonic()
         self.ahead = timedelta(0)  # of the clock, when it was read last
         self.jumps = 0  # how often the clock was found to have jumped forward
+        self._settled_at = self._last_at  # when the clock was last found to have been set forward
+
+    @property
+    def settled(self) -> timedelta:
+        """How long stored time has gone on at its pace: since this process started, or the clock
+        was set forward. A wait that is no longer was a wait for this process too."""
+        return timedelta(seconds=self._monotonic() - self._settled_at)
 
     @property
     def uncounted(self) -> timedelta:
@@ -51,8 +60,9 @@ class SteadyClock:
             if timedelta(0) < self.ahead <= TOLERATED:
                 gone /= 2
             gone_on = self.latest + gone
-            if self.latest != _EPOCH and clock - gone_on > JUMP:
-                self.jumps += 1
+            if self.latest != _EPOCH and clock - gone_on > STEP:
+                self._settled_at = at
+                self.jumps += clock - gone_on > JUMP
             now = max(clock, gone_on, newest or clock)
             self.latest, self._last_at = now, at
             self.ahead = now - clock

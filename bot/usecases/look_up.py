@@ -34,7 +34,7 @@ def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
 
 
 def not_looked(tx: Tx, claim: Claim) -> Done[None]:
-    """The look-up failed, so it is repeated and does not count as one of the two."""
+    """The look-up failed or came too early: it is repeated and does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
     due_at = tx.now + LOOK_AGAIN
     outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)

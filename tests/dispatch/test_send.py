@@ -9,6 +9,7 @@ import pytest
 from bot.channels.gateway import Blame, ChannelUnavailable, Refused, Report, Unknown
 from bot.dispatch.send import LEASE_TIMEOUTS
 from bot.domain.delivery import Delivery
+from bot.store.steady import SteadyClock
 from bot.usecases import look_up, send
 from bot.usecases.running import always
 from simulator import faults
@@ -125,6 +126,26 @@ def test_a_late_text_in_the_list_is_found_by_the_second_look(harness: Harness) -
     id = harness.start_and_send()["id"]
     assert state(harness, id) == "unknown"
     world.messages = shown
+    harness.forward(LOOK_AGAIN_SECONDS)
+    assert state(harness, id) == "accepted"
+    assert len(harness.texts()) == 1
+
+
+def test_a_clock_that_is_set_forward_does_not_shorten_the_wait_between_looks(
+    harness: Harness,
+) -> None:
+    seconds = [0.0]
+    harness.store.steady = SteadyClock(lambda: seconds[0])
+    seconds[0] += LOOK_AGAIN_SECONDS
+    world = harness.simulator.world
+    shown, world.messages = world.messages, lambda: []
+    fault(harness, faults.ERROR_AFTER)
+    id = harness.start_and_send()["id"]
+    seconds[0] += 2  # and the clock is set forward by the rest
+    harness.forward(LOOK_AGAIN_SECONDS)
+    assert state(harness, id) == "unknown"
+    world.messages = shown
+    seconds[0] += LOOK_AGAIN_SECONDS
     harness.forward(LOOK_AGAIN_SECONDS)
     assert state(harness, id) == "accepted"
     assert len(harness.texts()) == 1
