@@ -20,6 +20,14 @@ LARGEST_BODY_BYTES = 1024 * 1024
 class _Answer(SimpleHandler):
     http_version = "1.1"
     os_environ: ClassVar[dict[str, str]] = {}  # otherwise a copy of this process's for each request
+    is_last = False
+
+    def cleanup_headers(self) -> None:
+        super().cleanup_headers()
+        has_no_body = self.status[:3] in ("204", "304")
+        if "Content-Length" not in self.headers and not has_no_body:
+            self.headers["Connection"] = "close"  # a stream, which ends with the connection
+            self.is_last = True
 
 
 class Handler(WSGIRequestHandler):
@@ -35,7 +43,9 @@ class Handler(WSGIRequestHandler):
             self.send_error(error.code or 400)
             return
         environ["wsgi.input"] = body
-        _Answer(body, self.wfile, sys.stderr, environ).run(self.server.app)
+        answer = _Answer(body, self.wfile, sys.stderr, environ)
+        answer.run(self.server.app)
+        self.close_connection |= answer.is_last
 
 
 def _body(environ: dict[str, Any]) -> bytes:

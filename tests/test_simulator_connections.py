@@ -16,6 +16,8 @@ def server() -> Iterator[Server]:
     app = Flask(__name__)
     app.add_url_rule("/unread", "unread", lambda: "unread", methods=["POST"])
     app.add_url_rule("/size", "size", lambda: str(len(request.data)), methods=["POST"])
+    app.add_url_rule("/stream", "stream", lambda: iter(["one", "two"]), methods=["POST"])
+    app.add_url_rule("/empty", "empty", lambda: ("", 204), methods=["POST"])
     made = Server("127.0.0.1", 0, app)
     thread = threading.Thread(target=made.serve_forever, args=(0.01,))
     thread.start()
@@ -44,7 +46,13 @@ def test_one_connection_serves_many_requests(client: http.client.HTTPConnection)
     assert ask(client, "/unread", b"POST / HTTP/1.1\r\n\r\n") == (200, "unread")
     assert ask(client, "/nowhere", b"more")[0] == 404
     assert ask(client, "/size", b"") == (200, "0")
+    assert ask(client, "/empty", b"") == (204, "")
     assert client.sock is kept
+
+
+def test_a_stream_ends_with_its_connection(client: http.client.HTTPConnection) -> None:
+    assert ask(client, "/stream", b"") == (200, "onetwo")
+    assert client.sock is None
 
 
 def test_a_body_in_chunks_is_read_to_its_end(client: http.client.HTTPConnection) -> None:
