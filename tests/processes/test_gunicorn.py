@@ -206,24 +206,35 @@ def test_flask_run_is_refused(tmp_path: Path) -> None:
         ({"DATABASE_URL": "sqlite:////dev/null/x.db"}, "cannot be opened"),
     ],
 )
-def test_what_is_missing_or_senseless_stops_the_start_with_a_line(
-    tmp_path: Path, changed: dict[str, str], named: str
+def test_an_unusable_setting_stops_the_start_with_a_line(
+    service: Service, changed: dict[str, str], named: str
 ) -> None:
-    values = environment(DATABASE_URL=f"sqlite:///{tmp_path}/textback.db", PATH="/usr/bin:/bin")
-    for command in ("gunicorn wsgi:app", "flask check"):
-        name, *arguments = command.split()
-        ran = subprocess.run(
-            [BIN / name, *arguments],
-            cwd=ROOT,
-            env={**values, **changed},
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-        said = ran.stdout + ran.stderr
-        assert ran.returncode != 0
-        assert named in said
-        assert "Traceback" not in said
+    process = service.gunicorn(**changed)
+    assert until(lambda: process.poll() is not None)
+    assert process.returncode != 0
+    said = service.log.read_text()
+    assert named in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", ["gunicorn wsgi:app", "flask check"])
+def test_every_command_names_the_missing_setting(tmp_path: Path, command: str) -> None:
+    values = environment(
+        DATABASE_URL=f"sqlite:///{tmp_path}/textback.db", PATH="/usr/bin:/bin", PUBLIC_BASE_URL=""
+    )
+    name, *arguments = command.split()
+    ran = subprocess.run(
+        [BIN / name, *arguments],
+        cwd=ROOT,
+        env=values,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    said = ran.stdout + ran.stderr
+    assert ran.returncode != 0
+    assert "PUBLIC_BASE_URL is not set" in said
+    assert "Traceback" not in said
 
 
 def test_web_processes_are_as_many_as_are_wanted(any_service: Service) -> None:
