@@ -32,7 +32,7 @@ class Pool:
         future.add_done_callback(partial(self._ended, on_done))
 
     def stop(self, *, within_seconds: float) -> bool:
-        """Waits for what is under way. False: some of it was still going."""
+        """Waits for the calls under way. False: some have not ended."""
         with self._lock:
             under_way = set(self._futures)
         left = wait(under_way, timeout=within_seconds).not_done

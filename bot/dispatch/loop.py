@@ -100,7 +100,7 @@ class Dispatcher:
         self._wake.set()
 
     def stop(self) -> bool:
-        """Ends the threads; what is being sent is finished or handed back. False: not all was."""
+        """Ends the threads. Texts being sent are finished or handed back. False: some were not."""
         self.refuse_more()
         until = time.monotonic() + STOP_SECONDS
 
@@ -127,7 +127,7 @@ class Dispatcher:
         return self.send.run_once() + self._expire() + self._notifier.run_once()
 
     def sweep(self) -> None:
-        """Removes what is old, in this thread."""
+        """Removes old rows, in this thread."""
         self._sweeper.sweep()
 
     def _expire(self) -> int:
@@ -160,7 +160,7 @@ class Dispatcher:
                 self._wake.wait(pause)
 
     def turn(self) -> timedelta:
-        """Does what is due, one batch of each. Returns how long to sleep."""
+        """Runs one batch of each duty that is due. Returns how long to sleep."""
         due = self._store.read(_look)
         pause = due.pause
         if due.is_unreadable:

@@ -67,14 +67,14 @@ class Notifier(Background):
         self._wake.set()
 
     def stop(self, *, within_seconds: float) -> None:
-        """Calls under way are finished; what was claimed but not begun is handed back."""
+        """Finishes the calls under way; events that were claimed but not begun are handed back."""
         until = time.monotonic() + within_seconds
         super().stop(within_seconds=within_seconds)
         for pool in self._pools.values():
             pool.stop(within_seconds=max(0.0, until - time.monotonic()))
 
     def run_once(self) -> int:
-        """Sends what is due, one after the other, in this thread. Returns how many."""
+        """Sends the events that are due, one after the other, in this thread. Returns how many."""
         if self._client is None:
             return 0
         count = 0

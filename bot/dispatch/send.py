@@ -1,4 +1,4 @@
-"""Sending what is queued.
+"""Sends queued texts.
 
 1. Claim due texts in one short transaction: each is ours until the lease lapses.
 2. Call Twilio, no transaction open. Several at once: a call takes 100 to 500 ms, nearly all of it
@@ -85,14 +85,14 @@ class SendDuty:
         self._is_stopping = threading.Event()
 
     def run_once(self) -> int:
-        """Sends what is due, one after the other, in this thread. Returns how many."""
+        """Sends the texts that are due, one after the other, in this thread. Returns how many."""
         claims = self.claim(CLAIMED_AT_ONCE)
         for claim in claims:
             self.carry_out(claim)
         return len(claims)
 
     def run_in_background(self, on_done: Callable[[], None]) -> int:
-        """Hands what is due to as many threads as are free. Returns how many were claimed.
+        """Hands due texts to the threads that are free. Returns how many were claimed.
 
         `on_done` is called when a thread is free again.
         """
@@ -105,11 +105,11 @@ class SendDuty:
         return len(claims)
 
     def refuse_more(self) -> None:
-        """From here on nothing is claimed, and what was claimed but not begun is handed back."""
+        """Claims nothing more; texts that were claimed but not begun are handed back."""
         self._is_stopping.set()
 
     def stop(self, *, within_seconds: float) -> bool:
-        """Waits for what is under way. False: some of it was still going."""
+        """Waits for the sends under way. False: some have not ended."""
         self.refuse_more()
         return self._pool.stop(within_seconds=within_seconds)
 

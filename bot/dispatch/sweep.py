@@ -1,4 +1,4 @@
-"""Removing what is old, a batch at a time, while time goes on steadily."""
+"""Removes old rows, a batch at a time, while time goes on steadily."""
 
 import logging
 import time

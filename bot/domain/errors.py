@@ -156,6 +156,6 @@ class AlreadyFinished(Refusal):
 
 
 class StillRunning(Refusal):
-    """412: a removal of what has no outcome yet."""
+    """412: a removal of a verification that has no outcome yet."""
 
     code = "still_running"

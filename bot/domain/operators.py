@@ -1,4 +1,4 @@
-"""People who operate the service, at the console or by commands, and what they do."""
+"""People who operate the service, at the console or by commands, and their actions."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -222,7 +222,7 @@ def _letters(text: str) -> str:
 
 
 def _other_letters(text: str) -> str:
-    """Letters of scripts other than Latin, without what is between them."""
+    """Letters of scripts other than Latin, without the characters between them."""
     if text.isascii():
         return ""
     return "".join(

@@ -309,7 +309,7 @@ def _publish(v: Verification, outcome: Outcome, operator: str | None = None) -> 
 
 
 def _set(detail: Detail) -> Detail:
-    """Without what is None."""
+    """Without the fields that are None."""
     return {name: value for name, value in detail.items() if value is not None}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.usecases.readiness import Fault
 
-# What is wrong, and what to do.
+# Faults, each with its remedy.
 FAULTS = {
     Fault.STORE: "The database cannot be read or written.",
     Fault.DISPATCHER: "Work is overdue: no dispatcher runs, or it is stuck.",

@@ -37,7 +37,7 @@ class Shape(Protocol):
 
 
 class PlainShape:
-    """`{"code", "message"}`, for what belongs to no API of another product."""
+    """`{"code", "message"}`, for routes that belong to no API of another product."""
 
     schema = openapi.an_object({"code": {"type": "string"}, "message": {"type": "string"}})
 

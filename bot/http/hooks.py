@@ -16,7 +16,7 @@ _SECURITY = [
 
 
 class Application(Flask):
-    """Skips Flask's check whether each hook and view is a coroutine: none is."""
+    """Skips Flask's check whether a hook or view is a coroutine: there are no coroutines here."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

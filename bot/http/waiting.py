@@ -37,7 +37,7 @@ class Waiting:
         self._thread: threading.Thread | None = None
         self._is_over = False
         self._newest = ""  # version of the history, when it was looked at last
-        self._asked: frozenset[str] = frozenset()  # what was not finished at that version
+        self._asked: frozenset[str] = frozenset()  # ids that were not finished at that version
         store.on_commit(self._committed)
 
     def wait(

@@ -61,7 +61,7 @@ class TooSlow(NoMoreData):
 
 
 class BrokenOff(NoMoreData):
-    """A body ended before its length. gunicorn would hand on what has come as if it were whole."""
+    """A body ended before its length. gunicorn would hand on the part as if it were whole."""
 
 
 class TooMuch(NoMoreData):
@@ -113,7 +113,7 @@ class Connection(socket):
             self.registry.entered(self)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """b"": it was closed. Raises TooSlow at the deadline of what is being sent, TooMuch, and
+        """b"": it was closed. Raises TooSlow at the deadline of the request, TooMuch, and
         BrokenOff where it was closed in the middle of a body."""
         if self.is_over:
             return self._at_end()

@@ -44,7 +44,7 @@ OTHER_NAMES = {
 
 
 class SettingsError(Exception):
-    """Says, a line for each fault, what is wrong and what it should look like."""
+    """A line for each fault: the value that cannot be used, and the form it should have."""
 
 
 class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, WebhookSettings):
@@ -198,7 +198,7 @@ def _broken(rules: tuple[Rule, ...], found: Settings, lines: Mapping[str, str]) 
 
 
 def variables() -> dict[str, tuple[str, Any, bool]]:
-    """Every variable with what it should look like, its default, and whether it is required."""
+    """Every variable with its form, its default, and whether it is required."""
     return {
         name.upper(): (field.description or "", field.default, field.is_required())
         for name, field in Settings.model_fields.items()

@@ -39,7 +39,7 @@ def _weak_secret_of_a_trial(settings: Any) -> Iterator[str]:
 
 
 def _weak(settings: Any) -> Iterator[tuple[str, str]]:
-    """Each variable once, with what is wrong."""
+    """Each variable once, with its fault."""
     found: dict[str, str] = {}
     for name, value in _secrets(settings):
         reason = secret.weakness(value, is_token=name == "TWILIO_AUTH_TOKEN")

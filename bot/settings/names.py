@@ -56,7 +56,7 @@ def _is_prefixed(name: str, ours: str) -> bool:
 
 
 def _squeezed(name: str) -> str:
-    """A name without what is mistaken most often: case, underscores, a plural, our own name.
+    """A name without its parts that are mistaken most often: case, underscores, a plural, our name.
 
     >>> _squeezed("textback_Limits_PerNumber")
     'LIMITPERNUMBER'

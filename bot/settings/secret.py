@@ -11,7 +11,7 @@ from bot.settings.words import QUOTES
 
 SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
 SHORTEST_TOKEN = 32  # Twilio's auth tokens have 32 hexadecimal digits
-FEWEST_CHARACTERS = 6  # different ones: what has fewer was typed, not drawn
+FEWEST_CHARACTERS = 6  # different ones: a secret with fewer was typed, not drawn
 
 # <your token>, [token], {{ token }}, ${TOKEN}, $TOKEN, $(command), %TOKEN%, __TOKEN__
 _TEMPLATE = re.compile(

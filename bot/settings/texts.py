@@ -1,4 +1,4 @@
-"""The code, the window, and what is texted."""
+"""The code, the window, and the texts."""
 
 from collections.abc import Iterator
 from functools import cached_property

@@ -156,7 +156,7 @@ def wait(tx: Tx, id: str, *, due_at: datetime) -> None:
 
 
 def hurry(tx: Tx) -> None:
-    """Makes due now what is queued for later."""
+    """Makes texts due now that are queued for later."""
     sql = "UPDATE outbox SET due_at = :now WHERE state = 'queued' AND due_at > :now"
     tx.run(sql, now=to_text(tx.now))
 

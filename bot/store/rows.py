@@ -136,7 +136,7 @@ def to_instant(text: str) -> datetime:
 
 def to_instant_if_readable(text: str | None) -> datetime | None:
     """None where it cannot be read: for values that everything depends on, such as the newest
-    instant, of which a broken one must not stop the rest."""
+    instant: a broken one must not stop the rest."""
     try:
         return to_instant_or_none(text)
     except ValueError:

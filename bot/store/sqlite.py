@@ -65,7 +65,7 @@ class SqliteTx:
     def run(self, sql: str, **params: Value) -> int:
         return self._db.execute(sql, params).rowcount
 
-    # One writer at a time: what is read is locked, and rows become visible in their order.
+    # One writer at a time: rows that are read are locked, and rows become visible in their order.
     lock = one
     lock_free = all
     horizon = str(2**63 - 1)

@@ -84,7 +84,7 @@ class Tx(Protocol):
         """Until the commit no other transaction starts, opts out or forgets this number."""
 
     def lock_name(self, name: str) -> None:
-        """The same for what has no row to lock and is no number."""
+        """The same for a name that is no number and has no row to lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Done(Generic[T]):
 
     value: T
     has_work: bool = False  # the dispatcher has something due
-    has_notices: bool = False  # applications are to be told something, beside ends among `changes`
+    has_notices: bool = False  # webhook events are due, beside those of ends among `changes`
     changes: tuple[Change, ...] = ()  # callers may wait for an end; metrics and logs follow all
 
 
@@ -154,7 +154,7 @@ class Store(ABC):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The same, for what removes a lot at once: all of it may take so many seconds."""
+        """The same, for use cases that remove many rows: all of it may take so many seconds."""
         return self._write(lambda tx: use_case(tx, *args, **kwargs), seconds)
 
     def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

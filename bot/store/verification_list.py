@@ -1,4 +1,4 @@
-"""Lists of verifications: pages by filter, what is open, what failed."""
+"""Lists of verifications: pages by filter, the open ones, the failed ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

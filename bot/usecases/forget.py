@@ -1,4 +1,4 @@
-"""Removing: one verification, many, what is old, or all of a number. The history goes with it."""
+"""Removes one verification, many, old ones, or all of a number, each with its history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -30,7 +30,7 @@ OTHERS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class VerificationView:
-    """A verification and what is known of its texts."""
+    """A verification and the state of its texts."""
 
     verification: Verification
     texts: tuple[Text, ...]  # the oldest first, at least one
@@ -59,7 +59,7 @@ class Load:
     pending: int
     queue: dict[str, int]  # texts by state
     queue_age: timedelta  # of the oldest text that Twilio was not given
-    overdue: timedelta  # of what is due, the longest
+    overdue: timedelta  # the longest of all that are due
     circuit: Circuit | None  # open while Twilio does not accept our credentials
     version: str  # another whenever something has happened or was removed
     faults: list[Fault]  # what an operator must mend

@@ -1,4 +1,4 @@
-"""Searching as support does: one text, read as everything that it may be."""
+"""Search for support staff: one text, read in every way that it may be meant."""
 
 import re
 from collections.abc import Sequence

@@ -56,7 +56,7 @@ class Start:
     reference: str
     key_id: str
     challenge_text: str
-    locale: str  # BCP 47 tag of what is texted
+    locale: str  # BCP 47 tag of the texts
     terms: Terms
     text: SendText
     is_to_erase: bool = False  # Twilio's copy of the text, once it is over

@@ -20,7 +20,7 @@ FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "referenc
 REFERENCE_LETTERS = "BCDFGHJKMNPQRTVWXYZ"
 SHORTEST_MINUTES = 120  # seconds: from here on even minutes are told as minutes
 
-# First strong isolate and its end (UAX 9): what is between them does not jump in a line that runs
+# First strong isolate and its end (UAX 9): the text between them does not jump in a line that runs
 # from right to left.
 _ISOLATE, _END = "\u2068", "\u2069"
 

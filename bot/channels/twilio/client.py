@@ -1,4 +1,4 @@
-"""Twilio's REST API through its own library, with a timeout, and answers sorted by what they mean.
+"""Twilio's REST API through its own library, with a timeout, and answers sorted by meaning.
 
 The library raises two kinds of errors: its own for answers of the API, and those of urllib3 for
 what happened on the way (`http.py`). Where nothing of the request was written, nothing was sent;

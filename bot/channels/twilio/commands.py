@@ -24,7 +24,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @_json_option
 @with_appcontext
 def number_check(as_json: bool) -> None:
-    """Compare the webhook at Twilio with what it should be. Exit code 0: it is right."""
+    """Compare the webhook at Twilio with this service's. Exit code 0: it is right."""
     _tell_webhook(number.check, as_json=as_json)
 
 
@@ -32,7 +32,7 @@ def number_check(as_json: bool) -> None:
 @_json_option
 @with_appcontext
 def number_set(as_json: bool) -> None:
-    """Set the webhook to this service, and tell what was changed.
+    """Set the webhook to this service, and list the changes.
 
     Of a Messaging Service its own webhook is set and used for all of its pool.
     """

@@ -24,7 +24,7 @@ class NumberUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The webhook as it is set: its faults, other settings that decide, and what was changed."""
+    """The webhook as it is set: its faults, other settings that decide, and the changes made."""
 
     url: str
     faults: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""`flask check`: the settings, and whether what they name is ready."""
+"""`flask check`: the settings, and whether the services they name are ready."""
 
 import sys
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Listing verifications, and finding one by what an operator has of it."""
+"""Lists verifications, and finds one by an id, the beginning of an id, or a number."""
 
 import click
 from flask import current_app

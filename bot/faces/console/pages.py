@@ -113,7 +113,7 @@ class Pages:
         }
 
     def limits(self, fault: str = "") -> Response:
-        """`fault`: what was wrong with the number that was typed here."""
+        """`fault`: why the number that was typed here was refused."""
         return self._renderer.live(
             "console/limits.html",
             lambda load: {

@@ -24,7 +24,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 @dataclass(frozen=True)
 class Route:
     method: str
-    path: str  # with {words} for what varies
+    path: str  # with {words} for the variable parts
     view: Callable[..., Response]
 
     @property

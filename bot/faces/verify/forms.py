@@ -88,7 +88,7 @@ def missing(name: str) -> InvalidParameter:
 
 
 def _form(known: frozenset[str]) -> Mapping[str, str]:
-    """An empty value counts as none, as clients send it for what they leave out."""
+    """An empty value counts as none: clients send it for fields that they leave out."""
     form = {name: value for name, value in request.form.items() if value.strip()}
     for name in sorted(set(form) - known):
         raise invalid(name[:60], "it is not supported by this service")

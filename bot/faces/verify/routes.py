@@ -38,7 +38,7 @@ from bot.wording import Style
 
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
 _SID = re.compile(r"VE([0-9a-f]{32})")
-# Twilio deletes what is approved; a page that follows a verification is served better.
+# Twilio deletes approved verifications; keeping them serves a page that follows one.
 SHOWN_AFTER_APPROVAL = AFTERTHOUGHT
 
 

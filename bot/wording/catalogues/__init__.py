@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 
 
 class BrokenCatalogue(Exception):
-    """Names the file, the line or sentence, and what is wrong."""
+    """Names the file, the line or sentence, and the fault."""
 
 
 def all_sentences() -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def read_complete(path: Path) -> dict[str, str]:
 
 
 def fixed_parts(template: str) -> list[str]:
-    """What is the same in every text of a template."""
+    """The parts that are the same in every text of a template."""
     return [literal for literal, *_ in Formatter().parse(template)]
 
 

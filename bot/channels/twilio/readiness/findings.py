@@ -1,4 +1,4 @@
-"""What is found, by kind."""
+"""Findings, by kind."""
 
 from enum import StrEnum
 
