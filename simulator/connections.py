@@ -34,6 +34,15 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # buffered, so that head and body leave in one packet
 
+    def handle_expect_100(self) -> bool:
+        is_accepted = super().handle_expect_100()
+        self.wfile.flush()
+        return is_accepted
+
+    def finish(self) -> None:
+        with suppress(OSError):  # the client has gone, and the buffer cannot be written
+            super().finish()
+
     def run_wsgi(self) -> None:
         environ = self.make_environ()
         try:

@@ -80,6 +80,15 @@ def test_a_length_that_is_not_read(server: Server, length: str, status: int) -> 
             answer.read()  # to the end: the server closes
 
 
+def test_a_client_that_waits_for_100_is_answered(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        head = "POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+        connection.sendall(b"four")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
 def test_a_server_that_stops_closes_idle_connections(
     server: Server, client: http.client.HTTPConnection
 ) -> None:
