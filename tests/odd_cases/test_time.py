@@ -623,6 +623,24 @@ def test_a_process_with_nothing_to_write_notices_an_outage_too(sqlite_harness: H
         store.close()
 
 
+def test_catching_up_does_not_pause_for_longer_while_the_store_is_away(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Expiry goes on ten seconds after its return, and must not come first."""
+    monkeypatch.setattr(catch_up, "FIRST_PAUSE_SECONDS", 0.01)
+    made = catch_up.CatchUp(harness.store, harness.service.gateway, harness.service.rules)
+    looks: list[None] = []
+    monkeypatch.setattr(made, "run_once", lambda: bool(looks.append(None)))
+    harness.store.outages.failed(waited_seconds=3)
+    starting = threading.Thread(target=made.start)
+    starting.start()
+    try:
+        assert until(lambda: len(looks) > 12, 10), "doubled each time, it would take 40 s"
+    finally:
+        made.stop(within_seconds=5)
+        starting.join()
+
+
 def test_nothing_expires_while_the_disk_is_full(any_harness: Harness) -> None:
     """Replies may have been missed; the list is read once there is room again."""
     id = any_harness.start_and_send()["id"]
