@@ -194,6 +194,12 @@ class Service:
             if message.direction == "outbound-api"
         ]
 
+    def code(self, phone: str) -> str:
+        """The code in the newest text of a phone; waits until there is one."""
+        found = re.search(r"code is ([0-9]{4,})", until(lambda: self.texts(phone))[-1])
+        assert found
+        return found[1]
+
     def rows(self, sql: str) -> list[Any]:
         return [tuple(row.values()) for row in self.ask(sql)]
 

@@ -57,16 +57,9 @@ def with_key(send: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any
     return sending
 
 
-def code(service: Service, phone: str) -> str:
-    until(lambda: service.texts(phone))
-    found = re.search(r"code is ([0-9]+)", service.texts(phone)[-1])
-    assert found
-    return found[1]
-
-
 def wrong(service: Service, phone: str, nth: int = 1) -> str:
     """Without a leading zero, which an integer does not keep."""
-    return wrong_code(f"{int(code(service, phone)) % 8000 + 1000:04}", nth)
+    return wrong_code(f"{int(service.code(phone)) % 8000 + 1000:04}", nth)
 
 
 async def runtime_status(client: DurableOrchestrationClient, id: str) -> Any:
@@ -105,7 +98,7 @@ async def starts_and_answers(service: Service, client: DurableOrchestrationClien
     assert re.fullmatch("[0-9a-f]{32}", right)
     await running(client, right)
     await client.raise_event(right, "SmsChallengeResponse", int(wrong(service, PHONES[0])))
-    await client.raise_event(right, "SmsChallengeResponse", code(service, PHONES[0]))
+    await client.raise_event(right, "SmsChallengeResponse", service.code(PHONES[0]))
     status = await client.get_status(right, show_history=True, show_history_output=True)
     assert status.runtime_status is OrchestrationRuntimeStatus.Completed
     assert status.output is True
@@ -141,7 +134,7 @@ async def ends_pauses_and_goes_on(service: Service, client: DurableOrchestration
     await running(client, id)
     await client.suspend(id, "lunch")
     assert await runtime_status(client, id) is OrchestrationRuntimeStatus.Suspended
-    await client.raise_event(id, "SmsChallengeResponse", code(service, PHONES[2]))
+    await client.raise_event(id, "SmsChallengeResponse", service.code(PHONES[2]))
     assert await runtime_status(client, id) is OrchestrationRuntimeStatus.Suspended
     await client.resume(id, "back")
     assert (await client.get_status(id)).output is True
@@ -186,7 +179,7 @@ async def waits(service: Service, client: DurableOrchestrationClient) -> None:
         request, id, 300, 100
     )
     assert pending.status_code == 202
-    await client.raise_event(id, "SmsChallengeResponse", code(service, PHONES[4]))
+    await client.raise_event(id, "SmsChallengeResponse", service.code(PHONES[4]))
     done = await client.wait_for_completion_or_create_check_status_response(request, id, 3000, 100)
     assert (done.status_code, json.loads(done.get_body())) == (200, True)
 

@@ -1,7 +1,6 @@
 """kill -9 after every step of a verification, then a restart: it completes, once."""
 
 import contextlib
-import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +15,8 @@ from tests.processes.service import Service, until
 PHONE = "+14255550123"
 
 
-def code(service: Service) -> str:
-    found = re.search(r"code is ([0-9]+)", service.texts(PHONE)[-1])
-    assert found
-    return found[1]
-
-
 def wrong(service: Service) -> str:
-    return str((int(code(service)) + 1) % 10000).zfill(4)
+    return str((int(service.code(PHONE)) + 1) % 10000).zfill(4)
 
 
 def begin_and_die(service: Service, step: str) -> None:
@@ -50,7 +43,7 @@ def complete(service: Service) -> None:
     id = the_id(service)
     until(lambda: service.texts(PHONE))
     until(lambda: service.status(id)["runtimeStatus"] == "Running")
-    assert service.simulator.webhooks.receive(PHONE, code(service)).status == 200
+    assert service.simulator.webhooks.receive(PHONE, service.code(PHONE)).status == 200
     assert service.status(id)["output"] is True
     assert len(service.texts(PHONE)) == 1, "Twilio has one message"
     assert events(service).count("approved") == 1
@@ -89,7 +82,7 @@ def test_killed_after_the_reply_was_committed(service: Service, step: str) -> No
     again = service.simulator.webhooks.post_inbound(reply)
     assert "Tries left: 3" in again.body, "the repeat gets the answer that was lost"
     assert service.status(id)["customStatus"]["attemptsUsed"] == 1
-    service.simulator.webhooks.receive(PHONE, code(service))
+    service.simulator.webhooks.receive(PHONE, service.code(PHONE))
     assert service.status(id)["output"] is True
 
 
@@ -103,7 +96,7 @@ def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
         until(lambda: service.texts(PHONE))
         until(lambda: service.status(id)["runtimeStatus"] == "Running")
         service.kill(first)
-        assert service.simulator.webhooks.receive(PHONE, code(service)).status == 0
+        assert service.simulator.webhooks.receive(PHONE, service.code(PHONE)).status == 0
         deadline = service.rows("SELECT deadline_at FROM verification")[0][0]
         until(lambda: to_text(datetime.now(UTC)) > deadline)
         service.start()
@@ -132,6 +125,6 @@ def test_a_dispatcher_beside_the_web_process_sends_within_a_second(service: Serv
     id = service.begin(PHONE)
     until(lambda: service.texts(PHONE), seconds=2)
     until(lambda: service.status(id)["runtimeStatus"] == "Running")
-    service.simulator.webhooks.receive(PHONE, code(service))
+    service.simulator.webhooks.receive(PHONE, service.code(PHONE))
     assert service.status(id)["output"] is True
     assert service.terminate(dispatcher) == 0

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import selectors
 import signal
 import socket
@@ -54,9 +53,7 @@ def ask_after(port: int, pause: float) -> bytes:
 
 
 def reply(service: Service, phone: str) -> str:
-    code = re.search(r"code is ([0-9]+)", service.texts(phone)[-1])
-    assert code
-    return service.simulator.webhooks.receive(phone, code[1]).body
+    return service.simulator.webhooks.receive(phone, service.code(phone)).body
 
 
 @pytest.mark.timeout(300)

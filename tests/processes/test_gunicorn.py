@@ -1,6 +1,5 @@
 """A real gunicorn: many replies at once, what it logs, what stops its start."""
 
-import re
 import signal
 import subprocess
 import time
@@ -30,12 +29,6 @@ PHONE = "+14255550123"
 PHONES_IN_PATHS = "+14255550377"
 
 
-def sent_code(service: Service, phone: str = PHONE) -> str:
-    found = re.search(r"code is ([0-9]+)", service.texts(phone)[-1])
-    assert found
-    return found[1]
-
-
 def begin(service: Service, phone: str = PHONE) -> str:
     id = service.begin(phone)
     until(lambda: service.texts(phone))
@@ -62,7 +55,7 @@ def replies(service: Service, bodies: list[str], *, sid: str | None = None) -> l
 def test_200_wrong_replies_at_once_are_four_attempts_and_one_end(service: Service) -> None:
     service.start()
     id = begin(service)
-    answers = Counter(replies(service, [wrong_code(sent_code(service), n) for n in range(1, 201)]))
+    answers = Counter(replies(service, [wrong_code(service.code(PHONE), n) for n in range(1, 201)]))
     status = service.status(id)
     assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
     lines = Counter(event for (event,) in service.rows("SELECT event FROM history"))
@@ -74,7 +67,7 @@ def test_200_wrong_replies_at_once_are_four_attempts_and_one_end(service: Servic
 def test_200_right_replies_at_once_are_one_approval(service: Service) -> None:
     service.start()
     id = begin(service)
-    answers = replies(service, [sent_code(service)] * 200)
+    answers = replies(service, [service.code(PHONE)] * 200)
     assert service.status(id)["output"] is True
     assert len([answer for answer in answers if "Thank you" in answer]) == 1
     lines = Counter(event for (event,) in service.rows("SELECT event FROM history"))
@@ -86,7 +79,7 @@ def test_50_copies_of_one_message_at_once_are_one_attempt_and_one_answer(
 ) -> None:
     service.start()
     id = begin(service)
-    answers = replies(service, [wrong_code(sent_code(service))] * 50, sid=new_sid("SM"))
+    answers = replies(service, [wrong_code(service.code(PHONE))] * 50, sid=new_sid("SM"))
     assert len(set(answers)) == 1
     assert "Tries left: 3" in answers[0]
     assert service.status(id)["customStatus"]["attemptsUsed"] == 1
@@ -115,7 +108,7 @@ def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
         ids = {phone: service.begin(phone) for phone in phones}
         for phone in phones:
             until(lambda phone=phone: service.texts(phone))
-        codes = [sent_code(service, phone) for phone in phones]
+        codes = [service.code(phone) for phone in phones]
         assert {len(code) for code in codes} == {10}
         receive = service.simulator.webhooks.receive
         for place, (phone, code) in enumerate(zip(phones, codes, strict=True)):
@@ -242,7 +235,7 @@ def test_web_processes_are_as_many_as_are_wanted(any_service: Service) -> None:
     process = any_service.start(WEB_CONCURRENCY="2")
     assert until(lambda: len(children(process)) == 2)
     id = begin(any_service)
-    any_service.simulator.webhooks.receive(PHONE, sent_code(any_service))
+    any_service.simulator.webhooks.receive(PHONE, any_service.code(PHONE))
     assert any_service.status(id)["output"] is True
     assert len(any_service.texts(PHONE)) == 1, "each has a dispatcher, and one of them sent it"
     assert any_service.terminate(process) == 0

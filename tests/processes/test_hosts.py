@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import signal
 import time
 from collections import Counter
@@ -61,12 +60,6 @@ def begin(hosts: Hosts, phone: str = PHONE) -> str:
     return id
 
 
-def code(hosts: Hosts, phone: str = PHONE) -> str:
-    found = re.search(r"code is ([0-9]{4})", hosts.texts(phone)[-1])
-    assert found
-    return found[1]
-
-
 def replies(hosts: Hosts, bodies: list[str]) -> Counter[str]:
     """Signed replies, all at once, one after the other to each host; what they were answered."""
     validator = RequestValidator(ACCOUNT.auth_token)
@@ -95,14 +88,14 @@ def events(hosts: Hosts) -> Counter[str]:
 def test_the_whole_flow_and_its_races(hosts: Hosts) -> None:
     """Two hundred simultaneous replies, spread over all: four attempts, one end; one approval."""
     first = begin(hosts)
-    answers = replies(hosts, [wrong_code(code(hosts), n) for n in range(1, 201)])
+    answers = replies(hosts, [wrong_code(hosts.code(PHONE), n) for n in range(1, 201)])
     status = hosts.status(first)
     assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
     counts = events(hosts)
     assert (counts["wrong_answer"], counts["max_attempts_reached"]) == (4, 1)
     assert answers['<?xml version="1.0" encoding="UTF-8"?><Response />'] >= 194
     second = begin(hosts)
-    answers = replies(hosts, [code(hosts)] * 200)
+    answers = replies(hosts, [hosts.code(PHONE)] * 200)
     assert hosts.status(second)["output"] is True
     assert sum(count for answer, count in answers.items() if "Thank you" in answer) == 1
     assert events(hosts)["approved"] == 1
@@ -221,7 +214,7 @@ def test_a_process_paused_beyond_its_lease_comes_back(patient_hosts: Hosts) -> N
     until(lambda: hosts.ask("SELECT 1 FROM outbox WHERE state = 'accepted'"))
     os.killpg(hosts.dispatchers[0].pid, signal.SIGCONT)
     until(lambda: hosts.status(id)["runtimeStatus"] == "Running")
-    hosts.simulator.webhooks.receive(PHONE, code(hosts))
+    hosts.simulator.webhooks.receive(PHONE, hosts.code(PHONE))
     assert hosts.status(id)["output"] is True
     time.sleep(0.5)
     texts = hosts.texts(PHONE)
@@ -235,7 +228,7 @@ def test_a_minute_without_the_database_is_503_and_nothing_is_lost(
 ) -> None:
     """Not a whole minute here: the answers are the same from the fifth second on."""
     id = begin(hosts)
-    right = code(hosts)
+    right = hosts.code(PHONE)
     postgres.stop()
     try:
         refused = hosts.http.post(

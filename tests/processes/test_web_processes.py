@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -29,13 +28,6 @@ def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
     made.close()
 
 
-def code(service: Service, phone: str) -> str:
-    texts = until(lambda: service.texts(phone))
-    found = re.search(r"code is ([0-9]{4})", texts[-1])
-    assert found
-    return found[1]
-
-
 def answers(service: Service, phone: str, bodies: list[str]) -> Counter[bool]:
     """Replies, all at once; how many were thanked for."""
     receive = service.simulator.webhooks.receive
@@ -46,11 +38,11 @@ def answers(service: Service, phone: str, bodies: list[str]) -> Counter[bool]:
 def test_simultaneous_replies_are_judged_one_after_the_other(service: Service) -> None:
     service.start(WINDOW_SECONDS="90")
     guessed, verified = service.begin(PHONE), service.begin(OTHER)
-    right = code(service, PHONE)
+    right = service.code(PHONE)
     answers(service, PHONE, [wrong_code(right, number) for number in range(1, 61)])
     status = service.status(guessed)
     assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
-    assert answers(service, OTHER, [code(service, OTHER)] * 60)[True] == 1
+    assert answers(service, OTHER, [service.code(OTHER)] * 60)[True] == 1
     assert service.status(verified)["output"] is True
     events = Counter(row["event"] for row in service.ask("SELECT event FROM history"))
     assert (events["wrong_answer"], events["max_attempts_reached"], events["approved"]) == (4, 1, 1)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 import signal
 import socket
 import time
@@ -32,10 +31,7 @@ def received(service: Service) -> list[Received]:
 
 
 def reply(service: Service) -> None:
-    until(lambda: service.texts(PHONE))
-    code = re.search(r"code is ([0-9]+)", service.texts(PHONE)[-1])
-    assert code
-    service.simulator.webhooks.receive(PHONE, code[1])
+    service.simulator.webhooks.receive(PHONE, service.code(PHONE))
 
 
 @pytest.mark.parametrize(
