@@ -145,6 +145,8 @@ class CatchUp(Background):
                 log.exception("catching up failed; trying again")
                 is_done = False
             self._is_over.wait(LOOK_EVERY_SECONDS if is_done else pause)
-            # No longer pauses while the store is away: expiry goes on ten seconds after its return.
-            is_first = is_done or self._outages.is_open
-            pause = FIRST_PAUSE_SECONDS if is_first else min(LONGEST_PAUSE_SECONDS, pause * 2)
+            # Keep pauses short while the store is away: expiry resumes ten seconds later.
+            if is_done or self._outages.is_open:
+                pause = FIRST_PAUSE_SECONDS
+            else:
+                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)

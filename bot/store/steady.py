@@ -22,7 +22,8 @@ TOLERATED = timedelta(seconds=5)
 UNCOUNTED = timedelta(hours=1)
 # A clock that goes on by so much more than the monotonic one was set, or the host slept.
 JUMP = timedelta(hours=1)
-# The same, where a wait of a few seconds would be shortened: NTP steps clocks by less than JUMP.
+# A clock that gains so much was set forward too. NTP sets clocks by seconds, which shortens a wait
+# of seconds.
 STEP = timedelta(seconds=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,12 +39,12 @@ class SteadyClock:
         self._last_at = monotonic()
         self.ahead = timedelta(0)  # of the clock, when it was read last
         self.jumps = 0  # how often the clock was found to have jumped forward
-        self._settled_at = self._last_at  # when the clock was last found to have been set forward
+        self._settled_at = self._last_at  # this process's start, or the newest step forward
 
     @property
     def settled(self) -> timedelta:
-        """How long stored time has gone on at its pace: since this process started, or the clock
-        was set forward. A wait that is no longer was a wait for this process too."""
+        """The time since this process started or saw its clock set forward. A wait of at most this
+        length was not shortened by such a step."""
         return timedelta(seconds=self._monotonic() - self._settled_at)
 
     @property

@@ -182,9 +182,9 @@ class Store(ABC):
         self.write(_touch if self.outages.has_failed else _nothing)
 
     def beat(self) -> None:
-        """The same, and while a verification is pending it writes a row each time. So a process
-        that has nothing else to write notices an outage too, and expires nothing before it has
-        read the replies that were missed. Raises StoreUnavailable."""
+        """Like `check_writable`, but writes a row each time while a verification is pending. A
+        process that has nothing else to write so notices an outage, and reads missed replies before
+        it expires anything. Raises StoreUnavailable."""
         self.write(_touch if self.outages.has_failed else _touch_while_pending)
 
     @abstractmethod

@@ -75,7 +75,7 @@ class SignIn:
         return Session(str(id), found[0] if found else None)
 
     def operator(self, presented: str) -> tuple[Operator, str] | None:
-        """The operator who holds this key, and its fingerprint; None for a wrong key."""
+        """Returns the holder of a key, with its fingerprint, or None for an unknown key."""
         # Compare with every key, so that the duration does not reveal which one was nearly right.
         found = [
             (operator, _fingerprint(self._present, key))

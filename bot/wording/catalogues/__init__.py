@@ -74,7 +74,7 @@ def _quoted(text: str, path: Path, number: int) -> str:
 
 
 def read_complete(path: Path) -> dict[str, str]:
-    """The same with every sentence, in order. Raises BrokenCatalogue."""
+    """Translations of all sentences, in their order. Raises BrokenCatalogue if one is missing."""
     found = read(path)
     for sentence in all_sentences():
         translation = found.get(sentence, "")
