@@ -117,8 +117,8 @@ start_web() {
 }
 
 wait_for_web() {
-    curl --silent --fail --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8000/healthz || {
-        cat "$work"/*.log
+    curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors http://127.0.0.1:8000/healthz || {
+        cat "$work/caddy.log" "$work/web.log"
         fail "the container does not answer"
     }
 }
