@@ -1,4 +1,4 @@
--- The database schema of Textback, version 6.
+-- The database schema of Textback, version 7.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and people can read them. Booleans are 0 or 1. Invariants are CHECK or UNIQUE constraints or
@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (6);
+INSERT INTO schema_version (version) VALUES (7);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -231,6 +231,13 @@ CREATE TABLE metric_sample (
     value   REAL NOT NULL,
     at      TEXT NOT NULL,
     PRIMARY KEY (process, sample)
+) STRICT;
+
+-- Until when each process has judged the replies that reached it, once a second while a verification is
+-- pending. None expires before all have written after its deadline, or another has read what they missed.
+CREATE TABLE heartbeat (
+    process TEXT NOT NULL PRIMARY KEY,
+    at      TEXT NOT NULL
 ) STRICT;
 
 -- Numbers that texted STOP to an address of ours (a phone number or a Messaging Service).

@@ -168,7 +168,7 @@ def _service(
         ),
         waiting=Waiting(store),
         dispatcher=Dispatcher(store, send, catch_up, sweeper, notifier, duties),
-        may_expire=catch_up.may_expire,
+        judged_until=catch_up.judged_until,
         metrics=metrics,
         shared_counters=SharedCounters(metrics, store),
         clock=clock,

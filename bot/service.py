@@ -18,6 +18,7 @@ from bot.observability.shared_counters import SharedCounters
 from bot.settings import Reading, Settings
 from bot.store.tx import Store
 from bot.usecases import notify
+from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.rules import Rules
 
 _NAME = "textback"
@@ -33,7 +34,7 @@ class Service:
     keys: Keys
     waiting: Waiting
     dispatcher: Dispatcher
-    may_expire: Callable[[], bool]  # False while replies that were missed are being read
+    judged_until: JudgedUntil
     metrics: Metrics
     shared_counters: SharedCounters
     clock: Callable[[], datetime]  # for measuring and signing; the store has its own

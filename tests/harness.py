@@ -31,11 +31,11 @@ from bot.store.verification_list import ListFilter
 from bot.usecases import clear, control, overview, read
 from bot.usecases.answer import judge_text
 from bot.usecases.forget import Forgotten, forget_number
+from bot.usecases.heartbeat import everything
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.overview import Overview, Period
 from bot.usecases.read import Load, VerificationView
 from bot.usecases.report import reported
-from bot.usecases.running import always
 from simulator import faults
 from simulator.server import Simulator
 from simulator.webhooks import Answer
@@ -197,14 +197,16 @@ class Harness:
         self.store.write(control.cancel, id, reason=reason)
 
     def suspend(self, id: str, reason: str | None) -> None:
-        self.store.write(control.suspend, id, reason=reason, may_expire=always)
+        self.store.write(control.suspend, id, reason=reason, judged_until=everything)
 
     def resume(self, id: str, reason: str | None) -> None:
-        self.store.write(control.resume, id, reason=reason, may_expire=always)
+        self.store.write(control.resume, id, reason=reason, judged_until=everything)
 
     def judge_text(self, text: InboundText) -> Judged:
-        may_expire = self.service.may_expire
-        return self.store.write(judge_text, text, rules=self.service.rules, may_expire=may_expire)
+        judged_until = self.service.judged_until
+        return self.store.write(
+            judge_text, text, rules=self.service.rules, judged_until=judged_until
+        )
 
     def report(self, report: Report) -> None:
         waited = self.store.write(reported, report, self.service.rules)

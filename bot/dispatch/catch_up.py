@@ -1,13 +1,16 @@
-"""Inbound texts that were missed: while the service was down, or its store out of reach.
+"""Inbound texts that were missed: while a process was down or halted, or its store out of reach.
 
 Twilio does not repeat a webhook that met a dead server, and gives up soon on one that was answered
 503. So before anything is expired, its list of inbound messages is read since the oldest pending
 verification began, and each unseen text is judged like any reply, as of the time it was sent.
+`usecases/heartbeat.py` has how a process learns that another one has missed something.
 """
 
 import logging
+import secrets
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
@@ -15,17 +18,19 @@ from bot.dispatch import expire
 from bot.domain.phone import masked
 from bot.store import verifications as table
 from bot.store.tx import Store, StoreUnavailable, Tx
+from bot.usecases import heartbeat, timekeeping
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
 from bot.usecases.keywords import asks_for_texts_or_none
 from bot.usecases.rules import Rules
-from bot.usecases.running import always
 
-# The longest time that expiry waits for the catch-up: if Twilio is down, verifications still end.
-EXPIRY_WAITS_SECONDS = 10.0
+EXPIRY_WAITS_SECONDS = heartbeat.EXPIRY_WAITS.total_seconds()
 LOOK_EVERY_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
+# Expiry waits ten seconds from the end of an outage, so the list is tried within them.
+LONGEST_PAUSE_SECONDS = 4.0
+SILENT_AFTER_SECONDS = heartbeat.SILENT_AFTER.total_seconds()
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +63,7 @@ def run_once(
         if asks_for_texts_or_none(read.heard, code_length=rules.terms.code_length):
             with_newer_keyword.add(text.phone)
     for read in reversed(missed):
-        judged = store.write(judge_text, read, rules=rules, may_expire=always)
+        judged = store.write(judge_text, read, rules=rules, judged_until=heartbeat.everything)
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(read.phone), judged.ignored)
     return len(missed)
@@ -70,23 +75,40 @@ def _oldest_age(tx: Tx) -> timedelta | None:
 
 
 class CatchUp(Background):
-    """Runs once at the start, and once more after every outage of the store."""
+    """Runs at the start, after every outage of the store, and where another process is silent. Also
+    beats for this process (`usecases/heartbeat.py`)."""
 
-    def __init__(self, store: Store, gateway: Gateway, rules: Rules) -> None:
+    def __init__(
+        self,
+        store: Store,
+        gateway: Gateway,
+        rules: Rules,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__("catch-up")
         self._store = store
         self._gateway = gateway
         self._rules = rules
+        self._monotonic = monotonic
+        self._process = secrets.token_hex(8)
         self._outages = store.outages
         self._seen = self._outages.ended  # outages whose missed texts were read
         self._due = (0, 0.0)  # outages that had ended, and when that was noticed
+        self._silent: list[str] = []  # other processes, whose missed texts are to be read
+        self._pending_since: float | None = None  # as long as this process knows
 
     @property
     def is_due(self) -> bool:
+        """This process has missed texts."""
         return self._outages.ended != self._seen
 
-    def may_expire(self) -> bool:
-        """Returns True once all missed texts are read, or after EXPIRY_WAITS_SECONDS."""
+    def judged_until(self, tx: Tx) -> datetime:
+        """Until when every text that had been sent is judged; what this process has missed is
+        waited for as long as for other processes."""
+        return heartbeat.judged_until(tx, self._process) if self._is_caught_up() else NEVER
+
+    def _is_caught_up(self) -> bool:
+        """True after EXPIRY_WAITS_SECONDS, too."""
         if self._outages.is_open:
             return False
         if not self.is_due:
@@ -94,59 +116,87 @@ class CatchUp(Background):
         ended = self._outages.ended
         noticed, at = self._due
         if noticed != ended:
-            noticed, at = self._due = ended, time.monotonic()
-        return time.monotonic() - at > EXPIRY_WAITS_SECONDS
+            noticed, at = self._due = ended, self._monotonic()
+        return self._monotonic() - at > EXPIRY_WAITS_SECONDS
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
         self._seen = -1  # the time before this start counts as an outage
-        self.may_expire()
+        self._is_caught_up()
         super().start()
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
         while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
             time.sleep(0.02)
 
     def run_once(self) -> bool:
-        """Tries, if it is due. False: it failed, and is still due."""
-        if not self._end_outage():
-            return False
-        ended = self._outages.ended
-        if ended == self._seen:
-            return True
+        """Beats, and reads what was missed. False: it failed, and is still due."""
+        self._try(self._probe_and_beat)
+        return not self._has_missed or self._try(self._read_missed)
+
+    def beat(self) -> None:
+        """Says that this process has judged what reached it. Raises StoreUnavailable."""
+        found = self._store.write(heartbeat.beat, self._process, is_caught_up=self._has_read_all)
+        if not found.is_pending:
+            self._pending_since = None
+        elif self._pending_since is None:
+            self._pending_since = self._monotonic()
+        elif self._monotonic() - self._pending_since > SILENT_AFTER_SECONDS:
+            self._silent = found.silent  # they should have written too
+
+    def stop(self, *, within_seconds: float) -> None:
+        super().stop(within_seconds=within_seconds)
+        if self._has_read_all():
+            self._try(lambda: self._store.write(heartbeat.leave, self._process))
+
+    @property
+    def _has_missed(self) -> bool:
+        return self.is_due or bool(self._silent)
+
+    def _has_read_all(self) -> bool:
+        return not self._outages.is_open and not self.is_due
+
+    def _probe_and_beat(self) -> None:
+        if self._outages.is_open:
+            self._store.check_writable()  # ends it, if no other write has
+        self.beat()
+
+    def _try(self, step: Callable[[], object]) -> bool:
         try:
-            expire.retire_keys(self._store, self._rules.keyring)
-            is_first = self._seen == -1
-            uncounted = self._store.steady.uncounted if is_first else timedelta(0)
-            count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
+            step()
         except (ChannelUnavailable, StoreUnavailable) as error:
-            log.warning("missed texts cannot be read yet: %s", error)
+            log.warning("catching up waits: %s", error)
             return False
-        log.info("caught up with %d texts", count)
-        self._seen = ended
         return True
 
-    def _end_outage(self) -> bool:
-        """Ends an open outage by a write of its own, if no other write has ended it. False: it is
-        still open."""
-        if not self._outages.is_open:
-            return True
-        try:
-            self._store.check_writable()
-        except StoreUnavailable:
-            return False
-        return not self._outages.is_open
+    def _read_missed(self) -> None:
+        """Raises ChannelUnavailable, StoreUnavailable."""
+        ended, silent = self._outages.ended, self._silent
+        if silent:
+            log.warning("%d other processes are silent; their missed texts are read", len(silent))
+        until = self._store.read(timekeeping.now)
+        expire.retire_keys(self._store, self._rules.keyring)
+        uncounted = self._store.steady.uncounted if self._seen == -1 else timedelta(0)
+        count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
+        log.info("caught up with %d texts", count)
+        self._store.write(heartbeat.caught_up, until=until, silent=silent)
+        self._seen, self._silent = ended, []
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE_SECONDS
-        while not self._is_over.is_set():
+        beat_at, read_at, pause = 0.0, 0.0, FIRST_PAUSE_SECONDS
+        while not self._is_over.wait(LOOK_EVERY_SECONDS):
+            now = self._monotonic()
             try:
-                is_done = self.run_once()
+                if now >= beat_at:
+                    beat_at = now + heartbeat.EVERY_SECONDS
+                    self._try(self._probe_and_beat)
+                if not self._has_missed or now < read_at:
+                    continue
+                is_done = self._try(self._read_missed)
             except Exception:
                 log.exception("catching up failed; trying again")
                 is_done = False
-            self._is_over.wait(LOOK_EVERY_SECONDS if is_done else pause)
-            # Keep pauses short while the store is away: expiry resumes ten seconds later.
-            if is_done or self._outages.is_open:
+            if is_done:
                 pause = FIRST_PAUSE_SECONDS
             else:
+                read_at = self._monotonic() + pause
                 pause = min(LONGEST_PAUSE_SECONDS, pause * 2)

@@ -34,7 +34,6 @@ def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -
         Duty("credentials", partial(credentials.run_once, store, gateway, rules), 1.0, 10.0),
         Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),
         Duty("count", partial(count.run_once, store), 1.0, 0.5),
-        Duty("database", lambda until: _did(store.beat), 1.0, 4.0, is_housekeeping=True),
         Duty("tidy", lambda until: _did(store.tidy), 1.0, 4.0, is_housekeeping=True),
         Duty("sweep", sweeper.run_once, 1.0, 60.0, is_housekeeping=True),
     ]

@@ -1,28 +1,25 @@
 """Expires verifications whose deadline has passed."""
 
-from collections.abc import Callable
 from functools import partial
 
 from bot.dispatch.batch import write_batch
 from bot.domain.code import Keyring
 from bot.store.tx import Store
 from bot.usecases import control
+from bot.usecases.heartbeat import JudgedUntil
 
 # Verifications of one transaction: enough for a wave of a thousand in a second, few enough that a
 # reply does not wait long behind them.
 BATCH = 100
 
 
-def run_once(store: Store, *, may_expire: Callable[[], bool]) -> int:
+def run_once(store: Store, *, judged_until: JudgedUntil) -> int:
     """Ends due verifications and publishes held outcomes. Returns how many it looked at, without
-    those that other transactions hold.
-
-    `may_expire` is asked inside the transaction: replies that were missed come first.
-    """
+    those that other transactions hold, and those whose replies are not judged yet."""
     due = store.read(control.due_ids, limit=BATCH)
     if not due:
         return 0
-    expire = partial(control.expire, may_expire=may_expire)
+    expire = partial(control.expire, judged_until=judged_until)
     looked_at = write_batch(
         store,
         partial(expire, ids=due),

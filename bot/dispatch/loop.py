@@ -131,8 +131,7 @@ class Dispatcher:
         self._sweeper.sweep()
 
     def _expire(self) -> int:
-        may_expire = self._catch_up.may_expire
-        return expire.run_once(self._store, may_expire=may_expire) if may_expire() else 0
+        return expire.run_once(self._store, judged_until=self._catch_up.judged_until)
 
     def _committed(self, done: Done[Any], seconds: float) -> None:
         if done.has_work:
@@ -166,8 +165,11 @@ class Dispatcher:
         if due.is_unreadable:
             self._store.write(set_unreadable_aside)
         if due.are_verifications:
-            is_full = self._expire() == expire.BATCH
-            pause = timedelta(0) if is_full else SHORTEST_SLEEP
+            count = self._expire()
+            pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
+            if count == 0:  # other processes are waited for, and perhaps they for this one
+                self._catch_up.beat()
+                pause = LONGEST_SLEEP
         if due.are_texts and self.send.run_in_background(self._wake.set) > 0:
             pause = timedelta(0)
         return pause

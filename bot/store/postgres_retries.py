@@ -63,10 +63,10 @@ class Retries:
             except MissedRepliesFirst:
                 raise
             except StoreUnavailable:
-                self._outages.failed(waited_seconds=time.monotonic() - began)
+                self._outages.failed()
                 raise
             except _TROUBLES as error:
-                self._outages.failed(waited_seconds=time.monotonic() - began)
+                self._outages.failed()
                 if not self._may_try_again(error, until):
                     raise StoreUnavailable(f"PostgreSQL: {said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", said(error))

@@ -106,18 +106,17 @@ class SqliteStore(Store):
         self.steady.read(clock(), to_instant_if_readable(newest))
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
-        began = time.perf_counter()
         try:
             return self.group.write(use_case, seconds)
         except MissedRepliesFirst:
             raise
         except StoreUnavailable:
-            self.outages.failed(waited_seconds=time.perf_counter() - began)
+            self.outages.failed()
             raise
         except sqlite3.DatabaseError as error:
             if not _may_pass(error):
                 raise
-            self.outages.failed(waited_seconds=time.perf_counter() - began)
+            self.outages.failed()
             raise StoreUnavailable(f"SQLite says: {error}") from error
 
     def _read(self, query: Callable[[Tx], T]) -> T:
@@ -178,7 +177,7 @@ class SqliteStore(Store):
                 db.rollback()
                 raise
         except sqlite3.Error:  # a lock, a full disk, a file that cannot be written
-            self.outages.failed(waited_seconds=time.monotonic() - began)
+            self.outages.failed()
             raise
         if has_written:  # an empty transaction commits even on a full disk, so it proves nothing
             self.outages.reached()

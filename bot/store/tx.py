@@ -37,6 +37,8 @@ class StoreUnavailable(Exception):
 class MissedRepliesFirst(StoreUnavailable):
     """Replies that were missed are being read. The store is well."""
 
+    sentence = "Replies that were missed are being read. Nothing was done; try again."
+
 
 class OutcomeUnknown(StoreUnavailable):
     """The answer to a COMMIT was lost: all of it was done, or nothing."""
@@ -179,13 +181,7 @@ class Store(ABC):
     def check_writable(self) -> None:
         """Checks whether the store can be written to now. After a failure it writes a row, to see
         whether the disk has room again. Raises StoreUnavailable."""
-        self.write(_touch if self.outages.has_failed else _nothing)
-
-    def beat(self) -> None:
-        """Like `check_writable`, but writes a row each time while a verification is pending. A
-        process that has nothing else to write so notices an outage, and reads missed replies before
-        it expires anything. Raises StoreUnavailable."""
-        self.write(_touch if self.outages.has_failed else _touch_while_pending)
+        self.write(_touch if self.outages.is_open else _nothing)
 
     @abstractmethod
     def tidy(self) -> None:
@@ -203,14 +199,6 @@ def _touch(tx: Tx) -> Done[None]:
     # Two updates: SQLite writes no page to the disk whose bytes stay the same.
     tx.run("UPDATE schema_version SET version = version + 1")
     tx.run("UPDATE schema_version SET version = version - 1")
-    return Done(None)
-
-
-def _touch_while_pending(tx: Tx) -> Done[None]:
-    is_pending = tx.one("SELECT 1 FROM verification WHERE due_at IS NOT NULL LIMIT 1")
-    # Skip a row that another process is writing: one that is paused may hold it for long.
-    if is_pending and tx.lock_free("SELECT version FROM schema_version"):
-        return _touch(tx)
     return Done(None)
 
 

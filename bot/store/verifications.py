@@ -136,6 +136,12 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
+def has_pending(tx: Tx) -> bool:
+    """Leaves out those that are set aside: no timer ends them."""
+    sql = "SELECT 1 FROM verification WHERE due_at < :never LIMIT 1"
+    return tx.one(sql, never=aside.NEVER) is not None
+
+
 def oldest_pending_since(tx: Tx) -> datetime | None:
     """When the oldest of the pending ones was started."""
     sql = "SELECT min(created_at) AS since FROM verification WHERE due_at < :never"

@@ -1,6 +1,5 @@
 """A reply, judged: an inbound text, or the answer given by HTTP."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot import wording
@@ -15,11 +14,12 @@ from bot.domain.verification import Verification
 from bot.store import inbound, opt_outs, usage, verifications
 from bot.store.inbound import Ignored
 from bot.store.tx import Done, Tx
+from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.keywords import is_outdated, keyword_of, newest_of, obey
 from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_running, require_time, retire_key
+from bot.usecases.running import require_caught_up, require_running, retire_key
 
 # Twilio's timestamps are whole seconds, so a text may be up to a second younger than it seems.
 STAMP_RESOLUTION = timedelta(seconds=1)
@@ -30,11 +30,9 @@ def judge_text(
     text: InboundText,
     *,
     rules: Rules,
-    may_expire: Callable[[], bool],
+    judged_until: JudgedUntil,
 ) -> Done[Judged]:
     """Judges a text. A repeat gets the first answer and changes nothing.
-
-    `may_expire`: False while replies that were missed are still being read.
 
     Raises StoreUnavailable where it would expire a verification before that.
     """
@@ -47,7 +45,7 @@ def judge_text(
     elif keyword is not None:
         done = obey(tx, text, keyword, rules.service_name)
     else:
-        done = _judge(tx, text, rules, may_expire)
+        done = _judge(tx, text, rules, judged_until)
     inbound.remember(
         tx,
         text.message_sid,
@@ -72,14 +70,14 @@ def judge_event(
     heard: Heard,
     *,
     rules: Rules,
-    may_expire: Callable[[], bool],
+    judged_until: JudgedUntil,
 ) -> Done[None]:
     """The answer given by HTTP to one verification. Text that holds no code is no attempt.
 
     Raises UnknownVerification, AlreadyFinished, StoreUnavailable.
     """
     verification = require_running(tx, id)
-    require_time(tx, verification, may_expire)
+    require_caught_up(tx, verification, judged_until)
     read = read_reply(verification, heard)
     if not isinstance(read, Attempt):
         note(tx, id, Event(EventName.UNREAD_EVENT))
@@ -104,10 +102,10 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
     return Done(None)
 
 
-def _judge(tx: Tx, text: InboundText, rules: Rules, may_expire: Callable[[], bool]) -> Done[Judged]:
+def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -> Done[Judged]:
     verification = newest_of(tx, text.phone)
-    if text.age is None:  # a missed text must not wait for itself: `may_expire` waits for it
-        require_time(tx, verification, may_expire)
+    if text.age is None:  # a missed text does not wait for itself
+        require_caught_up(tx, verification, judged_until)
     if text.heard.is_too_long:
         return Done(Judged(None, ignored=Ignored.TOO_LONG))
     if verification is None:

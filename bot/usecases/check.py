@@ -1,6 +1,5 @@
 """A code entered in a form and checked over HTTP, with a verdict at once."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -11,10 +10,11 @@ from bot.domain.verification import Status, Verification
 from bot.store import verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import answer
+from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.keywords import newest_of
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_time, retire_key
+from bot.usecases.running import require_caught_up, retire_key
 
 
 class Verdict(Enum):
@@ -58,7 +58,7 @@ def check(
     heard: Heard,
     *,
     rules: Rules,
-    may_expire: Callable[[], bool],
+    judged_until: JudgedUntil,
 ) -> Done[Checked]:
     """An attempt like a reply, with one counter for both. The right code of one that was approved
     within the last ten minutes is right again: its caller may have lost the first answer, or the
@@ -69,7 +69,7 @@ def check(
     verification = find(tx, which)
     if verification is None:
         return Done(Checked(Verdict.GONE))
-    require_time(tx, verification, may_expire)
+    require_caught_up(tx, verification, judged_until)
     read = answer.read_reply(verification, heard)
     if verification.is_terminal:
         left = verification.deadline_at - tx.now

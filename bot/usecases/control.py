@@ -1,6 +1,6 @@
 """Cancels, suspends, resumes and expires verifications."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bot.concurrency.blocking import in_turns
 from bot.domain.inputs import Canceled, Input, Resumed, Suspended, TimePassed
@@ -8,8 +8,10 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Cause
 from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
+from bot.usecases import heartbeat
+from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.record import record
-from bot.usecases.running import always, require_running, require_time, retire_key
+from bot.usecases.running import require_caught_up, require_running, retire_key
 
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
@@ -23,17 +25,17 @@ def cancel(
 ) -> Done[None]:
     """Cancels a verification, even if its time is over and it was not ended yet. Raises
     UnknownVerification, AlreadyFinished."""
-    return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), always)
+    return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), heartbeat.everything)
 
 
-def suspend(tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool]) -> Done[None]:
+def suspend(tx: Tx, id: str, *, reason: str | None, judged_until: JudgedUntil) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
-    return _order(tx, id, Suspended(reason), may_expire)
+    return _order(tx, id, Suspended(reason), judged_until)
 
 
-def resume(tx: Tx, id: str, *, reason: str | None, may_expire: Callable[[], bool]) -> Done[None]:
+def resume(tx: Tx, id: str, *, reason: str | None, judged_until: JudgedUntil) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
-    return _order(tx, id, Resumed(reason), may_expire)
+    return _order(tx, id, Resumed(reason), judged_until)
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
@@ -41,21 +43,18 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return verifications.due_ids(tx, limit=limit)
 
 
-def expire(tx: Tx, *, ids: Sequence[str], may_expire: Callable[[], bool]) -> Done[int]:
+def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int]:
     """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
     that another transaction holds is being decided; if not, it is still due the next time.
-    Returns how many were not held.
-
-    `may_expire` is asked once the lock is held: where the store was out of reach until then,
-    replies that were missed come first.
+    Returns how many could be looked at: those that nobody holds, and whose replies are judged.
     """
-    if not may_expire():
-        return Done(0)
-    changes: list[Change] = []
+    until = judged_until(tx)  # once the lock is held: an outage may have lasted until then
     free = verifications.load_free(tx, ids)
-    for verification in in_turns(free, at_once=ENDED_AT_ONCE):
+    due = [one for one in free if one.due_at is None or one.due_at <= until]
+    changes: list[Change] = []
+    for verification in in_turns(due, at_once=ENDED_AT_ONCE):
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
-    return Done(len(free), changes=tuple(changes))
+    return Done(len(due), changes=tuple(changes))
 
 
 def set_aside(tx: Tx, id: str) -> Done[None]:
@@ -71,7 +70,7 @@ def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
     return Done(sum(change.has_ended for change in changes), changes=tuple(changes))
 
 
-def _order(tx: Tx, id: str, what: Input, may_expire: Callable[[], bool]) -> Done[None]:
+def _order(tx: Tx, id: str, what: Input, judged_until: JudgedUntil) -> Done[None]:
     verification = require_running(tx, id)
-    require_time(tx, verification, may_expire)
+    require_caught_up(tx, verification, judged_until)
     return Done(None, changes=record(tx, verification, decide(verification, what, tx.now)))

@@ -35,7 +35,7 @@ class Readiness:
 def look(store: Store, from_address: str) -> Readiness:
     """Raises StoreUnavailable. After a write has failed it writes too: a process without a
     dispatcher may not have tried again since."""
-    if store.outages.has_failed:
+    if store.outages.is_open:
         store.check_writable()
 
     def query(tx: Tx) -> Readiness:

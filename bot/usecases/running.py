@@ -1,29 +1,25 @@
 """Checks before a use case acts on a verification."""
 
-from collections.abc import Callable
-
 from bot.domain.errors import AlreadyFinished, UnknownVerification
 from bot.domain.inputs import TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import verifications
 from bot.store.tx import Change, MissedRepliesFirst, Tx
+from bot.usecases.heartbeat import SILENT_AFTER, JudgedUntil
 from bot.usecases.record import record
 
 KEY_RETIRED = "key_retired"
 
 
-def always() -> bool:
-    """`may_expire` for use cases that expire nothing, or need not wait for missed replies."""
-    return True
-
-
-def require_time(tx: Tx, verification: Verification | None, may_expire: Callable[[], bool]) -> None:
-    """Refuses what would expire a verification while replies that were missed in an outage are
-    still being read: one of them may approve it. Raises StoreUnavailable."""
+def require_caught_up(tx: Tx, verification: Verification | None, judged_until: JudgedUntil) -> None:
+    """Refuses what would expire a verification while replies that were missed are still being read:
+    one of them may approve it. A caller does not wait for the next heartbeat of other processes,
+    only for one of a process that is silent. Raises StoreUnavailable."""
     if verification is None or verification.is_decided or tx.now < verification.deadline_at:
         return
-    if not may_expire():
+    until = judged_until(tx)
+    if until < verification.deadline_at and tx.now - until > SILENT_AFTER:
         raise MissedRepliesFirst("replies that were missed are read first")
 
 

@@ -1,7 +1,5 @@
 """A start that sends the text again where the number's verification is pending."""
 
-from collections.abc import Callable
-
 from bot.admission.admission import Admission
 from bot.domain.effects import SendText
 from bot.domain.inputs import TimePassed
@@ -9,10 +7,11 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import verifications
 from bot.store.tx import Change, Done, Store, Tx
+from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.record import record
 from bot.usecases.resend import new_text, resend
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_time
+from bot.usecases.running import require_caught_up
 from bot.usecases.start import Request, Start, prepare, start
 
 
@@ -23,13 +22,13 @@ def begin_or_resend(
     *,
     rules: Rules,
     admission: Admission,
-    may_expire: Callable[[], bool],
+    judged_until: JudgedUntil,
 ) -> Verification:
     """Raises what `start.begin` and `resend.resend` raise."""
     wanted = prepare(number, request, rules)
     admission.require_counted()
     return store.write(
-        start_or_resend, wanted, new_text(rules), rules, admission, may_expire=may_expire
+        start_or_resend, wanted, new_text(rules), rules, admission, judged_until=judged_until
     )
 
 
@@ -40,7 +39,7 @@ def start_or_resend(
     rules: Rules,
     admission: Admission,
     *,
-    may_expire: Callable[[], bool],
+    judged_until: JudgedUntil,
 ) -> Done[Verification]:
     """If the same caller's verification of the number is pending, however it was begun, sends its
     code again and returns it. Another caller's is refused as by a start."""
@@ -49,13 +48,13 @@ def start_or_resend(
     if pending is None or pending.started_by != wanted.request.started_by:
         return start(tx, wanted, rules, admission)
     if pending.suspended_at is None and tx.now >= pending.deadline_at:
-        expired = _expire(tx, pending, may_expire)
+        expired = _expire(tx, pending, judged_until)
         done = start(tx, wanted, rules, admission)
         return Done(done.value, has_work=done.has_work, changes=(*expired, *done.changes))
     return resend(tx, pending, text, admission)
 
 
-def _expire(tx: Tx, pending: Verification, may_expire: Callable[[], bool]) -> tuple[Change, ...]:
+def _expire(tx: Tx, pending: Verification, judged_until: JudgedUntil) -> tuple[Change, ...]:
     """Its time is over, and the timer has not looked yet. Raises StoreUnavailable."""
-    require_time(tx, pending, may_expire)
+    require_caught_up(tx, pending, judged_until)
     return record(tx, pending, decide(pending, TimePassed(), tx.now))

@@ -11,7 +11,7 @@ from bot.dispatch.send import LEASE_TIMEOUTS
 from bot.domain.delivery import Delivery
 from bot.store.steady import SteadyClock
 from bot.usecases import look_up, send
-from bot.usecases.running import always
+from bot.usecases.heartbeat import everything
 from simulator import faults
 from tests.harness import PHONE, Harness
 
@@ -355,6 +355,6 @@ def test_one_that_cannot_be_expired_does_not_keep_the_others(
 
     monkeypatch.setattr(control, "record", fail_for_bad)
     harness.clock.forward(90)
-    expire.run_once(harness.store, may_expire=always)
+    expire.run_once(harness.store, judged_until=everything)
     assert harness.status(good)["output"] is False
     assert f"the verification {bad} cannot be expired" in caplog.text

@@ -5,15 +5,20 @@ import resource
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import requests
 
 from bot.dispatch.send import BACKOFF_LIMIT_SECONDS
+from bot.store.rows import to_instant
 from bot.store.sqlite import SqliteStore
 from simulator.server import Simulator
 from tests import invariants
-from tests.harness import FUNCTION_KEY, START, Harness
+from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, children, until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -53,6 +58,47 @@ def test_a_full_disk(tmp_path: Path) -> None:
         check(service, started)
     finally:
         service.close()
+
+
+def test_a_reply_that_finds_no_room_is_waited_for_though_smaller_writes_find_some(
+    tmp_path: Path,
+) -> None:
+    """A few pages of the log are free, which is too little for a reply."""
+    service = Service(tmp_path, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="5")
+    log = tmp_path / "textback.db-wal"
+    try:
+        process = service.start()
+        id = service.begin(PHONE)
+        right = service.code(PHONE)
+        until(lambda: service.status(id)["runtimeStatus"] == "Running")
+        with grown(tmp_path / "textback.db"):  # and not begun anew
+            (worker,) = children(process)
+            limit = log.stat().st_size + 20_000
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            assert service.simulator.webhooks.receive(PHONE, right).status == 503
+            until(partial(is_overdue, service))
+            assert service.status(id)["runtimeStatus"] == "Running"
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, UNLIMITED)
+        until(lambda: service.status(id)["runtimeStatus"] == "Completed")
+        assert service.status(id)["output"] is True
+    finally:
+        service.close()
+
+
+def is_overdue(service: Service) -> bool:
+    """For so long that it would have been expired."""
+    (row,) = service.ask("SELECT deadline_at FROM verification")
+    return datetime.now(UTC) > to_instant(row["deadline_at"]) + timedelta(seconds=1)
+
+
+@contextmanager
+def grown(path: Path) -> Iterator[None]:
+    """Its log has a megabyte, and is only appended to."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE filling AS SELECT randomblob(1000000) AS bytes")
+        db.execute("BEGIN")
+        db.execute("SELECT * FROM verification").fetchall()
+        yield
 
 
 def test_a_locked_database(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 import os
 import random
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from simulator import faults
 from tests import invariants
 from tests.builders import wrong_code
 from tests.conftest import SEED, SOAK
@@ -47,6 +50,44 @@ def test_simultaneous_replies_are_judged_one_after_the_other(service: Service) -
     events = Counter(row["event"] for row in service.ask("SELECT event FROM history"))
     assert (events["wrong_answer"], events["max_attempts_reached"], events["approved"]) == (4, 1, 1)
     assert invariants.broken(service.ask) == []
+
+
+def test_what_a_halted_one_has_missed_is_read_by_the_other(service: Service) -> None:
+    """Before the verification expires; gunicorn would replace the halted one after 30 s."""
+    process = service.start(WINDOW_SECONDS="4")
+    id = service.begin(PHONE)
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    until(lambda: len(service.ask("SELECT * FROM heartbeat")) == 2)
+    service.http.close()  # its connections may lead to the halted one
+    service.simulator.faults.add(faults.WEBHOOK_NEVER)  # as if that one had it
+    service.simulator.webhooks.receive(PHONE, service.code(PHONE))
+    halted = halt_one(service, children(process))
+    try:
+        until(lambda: service.ask("SELECT status FROM verification")[0]["status"] != "pending")
+        assert service.ask("SELECT status FROM verification")[0]["status"] == "approved"
+    finally:
+        os.kill(halted, signal.SIGCONT)
+
+
+def halt_one(service: Service, pids: list[int]) -> int:
+    """At an instant at which it does not hold the lock of a file."""
+    while True:
+        os.kill(pids[0], signal.SIGSTOP)
+        if is_free(service):
+            return pids[0]
+        os.kill(pids[0], signal.SIGCONT)
+
+
+def is_free(service: Service) -> bool:
+    if not service.database_url.startswith("sqlite:"):
+        return True
+    path = service.folder / "textback.db"
+    with closing(sqlite3.connect(path, timeout=0.2, isolation_level=None)) as db:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True
 
 
 @pytest.mark.timeout(120 + 5 * KILLS)

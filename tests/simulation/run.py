@@ -34,9 +34,9 @@ from bot.usecases import control, notify, read, resend, webhooks
 from bot.usecases import start as start_module
 from bot.usecases.answer import judge_text
 from bot.usecases.claim import Claim
+from bot.usecases.heartbeat import everything
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.report import reported
-from bot.usecases.running import always
 from bot.usecases.start import Request, begin
 from bot.webhooks.client import Answer, Result
 from tests import invariants
@@ -55,7 +55,7 @@ Judge = Callable[[Store, InboundText], Judged]
 
 
 def judge_honestly(store: Store, text: InboundText) -> Judged:
-    return store.write(judge_text, text, rules=RULES, may_expire=always)
+    return store.write(judge_text, text, rules=RULES, judged_until=everything)
 
 
 class Drawn:
@@ -98,7 +98,7 @@ class Process:
             sent=lambda outcome, code: None,
             monotonic=monotonic,
         )
-        self.catch_up = CatchUp(self.store, twilio, RULES)
+        self.catch_up = CatchUp(self.store, twilio, RULES, monotonic)
         self.sweeper = Sweeper(self.store, kept=timedelta(days=3650))
         self.store.write(notify.configure, [ENDPOINT], includes_number=False)
         self.claims: list[Claim] = []
@@ -399,7 +399,7 @@ class Run:
             process.catch_up.run_once()
         finally:
             self._is_catching_up = False
-        expire.run_once(process.store, may_expire=always)
+        expire.run_once(process.store, judged_until=process.catch_up.judged_until)
 
     def _lock(self) -> None:
         """Somebody else locks the database for long, or lets it go."""
@@ -429,7 +429,7 @@ class Run:
         if not found:
             return
         id = self.random.choice(found).verification.id
-        waiting = {"may_expire": always}
+        waiting = {"judged_until": everything}
         order = self.random.choice(
             [
                 control.cancel,

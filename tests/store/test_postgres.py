@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 
@@ -39,10 +39,10 @@ from bot.store.tx import (
     UnusableDatabase,
 )
 from bot.store.webhook_events import EventState
-from bot.usecases import claim, control, notify
+from bot.usecases import claim, control, heartbeat, notify
 from bot.usecases.answer import judge_text
 from bot.usecases.clear import clear_limits
-from bot.usecases.running import always
+from bot.usecases.heartbeat import everything
 from bot.usecases.start import start
 from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, inbound, running
 from tests.builders import start as wanted
@@ -172,7 +172,7 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     )
     assert [c.verification_id for c in store.write(claiming)] == [ids[1]]
     clock.forward(1000)
-    store.write(partial(control.expire, ids=ids, may_expire=always))
+    store.write(partial(control.expire, ids=ids, judged_until=everything))
     held.let_go()
     statuses = {id: store.read(lambda tx, id=id: table.load(tx, id)).status for id in ids}
     assert statuses == {ids[0]: "pending", ids[1]: "failed"}
@@ -631,18 +631,22 @@ def test_a_standby_is_left_once_the_address_leads_elsewhere(url: str) -> None:
 
 
 def test_the_beat_of_a_process_waits_for_no_other(store: PostgresStore) -> None:
+    """One that is paused may hold any row."""
     store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
-    held = Held(store, lambda tx: Done(tx.run("UPDATE schema_version SET version = version")))
+    for process in ("a", "b"):
+        store.write(heartbeat.beat, process, is_caught_up=lambda: True)
+    held = Held(store, lambda tx: Done(tx.all("SELECT at FROM heartbeat FOR UPDATE")))
     began = time.monotonic()
-    store.beat()
+    store.write(heartbeat.beat, "a", is_caught_up=lambda: True)
+    store.write(heartbeat.caught_up, until=datetime.now(UTC), silent=["b"])
     assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
-    assert not store.outages.has_failed
+    assert not store.outages.is_open
     held.let_go()
 
 
 def test_the_probe_waits_for_no_removal(store: PostgresStore) -> None:
     held = Held(store, lambda tx: Done(tx.lock("SELECT sequence FROM count_cursor")))
-    store.outages.failed(waited_seconds=3)
+    store.outages.failed()
     began = time.monotonic()
     store.check_writable()
     assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
@@ -656,7 +660,7 @@ def test_a_refusal_to_expire_is_no_outage(any_store: Store) -> None:
 
     with pytest.raises(MissedRepliesFirst):
         any_store.write(refuse)
-    assert not any_store.outages.has_failed
+    assert not any_store.outages.is_open
 
 
 @pytest.mark.parametrize("setting", ["datestyle = 'SQL, DMY'", "client_encoding = 'LATIN1'"])
@@ -700,7 +704,8 @@ def test_a_text_that_opens_with_stop_locks_as_a_start_does(store: PostgresStore,
     held = Held(store, lambda tx: Done(tx.lock_number(PHONE)))
     text = inbound("stop it, please")
     judged = threading.Thread(
-        target=store.write, args=(partial(judge_text, text=text, rules=RULES, may_expire=always),)
+        target=store.write,
+        args=(partial(judge_text, text=text, rules=RULES, judged_until=everything),),
     )
     judged.start()
     until(partial(waits_for_a_lock, url))
@@ -716,9 +721,11 @@ def test_due_ones_that_another_holds_are_not_looked_at(
     id = begin(store)
     clock.forward(3600)
     held = Held(store, lambda tx: Done(table.load(tx, id)))
-    assert expire.run_once(store, may_expire=always) == 0, "or the loop would turn without a pause"
+    assert expire.run_once(store, judged_until=everything) == 0, (
+        "or the loop would turn without a pause"
+    )
     held.let_go()
-    assert expire.run_once(store, may_expire=always) == 1
+    assert expire.run_once(store, judged_until=everything) == 1
 
 
 def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:

@@ -15,7 +15,7 @@ from bot.store import history, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Store
 from bot.usecases import answer, claim
-from bot.usecases.running import always
+from bot.usecases.heartbeat import everything
 from bot.usecases.start import start
 from tests.builders import PHONE, RULES, code_of, inbound, running, wrong_code
 from tests.builders import start as wanted
@@ -55,7 +55,7 @@ def begin(store: Store, **more) -> str:
 
 def judge(store: Store, body: str, **more) -> str | None:
     text = inbound(body, **more)
-    return store.write(answer.judge_text, text, rules=RULES, may_expire=always).answer
+    return store.write(answer.judge_text, text, rules=RULES, judged_until=everything).answer
 
 
 def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> None:

@@ -69,7 +69,7 @@ class Webhooks:
                 self._ignored(text.reason)
             return Response(EMPTY, mimetype="text/xml")
         judged = self._store.write(
-            judge_text, text, rules=self._service.rules, may_expire=self._service.may_expire
+            judge_text, text, rules=self._service.rules, judged_until=self._service.judged_until
         )
         if judged.is_repeat:
             self._metrics.webhook_refused("repeat")

@@ -105,7 +105,7 @@ class Instances:
             id,
             reply.hear(text),
             rules=self._service.rules,
-            may_expire=self._service.may_expire,
+            judged_until=self._service.judged_until,
         )
 
     def terminate(self, id: str) -> Response:
@@ -115,14 +115,14 @@ class Instances:
 
     def suspend(self, id: str) -> Response:
         reason = self._reason(id)
-        may_expire = self._service.may_expire
-        self._store.write(control.suspend, id, reason=reason, may_expire=may_expire)
+        judged_until = self._service.judged_until
+        self._store.write(control.suspend, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
 
     def resume(self, id: str) -> Response:
         reason = self._reason(id)
-        may_expire = self._service.may_expire
-        self._store.write(control.resume, id, reason=reason, may_expire=may_expire)
+        judged_until = self._service.judged_until
+        self._store.write(control.resume, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
 
     def rewind(self, id: str) -> Response:

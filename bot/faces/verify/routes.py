@@ -105,7 +105,7 @@ class VerifyFace:
             asked,
             rules=service.rules,
             admission=service.admission,
-            may_expire=service.may_expire,
+            judged_until=service.judged_until,
         )
         return self._shown(self._store.read(read.view, verification.id), 201)
 
@@ -135,7 +135,7 @@ class VerifyFace:
             self._which_of_check(caller, given),
             reply.hear(given.code),
             rules=self._service.rules,
-            may_expire=self._service.may_expire,
+            judged_until=self._service.judged_until,
         )
         match checked.verdict:
             case Verdict.UNREADABLE if not forms.has_length_of_code(given.code):
