@@ -60,10 +60,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
         service.close()
 
 
-def test_a_reply_that_finds_no_room_is_waited_for_though_smaller_writes_find_some(
-    tmp_path: Path,
-) -> None:
-    """A few pages of the log are free, which is too little for a reply."""
+def test_a_reply_that_a_full_disk_refused_is_not_expired(tmp_path: Path) -> None:
+    """A few pages of the log are free: room for the heartbeat, and too little for a reply."""
     service = Service(tmp_path, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="5")
     log = tmp_path / "textback.db-wal"
     try:
