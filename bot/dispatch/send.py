@@ -170,11 +170,23 @@ class SendDuty:
             case Unknown():
                 self._store.write(send.unknown, claim)
 
+    def _too_early(self, claim: Claim) -> timedelta:
+        """How much longer to wait before a look, in which a clock that was set forward may have
+        ended a wait too early: for the call of a lease that lapsed, which may still be under way,
+        or for Twilio's list, which may still lag."""
+        steady = self._store.steady
+        if claim.looks:
+            return look_up.LOOK_AGAIN - steady.settled
+        return self._lease - min(steady.since_step, self._lease)
+
     def _look(self, claim: Claim) -> None:
-        if claim.looks and self._store.steady.settled < look_up.LOOK_AGAIN:
-            # A clock that was set forward may have ended the wait since the first look too early,
-            # and Twilio's list may still lag.
-            self._store.write(look_up.not_looked, claim)
+        if (left := self._too_early(claim)) > timedelta(0):
+            log.info(
+                "the clock was set; the text is looked up in %.1f s",
+                left.total_seconds(),
+                extra=_extra(claim),
+            )
+            self._store.write(look_up.not_looked, claim, delay=left)
             return
         try:
             waited = timedelta(seconds=self.monotonic() - claim.asked_at)
@@ -186,7 +198,7 @@ class SendDuty:
             )
         except ChannelUnavailable as error:
             log.warning("looking the text up failed: %s", error, extra=_extra(claim))
-            self._store.write(look_up.not_looked, claim)
+            self._store.write(look_up.not_looked, claim, delay=look_up.LOOK_AGAIN)
         else:
             log.info("looking the text up found %d messages", len(messages), extra=_extra(claim))
             self._store.write(look_up.looked, claim, messages)

@@ -10,6 +10,7 @@ caught up: NTP sets clocks back by less than that, and this host's monotonic clo
 database server's. A greater lead is reported to the operator.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -36,16 +37,22 @@ class SteadyClock:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self.latest = _EPOCH  # the present instant, when it was read last
-        self._last_at = monotonic()
+        self._last_at = self._began_at = monotonic()
         self.ahead = timedelta(0)  # of the clock, when it was read last
         self.jumps = 0  # how often the clock was found to have jumped forward
-        self._settled_at = self._last_at  # this process's start, or the newest step forward
+        self._stepped_at = -math.inf
+
+    @property
+    def since_step(self) -> timedelta:
+        """The time since stored time was seen to be set forward. A wait of at most this length was
+        not shortened by such a step, unless that came before this process started."""
+        seconds = self._monotonic() - self._stepped_at
+        return timedelta.max if math.isinf(seconds) else timedelta(seconds=seconds)
 
     @property
     def settled(self) -> timedelta:
-        """The time since this process started or saw its clock set forward. A wait of at most this
-        length was not shortened by such a step."""
-        return timedelta(seconds=self._monotonic() - self._settled_at)
+        """The same, where steps before this process started matter too."""
+        return min(self.since_step, timedelta(seconds=self._monotonic() - self._began_at))
 
     @property
     def uncounted(self) -> timedelta:
@@ -61,10 +68,11 @@ class SteadyClock:
             if timedelta(0) < self.ahead <= TOLERATED:
                 gone /= 2
             gone_on = self.latest + gone
-            if self.latest != _EPOCH and clock - gone_on > STEP:
-                self._settled_at = at
-                self.jumps += clock - gone_on > JUMP
             now = max(clock, gone_on, newest or clock)
+            if self.latest != _EPOCH:
+                self.jumps += clock - gone_on > JUMP
+                if now - gone_on > STEP:  # of this clock, or of another process's
+                    self._stepped_at = at
             self.latest, self._last_at = now, at
             self.ahead = now - clock
             return now

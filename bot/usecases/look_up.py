@@ -33,9 +33,9 @@ def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
     return send.postponed(tx, claim, delay=timedelta(0), code=None)
 
 
-def not_looked(tx: Tx, claim: Claim) -> Done[None]:
+def not_looked(tx: Tx, claim: Claim, *, delay: timedelta) -> Done[None]:
     """The look-up failed or came too early: it is repeated and does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
-    due_at = tx.now + LOOK_AGAIN
+    due_at = tx.now + delay
     outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
     return Done(None, has_work=True)

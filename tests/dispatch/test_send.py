@@ -151,6 +151,27 @@ def test_a_clock_that_is_set_forward_does_not_shorten_the_wait_between_looks(
     assert len(harness.texts()) == 1
 
 
+def test_a_clock_that_is_set_forward_does_not_end_a_lease_whose_call_is_under_way(
+    harness: Harness,
+) -> None:
+    seconds = [0.0]
+    harness.store.steady = SteadyClock(lambda: seconds[0])
+    id = harness.start()["id"]
+    sender = harness.dispatcher.send
+    (late,) = sender.claim(1)
+    harness.forward(LEASE_SECONDS)  # of the clock alone
+    assert state(harness, id) == "unknown"
+    for _ in range(2):
+        seconds[0] += 6
+        harness.forward(6)
+    sender.monotonic = lambda: late.asked_at
+    sender.carry_out(late)
+    assert state(harness, id) == "accepted"
+    seconds[0] += LEASE_SECONDS
+    harness.forward(LEASE_SECONDS)
+    assert len(harness.texts()) == 1
+
+
 def test_a_look_that_fails_counts_as_not_looked(harness: Harness) -> None:
     fault(harness, faults.ERROR_AFTER)
     fault(harness, faults.LIST_ERROR, times=5)
@@ -232,7 +253,7 @@ def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(harness: 
         partial(send.refused, claim=stale, result=Refused(21614, "no", Blame.NUMBER)),
         partial(send.unknown, claim=stale),
         partial(send.hand_back, claim=stale),
-        partial(look_up.not_looked, claim=stale),
+        partial(look_up.not_looked, claim=stale, delay=timedelta(0)),
         partial(send.accepted, claim=stale, message=None, sid="SM" + "f" * 32),
     ):
         harness.store.write(late)
