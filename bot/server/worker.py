@@ -12,6 +12,7 @@ short forms.
 
 import contextlib
 import logging
+import sys
 import time
 from functools import partial
 from typing import Any
@@ -30,7 +31,9 @@ from bot.concurrency.blocking import breathe
 from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
+from bot.store.tx import StoreUnavailable
 
+BEGIN_AGAIN_SECONDS = 1.0  # after a process could not begin; gunicorn starts the next one at once
 # After SIGTERM: for requests that are being answered. A connection without a whole request is cut.
 FINISH_SECONDS = 8.0
 HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
@@ -47,7 +50,13 @@ _STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431,
 class Worker(GeventWorker):
     def init_process(self) -> None:
         self._is_stopping = Event()
-        super().init_process()
+        try:
+            super().init_process()
+        except StoreUnavailable as error:
+            # As an error it would be the code 3, at which gunicorn ends the other processes too.
+            log.error("the process cannot begin, and the next one tries again: %s", error)
+            time.sleep(BEGIN_AGAIN_SECONDS)
+            sys.exit(1)
 
     def run(self) -> None:
         app: Any = self.wsgi
@@ -66,6 +75,8 @@ class Worker(GeventWorker):
             for listener in self.sockets
         ]
         for server in servers:
+            if self.cfg.workers > 1:
+                server.max_accept = 1  # in one go: the other processes take their share
             server.start()
         while self.alive:
             self.notify()

@@ -16,6 +16,7 @@ from simulator import faults
 from tests import invariants
 from tests.builders import wrong_code
 from tests.conftest import SEED, SOAK
+from tests.postgres import Server
 from tests.processes.service import Service, children, until
 from tests.processes.test_torture import SETTINGS, Load, check
 
@@ -50,6 +51,27 @@ def test_simultaneous_replies_are_judged_one_after_the_other(service: Service) -
     events = Counter(row["event"] for row in service.ask("SELECT event FROM history"))
     assert (events["wrong_answer"], events["max_attempts_reached"], events["approved"]) == (4, 1, 1)
     assert invariants.broken(service.ask) == []
+
+
+def test_one_that_cannot_begin_ends_no_other(tmp_path: Path, postgres: Server) -> None:
+    """The database is a standby for a while, and gunicorn replaces a process meanwhile."""
+    service = Service(tmp_path, postgres.new_database(), WEB_CONCURRENCY="2")
+    name = service.database_url.rpartition("/")[2]
+    try:
+        process = service.start()
+        killed, kept = children(process)
+        service.ask(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: b"the process cannot begin" in service.log.read_bytes())
+        service.ask(
+            "BEGIN READ WRITE;"
+            f" ALTER DATABASE {name} SET default_transaction_read_only = off; COMMIT"
+        )
+        until(lambda: len(children(process)) == 2)
+        assert kept in children(process)
+        assert service.begin(PHONE)
+    finally:
+        service.close()
 
 
 def test_what_a_halted_one_has_missed_is_read_by_the_other(service: Service) -> None:
