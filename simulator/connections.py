@@ -26,8 +26,14 @@ class _Answer(SimpleHandler):
         super().cleanup_headers()
         has_no_body = self.status[:3] in ("204", "304")
         if "Content-Length" not in self.headers and not has_no_body:
-            self.headers["Connection"] = "close"  # a stream, which ends with the connection
-            self.is_last = True
+            self.is_last = True  # a stream, which ends with the connection
+        if self.is_last:
+            self.headers["Connection"] = "close"
+
+    def handle_error(self) -> None:
+        """What was sent before the error promises more than comes."""
+        super().handle_error()
+        self.is_last = True
 
 
 class Handler(WSGIRequestHandler):
@@ -53,6 +59,8 @@ class Handler(WSGIRequestHandler):
             return
         environ["wsgi.input"] = body
         answer = _Answer(body, self.wfile, sys.stderr, environ)
+        # Trailers may follow chunks, and nobody reads them.
+        answer.is_last = environ.get("wsgi.input_terminated", False)
         answer.run(self.server.app)
         self.close_connection |= answer.is_last
 
@@ -65,7 +73,12 @@ def _body(environ: dict[str, Any]) -> bytes:
         raise BadRequest
     if int(length) > LARGEST_BODY_BYTES and not is_chunked:
         raise RequestEntityTooLarge
-    body: bytes = environ["wsgi.input"].read(int(length))
+    try:
+        body: bytes = environ["wsgi.input"].read(int(length))
+    except ConnectionError:
+        raise
+    except OSError as error:  # a chunk that is none
+        raise BadRequest from error
     if len(body) > LARGEST_BODY_BYTES:
         raise RequestEntityTooLarge
     return body

@@ -1,6 +1,5 @@
 """The simulator as one server, in a thread of the program that starts it."""
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -65,8 +64,6 @@ class Simulator:
             )
         )
         app.register_blueprint(receiver.blueprint(self.receiver))
-        # One line a request would bury what Textback says.
-        logging.getLogger("werkzeug").setLevel(logging.WARNING)
         app.after_request(self._date)
         self._server = Server(host, port, app)
         self.url = f"http://{host}:{self._server.server_port}"

@@ -6,9 +6,17 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask, request
+from flask import Flask, Response, request
 
 from simulator.connections import LARGEST_BODY_BYTES, Server
+
+
+def broken() -> Response:
+    def parts() -> Iterator[str]:
+        yield "half"
+        raise RuntimeError
+
+    return Response(parts(), headers={"Content-Length": "8"})
 
 
 @pytest.fixture
@@ -17,6 +25,7 @@ def server() -> Iterator[Server]:
     app.add_url_rule("/unread", "unread", lambda: "unread", methods=["POST"])
     app.add_url_rule("/size", "size", lambda: str(len(request.data)), methods=["POST"])
     app.add_url_rule("/stream", "stream", lambda: iter(["one", "two"]), methods=["POST"])
+    app.add_url_rule("/broken", "broken", broken, methods=["POST"])
     app.add_url_rule("/empty", "empty", lambda: ("", 204), methods=["POST"])
     made = Server("127.0.0.1", 0, app)
     thread = threading.Thread(target=made.serve_forever, args=(0.01,))
@@ -55,12 +64,32 @@ def test_a_stream_ends_with_its_connection(client: http.client.HTTPConnection) -
     assert client.sock is None
 
 
-def test_a_body_in_chunks_is_read_to_its_end(client: http.client.HTTPConnection) -> None:
-    client.request("POST", "/unread", iter([b"four", b"five5"]), encode_chunked=True)
-    kept = client.sock
-    assert client.getresponse().read() == b"unread"
-    assert ask(client, "/size", b"four") == (200, "4")
-    assert client.sock is kept
+def test_a_body_in_chunks_is_the_last_of_its_connection(client: http.client.HTTPConnection) -> None:
+    """Trailers may follow it."""
+    client.request("POST", "/size", iter([b"four", b"five5"]), encode_chunked=True)
+    kept = client.sock.dup()
+    assert client.getresponse().read() == b"9"
+    assert client.sock is None, "the answer says so"
+    kept.settimeout(5)
+    assert kept.recv(1) == b""
+    kept.close()
+
+
+@pytest.mark.parametrize("chunk", ["nonsense\r\n", "4\r\nfour five\r\n", "-1\r\n"])
+def test_a_broken_chunk_is_refused(server: Server, chunk: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        head = "POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall((head + chunk).encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline().startswith(b"HTTP/1.1 400")
+
+
+def test_an_answer_that_breaks_off_ends_with_its_connection(
+    client: http.client.HTTPConnection,
+) -> None:
+    client.request("POST", "/broken", b"")
+    with pytest.raises(http.client.IncompleteRead):
+        client.getresponse().read()
 
 
 def test_a_body_in_chunks_has_the_same_bound(client: http.client.HTTPConnection) -> None:
