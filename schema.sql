@@ -58,7 +58,7 @@ CREATE TABLE verification (
     request_id          TEXT NOT NULL DEFAULT '',  -- of the request that began it: it ties log lines together
     is_to_erase         INTEGER NOT NULL DEFAULT 0 CHECK (is_to_erase IN (0, 1)),  -- at Twilio, later
     tag                 TEXT CHECK (length(tag) <= 128),     -- the caller's own word for it
-    locale              TEXT CHECK (length(locale) <= 100),  -- as the caller asked; NULL: none
+    locale              TEXT CHECK (length(locale) <= 100),  -- BCP 47 tag of its texts, chosen at the start; NULL: begun by 0.1
     sends               INTEGER NOT NULL DEFAULT 1 CHECK (sends > 0),   -- texts with its code
     max_sends           INTEGER NOT NULL DEFAULT 3 CHECK (max_sends >= sends),
     newest_send_at      TEXT,              -- when its newest text was asked for; NULL: at the start

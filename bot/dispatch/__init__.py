@@ -1,1 +1,1 @@
-"""Background duties, each a `run_once` that the loop repeats."""
+"""Background duties, each a `run_once`: the loop and the threads beside it repeat them."""

@@ -1,4 +1,5 @@
-"""The dispatcher: wakes, runs each duty, sleeps until the next due time.
+"""The dispatcher: wakes, sends and expires what is due, and sleeps until the next due time. The other
+duties have threads of their own.
 
 A start in this process wakes the loop at once. The loop never sleeps longer than a tenth of a
 second, so it notices a start in another process, perhaps on another host, within that time. A poll
@@ -116,8 +117,8 @@ class Dispatcher:
         return is_done
 
     def run_once(self) -> int:
-        """Every duty once but for housekeeping, in this thread. Returns how much there was to send,
-        to expire and to notify."""
+        """Every duty once but for housekeeping, in this thread, whether it is due or not. Returns how
+        much there was to send, to expire and to notify."""
         self._catch_up.run_once()
         if self._store.read(_look).is_unreadable:
             self._store.write(set_unreadable_aside)
@@ -159,7 +160,7 @@ class Dispatcher:
                 self._wake.wait(pause)
 
     def turn(self) -> timedelta:
-        """Runs one batch of each duty that is due. Returns how long to sleep."""
+        """Sends and expires one batch each of what is due. Returns how long to sleep."""
         due = self._store.read(_look)
         pause = due.pause
         if due.is_unreadable:

@@ -1,8 +1,8 @@
 """The rules of a verification: what follows from each input.
 
 `decide(verification, input, now)` is the whole of it: a pure function that every face and every
-timer goes through. It holds the deadline, the attempts and finality; what needs a query (is this
-code an older text's? has the number opted out?) reaches it as a field of the input.
+timer goes through. It holds the deadline, the attempts and finality; what needs a query (is it the
+last text that may arrive? may another text be asked for?) reaches it as a field of the input.
 
     pending ── right answer before the deadline ─────▶ approved
        │─────── the last attempt is wrong ───────────▶ max_attempts_reached

@@ -1,5 +1,5 @@
-"""Error handlers for views. A face gives the shape of the bodies; counting, logging and statuses
-are the same for all faces."""
+"""Error handlers for views. A face gives the shape of the bodies; counting and logging are the same
+for all faces."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.errors import STATUSES, headers_of
 from bot.http.openapi import Json, Part
-from bot.store.tx import StoreUnavailable
+from bot.store.tx import MissedRepliesFirst, StoreUnavailable
 
 JSON = "application/json; charset=utf-8"
 # Generous for a text of 1600 characters or a JSON string.
@@ -63,6 +63,14 @@ def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str]
     target.register_error_handler(Exception, handlers.unexpected)
 
 
+def log_unavailable(error: StoreUnavailable) -> None:
+    where = safe(request.path)
+    if isinstance(error, MissedRepliesFirst):  # the database is well
+        log.warning("%s %s must wait: %s", request.method, where, error)
+    else:
+        log.error("the database refuses at %s %s", request.method, where, exc_info=error)
+
+
 class _Handlers:
     def __init__(self, shape: Shape, refused: Callable[[str], None]) -> None:
         self._shape = shape
@@ -85,11 +93,11 @@ class _Handlers:
         return Response(json.dumps(body), 413, content_type=JSON)
 
     def store_unavailable(self, error: StoreUnavailable) -> Response:
-        """Answers 503: the disk is full, a lock is held for too long, or the file cannot be
-        written. Nothing was done, and a retry may succeed; Twilio repeats such a webhook."""
+        """Answers 503: the database is away, refuses a write or holds a lock for too long, or
+        replies that were missed are read first. A retry may succeed; Twilio repeats such a webhook.
+        """
         self._refused(error.code)
-        where = safe(request.path)
-        log.error("the database refuses at %s %s", request.method, where, exc_info=error)
+        log_unavailable(error)
         body = self._shape.fault(error.code, error.sentence, "")
         headers = {"Retry-After": str(error.retry_after_seconds)}
         return Response(json.dumps(body), 503, headers, content_type=JSON)

@@ -21,7 +21,7 @@ _EXAMPLE: Json = {
         "cause": "answered",
         "reason": None,
         "tag": "order-4711",
-        "locale": None,
+        "locale": "en",
         "maskedNumber": "+1425*****23",
         "attemptsUsed": 1,
         "startedAt": "2026-01-31T09:30:01.000Z",

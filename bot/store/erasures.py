@@ -12,7 +12,7 @@ from bot.store.tx import Tx
 AGAIN = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 MOST_TRIES = 30
-LEASE = timedelta(minutes=10)  # fifty calls to Twilio, each with its timeout
+LEASE = timedelta(minutes=10)  # for a few calls to Twilio, each with its timeout
 
 
 @dataclass(frozen=True, slots=True)
