@@ -1,6 +1,7 @@
 """Textback and the simulator in one process, joined by real HTTP, on a clock moved by hand."""
 
 import base64
+import logging
 import os
 import re
 import threading
@@ -33,8 +34,9 @@ from bot.usecases.answer import judge_text
 from bot.usecases.forget import Forgotten, forget_number
 from bot.usecases.heartbeat import everything
 from bot.usecases.inbound_text import InboundText, Judged
+from bot.usecases.load import Load, present_load
 from bot.usecases.overview import Overview, Period
-from bot.usecases.read import Load, VerificationView
+from bot.usecases.read import VerificationView
 from bot.usecases.report import reported
 from simulator import faults
 from simulator.server import Simulator
@@ -169,7 +171,7 @@ class Harness:
 
     def load(self) -> Load:
         address, ahead = self.service.rules.from_address, self.store.steady.ahead
-        return self.store.read(read.load, from_address=address, ahead=ahead)
+        return self.store.read(present_load, from_address=address, ahead=ahead)
 
     def today(self) -> Overview:
         return self.store.read(overview.overview, Period.TODAY)
@@ -294,6 +296,8 @@ class Harness:
 def harness(path: Path, **settings: str) -> Iterator[Harness]:
     clock = HandClock()
     holder: dict[str, Any] = {}
+    # Its lines hold whole addresses; gunicorn's are short (`bot/server/logger.py`).
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server("127.0.0.1", 0, lambda *args: holder["harness"].app(*args), threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
     simulator = Simulator(

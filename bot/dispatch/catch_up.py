@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.dispatch import expire
+from bot.domain.code import Keyring
 from bot.domain.phone import masked
 from bot.store import verifications as table
 from bot.store.tx import Store, StoreUnavailable, Tx
-from bot.usecases import heartbeat, timekeeping
+from bot.usecases import control, heartbeat, timekeeping
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
 from bot.usecases.keywords import asks_for_texts_or_none
@@ -67,6 +68,14 @@ def run_once(
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(read.phone), judged.ignored)
     return len(missed)
+
+
+def retire_keys(store: Store, keyring: Keyring) -> int:
+    """Ends pending verifications whose secret key was removed. Returns how many."""
+    total = 0
+    while count := store.write(control.retire_keys, sorted(keyring.ids), limit=expire.BATCH):
+        total += count
+    return total
 
 
 def _oldest_age(tx: Tx) -> timedelta | None:
@@ -174,7 +183,7 @@ class CatchUp(Background):
         if silent:
             log.warning("%d other processes are silent; their missed texts are read", len(silent))
         until = self._store.read(timekeeping.now)
-        expire.retire_keys(self._store, self._rules.keyring)
+        retire_keys(self._store, self._rules.keyring)
         uncounted = self._store.steady.uncounted if self._seen == -1 else timedelta(0)
         count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
         log.info("caught up with %d texts", count)

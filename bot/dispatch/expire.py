@@ -3,7 +3,6 @@
 from functools import partial
 
 from bot.dispatch.batch import write_batch
-from bot.domain.code import Keyring
 from bot.store.tx import Store
 from bot.usecases import control
 from bot.usecases.heartbeat import JudgedUntil
@@ -29,11 +28,3 @@ def run_once(store: Store, *, judged_until: JudgedUntil) -> int:
         trouble="the verification %s cannot be expired",
     )
     return sum(looked_at)
-
-
-def retire_keys(store: Store, keyring: Keyring) -> int:
-    """Ends pending verifications whose secret key was removed. Returns how many."""
-    total = 0
-    while count := store.write(control.retire_keys, sorted(keyring.ids), limit=BATCH):
-        total += count
-    return total

@@ -1,4 +1,4 @@
-"""The dispatcher: wakes, sends and expires what is due, and sleeps until the next due time. The other
+"""The dispatcher: wakes, sends and expires what is due, sleeps until the next due time. The other
 duties have threads of their own.
 
 A start in this process wakes the loop at once. The loop never sleeps longer than a tenth of a
@@ -21,10 +21,11 @@ from bot.dispatch.catch_up import CatchUp
 from bot.dispatch.duties import Duty
 from bot.dispatch.notify import Notifier
 from bot.dispatch.send import SendDuty
-from bot.dispatch.sweep import Sweeper, set_unreadable_aside
-from bot.store import aside, outbox, overlong
+from bot.dispatch.sweep import Sweeper
+from bot.store import aside, outbox
 from bot.store import verifications as table
 from bot.store.tx import Done, Store, StoreUnavailable, Tx
+from bot.usecases import repair
 
 LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
@@ -78,7 +79,7 @@ class Dispatcher:
     def start(self) -> None:
         """Catches up first, for ten seconds at most, and returns when the loop runs: a server
         that starts this before it listens expires nothing that was answered in time."""
-        self._store.write(begin_anew)
+        self._store.write(repair.begin_anew)
         self.catch_up()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
         self._thread.start()
@@ -117,11 +118,11 @@ class Dispatcher:
         return is_done
 
     def run_once(self) -> int:
-        """Every duty once but for housekeeping, in this thread, whether it is due or not. Returns how
-        much there was to send, to expire and to notify."""
+        """Every duty once but for housekeeping, in this thread, due or not. Returns how much
+        there was to send, to expire and to notify."""
         self._catch_up.run_once()
         if self._store.read(_look).is_unreadable:
-            self._store.write(set_unreadable_aside)
+            self._store.write(repair.set_unreadable_aside)
         for duty in self._duties:
             if not duty.is_housekeeping:
                 duty.run_once()
@@ -164,7 +165,7 @@ class Dispatcher:
         due = self._store.read(_look)
         pause = due.pause
         if due.is_unreadable:
-            self._store.write(set_unreadable_aside)
+            self._store.write(repair.set_unreadable_aside)
         if due.are_verifications:
             count = self._expire()
             pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
@@ -206,15 +207,3 @@ def _look(tx: Tx) -> _Due:
         verification_at is None and aside.has_work(tx, "verification")
     )
     return _Due(tx.now, text_at, verification_at, is_unreadable)
-
-
-def begin_anew(tx: Tx) -> Done[None]:
-    """Rows that could not be read may have been mended while the service was down, and stored time
-    may have fallen back."""
-    count = aside.try_again(tx)
-    if count:
-        log.warning("%d rows that were set aside are tried again", count)
-    count = overlong.hurry(tx)
-    if count:
-        log.warning("%d rows had a due time too far in the future; they are due now", count)
-    return Done(None)

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from bot.store import disowns, inbound, metric_samples, outbox
-from bot.store import verifications as table
+from bot.store import disowns, inbound, metric_samples
 from bot.store.steady import TOLERATED
 from bot.store.tx import REMOVING_SECONDS, Done, Store, Tx
-from bot.usecases import audit, forget, notify, timekeeping
+from bot.usecases import audit, forget, notify, repair, timekeeping
 
 EVERY_SECONDS = 3600.0
 AT_ONCE = 500
-LOOKED_THROUGH = 10_000  # pending verifications, for rows that no due time leads to
 TOLD_EVERY_SECONDS = 600.0  # that stored time is ahead
 
 log = logging.getLogger(__name__)
@@ -68,10 +66,10 @@ class Sweeper:
         if time.monotonic() < self._next_at:
             return
         self._next_at = time.monotonic() + EVERY_SECONDS
-        self._store.write(set_unreadable_aside)
+        self._store.write(repair.set_unreadable_aside)
         if may_remove:
             self._left = [
-                partial(forget.retain, kept=self._kept, limit=AT_ONCE),
+                partial(forget.drop_old, kept=self._kept, limit=AT_ONCE),
                 partial(notify.drop_old, limit=AT_ONCE),
                 partial(audit.drop_old, limit=AT_ONCE),
                 _drop_old_disowns,
@@ -112,12 +110,6 @@ class Sweeper:
                 ahead.total_seconds(),
             )
         return True
-
-
-def set_unreadable_aside(tx: Tx) -> Done[None]:
-    table.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
-    outbox.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
-    return Done(None)
 
 
 def _drop_old_messages(tx: Tx) -> Done[int]:

@@ -15,7 +15,8 @@ from bot.http.openapi import Part
 from bot.observability.exposition import CONTENT_TYPE, Gauges
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
-from bot.usecases import read, readiness, webhooks
+from bot.usecases import readiness, webhooks
+from bot.usecases.load import present_load
 from bot.usecases.readiness import Fault, Readiness
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def part() -> Part:
 
 def _gauges(service: Service) -> Gauges:
     load = service.store.read(
-        read.load, from_address=service.rules.from_address, ahead=service.store.steady.ahead
+        present_load, from_address=service.rules.from_address, ahead=service.store.steady.ahead
     )
     backlog = service.store.read(webhooks.backlog)
     return Gauges(

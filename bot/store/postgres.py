@@ -33,9 +33,9 @@ from bot.store.postgres_retries import Retries
 from bot.store.postgres_schema import Connection, address_of, connected, prepare
 from bot.store.postgres_tx import PostgresTx
 from bot.store.rows import to_instant_if_readable
+from bot.store.stamps import NEWEST_INSTANTS
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
-    NEWEST_INSTANTS,
     PATIENCE_SECONDS,
     Done,
     OutcomeUnknown,

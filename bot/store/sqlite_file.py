@@ -11,7 +11,8 @@ from pathlib import Path
 import sqlite_utils
 
 from bot.store import migrations
-from bot.store.tx import NEWEST_INSTANTS, PATIENCE_SECONDS, UnusableDatabase
+from bot.store.stamps import NEWEST_INSTANTS
+from bot.store.tx import PATIENCE_SECONDS, UnusableDatabase
 
 OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
 # For each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.

@@ -32,6 +32,16 @@ _SHIFTED = (
     "updated_at",
 )
 
+# The newest stored instants that survive removals; read once, when a store is opened.
+NEWEST_INSTANTS = """
+    SELECT max(at) AS at FROM (
+        SELECT max(at) AS at FROM time_mark
+        UNION ALL SELECT max(at) FROM usage
+        UNION ALL SELECT max(received_at) FROM inbound
+        UNION ALL SELECT at FROM (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS newest
+    ) AS instants
+"""
+
 
 def take_back(tx: Tx, *, to: str) -> int:
     """Stamps later than `to` become `to`. Returns how many rows that were."""

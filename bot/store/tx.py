@@ -118,17 +118,6 @@ PATIENCE_SECONDS = 4.0
 # For one transaction that removes many rows on a busy database.
 REMOVING_SECONDS = 60.0
 
-# The newest stored instants that survive removals; read once, when a store is opened.
-NEWEST_INSTANTS = """
-    SELECT max(at) AS at FROM (
-        SELECT max(at) AS at FROM time_mark
-        UNION ALL SELECT max(at) FROM usage
-        UNION ALL SELECT max(received_at) FROM inbound
-        UNION ALL SELECT at FROM (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS newest
-    ) AS instants
-"""
-
-
 # Told what a use case left behind, and how many seconds it took, waiting included.
 Listener = Callable[[Done[Any], float], None]
 

@@ -14,12 +14,13 @@ from bot.domain.verification import Verification
 from bot.store import inbound, opt_outs, usage, verifications
 from bot.store.inbound import Ignored
 from bot.store.tx import Done, Tx
+from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.keywords import is_outdated, keyword_of, newest_of, obey
+from bot.usecases.keywords import is_outdated, keyword_of, obey, present_of
 from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_caught_up, require_running, retire_key
+from bot.usecases.running import require_caught_up, require_running
 
 # Twilio's timestamps are whole seconds, so a text may be up to a second younger than it seems.
 STAMP_RESOLUTION = timedelta(seconds=1)
@@ -103,7 +104,7 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
 
 
 def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -> Done[Judged]:
-    verification = newest_of(tx, text.phone)
+    verification = present_of(tx, text.phone)
     if text.age is None:  # a missed text does not wait for itself
         require_caught_up(tx, verification, judged_until)
     if text.heard.is_too_long:

@@ -10,11 +10,12 @@ from bot.domain.verification import Status, Verification
 from bot.store import verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import answer
+from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
-from bot.usecases.keywords import newest_of
+from bot.usecases.keywords import present_of
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_caught_up, retire_key
+from bot.usecases.running import require_caught_up
 
 
 class Verdict(Enum):
@@ -46,7 +47,7 @@ def find(tx: Tx, which: Which) -> Verification | None:
     if which.hex_id is not None:
         found = verifications.of_hex_id(tx, which.hex_id)
     else:
-        found = newest_of(tx, which.phone or "")
+        found = present_of(tx, which.phone or "")
     if found is None or which.phone not in (None, found.phone):
         return None
     return found if which.started_by in (None, found.started_by) else None

@@ -15,10 +15,9 @@ from bot.domain.verification import Cause, Verification
 from bot.store import circuits, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.failing import fail
+from bot.usecases.failing import fail, retire_key
 from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
-from bot.usecases.running import retire_key
 
 
 class Duty(Enum):

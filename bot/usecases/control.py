@@ -9,9 +9,10 @@ from bot.domain.verification import Cause
 from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases import heartbeat
+from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.record import record
-from bot.usecases.running import require_caught_up, require_running, retire_key
+from bot.usecases.running import require_caught_up, require_running
 
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 

@@ -1,10 +1,10 @@
-"""Handles a text that is impossible: its verification fails unless another text may arrive."""
+"""Texts that are impossible: their verifications fail unless another text may arrive."""
 
 from dataclasses import replace
 
 from bot.domain.inputs import TextImpossible
 from bot.domain.transitions import decide
-from bot.domain.verification import Verification
+from bot.domain.verification import Cause, Verification
 from bot.store import outbox, verifications
 from bot.store.tx import Change, Tx
 from bot.usecases.record import record
@@ -18,6 +18,12 @@ def fail(
     if verification is None:
         return ()
     impossible = replace(impossible, is_last=_is_last(tx, verification, text_id))
+    return record(tx, verification, decide(verification, impossible, tx.now))
+
+
+def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:
+    """Fails a verification whose secret key was removed."""
+    impossible = TextImpossible(Cause.KEY_RETIRED, Cause.KEY_RETIRED.value)
     return record(tx, verification, decide(verification, impossible, tx.now))
 
 

@@ -92,7 +92,7 @@ def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotte
     return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 
 
-def retain(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
+def drop_old(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     """Removes at most `limit` finished verifications older than `kept`, and as many rows of usage;
     the counts per day stay. Returns the larger number removed: if it is below `limit`, nothing old
     is left."""

@@ -19,7 +19,7 @@ def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
     if word is not None or not reply.opens_with_stop(text.heard):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
-    verification = newest_of(tx, text.phone)
+    verification = present_of(tx, text.phone)
     length = verification.terms.code_length if verification else 0
     return _stop_without_code(text.heard, length)
 
@@ -70,6 +70,6 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     return Done(judged, changes=record(tx, pending, decision))
 
 
-def newest_of(tx: Tx, number: str) -> Verification | None:
+def present_of(tx: Tx, number: str) -> Verification | None:
     """The verification that a text of this number is about: the pending one, else the latest."""
     return verifications.pending_of(tx, number) or verifications.latest_of(tx, number)

@@ -4,17 +4,13 @@ claimed under a lease, until it is accepted or its schedule of tries is used up.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.domain import timings
-from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
-from bot.domain.events import Event, EventName
-from bot.store import history, webhook_endpoints, webhook_events
+from bot.store import webhook_endpoints, webhook_events
 from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import DisabledCause, Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
-from bot.usecases import record
-from bot.webhooks import body
 from bot.webhooks.client import Answer, Result
 
 # Seconds from one try to the next: tries at 0, 2 s, 10 s, 60 s, 5 min, 30 min, 2 h, 6 h, 12 h and
@@ -30,7 +26,6 @@ KEPT = {
     EventState.FAILED: timedelta(days=30),
     EventState.PENDING: timedelta(days=30),
 }
-RESENT_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,50 +105,6 @@ def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool, failing: timedelta) -> boo
     if tx.now < present.failing_since + failing:
         return False
     return webhook_endpoints.disable(tx, seen.id, DisabledCause.FAILING, generation=seen.generation)
-
-
-# -- what operators order --------------------------------------------------------------------------
-
-
-def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
-    """Its pending events are sent from now on. Raises UnknownEndpoint, EndpointChanged."""
-    if webhook_endpoints.load(tx, endpoint_id) is None:
-        raise UnknownEndpoint("No endpoint has this id.")
-    if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
-        raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
-    return Done(None, has_notices=True)
-
-
-def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
-    """A test event for each configured endpoint. Returns how many."""
-    found = webhook_endpoints.configured(tx)
-    webhook_endpoints.forget_idle_failures(tx)
-    for endpoint in found:
-        record.add_test_event(tx, endpoint.id, body.test(tx.now, sent_by=sent_by))
-    return Done(len(found), has_notices=True)
-
-
-def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
-    """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
-    webhook_endpoints.forget_idle_failures(tx)
-    if not webhook_events.queue_again(tx, [id]):
-        raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
-    _note_replays(tx, [id], operator)
-    return Done(None, has_notices=True)
-
-
-def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
-    """At most RESENT_AT_ONCE of those that failed. Returns how many."""
-    webhook_endpoints.forget_idle_failures(tx)
-    ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
-    _note_replays(tx, ids, operator)
-    return Done(len(ids), has_notices=True)
-
-
-def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
-    """In the history of each verification, once."""
-    replayed = Event(EventName.WEBHOOK_REPLAYED, {"operator": operator})
-    history.append_to_each(tx, webhook_events.verifications_of(tx, ids), replayed)
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:

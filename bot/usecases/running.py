@@ -1,15 +1,10 @@
 """Checks before a use case acts on a verification."""
 
 from bot.domain.errors import AlreadyFinished, UnknownVerification
-from bot.domain.inputs import TextImpossible
-from bot.domain.transitions import decide
-from bot.domain.verification import Cause, Verification
+from bot.domain.verification import Verification
 from bot.store import verifications
-from bot.store.tx import Change, MissedRepliesFirst, Tx
+from bot.store.tx import MissedRepliesFirst, Tx
 from bot.usecases.heartbeat import SILENT_AFTER, JudgedUntil
-from bot.usecases.record import record
-
-KEY_RETIRED = "key_retired"
 
 
 def require_caught_up(tx: Tx, verification: Verification | None, judged_until: JudgedUntil) -> None:
@@ -31,9 +26,3 @@ def require_running(tx: Tx, id: str) -> Verification:
     if verification.is_terminal:
         raise AlreadyFinished("This verification has already finished.")
     return verification
-
-
-def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:
-    """Fails a verification whose secret key was removed."""
-    impossible = TextImpossible(Cause.KEY_RETIRED, KEY_RETIRED)
-    return record(tx, verification, decide(verification, impossible, tx.now))

@@ -1,16 +1,22 @@
-"""Webhooks as operators see them: endpoints, events, and how much waits."""
+"""Webhooks as operators see them: endpoints, events, and how much waits; and what they order."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from bot.store import webhook_endpoints, webhook_events
-from bot.store.tx import Tx
+from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
+from bot.domain.events import Event, EventName
+from bot.store import history, webhook_endpoints, webhook_events
+from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
+from bot.usecases import record
+from bot.webhooks import body
+
+RESENT_AT_ONCE = 1000
 
 
 class EndpointState(StrEnum):
@@ -110,3 +116,47 @@ def backlog(tx: Tx) -> Backlog:
         pending=sum(webhook_events.count_pending(tx, endpoint.id) for endpoint in found),
         oldest=max([timedelta(0), *waits]),
     )
+
+
+# -- what operators order --------------------------------------------------------------------------
+
+
+def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
+    """Its pending events are sent from now on. Raises UnknownEndpoint, EndpointChanged."""
+    if webhook_endpoints.load(tx, endpoint_id) is None:
+        raise UnknownEndpoint("No endpoint has this id.")
+    if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
+        raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
+    return Done(None, has_notices=True)
+
+
+def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
+    """A test event for each configured endpoint. Returns how many."""
+    found = webhook_endpoints.configured(tx)
+    webhook_endpoints.forget_idle_failures(tx)
+    for endpoint in found:
+        record.add_test_event(tx, endpoint.id, body.test(tx.now, sent_by=sent_by))
+    return Done(len(found), has_notices=True)
+
+
+def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
+    """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
+    webhook_endpoints.forget_idle_failures(tx)
+    if not webhook_events.queue_again(tx, [id]):
+        raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
+    _note_replays(tx, [id], operator)
+    return Done(None, has_notices=True)
+
+
+def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
+    """At most RESENT_AT_ONCE of those that failed. Returns how many."""
+    webhook_endpoints.forget_idle_failures(tx)
+    ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
+    _note_replays(tx, ids, operator)
+    return Done(len(ids), has_notices=True)
+
+
+def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
+    """In the history of each verification, once."""
+    replayed = Event(EventName.WEBHOOK_REPLAYED, {"operator": operator})
+    history.append_to_each(tx, webhook_events.verifications_of(tx, ids), replayed)

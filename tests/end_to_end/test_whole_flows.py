@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.dispatch import catch_up
 from tests.harness import FUNCTION_KEY, INSTANCES, SYSTEM_KEY, Harness
 
 OTHER_PHONE = "+14255550199"
@@ -235,11 +236,9 @@ def test_a_text_sent_before_the_send_call_returned_is_judged(harness: Harness) -
 
 
 def test_retired_keys_fail_what_is_pending(harness: Harness) -> None:
-    from bot.dispatch import expire
-
     id = harness.start_and_send()["id"]
     harness.restart(SECRET_KEY="another-secret-key")
-    assert expire.retire_keys(harness.store, harness.service.rules.keyring) == 1
+    assert catch_up.retire_keys(harness.store, harness.service.rules.keyring) == 1
     status = harness.status(id)
     assert (status["runtimeStatus"], status["output"]) == ("Failed", "key_retired")
 

@@ -275,7 +275,7 @@ def test_one_set_aside_is_reported_and_tried_again_after_a_restart(harness: Harn
     metrics = harness.call("GET", "/metrics", headers={"Authorization": f"Bearer {SYSTEM_KEY}"})
     assert "textback_rows_set_aside 2.0" in metrics.text, "it and its text"
     put(None)
-    from bot.dispatch.loop import begin_anew
+    from bot.usecases.repair import begin_anew
 
     harness.store.write(begin_anew)
     harness.clock.forward(5)

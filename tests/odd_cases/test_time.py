@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from bot.dispatch import catch_up, expire
-from bot.dispatch.loop import begin_anew
 from bot.dispatch.sweep import Sweeper
 from bot.store import erasures, overlong, verifications
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.tx import Done, StoreUnavailable
 from bot.usecases import notify, readiness, timekeeping
+from bot.usecases.repair import begin_anew
 from bot.webhooks.client import LONGEST_RETRY_AFTER_SECONDS
 from simulator import faults
 from simulator.receiver import Behaviour

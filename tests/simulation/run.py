@@ -21,7 +21,6 @@ from bot.channels.twilio import errors
 from bot.dispatch import catch_up, expire
 from bot.dispatch import send as send_module
 from bot.dispatch.catch_up import CatchUp
-from bot.dispatch.loop import begin_anew
 from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.delivery import Delivery
@@ -36,6 +35,7 @@ from bot.usecases.answer import judge_text
 from bot.usecases.claim import Claim
 from bot.usecases.heartbeat import everything
 from bot.usecases.inbound_text import InboundText, Judged
+from bot.usecases.repair import begin_anew
 from bot.usecases.report import reported
 from bot.usecases.start import Request, begin
 from bot.webhooks.client import Answer, Result
@@ -304,8 +304,8 @@ class Run:
         for view in self.processes[0].store.read(webhooks.endpoints):
             if view.state is webhooks.EndpointState.DISABLED:
                 generation = view.endpoint.generation
-                write(notify.enable, view.endpoint.id, generation=generation)
-        write(notify.resend_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
+                write(webhooks.enable, view.endpoint.id, generation=generation)
+        write(webhooks.resend_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
 
     def _receive(self, claim: notify.Claim) -> None:
         """The receiver remembers ids: the same one always brings the same bytes, of a real end."""

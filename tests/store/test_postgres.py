@@ -39,7 +39,7 @@ from bot.store.tx import (
     UnusableDatabase,
 )
 from bot.store.webhook_events import EventState
-from bot.usecases import claim, control, heartbeat, notify
+from bot.usecases import claim, control, heartbeat, notify, webhooks
 from bot.usecases.answer import judge_text
 from bot.usecases.clear import clear_limits
 from bot.usecases.heartbeat import everything
@@ -574,11 +574,11 @@ def test_an_old_event_that_is_sent_again_is_not_swept_away(
     store: PostgresStore, clock: HandClock, url: str
 ) -> None:
     store.write(notify.configure, [ENDPOINT], includes_number=False)
-    store.write(notify.send_test, sent_by="me")
+    store.write(webhooks.send_test, sent_by="me")
     store.write(lambda tx: Done(tx.run("UPDATE webhook_event SET state = 'failed', due_at = NULL")))
     clock.forward(31 * 24 * 3600)
     (event,) = store.read(webhook_events.newest, limit=1)
-    again = Held(store, partial(notify.resend, id=event.id, operator="me"))
+    again = Held(store, partial(webhooks.resend, id=event.id, operator="me"))
 
     def drop(tx: Tx) -> Done[int]:
         before = tx.now - timedelta(days=30)
@@ -667,7 +667,7 @@ def test_a_refusal_to_expire_is_no_outage(any_store: Store) -> None:
 def test_what_a_database_was_set_to_makes_no_difference(url: str, setting: str) -> None:
     ask(url, f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET {setting}")
     store = PostgresStore(url, connections=2)
-    store.write(notify.send_test, sent_by="\N{GRINNING FACE}")
+    store.write(webhooks.send_test, sent_by="\N{GRINNING FACE}")
     store.write(partial(mark, phone="\N{GRINNING FACE}"))
     assert marks(store) == 1
     store.close()

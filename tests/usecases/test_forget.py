@@ -76,7 +76,7 @@ def test_old_ones_go_and_their_counts_stay(harness: Harness) -> None:
     harness.clock.now += timedelta(days=29)
     young = harness.start_and_send(OTHER_PHONE)["id"]
     harness.clock.now += timedelta(days=1)
-    retain = partial(forget.retain, kept=timedelta(days=30), limit=2)
+    retain = partial(forget.drop_old, kept=timedelta(days=30), limit=2)
     counts = [harness.store.write(retain) for _ in range(3)]
     assert counts[:2] == [2, 2]
     while harness.store.write(retain):

@@ -197,13 +197,13 @@ def test_410_disables_the_endpoint_and_what_comes_later_waits(told: Harness) -> 
     told.run_once()
     assert len(received(told)) == 1
     seen = view.endpoint
-    told.store.write(notify.enable, seen.id, generation=seen.generation)
+    told.store.write(webhooks.enable, seen.id, generation=seen.generation)
     told.run_once()
     assert [event.is_accepted for event in received(told)] == [False, True]
     with pytest.raises(EndpointChanged):
-        told.store.write(notify.enable, seen.id, generation=seen.generation)
+        told.store.write(webhooks.enable, seen.id, generation=seen.generation)
     with pytest.raises(UnknownEndpoint):
-        told.store.write(notify.enable, "none", generation=0)
+        told.store.write(webhooks.enable, "none", generation=0)
 
 
 def test_a_day_of_failures_disables_the_endpoint(told: Harness) -> None:
@@ -286,12 +286,12 @@ def test_an_event_can_be_sent_again(told: Harness) -> None:
     approve(told)
     told.run_once()
     (event,) = events(told)
-    told.store.write(notify.resend, event.id, operator="alice")
+    told.store.write(webhooks.resend, event.id, operator="alice")
     told.run_once()
     (got,) = received(told)
     assert (got.tries, got.is_same) == (2, True)
     with pytest.raises(UnknownEvent):
-        told.store.write(notify.resend, "msg_none", operator="alice")
+        told.store.write(webhooks.resend, "msg_none", operator="alice")
 
 
 def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
@@ -301,19 +301,21 @@ def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
     told.run_once()
     assert events(told)[0].state is EventState.FAILED
     (view,) = told.store.read(webhooks.endpoints)
-    told.store.write(notify.enable, view.endpoint.id, generation=view.endpoint.generation)
+    told.store.write(webhooks.enable, view.endpoint.id, generation=view.endpoint.generation)
     behave(told, Behaviour.ACCEPT)
     assert (
-        told.store.write(notify.resend_failed, since=since + timedelta(seconds=1), operator="alice")
+        told.store.write(
+            webhooks.resend_failed, since=since + timedelta(seconds=1), operator="alice"
+        )
         == 0
     )
-    assert told.store.write(notify.resend_failed, since=since, operator="alice") == 1
+    assert told.store.write(webhooks.resend_failed, since=since, operator="alice") == 1
     told.run_once()
     assert events(told)[0].state is EventState.DELIVERED
 
 
 def test_a_test_event_goes_to_every_endpoint(told: Harness) -> None:
-    assert told.store.write(notify.send_test, sent_by="console") == 1
+    assert told.store.write(webhooks.send_test, sent_by="console") == 1
     told.run_once()
     (body,) = bodies(told)
     assert (body["type"], body["data"]) == ("webhook.test", {"sentBy": "console"})

@@ -15,7 +15,7 @@ from bot.faces.cli.output import INSTANT, json_option, say
 from bot.store.rows import to_text, to_text_or_none
 from bot.store.tx import Store
 from bot.store.webhook_events import EventState
-from bot.usecases import notify, webhooks
+from bot.usecases import webhooks
 from bot.usecases.webhooks import EndpointView, EventView
 
 SHOWN = 20
@@ -55,7 +55,7 @@ def list_webhooks(failed: bool, limit: int, as_json: bool) -> None:
 @with_appcontext
 def send_test(as_json: bool) -> None:
     """Send a test event to each endpoint."""
-    count = audited(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by="cli")
+    count = audited(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by="cli")
     if not count:
         raise click.ClickException(explained.NOT_SET)
     said = f"{_events(count, 'A test event')} will be sent while a dispatcher runs."
@@ -74,7 +74,9 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
     if failed_since is not None:
         _resend_failed(failed_since.replace(tzinfo=UTC), as_json)
     elif id is not None:
-        audited(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id, operator=operator().name)
+        audited(Action.EVENT_REPLAYED, detail=id).write(
+            webhooks.resend, id, operator=operator().name
+        )
         say(as_json, {"events": 1}, "The event will be sent again while a dispatcher runs.")
 
 
@@ -92,7 +94,7 @@ def enable(endpoint_id: str, as_json: bool) -> None:
     # For an unknown id the use case raises the refusal, as it does for the console.
     generation = view.endpoint.generation if view else 0
     audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
-        notify.enable, endpoint_id, generation=generation
+        webhooks.enable, endpoint_id, generation=generation
     )
     said = "Enabled: what waits for it will be sent while a dispatcher runs."
     say(as_json, {"enabled": True}, said)
@@ -100,13 +102,13 @@ def enable(endpoint_id: str, as_json: bool) -> None:
 
 def _resend_failed(since: datetime, as_json: bool) -> None:
     count = audited(Action.FAILED_EVENTS_REPLAYED).write(
-        notify.resend_failed, since=since, operator=operator().name
+        webhooks.resend_failed, since=since, operator=operator().name
     )
     if not count:
         said = "No event has failed since then."
     else:
         said = f"{_events(count, '1 event')} will be sent again while a dispatcher runs."
-    if count == notify.RESENT_AT_ONCE:
+    if count == webhooks.RESENT_AT_ONCE:
         said += " There may be more: run this again."
     say(as_json, {"events": count}, said)
 

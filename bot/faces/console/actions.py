@@ -23,7 +23,7 @@ from bot.faces.console.sign_in import SignIn
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.store.tx import Done, Tx
-from bot.usecases import clear, control, forget, notify, read, resend
+from bot.usecases import clear, control, forget, read, resend, webhooks
 from bot.usecases.audit import Audited
 from bot.usecases.rules import Rules
 from bot.usecases.start import Request, begin, restart
@@ -124,13 +124,15 @@ class Actions:
         seen = request.form.get("generation", "")
         # No endpoint has the generation -1, which stands for unreadable input.
         generation = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
-        self._as(Action.ENDPOINT_ENABLED, detail=id).write(notify.enable, id, generation=generation)
+        self._as(Action.ENDPOINT_ENABLED, detail=id).write(
+            webhooks.enable, id, generation=generation
+        )
         return self._noticed("enabled", "webhooks")
 
     def send_again(self, id: str) -> AnyResponse:
         """Returns to the verification's page if the button was pressed there."""
         verification = request.form.get("verification", "")
-        self._as(Action.EVENT_REPLAYED, detail=id).write(notify.resend, id, operator=self._name)
+        self._as(Action.EVENT_REPLAYED, detail=id).write(webhooks.resend, id, operator=self._name)
         if verification:
             return self._noticed("sent_again", "one", id=verification)
         return self._noticed("sent_again", "webhooks")
@@ -141,13 +143,13 @@ class Actions:
         if since is None:
             return self._renderer.trouble(" ".join(faults), 400)
         count = self._as(Action.FAILED_EVENTS_REPLAYED).write(
-            notify.resend_failed, since=since, operator=self._name
+            webhooks.resend_failed, since=since, operator=self._name
         )
-        word = "failed_again" if count < notify.RESENT_AT_ONCE else "most_again"
+        word = "failed_again" if count < webhooks.RESENT_AT_ONCE else "most_again"
         return self._noticed(word if count else "none_failed", "webhooks")
 
     def send_test(self) -> AnyResponse:
-        if not self._as(Action.WEBHOOKS_TESTED).write(notify.send_test, sent_by=CALLER):
+        if not self._as(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by=CALLER):
             return self._renderer.trouble(explained.NOT_SET, 400)
         return self._noticed("tested", "webhooks")
 

@@ -24,9 +24,9 @@ from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store import inbound, opt_outs
 from bot.usecases import audit, overview, read, texts, webhooks
+from bot.usecases.load import Load
 from bot.usecases.number_limits import number_limits
 from bot.usecases.overview import Period
-from bot.usecases.read import Load
 from bot.usecases.readiness import Fault
 from bot.usecases.start import refusal_of_restart
 from bot.usecases.webhooks import EventView

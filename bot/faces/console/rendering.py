@@ -27,7 +27,7 @@ from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read, timekeeping
-from bot.usecases.read import Load
+from bot.usecases.load import Load, present_load
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Renderer:
         as counts and limits do, and by the second while texts are queued. `more`: the version of
         data on the page that is not in the history."""
         load = self._store.read(
-            read.load,
+            present_load,
             from_address=self._service.rules.from_address,
             ahead=self._store.steady.ahead,
         )

@@ -1,0 +1,44 @@
+"""How much is under way now, and what an operator must mend."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.store import aside, circuits, hourly_counts, opt_outs, outbox, verification_list
+from bot.store.circuits import Circuit
+from bot.store.tx import Tx
+from bot.usecases import readiness
+from bot.usecases.readiness import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much is under way now."""
+
+    pending: int
+    queue: dict[str, int]  # texts by state
+    queue_age: timedelta  # of the oldest text that Twilio was not given
+    overdue: timedelta  # the longest of all that are due
+    circuit: Circuit | None  # open while Twilio does not accept our credentials
+    version: str  # another whenever something has happened or was removed
+    faults: list[Fault]  # what an operator must mend
+    notes: list[Fault]  # the same, where the work is done all the same
+    set_aside: int  # rows that cannot be read or carried out
+    ahead: timedelta  # stored time, of the clock
+    now: datetime
+
+
+def present_load(tx: Tx, *, from_address: str, ahead: timedelta) -> Load:
+    queued_at = outbox.oldest_queued_at(tx)
+    return Load(
+        pending=verification_list.count_open(tx),
+        queue=outbox.depth(tx),
+        queue_age=tx.now - queued_at if queued_at else timedelta(0),
+        overdue=readiness.overdue(tx),
+        circuit=circuits.load(tx, from_address),
+        version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
+        faults=readiness.faults(tx, from_address=from_address, ahead=ahead),
+        notes=readiness.notes(tx),
+        set_aside=aside.count(tx),
+        ahead=ahead,
+        now=tx.now,
+    )

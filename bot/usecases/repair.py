@@ -1,0 +1,28 @@
+"""Rows that no due time leads to: unreadable ones, and those due too far in the future."""
+
+import logging
+
+from bot.store import aside, outbox, overlong, verifications
+from bot.store.tx import Done, Tx
+
+LOOKED_THROUGH = 10_000  # rows of each table
+
+log = logging.getLogger(__name__)
+
+
+def set_unreadable_aside(tx: Tx) -> Done[None]:
+    verifications.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
+    outbox.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
+    return Done(None)
+
+
+def begin_anew(tx: Tx) -> Done[None]:
+    """Rows that could not be read may have been mended while the service was down, and stored time
+    may have fallen back."""
+    count = aside.try_again(tx)
+    if count:
+        log.warning("%d rows that were set aside are tried again", count)
+    count = overlong.hurry(tx)
+    if count:
+        log.warning("%d rows had a due time too far in the future; they are due now", count)
+    return Done(None)
