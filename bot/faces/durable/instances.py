@@ -109,18 +109,21 @@ class Instances:
         )
 
     def terminate(self, id: str) -> Response:
-        reason = self._reason(id)
+        self._access.holder(id, Scope.ACT)
+        reason = _reason()
         self._store.write(control.cancel, id, reason=reason)
         return Response(status=202)
 
     def suspend(self, id: str) -> Response:
-        reason = self._reason(id)
+        self._access.holder(id, Scope.ACT)
+        reason = _reason()
         judged_until = self._service.judged_until
         self._store.write(control.suspend, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
 
     def resume(self, id: str) -> Response:
-        reason = self._reason(id)
+        self._access.holder(id, Scope.ACT)
+        reason = _reason()
         judged_until = self._service.judged_until
         self._store.write(control.resume, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
@@ -130,11 +133,6 @@ class Instances:
         self._access.holder(id, Scope.ACT)
         self._store.read(read.view, id)
         return Response(status=501)
-
-    def _reason(self, id: str) -> str | None:
-        """Of one who may act on this instance."""
-        self._access.holder(id, Scope.ACT)
-        return parameters.reason(parameters.query().text("reason"))
 
     def purge(self, id: str) -> Response:
         self._access.holder(id, Scope.ACT)
@@ -151,3 +149,7 @@ class Instances:
         return (
             parameters.answer({"instancesDeleted": count}, 200) if count else Response(status=404)
         )
+
+
+def _reason() -> str | None:
+    return parameters.reason(parameters.query().text("reason"))
