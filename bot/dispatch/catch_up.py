@@ -22,7 +22,7 @@ from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases import control, heartbeat, timekeeping
 from bot.usecases.answer import judge_text
 from bot.usecases.inbound_text import InboundText
-from bot.usecases.keywords import asks_for_texts_or_none
+from bot.usecases.keywords import is_start_or_stop
 from bot.usecases.rules import Rules
 
 EXPIRY_WAITS_SECONDS = heartbeat.EXPIRY_WAITS.total_seconds()
@@ -36,7 +36,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 log = logging.getLogger(__name__)
 
 
-def run_once(
+def read_missed(
     store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
 ) -> int:
     """Judges every inbound text since the oldest pending verification began, and returns how many
@@ -61,7 +61,7 @@ def run_once(
             is_outdated=text.phone in with_newer_keyword,
         )
         missed.append(read)
-        if asks_for_texts_or_none(read.heard, code_length=rules.terms.code_length):
+        if is_start_or_stop(read.heard, code_length=rules.terms.code_length):
             with_newer_keyword.add(text.phone)
     for read in reversed(missed):
         judged = store.write(judge_text, read, rules=rules, judged_until=heartbeat.everything)
@@ -104,6 +104,7 @@ class CatchUp(Background):
         self._seen = self._outages.ended  # outages whose missed texts were read
         self._due = (0, 0.0)  # outages that had ended, and when that was noticed
         self._silent: list[str] = []  # other processes, whose missed texts are to be read
+        self._has_beaten = False
         self._pending_since: float | None = None  # as long as this process knows
 
     @property
@@ -145,6 +146,7 @@ class CatchUp(Background):
     def beat(self) -> None:
         """Says that this process has judged what reached it. Raises StoreUnavailable."""
         found = self._store.write(heartbeat.beat, self._process, is_caught_up=self._has_read_all)
+        self._has_beaten = self._has_beaten or found.is_pending
         if not found.is_pending:
             self._pending_since = None
         elif self._pending_since is None:
@@ -154,7 +156,7 @@ class CatchUp(Background):
 
     def stop(self, *, within_seconds: float) -> None:
         super().stop(within_seconds=within_seconds)
-        if self._has_read_all():
+        if self._has_beaten and self._has_read_all():
             self._try(lambda: self._store.write(heartbeat.leave, self._process))
 
     @property
@@ -185,7 +187,7 @@ class CatchUp(Background):
         until = self._store.read(timekeeping.now)
         retire_keys(self._store, self._rules.keyring)
         uncounted = self._store.steady.uncounted if self._seen == -1 else timedelta(0)
-        count = run_once(self._store, self._gateway, self._rules, uncounted=uncounted)
+        count = read_missed(self._store, self._gateway, self._rules, uncounted=uncounted)
         log.info("caught up with %d texts", count)
         self._store.write(heartbeat.caught_up, until=until, silent=silent)
         self._seen, self._silent = ended, []

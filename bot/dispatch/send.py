@@ -34,7 +34,7 @@ from bot.store import outbox
 from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
-from bot.usecases.claim import Claim, Duty
+from bot.usecases.claim import Claim, Step
 from bot.usecases.rules import Rules
 
 LEASE_TIMEOUTS = 3
@@ -131,7 +131,7 @@ class SendDuty:
         try:
             if self._is_stopping.is_set():
                 self._store.write(send.hand_back, claim)
-            elif claim.duty is Duty.SEND:
+            elif claim.step is Step.SEND:
                 self._send(claim)
             else:
                 self._look(claim)

@@ -85,7 +85,7 @@ def judge_event(
         return Done(None)
     if verification.key_id not in rules.keyring.ids:
         return Done(None, changes=retire_key(tx, verification))
-    attempt = attempted(tx, verification, read, rules, at=tx.now, by_text=False)
+    attempt = attempt_of(tx, verification, read, rules, at=tx.now, by_text=False)
     if not attempt.is_right and is_of_older_text(tx, verification, read, rules):
         note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
@@ -147,7 +147,7 @@ def _judge_reply(
     if not isinstance(read, Attempt):
         chattered = Chattered(is_quote=isinstance(read, Quote), at=at)
         return _answered(tx, verification, decide(verification, chattered, tx.now))
-    attempt = attempted(tx, verification, read, rules, at=at, by_text=True)
+    attempt = attempt_of(tx, verification, read, rules, at=at, by_text=True)
     if not attempt.is_right:
         older = _older_with_code(tx, verification, read, keyring)
         if older is not None:
@@ -186,7 +186,7 @@ def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | Chatter | Too
     return reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
 
 
-def attempted(
+def attempt_of(
     tx: Tx,
     verification: Verification,
     read: Attempt,

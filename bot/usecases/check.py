@@ -81,7 +81,7 @@ def check(
     if verification.key_id not in rules.keyring.ids:
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
-    attempted = answer.attempted(tx, verification, read, rules, at=tx.now, by_text=False)
+    attempted = answer.attempt_of(tx, verification, read, rules, at=tx.now, by_text=False)
     if not attempted.is_right and answer.is_of_older_text(tx, verification, read, rules):
         return Done(Checked(Verdict.WRONG, verification))
     decision = decide(verification, attempted, tx.now)

@@ -20,7 +20,7 @@ from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
 
-class Duty(Enum):
+class Step(Enum):
     """The next step with a claimed text."""
 
     SEND = "send"
@@ -31,7 +31,7 @@ class Duty(Enum):
 class Claim:
     """One text to send or to look up, leased to one thread."""
 
-    duty: Duty
+    step: Step
     text_id: str
     number: int  # the claim's own; only the newest one counts
     verification_id: str
@@ -109,7 +109,7 @@ def claim_text(
         length=verification.terms.code_length,
     )
     return Claim(
-        duty=Duty.SEND if text.state is TextState.QUEUED else Duty.LOOK,
+        step=Step.SEND if text.state is TextState.QUEUED else Step.LOOK,
         text_id=text.id,
         number=number,
         verification_id=verification.id,

@@ -24,7 +24,7 @@ def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
     return _stop_without_code(text.heard, length)
 
 
-def asks_for_texts_or_none(heard: Heard, *, code_length: int) -> bool:
+def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
     word = reply.keyword(heard)
     if word is None and reply.opens_with_stop(heard):

@@ -17,14 +17,14 @@ from bot.usecases.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class TimeAtTwilio:
     """How long a text was at Twilio before a carrier had it, and when that was."""
 
     delay: timedelta
     at: datetime
 
 
-def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
+def reported(tx: Tx, report: Report, rules: Rules) -> Done[TimeAtTwilio | None]:
     """Applies a report. If a carrier has taken the text now, returns how long Twilio had it."""
     verification = verifications.of_text(tx, report.text_id)
     text = outbox.load(tx, report.text_id)
@@ -42,7 +42,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Wait | None]:
     waited = None
     is_only = verification.sends == 1  # when Twilio took a further text is not stored
     if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:
-        waited = Wait(tx.now - verification.accepted_at, tx.now)
+        waited = TimeAtTwilio(tx.now - verification.accepted_at, tx.now)
     if report.blame is Blame.OPTED_OUT:
         opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
     changes = _did_not_arrive(tx, verification, report) if report.is_final else ()

@@ -91,7 +91,7 @@ def readings(text: str, *, home: str) -> list[Reading]:
     return [*found, Reading(By.TAG, typed), Reading(By.ID, typed)]
 
 
-def that_find(tx: Tx, candidates: Sequence[Reading]) -> list[Reading]:
+def found(tx: Tx, candidates: Sequence[Reading]) -> list[Reading]:
     """Those that find anything, whatever else narrows the list."""
     one = ListFilter(limit=1)
     return [reading for reading in candidates if verification_list.find(tx, reading.narrow(one))]

@@ -13,7 +13,7 @@ from bot.domain.verification import Cause
 from bot.store import circuits, opt_outs, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
-from bot.usecases.claim import Claim, Duty
+from bot.usecases.claim import Claim, Step
 from bot.usecases.failing import fail
 from bot.usecases.record import erase_message, erase_texts, note, record
 
@@ -21,7 +21,7 @@ from bot.usecases.record import erase_message, erase_texts, note, record
 def hand_back(tx: Tx, claim: Claim) -> Done[None]:
     """The claim was not begun, since the process stops. Another process may claim it at once."""
     verifications.load(tx, claim.verification_id)
-    if claim.duty is Duty.SEND:
+    if claim.step is Step.SEND:
         outbox.put_back(tx, claim.text_id, claim=claim.number, due_at=tx.now, error_code=None)
     else:
         outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=claim.looks)

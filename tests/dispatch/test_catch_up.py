@@ -18,7 +18,7 @@ def missed(harness: Harness, body: str) -> None:
 
 
 def run(harness: Harness) -> int:
-    return catch_up.run_once(harness.store, harness.service.gateway, harness.service.rules)
+    return catch_up.read_missed(harness.store, harness.service.gateway, harness.service.rules)
 
 
 def test_a_missed_right_answer_counts_as_of_when_it_was_sent(harness: Harness) -> None:

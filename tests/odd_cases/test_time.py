@@ -62,7 +62,7 @@ def once_ahead(tmp_path: Path, database_url: str) -> Iterator[Harness]:
 def catch_up_after_start(harness: Harness) -> None:
     service = harness.service
     uncounted = service.store.steady.uncounted
-    catch_up.run_once(service.store, service.gateway, service.rules, uncounted=uncounted)
+    catch_up.read_missed(service.store, service.gateway, service.rules, uncounted=uncounted)
 
 
 # -- 1. a clock that was once ahead ----------------------------------------------------------------

@@ -455,7 +455,7 @@ class Run:
         with suppress(Killed, ChannelUnavailable, StoreUnavailable):
             store = self.processes[place].store
             store.write(begin_anew)
-            catch_up.run_once(store, self.twilio, RULES, uncounted=store.steady.uncounted)
+            catch_up.read_missed(store, self.twilio, RULES, uncounted=store.steady.uncounted)
         self._is_catching_up = False
 
     def _outage(self) -> None:

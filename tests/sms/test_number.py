@@ -95,7 +95,7 @@ def test_a_short_code_is_set(harness: Harness) -> None:
 
 def test_what_cannot_be_read_is_said_in_plain_words(harness: Harness, served: Harness) -> None:
     def why(of: Harness, **changed: object) -> str:
-        with pytest.raises(number.NumberUnknown) as caught:
+        with pytest.raises(number.WebhookUnreadable) as caught:
             number.set_webhook(of.settings.model_copy(update=changed))
         return str(caught.value)
 

@@ -132,13 +132,13 @@ def test_a_messaging_service_that_decides_is_warned_of(harness: Harness) -> None
 
 def test_an_unknown_number_is_said_to_be_unknown(harness: Harness) -> None:
     other = harness.settings.model_copy(update={"twilio_phone_number": "+14255550198"})
-    with pytest.raises(number.NumberUnknown, match="no such number"):
+    with pytest.raises(number.WebhookUnreadable, match="no such number"):
         number.check(other)
 
 
 def test_wrong_credentials_are_said_without_the_number(harness: Harness) -> None:
     other = harness.settings.model_copy(update={"twilio_auth_token": ("wrong",)})
-    with pytest.raises(number.NumberUnknown, match="20003"):
+    with pytest.raises(number.WebhookUnreadable, match="20003"):
         number.check(other)
 
 
@@ -159,5 +159,5 @@ def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:
         harness.text(harness.wrong())
         harness.simulator.faults.add(faults.WEBHOOK_NEVER)
         harness.text(harness.code())
-        catch_up.run_once(harness.store, harness.service.gateway, harness.service.rules)
+        catch_up.read_missed(harness.store, harness.service.gateway, harness.service.rules)
         assert harness.status(id)["output"] is True

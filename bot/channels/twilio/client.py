@@ -13,7 +13,7 @@ from typing import Any
 
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
-from urllib3 import exceptions as on_the_way
+from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.gateway import (
     Accepted,
@@ -44,7 +44,7 @@ _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
 
 # A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
-UNREADABLE = (TwilioException, on_the_way.HTTPError, ValueError, TypeError, AttributeError)
+UNREADABLE = (TwilioException, urllib3_errors.HTTPError, ValueError, TypeError, AttributeError)
 
 
 def client(
@@ -92,7 +92,7 @@ class TwilioGateway:
             )
         except TwilioRestException as error:
             return self._refusal(error)
-        except on_the_way.HTTPError as error:
+        except urllib3_errors.HTTPError as error:
             return Unknown(describe(error)) if http.was_written else Postponed(None)
         except (TwilioException, ValueError, TypeError, AttributeError) as error:
             return Unknown(type(error).__name__)  # an unreadable answer

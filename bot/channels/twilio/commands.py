@@ -43,7 +43,7 @@ def _tell_webhook(look: Callable[[Settings], number.Webhook], *, as_json: bool) 
     settings = service.settings_of(current_app)
     try:
         webhook = look(settings)
-    except number.NumberUnknown as error:
+    except number.WebhookUnreadable as error:
         raise click.ClickException(str(error)) from None
     if as_json:
         click.echo(json.dumps({"isRight": not webhook.faults, **asdict(webhook)}, indent=2))

@@ -18,7 +18,7 @@ RETRIES = "#rc=2&rp=5xx,ct,rt"
 OWN, SENDERS = "its own webhook", "the webhook of each sender (Defer to sender's webhook)"
 
 
-class NumberUnknown(Exception):
+class WebhookUnreadable(Exception):
     """The number or service cannot be read or set at Twilio; says why."""
 
 
@@ -56,18 +56,18 @@ def wanted_url(settings: Settings) -> str:
 
 
 def check(settings: Settings, questions: Questions | None = None) -> Webhook:
-    """Raises NumberUnknown."""
+    """Raises WebhookUnreadable."""
     asked = questions or Questions(settings)
     try:
         if settings.twilio_messaging_service_sid:
             return _look_at_service(asked)
         return _look_at_number(asked)
     except Unanswered as failed:
-        raise NumberUnknown(_why(failed, settings)) from None
+        raise WebhookUnreadable(_why(failed, settings)) from None
 
 
 def set_webhook(settings: Settings) -> Webhook:
-    """Sets what differs, then reads it back. Raises NumberUnknown."""
+    """Sets what differs, then reads it back. Raises WebhookUnreadable."""
     asked = Questions(settings)
     try:
         if settings.twilio_messaging_service_sid:
@@ -79,7 +79,7 @@ def set_webhook(settings: Settings) -> Webhook:
             if values:
                 asked.ask(lambda: found.update(**values))
     except Unanswered as failed:
-        raise NumberUnknown(_why(failed, settings)) from None
+        raise WebhookUnreadable(_why(failed, settings)) from None
     webhook = check(settings, asked)
     told = tuple(change.change for change in changes)
     return Webhook(webhook.url, webhook.faults, webhook.warnings, told)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
-from urllib3 import exceptions as on_the_way
+from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.twilio import errors
 from bot.channels.twilio.client import UNREADABLE, client, http_status, twilio_code
@@ -73,8 +73,8 @@ class Questions:
 def unanswered(error: Exception, settings: Settings) -> Unanswered:
     """The meaning of an exception of the library. The library's own message is not shown, since it
     may contain the phone number."""
-    if isinstance(error, on_the_way.HTTPError):
-        return Unanswered(Why.CONNECTION, _on_the_way(error, settings))
+    if isinstance(error, urllib3_errors.HTTPError):
+        return Unanswered(Why.CONNECTION, _of_connection(error, settings))
     status, code = http_status(error), twilio_code(error)
     if isinstance(error, TwilioException) and status is not None:
         return _answered(status, code, settings)
@@ -131,23 +131,23 @@ def _of(code: int | None) -> str:
     return f" (error {code})" if code else ""
 
 
-def _on_the_way(error: on_the_way.HTTPError, settings: Settings) -> str:
+def _of_connection(error: urllib3_errors.HTTPError, settings: Settings) -> str:
     host = _host(settings)
-    if isinstance(error, on_the_way.ProxyError):
+    if isinstance(error, urllib3_errors.ProxyError):
         return (
             f"The proxy in HTTPS_PROXY does not lead to {host}: look at the proxy, or name the host"
             " in NO_PROXY."
         )
-    if isinstance(error, on_the_way.NameResolutionError):
+    if isinstance(error, urllib3_errors.NameResolutionError):
         return f"The name {host} is not found: look at this machine's DNS and network."
-    if isinstance(error, on_the_way.SSLError):
+    if isinstance(error, urllib3_errors.SSLError):
         return (
             f"The certificate of {host} is not accepted: look for a proxy that opens TLS, and at"
             " this machine's clock."
         )
     if isinstance(error, ConnectionRefused):
         return f"{host} refuses the connection: look at the address and at firewalls."
-    if isinstance(error, on_the_way.NewConnectionError | on_the_way.ConnectTimeoutError):
+    if isinstance(error, urllib3_errors.NewConnectionError | urllib3_errors.ConnectTimeoutError):
         return f"No connection to {host}: look at this machine's network and firewall."
     return (
         f"{host} did not answer within {settings.twilio_timeout_seconds:g} seconds, or broke off:"

@@ -79,7 +79,7 @@ def _number(service: Service, text: str) -> str:
     """The number in the spelling it is stored under. Raises InvalidNumber, CannotReceiveTexts."""
     home = service.settings.home_country
     spellings = [Reading(By.NUMBER, number) for number in phone.may_be(text, home=home)]
-    found = service.store.read(search.that_find, spellings)
+    found = service.store.read(search.found, spellings)
     return found[0].value if found else phone.parse(text).number
 
 

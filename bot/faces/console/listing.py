@@ -88,7 +88,7 @@ class Listing:
     def _candidates(self, asked: Filters) -> Sequence[Reading]:
         """The readings of the search text that find something."""
         every = search.readings(asked.search, home=self._home)
-        return self._store.read(search.that_find, every)
+        return self._store.read(search.found, every)
 
     def _reading(self, asked: Filters, candidates: Sequence[Reading]) -> Reading | None:
         fitting = [one for one in candidates if asked.by in (None, one.by)]

@@ -30,7 +30,7 @@ class Cors:
 
     def follow(self) -> None:
         """Lets a page read the answer to the current request if it is an error or was opened by a
-        link (`opened_by_link`)."""
+        link (`note_opened_by_link`)."""
         if not self._origins:
             return
         origin = request.headers.get("Origin", "")
@@ -45,5 +45,5 @@ class Cors:
             return response
 
 
-def opened_by_link() -> None:
+def note_opened_by_link() -> None:
     g.is_opened_by_link = True

@@ -7,7 +7,7 @@ from bot.domain import reply
 from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
-from bot.faces.durable.cors import Cors, opened_by_link
+from bot.faces.durable.cors import Cors, note_opened_by_link
 from bot.faces.durable.errors import (
     InvalidEventName,
     UnsupportedMedia,
@@ -38,7 +38,7 @@ class Instances:
     def status(self, id: str) -> Response:
         self._cors.follow()
         if self._access.holder(id, Scope.READ).power is Power.LINK:
-            opened_by_link()
+            note_opened_by_link()
         query = parameters.query()
         show_history = query.flag("showHistory", default=False)
         view = self._store.read(read.view, id, with_history=show_history)

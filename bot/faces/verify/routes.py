@@ -85,7 +85,7 @@ class VerifyFace:
 
     def missing(self, rest: str) -> Response:
         self._caller()
-        raise _gone()
+        raise _not_found()
 
     def create(self, service_sid: str) -> Response:
         """201, of a resend too."""
@@ -119,11 +119,11 @@ class VerifyFace:
         forms.new_status()
         found = self._store.read(checking.find, wanted)
         if found is None:
-            raise _gone()
+            raise _not_found()
         try:
             self._store.write(control.cancel, found.id, reason="canceled over Verify's API")
         except (UnknownVerification, AlreadyFinished):
-            raise _gone() from None
+            raise _not_found() from None
         return self._shown(self._store.read(read.view, found.id), 200)
 
     def check(self, service_sid: str) -> Response:
@@ -147,7 +147,7 @@ class VerifyFace:
                     "This verification has used its attempts.", retry_after_seconds=seconds
                 )
             case Verdict.GONE:
-                raise _gone()
+                raise _not_found()
         assert checked.verification is not None
         is_right = checked.verdict is Verdict.RIGHT
         body = self._shapes.check(
@@ -166,7 +166,7 @@ class VerifyFace:
         if caller is None:
             raise Unauthorized("Authenticate with a function key as the password.")
         if service_sid is not None and service_sid != self._shapes.service_sid:
-            raise _gone()
+            raise _not_found()
         return caller
 
     def _account_sid(self) -> str:
@@ -182,7 +182,7 @@ class VerifyFace:
         try:
             return Which(phone=phone.parse(text).number, started_by=_owner(caller))
         except (InvalidNumber, CannotReceiveTexts):
-            raise _gone() from None
+            raise _not_found() from None
 
     def _which_of_check(self, caller: Caller, given: forms.Check) -> Which:
         """By the number, the sid, or both. Raises InvalidParameter."""
@@ -194,7 +194,7 @@ class VerifyFace:
         except InvalidNumber:
             raise forms.invalid("To", "it is no phone number") from None
         except CannotReceiveTexts:
-            raise _gone() from None
+            raise _not_found() from None
         return Which(number, sid[1] if sid else None, started_by=_owner(caller))
 
     def _find_shown(self, tx: Tx, which: Which) -> VerificationView:
@@ -202,7 +202,7 @@ class VerifyFace:
         Twilio; by number only a pending or just approved one is found. Raises NoSuchResource."""
         found = checking.find(tx, which)
         if found is None or not _is_shown(found, tx, is_by_number=which.phone is not None):
-            raise _gone()
+            raise _not_found()
         return read.of(tx, found)
 
     def _shown(self, view: VerificationView, status: int) -> Response:
@@ -224,7 +224,7 @@ def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
     return not is_by_number and v.status in (Status.CANCELED, Status.MAX_ATTEMPTS_REACHED)
 
 
-def _gone() -> NoSuchResource:
+def _not_found() -> NoSuchResource:
     """Names the path that was asked for, without the number that it may hold."""
     path = quote(safe(request.path), safe="/*")[:200]
     return NoSuchResource(f"The requested resource {path.removeprefix('/v2')} was not found")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from urllib3 import exceptions as on_the_way
+from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.gateway import Finding
 from bot.channels.twilio.http import PooledHttpClient
@@ -24,7 +24,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     )
     try:
         answer = client.request("GET", url)
-    except on_the_way.HTTPError as error:
+    except urllib3_errors.HTTPError as error:
         yield warning(Kind.ADDRESS, f"{url} does not answer this machine: {_reason(error)}.")
         return
     found = None
@@ -41,12 +41,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _reason(error: on_the_way.HTTPError) -> str:
-    if isinstance(error, on_the_way.NameResolutionError):
+def _reason(error: urllib3_errors.HTTPError) -> str:
+    if isinstance(error, urllib3_errors.NameResolutionError):
         return "its name is not found, so look at its DNS record"
-    if isinstance(error, on_the_way.SSLError):
+    if isinstance(error, urllib3_errors.SSLError):
         return "its certificate is not accepted, and Twilio would not accept it either"
-    if isinstance(error, on_the_way.ProxyError):
+    if isinstance(error, urllib3_errors.ProxyError):
         return "the proxy of this machine does not lead there"
     if isinstance(error, ConnectionRefused):
         return "the connection is refused, so look whether Textback and the proxy before it run"

@@ -79,7 +79,7 @@ def _counted(pool: Pool) -> str:
 def _webhook(asked: Questions, service: Any) -> Iterator[Finding]:
     try:
         found = webhooks.check(asked.settings, asked)
-    except webhooks.NumberUnknown as failed:
+    except webhooks.WebhookUnreadable as failed:
         yield warning(Kind.WEBHOOK, str(failed))
         return
     for sentence in found.faults:
