@@ -22,21 +22,21 @@ class Access:
         self._store = store
 
     def starter(self) -> Caller:
-        """A function key or a system key."""
+        """Requires a function key or a system key."""
         caller = self._keys.caller(presented())
         if caller is None:
             raise Unauthorized(UNKNOWN)
         return caller
 
     def manager(self) -> Caller:
-        """A system key."""
+        """Requires a system key."""
         caller = self.starter()
         if caller.power is not Power.ALL:
             raise Forbidden("This key can only start verifications: use a system key.")
         return caller
 
     def holder(self, id: str, scope: Scope) -> Caller:
-        """A system key, or the key of a link of this one verification and this scope."""
+        """Requires a system key, or the key of a link of this one verification and this scope."""
         key = presented()
         caller = self._keys.caller(key) or self._link_holder(key, id)
         if caller is None:

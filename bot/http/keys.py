@@ -86,7 +86,8 @@ class Keys:
         return mark in self._marks if mark else name in self._marks_by_name
 
     def present_mark(self, mark: str | None, *, name: str) -> str | None:
-        """The mark itself where its key is configured, or that of a present key of the caller."""
+        """The mark itself if its key is configured; else the mark of a present key of the
+        caller."""
         return mark if mark in self._marks else self._marks_by_name.get(name)
 
     def link_holder(self, presented: str, verification: Verification) -> Caller | None:

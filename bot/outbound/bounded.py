@@ -74,8 +74,8 @@ CALL: ContextVar[Call] = ContextVar("call")
 
 @contextmanager
 def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
-    """The requests of this block are this call. Raises DeadlinePassed where it was cut: an answer
-    without a length seems to end there."""
+    """Makes `call` the one that requests of this block belong to. Raises DeadlinePassed if it was
+    cut: an answer without a length would seem to end there."""
     token = CALL.set(call)
     try:
         with watchdog.bound(call.deadline, call.cut) as bound:
@@ -118,9 +118,9 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
-    """To the first address that answers. Each has its share of the time that is left, so that
-    silent ones leave some for those after them. Raises NameResolutionError, ConnectTimeoutError,
-    of these ConnectionRefused where the last address refused."""
+    """Connects to the first address that answers. Each gets its share of the time that is left, so
+    that silent ones leave some for the next. Raises NameResolutionError, ConnectTimeoutError;
+    ConnectionRefused if the last address refused."""
     addresses = resolve(connection, call)
     if call.check is not None:
         for *_, address in addresses:
@@ -180,12 +180,13 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
 
 
 def pool(url: str, **options: Any) -> urllib3.PoolManager:
-    """Through the machine's proxy, as its environment says; no proxy leads to loopback."""
+    """A pool that goes through the proxy which the environment names, but never to loopback."""
     return _bounded(_manager(url, **options))
 
 
 def direct_pool(**options: Any) -> urllib3.PoolManager:
-    """Through no proxy: it would look the name up itself, and no address could be checked."""
+    """A pool without a proxy, which would look names up itself, so that no address could be
+    checked."""
     return _bounded(urllib3.PoolManager(**options))
 
 

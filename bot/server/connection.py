@@ -77,10 +77,10 @@ class Registry(Protocol):
     def entered(self, connection: "Connection") -> None: ...
 
     def received(self, connection: "Connection", count: int) -> None:
-        """It holds so many bytes more."""
+        """Notes that a connection holds so many bytes more."""
 
     def forget_held(self, connection: "Connection") -> None:
-        """It no longer holds any."""
+        """Notes that a connection holds none any more."""
 
     def tell(self, why: Cut) -> None: ...
 
@@ -171,7 +171,7 @@ class Connection(socket):
             breathe()
 
     def _too_late(self) -> bytes:
-        """b"" where it waited for a next request; else raises TooSlow."""
+        """Returns b"" if it waited for a next request; otherwise raises TooSlow."""
         self._give_up(Cut.HEAD if self.state is State.HEAD else Cut.BODY)
         if self.state is State.WAITING:
             return b""
@@ -225,7 +225,7 @@ class Connection(socket):
             return
 
     def end(self) -> None:
-        """From another greenlet: its own finds nothing more to read."""
+        """Ends the connection from another greenlet; its own then finds nothing more to read."""
         self.is_over = True
         try:
             self.shutdown(SHUT_RDWR)

@@ -92,7 +92,7 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
-    """Looks through those with work to do for rows that no due time leads to."""
+    """Looks through the rows with work to do for unreadable ones, which no due time leads to."""
     rows = aside.lock_work(tx, "outbox", limit=limit)
     readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
@@ -136,7 +136,7 @@ def claim(tx: Tx, text: Text, *, until: datetime, from_address: str) -> int:
 
 
 def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int | None) -> bool:
-    """Not taken by Twilio, to be sent again at `due_at`. False: the claim is not the newest.
+    """Queues a text that Twilio did not take for `due_at`. False: the claim is not the newest.
 
     Where a report has brought a sid meanwhile, Twilio did take it: that is looked up instead.
     """
@@ -151,7 +151,7 @@ def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int |
 
 
 def wait(tx: Tx, id: str, *, due_at: datetime) -> None:
-    """Leaves a row as it is until then."""
+    """Leaves a row as it is until `due_at`."""
     tx.run("UPDATE outbox SET due_at = :due_at WHERE id = :id", id=id, due_at=to_text(due_at))
 
 
@@ -162,8 +162,8 @@ def hurry(tx: Tx) -> None:
 
 
 def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
-    """It is not known whether Twilio has it: look at `due_at`. False: the claim is not the
-    newest."""
+    """Notes that it is not known whether Twilio has the text, which is looked up at `due_at`.
+    False: the claim is not the newest."""
     sql = """
         UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks
         WHERE id = :id AND state = 'sending' AND claims = :claim
@@ -172,7 +172,7 @@ def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> boo
 
 
 def accept(tx: Tx, id: str, *, sid: str) -> bool:
-    """Twilio has it. False: that was known."""
+    """Notes that Twilio has the text. False: that was known."""
     sql = """
         UPDATE outbox SET state = 'accepted', due_at = NULL, sid = :sid,
             error_code = CASE WHEN delivery IS NULL THEN NULL ELSE error_code END
@@ -200,7 +200,7 @@ def is_known_sid(tx: Tx, sid: str) -> bool:
 
 
 def verification_of(tx: Tx, sid: str) -> str | None:
-    """Whose text has this sid at Twilio."""
+    """The id of the verification whose text has this sid at Twilio."""
     row = tx.one("SELECT verification_id FROM outbox WHERE sid = :sid", sid=sid)
     return row["verification_id"] if row else None
 
@@ -215,7 +215,8 @@ def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
 
 
 def settle(tx: Tx, verification_id: str) -> None:
-    """The verification has ended: an unsent text is withdrawn, an unknown one not looked for.
+    """Withdraws unsent texts of a verification that has ended; unknown ones are no longer looked
+    up.
 
     One that is being sent at this moment stays claimed; its result is still written down.
     """
@@ -228,12 +229,12 @@ def settle(tx: Tx, verification_id: str) -> None:
 
 
 def abandon(tx: Tx, text: Text) -> None:
-    """Its verification ended while it was on its way, and its process died: leave it unknown."""
+    """Leaves a text unknown whose verification ended, and whose process died, while it was sent."""
     tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
 
 
 def report(tx: Tx, text: Text, *, delivery: Delivery, error_code: int | None) -> bool:
-    """Writes down a delivery state, forward only. False: it was no news."""
+    """Writes down a delivery state, forward only. False: it was known."""
     if not delivery.is_later_than(text.delivery):
         return False
     sql = """

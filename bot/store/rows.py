@@ -58,8 +58,8 @@ def readable(
     *,
     unreadable: Callable[[str], None] | None = None,
 ) -> list[T]:
-    """Those that can be read: one that cannot does not hold up the others. `unreadable` is called
-    with the id of each that cannot."""
+    """The rows that can be read, so that a broken one does not hold up the others. Calls
+    `unreadable` with the id of each broken row."""
     found: list[T] = []
     for row in in_turns(rows, at_once=ROWS_AT_ONCE):
         try:
@@ -113,7 +113,7 @@ def filled(
 
 
 def last_place(rows: Sequence[Row], at: str) -> Place | None:
-    """Of the last row whose instant can be read."""
+    """The place of the last row whose instant can be read."""
     for row in reversed(rows):
         instant = to_instant_if_readable(row[at])
         if instant is not None:
@@ -127,7 +127,8 @@ def to_text_or_none(instant: datetime | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def to_instant(text: str) -> datetime:
-    """Raises ValueError where it cannot be read, or has no zone: it could not be compared."""
+    """Parses a stored instant. Raises ValueError if it cannot be read or has no zone, without which
+    it could not be compared."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no zone")
@@ -135,7 +136,7 @@ def to_instant(text: str) -> datetime:
 
 
 def to_instant_if_readable(text: str | None) -> datetime | None:
-    """None where it cannot be read: for values that everything depends on, such as the newest
+    """The same; None if it cannot be read. For values that all work depends on, such as the newest
     instant: a broken one must not stop the rest."""
     try:
         return to_instant_or_none(text)

@@ -56,7 +56,7 @@ def _rows(tx: Tx, wanted: ListFilter) -> list[Row]:
 
 
 def count(tx: Tx, wanted: ListFilter, *, at_most: int) -> int:
-    """How many fit, wherever a page begins; no further than `at_most`."""
+    """Counts the matches of a filter, whatever its page; stops at `at_most`."""
     total = 0
     if wanted.id_prefix:
         for where, params in _by_id(tx, wanted):
@@ -159,7 +159,7 @@ def _conditions(wanted: ListFilter) -> list[str]:
 
 
 def _within(wanted: ListFilter) -> str:
-    """The part of an index between two instants, and between two places."""
+    """The condition for the part of an index between two instants, and between two places."""
     before, after = ("<", ">=") if wanted.newest_first else (">", "<=")
     # The places bound the instants too (`_params`): of two bounds, SQLite may begin its range at
     # the wider one and read all that lies between.

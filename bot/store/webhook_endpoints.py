@@ -41,7 +41,7 @@ def id_of(url: str) -> str:
 
 
 def all_of_them(tx: Tx) -> list[Endpoint]:
-    """Earlier ones too, after the configured ones."""
+    """The configured endpoints, then earlier ones."""
     sql = "SELECT * FROM webhook_endpoint ORDER BY is_configured DESC, url"
     return [_from_row(row) for row in tx.all(sql)]
 
@@ -70,7 +70,7 @@ def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> None:
 
 
 def succeeded(tx: Tx, id: str) -> None:
-    """Writes only where it had failed before."""
+    """Notes a success; writes only if the endpoint had failed before."""
     sql = """
         UPDATE webhook_endpoint SET failing_since = NULL
         WHERE id = :id AND failing_since IS NOT NULL

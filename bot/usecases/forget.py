@@ -41,7 +41,8 @@ def purge_many(tx: Tx, wanted: ListFilter) -> Done[int]:
 
 
 def purge_all(store: Store, wanted: ListFilter) -> int:
-    """Removes finished ones, `wanted.limit` in each transaction. Returns how many."""
+    """Removes all finished verifications that match, `wanted.limit` in each transaction. Returns
+    how many."""
     total = 0
     while count := store.write_within(REMOVING_SECONDS, purge_many, wanted):
         total += count
@@ -51,7 +52,8 @@ def purge_all(store: Store, wanted: ListFilter) -> int:
 def forget_number(
     store: Store, number: str, *, operator: str | None = None
 ) -> tuple["Forgotten", bool]:
-    """Erases a number; also whether its bytes are gone from the disk. Raises InvalidNumber."""
+    """Erases a number. Returns what was erased, and whether its bytes are gone from the disk.
+    Raises InvalidNumber."""
     forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number), operator)
     return forgotten, store.scrub()
 

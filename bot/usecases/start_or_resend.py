@@ -55,6 +55,6 @@ def start_or_resend(
 
 
 def _expire(tx: Tx, pending: Verification, judged_until: JudgedUntil) -> tuple[Change, ...]:
-    """Its time is over, and the timer has not looked yet. Raises StoreUnavailable."""
+    """Expires a verification that the timer has not reached yet. Raises StoreUnavailable."""
     require_caught_up(tx, pending, judged_until)
     return record(tx, pending, decide(pending, TimePassed(), tx.now))
