@@ -3,8 +3,10 @@
 import pytest
 import requests
 from twilio.request_validator import RequestValidator
+from werkzeug.datastructures import Headers, MultiDict
 
 from bot.channels.twilio import errors
+from bot.channels.twilio.signature import Signature
 from simulator.world import new_sid
 from tests.harness import ACCOUNT, NUMBER, PHONE, Harness
 
@@ -51,9 +53,15 @@ def test_the_published_vector() -> None:
         "From": "+14158675310",
         "To": "+18005551212",
     }
-    url = "https://example.com/myapp.php?foo=1&bar=2"
-    signature = RequestValidator("12345").compute_signature(url, form)
-    assert signature == "L/OH5YylLD5NRKLltdqwSvS0BnU="
+    headers = Headers({"X-Twilio-Signature": "L/OH5YylLD5NRKLltdqwSvS0BnU="})
+
+    def is_valid(changed: dict[str, str], path: str) -> bool:
+        signature = Signature(["12345"], public_base_url="https://example.com")
+        return signature.is_valid(headers, MultiDict({**form, **changed}), path=path)
+
+    assert is_valid({}, "/myapp.php?foo=1&bar=2")
+    assert not is_valid({"Digits": "1235"}, "/myapp.php?foo=1&bar=2")
+    assert not is_valid({}, "/myapp.php?foo=1&bar=3")
 
 
 @pytest.mark.parametrize(
