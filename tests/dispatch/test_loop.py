@@ -1,10 +1,12 @@
 """The dispatcher's threads: woken at once, several texts at a time, stopped cleanly."""
 
-import logging
+import threading
 import time
+from datetime import timedelta
 
 import pytest
 
+from bot.dispatch import loop
 from simulator import faults
 from tests.harness import Harness
 
@@ -18,12 +20,21 @@ def until(condition, seconds: float = 5.0) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.timed
-def test_a_start_wakes_it_at_once(harness: Harness) -> None:
+def test_a_start_wakes_it(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "LONGEST_SLEEP", timedelta(minutes=5))  # it does not wake by itself
+    turns = []
+    turn = harness.dispatcher.turn
+
+    def counted() -> timedelta:
+        pause = turn()
+        turns.append(pause)
+        return pause
+
+    monkeypatch.setattr(harness.dispatcher, "turn", counted)
     harness.dispatcher.start()
-    time.sleep(0.1)
+    until(lambda: turns)
     harness.start()
-    assert until(harness.texts) < 0.5
+    until(harness.texts)
 
 
 @pytest.mark.timed
@@ -76,8 +87,13 @@ def test_idle_costs_ten_looks_a_second(harness: Harness, monkeypatch: pytest.Mon
     assert 1 <= len(looks) <= 6
 
 
-def test_nothing_starts_by_itself(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+def test_its_threads_are_started_by_start_alone(harness: Harness) -> None:
+    def is_running() -> bool:
+        return "dispatcher" in {thread.name for thread in threading.enumerate()}
+
     harness.start()
-    time.sleep(0.1)
-    assert harness.texts() == []
+    assert not is_running()
+    harness.dispatcher.start()
+    assert is_running()
+    harness.dispatcher.stop()
+    assert not is_running()
