@@ -7,7 +7,6 @@ import pytest
 
 from bot.channels.gateway import ChannelUnavailable
 from bot.dispatch import catch_up
-from bot.settings import Settings
 from simulator import faults
 from tests.harness import Harness
 
@@ -134,4 +133,3 @@ def test_many_missed_texts_are_read_page_by_page(harness: Harness) -> None:
         world.inbound(sender=f"+1425666{number:04}", body="hello")
     assert run(harness) == 1201
     assert harness.status(id)["output"] is True
-    assert isinstance(harness.settings, Settings)
