@@ -30,6 +30,7 @@ from tests.harness import (
     SYSTEM_KEY,
     WEBHOOK_SECRET,
     Harness,
+    bytes_in,
 )
 from tests.harness import harness as open_harness
 from tests.postgres import Server, ask
@@ -428,14 +429,16 @@ def test_the_same_wrong_reply_again_is_no_further_attempt(harness: Harness) -> N
     assert harness.history(id).count("repeated_answer") == 4
 
 
-def test_no_guess_is_kept(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.text(harness.wrong())
-    row = harness.store.read(
-        lambda tx: tx.one("SELECT last_guess FROM verification WHERE id = :id", id=id)
-    )
-    assert len(row["last_guess"]) == 16
-    assert not row["last_guess"].isdigit() or len(row["last_guess"]) != 4
+def test_no_guess_is_kept(sqlite_harness: Harness, tmp_path: Path) -> None:
+    sqlite_harness.restart(CODE_LENGTH="10")  # not to be met by chance
+    id = sqlite_harness.start_and_send()["id"]
+    wrong = sqlite_harness.wrong()
+    sqlite_harness.text(wrong)
+    sqlite_harness.answer(id, wrong)
+    assert sqlite_harness.history(id)[-2:] == ["wrong_answer", "repeated_answer"]
+    stored = bytes_in(tmp_path)
+    assert id.encode() in stored, "the search would find what is there"
+    assert wrong.encode() not in stored
 
 
 def test_tries_left_are_what_the_numbers_bound_leaves(tmp_path: Path) -> None:
@@ -601,19 +604,21 @@ def test_waiting_writers_do_not_share_an_exception(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
     other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    causes: list[BaseException | None] = []
+    raised: list[StoreUnavailable] = []
 
-    def write() -> None:
-        with pytest.raises(StoreUnavailable) as raised:
-            store.write_within(0.3, lambda tx: Done(None))
-        causes.append(raised.value.__cause__)
+    def write(seconds: float) -> None:
+        with pytest.raises(StoreUnavailable) as caught:
+            store.write_within(seconds, lambda tx: Done(None))
+        raised.append(caught.value)
 
-    threads = [threading.Thread(target=write) for _ in range(5)]
+    # The first waits for the lock; when it gives up, the others are told of that.
+    threads = [threading.Thread(target=write, args=(seconds,)) for seconds in (0.5, 9, 9, 9, 9)]
     for thread in threads:
         thread.start()
+        until(lambda: store.group.waiting)
     for thread in threads:
         thread.join()
-    found = [cause for cause in causes if cause is not None]
-    assert len({id(cause) for cause in found}) == len(found)
+    assert [type(one.__cause__) for one in raised] == [sqlite3.OperationalError] * 5
+    assert len({id(one.__cause__) for one in raised}) == 5
     other.close()
     store.close()
