@@ -168,12 +168,15 @@ def test_the_queued_text_goes_out(store: Store) -> None:
     )
 
 
-def test_postgresql_is_shaped_like_a_new_one(store: Store, postgres: Server) -> None:
+def test_it_is_shaped_like_a_new_one(store: Store, tmp_path: Path, postgres: Server) -> None:
     if isinstance(store, PostgresStore):
         new = postgres.new_database()
         for sql in (COLUMNS, INDEXES, SEQUENCES):
             old = store.read(lambda tx, sql=sql: [dict(row) for row in tx.all(sql)])
             assert old == ask(new, sql)
+    else:
+        open_store(f"sqlite:///{tmp_path}/new.db", connections=2).close()
+        assert shape(tmp_path / "old.db") == shape(tmp_path / "new.db")
 
 
 def test_what_is_over_stays_as_it_was(store: Store) -> None:
