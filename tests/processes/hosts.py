@@ -44,9 +44,9 @@ class Balancer:
         if host is None:
             client.close()
             return
-        back = threading.Thread(target=_pass_on, args=(host, client), daemon=True)
+        back = threading.Thread(target=pass_on, args=(host, client), daemon=True)
         back.start()
-        _pass_on(client, host)
+        pass_on(client, host)
         back.join()
         client.close()
         host.close()
@@ -60,7 +60,7 @@ class Balancer:
         return None
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
+def pass_on(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
