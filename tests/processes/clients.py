@@ -47,6 +47,16 @@ def dribbling(service: Service, count: int) -> Iterator[None]:
 
 def unread(service: Service) -> list[int]:
     """Bytes that the client of each connection has not taken."""
+    return [sent for sent, _ in _queues(service)]
+
+
+def unanswered(service: Service) -> list[int]:
+    """Bytes of the client of each connection that the service has not taken."""
+    return [received for _, received in _queues(service)]
+
+
+def _queues(service: Service) -> list[tuple[int, int]]:
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
     ours = [row for row in rows if row[1].endswith(f":{service.port:04X}") and row[3] == "01"]
-    return [int(row[4].partition(":")[0], 16) for row in ours]
+    queues = [row[4].split(":") for row in ours]
+    return [(int(sent, 16), int(received, 16)) for sent, received in queues]

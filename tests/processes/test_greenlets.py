@@ -20,9 +20,14 @@ from bot.server.worker import HALF_SENT_SECONDS
 from tests.conftest import SOAK
 from tests.harness import FUNCTION_KEY, PHONE, START
 from tests.postgres import Server
+from tests.processes.clients import unanswered
 from tests.processes.service import Service, children, until
 
 WAITERS = 1000 if SOAK > 1 else 300
+WAITING_FOR_A_LOCK = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 
 
 @pytest.fixture
@@ -108,7 +113,7 @@ def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
             holder.execute("SELECT 1 FROM verification WHERE phone = %s FOR UPDATE", [PHONE])
             held = threading.Thread(target=reply, args=(service, PHONE))
             held.start()
-            time.sleep(0.3)
+            until(lambda: service.ask(WAITING_FOR_A_LOCK))
             began = time.monotonic()
             assert "Thank you" in reply(service, other)
             assert service.is_ready()
@@ -155,13 +160,14 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
 
 
 def test_what_is_accepted_as_a_worker_stops_is_answered(service: Service) -> None:
-    """The signal and the connections come while the worker stands still: it meets all at once."""
+    """The connections come while the worker stands still: it accepts all of them in one turn."""
     process = service.start()
     (worker,) = children(process)
     os.kill(worker, signal.SIGSTOP)
-    with ThreadPoolExecutor(8) as clients:
-        asked = [clients.submit(ask_after, service.port, 0) for _ in range(8)]
-        time.sleep(0.3)
-        os.kill(worker, signal.SIGTERM)
+    with ThreadPoolExecutor(80) as clients:
+        asked = [clients.submit(ask_after, service.port, 0) for _ in range(80)]
+        until(lambda: len([waits for waits in unanswered(service) if waits]) == 80)
         os.kill(worker, signal.SIGCONT)
+        time.sleep(0.001)  # before, it accepts none; that turn takes some milliseconds
+        os.kill(worker, signal.SIGTERM)
         assert {one.result() for one in asked} == {b"HTTP/1.1 200 OK"}

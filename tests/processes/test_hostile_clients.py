@@ -160,9 +160,11 @@ def test_all_that_was_cut_is_in_the_log(tmp_path: Path) -> None:
         (process,) = service.processes
         service.http.close()
         with held_open(service, [b"G"] * 40):
-            time.sleep(1.5)  # so that the first line is written
-            with held_open(service, [b"G"] * 10):
-                time.sleep(0.2)
+            until(lambda: "connections: address" in service.log.read_text())
+            with held_open(service, [b"G"] * 10) as more:
+                for connection in more:
+                    with suppress(ConnectionResetError):
+                        said(connection)
         until(service.is_ready)
         counted = service.cut()["address"]
         assert counted >= 30

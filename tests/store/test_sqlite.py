@@ -21,6 +21,7 @@ from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
 from tests.builders import OUR_NUMBER, running
 from tests.console.million import fill
 from tests.harness import HandClock
+from tests.processes.service import until
 
 
 def phone(number: int) -> str:
@@ -190,8 +191,7 @@ def queue_up(store: SqliteStore, writers: list[Callable[[], object]]) -> None:
     threads += [threading.Thread(target=writer) for writer in writers]
     for thread in threads[1:]:
         thread.start()
-    while len(store.group.waiting) < len(writers):
-        pass
+    until(lambda: len(store.group.waiting) == len(writers), 5)
     go_on.set()
     for thread in threads:
         thread.join(5)
