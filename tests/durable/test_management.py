@@ -254,7 +254,7 @@ def test_links_and_function_keys_do_not_purge_many_or_list(harness: Harness) -> 
 
 
 def test_history_is_shown_as_the_extension_shows_it(harness: Harness) -> None:
-    harness.restart(CODE_LENGTH="10")  # not to be met by chance among the digits of the answer
+    harness.restart(CODE_LENGTH="10")  # too long to be met by chance
     id = harness.start()["id"]
     path = f"{INSTANCES}/{id}?showHistory=true&showHistoryOutput=true"
     assert "historyEvents" not in harness.call("GET", path).json(), "nothing while Pending"

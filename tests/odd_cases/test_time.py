@@ -433,7 +433,7 @@ def test_the_same_wrong_reply_again_is_no_further_attempt(harness: Harness) -> N
 
 
 def test_no_guess_is_kept(sqlite_harness: Harness, tmp_path: Path) -> None:
-    sqlite_harness.restart(CODE_LENGTH="10")  # not to be met by chance
+    sqlite_harness.restart(CODE_LENGTH="10")  # too long to be met by chance
     id = sqlite_harness.start_and_send()["id"]
     wrong = sqlite_harness.wrong()
     sqlite_harness.text(wrong)
