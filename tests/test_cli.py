@@ -241,20 +241,28 @@ def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
             "cleared": 2
         }
         assert json.loads(harness.flask("limits", "show", "--json", PHONE).output)["isClear"]
+        assert harness.post_start().status_code == 202
         harness.text("STOP")
         assert (
             "Texted STOP at 2026-01-31 12:00:00 UTC."
             in harness.flask("limits", "show", PHONE).output
         )
-        assert harness.flask("limits", "show", "me").exit_code == 1
+        for command in ("show", "clear"):
+            assert harness.flask("limits", command, "me").exit_code == 1
 
 
 def test_empty_lists_say_so(harness: Harness) -> None:
     assert harness.flask("optout", "list").output == "No number has texted STOP.\n"
     assert harness.flask("audit").output == "Nothing fits.\n"
     assert json.loads(harness.flask("optout", "list", "--json").output) == []
+
+
+def test_opt_outs_are_listed_and_cleared(harness: Harness) -> None:
     harness.text("STOP")
     assert PHONE in harness.flask("optout", "list").output
+    assert "Cleared." in harness.flask("optout", "clear", PHONE).output
+    assert "was not marked" in harness.flask("optout", "clear", PHONE).output
+    assert harness.post_start().status_code == 202
 
 
 def test_commands_are_in_the_audit_by_the_systems_user(

@@ -96,22 +96,6 @@ def test_a_sentence_of_a_stranger_is_obeyed_too(harness: Harness) -> None:
     assert harness.post_start().json()["code"] == "opted_out"
 
 
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("Un-stop", Keyword.START),
-        ("YES!", Keyword.START),
-        ("start.", Keyword.START),
-        ("h e l p", Keyword.HELP),
-        ("HELP?", Keyword.HELP),
-        ("yes please", None),
-        ("help me", None),
-    ],
-)
-def test_other_keywords_are_compared_alike(text: str, word: Keyword | None) -> None:
-    assert keyword(hear(text)) is word
-
-
 # -- 15. a short code of our own -------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """`flask number check` and `flask number set`, of a number, a short code and a service."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from bot.channels.twilio import number
+from bot.settings import Settings
 from simulator.world import Service
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
@@ -37,6 +38,9 @@ def service_of(harness: Harness) -> Service:
 def test_set_says_what_it_changed_and_changes_nothing_twice(harness: Harness) -> None:
     world, wanted = harness.simulator.world, number.wanted_url(harness.settings)
     world.configure_number(sms_url="", sms_method="GET", application_sid="AP" + "1" * 32)
+    before = run(harness, "check")
+    assert before.exit_code == 1
+    assert "the method is GET, it should be POST" in before.output
     first = run(harness, "set")
     assert first.exit_code == 0
     assert first.output.splitlines() == [
@@ -46,6 +50,8 @@ def test_set_says_what_it_changed_and_changes_nothing_twice(harness: Harness) ->
         f"Texts to the number are posted to {wanted}",
     ]
     assert run(harness, "set").output == f"Texts to the number are posted to {wanted}\n"
+    assert (world.number.sms_url, world.number.sms_method) == (wanted, "POST")
+    assert number.check(harness.settings) == number.Webhook(wanted, (), ())
 
 
 def test_a_service_is_set_and_decides(served: Harness) -> None:
@@ -93,10 +99,14 @@ def test_a_short_code_is_set(harness: Harness) -> None:
     assert world.number.sms_url == number.wanted_url(settings)
 
 
-def test_what_cannot_be_read_is_said_in_plain_words(harness: Harness, served: Harness) -> None:
+@pytest.mark.parametrize("ask", [number.check, number.set_webhook])
+def test_what_cannot_be_read_is_said_in_plain_words_without_the_number(
+    harness: Harness, served: Harness, ask: Callable[[Settings], object]
+) -> None:
     def why(of: Harness, **changed: object) -> str:
         with pytest.raises(number.WebhookUnreadable) as caught:
-            number.set_webhook(of.settings.model_copy(update=changed))
+            ask(of.settings.model_copy(update=changed))
+        assert "+1425" not in str(caught.value)
         return str(caught.value)
 
     assert "no such Messaging Service. Check TWILIO_MESSAGING_SERVICE_SID" in why(

@@ -109,18 +109,6 @@ def test_unknown_codes_go_by_their_status() -> None:
 # -- the number's webhook -------------------------------------------------------------------------
 
 
-def test_the_webhook_is_checked_set_and_checked_again(harness: Harness) -> None:
-    before = number.check(harness.settings)
-    assert "the webhook is" in before.faults[0]
-    assert number.set_webhook(harness.settings).faults == ()
-    assert harness.simulator.world.number.sms_url == f"{harness.url}/twilio/sms#rc=2&rp=5xx,ct,rt"
-    assert number.check(harness.settings) == number.Webhook(
-        number.wanted_url(harness.settings), (), ()
-    )
-    harness.simulator.world.configure_number(sms_method="GET")
-    assert number.check(harness.settings).faults == ("the method is GET, it should be POST",)
-
-
 def test_a_messaging_service_that_decides_is_warned_of(harness: Harness) -> None:
     world = harness.simulator.world
     number_sid = world.number.sid
@@ -128,18 +116,6 @@ def test_a_messaging_service_that_decides_is_warned_of(harness: Harness) -> None
     assert "replies go to no address" in number.check(harness.settings).warnings[0]
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=True)
     assert number.check(harness.settings).warnings == ()
-
-
-def test_an_unknown_number_is_said_to_be_unknown(harness: Harness) -> None:
-    other = harness.settings.model_copy(update={"twilio_phone_number": "+14255550198"})
-    with pytest.raises(number.WebhookUnreadable, match="no such number"):
-        number.check(other)
-
-
-def test_wrong_credentials_are_said_without_the_number(harness: Harness) -> None:
-    other = harness.settings.model_copy(update={"twilio_auth_token": ("wrong",)})
-    with pytest.raises(number.WebhookUnreadable, match="20003"):
-        number.check(other)
 
 
 def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:

@@ -159,16 +159,6 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path, clock: HandClo
         SqliteStore(path, clock=clock)
 
 
-def test_a_database_of_another_version_is_refused(tmp_path: Path, clock: HandClock) -> None:
-    path = tmp_path / "textback.db"
-    SqliteStore(path, clock=clock).close()
-    with sqlite3.connect(path) as db:
-        db.execute("UPDATE schema_version SET version = 99")
-    db.close()
-    with pytest.raises(UnusableDatabase, match="has schema version 99"):
-        SqliteStore(path, clock=clock)
-
-
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: HandClock) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UnusableDatabase, match="cannot be opened"):

@@ -9,7 +9,7 @@ from bot.domain.limits import Limit, LimitName
 from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from tests.domain.test_phone import SPELLINGS
-from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Harness, database_in
+from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, database_in
 from tests.harness import harness as open_harness
 
 OTHER_PHONE = "+14255550199"
@@ -135,23 +135,6 @@ def test_the_right_answer_counts_though_it_would_be_the_last(tmp_path) -> None:
         id = harness.start_and_send()["id"]
         harness.text(harness.code())
         assert harness.status(id)["output"] is True
-
-
-def test_limits_clear_lifts_them(tmp_path) -> None:
-    with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
-        harness.start()
-        refused(harness.post_start())
-        assert harness.flask("limits", "clear", "+1 425 555 0123").exit_code == 0
-        harness.start()
-        assert harness.flask("limits", "clear", "nonsense").exit_code == 1
-
-
-def test_opt_outs_are_listed_and_cleared(harness: Harness) -> None:
-    harness.text("STOP")
-    assert PHONE in harness.flask("optout", "list").output
-    assert "Cleared." in harness.flask("optout", "clear", PHONE).output
-    assert "was not marked" in harness.flask("optout", "clear", PHONE).output
-    assert harness.post_start().status_code == 202
 
 
 @pytest.mark.parametrize(
