@@ -1,12 +1,65 @@
-"""Clients that send a part of a request, send slowly, or do not read."""
+"""Clients of one of several processes, and clients that send a part of a request, send slowly, or
+do not read."""
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from tests.processes.service import Service
+import requests
+from twilio.request_validator import RequestValidator
+
+from simulator.world import new_sid
+from tests.harness import ACCOUNT, NUMBER
+from tests.processes.service import Process, Service, children, until
+
+
+def new_client() -> requests.Session:
+    """On a connection of its own, which is kept."""
+    made = requests.Session()
+    made.trust_env = False
+    return made
+
+
+@contextmanager
+def halted(pid: int) -> Iterator[None]:
+    """The process stands still; its connections stay open, and it accepts none."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def clients_of_each(
+    service: Service, process: Process, count: int
+) -> Iterator[list[list[requests.Session]]]:
+    """For each of two web processes so many clients whose connections it has accepted."""
+    until(lambda: service.log.read_text().count("caught up with") == 2)
+    one, other = children(process)
+    with ExitStack() as stack:
+        made = [[stack.enter_context(new_client()) for _ in range(count)] for _ in range(2)]
+        for stopped, clients in ((other, made[0]), (one, made[1])):
+            with halted(stopped):
+                for client in clients:
+                    assert client.get(f"{service.url}/healthz", timeout=20).ok
+        yield made
+
+
+def reply(client: requests.Session, service: Service, phone: str, body: str, sid: str = "") -> str:
+    """A signed reply; what it was answered."""
+    form = {"MessageSid": sid or new_sid("SM"), "From": phone, "To": NUMBER, "Body": body}
+    url = f"{service.url}/twilio/sms"
+    signature = RequestValidator(ACCOUNT.auth_token).compute_signature(url, form)
+    headers = {"X-Twilio-Signature": signature}
+    response = client.post(url, data=form, headers=headers, timeout=30)
+    assert response.status_code == 200, response.status_code
+    return response.text
 
 
 @contextmanager

@@ -173,15 +173,15 @@ class Service:
 
     # -- caller and phone ------------------------------------------------------------------------
 
-    def begin(self, number: str) -> str:
-        response = self.http.post(
+    def begin(self, number: str, http: requests.Session | None = None) -> str:
+        response = (http or self.http).post(
             self.url + START, json=number, headers={"x-functions-key": FUNCTION_KEY}, timeout=20
         )
         assert response.status_code == 202, response.text
         return str(response.json()["id"])
 
-    def status(self, id: str) -> dict[str, Any]:
-        response = self.http.get(
+    def status(self, id: str, http: requests.Session | None = None) -> dict[str, Any]:
+        response = (http or self.http).get(
             f"{self.url}{INSTANCES}/{id}", headers={"x-functions-key": SYSTEM_KEY}, timeout=20
         )
         found: dict[str, Any] = response.json()

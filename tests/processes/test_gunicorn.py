@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from twilio.request_validator import RequestValidator
 
 from simulator.world import new_sid
 from tests.builders import wrong_code
@@ -17,13 +16,13 @@ from tests.harness import (
     ACCOUNT,
     FUNCTION_KEY,
     INSTANCES,
-    NUMBER,
     START,
     SYSTEM_KEY,
     bytes_in,
     environment,
 )
-from tests.processes.service import BIN, ROOT, Service, children, until
+from tests.processes.clients import clients_of_each, reply
+from tests.processes.service import BIN, ROOT, Service, until
 
 PHONE = "+14255550123"
 PHONES_IN_PATHS = "+14255550377"
@@ -36,20 +35,10 @@ def begin(service: Service, phone: str = PHONE) -> str:
     return id
 
 
-def replies(service: Service, bodies: list[str], *, sid: str | None = None) -> list[str]:
+def replies(service: Service, bodies: list[str], *, sid: str = "") -> list[str]:
     """Signed replies, all at once; what each was answered."""
-    validator = RequestValidator(ACCOUNT.auth_token)
-
-    def post(body: str) -> str:
-        form = {"MessageSid": sid or new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": body}
-        url = f"{service.url}/twilio/sms"
-        headers = {"X-Twilio-Signature": validator.compute_signature(url, form)}
-        response = service.http.post(url, data=form, headers=headers, timeout=30)
-        assert response.status_code == 200, response.status_code
-        return response.text
-
     with ThreadPoolExecutor(50) as pool:
-        return list(pool.map(post, bodies))
+        return list(pool.map(lambda body: reply(service.http, service, PHONE, body, sid), bodies))
 
 
 def test_200_wrong_replies_at_once_are_four_attempts_and_one_end(service: Service) -> None:
@@ -233,10 +222,10 @@ def test_every_command_names_the_missing_setting(tmp_path: Path, command: str) -
 def test_web_processes_are_as_many_as_are_wanted(any_service: Service) -> None:
     any_service.is_warm = False  # a whole start, with its imports in their own order
     process = any_service.start(WEB_CONCURRENCY="2")
-    assert until(lambda: len(children(process)) == 2)
-    id = begin(any_service)
-    any_service.simulator.webhooks.receive(PHONE, any_service.code(PHONE))
-    assert any_service.status(id)["output"] is True
+    with clients_of_each(any_service, process, 1) as ((one,), (other,)):
+        id = any_service.begin(PHONE, one)
+        assert "Thank you" in reply(other, any_service, PHONE, any_service.code(PHONE))
+        assert any_service.status(id, one)["output"] is True
     assert len(any_service.texts(PHONE)) == 1, "each has a dispatcher, and one of them sent it"
     assert any_service.terminate(process) == 0
 

@@ -8,20 +8,25 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
+import requests
 
 from simulator import faults
 from tests import invariants
 from tests.builders import wrong_code
 from tests.conftest import SEED, SOAK
 from tests.postgres import Server
+from tests.processes.clients import clients_of_each, reply
 from tests.processes.service import Service, children, until
 from tests.processes.test_torture import SETTINGS, Load, check
 
 PHONE, OTHER = "+14255550123", "+14255550124"
 KILLS = 2 * SOAK
+# Of the 120 replies; each process writes its sums at its end.
+IGNORED = "SELECT value FROM metric_sample WHERE sample LIKE '%no_verification%' AND value > 0"
 _random = random.Random(SEED)
 
 
@@ -32,25 +37,31 @@ def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
     made.close()
 
 
-def answers(service: Service, phone: str, bodies: list[str]) -> Counter[bool]:
-    """Replies, all at once; how many were thanked for."""
-    receive = service.simulator.webhooks.receive
-    with ThreadPoolExecutor(20) as pool:
-        return Counter("Thank you" in a.body for a in pool.map(lambda b: receive(phone, b), bodies))
-
-
 def test_simultaneous_replies_are_judged_one_after_the_other(service: Service) -> None:
-    service.start(WINDOW_SECONDS="90")
+    process = service.start(WINDOW_SECONDS="90")
     guessed, verified = service.begin(PHONE), service.begin(OTHER)
-    right = service.code(PHONE)
-    answers(service, PHONE, [wrong_code(right, number) for number in range(1, 61)])
+    right, wrong = service.code(OTHER), [wrong_code(service.code(PHONE), n) for n in range(1, 61)]
+    with clients_of_each(service, process, 10) as (one, other), ThreadPoolExecutor(20) as pool:
+
+        def answers(phone: str, bodies: list[str]) -> list[str]:
+            """Replies of twenty clients, all at once."""
+
+            def send(number: int, client: requests.Session) -> list[str]:
+                return [reply(client, service, phone, body) for body in bodies[number::20]]
+
+            return list(chain(*pool.map(send, range(20), one + other)))
+
+        answers(PHONE, wrong)
+        thanks = Counter("Thank you" in answer for answer in answers(OTHER, [right] * 60))
+    assert thanks == {True: 1, False: 59}
     status = service.status(guessed)
     assert (status["output"], status["customStatus"]["attemptsUsed"]) == (False, 4)
-    assert answers(service, OTHER, [service.code(OTHER)] * 60)[True] == 1
     assert service.status(verified)["output"] is True
     events = Counter(row["event"] for row in service.ask("SELECT event FROM history"))
     assert (events["wrong_answer"], events["max_attempts_reached"], events["approved"]) == (4, 1, 1)
     assert invariants.broken(service.ask) == []
+    assert service.terminate(process) == 0
+    assert [row["value"] > 50 for row in service.ask(IGNORED)] == [True, True], "each had half"
 
 
 def test_one_that_cannot_begin_ends_no_other(tmp_path: Path, postgres: Server) -> None:
