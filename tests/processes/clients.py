@@ -35,13 +35,19 @@ def halted(pid: int) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
+def pair(service: Service, process: Process) -> list[int] | None:
+    """The two web processes, once both are ready."""
+    log = service.log.read_text()
+    pids = [pid for pid in children(process) if f"process {pid} is ready" in log]
+    return pids if len(pids) == 2 else None
+
+
 @contextmanager
 def clients_of_each(
     service: Service, process: Process, count: int
 ) -> Iterator[list[list[requests.Session]]]:
     """For each of two web processes so many clients whose connections it has accepted."""
-    until(lambda: service.log.read_text().count("caught up with") == 2)
-    one, other = children(process)
+    one, other = until(lambda: pair(service, process))
     with ExitStack() as stack:
         made = [[stack.enter_context(new_client()) for _ in range(count)] for _ in range(2)]
         for stopped, clients in ((other, made[0]), (one, made[1])):

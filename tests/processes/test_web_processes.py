@@ -7,8 +7,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from itertools import chain
+from contextlib import closing, suppress
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tests import invariants
 from tests.builders import wrong_code
 from tests.conftest import SEED, SOAK
 from tests.postgres import Server
-from tests.processes.clients import clients_of_each, reply
+from tests.processes.clients import clients_of_each, halted, new_client, pair, reply
 from tests.processes.service import Service, children, until
 from tests.processes.test_torture import SETTINGS, Load, check
 
@@ -27,6 +27,10 @@ PHONE, OTHER = "+14255550123", "+14255550124"
 KILLS = 2 * SOAK
 # Of the 120 replies; each process writes its sums at its end.
 IGNORED = "SELECT value FROM metric_sample WHERE sample LIKE '%no_verification%' AND value > 0"
+SENDING = """
+    SELECT 1 FROM outbox JOIN verification ON verification.id = verification_id
+    WHERE phone = '{}' AND state = 'sending'
+"""
 _random = random.Random(SEED)
 
 
@@ -94,12 +98,12 @@ def test_what_a_halted_one_has_missed_is_read_by_the_other(service: Service) -> 
     service.http.close()  # its connections may lead to the halted one
     service.simulator.faults.add(faults.WEBHOOK_NEVER)  # as if that one had it
     service.simulator.webhooks.receive(PHONE, service.code(PHONE))
-    halted = halt_one(service, children(process))
+    standing = halt_one(service, children(process))
     try:
         until(lambda: service.ask("SELECT status FROM verification")[0]["status"] != "pending")
         assert service.ask("SELECT status FROM verification")[0]["status"] == "approved"
     finally:
-        os.kill(halted, signal.SIGCONT)
+        os.kill(standing, signal.SIGCONT)
 
 
 def halt_one(service: Service, pids: list[int]) -> int:
@@ -123,22 +127,32 @@ def is_free(service: Service) -> bool:
         return True
 
 
-@pytest.mark.timeout(120 + 5 * KILLS)
+def was_killed_as_it_sent(service: Service, pid: int, other: int, phone: str) -> bool:
+    """Kills a process whose text for this phone is at Twilio. The other one stands still until
+    then, so that it cannot be the one that sends; False: it may have stood still with a lock."""
+    waiting = service.simulator.faults.waiting
+    service.simulator.faults.add(faults.DELAY, seconds=0.4, phone=phone)
+    with halted(other), new_client() as client:
+        with suppress(requests.RequestException, AssertionError):
+            service.begin(phone, client)
+            until(lambda: phone not in {fault.phone for fault in waiting()})
+        os.kill(pid, signal.SIGKILL)
+        return bool(service.ask(SENDING.format(phone)))
+
+
+@pytest.mark.timeout(120 + 15 * KILLS)
 def test_one_of_them_killed_under_load(service: Service) -> None:
     """gunicorn starts another one, and what the killed one was sending is looked up."""
     process = service.start()
-    killed: list[int] = []
-
-    def pair() -> list[int] | None:
-        pids = [pid for pid in children(process) if pid not in killed]
-        return pids if len(pids) == 2 else None
-
+    phones = (f"+1206{number}" for number in count(5_550_200))
     with Load(service) as load:
-        for _ in range(KILLS):
+        met = 0
+        while met < KILLS:
             begun = len(load.started)
             until(lambda before=begun: len(load.started) > before + 3)
-            killed.append(_random.choice(until(pair)))
-            os.kill(killed[-1], signal.SIGKILL)
+            pid, other = _random.sample(until(lambda: pair(service, process)), 2)
+            met += was_killed_as_it_sent(service, pid, other, next(phones))
+            until(lambda pid=pid: pid not in children(process))
         load.wait()
     service.wait_until_all_ended()
     check(service, load)
