@@ -233,11 +233,12 @@ CREATE TABLE metric_sample (
     PRIMARY KEY (process, sample)
 ) STRICT;
 
--- Until when each process has judged the replies that reached it, once a second while a verification is
--- pending. None expires before all have written after its deadline, or another has read what they missed.
+-- Until when each process has judged the replies that reached it, twice a second while a verification is
+-- pending. None expires before all have judged what came before its deadline, or another has read what they missed.
 CREATE TABLE heartbeat (
-    process TEXT NOT NULL PRIMARY KEY,
-    at      TEXT NOT NULL
+    process      TEXT NOT NULL PRIMARY KEY,
+    beat_at      TEXT NOT NULL,
+    judged_until TEXT NOT NULL
 ) STRICT;
 
 -- Numbers that texted STOP to an address of ours (a phone number or a Messaging Service).

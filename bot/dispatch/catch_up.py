@@ -7,14 +7,15 @@ verification began, and each unseen text is judged like any reply, as of the tim
 """
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
+from bot.concurrency.blocking import in_turns
 from bot.dispatch import expire
+from bot.dispatch.heartbeat import Heart
 from bot.domain.code import Keyring
 from bot.domain.phone import masked
 from bot.store import verifications as table
@@ -27,10 +28,10 @@ from bot.usecases.rules import Rules
 
 EXPIRY_WAITS_SECONDS = heartbeat.EXPIRY_WAITS.total_seconds()
 LOOK_EVERY_SECONDS = 0.1
+READ_AT_ONCE = 200  # texts: ten milliseconds
 FIRST_PAUSE_SECONDS = 0.5
 # Expiry waits ten seconds from the end of an outage, so the list is tried within them.
 LONGEST_PAUSE_SECONDS = 4.0
-SILENT_AFTER_SECONDS = heartbeat.SILENT_AFTER.total_seconds()
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def read_missed(
     found = sorted(gateway.received_since(ago + uncounted), key=lambda text: text.age)
     with_newer_keyword: set[str] = set()  # numbers
     missed = []
-    for text in found:
+    for text in in_turns(found, at_once=READ_AT_ONCE):
         read = InboundText(
             message_sid=text.message_sid,
             phone=text.phone,
@@ -64,10 +65,20 @@ def read_missed(
         if is_start_or_stop(read.heard, code_length=rules.terms.code_length):
             with_newer_keyword.add(text.phone)
     for read in reversed(missed):
-        judged = store.write(judge_text, read, rules=rules, judged_until=heartbeat.everything)
-        if judged.ignored is not None:
-            log.info("a missed text of %s is ignored: %s", masked(read.phone), judged.ignored)
+        _judge(store, read, rules)
     return len(missed)
+
+
+def _judge(store: Store, text: InboundText, rules: Rules) -> None:
+    try:
+        judged = store.write(judge_text, text, rules=rules, judged_until=heartbeat.everything)
+    except StoreUnavailable:
+        raise
+    except Exception:  # it holds up no other
+        log.exception("a missed text of %s cannot be judged", masked(text.phone))
+    else:
+        if judged.ignored is not None:
+            log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
 
 
 def retire_keys(store: Store, keyring: Keyring) -> int:
@@ -84,8 +95,8 @@ def _oldest_age(tx: Tx) -> timedelta | None:
 
 
 class CatchUp(Background):
-    """Runs at the start, after every outage of the store, and where another process is silent. Also
-    beats for this process (`usecases/heartbeat.py`)."""
+    """Reads Twilio's list at the start, after every outage or halt of this process, and where a
+    verification waits for another process that is silent."""
 
     def __init__(
         self,
@@ -99,115 +110,97 @@ class CatchUp(Background):
         self._gateway = gateway
         self._rules = rules
         self._monotonic = monotonic
-        self._process = secrets.token_hex(8)
         self._outages = store.outages
-        self._seen = self._outages.ended  # outages whose missed texts were read
-        self._due = (0, 0.0)  # outages that had ended, and when that was noticed
-        self._silent: list[str] = []  # other processes, whose missed texts are to be read
-        self._has_beaten = False
-        self._pending_since: float | None = None  # as long as this process knows
+        self._seen: tuple[int, int] | None = self._present  # troubles whose missed texts were read
+        self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
+        self.heart = Heart(store, self._has_read_all, monotonic)
 
     @property
     def is_due(self) -> bool:
         """This process has missed texts."""
-        return self._outages.ended != self._seen
+        return self._seen != self._present
+
+    @property
+    def _present(self) -> tuple[int, int]:
+        """What this process has been through; a clock that was set forward may have been a halt."""
+        return self._outages.ended, self._store.steady.steps
 
     def judged_until(self, tx: Tx) -> datetime:
-        """Until when every text that had been sent is judged; what this process has missed is
-        waited for as long as for other processes."""
-        return heartbeat.judged_until(tx, self._process) if self._is_caught_up() else NEVER
+        """Until when every text that had been sent is judged."""
+        tx.now  # noqa: B018  a step of the clock is noticed where it is read
+        return heartbeat.judged_until(tx, self.heart.process) if self._may_expire() else NEVER
 
-    def _is_caught_up(self) -> bool:
-        """True after EXPIRY_WAITS_SECONDS, too."""
-        if self._outages.is_open:
-            return False
-        if not self.is_due:
+    def _has_read_all(self) -> bool:
+        return not (self._outages.is_open or self.is_due or self.heart.is_halted)
+
+    def _may_expire(self) -> bool:
+        """Also after EXPIRY_WAITS_SECONDS in which the list could not be read."""
+        if self._has_read_all():
+            self._due = None
             return True
-        ended = self._outages.ended
-        noticed, at = self._due
-        if noticed != ended:
-            noticed, at = self._due = ended, self._monotonic()
-        return self._monotonic() - at > EXPIRY_WAITS_SECONDS
+        if self._outages.is_open or self.heart.is_halted:
+            return False
+        # A further short outage begins no new wait: with one every few seconds there were no end.
+        if self._due is None or self._due[0] != self._outages.long_ended:
+            self._due = self._outages.long_ended, self._monotonic()
+        return self._monotonic() - self._due[1] > EXPIRY_WAITS_SECONDS
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
-        self._seen = -1  # the time before this start counts as an outage
-        self._is_caught_up()
+        self._seen = None  # the time before this start counts as an outage
         super().start()
+        self.heart.start()
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
         while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
             time.sleep(0.02)
 
-    def run_once(self) -> bool:
-        """Beats, and reads what was missed. False: it failed, and is still due."""
-        self._try(self._probe_and_beat)
-        return not self._has_missed or self._try(self._read_missed)
-
-    def beat(self) -> None:
-        """Says that this process has judged what reached it. Raises StoreUnavailable."""
-        found = self._store.write(heartbeat.beat, self._process, is_caught_up=self._has_read_all)
-        self._has_beaten = self._has_beaten or found.is_pending
-        if not found.is_pending:
-            self._pending_since = None
-        elif self._pending_since is None:
-            self._pending_since = self._monotonic()
-        elif self._monotonic() - self._pending_since > SILENT_AFTER_SECONDS:
-            self._silent = found.silent  # they should have written too
+    def refuse_more(self) -> None:
+        super().refuse_more()
+        self.heart.refuse_more()
 
     def stop(self, *, within_seconds: float) -> None:
         super().stop(within_seconds=within_seconds)
-        if self._has_beaten and self._has_read_all():
-            self._try(lambda: self._store.write(heartbeat.leave, self._process))
+        self.heart.stop(within_seconds=within_seconds)
 
-    @property
-    def _has_missed(self) -> bool:
-        return self.is_due or bool(self._silent)
-
-    def _has_read_all(self) -> bool:
-        return not self._outages.is_open and not self.is_due
-
-    def _probe_and_beat(self) -> None:
-        if self._outages.is_open:
-            self._store.check_writable()  # ends it, if no other write has
-        self.beat()
-
-    def _try(self, step: Callable[[], object]) -> bool:
+    def run_once(self) -> bool:
+        """Beats, and reads what was missed. False: it failed, and is still due."""
         try:
-            step()
+            self.heart.probe()
+            self.heart.beat()
+            if self.is_due or self.heart.silent:
+                self._read_missed()
         except (ChannelUnavailable, StoreUnavailable) as error:
-            log.warning("catching up waits: %s", error)
+            log.warning("missed texts cannot be read yet: %s", error)
             return False
         return True
 
     def _read_missed(self) -> None:
         """Raises ChannelUnavailable, StoreUnavailable."""
-        ended, silent = self._outages.ended, self._silent
-        if silent:
-            log.warning("%d other processes are silent; their missed texts are read", len(silent))
+        present, is_first = self._present, self._seen is None
+        if self.heart.silent:
+            log.warning("%d other processes are silent; missed texts are read", self.heart.silent)
         until = self._store.read(timekeeping.now)
         retire_keys(self._store, self._rules.keyring)
-        uncounted = self._store.steady.uncounted if self._seen == -1 else timedelta(0)
+        uncounted = self._store.steady.uncounted if is_first else timedelta(0)
         count = read_missed(self._store, self._gateway, self._rules, uncounted=uncounted)
         log.info("caught up with %d texts", count)
-        self._store.write(heartbeat.caught_up, until=until, silent=silent)
-        self._seen, self._silent = ended, []
+        self._store.write(heartbeat.caught_up, until=until, is_first=is_first)
+        self._seen = present
+        self.heart.silent = 0
 
     def _run(self) -> None:
-        beat_at, read_at, pause = 0.0, 0.0, FIRST_PAUSE_SECONDS
-        while not self._is_over.wait(LOOK_EVERY_SECONDS):
-            now = self._monotonic()
+        pause = FIRST_PAUSE_SECONDS
+        while not self._is_over.is_set():
             try:
-                if now >= beat_at:
-                    beat_at = now + heartbeat.EVERY_SECONDS
-                    self._try(self._probe_and_beat)
-                if not self._has_missed or now < read_at:
+                if not self.is_due and not self.heart.silent:
+                    self._is_over.wait(LOOK_EVERY_SECONDS)
                     continue
-                is_done = self._try(self._read_missed)
+                self._read_missed()
+                pause = FIRST_PAUSE_SECONDS
+            except (ChannelUnavailable, StoreUnavailable) as error:
+                log.warning("missed texts cannot be read yet: %s", error)
+                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
             except Exception:
                 log.exception("catching up failed; trying again")
-                is_done = False
-            if is_done:
-                pause = FIRST_PAUSE_SECONDS
-            else:
-                read_at = self._monotonic() + pause
                 pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+            self._is_over.wait(pause)

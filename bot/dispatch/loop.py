@@ -170,7 +170,7 @@ class Dispatcher:
             count = self._expire()
             pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
             if count == 0:  # other processes are waited for, and perhaps they for this one
-                self._catch_up.beat()
+                self._catch_up.heart.beat()
                 pause = LONGEST_SLEEP
         if due.are_texts and self.send.run_in_background(self._wake.set) > 0:
             pause = timedelta(0)

@@ -177,7 +177,9 @@ class SendDuty:
         steady = self._store.steady
         if claim.looks:
             return look_up.LOOK_AGAIN - steady.settled
-        return self._lease - min(steady.since_step, self._lease)
+        if claim.has_lapsed:
+            return self._lease - min(steady.since_step, self._lease)
+        return timedelta(0)
 
     def _look(self, claim: Claim) -> None:
         if (left := self._too_early(claim)) > timedelta(0):

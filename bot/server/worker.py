@@ -57,6 +57,10 @@ class Worker(GeventWorker):
             log.error("the process cannot begin, and the next one tries again: %s", error)
             time.sleep(BEGIN_AGAIN_SECONDS)
             sys.exit(1)
+        except SystemExit:
+            if not self.booted:  # the reason is said; gunicorn would start the next one at once
+                time.sleep(BEGIN_AGAIN_SECONDS)
+            raise
 
     def run(self) -> None:
         app: Any = self.wsgi

@@ -5,29 +5,43 @@ after each outage Twilio's list is read, and no verification expires before that
 """
 
 import threading
+import time
+from collections.abc import Callable
 
 # A wait for the store that ended well. After a shorter one no webhook was refused: each waits four
 # seconds, and Twilio fifteen.
 NOTED_SECONDS = 2.0
+LONG_SECONDS = 5.0
 
 
 class Outages:
     """What was refused during an outage may have been a reply, however short the outage was."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
+        self._began = 0.0
         self.is_open = False  # a write was refused, and none has succeeded since
         self.ended = 0  # how many there were
+        self.long_ended = 0  # how many of them were long
 
     def failed(self) -> None:
         """Notes that the store could not be used."""
         with self._lock:
+            self._began = self._began if self.is_open else self._clock()
             self.is_open = True
+
+    def halted(self) -> None:
+        """Notes that this process did not run for a while, and answered nothing."""
+        with self._lock:
+            self.ended += 1
 
     def reached(self, *, waited_seconds: float = 0.0) -> None:
         """Notes that the store was written to, or reached after a wait of this length."""
         if not self.is_open and waited_seconds < NOTED_SECONDS:
             return
         with self._lock:
+            was_long = self.is_open and self._clock() - self._began >= LONG_SECONDS
             self.is_open = False
             self.ended += 1
+            self.long_ended += was_long

@@ -40,6 +40,7 @@ class SteadyClock:
         self._last_at = self._began_at = monotonic()
         self.ahead = timedelta(0)  # of the clock, when it was read last
         self.jumps = 0  # how often the clock was found to have jumped forward
+        self.steps = 0  # how often stored time went forward at once by more than STEP
         self._stepped_at = -math.inf
 
     @property
@@ -73,6 +74,7 @@ class SteadyClock:
                 self.jumps += clock - gone_on > JUMP
                 if now - gone_on > STEP:  # of this clock, or of another process's
                     self._stepped_at = at
+                    self.steps += 1
             self.latest, self._last_at = now, at
             self.ahead = now - clock
             return now

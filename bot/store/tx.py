@@ -5,10 +5,11 @@ the store may run it again, or let several share one commit; and it *returns* wh
 afterwards, because nothing may happen before the commit.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from bot.domain.events import Event
@@ -130,13 +131,25 @@ class Store(ABC):
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._under_way: dict[object, float] = {}  # writes; since when, by the monotonic clock
 
     def write(
         self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs the use case in a write transaction; returns after the commit, or raises having
         undone it. Raises StoreUnavailable, and what the use case raises."""
-        return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
+        write = object()
+        self._under_way[write] = time.monotonic()
+        try:
+            return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
+        finally:
+            del self._under_way[write]
+
+    @property
+    def oldest_write(self) -> timedelta:
+        """How long the oldest `write` under way has taken so far."""
+        began = list(self._under_way.values())
+        return timedelta(seconds=time.monotonic() - min(began)) if began else timedelta(0)
 
     def write_within(
         self,

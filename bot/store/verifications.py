@@ -121,7 +121,9 @@ def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
 
 
 def next_due_at(tx: Tx) -> datetime | None:
-    row = tx.one("SELECT min(due_at) AS due_at FROM verification WHERE due_at IS NOT NULL")
+    """When the next one is due; None: none is pending, or that cannot be read."""
+    sql = "SELECT min(due_at) AS due_at FROM verification WHERE due_at < :never"
+    row = tx.one(sql, never=aside.NEVER)
     return to_instant_if_readable(row["due_at"]) if row else None
 
 
@@ -134,12 +136,6 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
     """
     rows = tx.lock_free(sql, limit=limit, never=aside.NEVER, **placed(key_ids))
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
-
-
-def has_pending(tx: Tx) -> bool:
-    """Leaves out those that are set aside: no timer ends them."""
-    sql = "SELECT 1 FROM verification WHERE due_at < :never LIMIT 1"
-    return tx.one(sql, never=aside.NEVER) is not None
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:

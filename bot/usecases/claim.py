@@ -41,6 +41,7 @@ class Claim:
     validity_seconds: int
     sid: str | None  # known from a report
     looks: int
+    has_lapsed: bool  # it took over a lease, whose call may still be under way
     tries: int
     give_up_at: datetime
     from_address: str  # our number or Messaging Service
@@ -119,6 +120,7 @@ def claim_text(
         validity_seconds=_validity_seconds(verification, tx.now),
         sid=text.sid,
         looks=text.looks if text.state is TextState.UNKNOWN else 0,
+        has_lapsed=text.state is TextState.SENDING,
         tries=text.tries,
         give_up_at=_give_up_at(text, verification),
         from_address=rules.from_address,

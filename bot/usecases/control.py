@@ -49,8 +49,8 @@ def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int
     that another transaction holds is being decided; if not, it is still due the next time.
     Returns how many could be looked at: those that nobody holds, and whose replies are judged.
     """
-    until = judged_until(tx)  # once the lock is held: an outage may have lasted until then
     free = verifications.load_free(tx, ids)
+    until = judged_until(tx)  # after the locks are held: an outage may have lasted until then
     due = [one for one in free if one.due_at is None or one.due_at <= until]
     changes: list[Change] = []
     for verification in in_turns(due, at_once=ENDED_AT_ONCE):

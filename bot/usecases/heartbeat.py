@@ -1,13 +1,14 @@
 """Which replies all processes have judged, so that none that another process missed is expired.
 
-A process that is killed, halted or cut off from the database leaves replies unread, and the others
-notice nothing. So while a verification is pending, each process writes down twice a second that it
-has judged what reached it; during an outage of its own, and until it has read what it missed, it
-does not. A verification ends by its deadline once all have written after it. A process that falls
-silent has died or is halted: another one reads Twilio's list in its place.
+A process that dies, hangs or loses the database leaves replies unread, and the others notice
+nothing. So while a verification is pending, each process writes down twice a second that it runs,
+and until when it has judged what reached it. A verification ends by its deadline once all have
+judged what came before. Where one has written nothing for three seconds, another one reads Twilio's
+list in its place whenever a verification is due; for two minutes, since by then Twilio's requests
+go elsewhere.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,9 +16,12 @@ from bot.store import heartbeats, verifications
 from bot.store.tx import Done, Tx
 
 EVERY_SECONDS = 0.5
-# A process is silent if it has written nothing for so long while a verification was pending.
 SILENT_AFTER = timedelta(seconds=3)
-# The longest time that expiry waits for a process: if Twilio is down, verifications still end.
+GONE_AFTER = timedelta(minutes=2)
+# A process that starts takes the place of one that has written nothing for so long.
+REPLACED_AFTER = timedelta(seconds=1.5)
+# How long a verification waits beyond its deadline for another process, at most: if Twilio is down,
+# verifications still end.
 EXPIRY_WAITS = timedelta(seconds=10)
 
 # Until when every reply that had been sent is judged; asked inside the transaction.
@@ -30,35 +34,37 @@ def everything(tx: Tx) -> datetime:
 
 
 def judged_until(tx: Tx, process: str) -> datetime:
-    """By all processes but this one."""
-    until = heartbeats.oldest_of_others(tx, process, since=tx.now - EXPIRY_WAITS)
-    return tx.now if until is None else until
+    """The instant until which all processes but this one have judged their replies."""
+    until = heartbeats.judged_until(tx, but=process, since=tx.now - GONE_AFTER)
+    return tx.now if until is None else max(until, tx.now - EXPIRY_WAITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    is_pending: bool  # a verification is
-    silent: list[str]  # other processes that have not written for SILENT_AFTER
+    silent: int  # other processes whose missed replies a verification that is due waits for
 
 
-def beat(tx: Tx, process: str, *, is_caught_up: Callable[[], bool]) -> Done[Beat]:
-    """Writes nothing while no verification is pending, and where this process has missed replies:
-    `is_caught_up` is asked inside the transaction, since one may be refused just before it."""
-    is_pending = verifications.has_pending(tx)
-    if is_pending and is_caught_up():
-        heartbeats.beat(tx, process)
-    silent = heartbeats.silent(tx, process, since=tx.now - SILENT_AFTER) if is_pending else []
-    return Done(Beat(is_pending, silent))
+def beat(tx: Tx, process: str, *, lag: Callable[[], timedelta | None]) -> Done[Beat]:
+    """Writes nothing while no verification is pending. `lag`: the age of the oldest reply that may
+    still be under way, or None if replies were missed; asked inside the transaction, since one may
+    be refused just before it."""
+    due_at = verifications.next_due_at(tx)
+    if due_at is None:
+        return Done(Beat(0))
+    behind = lag()
+    until = None if behind is None else tx.now - behind
+    heartbeats.beat(tx, process, judged_until=until)
+    heartbeats.remove(tx, before=tx.now - GONE_AFTER)
+    if due_at > tx.now or judged_until(tx, process) >= due_at:
+        return Done(Beat(0))
+    between = (tx.now - GONE_AFTER, tx.now - SILENT_AFTER)
+    return Done(Beat(heartbeats.count_silent(tx, but=process, between=between)))
 
 
-def caught_up(tx: Tx, *, until: datetime, silent: Sequence[str]) -> Done[None]:
-    """Twilio's list was read until then, whichever process a reply was sent to."""
+def caught_up(tx: Tx, *, until: datetime, is_first: bool) -> Done[None]:
+    """Twilio's list was read until then, whichever process a reply was sent to. `is_first`: by a
+    process that has just started."""
     heartbeats.advance(tx, to=until)
-    heartbeats.remove(tx, silent)
-    return Done(None)
-
-
-def leave(tx: Tx, process: str) -> Done[None]:
-    """A process that has answered its last request is not waited for."""
-    heartbeats.remove(tx, [process])
+    if is_first:
+        heartbeats.remove(tx, before=tx.now - REPLACED_AFTER)
     return Done(None)

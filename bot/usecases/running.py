@@ -4,17 +4,15 @@ from bot.domain.errors import AlreadyFinished, UnknownVerification
 from bot.domain.verification import Verification
 from bot.store import verifications
 from bot.store.tx import MissedRepliesFirst, Tx
-from bot.usecases.heartbeat import SILENT_AFTER, JudgedUntil
+from bot.usecases.heartbeat import JudgedUntil
 
 
 def require_caught_up(tx: Tx, verification: Verification | None, judged_until: JudgedUntil) -> None:
-    """Refuses what would expire a verification while replies that were missed are still being read:
-    one of them may approve it. A caller does not wait for the next heartbeat of other processes,
-    only for one of a process that is silent. Raises StoreUnavailable."""
+    """Refuses what would expire a verification while a reply that another process got, or that was
+    missed, may not be judged yet: it may approve it. Raises StoreUnavailable."""
     if verification is None or verification.is_decided or tx.now < verification.deadline_at:
         return
-    until = judged_until(tx)
-    if until < verification.deadline_at and tx.now - until > SILENT_AFTER:
+    if judged_until(tx) < verification.deadline_at:
         raise MissedRepliesFirst("replies that were missed are read first")
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from urllib.parse import urlsplit
@@ -676,15 +676,19 @@ def test_a_standby_is_left_once_the_address_leads_elsewhere(url: str) -> None:
     standby.close()
 
 
-def test_the_beat_of_a_process_waits_for_no_other(store: PostgresStore) -> None:
-    """One that is paused may hold any row."""
+def test_a_heartbeat_waits_for_no_other(store: PostgresStore) -> None:
+    """A process that is paused may hold any row."""
     store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
-    for process in ("a", "b"):
-        store.write(heartbeat.beat, process, is_caught_up=lambda: True)
-    held = Held(store, lambda tx: Done(tx.all("SELECT at FROM heartbeat FOR UPDATE")))
+
+    def beat(process: str) -> None:
+        store.write(heartbeat.beat, process, lag=lambda: timedelta(0))
+
+    beat("a")
+    beat("b")
+    held = Held(store, partial(heartbeat.caught_up, until=NOON + timedelta(days=9), is_first=False))
     began = time.monotonic()
-    store.write(heartbeat.beat, "a", is_caught_up=lambda: True)
-    store.write(heartbeat.caught_up, until=datetime.now(UTC), silent=["b"])
+    beat("a")
+    store.write(heartbeat.caught_up, until=NOON + timedelta(days=8), is_first=True)
     assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
     assert not store.outages.is_open
     held.let_go()
