@@ -172,6 +172,25 @@ def test_a_clock_that_is_set_forward_does_not_end_a_lease_whose_call_is_under_wa
     assert len(harness.texts()) == 1
 
 
+def test_small_steps_of_the_clock_do_not_hold_back_what_twilio_did_not_take(
+    harness: Harness,
+) -> None:
+    """The call is over, so its lease has nothing to wait for."""
+    seconds = [0.0]
+    harness.store.steady = SteadyClock(lambda: seconds[0])
+    fault(harness, faults.ERROR_BEFORE)
+    seconds[0] += LOOK_AGAIN_SECONDS
+    id = harness.start_and_send()["id"]
+    for _ in range(3):
+        seconds[0] += LOOK_AGAIN_SECONDS
+        harness.forward(LOOK_AGAIN_SECONDS + 1.5)
+    assert state(harness, id) == "unknown"
+    for _ in range(2):
+        seconds[0] += LOOK_AGAIN_SECONDS
+        harness.forward(LOOK_AGAIN_SECONDS)
+    assert state(harness, id) == "accepted"
+
+
 def test_a_look_that_fails_counts_as_not_looked(harness: Harness) -> None:
     fault(harness, faults.ERROR_AFTER)
     fault(harness, faults.LIST_ERROR, times=5)

@@ -7,7 +7,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.postgres import Server
 from tests.processes.clients import clients_of_each, halted, new_client, pair, reply
 from tests.processes.service import Service, children, until
 from tests.processes.test_torture import SETTINGS, Load, check
+from tests.processes.test_troubles import is_overdue
 
 PHONE, OTHER = "+14255550123", "+14255550124"
 KILLS = 2 * SOAK
@@ -104,6 +106,23 @@ def test_what_a_halted_one_has_missed_is_read_by_the_other(service: Service) -> 
         assert service.ask("SELECT status FROM verification")[0]["status"] == "approved"
     finally:
         os.kill(standing, signal.SIGCONT)
+
+
+def test_a_reply_that_came_while_all_stood_still_is_judged_as_of_then(service: Service) -> None:
+    """As on a machine that is suspended: the deadline passes with the reply in a socket."""
+    process = service.start(WINDOW_SECONDS="4")
+    id = service.begin(PHONE)
+    until(lambda: service.status(id)["runtimeStatus"] == "Running")
+    right = service.code(PHONE)
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        for pid in children(process):
+            stack.enter_context(halted(pid))
+        texted = pool.submit(service.simulator.webhooks.receive, PHONE, right)
+        until(partial(is_overdue, service))
+        stack.close()
+        texted.result()
+    until(lambda: service.status(id)["runtimeStatus"] == "Completed")
+    assert service.status(id)["output"] is True
 
 
 def halt_one(service: Service, pids: list[int]) -> int:
