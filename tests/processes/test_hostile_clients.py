@@ -57,7 +57,7 @@ def exchange(service: Service, sent: bytes) -> bytes:
 
 
 def is_full_of_answers(service: Service, connections: int) -> bool:
-    """Nothing is written for more than a second, for which a busy machine may hold the service up."""
+    """Nothing is written for more than a second: a busy machine may hold the service up."""
     before = unread(service)
     if sum(count > 0 for count in before) != connections:
         return False
