@@ -47,6 +47,15 @@ def test_every_purpose_has_a_key_of_its_own() -> None:
     assert len({subkey("one", purpose) for purpose in ("code", "links", "key id")}) == 3
 
 
+def test_a_mark_of_a_guess_depends_on_the_key() -> None:
+    """Ten thousand plain hashes would give any guess away."""
+    marks = {
+        keyring.guess_mark(key_id=keyring.present_id, nonce="00" * 16, digits="4711")
+        for keyring in (Keyring(["one"]), Keyring(["another"]))
+    }
+    assert len(marks) == 2
+
+
 def test_codes_are_compared_whole() -> None:
     assert is_same("0042", "0042")
     assert not is_same("0042", "42")
