@@ -178,7 +178,7 @@ class CatchUp(Background):
         """Raises ChannelUnavailable, StoreUnavailable."""
         present, is_first = self._present, self._seen is None
         if self.heart.silent:
-            log.warning("%d other processes are silent; missed texts are read", self.heart.silent)
+            log.warning("missed texts are read for silent processes: %d", self.heart.silent)
         until = self._store.read(timekeeping.now)
         retire_keys(self._store, self._rules.keyring)
         uncounted = self._store.steady.uncounted if is_first else timedelta(0)
