@@ -65,7 +65,8 @@ def create_app(
     Raises UnusableDatabase.
     """
     store = store or _opened(settings, database_clock)
-    service = _service(settings, store, gateway or TwilioGateway(settings), clock)
+    gateway = gateway or TwilioGateway(settings)
+    service = _service(settings, store, gateway, clock, serves=True)
     service.configure_endpoints()
     app = hooks.Application(__name__, static_folder=None)
     app.config.update(
@@ -100,7 +101,7 @@ def create_commands(environment: Callable[[], Mapping[str, str]]) -> Flask:
             store = _opened(settings, None)
         except UnusableDatabase as error:
             sys.exit(str(error))
-        return _service(settings, store, TwilioGateway(settings), utc_now)
+        return _service(settings, store, TwilioGateway(settings), utc_now, serves=False)
 
     app = Flask(__name__, static_folder=None)
     services.attach_pending(Pending(lambda: look(environment()), build), app)
@@ -136,14 +137,19 @@ def openapi_document() -> openapi.Json:
 
 
 def _service(
-    settings: Settings, store: Store, gateway: Gateway, clock: Callable[[], datetime]
+    settings: Settings,
+    store: Store,
+    gateway: Gateway,
+    clock: Callable[[], datetime],
+    *,
+    serves: bool,
 ) -> Service:
     rules = _rules(settings)
     log.info("guess budget: %s", settings.guess_budget)
     metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
     store.on_commit(metrics.committed)
     store.on_commit(change_log.write)
-    catch_up = CatchUp(store, gateway, rules)
+    catch_up = CatchUp(store, gateway, rules, serves=serves)
     sweeper = Sweeper(store, kept=timedelta(days=settings.retention_days))
     send = SendDuty(
         store,

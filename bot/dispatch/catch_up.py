@@ -15,7 +15,7 @@ from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.concurrency.blocking import in_turns
 from bot.dispatch import expire
-from bot.dispatch.heartbeat import Heart
+from bot.dispatch.heartbeat import Heart, Ticker
 from bot.domain.code import Keyring
 from bot.domain.phone import masked
 from bot.store import verifications as table
@@ -104,7 +104,10 @@ class CatchUp(Background):
         gateway: Gateway,
         rules: Rules,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        serves: bool = True,
     ) -> None:
+        """`serves`: whether replies reach this process."""
         super().__init__("catch-up")
         self._store = store
         self._gateway = gateway
@@ -113,7 +116,8 @@ class CatchUp(Background):
         self._outages = store.outages
         self._seen: tuple[int, int] | None = self._present  # troubles whose missed texts were read
         self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
-        self.heart = Heart(store, self._has_read_all, monotonic)
+        self._ticker = Ticker(store.outages, monotonic)
+        self.heart = Heart(store, self._may_expire, serves=serves)
 
     @property
     def is_due(self) -> bool:
@@ -130,16 +134,13 @@ class CatchUp(Background):
         tx.now  # noqa: B018  a step of the clock is noticed where it is read
         return heartbeat.judged_until(tx, self.heart.process) if self._may_expire() else NEVER
 
-    def _has_read_all(self) -> bool:
-        return not (self._outages.is_open or self.is_due or self.heart.is_halted)
-
     def _may_expire(self) -> bool:
         """Also after EXPIRY_WAITS_SECONDS in which the list could not be read."""
-        if self._has_read_all():
+        if self._outages.is_open or self._ticker.is_late:
+            return False
+        if not self.is_due:
             self._due = None
             return True
-        if self._outages.is_open or self.heart.is_halted:
-            return False
         # A further short outage begins no new wait: with one every few seconds there were no end.
         if self._due is None or self._due[0] != self._outages.long_ended:
             self._due = self._outages.long_ended, self._monotonic()
@@ -148,24 +149,32 @@ class CatchUp(Background):
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
         self._seen = None  # the time before this start counts as an outage
+        self._ticker.start()
         super().start()
-        self.heart.start()
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
         while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
             time.sleep(0.02)
+        self.heart.start()  # no reply reaches it before
 
     def refuse_more(self) -> None:
         super().refuse_more()
+        self._ticker.refuse_more()
         self.heart.refuse_more()
 
     def stop(self, *, within_seconds: float) -> None:
+        has_run = self._thread is not None
         super().stop(within_seconds=within_seconds)
+        self._ticker.stop(within_seconds=within_seconds)
         self.heart.stop(within_seconds=within_seconds)
+        if has_run and not self._outages.is_open and not self.is_due:
+            try:
+                self.heart.leave()
+            except StoreUnavailable as error:
+                log.warning("the other processes wait for this one: %s", error)
 
     def run_once(self) -> bool:
         """Beats, and reads what was missed. False: it failed, and is still due."""
         try:
-            self.heart.probe()
             self.heart.beat()
             if self.is_due or self.heart.silent:
                 self._read_missed()
@@ -179,22 +188,31 @@ class CatchUp(Background):
         present, is_first = self._present, self._seen is None
         if self.heart.silent:
             log.warning("missed texts are read for silent processes: %d", self.heart.silent)
-        until = self._store.read(timekeeping.now)
-        retire_keys(self._store, self._rules.keyring)
         uncounted = self._store.steady.uncounted if is_first else timedelta(0)
-        count = read_missed(self._store, self._gateway, self._rules, uncounted=uncounted)
+        try:
+            until = self._store.read(timekeeping.now)
+            retire_keys(self._store, self._rules.keyring)
+            count = read_missed(self._store, self._gateway, self._rules, uncounted=uncounted)
+            self._store.write(heartbeat.caught_up, until=until)
+        except StoreUnavailable:
+            self._due = None  # only a list that cannot be read is given up
+            raise
         log.info("caught up with %d texts", count)
-        self._store.write(heartbeat.caught_up, until=until, is_first=is_first)
         self._seen = present
         self.heart.silent = 0
+        if is_first:
+            self.heart.replaces = until
+        if not self.is_due:
+            self._due = None
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         while not self._is_over.is_set():
+            if not self.is_due and not self.heart.silent:
+                self._is_over.wait(LOOK_EVERY_SECONDS)
+                continue
+            began = self._monotonic()
             try:
-                if not self.is_due and not self.heart.silent:
-                    self._is_over.wait(LOOK_EVERY_SECONDS)
-                    continue
                 self._read_missed()
                 pause = FIRST_PAUSE_SECONDS
             except (ChannelUnavailable, StoreUnavailable) as error:
@@ -203,4 +221,5 @@ class CatchUp(Background):
             except Exception:
                 log.exception("catching up failed; trying again")
                 pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
-            self._is_over.wait(pause)
+            # At least as long as it took: reading must not crowd out what it reads for.
+            self._is_over.wait(max(pause, self._monotonic() - began))

@@ -166,14 +166,16 @@ class Dispatcher:
         pause = due.pause
         if due.is_unreadable:
             self._store.write(repair.set_unreadable_aside)
+        is_waiting = False
         if due.are_verifications:
             count = self._expire()
+            is_waiting = count == 0  # for other processes, and perhaps they for this one
             pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
-            if count == 0:  # other processes are waited for, and perhaps they for this one
-                self._catch_up.heart.beat()
-                pause = LONGEST_SLEEP
         if due.are_texts and self.send.run_in_background(self._wake.set) > 0:
-            pause = timedelta(0)
+            return timedelta(0)
+        if is_waiting:
+            self._catch_up.heart.beat()
+            return min(due.pause, LONGEST_SLEEP)
         return pause
 
 

@@ -3,14 +3,15 @@
 Rows that another transaction holds are passed over: a process that is paused may hold one for long.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store.rows import Value, placed, places, to_instant_if_readable, to_text
 from bot.store.tx import Tx
 
 
-def beat(tx: Tx, process: str, *, judged_until: datetime | None) -> None:
-    """Notes that a process runs. None: it has missed replies, and judged no further than before."""
+def beat(tx: Tx, process: str, *, judged_until: datetime | None, unknown: datetime) -> None:
+    """Notes that a process runs. Without `judged_until` it has missed replies, and has judged no
+    further than its row says, or than `unknown` if it has none."""
     values: dict[str, Value] = {"process": process, "now": to_text(tx.now)}
     until = to_text(judged_until) if judged_until else None
     if tx.lock_free("SELECT 1 FROM heartbeat WHERE process = :process", process=process):
@@ -23,27 +24,22 @@ def beat(tx: Tx, process: str, *, judged_until: datetime | None) -> None:
         sql = """
             INSERT INTO heartbeat (process, beat_at, judged_until) VALUES (:process, :now, :until)
         """
-        tx.run(sql, **{**values, "until": until or values["now"]})
+        tx.run(sql, **values, until=until or to_text(unknown))
 
 
-def judged_until(tx: Tx, *, but: str, since: datetime) -> datetime | None:
-    """The earliest of the processes but one that have written since then; None: there are none."""
-    sql = """
-        SELECT min(judged_until) AS until FROM heartbeat
-        WHERE process <> :process AND beat_at > :since
-    """
-    row = tx.one(sql, process=but, since=to_text(since))
+def judged_until(tx: Tx, *, but: str) -> datetime | None:
+    """The earliest of all processes but one; None: there are no others."""
+    sql = "SELECT min(judged_until) AS until FROM heartbeat WHERE process <> :process"
+    row = tx.one(sql, process=but)
     return to_instant_if_readable(row["until"]) if row else None
 
 
-def count_silent(tx: Tx, *, but: str, between: tuple[datetime, datetime]) -> int:
-    """The processes but one whose newest beat lies between these instants."""
+def count_silent(tx: Tx, *, but: str, before: datetime) -> int:
+    """The processes but one that have not written since then."""
     sql = """
-        SELECT count(*) AS count FROM heartbeat
-        WHERE process <> :process AND beat_at > :since AND beat_at < :before
+        SELECT count(*) AS count FROM heartbeat WHERE process <> :process AND beat_at < :before
     """
-    since, before = between
-    row = tx.one(sql, process=but, since=to_text(since), before=to_text(before))
+    row = tx.one(sql, process=but, before=to_text(before))
     return int(row["count"]) if row else 0
 
 
@@ -55,8 +51,32 @@ def advance(tx: Tx, *, to: datetime) -> None:
     tx.run(sql, until=to_text(to), **placed(found))
 
 
-def remove(tx: Tx, *, before: datetime) -> None:
-    """Removes processes that have not written since then."""
+def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
+    """Removes processes whose replies were judged until `after` their newest beat, or that have
+    written nothing for the longest time that any verification is open."""
+    sql = "SELECT process, beat_at, judged_until FROM heartbeat WHERE beat_at < :before"
+    found = []
+    for row in tx.lock_free(sql, before=to_text(tx.now - after)):
+        beat_at = to_instant_if_readable(row["beat_at"])
+        until = to_instant_if_readable(row["judged_until"])
+        if not beat_at or not until or until >= beat_at + after or beat_at < tx.now - longest:
+            found.append(row["process"])
+    _remove(tx, found)
+
+
+def remove_older(tx: Tx, *, than: datetime) -> None:
+    """Removes processes that have written nothing since then."""
     sql = "SELECT process FROM heartbeat WHERE beat_at < :before"
-    found = [row["process"] for row in tx.lock_free(sql, before=to_text(before))]
-    tx.run(f"DELETE FROM heartbeat WHERE process IN ({places(found)})", **placed(found))
+    _remove(tx, [row["process"] for row in tx.lock_free(sql, before=to_text(than))])
+
+
+def remove(tx: Tx, process: str, *, unless_alone_since: datetime) -> None:
+    """Removes a process that ends, if another one has written since then."""
+    sql = "SELECT 1 FROM heartbeat WHERE process <> :process AND beat_at > :since LIMIT 1"
+    if tx.one(sql, process=process, since=to_text(unless_alone_since)):
+        _remove(tx, [process])
+
+
+def _remove(tx: Tx, processes: list[str]) -> None:
+    sql = f"DELETE FROM heartbeat WHERE process IN ({places(processes)})"
+    tx.run(sql, **placed(processes))

@@ -66,8 +66,8 @@ class Retries:
                 self._outages.failed()
                 raise
             except _TROUBLES as error:
-                self._outages.failed()
                 if not self._may_try_again(error, until):
+                    self._outages.failed()
                     raise StoreUnavailable(f"PostgreSQL: {said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", said(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))

@@ -17,6 +17,7 @@ _CLAMPED = {
     "circuit": ("since", "probe_at"),
     "erasure": ("due_at",),
     "metric_sample": ("at",),
+    "heartbeat": ("beat_at", "judged_until"),
     "time_mark": ("at", "steady_since"),
     "disown": ("since",),
     "webhook_event": ("created_at", "last_try_at"),

@@ -66,13 +66,14 @@ class SteadyClock:
         with self._lock:
             at = self._monotonic()
             gone = timedelta(seconds=max(0.0, at - self._last_at))
+            at_full_speed = self.latest + gone
             if timedelta(0) < self.ahead <= TOLERATED:
                 gone /= 2
             gone_on = self.latest + gone
             now = max(clock, gone_on, newest or clock)
             if self.latest != _EPOCH:
                 self.jumps += clock - gone_on > JUMP
-                if now - gone_on > STEP:  # of this clock, or of another process's
+                if now - at_full_speed > STEP:  # of this clock, or of another process's
                     self._stepped_at = at
                     self.steps += 1
             self.latest, self._last_at = now, at

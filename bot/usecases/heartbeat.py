@@ -1,15 +1,14 @@
 """Which replies all processes have judged, so that none that another process missed is expired.
 
 A process that dies, hangs or loses the database leaves replies unread, and the others notice
-nothing. So while a verification is pending, each process writes down twice a second that it runs,
-and until when it has judged what reached it. A verification ends by its deadline once all have
-judged what came before. Where one has written nothing for three seconds, another one reads Twilio's
-list in its place whenever a verification is due; for two minutes, since by then Twilio's requests
-go elsewhere.
+nothing. So while a verification is pending, each process that serves writes down twice a second
+that it runs, and until when it has judged what reached it. A verification ends by its deadline once
+all have judged what came before. Where one has written nothing for three seconds, others read
+Twilio's list in its place whenever a verification is due. Once the list was read two minutes after
+its newest beat, it is gone: by then Twilio's requests go elsewhere.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.store import heartbeats, verifications
@@ -18,8 +17,6 @@ from bot.store.tx import Done, Tx
 EVERY_SECONDS = 0.5
 SILENT_AFTER = timedelta(seconds=3)
 GONE_AFTER = timedelta(minutes=2)
-# A process that starts takes the place of one that has written nothing for so long.
-REPLACED_AFTER = timedelta(seconds=1.5)
 # How long a verification waits beyond its deadline for another process, at most: if Twilio is down,
 # verifications still end.
 EXPIRY_WAITS = timedelta(seconds=10)
@@ -35,36 +32,49 @@ def everything(tx: Tx) -> datetime:
 
 def judged_until(tx: Tx, process: str) -> datetime:
     """The instant until which all processes but this one have judged their replies."""
-    until = heartbeats.judged_until(tx, but=process, since=tx.now - GONE_AFTER)
+    until = heartbeats.judged_until(tx, but=process)
     return tx.now if until is None else max(until, tx.now - EXPIRY_WAITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
-    silent: int  # other processes whose missed replies a verification that is due waits for
+def beat(
+    tx: Tx,
+    process: str,
+    *,
+    serves: bool,
+    lag: Callable[[], timedelta | None],
+    replaces: datetime | None,
+) -> Done[int]:
+    """Returns how many other processes are silent that a verification which is due waits for.
+    Writes nothing while none is pending.
 
-
-def beat(tx: Tx, process: str, *, lag: Callable[[], timedelta | None]) -> Done[Beat]:
-    """Writes nothing while no verification is pending. `lag`: the age of the oldest reply that may
-    still be under way, or None if replies were missed; asked inside the transaction, since one may
-    be refused just before it."""
+    `lag`: the age of the oldest reply that may still be under way, or None if replies were missed.
+    `replaces`: when this process, at its start, had read what had been missed until then: it takes
+    the place of those that have not written since.
+    """
     due_at = verifications.next_due_at(tx)
     if due_at is None:
-        return Done(Beat(0))
-    behind = lag()
-    until = None if behind is None else tx.now - behind
-    heartbeats.beat(tx, process, judged_until=until)
-    heartbeats.remove(tx, before=tx.now - GONE_AFTER)
-    if due_at > tx.now or judged_until(tx, process) >= due_at:
-        return Done(Beat(0))
-    between = (tx.now - GONE_AFTER, tx.now - SILENT_AFTER)
-    return Done(Beat(heartbeats.count_silent(tx, but=process, between=between)))
+        return Done(0)
+    now = tx.now
+    behind = lag()  # after `now`: a reply may be refused, or a halt noticed, until then
+    until = None if behind is None else now - behind
+    if serves:
+        heartbeats.beat(tx, process, judged_until=until, unknown=now - GONE_AFTER)
+    heartbeats.remove_gone(tx, after=GONE_AFTER, longest=verifications.LONGEST_OPEN)
+    if replaces is not None and now - replaces > SILENT_AFTER:
+        heartbeats.remove_older(tx, than=replaces)
+    if due_at > now or judged_until(tx, process) >= due_at:
+        return Done(0)
+    return Done(heartbeats.count_silent(tx, but=process, before=now - SILENT_AFTER))
 
 
-def caught_up(tx: Tx, *, until: datetime, is_first: bool) -> Done[None]:
-    """Twilio's list was read until then, whichever process a reply was sent to. `is_first`: by a
-    process that has just started."""
+def caught_up(tx: Tx, *, until: datetime) -> Done[None]:
+    """Twilio's list was read until then, whichever process a reply was sent to."""
     heartbeats.advance(tx, to=until)
-    if is_first:
-        heartbeats.remove(tx, before=tx.now - REPLACED_AFTER)
+    return Done(None)
+
+
+def leave(tx: Tx, process: str) -> Done[None]:
+    """A process has answered its last request. If no other one serves, replies that come until the
+    next one starts are waited for."""
+    heartbeats.remove(tx, process, unless_alone_since=tx.now - SILENT_AFTER)
     return Done(None)

@@ -681,14 +681,15 @@ def test_a_heartbeat_waits_for_no_other(store: PostgresStore) -> None:
     store.write(lambda tx: Done(table.insert(tx, running(id="a"))))
 
     def beat(process: str) -> None:
-        store.write(heartbeat.beat, process, lag=lambda: timedelta(0))
+        lag = timedelta(0)
+        store.write(heartbeat.beat, process, serves=True, lag=lambda: lag, replaces=None)
 
     beat("a")
     beat("b")
-    held = Held(store, partial(heartbeat.caught_up, until=NOON + timedelta(days=9), is_first=False))
+    held = Held(store, partial(heartbeat.caught_up, until=NOON + timedelta(days=9)))
     began = time.monotonic()
     beat("a")
-    store.write(heartbeat.caught_up, until=NOON + timedelta(days=8), is_first=True)
+    store.write(heartbeat.caught_up, until=NOON + timedelta(days=8))
     assert time.monotonic() - began < 2, "it would wait 3.5 s for the lock"
     assert not store.outages.is_open
     held.let_go()
