@@ -167,17 +167,21 @@ def _service(
         rules=rules,
         admission=_admission(settings, store),
         gateway=gateway,
-        keys=Keys(
-            function_keys=settings.starters,
-            system_keys=settings.managers,
-            secrets=settings.secret_keys,
-        ),
+        keys=_keys(settings),
         waiting=Waiting(store),
         dispatcher=Dispatcher(store, send, catch_up, sweeper, notifier, duties),
         judged_until=catch_up.judged_until,
         metrics=metrics,
         shared_counters=SharedCounters(metrics, store),
         clock=clock,
+    )
+
+
+def _keys(settings: Settings) -> Keys:
+    return Keys(
+        function_keys=settings.starters,
+        system_keys=settings.managers,
+        secrets=settings.secret_keys,
     )
 
 
