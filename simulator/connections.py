@@ -59,7 +59,7 @@ class Handler(WSGIRequestHandler):
             return
         environ["wsgi.input"] = body
         answer = _Answer(body, self.wfile, sys.stderr, environ)
-        # Trailers may follow chunks, and nobody reads them.
+        # The client may send trailers after its chunks, and this server does not read them.
         answer.is_last = environ.get("wsgi.input_terminated", False)
         answer.run(self.server.app)
         self.close_connection |= answer.is_last

@@ -27,6 +27,7 @@ from bot.service import Service
 from bot.settings import Settings
 from bot.store import inbound, opt_outs, verifications
 from bot.store.inbound import IgnoredText
+from bot.store.steady import SteadyClock
 from bot.store.tx import Store
 from bot.store.verification_list import ListFilter
 from bot.usecases import clear, control, overview, read
@@ -157,6 +158,13 @@ class Harness:
     def close(self) -> None:
         self.dispatcher.stop()
         self.store.close()
+
+    def own_monotonic(self) -> list[float]:
+        """The seconds of a monotonic clock, to be moved apart from the other clock: what that one
+        gains beside it is a step."""
+        seconds = [0.0]
+        self.store.steady = SteadyClock(lambda: seconds[0])
+        return seconds
 
     # -- what use cases tell ---------------------------------------------------------------------
 

@@ -174,10 +174,15 @@ class CatchUp(Background):
 
     def run_once(self) -> bool:
         """Beats, and reads what was missed. False: it failed, and is still due."""
+        return self._try(self.heart.beat) and (not self._has_missed or self._try(self._read_missed))
+
+    @property
+    def _has_missed(self) -> bool:
+        return self.is_due or self.heart.silent > 0
+
+    def _try(self, step: Callable[[], None]) -> bool:
         try:
-            self.heart.beat()
-            if self.is_due or self.heart.silent:
-                self._read_missed()
+            step()
         except (ChannelUnavailable, StoreUnavailable) as error:
             log.warning("missed texts cannot be read yet: %s", error)
             return False
@@ -208,18 +213,15 @@ class CatchUp(Background):
     def _run(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         while not self._is_over.is_set():
-            if not self.is_due and not self.heart.silent:
+            if not self._has_missed:
                 self._is_over.wait(LOOK_EVERY_SECONDS)
                 continue
             began = self._monotonic()
             try:
-                self._read_missed()
-                pause = FIRST_PAUSE_SECONDS
-            except (ChannelUnavailable, StoreUnavailable) as error:
-                log.warning("missed texts cannot be read yet: %s", error)
-                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+                is_done = self._try(self._read_missed)
             except Exception:
                 log.exception("catching up failed; trying again")
-                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+                is_done = False
+            pause = FIRST_PAUSE_SECONDS if is_done else min(LONGEST_PAUSE_SECONDS, pause * 2)
             # At least as long as it took: reading must not crowd out what it reads for.
             self._is_over.wait(max(pause, self._monotonic() - began))

@@ -1,5 +1,5 @@
-"""The dispatcher: wakes, sends and expires what is due, sleeps until the next due time. The other
-duties have threads of their own.
+"""The dispatcher: a loop that sends texts, ends verifications, and sleeps until the next is due.
+Each other duty has a thread of its own.
 
 A start in this process wakes the loop at once. The loop never sleeps longer than a tenth of a
 second, so it notices a start in another process, perhaps on another host, within that time. A poll
@@ -161,7 +161,8 @@ class Dispatcher:
                 self._wake.wait(pause)
 
     def turn(self) -> timedelta:
-        """Sends and expires one batch each of what is due. Returns how long to sleep."""
+        """Sends one batch of due texts and ends one batch of due verifications. Returns how long to
+        sleep."""
         due = self._store.read(_look)
         pause = due.pause
         if due.is_unreadable:

@@ -63,7 +63,7 @@ def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str]
     target.register_error_handler(Exception, handlers.unexpected)
 
 
-def log_unavailable(error: StoreUnavailable) -> None:
+def _log_unavailable(error: StoreUnavailable) -> None:
     where = safe(request.path)
     if isinstance(error, MissedRepliesFirst):  # the database is well
         log.warning("%s %s must wait: %s", request.method, where, error)
@@ -97,7 +97,7 @@ class _Handlers:
         replies that were missed are read first. A retry may succeed; Twilio repeats such a webhook.
         """
         self._refused(error.code)
-        log_unavailable(error)
+        _log_unavailable(error)
         body = self._shape.fault(error.code, error.sentence, "")
         headers = {"Retry-After": str(error.retry_after_seconds)}
         return Response(json.dumps(body), 503, headers, content_type=JSON)

@@ -47,7 +47,8 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int]:
     """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
     that another transaction holds is being decided; if not, it is still due the next time.
-    Returns how many could be looked at: those that nobody holds, and whose replies are judged.
+    Returns how many it looked at: it leaves out those that another transaction holds, and those
+    whose replies are not judged yet.
     """
     free = verifications.load_free(tx, ids)
     until = judged_until(tx)  # after the locks are held: an outage may have lasted until then

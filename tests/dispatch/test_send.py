@@ -9,7 +9,6 @@ import pytest
 from bot.channels.gateway import Blame, ChannelUnavailable, Refused, Report, Unknown
 from bot.dispatch.send import LEASE_TIMEOUTS
 from bot.domain.delivery import Delivery
-from bot.store.steady import SteadyClock
 from bot.usecases import look_up, send
 from bot.usecases.heartbeat import everything
 from simulator import faults
@@ -134,8 +133,7 @@ def test_a_late_text_in_the_list_is_found_by_the_second_look(harness: Harness) -
 def test_a_clock_that_is_set_forward_does_not_shorten_the_wait_between_looks(
     harness: Harness,
 ) -> None:
-    seconds = [0.0]
-    harness.store.steady = SteadyClock(lambda: seconds[0])
+    seconds = harness.own_monotonic()
     seconds[0] += LOOK_AGAIN_SECONDS
     world = harness.simulator.world
     shown, world.messages = world.messages, lambda: []
@@ -154,8 +152,7 @@ def test_a_clock_that_is_set_forward_does_not_shorten_the_wait_between_looks(
 def test_a_clock_that_is_set_forward_does_not_end_a_lease_whose_call_is_under_way(
     harness: Harness,
 ) -> None:
-    seconds = [0.0]
-    harness.store.steady = SteadyClock(lambda: seconds[0])
+    seconds = harness.own_monotonic()
     id = harness.start()["id"]
     sender = harness.dispatcher.send
     (late,) = sender.claim(1)
@@ -176,8 +173,7 @@ def test_small_steps_of_the_clock_do_not_hold_back_what_twilio_did_not_take(
     harness: Harness,
 ) -> None:
     """The call is over, so its lease has nothing to wait for."""
-    seconds = [0.0]
-    harness.store.steady = SteadyClock(lambda: seconds[0])
+    seconds = harness.own_monotonic()
     fault(harness, faults.ERROR_BEFORE)
     seconds[0] += LOOK_AGAIN_SECONDS
     id = harness.start_and_send()["id"]
