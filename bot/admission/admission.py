@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 from bot.admission.circuit_breaker import CircuitBreaker
 from bot.admission.delivery_delay import DeliveryDelay
@@ -17,6 +16,7 @@ from bot.domain.errors import (
     QueueTooLong,
     SenderUnavailable,
     StillCounting,
+    retry_after,
 )
 from bot.domain.limits import Limit
 from bot.store import circuits, disowns, opt_outs, outbox, usage
@@ -133,7 +133,7 @@ class Admission:
             raise QueueTooLong(
                 f"Texts wait {delay.total_seconds():.0f} seconds at the moment, so that the code"
                 " would arrive too late.",
-                retry_after_seconds=max(1, ceil(too_long.total_seconds())),
+                retry_after_seconds=retry_after(too_long),
             )
 
 
@@ -158,17 +158,16 @@ def _respect_disown(tx: Tx, phone: str) -> None:
         raise Disowned(
             "The holder of this number replied NO to a code and gets none for a day, unless they"
             " text START or an operator clears its limits.",
-            retry_after_seconds=max(1, ceil((ends_at - tx.now).total_seconds())),
+            retry_after_seconds=retry_after(ends_at - tx.now),
         )
 
 
 def _respect_circuit(tx: Tx, from_address: str) -> None:
     circuit = circuits.load(tx, from_address)
     if circuit is not None:
-        seconds = max(1, ceil((circuit.probe_at - tx.now).total_seconds()))
         raise SenderUnavailable(
             "Twilio does not accept the credentials of this service, so nothing can be sent.",
-            retry_after_seconds=seconds,
+            retry_after_seconds=retry_after(circuit.probe_at - tx.now),
         )
 
 

@@ -13,6 +13,8 @@ from bot.dispatch.sweep import Sweeper
 from bot.store.tx import Store
 from bot.usecases.rules import Rules
 
+AWAY_SECONDS = 1.0  # between two tries while the database is away
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:

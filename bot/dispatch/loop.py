@@ -18,7 +18,7 @@ from typing import Any
 from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.dispatch.catch_up import CatchUp
-from bot.dispatch.duties import Duty
+from bot.dispatch.duties import AWAY_SECONDS, Duty
 from bot.dispatch.notify import Notifier
 from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
@@ -30,7 +30,6 @@ from bot.usecases import repair
 LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
 STOP_SECONDS = 20.0
-AWAY_SECONDS = 1.0  # between two looks whether the database is back
 
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 
 from bot.concurrency.background import Background
 from bot.concurrency.pool import Pool
+from bot.dispatch.duties import AWAY_SECONDS
 from bot.store.tx import Done, Store, StoreUnavailable
 from bot.usecases import notify
-from bot.usecases.notify import Claim
+from bot.usecases.notify import EventClaim
 from bot.webhooks.client import Answer, WebhookClient
 
 AT_ONCE = 8  # calls of one endpoint
@@ -32,7 +33,6 @@ AT_ONCE = 8  # calls of one endpoint
 MOST_CLAIMED = 2 * AT_ONCE
 # An end in this process wakes the loop at once; one in another process is seen within this.
 LONGEST_SLEEP_SECONDS = 0.05
-AWAY_SECONDS = 1.0  # between two looks whether the database is back
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Notifier(Background):
         if left == MOST_CLAIMED - AT_ONCE:  # from here on another batch can be claimed
             self._wake.set()
 
-    def _carry_out(self, claim: Claim) -> None:
+    def _carry_out(self, claim: EventClaim) -> None:
         try:
             if self._is_over.is_set():
                 self._store.write(notify.hand_back, claim)
@@ -137,7 +137,7 @@ class Notifier(Background):
         except Exception:
             log.exception("an event was left half done", extra=_extra(claim))
 
-    def _send(self, claim: Claim) -> None:
+    def _send(self, claim: EventClaim) -> None:
         assert self._client is not None
         event = claim.event
         answer = self._client.post(claim.endpoint.url, event.id, event.body)
@@ -155,7 +155,7 @@ class Notifier(Background):
             )
 
 
-def _extra(claim: Claim, answer: Answer | None = None) -> dict[str, object]:
+def _extra(claim: EventClaim, answer: Answer | None = None) -> dict[str, object]:
     """Fields of a log line. Of the address only the host: the rest can hold a secret."""
     return {
         "event": claim.event.id,

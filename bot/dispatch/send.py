@@ -34,7 +34,7 @@ from bot.store import outbox
 from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
-from bot.usecases.claim import Claim, Step
+from bot.usecases.claim import Step, TextClaim
 from bot.usecases.rules import Rules
 
 LEASE_TIMEOUTS = 3
@@ -113,7 +113,7 @@ class SendDuty:
         self.refuse_more()
         return self._pool.stop(within_seconds=within_seconds)
 
-    def claim(self, limit: int) -> list[Claim]:
+    def claim(self, limit: int) -> list[TextClaim]:
         claim = partial(
             claiming.claim_due, lease=self._lease, rules=self._rules, asked_at=self.monotonic()
         )
@@ -127,7 +127,7 @@ class SendDuty:
         )
         return [one for claims in claimed for one in claims]
 
-    def carry_out(self, claim: Claim) -> None:
+    def carry_out(self, claim: TextClaim) -> None:
         try:
             if self._is_stopping.is_set():
                 self._store.write(send.hand_back, claim)
@@ -141,7 +141,7 @@ class SendDuty:
         except Exception:
             log.exception("a text was left half done", extra=_extra(claim))
 
-    def _send(self, claim: Claim) -> None:
+    def _send(self, claim: TextClaim) -> None:
         # A request written before `until` is answered, or cut off, before the lease lapses.
         until = claim.asked_at + self._lease.total_seconds() - self._timeout
         if self.monotonic() >= until:
@@ -170,7 +170,7 @@ class SendDuty:
             case Unknown():
                 self._store.write(send.unknown, claim)
 
-    def _too_early(self, claim: Claim) -> timedelta:
+    def _too_early(self, claim: TextClaim) -> timedelta:
         """How much longer to wait before a look, in which a clock that was set forward may have
         ended a wait too early: for the call of a lease that lapsed, which may still be under way,
         or for Twilio's list, which may still lag."""
@@ -181,7 +181,7 @@ class SendDuty:
             return self._lease - min(steady.since_step, self._lease)
         return timedelta(0)
 
-    def _look(self, claim: Claim) -> None:
+    def _look(self, claim: TextClaim) -> None:
         if (left := self._too_early(claim)) > timedelta(0):
             log.info(
                 "the clock was set; the text is looked up in %.1f s",
@@ -231,7 +231,7 @@ def _summary(result: SendResult) -> str:
             return f"perhaps taken ({cause}), to be looked up"
 
 
-def _extra(claim: Claim, result: SendResult | None = None) -> dict[str, str | None]:
+def _extra(claim: TextClaim, result: SendResult | None = None) -> dict[str, str | None]:
     return {
         "origin": claim.request_id,
         "verification": claim.verification_id,

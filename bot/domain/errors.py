@@ -4,7 +4,15 @@ A refusal is a regular answer, not a fault, and nothing was changed. Each face m
 its own HTTP statuses; the docstrings name the usual one (`http/errors.py`).
 """
 
+from datetime import timedelta
+from math import ceil
+
 from bot.domain.limits import Limit
+
+
+def retry_after(left: timedelta) -> int:
+    """The whole seconds to wait, rounded up; 1 at least, since 0 would mean at once."""
+    return max(1, ceil(left.total_seconds()))
 
 
 class Refusal(Exception):

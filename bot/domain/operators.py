@@ -32,6 +32,11 @@ class Action(StrEnum):
     WEBHOOKS_TESTED = "webhooks_tested"
     CLOCK_RESET = "clock_reset"
 
+    @property
+    def is_about_a_verification(self) -> bool:
+        """Whether it changes one, where it changes anything."""
+        return self in (Action.STARTED, Action.RESENT, Action.CANCELED)
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:

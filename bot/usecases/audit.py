@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 from bot.domain import phone
 from bot.domain.ids import is_ours
 from bot.domain.operators import Action, Operator, Via
-from bot.domain.verification import Verification
 from bot.store import audit
 from bot.store.audit import AuditFilter, AuditLine, Entry
 from bot.store.tx import Done, Store, StoreUnavailable, Tx
@@ -140,7 +139,7 @@ def _keep_refusal(tx: Tx, entry: Entry) -> Done[None]:
 def _completed(entry: Entry, done: Done[Any]) -> Entry | None:
     """None: a verification was asked for something that changed nothing, such as a text that is on
     its way already."""
-    if isinstance(done.value, Verification) and not done.changes:
+    if entry.action.is_about_a_verification and not done.changes:
         return None
     count = str(int(done.value)) if isinstance(done.value, int) else ""
     entry = replace(entry, detail=entry.detail or count)

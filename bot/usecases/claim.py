@@ -28,7 +28,7 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class TextClaim:
     """One text to send or to look up, leased to one thread."""
 
     step: Step
@@ -58,13 +58,13 @@ def claim_due(
     rules: Rules,
     asked_at: float,
     only: str | None = None,
-) -> Done[list[Claim]]:
+) -> Done[list[TextClaim]]:
     """Takes due texts, or `only` one of them. The lease is counted from `asked_at`, an instant of
     `time.monotonic()`. On the way, texts without a use are settled, rows that cannot be read are
     set aside, and while Twilio does not accept our credentials the rest waits for the next probe.
     """
     circuit = circuits.load(tx, rules.from_address)
-    claims: list[Claim] = []
+    claims: list[TextClaim] = []
     changes: list[Change] = []
     due = outbox.lock_due(tx, limit=limit, only=only)
     found = verifications.load_free(tx, [text.verification_id for text in due])
@@ -101,7 +101,7 @@ def claim_text(
     lease: timedelta,
     rules: Rules,
     asked_at: float,
-) -> Claim:
+) -> TextClaim:
     number = outbox.claim(tx, text, until=tx.now + lease, from_address=rules.from_address)
     record(tx, verification, decide(verification, TextTried(), tx.now))
     code = rules.keyring.code(
@@ -109,7 +109,7 @@ def claim_text(
         nonce=verification.nonce,
         length=verification.terms.code_length,
     )
-    return Claim(
+    return TextClaim(
         step=Step.SEND if text.state is TextState.QUEUED else Step.LOOK,
         text_id=text.id,
         number=number,

@@ -8,7 +8,7 @@ from bot.domain import timings
 from bot.store import outbox, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import send
-from bot.usecases.claim import Claim
+from bot.usecases.claim import TextClaim
 from bot.usecases.send import still_ours
 
 # Looked up twice before it counts as never taken, this far apart: Twilio's list may lag.
@@ -16,7 +16,7 @@ LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=timings.LOOK_AGAIN_SECONDS)
 
 
-def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
+def looked(tx: Tx, claim: TextClaim, messages: Sequence[Message]) -> Done[None]:
     """Twilio's list answered. `messages` are those that may be ours, oldest first."""
     text = still_ours(tx, claim)
     if text is None:
@@ -33,7 +33,7 @@ def looked(tx: Tx, claim: Claim, messages: Sequence[Message]) -> Done[None]:
     return send.postponed(tx, claim, delay=timedelta(0), code=None)
 
 
-def not_looked(tx: Tx, claim: Claim, *, delay: timedelta) -> Done[None]:
+def not_looked(tx: Tx, claim: TextClaim, *, delay: timedelta) -> Done[None]:
     """The look-up failed or came too early: it is repeated and does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
     due_at = tx.now + delay

@@ -29,7 +29,7 @@ KEPT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class EventClaim:
     """One event to send, leased to one thread."""
 
     event: WebhookEvent
@@ -54,21 +54,21 @@ def due(tx: Tx) -> list[str]:
     ]
 
 
-def claim_events(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[Claim]]:
+def claim_events(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[EventClaim]]:
     endpoint = webhook_endpoints.load(tx, endpoint_id)
     if endpoint is None or not endpoint.is_enabled:
         return Done([])
     events = webhook_events.claim(tx, endpoint_id, limit=limit, lease=LEASE)
-    return Done([Claim(event, endpoint) for event in events])
+    return Done([EventClaim(event, endpoint) for event in events])
 
 
-def hand_back(tx: Tx, claim: Claim) -> Done[None]:
+def hand_back(tx: Tx, claim: EventClaim) -> Done[None]:
     """The claim was not begun, since the process stops."""
     webhook_events.hand_back(tx, claim.event)
     return Done(None)
 
 
-def answered(tx: Tx, claim: Claim, answer: Answer, *, jitter: float) -> Done[bool]:
+def answered(tx: Tx, claim: EventClaim, answer: Answer, *, jitter: float) -> Done[bool]:
     """Writes down what came of a try. `jitter` is from -1 to 1. True: the endpoint was disabled."""
     event, endpoint = claim.event, claim.endpoint
     if answer.result is Result.DELIVERED:

@@ -2,11 +2,10 @@
 
 import secrets
 from dataclasses import replace
-from math import ceil
 
 from bot.admission.admission import Admission, Applicant
 from bot.domain.effects import SendText
-from bot.domain.errors import SendsUsed, TooLateToResend
+from bot.domain.errors import SendsUsed, TooLateToResend, retry_after
 from bot.domain.ids import run_id
 from bot.domain.inputs import ResendAsked
 from bot.domain.resending import LEFT, Resending, resending
@@ -51,7 +50,7 @@ def resend(
     QueueTooLong.
     """
     is_unsettled = any(one.is_unsettled for one in outbox.of(tx, verification.id))
-    seconds = max(1, ceil((verification.deadline_at - tx.now).total_seconds()))
+    seconds = retry_after(verification.deadline_at - tx.now)
     match resending(verification, tx.now, is_unsettled=is_unsettled):
         case Resending.ON_ITS_WAY:
             return Done(verification)

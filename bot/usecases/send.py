@@ -13,12 +13,12 @@ from bot.domain.verification import Cause
 from bot.store import circuits, opt_outs, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
-from bot.usecases.claim import Claim, Step
+from bot.usecases.claim import Step, TextClaim
 from bot.usecases.failing import fail
 from bot.usecases.record import erase_message, erase_texts, note, record
 
 
-def hand_back(tx: Tx, claim: Claim) -> Done[None]:
+def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
     """The claim was not begun, since the process stops. Another process may claim it at once."""
     verifications.load(tx, claim.verification_id)
     if claim.step is Step.SEND:
@@ -28,7 +28,7 @@ def hand_back(tx: Tx, claim: Claim) -> Done[None]:
     return Done(None, has_work=True)
 
 
-def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done[None]:
+def accepted(tx: Tx, claim: TextClaim, *, message: Message | None, sid: str) -> Done[None]:
     """Twilio took it: just now, or, learned late, when its `message` was created."""
     verification = verifications.load(tx, claim.verification_id)
     if verification is None:  # forgotten or purged meanwhile
@@ -45,7 +45,7 @@ def accepted(tx: Tx, claim: Claim, *, message: Message | None, sid: str) -> Done
     return Done(None, changes=changes)
 
 
-def refused(tx: Tx, claim: Claim, result: Refused) -> Done[None]:
+def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
     """Twilio will never take it; or it does not accept our credentials, and then nothing is sent
     for a while."""
     text = still_ours(tx, claim)
@@ -65,7 +65,7 @@ def refused(tx: Tx, claim: Claim, result: Refused) -> Done[None]:
     return Done(None, changes=fail(tx, claim.verification_id, text.id, impossible))
 
 
-def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Done[None]:
+def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -> Done[None]:
     """Not taken, but it may be later: to be sent again, or given up when it is too late."""
     verifications.load(tx, claim.verification_id)
     due_at = min(tx.now + delay, claim.give_up_at)
@@ -77,7 +77,7 @@ def postponed(tx: Tx, claim: Claim, *, delay: timedelta, code: int | None) -> Do
     return Done(None, has_work=True)
 
 
-def unknown(tx: Tx, claim: Claim) -> Done[None]:
+def unknown(tx: Tx, claim: TextClaim) -> Done[None]:
     """Twilio may have it or not: to be looked up."""
     verifications.load(tx, claim.verification_id)
     if outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
@@ -85,7 +85,7 @@ def unknown(tx: Tx, claim: Claim) -> Done[None]:
     return Done(None, has_work=True)
 
 
-def still_ours(tx: Tx, claim: Claim) -> Text | None:
+def still_ours(tx: Tx, claim: TextClaim) -> Text | None:
     verifications.load(tx, claim.verification_id)
     text = outbox.load(tx, claim.text_id)
     is_ours = text is not None and text.state is TextState.SENDING and text.claims == claim.number

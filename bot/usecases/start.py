@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
 
 from bot import wording
 from bot.admission.admission import Admission, Applicant
@@ -15,6 +14,7 @@ from bot.domain.errors import (
     IdInUse,
     NumberBusy,
     Refusal,
+    retry_after,
 )
 from bot.domain.ids import new_id, run_id
 from bot.domain.inputs import Canceled, Started
@@ -221,7 +221,7 @@ def _busy(tx: Tx, older: Verification) -> NumberBusy:
     return NumberBusy(
         "This number is being verified, and this start cannot replace that verification. Try again"
         " when it has ended.",
-        retry_after_seconds=max(1, ceil((over_at - tx.now).total_seconds())),
+        retry_after_seconds=retry_after(over_at - tx.now),
     )
 
 

@@ -32,7 +32,7 @@ from bot.store.verification_list import ListFilter
 from bot.usecases import control, notify, read, resend, webhooks
 from bot.usecases import start as start_module
 from bot.usecases.answer import judge_text
-from bot.usecases.claim import Claim
+from bot.usecases.claim import TextClaim
 from bot.usecases.heartbeat import everything
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.repair import begin_anew
@@ -101,8 +101,8 @@ class Process:
         self.catch_up = CatchUp(self.store, twilio, RULES, monotonic)
         self.sweeper = Sweeper(self.store, kept=timedelta(days=3650))
         self.store.write(notify.configure, [ENDPOINT], includes_number=False)
-        self.claims: list[Claim] = []
-        self.events: list[notify.Claim] = []
+        self.claims: list[TextClaim] = []
+        self.events: list[notify.EventClaim] = []
         self.is_dead = False
 
 
@@ -307,7 +307,7 @@ class Run:
                 write(webhooks.enable, view.endpoint.id, generation=generation)
         write(webhooks.resend_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
 
-    def _receive(self, claim: notify.Claim) -> None:
+    def _receive(self, claim: notify.EventClaim) -> None:
         """The receiver remembers ids: the same one always brings the same bytes, of a real end."""
         first = self.events.setdefault(claim.event.id, claim.event.body)
         if first != claim.event.body:
@@ -322,7 +322,7 @@ class Run:
             except Killed:
                 self._die(process)
 
-    def _call(self, process: Process, claim: Claim) -> None:
+    def _call(self, process: Process, claim: TextClaim) -> None:
         """A process may have been paused meanwhile for longer than its lease: it writes nothing
         then. (Paused in the middle of writing it can; see the README on what cannot be promised.)
         """
@@ -332,7 +332,7 @@ class Run:
         finally:
             self._calling.pop()
 
-    def _taken_claims(self, process: Process) -> list[Claim]:
+    def _taken_claims(self, process: Process) -> list[TextClaim]:
         claims, process.claims = process.claims, []
         return claims
 

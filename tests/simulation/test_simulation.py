@@ -180,7 +180,7 @@ class EarlyNow(Between):
         return store.write(judge)
 
 
-def unchecked_claim(tx: Tx, **more) -> Done[list[claim.Claim]]:
+def unchecked_claim(tx: Tx, **more) -> Done[list[claim.TextClaim]]:
     """Claims what is due without looking whether its verification still wants it."""
     claims = []
     for text in tx.all("SELECT id FROM outbox WHERE state IN ('queued', 'withdrawn') LIMIT 4"):
@@ -194,7 +194,7 @@ def unchecked_claim(tx: Tx, **more) -> Done[list[claim.Claim]]:
     return Done(claims)
 
 
-def blind(tx: Tx, claimed: claim.Claim) -> Done[None]:
+def blind(tx: Tx, claimed: claim.TextClaim) -> Done[None]:
     """What is unknown is sent again."""
     return send.postponed(tx, claimed, delay=look_up.LOOK_AGAIN, code=None)
 

@@ -306,11 +306,11 @@ def test_sticky_sender_matters_with_several_numbers() -> None:
     from types import SimpleNamespace
 
     from bot.channels.twilio.readiness import service
-    from bot.channels.twilio.senders import Pool
+    from bot.channels.twilio.senders import SenderPool
 
     number = SimpleNamespace(capabilities=["SMS"])
     for count, told in ((1, 1), (2, 2)):
-        pool = Pool(numbers=[number] * count)
+        pool = SenderPool(numbers=[number] * count)
         told_of = list(service.of_pool(pool, SimpleNamespace(sticky_sender=False)))
         assert len(told_of) == told
 

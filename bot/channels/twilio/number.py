@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.senders import Pool, pool_of, sender, service_of, services_with
+from bot.channels.twilio.senders import SenderPool, pool_of, sender, service_of, services_with
 from bot.settings import Settings
 
 # Twilio repeats a failed webhook only if the fragment of its address asks for that: twice more,
@@ -138,7 +138,7 @@ def _look_at_service(asked: Questions) -> Webhook:
     )
 
 
-def _look_at_senders(asked: Questions, pool: Pool, wanted: str) -> Webhook:
+def _look_at_senders(asked: Questions, pool: SenderPool, wanted: str) -> Webhook:
     """The service defers to each sender of its pool."""
     faults = [
         f"the service uses the webhook of each sender, and that of {pool.shown(found)}:"

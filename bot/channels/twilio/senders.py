@@ -14,7 +14,7 @@ MOST_LOOKED_AT = 20  # senders whose own webhook is read, one question each
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class SenderPool:
     """The senders of a service, of each kind."""
 
     numbers: list[Any] = field(default_factory=list)
@@ -87,10 +87,10 @@ def services_with(asked: Questions, sender_sid: str) -> Iterator[Any]:
             yield service
 
 
-def pool_of(asked: Questions, sid: str) -> Pool:
+def pool_of(asked: Questions, sid: str) -> SenderPool:
     """Raises Unanswered."""
     pool = asked.client.messaging.v1.services(sid)
-    return Pool(
+    return SenderPool(
         numbers=_all(asked, pool.phone_numbers),
         short_codes=_all(asked, pool.short_codes),
         names=_all(asked, pool.alpha_senders) + _all(asked, pool.destination_alpha_senders),

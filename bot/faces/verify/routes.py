@@ -2,7 +2,6 @@
 
 import json
 import re
-from math import ceil
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
@@ -13,6 +12,7 @@ from bot.domain.errors import (
     CannotReceiveTexts,
     InvalidNumber,
     UnknownVerification,
+    retry_after,
 )
 from bot.domain.ids import safe
 from bot.domain.transitions import AFTERTHOUGHT
@@ -142,7 +142,7 @@ class VerifyFace:
                 raise forms.invalid("Code", "it must have 4 to 10 characters")
             case Verdict.ATTEMPTS_USED:
                 assert checked.left is not None
-                seconds = max(1, ceil(checked.left.total_seconds()))
+                seconds = retry_after(checked.left)
                 raise ChecksUsed(
                     "This verification has used its attempts.", retry_after_seconds=seconds
                 )

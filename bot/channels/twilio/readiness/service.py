@@ -8,7 +8,7 @@ from bot.channels.twilio import number as webhooks
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
 from bot.channels.twilio.readiness.number import SET, can_text, fallback
-from bot.channels.twilio.senders import Pool, pool_of, service_of
+from bot.channels.twilio.senders import SenderPool, pool_of, service_of
 
 
 def findings(asked: Questions) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
     yield from _webhook(asked, service)
 
 
-def of_pool(pool: Pool, service: Any) -> Iterator[Finding]:
+def of_pool(pool: SenderPool, service: Any) -> Iterator[Finding]:
     if not pool.can_receive:
         yield fault(
             Kind.POOL,
@@ -65,7 +65,7 @@ def of_pool(pool: Pool, service: Any) -> Iterator[Finding]:
         )
 
 
-def _counted(pool: Pool) -> str:
+def _counted(pool: SenderPool) -> str:
     counts = {
         "number": len(pool.numbers),
         "short code": len(pool.short_codes),
