@@ -190,7 +190,8 @@ def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) ->
 
     try:
         web = service.start(DISPATCH="off")
-        service.run("flask", "--app", "tests.processes.skewed", "dispatch", SKEW="0")
+        app = "tests.processes.skewed"
+        service.begin_to_run("flask", "--app", app, "dispatch", SKEW="0")
         service.begin(PHONE)
         until(lambda: seen("sends_total", error="", outcome="accepted") == 1)
         (text,) = service.texts(PHONE)

@@ -5,7 +5,6 @@ import itertools
 import os
 import signal
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
@@ -76,7 +75,7 @@ class Hosts(Service):
         self.balancer = Balancer(self.web_ports)
         super().__init__(folder, database_url, port=self.balancer.port, **settings)
         self.webs: list[Process] = []
-        self.dispatchers: list[subprocess.Popen[bytes]] = []
+        self.dispatchers: list[Process] = []
 
     def start_all(self) -> None:
         self.webs = [self.start_web(number) for number in range(len(WEB_SKEWS))]
@@ -93,9 +92,10 @@ class Hosts(Service):
             SKEW=str(WEB_SKEWS[number]),
         )
 
-    def start_dispatcher(self, number: int) -> "subprocess.Popen[bytes]":
+    def start_dispatcher(self, number: int) -> Process:
         skew = str(DISPATCH_SKEWS[number])
-        return self.run("flask", "--app", "tests.processes.skewed", "dispatch", SKEW=skew)
+        app = "tests.processes.skewed"
+        return self.begin_to_run("flask", "--app", app, "dispatch", SKEW=skew)
 
     def close(self) -> None:
         for process in (*self.webs, *self.dispatchers):

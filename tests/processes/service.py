@@ -131,10 +131,13 @@ class Service:
         return process
 
     def gunicorn(self, app: str = "wsgi:app", **more: str) -> Process:
-        command = ["gunicorn", "-c", self.config, app]
+        return self.begin_to_run("gunicorn", "-c", self.config, app, **more)
+
+    def begin_to_run(self, *command: str, **more: str) -> Process:
+        """gunicorn or flask; `more`: of its environment."""
         if not self.is_warm:
             return self.run(*command, **more)
-        process = Started(command, {**self.environment, **more}, self.log)
+        process = Started(list(command), {**self.environment, **more}, self.log)
         self.processes.append(process)
         return process
 

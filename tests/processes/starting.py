@@ -1,4 +1,4 @@
-"""Starts gunicorn by way of tests/processes/warm.py."""
+"""Starts gunicorn and flask by way of tests/processes/warm.py."""
 
 import atexit
 import json
@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[2]
 class Starter:
     """The process that forks, and one question to it at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str) -> None:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.processes.warm"],
+            [sys.executable, "-m", "tests.processes.warm", program],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -42,17 +42,17 @@ class Starter:
 
 
 @cache
-def _starter() -> Starter:
-    made = Starter()
+def _starter(program: str) -> Starter:
+    made = Starter(program)
     atexit.register(made.close)
     return made
 
 
 class Started:
-    """A gunicorn that was started so, with what the tests use of subprocess.Popen."""
+    """A process that was started so, with what the tests use of subprocess.Popen."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self._starter = _starter()
+        self._starter = _starter(arguments[0])
         log.touch()
         self.pid: int = self._starter.ask(
             arguments=arguments, environment=environment, log=str(log)

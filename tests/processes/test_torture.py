@@ -26,6 +26,7 @@ SETTINGS = {
     "WEBHOOK_SECRET": WEBHOOK_SECRET,
 }
 CALLERS = 6
+PAUSE_SECONDS = 0.1 if SOAK == 1 else 0.0  # of a caller, between two verifications
 
 
 class Load:
@@ -62,6 +63,7 @@ class Load:
                 time.sleep(0.02)  # it is down, or goes down
                 continue
             self._answer(phone)
+            self._is_over.wait(PAUSE_SECONDS)
 
     def _answer(self, phone: str) -> None:
         for _ in range(100):

@@ -1,22 +1,26 @@
-"""gunicorn, started again and again by a process that has imported what it and Textback need.
+"""gunicorn or flask, started again and again by a process that has imported what it and Textback
+need.
 
 Imports are most of a start. This process does them once, and for each line that it reads forks one
-that becomes gunicorn, as a new one would: with its own environment, output and process group.
-What a start reads and does it does anew. tests/processes/starting.py talks to it.
+that becomes the program of its argument, as a new one would: with its own environment, output and
+process group. What a start reads and does it does anew. tests/processes/starting.py talks to it.
 """
+
+import sys
 
 from gevent import monkey
 
-monkey.patch_all()  # gunicorn.conf.py does, before anything else
+if sys.argv[1:] == ["gunicorn"]:
+    monkey.patch_all()  # gunicorn.conf.py does, before anything else
 
 import gc  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
-import sys  # noqa: E402
 
 import tests.processes.quick  # noqa: E402, F401
 
 # isort: split
+import flask.cli  # noqa: E402
 import gunicorn.arbiter  # noqa: E402, F401
 from gunicorn.app import wsgiapp  # noqa: E402
 
@@ -27,12 +31,13 @@ import bot.store.postgres  # noqa: E402
 import bot.store.sqlite  # noqa: E402, F401
 from bot.wording import catalogues  # noqa: E402
 
+PROGRAMS = {"gunicorn": wsgiapp.run, "flask": flask.cli.main}
 # gevent's own would begin its loop here, and watch for what ends.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 
 
 def become(arguments: list[str], environment: dict[str, str], log: str) -> None:
-    """This process is gunicorn from here on."""
+    """This process is the program from here on."""
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
@@ -42,7 +47,7 @@ def become(arguments: list[str], environment: dict[str, str], log: str) -> None:
     os.close(nothing)
     os.close(written)
     sys.argv = arguments
-    wsgiapp.run()
+    PROGRAMS[arguments[0]]()
 
 
 def ended(pid: int) -> int | None:
