@@ -13,23 +13,23 @@ from gevent import monkey
 if sys.argv[1:] == ["gunicorn"]:
     monkey.patch_all()  # gunicorn.conf.py does, before anything else
 
-import gc  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
+import gc
+import json
+import os
 
-import tests.processes.quick  # noqa: E402, F401
+import tests.processes.quick  # noqa: F401
 
 # isort: split
-import flask.cli  # noqa: E402
-import gunicorn.arbiter  # noqa: E402, F401
-from gunicorn.app import wsgiapp  # noqa: E402
+import flask.cli
+import gunicorn.arbiter  # noqa: F401
+from gunicorn.app import wsgiapp
 
-import bot.app  # noqa: E402
-import bot.server.logger  # noqa: E402
-import bot.server.worker  # noqa: E402
-import bot.store.postgres  # noqa: E402
-import bot.store.sqlite  # noqa: E402, F401
-from bot.wording import catalogues  # noqa: E402
+import bot.app
+import bot.server.logger
+import bot.server.worker
+import bot.store.postgres
+import bot.store.sqlite  # noqa: F401
+from bot.wording import catalogues
 
 PROGRAMS = {"gunicorn": wsgiapp.run, "flask": flask.cli.main}
 # gevent's own would begin its loop here, and watch for what ends.
