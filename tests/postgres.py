@@ -117,7 +117,10 @@ class Server:
         elif len(self._names) == _KEPT:
             ask(self.url("postgres"), f"DROP DATABASE {self._names.popleft()} WITH (FORCE)")
         self._names.append(f"test_{next(_numbers)}")
-        ask(self.url("postgres"), f"CREATE DATABASE {self._names[-1]} TEMPLATE made")
+        ask(
+            self.url("postgres"),
+            f"CREATE DATABASE {self._names[-1]} TEMPLATE made STRATEGY file_copy",
+        )
         return self.url(self._names[-1])
 
     def dump(self, database: str) -> str:

@@ -72,7 +72,9 @@ def open_and_close(path: str) -> bool:
 
 def test_processes_that_open_a_new_file_at_once_do_not_meet(tmp_path: Path) -> None:
     """Web and dispatcher of a first start do: one of them found the file locked."""
-    with ProcessPoolExecutor(4, mp_context=get_context("forkserver")) as pool:
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imports are most of a process
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
         for number in range(8):
             assert all(pool.map(open_and_close, [str(tmp_path / f"{number}.db")] * 4))
 

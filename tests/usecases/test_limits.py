@@ -215,7 +215,9 @@ def test_64_starts_at_once_over_two_processes_keep_the_limit(tmp_path) -> None:
     from multiprocessing import get_context
 
     path = str(tmp_path / "textback.db")
-    with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as pool:
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imports are most of a process
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
         outcomes = [word for words in pool.map(begin_32, [path, path]) for word in words]
     assert (outcomes.count("started"), outcomes.count("refused")) == (5, 59)
 
