@@ -1,6 +1,6 @@
 """May this start go ahead? Each check refuses with the seconds after which to try again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,8 +50,10 @@ class Admission:
         rate_limits: RateLimits | None = None,
         circuit_breaker: CircuitBreaker | None = None,
         follower: UsageFollower | None = None,
+        troubles: Callable[[], object] = lambda: None,
     ) -> None:
-        """`follower` brings rate limits and circuit breaker up to date."""
+        """`follower` brings rate limits and circuit breaker up to date; `troubles`: `DeliveryDelay`
+        says what it is for."""
         self._of_number = (
             (UsageKind.START, tuple(starts_per_number)),
             (UsageKind.WRONG, tuple(wrong_per_number)),
@@ -59,7 +61,7 @@ class Admission:
         self._rate_limits = rate_limits
         self._circuit_breaker = circuit_breaker
         self.follower = follower
-        self.delivery_delay = DeliveryDelay()
+        self.delivery_delay = DeliveryDelay(troubles)
 
     def refresh(self) -> bool:
         """Counts new usage, of other processes too. Returns False while usage from before this

@@ -3,11 +3,14 @@
 Texts wait in the outbox and again at Twilio, which sends one segment a second from a long code. A
 code that arrives after half of its window is too late. The delay at Twilio is taken from the
 latest delivery reports; each process uses the few most recent reports that it received itself.
+A report that waited for this process says nothing of Twilio: one of a text that Twilio had before
+the process began, or before the end of its last outage or halt, is left out.
 """
 
 import threading
 from collections import deque
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 LATEST = 5  # reports; their median is not moved by one straggler
@@ -16,16 +19,29 @@ GOOD_FOR = timedelta(minutes=2)  # what is older says nothing of now
 
 
 class DeliveryDelay:
-    def __init__(self) -> None:
+    def __init__(self, troubles: Callable[[], object] = lambda: None) -> None:
+        """`troubles` returns another value after each outage or halt."""
+        self._troubles = troubles
+        self._seen: object = self  # no value of it
+        self._since = datetime.max.replace(tzinfo=UTC)  # texts of before are left out
         self._latest: deque[tuple[datetime, timedelta]] = deque(maxlen=LATEST)
         self._lock = threading.Lock()
 
     def note(self, delay: timedelta, *, now: datetime) -> None:
         """A text waited so long at Twilio before a carrier had it."""
         with self._lock:
-            self._latest.append((now, delay))
+            self._begin_anew_after_trouble(now)
+            if now - delay >= self._since:
+                self._latest.append((now, delay))
 
     def delay_at_twilio(self, now: datetime) -> timedelta:
         with self._lock:
+            self._begin_anew_after_trouble(now)
             fresh = [d.total_seconds() for at, d in self._latest if at + GOOD_FOR > now]
         return timedelta(seconds=median(fresh) if len(fresh) >= FEWEST else 0.0)
+
+    def _begin_anew_after_trouble(self, now: datetime) -> None:
+        """Asked at each use: a halt may be noticed only after the reports that waited are read."""
+        if (troubles := self._troubles()) != self._seen:
+            self._seen, self._since = troubles, now
+            self._latest.clear()

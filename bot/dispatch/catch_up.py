@@ -114,7 +114,7 @@ class CatchUp(Background):
         self._rules = rules
         self._monotonic = monotonic
         self._outages = store.outages
-        self._seen: tuple[int, int] | None = self._present  # troubles whose missed texts were read
+        self._seen: tuple[int, int] | None = store.troubles  # those whose missed texts were read
         self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
         self._ticker = Ticker(store.outages, monotonic)
         self.heart = Heart(store, self._may_expire, serves=serves)
@@ -122,12 +122,7 @@ class CatchUp(Background):
     @property
     def is_due(self) -> bool:
         """This process has missed texts."""
-        return self._seen != self._present
-
-    @property
-    def _present(self) -> tuple[int, int]:
-        """What this process has been through; a clock that was set forward may have been a halt."""
-        return self._outages.ended, self._store.steady.steps
+        return self._seen != self._store.troubles
 
     def judged_until(self, tx: Tx) -> datetime:
         """Until when every text that had been sent is judged."""
@@ -190,7 +185,7 @@ class CatchUp(Background):
 
     def _read_missed(self) -> None:
         """Raises ChannelUnavailable, StoreUnavailable."""
-        present, is_first = self._present, self._seen is None
+        present, is_first = self._store.troubles, self._seen is None
         if self.heart.silent:
             log.warning("missed texts are read for silent processes: %d", self.heart.silent)
         uncounted = self._store.steady.uncounted if is_first else timedelta(0)

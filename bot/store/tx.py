@@ -146,6 +146,12 @@ class Store(ABC):
             del self._under_way[write]
 
     @property
+    def troubles(self) -> tuple[int, int]:
+        """How often the store was out of reach or this process halted, and how often its clock was
+        set forward. A change says that something that came from outside may have waited."""
+        return self.outages.ended, self.steady.steps
+
+    @property
     def oldest_write(self) -> timedelta:
         """How long the oldest `write` under way has taken so far."""
         began = list(self._under_way.values())

@@ -66,3 +66,30 @@ def test_a_text_that_is_tried_again_does_not_stop_the_others(harness: Harness) -
     for _ in range(50):
         harness.forward(1)
     harness.start(PHONES[1])
+
+
+def test_reports_that_waited_for_a_halted_process_tell_nothing_of_twilio(harness: Harness) -> None:
+    """Though they are read before anything notices the halt. What Twilio takes after it counts."""
+    ids = [harness.start(phone)["id"] for phone in PHONES[:5]]
+    harness.run_once()
+    harness.clock.forward(50)  # it stands still
+    for id in ids[:4]:
+        report_sent(harness, id)
+    harness.store.outages.halted()
+    report_sent(harness, ids[4])
+    later = [harness.start(phone)["id"] for phone in PHONES[5:9]]
+    harness.run_once()
+    harness.clock.forward(50)
+    for id in later:
+        report_sent(harness, id)
+    assert refused(harness, PHONES[9]) == 5
+
+
+def test_reports_that_waited_for_a_restart_tell_nothing_of_twilio(harness: Harness) -> None:
+    ids = [harness.start(phone)["id"] for phone in PHONES[:5]]
+    harness.run_once()
+    harness.clock.forward(50)
+    harness.restart()
+    for id in ids:
+        report_sent(harness, id)
+    harness.start(PHONES[5])
