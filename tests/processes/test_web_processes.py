@@ -26,8 +26,7 @@ from tests.processes.test_torture import SETTINGS, Load, check
 from tests.processes.test_troubles import is_overdue
 
 PHONE, OTHER = "+14255550123", "+14255550124"
-# With more of them in a row Twilio's reports come so late that starts are refused for a while.
-KILLS = 2 * min(SOAK, 4)
+KILLS = 2 * SOAK
 # Of the 120 replies; each process writes its sums at its end.
 IGNORED = "SELECT value FROM metric_sample WHERE sample LIKE '%no_verification%' AND value > 0"
 SENDING = """
