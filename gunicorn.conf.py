@@ -58,7 +58,7 @@ def on_reload(server):
 
 
 def _make_room():
-    if warning := _file_limit.make_room(_wanted.connections):
+    if warning := _file_limit.make_room(_wanted):
         _log.warning("settings: %s", warning)
 
 

@@ -74,7 +74,7 @@ CREATE TABLE verification (
     CHECK ((status = 'canceled') =
         (cause IS NOT NULL AND cause IN ('superseded', 'terminated', 'opted_out', 'disowned'))),
     CHECK (status <> 'pending' OR held_status IS NOT NULL OR attempts < max_attempts),
-    -- Fewer than its own where the number has guessed too often in others.
+    -- Fewer than max_attempts if the number has used up its limit on wrong answers in others.
     CHECK (status <> 'max_attempts_reached' OR attempts > 0),
     CHECK (status <> 'approved' OR ended_at < deadline_at),
     CHECK (held_status IS NULL OR suspended_at IS NOT NULL),
@@ -206,11 +206,11 @@ CREATE INDEX inbound_ignored ON inbound (received_at) WHERE ignored IS NOT NULL;
 -- What happened in each hour, counted from the history; hours of past days are folded into their day.
 -- It contains no phone number, so it is never removed.
 CREATE TABLE hourly_count (
-    hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; of a past day 2026-01-31
+    hour    TEXT NOT NULL,                       -- 2026-01-31T09, UTC; once folded, 2026-01-31
     country TEXT NOT NULL,
     event   TEXT NOT NULL CHECK (event IN ('started', 'resend_asked',
         'approved', 'expired', 'max_attempts_reached', 'canceled', 'failed')),
-    seconds INTEGER NOT NULL,                    -- from accepted to approved; of all others 0
+    seconds INTEGER NOT NULL,                    -- from accepted to approved; -1: unknown; else 0
     count   INTEGER NOT NULL,
     PRIMARY KEY (hour, country, event, seconds)
 ) STRICT;

@@ -1,4 +1,5 @@
-"""May this start go ahead? Each check refuses with the seconds after which to try again."""
+"""Decides whether a start may go ahead. A refusal says after how many seconds to try again, except
+after an opt-out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

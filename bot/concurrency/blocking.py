@@ -30,7 +30,7 @@ def call(function: Callable[..., T], *args: Any) -> T:
 
 
 def _caught(function: Callable[..., T], *args: Any) -> tuple[T | None, BaseException | None]:
-    """gevent prints the exceptions of its threads, between the lines of JSON of our log."""
+    """Returns an exception instead of raising it: gevent would print it between our JSON lines."""
     try:
         return function(*args), None
     except BaseException as error:

@@ -9,6 +9,7 @@ verification began, and each unseen text is judged like any reply, as of the tim
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.gateway import ChannelUnavailable, Gateway
@@ -19,6 +20,7 @@ from bot.dispatch.heartbeat import Heart, Ticker
 from bot.domain.code import Keyring
 from bot.domain.phone import masked
 from bot.store import verifications as table
+from bot.store.outages import NOTED_SECONDS
 from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases import control, heartbeat, timekeeping
 from bot.usecases.answer import judge_text
@@ -38,7 +40,12 @@ log = logging.getLogger(__name__)
 
 
 def read_missed(
-    store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
+    store: Store,
+    gateway: Gateway,
+    rules: Rules,
+    *,
+    uncounted: timedelta = timedelta(0),
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> int:
     """Judges every inbound text since the oldest pending verification began, and returns how many
     there were. `uncounted`: how much further back to read (`store/steady.py`).
@@ -48,10 +55,12 @@ def read_missed(
     ago = store.read(_oldest_age)
     if ago is None:
         return 0
-    found = sorted(gateway.received_since(ago + uncounted), key=lambda text: text.age)
+    # Each text with the instant at which it had its age: reading a list takes seconds.
+    found = [(text, monotonic()) for text in gateway.received_since(ago + uncounted)]
+    found.sort(key=lambda one: one[0].age.total_seconds() - one[1])
     with_newer_keyword: set[str] = set()  # numbers
     missed = []
-    for text in in_turns(found, at_once=READ_AT_ONCE):
+    for text, read_at in in_turns(found, at_once=READ_AT_ONCE):
         read = InboundText(
             message_sid=text.message_sid,
             phone=text.phone,
@@ -61,11 +70,12 @@ def read_missed(
             uncounted=uncounted,
             is_outdated=text.phone in with_newer_keyword,
         )
-        missed.append(read)
+        missed.append((read, read_at))
         if is_start_or_stop(read.heard, code_length=rules.terms.code_length):
             with_newer_keyword.add(text.phone)
-    for read in reversed(missed):
-        _judge(store, read, rules)
+    for read, read_at in reversed(missed):
+        passed = timedelta(seconds=monotonic() - read_at)
+        _judge(store, replace(read, age=(read.age or timedelta(0)) + passed), rules)
     return len(missed)
 
 
@@ -127,16 +137,19 @@ class CatchUp(Background):
     def judged_until(self, tx: Tx) -> datetime:
         """Until when every text that had been sent is judged."""
         tx.now  # noqa: B018  a step of the clock is noticed where it is read
+        if self._store.oldest_write.total_seconds() >= NOTED_SECONDS:
+            self._outages.interrupted()  # a reply may wait behind this transaction, or be in it
         return heartbeat.judged_until(tx, self.heart.process) if self._may_expire() else NEVER
 
     def _may_expire(self) -> bool:
-        """Also after EXPIRY_WAITS_SECONDS in which the list could not be read."""
+        """Whether verifications may expire: the store is in reach, and no text was missed, or
+        Twilio's list could not be read for EXPIRY_WAITS_SECONDS."""
         if self._outages.is_open or self._ticker.is_late:
             return False
         if not self.is_due:
             self._due = None
             return True
-        # A further short outage begins no new wait: with one every few seconds there were no end.
+        # A further short outage starts no new wait: one every few seconds would prevent all expiry.
         if self._due is None or self._due[0] != self._outages.long_ended:
             self._due = self._outages.long_ended, self._monotonic()
         return self._monotonic() - self._due[1] > EXPIRY_WAITS_SECONDS

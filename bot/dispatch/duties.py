@@ -1,6 +1,6 @@
-"""What the dispatcher does once a second, in one list, each in a thread of its own, so that none
-waits behind another. Sending, expiring, notifying and catching up begin as soon as they are due:
-`loop`, `notify` and `catch_up` do them."""
+"""The list of duties that the dispatcher repeats every second, each in a thread of its own, so that
+none waits behind another. Sending, expiring, notifying and catching up are not among them, since
+they begin as soon as they are due: see `loop`, `notify` and `catch_up`."""
 
 import time
 from collections.abc import Callable

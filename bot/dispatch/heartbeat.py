@@ -38,7 +38,7 @@ class Ticker(Background):
         while not self._is_over.wait(TICK_SECONDS):
             if self.is_late:
                 log.warning("the process was halted; texts that it may have missed are read")
-                self._outages.halted()  # before the tick, which says that it runs
+                self._outages.interrupted()  # before the tick, which says that it runs
             self._ticked_at = self._monotonic()
         self._ticked_at = None
 

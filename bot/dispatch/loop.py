@@ -55,7 +55,8 @@ class _Repeated(Background):
 
 
 class Dispatcher:
-    """Threads are started by `start` alone, and ended by `stop`."""
+    """Sends and expires in one thread, and runs the other duties in theirs. `start` starts all the
+    threads, `catch_up` those that read missed replies, and `stop` ends them."""
 
     def __init__(
         self,
@@ -155,7 +156,7 @@ class Dispatcher:
             except Exception:
                 # Texts must still be sent, whatever the error was.
                 failures += 1
-                pause = min(30.0, 0.5 * 2**failures)
+                pause = pause_after(failures)
                 log.exception("a duty failed; going on in %.1f s", pause)
                 self._is_stopping.wait(pause)
                 continue
@@ -204,6 +205,15 @@ class _Due:
         """A text that is due but was not taken waits for a free thread, which wakes us."""
         ahead = [at - self.now for at in (self.text_at, self.verification_at) if at is not None]
         return min([LONGEST_SLEEP, *(wait for wait in ahead if wait > timedelta(0))])
+
+
+def pause_after(failures: int) -> float:
+    """Seconds after so many failed turns in a row.
+
+    >>> [pause_after(failures) for failures in (1, 2, 5, 100_000)]
+    [1.0, 2.0, 16.0, 30.0]
+    """
+    return min(30.0, 0.5 * 2.0 ** min(failures, 6))
 
 
 def _look(tx: Tx) -> _Due:

@@ -171,9 +171,9 @@ class SendDuty:
                 self._store.write(send.unknown, claim)
 
     def _too_early(self, claim: TextClaim) -> timedelta:
-        """How much longer to wait before a look, in which a clock that was set forward may have
-        ended a wait too early: for the call of a lease that lapsed, which may still be under way,
-        or for Twilio's list, which may still lag."""
+        """How much longer to wait before a look-up. A clock that was set forward may have ended a
+        wait too early: the call of a lapsed lease may still be under way, or Twilio's list may
+        still lag."""
         steady = self._store.steady
         if claim.looks:
             return look_up.LOOK_AGAIN - steady.settled

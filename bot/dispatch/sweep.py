@@ -35,10 +35,12 @@ class Sweeper:
         self._left: list[Callable[[Tx], Done[int]]] = []  # of the sweep under way
 
     def run_once(self, until: float = 0.0) -> int:
-        """Updates the row of `time_mark`, and removes a batch of old rows if a sweep is due. While
-        stored time is ahead of the clock, every call updates the row: a process that starts in the
-        meantime takes the present instant from it. Otherwise its time would lag behind that of the
-        others, and a wait of five seconds could end at once."""
+        """Removes a batch of old rows while a sweep is under way; otherwise updates the row of
+        `time_mark` and begins a sweep, each if it is due. Returns how many steps are left.
+
+        While stored time is ahead of the clock, every call updates the row: a process that starts
+        in the meantime takes the present instant from it. Otherwise its time would lag behind that
+        of the others, and a wait of five seconds could end at once."""
         if self._left:
             self._remove()
         elif self._is_ahead() or self._has_jumped() or time.monotonic() >= self._next_at:

@@ -16,7 +16,7 @@ class Channel(StrEnum):
 
 
 class UsageKind(StrEnum):
-    """Kinds of rows that count against limits."""
+    """Kinds of rows in `usage`, from which limits are computed."""
 
     START = "start"
     PROBE = "probe"  # a start in an area whose circuit breaker is open

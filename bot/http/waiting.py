@@ -6,6 +6,7 @@ times a second it checks whether the history has grown, and only then reads the 
 A caller that closes its connection is not waited for: it would take the place of another.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 from bot.store import hourly_counts
 from bot.store import verifications as table
 from bot.store.tx import Done, Store, StoreUnavailable, Tx
+
+log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0
 LOOK_EVERY_SECONDS = 0.1
@@ -57,7 +60,7 @@ class Waiting:
             # Check after registering, so that no decision is missed in between.
             if not is_finished() and not self._is_over:
                 until = time.monotonic() + min(seconds, LONGEST_SECONDS)
-                while (left := until - time.monotonic()) > 0 and not is_gone():
+                while (left := until - time.monotonic()) > 0 and not (self._is_over or is_gone()):
                     if event.wait(min(left, GONE_EVERY_SECONDS)):
                         break
         finally:
@@ -121,4 +124,7 @@ class Waiting:
         try:
             return self._store.read(look)
         except StoreUnavailable:  # the next look finds it, and each caller's own read reports it
+            return []
+        except Exception:  # the thread must go on: nothing starts another
+            log.exception("decisions of other processes could not be looked for; going on")
             return []

@@ -28,6 +28,10 @@ from bot.concurrency.watchdog import Watchdog
 # A resolver that hangs cannot be interrupted and keeps its thread, so the threads are bounded.
 LOOK_UPS_AT_ONCE = 16
 _look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
+# Of names that others choose. In a web process all look-ups share ten threads of gevent's: these
+# leave some to Twilio's.
+FOREIGN_LOOK_UPS_AT_ONCE = 6
+foreign_look_ups = threading.BoundedSemaphore(FOREIGN_LOOK_UPS_AT_ONCE)
 
 
 class ConnectionRefused(ConnectTimeoutError):
@@ -45,6 +49,7 @@ class Call:
     deadline: float  # of time.monotonic()
     # Called with each resolved address and its port before connecting; may raise to forbid it.
     check: Callable[[str, int], None] | None = None
+    look_ups: threading.BoundedSemaphore = _look_ups  # held while a name is looked up
     is_written: bool = False  # the other side may have it
     held: socket.socket | None = None  # a second handle of its connection
 
@@ -155,7 +160,7 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass
-    if not _look_ups.acquire(timeout=max(0.0, call.left)):
+    if not call.look_ups.acquire(timeout=max(0.0, call.left)):
         raise ConnectTimeoutError(connection, "the resolver is busy")
     found: list[Any] = []
     trouble: list[OSError] = []
@@ -167,7 +172,7 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
         except OSError as error:
             trouble.append(error)
         finally:
-            _look_ups.release()
+            call.look_ups.release()
             is_over.set()
 
     threading.Thread(target=look_up, name="look up", daemon=True).start()

@@ -20,6 +20,8 @@ WRITE_SECONDS = 20.0  # for one answer to be taken
 # Even a client on a very slow line has sent its head after this time. If there are too many
 # connections, one whose head takes longer may be closed.
 SLOW_HEAD_SECONDS = 1.0
+# The same of a body, which is at most 64 KiB.
+SLOW_BODY_SECONDS = 2.0
 # The head of one request; gunicorn's own bounds let it buffer 800 KB.
 HEAD_BYTES = 32 * 1024
 # Of an unread body, discarded so that the connection can be kept.

@@ -1,8 +1,9 @@
 """All connections of one worker: how many there may be, and which is closed when there are more.
 
-The one that has waited longest is closed first; then the one that has been sending its head for
-longer than any client needs; only then is a new one refused. Bytes of requests that have not
-arrived whole are bounded too: of all that hold many, the one that began first is closed.
+The one that has waited longest is closed first; then the one that has been sending its head, or
+else its body, for longer than any client needs; only then is a new one refused. Bytes of requests
+that have not arrived whole are bounded too: of all that hold many, the one that began first is
+closed.
 """
 
 import logging
@@ -16,6 +17,7 @@ from bot.http.networks import network
 from bot.server.connection import (
     BODY_SECONDS,
     HEAD_SECONDS,
+    SLOW_BODY_SECONDS,
     SLOW_HEAD_SECONDS,
     Connection,
     Cut,
@@ -59,6 +61,7 @@ class Connections:
         # Each in the order of entering the state, the oldest first.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._heads: OrderedDict[Connection, None] = OrderedDict()
+        self._bodies: OrderedDict[Connection, None] = OrderedDict()
         self._large: OrderedDict[Connection, None] = OrderedDict()
         self._held = 0  # bytes
         self._is_stopping = False
@@ -83,8 +86,7 @@ class Connections:
             yield True
         finally:
             self._all.discard(connection)
-            self._waiting.pop(connection, None)
-            self._heads.pop(connection, None)
+            self._leave_queues(connection)
             self.forget_held(connection)
             self._by_address[name] -= 1
             if not self._by_address[name]:
@@ -92,19 +94,22 @@ class Connections:
 
     def entered(self, connection: Connection) -> None:
         """It has come into another state."""
-        self._waiting.pop(connection, None)
-        self._heads.pop(connection, None)
+        self._leave_queues(connection)
         if connection.state is State.WAITING:
             self.forget_held(connection)
             self._waiting[connection] = None
         elif connection.state is State.HEAD:
             self._heads[connection] = None
+        else:
+            self._bodies[connection] = None
         if self._is_stopping and connection.state is State.WAITING:
             connection.end()
 
     def received(self, connection: Connection, count: int) -> None:
         connection.held += count
         self._held += count
+        if connection.state is State.BODY:
+            self._bodies.setdefault(connection)
         if connection.held >= LARGE_BYTES:
             self._large[connection] = None
         if self._held > HELD_BYTES:
@@ -157,18 +162,31 @@ class Connections:
     def _make_room(self) -> bool:
         """Closes one that can be spared."""
         now = time.monotonic()
-        for queue in (self._waiting, self._heads):
-            oldest = next(iter(queue), None)
-            if oldest is None:
-                continue
-            if queue is self._heads and now - oldest.since < SLOW_HEAD_SECONDS:
-                continue
-            del queue[oldest]
-            self._all.discard(oldest)
-            oldest.end()
-            self.tell(Cut.CROWDED)
-            return True
-        return False
+        spared = next(iter(self._waiting), None) or self._slow_head(now) or self._slow_body(now)
+        if spared is None:
+            return False
+        self._all.discard(spared)
+        self._leave_queues(spared)
+        spared.end()
+        self.tell(Cut.CROWDED)
+        return True
+
+    def _slow_head(self, now: float) -> Connection | None:
+        oldest = next(iter(self._heads), None)
+        return oldest if oldest and now - oldest.since >= SLOW_HEAD_SECONDS else None
+
+    def _slow_body(self, now: float) -> Connection | None:
+        while oldest := next(iter(self._bodies), None):
+            if now - oldest.since < SLOW_BODY_SECONDS:
+                return None
+            if oldest.is_reading:
+                return oldest
+            del self._bodies[oldest]  # it is being answered; with its next bytes it comes back
+        return None
+
+    def _leave_queues(self, connection: Connection) -> None:
+        for queue in (self._waiting, self._heads, self._bodies):
+            queue.pop(connection, None)
 
     def _end_large(self) -> None:
         """Closes the one that began to hold many bytes first, of those that are still sending."""

@@ -3,7 +3,11 @@
 import resource
 import sys
 
-FILES_OF_OURS = 200  # of the database, of Twilio, of the log
+from bot.dispatch.notify import AT_ONCE
+from bot.settings import Settings
+
+FILES_OF_OURS = 200  # of the database, of Twilio, of the log; `of_ours` has when there are more
+FILES_OF_A_CALL = 2  # its connection, and the handle by which it can be cut
 SPARE_FILES = 300  # for many connections to PostgreSQL, where the system allows them
 FEWEST_CONNECTIONS = 50  # with fewer, Twilio and a few callers would refuse each other
 
@@ -18,19 +22,28 @@ def current() -> int:
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
-def make_room(connections: int) -> str | None:
+def of_ours(settings: Settings) -> int:
+    """How many files there may be beside connections."""
+    calls = settings.send_concurrency + AT_ONCE * len(settings.webhook_urls)
+    is_file = settings.database_url.startswith("sqlite:")
+    database = 0 if is_file else settings.database_connections
+    return max(FILES_OF_OURS, FILES_OF_OURS // 2 + FILES_OF_A_CALL * calls + database)
+
+
+def make_room(settings: Settings) -> str | None:
     """Raises the limit of this process and those it forks, as far as the system allows. Returns a
-    warning if fewer than these connections fit. Raises TooLow."""
+    warning if fewer than CONNECTIONS fit. Raises TooLow."""
+    connections, ours = settings.connections, of_ours(settings)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + FILES_OF_OURS + SPARE_FILES
+    wanted = connections + ours + SPARE_FILES
     if current() < wanted:
         raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
-    fit = allowed(connections)
+    fit = allowed(settings)
     if fit < min(connections, FEWEST_CONNECTIONS):
         raise TooLow(
             f"this process may open {current()} files, which leaves too few for connections:"
-            f" at least {FILES_OF_OURS + FEWEST_CONNECTIONS} are needed, {wanted} for"
+            f" at least {ours + FEWEST_CONNECTIONS} are needed, {wanted} for"
             f" CONNECTIONS={connections} (ulimit -n, LimitNOFILE= of systemd)"
         )
     if fit < connections:
@@ -41,6 +54,6 @@ def make_room(connections: int) -> str | None:
     return None
 
 
-def allowed(connections: int) -> int:
-    """How many connections there may be: these, or as many as the limit leaves."""
-    return min(connections, current() - FILES_OF_OURS)
+def allowed(settings: Settings) -> int:
+    """How many connections there may be: CONNECTIONS, or as many as the limit leaves."""
+    return min(settings.connections, current() - of_ours(settings))

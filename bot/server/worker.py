@@ -66,7 +66,7 @@ class Worker(GeventWorker):
         app: Any = self.wsgi
         service = services.of(app)
         settings = service.settings
-        most = file_limit.allowed(settings.connections)
+        most = file_limit.allowed(settings)
         self._connections = Connections(
             most=most,
             of_one_address=settings.connections_per_address,

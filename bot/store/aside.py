@@ -1,6 +1,6 @@
-"""Rows that are set aside because they cannot be read or carried out. Dispatchers ignore them until
-one starts again. Both tables with work (`_TABLES`) have a column `due_at`: NULL if a row has no
-work, `NEVER` if it is set aside."""
+"""Sets rows aside that cannot be read or carried out. Dispatchers ignore them until one starts
+again. Both tables whose rows can be set aside (`_TABLES`) have a column `due_at`: NULL if a row has
+no work, `NEVER` if it is set aside."""
 
 from bot.store.rows import Row, to_text
 from bot.store.tx import Tx

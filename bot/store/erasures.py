@@ -22,7 +22,7 @@ class Erasure:
 
 
 def add(tx: Tx, verification_id: str) -> None:
-    """The text of a verification, where Twilio has it."""
+    """Adds the texts of a verification that Twilio is known to have."""
     sql = """
         INSERT INTO erasure (sid, due_at)
         SELECT sid, :now FROM outbox

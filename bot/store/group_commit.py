@@ -63,7 +63,8 @@ class GroupCommit:
         self._is_led = False
 
     def write(self, use_case: Callable[[Tx], Done[T]], within: float) -> T:
-        """Raises StoreUnavailable, and what the use case raises."""
+        """Runs the use case and returns its value after the commit; waits `within` seconds at most.
+        Raises StoreUnavailable, and what the use case raises."""
         began = time.perf_counter()
         job = _Job(use_case, within)
         with self._mutex:
@@ -164,10 +165,12 @@ class GroupCommit:
         db.execute("RELEASE use_case")
 
     def _commit_singly(self, batch: list[_Job[Any]], error: Exception, until: float) -> None:
-        if not batch:  # not even begun: those who wait fail with the reason
+        if not batch:  # not even begun: those fail whose patience is over with the leader's
             with self._mutex:
-                batch.extend(self.waiting)
-                self.waiting.clear()
+                over = max(until, time.monotonic())
+                batch.extend(job for job in self.waiting if job.until <= over)
+                for job in batch:
+                    self.waiting.remove(job)
             for job in batch:  # of its own: each raise adds to an exception's traceback
                 job.error = copy.copy(error)
             return

@@ -20,7 +20,7 @@ class Line:
 
 
 # The bound on the lines of one verification. The holder of a link can raise any number of events,
-# so events without effect leave room for those with one: the start, sends, wrong answers, the end.
+# so events that may repeat without end leave room for the start, sends, answers and the end.
 MOST_LINES = 200
 ROOM_FOR_CHANGES = 20
 

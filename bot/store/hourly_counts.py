@@ -80,8 +80,9 @@ def since(
     daily: bool = False,
     only: EventName | None = None,
 ) -> list[HourlyCount]:
-    """All that happened from the beginning of this hour, or day, on, or `only` one event of it,
-    summed up by these of COLUMNS; the others are empty. Uncounted lines are added."""
+    """Counts from the beginning of the hour, or day, of `first` on, summed up by these of COLUMNS;
+    `only`: of one event. A column not in `by` is empty, 0, or for the event `only` or STARTED.
+    Lines of history that are not counted yet are included."""
     width = 10 if daily else 13
     empty = {
         "hour": "''",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from bot.store.rows import to_text
 from bot.store.tx import Tx
 
-# A process that has written nothing for so long is over; its sums go into one row for all of them.
+# A process that has written nothing for so long has ended; its sums are added to those of PAST.
 OVER = timedelta(days=7)
 PAST = "past"
 
@@ -33,7 +33,7 @@ def of_all(tx: Tx) -> dict[str, float]:
 
 def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
     """The sums of a process that is over and has written none before."""
-    tx.lock_number(PAST)
+    tx.lock_name(PAST)
     sql = """
         INSERT INTO metric_sample (process, sample, value, at) VALUES (:past, :sample, :value, :now)
         ON CONFLICT (process, sample) DO UPDATE SET value = metric_sample.value + excluded.value
@@ -44,7 +44,7 @@ def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
 
 def fold_past(tx: Tx) -> None:
     """Adds up the processes that are over."""
-    tx.lock_number(PAST)  # no number, but a lock by this name: one process at a time
+    tx.lock_name(PAST)  # one process at a time
     before = to_text(tx.now - OVER)
     for process in _over(tx, before):
         sql = """

@@ -56,7 +56,7 @@ def _spellings(phone: str) -> list[str]:
 
 
 def version(tx: Tx) -> str:
-    """Another whenever one is marked or unmarked."""
+    """A string that changes whenever a number is marked or unmarked."""
     row = tx.one("SELECT count(*) AS count, max(since) AS latest FROM opt_out")
     return f"{row['count']}-{row['latest']}" if row else ""
 

@@ -8,14 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 
-# A wait for the store that ended well. After a shorter one no webhook was refused: each waits four
-# seconds, and Twilio fifteen.
+# A wait for the store that is counted as an outage though it ended well. During a shorter one no
+# webhook was refused: each waits four seconds, and Twilio fifteen.
 NOTED_SECONDS = 2.0
-LONG_SECONDS = 5.0
+LONG_SECONDS = 5.0  # an outage this long begins a new wait for Twilio's list
 
 
 class Outages:
-    """What was refused during an outage may have been a reply, however short the outage was."""
+    """Counts outages. A refused request may have been a reply, however short the outage was."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -31,8 +31,8 @@ class Outages:
             self._began = self._began if self.is_open else self._clock()
             self.is_open = True
 
-    def halted(self) -> None:
-        """Notes that this process did not run for a while, and answered nothing."""
+    def interrupted(self) -> None:
+        """Notes that replies waited: this process was halted, or a write took too long."""
         with self._lock:
             self.ended += 1
 

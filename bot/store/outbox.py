@@ -31,6 +31,10 @@ from bot.store.rows import (
 from bot.store.texts import Text, from_row
 from bot.store.tx import Tx
 
+_CLAIMED = "id = :id AND state = 'sending' AND claims = :claim"
+# Where a report has brought a sid, Twilio has the text: it is looked up instead of sent again.
+_QUEUED = "state = CASE WHEN sid IS NULL THEN 'queued' ELSE 'unknown' END"
+
 
 def enqueue(tx: Tx, text: SendText, *, verification_id: str) -> None:
     sql = """
@@ -136,18 +140,20 @@ def claim(tx: Tx, text: Text, *, until: datetime, from_address: str) -> int:
 
 
 def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int | None) -> bool:
-    """Queues a text that Twilio did not take for `due_at`. False: the claim is not the newest.
-
-    Where a report has brought a sid meanwhile, Twilio did take it: that is looked up instead.
-    """
-    sql = """
-        UPDATE outbox SET state = CASE WHEN sid IS NULL THEN 'queued' ELSE 'unknown' END,
-            due_at = :due_at, tries = tries + 1, looks = 0,
+    """Queues a text that Twilio did not take for `due_at`. False: the claim is not the newest."""
+    sql = f"""
+        UPDATE outbox SET {_QUEUED}, due_at = :due_at, tries = tries + 1, looks = 0,
             error_code = :error_code
-        WHERE id = :id AND state = 'sending' AND claims = :claim
+        WHERE {_CLAIMED}
     """
     due = to_text(due_at)
     return tx.run(sql, id=id, claim=claim, due_at=due, error_code=error_code) == 1
+
+
+def hand_back(tx: Tx, id: str, *, claim: int) -> None:
+    """Queues a text again whose claim was not begun, which is no try."""
+    sql = f"UPDATE outbox SET {_QUEUED}, due_at = :now WHERE {_CLAIMED}"
+    tx.run(sql, id=id, claim=claim, now=to_text(tx.now))
 
 
 def wait(tx: Tx, id: str, *, due_at: datetime) -> None:
@@ -164,9 +170,8 @@ def hurry(tx: Tx) -> None:
 def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
     """Notes that it is not known whether Twilio has the text, which is looked up at `due_at`.
     False: the claim is not the newest."""
-    sql = """
-        UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks
-        WHERE id = :id AND state = 'sending' AND claims = :claim
+    sql = f"""
+        UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks WHERE {_CLAIMED}
     """
     return tx.run(sql, id=id, claim=claim, due_at=to_text(due_at), looks=looks) == 1
 
@@ -183,8 +188,8 @@ def accept(tx: Tx, id: str, *, sid: str) -> bool:
 
 def name(tx: Tx, text: Text, *, sid: str) -> None:
     """Stores the sid of a text whose outcome was unknown, from a delivery report. A report does not
-    say when Twilio accepted the text, so the text is looked up now; one that is being sent is not,
-    since its sender will write the result."""
+    say when Twilio accepted the text, so a queued or unknown text is looked up now. A text that is
+    being sent is not, since its sender will write the result; nor is a withdrawn one."""
     sql = """
         UPDATE outbox SET sid = :sid,
             state = CASE WHEN state IN ('queued', 'withdrawn') THEN 'unknown' ELSE state END,

@@ -115,12 +115,12 @@ class PostgresStore(Store):
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()
-        done = self._retries.run(partial(self._write_once, use_case), seconds)
+        done = self._retries.run(partial(self._write_once, use_case), seconds, is_write=True)
         self._tell(done, time.perf_counter() - began)
         return done.value
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        return self._retries.run(partial(self._read_once, query), PATIENCE_SECONDS)
+        return self._retries.run(partial(self._read_once, query), PATIENCE_SECONDS, is_write=False)
 
     def tidy(self) -> None:
         """Nothing to do: PostgreSQL does that by itself."""

@@ -43,8 +43,10 @@ class Retries:
         self._only_reads = False  # the trouble since then: a standby
         self._replaced_at = 0.0  # when connections were replaced last
 
-    def run(self, attempt: Callable[[float], T], seconds: float) -> T:
-        """`attempt` is given the instant by which it must be over."""
+    def run(self, attempt: Callable[[float], T], seconds: float, *, is_write: bool) -> T:
+        """Calls `attempt` again after conflicts and lost connections, for `seconds` at most. It
+        gets the instant of `time.monotonic()` by which it must be over. Raises StoreUnavailable. A
+        write that comes to nothing may have been a reply, so it counts as an outage."""
         conflicts = 0
         began = time.monotonic()
         until = began + seconds
@@ -63,11 +65,11 @@ class Retries:
             except MissedRepliesFirst:
                 raise
             except StoreUnavailable:
-                self._outages.failed()
+                self._note_refused(is_write)
                 raise
             except _TROUBLES as error:
                 if not self._may_try_again(error, until):
-                    self._outages.failed()
+                    self._note_refused(is_write)
                     raise StoreUnavailable(f"PostgreSQL: {said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", said(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
@@ -75,6 +77,10 @@ class Retries:
                 if not self._only_reads:  # a standby answers reads: only a write ends the outage
                     self._away_since = None
                 return result
+
+    def _note_refused(self, is_write: bool) -> None:
+        if is_write:
+            self._outages.failed()
 
     def _may_try_again(self, error: Exception, until: float) -> bool:
         if not _may_pass(error):

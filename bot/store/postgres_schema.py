@@ -115,7 +115,7 @@ def _renumber_if_restored(connection: Connection) -> None:
         return
     counted_to = _value(connection, "SELECT sequence FROM count_cursor FOR UPDATE")
     connection.execute("UPDATE history SET sequence = 0 WHERE sequence <= %s", [counted_to])
-    # Rows that are not counted keep their order, after the counted ones and before all to come.
+    # Rows that are not counted share a number after the counted ones and before all to come.
     connection.execute("UPDATE history SET sequence = 1 WHERE sequence > %s", [counted_to])
     # Each keeps a number of its own, in its order.
     connection.execute("UPDATE usage SET number = row - (SELECT max(row) FROM usage)")

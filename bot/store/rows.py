@@ -71,7 +71,7 @@ def readable(
     return found
 
 
-# How many further reads may fill a page that has rows which cannot be read.
+# How many reads, the first one included, may fill a page that has rows which cannot be read.
 READ_ON = 20
 
 

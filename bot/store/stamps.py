@@ -1,4 +1,4 @@
-"""Sets every stored instant that is later than the clock back to it, once the clock is right.
+"""Sets stored instants that are later than the clock back to it, once the clock is right.
 
 Verifications that began while the clock was ahead are shifted back, all by the same amount: by how
 far their newest timestamp is ahead. So the order of their starts, deadlines and ends is kept.

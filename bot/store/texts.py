@@ -51,7 +51,7 @@ class Text:
 
     @property
     def may_arrive(self) -> bool:
-        """Or has arrived."""
+        """Whether it may still arrive, or has arrived."""
         is_taken = self.state is TextState.ACCEPTED and self.delivery is not Delivery.FAILED
         return self.is_unsettled or is_taken
 

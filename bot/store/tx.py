@@ -23,7 +23,7 @@ P = ParamSpec("P")
 
 
 class UnusableDatabase(Exception):
-    """The database cannot be used as it is. It was not touched."""
+    """The database cannot be used as it is. No data in it was changed."""
 
 
 class StoreUnavailable(Exception):
@@ -63,8 +63,8 @@ class Tx(Protocol):
 
     @property
     def now(self) -> datetime:
-        """Read after the lock is held; it never runs backwards. It stands still until the next
-        lock."""
+        """Read after the lock is held; it never runs backwards. It stays the same at least until
+        the next lock."""
 
     def seconds(self, earlier: str, later: str) -> str:
         """SQL for the whole seconds between two columns with instants, which no two databases

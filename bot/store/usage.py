@@ -1,8 +1,8 @@
 """The table `usage`: what counts against limits.
 
 It is separate from the verifications because those can be purged, and a purge must not allow more
-starts. Rows are only added (an approved start is one that has an approval beside it), so the
-numbers grow and followers read each row once.
+starts. An approval is a row of its own and changes no other, so the numbers grow and followers
+read each row once; they need not see what `clear`, `erase` and `drop_old` change.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ from bot.store.tx import Tx
 
 LIFTED = "lifted"  # a start that an operator forgave
 
-# Our transactions never last longer than this. Rows that are older are followed even beyond the
-# horizon: another program's transaction may hold the horizon back for hours, and the rate limits
-# would then admit everything.
+# Our transactions that add usage never last longer than this. Rows that are older are followed even
+# beyond the horizon: another program's transaction may hold the horizon back for hours, and the
+# rate limits would then admit everything.
 SETTLED = timedelta(seconds=30)
 
 

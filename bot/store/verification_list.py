@@ -82,9 +82,9 @@ def _count_range(tx: Tx, where: str, **params: Value) -> int:
 
 
 def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
-    """The place of the `rows`-th row that matches the filter's tag, reference, error or last four
-    digits, whether or not it matches the rest. None: there are no more rows after it, or the filter
-    has no such field."""
+    """The place of the `rows`-th row that matches the filter's first field of _NAMES, whether or
+    not it matches the rest. None: there are no more rows after it, or the filter has no such
+    field."""
     names = _names(wanted)
     if not names:
         return None

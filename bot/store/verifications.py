@@ -23,7 +23,8 @@ LONGEST_OPEN = timedelta(minutes=70)
 
 
 def load(tx: Tx, id: str) -> Verification | None:
-    """In a transaction that writes, with its lock: nothing that belongs to it changes meanwhile."""
+    """Loads a verification and, in a transaction that writes, locks it: until the commit no other
+    transaction changes it, its texts or its history. Raises UnreadableRow."""
     row = tx.lock("SELECT * FROM verification WHERE id = :id", id=id)
     return read_row("verification", row, from_row) if row else None
 
@@ -91,7 +92,8 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 
 def lift_wrong_left(tx: Tx, phone: str, *, left: int | None) -> None:
-    """Sets what the bound of its number leaves the pending verification."""
+    """Sets how many wrong answers the pending verification of a number may still get; None: no
+    limit."""
     sql = "UPDATE verification SET wrong_left = :left WHERE phone = :phone AND status = 'pending'"
     tx.run(sql, phone=phone, left=left)
 
@@ -169,7 +171,7 @@ def insert(tx: Tx, verification: Verification) -> None:
 
 
 def update(tx: Tx, before: Verification, after: Verification) -> None:
-    """Writes what differs. Its last update is its end, if that is what happened."""
+    """Writes the columns that differ. `updated_at` becomes the time of its end if it ended now."""
     old, new = changing_columns(before), changing_columns(after)
     changed = {name: value for name, value in new.items() if value != old[name]}
     has_ended = after.outcome if before.outcome is None else None

@@ -152,7 +152,7 @@ def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
 def newest(
     tx: Tx, *, limit: int, state: EventState | None = None, verification_id: str | None = None
 ) -> list[WebhookEvent]:
-    """The newest first."""
+    """The newest first. Of one verification: all, whatever the limit and the state."""
     if verification_id is not None:
         sql = "SELECT * FROM webhook_event WHERE verification_id = :id ORDER BY created_at DESC"
         return readable("webhook_event", tx.all(sql, id=verification_id), _from_row)

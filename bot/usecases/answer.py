@@ -35,7 +35,7 @@ def judge_text(
 ) -> Done[Judged]:
     """Judges a text. A repeat gets the first answer and changes nothing.
 
-    Raises StoreUnavailable where it would expire a verification before that.
+    Raises StoreUnavailable if it would expire a verification while earlier replies may be unjudged.
     """
     given = inbound.recall(tx, text.message_sid)
     if given is not None:

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 
 class Audited(Store):
-    """The store as an operator writes to it: each write that changes something adds a line to the
-    audit, in its own transaction."""
+    """The store as an operator writes to it: each write adds a line to the audit in its own
+    transaction, unless it concerned a verification and changed nothing."""
 
     def __init__(
         self,
@@ -137,8 +137,8 @@ def _keep_refusal(tx: Tx, entry: Entry) -> Done[None]:
 
 
 def _completed(entry: Entry, done: Done[Any]) -> Entry | None:
-    """None: a verification was asked for something that changed nothing, such as a text that is on
-    its way already."""
+    """The entry with its count or its verification filled in. None: an action on a verification
+    changed nothing, such as resending a text that is on its way already."""
     if entry.action.is_about_a_verification and not done.changes:
         return None
     count = str(int(done.value)) if isinstance(done.value, int) else ""

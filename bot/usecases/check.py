@@ -20,7 +20,7 @@ from bot.usecases.running import require_caught_up
 
 class Verdict(Enum):
     RIGHT = "right"
-    WRONG = "wrong"  # counted; or it is held back by a suspension
+    WRONG = "wrong"  # counted, unless repeated or an older text's; or a suspension holds it back
     UNREADABLE = "unreadable"  # no code of this length: not counted
     ATTEMPTS_USED = "attempts used"  # by earlier answers, and its window is still open: `left`
     GONE = "gone"  # there is none, or it is over

@@ -19,6 +19,6 @@ def clear_limits(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[int]:
 
 
 def clear_opt_out(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[bool]:
-    """Whether the number was marked, under any of its spellings."""
+    """Removes the opt-out of a number. Returns whether it had one, under any of its spellings."""
     marked = [opt_outs.unmark(tx, phone=p, from_address=rules.from_address) for p in phones]
     return Done(any(marked))

@@ -45,10 +45,9 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 
 def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int]:
-    """Lets time pass for these; each is looked at again, since it may have ended meanwhile. One
-    that another transaction holds is being decided; if not, it is still due the next time.
-    Returns how many it looked at: it leaves out those that another transaction holds, and those
-    whose replies are not judged yet.
+    """Expires these verifications if they are still due, and publishes held outcomes. It leaves out
+    those that another transaction holds, which stay due unless that transaction ends them, and
+    those whose replies are not judged yet. Returns how many it looked at.
     """
     free = verifications.load_free(tx, ids)
     until = judged_until(tx)  # after the locks are held: an outage may have lasted until then

@@ -1,4 +1,5 @@
-"""Which replies all processes have judged, so that none that another process missed is expired.
+"""Tracks until when all processes have judged their replies, so that no verification expires before
+a reply that another process received is judged.
 
 A process that dies, hangs or loses the database leaves replies unread, and the others notice
 nothing. So while a verification is pending, each process that serves writes down twice a second
@@ -44,8 +45,8 @@ def beat(
     lag: Callable[[], timedelta | None],
     replaces: datetime | None,
 ) -> Done[int]:
-    """Returns how many other processes are silent that a verification which is due waits for.
-    Writes nothing while none is pending.
+    """Writes down that this process runs, if it serves and a verification is pending. Returns how
+    many silent processes a due verification waits for.
 
     `lag`: the age of the oldest reply that may still be under way, or None if replies were missed.
     `replaces`: when this process, at its start, had read what had been missed until then: it takes
@@ -76,5 +77,6 @@ def caught_up(tx: Tx, *, until: datetime) -> Done[None]:
 def leave(tx: Tx, process: str) -> Done[None]:
     """A process has answered its last request. If no other one serves, replies that come until the
     next one starts are waited for."""
+    tx.lock_name("heartbeat")  # of two that leave at once, the second sees that it is alone
     heartbeats.remove(tx, process, unless_alone_since=tx.now - SILENT_AFTER)
     return Done(None)

@@ -46,8 +46,8 @@ def is_outdated(tx: Tx, text: InboundText) -> bool:
 
 
 def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Done[Judged]:
-    """Twilio answers keywords by itself, except where texts come from a short code of our own
-    without Advanced Opt-Out: there it is ours to do."""
+    """Applies a keyword. Twilio answers keywords itself, except on a short code of our own without
+    Advanced Opt-Out: there Textback answers HELP and STOP."""
     answers = text.is_to_short_code and text.keyword is None
     tx.lock_number(text.phone)
     if keyword is Keyword.START:

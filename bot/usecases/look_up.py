@@ -1,4 +1,5 @@
-"""After an unknown outcome: Twilio's list is asked for the text, which is never just sent again."""
+"""Looks up a text whose outcome is unknown in Twilio's list. It is sent again only after two looks
+that did not find it."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -20,7 +20,7 @@ class NumberLimits:
 
     @property
     def is_clear(self) -> bool:
-        """Nothing would refuse a start of this number."""
+        """Whether none of its limits is full, and it has neither opted out nor replied NO."""
         full = any(used >= limit.amount for limit, used in self.limits)
         return not (full or self.opted_out_since or self.disowned_until)
 

@@ -17,8 +17,8 @@ def set_unreadable_aside(tx: Tx) -> Done[None]:
 
 
 def begin_anew(tx: Tx) -> Done[None]:
-    """Rows that could not be read may have been mended while the service was down, and stored time
-    may have fallen back."""
+    """Makes rows due now that were set aside or are due too far in the future: they may have been
+    repaired while the service was down, and stored time may have fallen back."""
     count = aside.try_again(tx)
     if count:
         log.warning("%d rows that were set aside are tried again", count)

@@ -46,8 +46,8 @@ def resend(
     """Sends the text again. Within 15 seconds of the last one, or while it is not known whether
     Twilio took one, it sends nothing and answers as if it had.
 
-    Raises TooLateToResend, SendsUsed, OptedOut, LimitReached, BreakerOpen, SenderUnavailable,
-    QueueTooLong.
+    Raises TooLateToResend, SendsUsed, OptedOut, Disowned, LimitReached, BreakerOpen,
+    SenderUnavailable, QueueTooLong.
     """
     is_unsettled = any(one.is_unsettled for one in outbox.of(tx, verification.id))
     seconds = retry_after(verification.deadline_at - tx.now)

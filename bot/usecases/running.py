@@ -8,8 +8,8 @@ from bot.usecases.heartbeat import JudgedUntil
 
 
 def require_caught_up(tx: Tx, verification: Verification | None, judged_until: JudgedUntil) -> None:
-    """Refuses what would expire a verification while a reply that another process got, or that was
-    missed, may not be judged yet: it may approve it. Raises StoreUnavailable."""
+    """Raises MissedRepliesFirst if the verification would expire now although a reply to it, missed
+    or received by another process, may not be judged yet."""
     if verification is None or verification.is_decided or tx.now < verification.deadline_at:
         return
     if judged_until(tx) < verification.deadline_at:

@@ -22,14 +22,15 @@ def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
     """The claim was not begun, since the process stops. Another process may claim it at once."""
     verifications.load(tx, claim.verification_id)
     if claim.step is Step.SEND:
-        outbox.put_back(tx, claim.text_id, claim=claim.number, due_at=tx.now, error_code=None)
+        outbox.hand_back(tx, claim.text_id, claim=claim.number)
     else:
         outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=claim.looks)
     return Done(None, has_work=True)
 
 
 def accepted(tx: Tx, claim: TextClaim, *, message: Message | None, sid: str) -> Done[None]:
-    """Twilio took it: just now, or, learned late, when its `message` was created."""
+    """Records that Twilio took the text: now, or when `message` was created if that is learned
+    late."""
     verification = verifications.load(tx, claim.verification_id)
     if verification is None:  # forgotten or purged meanwhile
         if claim.is_to_erase:
@@ -46,8 +47,8 @@ def accepted(tx: Tx, claim: TextClaim, *, message: Message | None, sid: str) -> 
 
 
 def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
-    """Twilio will never take it; or it does not accept our credentials, and then nothing is sent
-    for a while."""
+    """Records that Twilio will never take the text; if it does not accept our credentials, keeps
+    the text and pauses all sending instead."""
     text = still_ours(tx, claim)
     if text is None:
         return Done(None)

@@ -67,8 +67,8 @@ def begin(
 ) -> Verification:
     """Starts the verification of a number in any spelling.
 
-    Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, StillCounting, and what `start`
-    raises.
+    Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, TextTooLong, StillCounting, and
+    what `start` raises.
     """
     wanted = prepare(number, request, rules)
     admission.require_counted()
@@ -87,7 +87,7 @@ def restart(
     may_supersede: bool = True,
     operator: str | None = None,
 ) -> Verification:
-    """A new one for the same number, counted as a start of the key that began this one.
+    """Starts a new verification of the same number, counted for the key that began the old one.
 
     Raises UnknownVerification, and what `begin` raises.
     """
@@ -124,7 +124,10 @@ def refusal_of_restart(
 
 
 def prepare(number: str, request: Request, rules: Rules) -> Start:
-    """Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed."""
+    """Checks the number, writes the text and draws the random values of a start.
+
+    Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, TextTooLong.
+    """
     read_number = phone.parse(number)
     country = read_number.country
     if read_number.number == rules.from_address:
@@ -152,9 +155,8 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
 
 
 def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Verification]:
-    """The new verification, or the one that the same start began before.
-
-    Raises IdInUse, OptedOut, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
+    """Starts the verification. Returns it, or the one that the same Idempotency-Key began before.
+    Raises IdInUse, OptedOut, Disowned, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
     QueueTooLong.
     """
     tx.lock_number(wanted.phone)

@@ -17,7 +17,13 @@ import bot
 from bot.concurrency.watchdog import Watchdog
 from bot.outbound import addresses
 from bot.outbound.addresses import ForbiddenAddress
-from bot.outbound.bounded import Call, DeadlinePassed, direct_pool, under_way
+from bot.outbound.bounded import (
+    Call,
+    DeadlinePassed,
+    direct_pool,
+    foreign_look_ups,
+    under_way,
+)
 
 CALL_SECONDS = 10.0  # of a whole call
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
@@ -88,7 +94,7 @@ class WebhookClient:
             allows_loopback=addresses.is_loopback_host(urlsplit(url).hostname or ""),
             own_port=self._own_port,
         )
-        call = Call(time.monotonic() + CALL_SECONDS, check)
+        call = Call(time.monotonic() + CALL_SECONDS, check, foreign_look_ups)
         try:
             with under_way(call, self._watchdog):
                 return self._answer(self._call(url, self.headers(id, body), body))
@@ -134,7 +140,7 @@ class WebhookClient:
             return min(float(text[:9]), LONGEST_RETRY_AFTER_SECONDS)
         try:
             at = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return 0.0
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - self._clock()).total_seconds()
         return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

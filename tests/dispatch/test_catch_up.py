@@ -1,11 +1,12 @@
 """Texts that met a dead server."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.channels.gateway import ChannelUnavailable
+from bot.channels.gateway import ChannelUnavailable, Received
 from bot.dispatch import catch_up
 from simulator import faults
 from tests.harness import Harness
@@ -132,4 +133,26 @@ def test_many_missed_texts_are_read_page_by_page(harness: Harness) -> None:
     for number in range(1200):
         world.inbound(sender=f"+1425666{number:04}", body="hello")
     assert run(harness) == 1201
+    assert harness.status(id)["output"] is True
+
+
+def test_the_time_that_reading_takes_makes_no_text_younger(harness: Harness) -> None:
+    """It was sent two seconds before the deadline, and a list of many pages takes longer."""
+    id = harness.start_and_send()["id"]
+    harness.clock.forward(88)
+    missed(harness, harness.code())
+    gateway = harness.service.gateway
+
+    class Slow:
+        def received_since(self, ago: timedelta) -> Iterator[Received]:
+            yield from gateway.received_since(ago)
+            harness.clock.forward(30)
+
+    read = catch_up.read_missed(
+        harness.store,
+        Slow(),  # type: ignore[arg-type]
+        harness.service.rules,
+        monotonic=lambda: harness.clock.now.timestamp(),
+    )
+    assert read == 1
     assert harness.status(id)["output"] is True

@@ -230,7 +230,7 @@ def test_a_process_that_was_halted_reads_first(any_harness: Harness, pair: list[
     id = begin(any_harness, pair, until_deadline=1)
     missed(any_harness)
     any_harness.clock.forward(20)
-    first.store.outages.halted()
+    first.store.outages.interrupted()
     second.catch_up.heart.beat()
     assert first.expire() == 0
     assert first.catch_up.run_once()
@@ -242,7 +242,7 @@ def test_a_second_halt_is_waited_for_like_the_first(any_harness: Harness) -> Non
         id = any_harness.start_and_send()["id"]
         missed(any_harness)
         any_harness.clock.forward(100)
-        any_harness.store.outages.halted()
+        any_harness.store.outages.interrupted()
         judged_until = any_harness.service.judged_until
         assert expire.run_once(any_harness.store, judged_until=judged_until) == 0
         any_harness.run_once()
@@ -270,7 +270,7 @@ def test_replies_that_found_no_room_are_waited_for_beyond_ten_seconds(
     id = any_harness.start_and_send()["id"]
     missed(any_harness)
     any_harness.clock.forward(100)
-    any_harness.store.outages.halted()
+    any_harness.store.outages.interrupted()
 
     def refuse(*_: object, **__: object) -> int:
         any_harness.store.outages.failed()
@@ -393,3 +393,43 @@ def test_a_row_that_cannot_be_read_holds_up_no_missed_text(any_harness: Harness)
     any_harness.store.write(lambda tx: Done(tx.run(sql, id=broken)))
     read_missed(any_harness.store, any_harness.service.gateway, any_harness.service.rules)
     assert status(any_harness, id) == "approved"
+
+
+def test_of_two_that_leave_at_once_one_row_stays(any_harness: Harness, pair: list[Process]) -> None:
+    begin(any_harness, pair, until_deadline=50)
+    first, second = (process.catch_up.heart.process for process in pair)
+    has_left, may_commit = threading.Event(), threading.Event()
+
+    def leave(tx: Tx) -> Done[None]:
+        done = heartbeat.leave(tx, first)
+        has_left.set()
+        may_commit.wait(10)
+        return done
+
+    threads = [
+        threading.Thread(target=pair[0].store.write, args=(leave,)),
+        threading.Thread(target=pair[1].store.write, args=(heartbeat.leave, second)),
+    ]
+    threads[0].start()
+    assert has_left.wait(10)
+    threads[1].start()
+    threads[1].join(0.3)  # without a lock it would see the first one's row, and be gone too
+    may_commit.set()
+    for thread in threads:
+        thread.join()
+    assert heartbeats(any_harness) == 1
+
+
+def test_what_waited_long_behind_a_write_expires_nothing(
+    any_harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow disk, a server that restarts, a lock: a reply may be among those that wait."""
+    id = any_harness.start_and_send()["id"]
+    any_harness.clock.forward(91)
+    store, until = any_harness.store, any_harness.service.judged_until
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store), "oldest_write", timedelta(seconds=2.5))
+        assert expire.run_once(store, judged_until=until) == 0
+    assert expire.run_once(store, judged_until=until) == 0, "what was missed is read first"
+    any_harness.run_once()
+    assert any_harness.status(id)["customStatus"]["status"] == "expired"

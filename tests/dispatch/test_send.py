@@ -292,6 +292,7 @@ def test_a_stopping_sender_hands_back_what_it_has_not_begun(harness: Harness) ->
     send.refuse_more()
     send.carry_out(claim)
     assert (state(harness, id), harness.texts()) == ("queued", [])
+    assert harness.view(id).text.tries == 0, "what was not begun is no try"
     assert send.run_in_background(lambda: None) == 0
 
 

@@ -157,6 +157,26 @@ def test_as_many_wait_as_like(harness: Harness) -> None:
     assert [waiter.done().json() for waiter in waiters] == [True] * 30
 
 
+def test_an_error_while_looking_ends_no_looking(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = Waiting(harness.store)
+    looks: list[int] = []
+
+    def finished(tx: Tx, ids: list[str]) -> list[str]:
+        looks.append(len(looks))
+        if len(looks) == 1:
+            raise RuntimeError("a library is at fault")
+        return ["an-id"]
+
+    monkeypatch.setattr("bot.http.waiting.table.finished", finished)
+    began = time.monotonic()
+    waiting.wait("an-id", lambda: len(looks) > 1, seconds=20)
+    assert time.monotonic() - began < 10
+    assert "could not be looked for" in caplog.text
+    waiting.release()
+
+
 def test_all_are_released_at_the_stop(harness: Harness) -> None:
     waiter = Waiter(harness, f"{MANAGED}?timeout=20")
     until_sent(harness)

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -614,14 +615,32 @@ def test_waiting_writers_do_not_share_an_exception(tmp_path: Path) -> None:
             store.write_within(seconds, lambda tx: Done(None))
         raised.append(caught.value)
 
-    # The first waits for the lock; when it gives up, the others are told of that.
-    threads = [threading.Thread(target=write, args=(seconds,)) for seconds in (0.5, 9, 9, 9, 9)]
+    # The first waits for the lock; when it gives up, those whose time is over are told of that.
+    threads = [threading.Thread(target=write, args=(seconds,)) for seconds in (0.5, *[0.2] * 4)]
     for thread in threads:
         thread.start()
         until(lambda: store.group.waiting)
     for thread in threads:
         thread.join()
-    assert [type(one.__cause__) for one in raised] == [sqlite3.OperationalError] * 5
-    assert len({id(one.__cause__) for one in raised}) == 5
+    assert len({id(one) for one in raised}) == 5
+    causes = [one.__cause__ for one in raised if one.__cause__ is not None]
+    assert {type(cause) for cause in causes} == {sqlite3.OperationalError}
+    assert len({id(cause) for cause in causes}) == len(causes)
+    other.close()
+    store.close()
+
+
+def test_a_writer_that_gives_up_leaves_patience_to_those_behind_it(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
+    other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(store.write_within, 0.2, lambda tx: Done("first"))
+        until(lambda: store.group.waiting)
+        second = pool.submit(store.write_within, 20.0, lambda tx: Done("second"))
+        with pytest.raises(StoreUnavailable):
+            first.result()
+        other.execute("COMMIT")
+        assert second.result() == "second"
     other.close()
     store.close()

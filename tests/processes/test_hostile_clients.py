@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.server.connection import Connection
+from bot.server.connection import SLOW_BODY_SECONDS, Connection
 from bot.server.connections import HELD_BYTES, LARGE_BYTES, Connections
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
 from tests.processes.clients import held_open, unread
@@ -275,6 +275,39 @@ def test_what_is_thrown_away_is_not_held() -> None:
         assert (sending.is_over, counted) == (False, [])
         connections.received(answered, HELD_BYTES)
         assert (sending.is_over, counted) == (True, ["crowded"])
+
+
+def test_a_body_that_stalls_makes_room_for_a_new_client() -> None:
+    """Though not one that is being answered, nor one that has just begun to send."""
+    counted: list[str] = []
+    connections = Connections(most=3, of_one_address=0, keepalive=5, cut=counted.append)
+    with ExitStack() as stack:
+        waits, stalls, begins, new, more = (stack.enter_context(Connection()) for _ in range(5))
+        for connection in (waits, stalls, begins):
+            assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+            connection.begin_body()
+        stalls.is_reading = begins.is_reading = True
+        for connection in (waits, stalls):
+            connection.since -= SLOW_BODY_SECONDS
+        assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
+        assert [one.is_over for one in (waits, stalls, begins)] == [False, True, False]
+        assert not stack.enter_context(connections.admit(more, ("192.0.2.2", 1)))
+        assert counted == ["crowded", "refused"]
+
+
+def test_half_sent_bodies_shut_nobody_out(tmp_path: Path) -> None:
+    """As many as there may be connections, all of them of forms that never come."""
+    head = f"POST /twilio/sms HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {'a' * 27}=\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\n"
+    service = Service(tmp_path, CONNECTIONS="50", CONNECTIONS_PER_ADDRESS="0")
+    try:
+        service.start()
+        service.http.close()
+        with held_open(service, [(head + form).encode()] * 50):
+            until(service.is_ready, 10)  # two seconds after they began to stall
+            assert service.cut()["crowded"] > 0
+    finally:
+        service.close()
 
 
 def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_reports_that_waited_for_a_halted_process_tell_nothing_of_twilio(harness
     harness.clock.forward(50)  # it stands still
     for id in ids[:4]:
         report_sent(harness, id)
-    harness.store.outages.halted()
+    harness.store.outages.interrupted()
     report_sent(harness, ids[4])
     later = [harness.start(phone)["id"] for phone in PHONES[5:9]]
     harness.run_once()

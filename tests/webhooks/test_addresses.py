@@ -2,17 +2,21 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from urllib3.exceptions import ConnectTimeoutError
 
 from bot import settings
+from bot.concurrency.watchdog import Watchdog
 from bot.outbound import addresses, bounded
 from bot.outbound.addresses import ForbiddenAddress
+from bot.outbound.bounded import Call, direct_pool, under_way
 from bot.settings import SettingsError
 from bot.webhooks import client as client_module
 from bot.webhooks.client import Answer, Result, WebhookClient
@@ -234,7 +238,15 @@ def test_a_call_ends_at_its_deadline(
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("120", 120), ("99999", 3600), ("soon", 0), ("-5", 0), ("", 0), ("٣", 0)],
+    [
+        ("120", 120),
+        ("99999", 3600),
+        ("soon", 0),
+        ("-5", 0),
+        ("", 0),
+        ("٣", 0),
+        (f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", 0),
+    ],
 )
 def test_retry_after(value: str, seconds: float) -> None:
     headers = {"Retry-After": value.encode().decode("latin-1")}
@@ -276,3 +288,21 @@ def test_senseless_settings_stop_the_start(changed: dict[str, str], said: str) -
         settings.read({**good, **changed})
     assert "word" not in str(fault.value).replace("password", "")
     assert WEBHOOK_SECRET not in str(fault.value)
+
+
+def test_names_that_hang_leave_look_ups_to_twilio() -> None:
+    with ExitStack() as stack:
+        for _ in range(bounded.FOREIGN_LOOK_UPS_AT_ONCE):
+            assert bounded.foreign_look_ups.acquire(blocking=False)
+            stack.callback(bounded.foreign_look_ups.release)
+        with listening() as listener:
+            url = f"http://localhost:{listener.port}/"
+            monotonic = time.monotonic() + 0.2
+            with pytest.raises(ConnectTimeoutError):
+                ask(url, Call(monotonic, look_ups=bounded.foreign_look_ups))
+            assert ask(url, Call(time.monotonic() + 10)) == 204
+
+
+def ask(url: str, call: Call) -> int:
+    with under_way(call, Watchdog()), direct_pool(retries=False) as pool:
+        return pool.request("POST", url).status

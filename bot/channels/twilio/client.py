@@ -174,8 +174,10 @@ class TwilioGateway:
         number = self._settings.twilio_phone_number
         wanted = {"to": number} if number else {}
         try:
+            began = time.monotonic()
             self.check()  # its answer tells the time at Twilio
-            first = self._now() - ago - STAMP_SLACK
+            took = timedelta(seconds=time.monotonic() - began)
+            first = self._now() - ago - took - STAMP_SLACK
             for message in self.client.messages.stream(
                 date_sent_after=first, page_size=1000, **wanted
             ):

@@ -118,7 +118,7 @@ def seconds(retry_after: str | None) -> float | None:
 def _instant(date: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(date or "").astimezone(UTC)
-    except (ValueError, TypeError):  # something in between has answered
+    except (ValueError, TypeError, OverflowError):  # something in between has answered
         return None
 
 
