@@ -101,11 +101,6 @@ def main() -> None:
         server.close()
 
 
-def _size(url: str) -> int:
-    (row,) = ask(url, "SELECT pg_database_size(current_database()) AS size")
-    return int(row["size"])
-
-
 def _measures(url: str) -> dict[str, Any]:
     ask(url, "SELECT pg_stat_force_next_flush()")
     (row,) = ask(

@@ -38,7 +38,7 @@ class Result:
 
 
 def exchange(connection: socket.socket, request: bytes) -> bytes:
-    """One answer, which must have a length."""
+    """Sends a request, reads its answer, and returns the status. Reads no body without a length."""
     connection.sendall(request)
     data = b""
     while b"\r\n\r\n" not in data:

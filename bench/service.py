@@ -1,4 +1,4 @@
-"""A real gunicorn with the Procfile's settings, on a database with as many rows as are wanted."""
+"""A real gunicorn with gunicorn.conf.py, on a database with the wanted number of rows."""
 
 import json
 import pickle
@@ -59,8 +59,8 @@ class Service(service.Service):
         return time.perf_counter() - began
 
     def boot_bare(self, processes: int = 1) -> int:
-        """Starts the bare route under gunicorn's defaults; `-c /dev/null` skips our settings.
-        Returns its port."""
+        """Starts the bare route under gunicorn's gthread worker with 16 threads; `-c /dev/null`
+        skips our settings. Returns its port."""
         port = free_port()
         options = ["-c", "/dev/null", "-b", f"127.0.0.1:{port}", "-w", str(processes)]
         options += ["-k", "gthread", "--threads", "16", "--access-logfile", "-"]

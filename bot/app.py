@@ -80,7 +80,7 @@ def create_app(
     hooks.register(app)
     error_handlers.register(app, ERROR_SHAPE, refused=service.metrics.refused)
     app.register_blueprint(twilio_routes.blueprint(service))
-    links: list[str] = []
+    links: list[str] = []  # a line for each face, so that a face can be removed with its lines
     links += console.links(service)
     app.register_blueprint(home.blueprint(links))
     app.register_blueprint(verify.blueprint(service))

@@ -155,7 +155,7 @@ def _refuse(error: BadRequest) -> tuple[Response, int]:
 def _sent() -> dict[str, Any]:
     sent = request.get_json(silent=True)
     if not isinstance(sent, dict):
-        raise BadRequest("send a JSON object, as application/json: no other page can do that")
+        raise BadRequest("send a JSON object as application/json")
     return sent
 
 

@@ -86,12 +86,12 @@ class Statuses:
         self._newest: dict[str, Newest] = {}
         self._from, self._token = clock() - LOOK_BACK, ""
         self.trouble: Trouble | None = None
-        self._lock = Lock()  # of all above
+        self._lock = Lock()  # for _newest, and for writing trouble
         self._pool = ThreadPoolExecutor(1, "statuses")
         self._poll: Future[None] = Future()
         self._poll.set_result(None)
         self._next_at, self._texts = 0.0, -1
-        self._turn = Lock()  # of the poll and when it is due
+        self._turn = Lock()  # so that one caller at a time decides whether to poll
 
     def of(self, phone: str) -> Json | None:
         with self._lock:

@@ -74,7 +74,7 @@ class Report:
     error_code: int | None
     is_final: bool  # it has not arrived and never will
     blame: Blame | None  # of an error
-    sentence: str | None  # what to tell the admin
+    sentence: str | None  # what to tell the operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ class Gateway(Protocol):
         no answer has come by then, the result is Unknown."""
 
     def check(self) -> None:
-        """Asks for something harmless, to see whether Twilio accepts our credentials.
-        Raises ChannelUnavailable."""
+        """Checks whether the channel accepts our credentials, by a request that changes nothing.
+        Raises ChannelUnavailable if not, or without an answer."""
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first: those with its body from an hour before the

@@ -179,7 +179,7 @@ def conclusion(seen: Conversation, known: frozenset[str]) -> str:
         return f"Textback has {_replies(replies)} that Twilio has. Its list holds nothing unusual."
     if not seen.is_whole:
         return "Twilio's list does not reach back so far: it shows the newest fifty of a number."
-    return "Twilio has seen no reply of this number meanwhile."
+    return "Twilio has seen no reply from this number in that time."
 
 
 def _replies(found: list[Sighting]) -> str:

@@ -72,7 +72,8 @@ FIGURES = {
     EventName.EXPIRED: "Ended in this time without the right code.",
     EventName.MAX_ATTEMPTS_REACHED: "Ended in this time by wrong codes.",
     EventName.CANCELED: "Ended in this time by a newer start, a caller, an operator, STOP or NO.",
-    EventName.FAILED: "Ended in this time since their text could not be sent or delivered.",
+    EventName.FAILED: "Ended in this time: the text could not be sent or delivered, or its secret"
+    " key was removed.",
     "approval_rate": "Approved, of all that ended in this time and were not canceled.",
     "median": "Half of the right codes came no later than this after Twilio took the text.",
     "slow": "95 of 100 right codes came no later than this.",

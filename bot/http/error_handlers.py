@@ -55,7 +55,8 @@ def part(shape: Shape) -> Part:
 
 
 def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str], None]) -> None:
-    """`refused` counts a refusal by its code."""
+    """Registers the handlers of all errors. `shape` writes the bodies; `refused` counts a refusal
+    by its code."""
     handlers = _Handlers(shape, refused)
     target.register_error_handler(Refusal, handlers.refusal)
     target.register_error_handler(HTTPException, handlers.http_error)

@@ -1,4 +1,4 @@
-"""The network that a client's address belongs to: what bounds per client count by."""
+"""The network of a client's address. Bounds per client count by it."""
 
 from ipaddress import ip_address, ip_network
 

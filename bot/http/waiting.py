@@ -51,7 +51,8 @@ class Waiting:
         seconds: float,
         is_gone: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Whether it was finished within the time. `is_gone`: whether the caller is."""
+        """Waits until the verification is finished, for `seconds`, but at most LONGEST_SECONDS.
+        Returns whether it is finished. `is_gone`: whether the caller has closed its connection."""
         event = threading.Event()
         with self._lock:
             self._events.setdefault(id, []).append(event)

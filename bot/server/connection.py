@@ -102,11 +102,11 @@ class Connection(socket):
         self._turn = 0  # cost since it yielded
 
     def begin_body(self) -> None:
-        """The head has arrived."""
+        """Starts the deadline of the body: the head has arrived."""
         self._enter(State.BODY)
 
     def begin_waiting(self) -> None:
-        """The request is answered."""
+        """Starts the wait for the next request: this one is answered."""
         self._enter(State.WAITING)
 
     def _enter(self, state: State) -> None:
@@ -115,8 +115,9 @@ class Connection(socket):
             self.registry.entered(self)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """b"": it was closed. Raises TooSlow at the deadline of the request, TooMuch, and
-        BrokenOff where it was closed in the middle of a body."""
+        """Reads at most `size` bytes; b"" if the connection was closed. Raises TooSlow at the
+        deadline of the request, LimitRequestHeaders, TooMuch, and BrokenOff if the connection was
+        closed in the middle of a body."""
         if self.is_over:
             return self._at_end()
         if self._is_too_long():
@@ -193,7 +194,7 @@ class Connection(socket):
             raise
 
     def answered(self) -> None:
-        """From here on it throws away the rest of its request."""
+        """Stops counting its bytes as held: the rest of the request is discarded."""
         if self.registry is not None:
             self.registry.forget_held(self)
 

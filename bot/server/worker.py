@@ -53,7 +53,7 @@ class Worker(GeventWorker):
         try:
             super().init_process()
         except StoreUnavailable as error:
-            # As an error it would be the code 3, at which gunicorn ends the other processes too.
+            # An uncaught error would exit with code 3: gunicorn then ends the other processes too.
             log.error("the process cannot begin, and the next one tries again: %s", error)
             time.sleep(BEGIN_AGAIN_SECONDS)
             sys.exit(1)
@@ -153,7 +153,7 @@ class Worker(GeventWorker):
         self._is_stopping.set()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """A request that never reached the application: its status, and nothing else."""
+        """Answers a request that never reached the application with a status and no body."""
         is_ours = not type(exc).__module__.startswith("gunicorn.http")
         status, reason = (
             (500, "Internal Server Error")

@@ -137,8 +137,8 @@ _DOUBTS: tuple[Rule, ...] = (
 
 
 def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
-    """With what the environment does not name from the file .env of the working directory, or of
-    `folder`."""
+    """The environment, with the variables that it lacks taken from the file .env in `folder`, by
+    default the working directory."""
     kept = dotenv_values((folder or Path.cwd()) / ".env")
     return {**{name: value or "" for name, value in kept.items()}, **environment}
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from bot.settings.types import Unusable
 from bot.settings.words import QUOTES
 
-SHORTEST_KEY = 16  # characters; a random one of these has 95 bits and more
+SHORTEST_KEY = 16  # characters: 95 bits of random letters and digits, 64 of hexadecimal digits
 SHORTEST_TOKEN = 32  # Twilio's auth tokens have 32 hexadecimal digits
 FEWEST_CHARACTERS = 6  # different ones: a secret with fewer was typed, not drawn
 

@@ -28,7 +28,8 @@ def choose(
 
 
 def lookup(ranges: str, offered: Collection[str]) -> str | None:
-    """The first range that an offered tag matches, each cut from its end until one does.
+    """The offered tag that the first matching range selects. Each range is cut from its end until a
+    tag matches. None: no range matches.
 
     >>> lookup("zh-TW", ["zh-Hans", "zh-Hant"]), lookup("es-MX", ["es"]), lookup("tlh", ["en"])
     ('zh-Hant', 'es', None)

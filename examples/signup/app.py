@@ -27,7 +27,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         SECRET_KEY=environ.get("SIGNUP_SECRET_KEY") or secrets.token_bytes(32),
         SESSION_COOKIE_NAME="juniper",
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=base_url.startswith("https:"),  # where Textback has it, so has this
+        SESSION_COOKIE_SECURE=base_url.startswith("https:"),  # https for Textback means https here
         MAX_CONTENT_LENGTH=64 * 1024,
     )
     accounts = Accounts(Path(environ.get("SIGNUP_DATABASE", "instance/signup.db")).absolute())

@@ -1,4 +1,4 @@
-"""Looks up Twilio's error codes: the consequence for a text, and what to tell the admin.
+"""Looks up Twilio's error codes: the consequence for a text, and what to tell the operator.
 
 Source: Twilio's error and warning dictionary, read in February 2025, and the sentences of its
 messaging guides. Decide on the code, never on Twilio's message: that holds the phone number.

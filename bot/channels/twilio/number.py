@@ -56,7 +56,7 @@ def wanted_url(settings: Settings) -> str:
 
 
 def check(settings: Settings, questions: Questions | None = None) -> Webhook:
-    """Raises WebhookUnreadable."""
+    """Compares the webhook at Twilio with this service's. Raises WebhookUnreadable."""
     asked = questions or Questions(settings)
     try:
         if settings.twilio_messaging_service_sid:

@@ -62,7 +62,7 @@ class Questions:
         return Questions(self.settings, twilio=twilio, ends=self._ends)
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
-        """Raises Unanswered."""
+        """Asks within the time that is left, and returns Twilio's answer. Raises Unanswered."""
         self.client.http_client.until(self._ends)
         try:
             return question()

@@ -1,4 +1,4 @@
-"""Twilio's error codes: what each means for a text, and what to tell the admin.
+"""Twilio's error codes: what each means for a text, and what to tell the operator.
 
 Source: Twilio's error and warning dictionary, read in February 2025, and the sentences of its
 messaging guides.

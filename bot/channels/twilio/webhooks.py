@@ -48,7 +48,8 @@ class NotForUs:
 
 
 def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
-    """Raises InvalidWebhook."""
+    """Reads an inbound text. NotForUs: no phone sent it, or it was sent to another address of the
+    account. Raises InvalidWebhook."""
     message_sid = form.get("MessageSid", "")
     if not _SID.fullmatch(message_sid):
         raise InvalidWebhook("MessageSid must be SM or MM and 32 hexadecimal digits.")

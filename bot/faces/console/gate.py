@@ -30,6 +30,8 @@ class Gate:
         self._throttle = Throttle(service.clock)
 
     def check(self) -> AnyResponse | None:
+        """Runs before each request: sets `g.session` and `g.token`. Returns None to let the request
+        pass, otherwise a refusal or a redirect to the sign-in page."""
         g.session = self._sign_in.session(request.cookies.get(COOKIE))
         g.token = self._sign_in.token(g.session)
         is_form = request.method == "POST"

@@ -1,7 +1,8 @@
 """The table of pages and buttons.
 
-Every page works without JavaScript. A script asks for it again every second, naming the version it
-has; the answer is 304 while nothing has happened, so a page that is left open costs two reads.
+Every page works without JavaScript. A script requests a page that has a version again every second
+and names that version; the answer is 304 while nothing has changed. An open page costs one to three
+reads a second.
 """
 
 from collections.abc import Callable

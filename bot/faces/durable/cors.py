@@ -1,6 +1,7 @@
 """Cross-origin requests: a page of an allowed origin may follow a verification by its read link.
 
-No other route has this, and no other key: every visitor of a page can read what it holds.
+Only the status route allows this, and only for the key of a read link: every visitor can read what
+a page holds.
 """
 
 from collections.abc import Sequence

@@ -83,10 +83,8 @@ class InvalidFilter(InvalidRequest):
     code = "invalid_filter"
 
 
-# The extension answers these with nothing but the status,
-_WITHOUT_BODY = (404, 410)
-# and these with a bare JSON string.
-_BARE = (StillRunning, MissingCreatedTimeFrom)
+_WITHOUT_BODY = (404, 410)  # statuses that the extension answers with an empty body
+_BARE = (StillRunning, MissingCreatedTimeFrom)  # the extension answers with a JSON string
 
 _MESSAGES: dict[type[Refusal], str] = {
     InvalidJson: "Invalid JSON content",

@@ -1,7 +1,7 @@
 """Our history as the extension's `historyEvents`.
 
-Never a code and never a guess: where the extension shows the activity's result or an event's
-input, there is nothing here.
+Codes and guesses are never shown: the activity's result and the input of an event, which the
+extension has, are left out.
 """
 
 from collections.abc import Callable, Iterator

@@ -25,6 +25,7 @@ _FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def valid_id(id: str) -> str:
+    """Returns the id unchanged. Raises InvalidId."""
     # A browser resolves /. and /.. in an address, so no page could show these two.
     if id in (".", "..") or id.startswith("@") or _FORBIDDEN_IN_IDS.search(id) or len(id) > 256:
         raise InvalidId(
@@ -61,6 +62,7 @@ def query() -> Query:
 
 
 def idempotency_key() -> str | None:
+    """The header Idempotency-Key; None: it was not sent. Raises InvalidIdempotencyKey."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= 200:
         raise InvalidIdempotencyKey("An Idempotency-Key has 1 to 200 characters.")

@@ -79,6 +79,7 @@ class Query:
         return self._values.get(name.lower(), [])
 
     def instant(self, name: str) -> datetime | None:
+        """The instant in UTC, which is assumed without an offset. None: absent or unreadable."""
         text = (self.text(name) or "").strip()
         offset = _UNESCAPED_OFFSET.fullmatch(text)
         if offset is not None:
@@ -124,8 +125,8 @@ def wanted_page(query: Query, token: str) -> ListFilter | None:
 
 
 def wanted_purge(query: Query) -> ListFilter | None:
-    """Those to remove; None where there can be none. Raises MissingCreatedTimeFrom, and
-    InvalidFilter for whatever is not understood."""
+    """The filter of a removal; None if no instance can match it. Raises MissingCreatedTimeFrom, and
+    InvalidFilter for a parameter that is not understood."""
     if query.instant("createdTimeFrom") is None:
         raise MissingCreatedTimeFrom("Please provide value for 'createdTimeFrom' parameter.")
     created_from = _instant_or_refuse(query, "createdTimeFrom")

@@ -1,8 +1,8 @@
 """The Durable Functions HTTP API: one table of routes, one function each.
 
-The extension matches route words in any case and trims a trailing slash, and whatever does not
-match is 404 with nothing in it, never 405. Flask does neither, so this face takes every path that
-no other face has, and finds its way by its own table.
+The extension matches route words in any case, ignores a trailing slash, and answers every other
+request with an empty 404, never with 405. Flask does none of this, so a catch-all rule takes every
+path that no other face has, and looks it up in this table.
 """
 
 import re

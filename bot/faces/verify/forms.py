@@ -40,7 +40,7 @@ class Check:
 
 
 def create() -> Create:
-    """Raises InvalidParameter, ChannelDisabled."""
+    """Reads the parameters of a create request. Raises InvalidParameter, ChannelDisabled."""
     form = _form(_CREATE | _WITHOUT_EFFECT)
     to, channel = _required(form, "To"), _required(form, "Channel").lower()
     if channel in _CHANNELS:

@@ -63,7 +63,7 @@ def blueprint(service: Service) -> Blueprint:
             methods=[method],
             strict_slashes=False,
         )
-    # All other paths of Verify's API: 404.
+    # Every other path under /v2: 401 without a key, otherwise 404.
     rest = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
     routes.add_url_rule("/v2/<path:rest>", "missing", face.missing, methods=rest)
     return routes
@@ -88,7 +88,7 @@ class VerifyFace:
         raise _not_found()
 
     def create(self, service_sid: str) -> Response:
-        """201, of a resend too."""
+        """Starts a verification, or sends its text again. Both are answered 201."""
         caller = self._caller(service_sid)
         given = forms.create()
         asked = Request(
@@ -127,7 +127,7 @@ class VerifyFace:
         return self._shown(self._store.read(read.view, found.id), 200)
 
     def check(self, service_sid: str) -> Response:
-        """200 for a wrong code, too."""
+        """Checks a code. A wrong code is answered 200 too, with `valid` false."""
         caller = self._caller(service_sid)
         given = forms.check()
         checked = self._store.write(

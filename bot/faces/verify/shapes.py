@@ -14,7 +14,7 @@ PATH = "/v2/Services"
 
 
 class Shapes:
-    """`account_sid`: of the present request."""
+    """Builds the JSON of each resource. `account_sid`: the account of the current request."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

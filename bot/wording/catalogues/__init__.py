@@ -93,7 +93,7 @@ def fixed_parts(template: str) -> list[str]:
 
 
 def fields(template: str) -> list[str]:
-    """The fields of a template, sorted. ValueError where its braces do not match."""
+    """The fields of a template, sorted. Raises BrokenCatalogue if its braces do not match."""
     try:
         return sorted(name for _, name, _, _ in Formatter().parse(template) if name is not None)
     except ValueError as error:
