@@ -40,12 +40,7 @@ log = logging.getLogger(__name__)
 
 
 def read_missed(
-    store: Store,
-    gateway: Gateway,
-    rules: Rules,
-    *,
-    uncounted: timedelta = timedelta(0),
-    monotonic: Callable[[], float] = time.monotonic,
+    store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
 ) -> int:
     """Judges every inbound text since the oldest pending verification began, and returns how many
     there were. `uncounted`: how much further back to read (`store/steady.py`).
@@ -56,6 +51,7 @@ def read_missed(
     if ago is None:
         return 0
     # Each text with the instant at which it had its age: reading a list takes seconds.
+    monotonic = store.steady.monotonic
     found = [(text, monotonic()) for text in gateway.received_since(ago + uncounted)]
     found.sort(key=lambda one: one[0].age.total_seconds() - one[1])
     with_newer_keyword: set[str] = set()  # numbers

@@ -34,7 +34,7 @@ class SteadyClock:
     """For many threads. `monotonic`: seconds that only grow."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._lock = threading.Lock()
         self.latest = _EPOCH  # the present instant, when it was read last
         self._last_at = self._began_at = monotonic()
@@ -47,13 +47,13 @@ class SteadyClock:
     def since_step(self) -> timedelta:
         """The time since stored time was seen to be set forward. A wait of at most this length was
         not shortened by such a step, unless that came before this process started."""
-        seconds = self._monotonic() - self._stepped_at
+        seconds = self.monotonic() - self._stepped_at
         return timedelta.max if math.isinf(seconds) else timedelta(seconds=seconds)
 
     @property
     def settled(self) -> timedelta:
         """The same, where steps before this process started matter too."""
-        return min(self.since_step, timedelta(seconds=self._monotonic() - self._began_at))
+        return min(self.since_step, timedelta(seconds=self.monotonic() - self._began_at))
 
     @property
     def uncounted(self) -> timedelta:
@@ -64,7 +64,7 @@ class SteadyClock:
         """The present instant. `clock`: what the clock says, read before this; `newest`: the
         newest instant that was decided upon by any process."""
         with self._lock:
-            at = self._monotonic()
+            at = self.monotonic()
             gone = timedelta(seconds=max(0.0, at - self._last_at))
             at_full_speed = self.latest + gone
             if timedelta(0) < self.ahead <= TOLERATED:
