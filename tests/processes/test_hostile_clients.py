@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from bot import settings
+from bot.server import file_limit
 from bot.server.connection import SLOW_BODY_SECONDS, Connection
 from bot.server.connections import HELD_BYTES, LARGE_BYTES, Connections
-from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
+from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY, WEBHOOK_SECRET, environment
 from tests.processes.clients import held_open, unread
 from tests.processes.service import ROOT, Service, memory, until
 
@@ -204,6 +206,22 @@ def test_a_low_limit_of_files_is_told(
         service.close()
 
 
+@pytest.mark.parametrize(
+    ("changed", "files"),
+    [
+        ({}, 200),
+        ({"SEND_CONCURRENCY": "256"}, 612),
+        ({"DATABASE_URL": "postgresql://here/textback", "DATABASE_CONNECTIONS": "500"}, 664),
+        ({"WEBHOOK_URLS": ",".join(f"https://example.com/{n}" for n in range(5))}, 244),
+    ],
+)
+def test_files_beside_connections_grow_with_the_settings(
+    changed: dict[str, str], files: int
+) -> None:
+    made = settings.read(environment(WEBHOOK_SECRET=WEBHOOK_SECRET, **changed))
+    assert file_limit.of_ours(made) == files
+
+
 def test_an_ipv6_network_is_one_address() -> None:
     """A host with one IPv6 address has 2**64 of them; IPv4 within IPv6 is a host by itself."""
     connections = Connections(most=100, of_one_address=2, keepalive=5, cut=lambda _: None)
@@ -312,13 +330,13 @@ def test_half_sent_bodies_shut_nobody_out(tmp_path: Path) -> None:
 
 def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
     service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
-    settings = tmp_path / ".env"
-    settings.write_text("CONNECTIONS=100\n")
+    file = tmp_path / ".env"
+    file.write_text("CONNECTIONS=100\n")
     try:
         process = service.run(*GUNICORN, folder=tmp_path, files=(700, 900), PYTHONPATH=str(ROOT))
         until(service.is_ready)
         assert "in place of CONNECTIONS" not in service.log.read_text()
-        settings.write_text("CONNECTIONS=4000\n")
+        file.write_text("CONNECTIONS=4000\n")
         process.send_signal(signal.SIGHUP)
         words = "serves 700 connections at once in place of CONNECTIONS=4000"
         until(lambda: words in service.log.read_text())

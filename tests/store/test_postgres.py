@@ -9,10 +9,12 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count
+from unittest.mock import MagicMock
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import errors
 
 from bot.admission.admission import Admission
 from bot.admission.usage_follower import UsageFollower
@@ -32,7 +34,9 @@ from bot.store import (
 )
 from bot.store import postgres as module
 from bot.store import verifications as table
+from bot.store.outages import Outages
 from bot.store.postgres import PostgresStore
+from bot.store.postgres_retries import Retries
 from bot.store.tx import (
     PATIENCE_SECONDS,
     Done,
@@ -793,3 +797,16 @@ def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:
         store.close()
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("is_write", [True, False])
+def test_only_a_write_that_is_refused_counts_as_an_outage(is_write: bool) -> None:
+    """It may have been a reply."""
+    outages, pool = Outages(), MagicMock()
+
+    def refused(until: float) -> None:
+        raise errors.LockNotAvailable("held by another")
+
+    with pytest.raises(StoreUnavailable):
+        Retries(pool, outages).run(refused, 1.0, is_write=is_write)
+    assert outages.is_open is is_write
