@@ -53,7 +53,8 @@ def read_missed(
     # Each text with the instant at which it had its age: reading a list takes seconds.
     monotonic = store.steady.monotonic
     found = [(text, monotonic()) for text in gateway.received_since(ago + uncounted)]
-    found.sort(key=lambda one: one[0].age.total_seconds() - one[1])
+    # By the age alone: those of one second stay in the order of the list, the newest first.
+    found.sort(key=lambda one: one[0].age)
     with_newer_keyword: set[str] = set()  # numbers
     missed = []
     for text, read_at in in_turns(found, at_once=READ_AT_ONCE):
@@ -62,16 +63,15 @@ def read_missed(
             phone=text.phone,
             from_address=rules.from_address,
             body=text.body,
-            age=text.age,
             uncounted=uncounted,
             is_outdated=text.phone in with_newer_keyword,
         )
-        missed.append((read, read_at))
+        missed.append((read, text.age, read_at))
         if is_start_or_stop(read.heard, code_length=rules.terms.code_length):
             with_newer_keyword.add(text.phone)
-    for read, read_at in reversed(missed):
+    for read, age, read_at in reversed(missed):
         passed = timedelta(seconds=monotonic() - read_at)
-        _judge(store, replace(read, age=(read.age or timedelta(0)) + passed), rules)
+        _judge(store, replace(read, age=age + passed), rules)
     return len(missed)
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
 from bot.channels.gateway import ChannelUnavailable, Received
 from bot.dispatch import catch_up
+from bot.store.steady import SteadyClock
 from simulator import faults
 from tests.harness import Harness
 
@@ -152,3 +154,16 @@ def test_the_time_that_reading_takes_makes_no_text_younger(harness: Harness) -> 
     slow: Any = Slow()
     assert catch_up.read_missed(harness.store, slow, harness.service.rules) == 1
     assert harness.status(id)["output"] is True
+
+
+def test_texts_of_one_second_are_judged_in_the_order_they_were_sent(harness: Harness) -> None:
+    """Twilio's list has the newest first, and its stamps have whole seconds. A right code after
+    four wrong ones is too late."""
+    id = harness.start_and_send()["id"]
+    for _ in range(4):
+        missed(harness, harness.wrong())
+    missed(harness, harness.code())
+    instants = count()
+    harness.store.steady = SteadyClock(lambda: next(instants) / 1_000_000)  # it goes on meanwhile
+    run(harness)
+    assert harness.status(id)["customStatus"]["status"] == "max_attempts_reached"
