@@ -58,7 +58,8 @@ class Connections:
         self._cut = cut
         self._all: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
-        # Each in the order of entering the state, the oldest first.
+        # Each in the order of entering the state, the oldest first. A body that had its answer
+        # under way, and sends on, is behind those that came meanwhile.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._heads: OrderedDict[Connection, None] = OrderedDict()
         self._bodies: OrderedDict[Connection, None] = OrderedDict()

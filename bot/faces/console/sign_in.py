@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 from flask import Response
 from itsdangerous import BadSignature, Signer, URLSafeSerializer
 
 from bot.domain.code import subkey
+from bot.domain.errors import retry_after
 from bot.domain.operators import Operator
 from bot.http.networks import network
 
@@ -134,7 +134,7 @@ class Throttle:
         with self._lock:
             wrong = self._wrong.setdefault(name, deque(maxlen=WRONG_KEYS))
             if len(wrong) == WRONG_KEYS and wrong[0] + WITHIN > now:
-                return ceil((wrong[0] + WITHIN - now).total_seconds())
+                return retry_after(wrong[0] + WITHIN - now)
             wrong.append(now)
             while len(self._wrong) > MOST_ADDRESSES:
                 del self._wrong[next(iter(self._wrong))]
