@@ -1,4 +1,4 @@
-"""What a verification costs in rows, bytes and transactions, on both databases.
+"""Measures the cost of a verification in rows, bytes and transactions, on both databases.
 
 `python -m bench.cost` runs a thousand verifications through the use cases (start, send, two
 delivery reports, approval), then queries the databases for sizes and counts. It measures no time,

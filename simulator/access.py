@@ -1,4 +1,4 @@
-"""Who may ask what: Basic auth with an auth token or an API key, and Twilio's error bodies."""
+"""Access to the API: Basic auth with an auth token or an API key, and Twilio's error bodies."""
 
 from typing import Any
 

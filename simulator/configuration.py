@@ -1,5 +1,5 @@
-"""What an account has: itself, its number and its Messaging Service, with the fields of Twilio's
-OpenAPI descriptions that Textback reads. A test puts faults into the world."""
+"""The configuration of an account: itself, its number and its Messaging Service, with the fields of
+Twilio's OpenAPI descriptions that Textback reads. A test puts faults into the world."""
 
 from dataclasses import replace
 from typing import Any

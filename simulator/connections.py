@@ -31,7 +31,7 @@ class _Answer(SimpleHandler):
             self.headers["Connection"] = "close"
 
     def handle_error(self) -> None:
-        """What was sent before the error promises more than comes."""
+        """The part sent before the error announces more than follows."""
         super().handle_error()
         self.is_last = True
 

@@ -1,4 +1,4 @@
-"""What goes wrong on request. A fault waits for the next thing it applies to, so many times."""
+"""Faults on request. Each waits for the next thing it applies to, a given number of times."""
 
 import threading
 from dataclasses import dataclass, field, replace

@@ -1,5 +1,5 @@
-"""What carriers and countries ask of an account: campaigns, toll-free verifications, and the
-countries that are switched on."""
+"""Registrations that carriers and countries require of an account: campaigns, toll-free
+verifications, and the countries that are switched on."""
 
 from flask import Blueprint, Response, jsonify, request
 

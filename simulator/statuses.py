@@ -1,5 +1,5 @@
-"""What Textback says of each phone's newest verification, whatever started it: the page, curl, the
-console, a command or an application.
+"""The status at Textback of each phone's newest verification, whether the page, curl, the console,
+a command or an application started it.
 
 New verifications are found in the list of Textback's HTTP API, and their progress is read from the
 status route. Textback is polled only when the page asks for the phones, by one thread at a time: at

@@ -1,4 +1,4 @@
-"""What Twilio posts to an application: inbound texts and delivery reports, with real signatures."""
+"""Posts what Twilio posts to an application: inbound texts and delivery reports, really signed."""
 
 import random
 import time
@@ -32,7 +32,7 @@ _SAID = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What the webhook said: its status (0: nothing), and its body."""
+    """The answer of the webhook: its status (0: none came), and its body."""
 
     status: int
     body: str
@@ -56,7 +56,7 @@ class Webhooks:
         self._session.mount("https://", adapter)
 
     def answers(self, phone: str) -> list[Answer]:
-        """What the webhook answered to the last texts of a phone, oldest first."""
+        """The answers of the webhook to the last texts of a phone, oldest first."""
         return list(self._answers.get(phone, ()))
 
     def receive(self, phone: str, body: str) -> Answer:

@@ -69,7 +69,7 @@ def database_in(folder: Path) -> str:
 
 
 def bytes_in(folder: Path) -> bytes:
-    """What a test's file and its log hold."""
+    """The bytes of a test's database file and its log."""
     return b"".join(file.read_bytes() for file in folder.glob("textback.db*"))
 
 
@@ -113,7 +113,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Harness:
-    """What a test holds in its hands."""
+    """Everything that a test drives and reads."""
 
     def __init__(
         self, values: dict[str, str], simulator: Simulator, clock: HandClock, url: str

@@ -1,4 +1,4 @@
-"""What must hold of any file, however it came about: after simulations and after crashes."""
+"""Invariants of every database: after simulations and after crashes."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Ask = Callable[[str], list[dict[str, Any]]]
 
 
 def broken(ask: Ask) -> list[str]:
-    """What does not hold, a sentence each. `ask` runs a query. Nothing may be pending any more."""
+    """The broken invariants, a sentence each. `ask` runs a query. None may be pending any more."""
     found: list[str] = []
     lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in ask("SELECT * FROM history ORDER BY verification_id, number"):

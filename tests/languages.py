@@ -1,7 +1,7 @@
-"""The catalogues brought up to date with the sentences, by Babel: `make languages`.
+"""Brings the catalogues up to date with the sentences, by Babel: `make languages`.
 
-`python -m tests.languages sk` begins one. What Babel would add to a file (dates, addresses, flags)
-is left out, so that a change shows what was changed.
+`python -m tests.languages sk` begins one. Lines that Babel would add to a
+file (dates, addresses, flags) are left out, so that a change shows what was changed.
 """
 
 import sys

@@ -23,7 +23,7 @@ def installed(packages: Path, folder: Path) -> Path:
 
 
 def _install(packages: Path, folder: Path) -> str:
-    """What is in its way; nothing where it is done."""
+    """The error; empty if it ran."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "node 20 or newer and npm are not installed"
     for file in packages.iterdir():

@@ -28,8 +28,8 @@ _KEPT = 30  # databases; what is older belongs to a test that is over
 
 
 class Server:
-    """One cluster in a folder of its own. What it writes is forced to the disk only where it is
-    measured: tests kill processes, not machines."""
+    """One cluster in a folder of its own. It forces writes to the disk only for measurements: tests
+    kill processes, not machines."""
 
     def __init__(self, *, is_durable: bool = False) -> None:
         self._fsync = "on" if is_durable else "off"

@@ -1,4 +1,4 @@
-"""What deploy/ and docs/deploy.md say of Textback is true of it; `make deploy` runs them."""
+"""Checks deploy/ and docs/deploy.md against Textback; `make deploy` runs them."""
 
 import json
 import os
@@ -99,7 +99,7 @@ def test_units_start_what_exists(path: Path, harness: Harness) -> None:
 
 
 def test_units_are_hardened_alike() -> None:
-    """What only one of them has is named here, so that a line added to one is added to all."""
+    """Names the lines that only one of them has, so that a line added to one is added to all."""
     own = {"StateDirectory", "RestrictAddressFamilies", "PrivateNetwork"}
     hardening = []
     for path in UNITS:

@@ -1,4 +1,4 @@
-"""What the documents claim is true of the code."""
+"""Checks the claims of the documents against the code."""
 
 import ast
 import json

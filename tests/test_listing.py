@@ -122,7 +122,7 @@ def modules(path: Path) -> set[str]:
     return {module for module in found if module.startswith("bot")}
 
 
-# What each face answers to a stranger.
+# The answer of each face to a stranger.
 _FACES = {
     "console": ("GET", "/console/"),
     "durable": ("POST", "/orchestrators/E4"),

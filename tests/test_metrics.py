@@ -1,4 +1,4 @@
-"""What /metrics tells, and that it is what happened."""
+"""Compares /metrics with what happened."""
 
 import json
 import re

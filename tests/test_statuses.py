@@ -1,5 +1,4 @@
-"""What the phones page knows of verifications that something else has started, and of an absence
-of Textback."""
+"""The phones page beside verifications that were started elsewhere, and without Textback."""
 
 import threading
 from collections.abc import Iterator
@@ -37,7 +36,7 @@ def known(harness: Harness, seconds: HandSeconds) -> Iterator[Statuses]:
 
 
 def look(known: Statuses, seconds: HandSeconds, *phones: str) -> dict | None:
-    """What is known of the first phone after the next look."""
+    """The status of the first phone after the next look."""
     seconds.now += 10
     known.refresh(phones or [PHONE], texts=0).result(20)
     return known.of((phones or [PHONE])[0])

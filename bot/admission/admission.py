@@ -109,7 +109,8 @@ class Admission:
         ]
 
     def fullest(self, store: Store) -> list[tuple[Limit, str, int]]:
-        """For each rate limit: the country, key or whole that is fullest now, and how full."""
+        """Returns each rate limit with the country, key or whole that is fullest now, and how full
+        it is."""
         self.refresh()
         return self._rate_limits.fullest(store.read(_now)) if self._rate_limits else []
 

@@ -47,7 +47,7 @@ class _Window:
         return self._sums[name] >= self.limit.amount
 
     def retry_after_seconds(self, now: datetime) -> int:
-        """Until the oldest slot falls out."""
+        """The seconds until the oldest slot falls out."""
         falls_out = self._slots[0][0] + self.limit.window
         return max(1, round((falls_out - now).total_seconds()))
 
@@ -85,6 +85,7 @@ class RateLimits:
                 raise LimitReached(window.limit, window.retry_after_seconds(now))
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
-        """For each limit: the country, key or whole that is fullest now, and how full it is."""
+        """Returns each limit with the country, key or whole that is fullest now, and how full it
+        is."""
         with self._lock:
             return [(window.limit, *window.fullest(now)) for window in self._windows]

@@ -47,7 +47,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It is not known whether the channel accepted the text."""
+    """The channel may or may not have accepted the text."""
 
     cause: str
 
@@ -117,7 +117,7 @@ class Conversation:
 
 
 class Level(StrEnum):
-    """What a finding asks of the operator."""
+    """How much a finding asks of the operator."""
 
     GOOD = "good"
     WARNING = "warning"  # works, or may
@@ -127,7 +127,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a channel says of the account that texts go through."""
+    """One observation of a channel about the account that texts go through."""
 
     kind: str  # of the channel's own kinds
     level: Level

@@ -131,7 +131,7 @@ class CatchUp(Background):
         return self._seen != self._store.troubles
 
     def judged_until(self, tx: Tx) -> datetime:
-        """Until when every text that had been sent is judged."""
+        """The instant until which every text that had been sent is judged."""
         tx.now  # noqa: B018  a step of the clock is noticed where it is read
         if self._store.oldest_write.total_seconds() >= NOTED_SECONDS:
             self._outages.interrupted()  # a reply may wait behind this transaction, or be in it

@@ -12,7 +12,7 @@ from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import heartbeat
 
 TICK_SECONDS = 0.1
-# Without a tick for so long the process was halted. What reached it may not even be read yet.
+# Without a tick for so long, the process was halted, and requests that reached it may be unread.
 HALTED_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ class Heart(Background):
         self.silent = 0  # other processes that a verification which is due waits for
 
     def beat(self) -> None:
-        """Also ends an open outage, if no other write has. Raises StoreUnavailable."""
+        """Writes the heartbeat, which also ends an open outage if no other write has. Raises
+        StoreUnavailable."""
         self.silent = self._store.write(
             heartbeat.beat,
             self.process,

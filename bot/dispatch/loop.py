@@ -96,7 +96,7 @@ class Dispatcher:
         self._catch_up.start()
 
     def refuse_more(self) -> None:
-        """It begins nothing new. Safe in a signal handler."""
+        """Begins nothing new from now on. Safe in a signal handler."""
         self._is_stopping.set()
         self.send.refuse_more()
         self._catch_up.refuse_more()
@@ -185,7 +185,7 @@ class Dispatcher:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """When the next text and the next verification are due; None: none is."""
+    """The instants at which the next text and the next verification are due; None: none is."""
 
     now: datetime
     text_at: datetime | None

@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 
 
 class Notifier(Background):
-    """Its thread is started by `start` alone, and only where there are endpoints."""
+    """Sends events to endpoints. `start` alone starts its thread, and only if there are
+    endpoints."""
 
     def __init__(
         self,

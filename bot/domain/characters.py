@@ -15,7 +15,7 @@ _MORE_DASHES = "\u2212\u2043\u30fc\uff70\u223c\u301c\uff5e"
 
 
 def visible(text: str) -> str:
-    """Without marks of Unicode class Cf, variation selectors and key caps.
+    """Removes characters of Unicode class Cf, variation selectors and key caps.
 
     >>> visible("\\u202d+1 425\\u202c"), visible("4\\ufe0f\\u20e3")
     ('+1 425', '4')
@@ -26,7 +26,7 @@ def visible(text: str) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """Decimal digits of every script as ASCII. What only looks like a digit (², ①) stays.
+    """Decimal digits of every script as ASCII. Characters that only look like digits (², ①) stay.
 
     >>> ascii_digits("٢１६8 ²")
     '2168 ²'
@@ -57,7 +57,7 @@ def _ascii_digit(letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_latin(letter: str) -> bool:
-    """Of the Latin script, with or without marks.
+    """Whether a letter is of the Latin script, with or without marks.
 
     >>> is_latin("e"), is_latin("é"), is_latin("я"), is_latin("語")
     (True, True, False, False)

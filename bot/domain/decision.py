@@ -1,4 +1,4 @@
-"""What a decision about a verification consists of, and what follows from it."""
+"""The parts of a decision about a verification, and its effects."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What `decide` returns. `usecases/record.py` writes it down."""
+    """The return value of `decide`. `usecases/record.py` writes it to the store."""
 
     verification: Verification
     events: tuple[Event, ...] = ()

@@ -19,7 +19,7 @@ class EventName(StrEnum):
     FURTHER_TEXT_FAILED = "further_text_failed"  # while another may still be answered
     TEXT_UNKNOWN = "text_unknown"
     DELIVERY = "delivery"
-    # What came back.
+    # The replies to it.
     RIGHT_ANSWER = "right_answer"
     WRONG_ANSWER = "wrong_answer"
     REPEATED_ANSWER = "repeated_answer"

@@ -21,7 +21,8 @@ class LimitName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` within `seconds`. `as_set` is how it stands in its setting, `10/day`."""
+    """Allows at most `amount` within `seconds`. `as_set` is its spelling in the setting:
+    `10/day`."""
 
     name: LimitName
     amount: int

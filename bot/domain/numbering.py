@@ -29,7 +29,7 @@ class Rule:
 
 # Mexico: the 1 before mobile numbers was dropped on 3 August 2019 (Twilio's voice guidelines for
 # Mexico; libphonenumber's migrator, recipes.csv); texts come with both (Signal-Android issue 3360).
-# What was dialled before them at home, 044 and 045, or 01, is still typed.
+# People still type the prefixes once dialled within Mexico: 044, 045 and 01.
 _MEXICO = Rule("MX", r"\+52(?:1|01|044|045)([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
 # Argentina: callers from abroad put a 9 before a mobile number, callers at home do not; without it
 # a mobile number looks like a landline (libphonenumber's FAQ, "mx_and_ar").

@@ -1,4 +1,4 @@
-"""What a caller may say of a verification beside the number: its own tag and a language."""
+"""The caller's own data of a verification beside the number: a tag and a language."""
 
 import re
 import unicodedata

@@ -149,7 +149,7 @@ def masked(phone: str) -> str:
 
 
 def _region(number: phonenumbers.PhoneNumber) -> str:
-    """By the number itself, or by its country code where the metadata does not know the number."""
+    """Finds the country of a number; by its country code alone if the metadata lacks the number."""
     region = phonenumbers.region_code_for_number(number)
     return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
 

@@ -152,8 +152,8 @@ def read(
 
 
 def _is_bare(text: str) -> bool:
-    """Nothing but ASCII digits, as nearly every reply is: neither keyword nor quote. This spares
-    the rest of the reading, which takes longer than the SQL."""
+    """Whether the text is ASCII digits alone, as nearly every reply is: neither keyword nor quote.
+    Such a text skips the rest of the parsing, which takes longer than the SQL."""
     return text.isascii() and text.isdigit()
 
 
@@ -241,6 +241,6 @@ def _folded(text: str) -> str:
 
 
 def _trimmed(text: str) -> str:
-    """Without anything but letters and digits at both ends."""
+    """Strips everything but letters and digits from both ends."""
     kept = [place for place, letter in enumerate(text) if letter.isalnum()]
     return text[kept[0] : kept[-1] + 1] if kept else ""

@@ -60,7 +60,7 @@ LONGEST_TOLD = 60  # characters of a reason in the history of a pause
 
 
 def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
-    """What follows when `what` happens to `verification` at `now`.
+    """Decides the consequences of the input `what` for `verification` at `now`.
 
     Raises ValueError where `Started` meets an existing verification, or anything else meets none.
     """
@@ -309,7 +309,7 @@ def _publish(v: Verification, outcome: Outcome, operator: str | None = None) -> 
 
 
 def _set(detail: Detail) -> Detail:
-    """Without the fields that are None."""
+    """Drops the fields that are None."""
     return {name: value for name, value in detail.items() if value is not None}
 
 

@@ -153,18 +153,18 @@ class Verification:
 
     @property
     def is_decided(self) -> bool:
-        """Nothing a person or a timer does changes how this ends."""
+        """Whether the outcome is final: neither a person nor a timer can change it."""
         return self.outcome is not None or self.held is not None
 
     @property
     def attempts_left(self) -> int:
-        """Its own, or the wrong answers that its number may still give, if those are fewer."""
+        """The attempts left to it, or the wrong answers left to its number, if those are fewer."""
         own = self.terms.max_attempts - self.attempts
         return own if self.wrong_left is None else min(own, self.wrong_left)
 
     @property
     def due_at(self) -> datetime | None:
-        """When the timer must look at it next; None once it is finished."""
+        """The instant at which the timer must look at it next; None once it is finished."""
         if self.is_terminal:
             return None
         if self.suspended_at is not None:

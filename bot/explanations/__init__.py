@@ -1,1 +1,1 @@
-"""What happened and why, in plain words for operators: the console and the commands share them."""
+"""Explains events and their causes in plain words, for the console and the commands."""

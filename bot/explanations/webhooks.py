@@ -50,7 +50,7 @@ def last_answer(view: EventView) -> str:
 
 
 def result_in_words(result: str | None, status: int | None) -> str:
-    """Of a try.
+    """Describes the result of a try.
 
     >>> result_in_words("refused", 500)
     'It refused the event with HTTP status 500.'
@@ -63,7 +63,7 @@ def result_in_words(result: str | None, status: int | None) -> str:
 
 
 def next_try(view: EventView) -> str:
-    """When that is; `none` after the last one."""
+    """The instant of the next try; `none` after the last one."""
     event = view.event
     if event.due_at is None:
         return "none"

@@ -65,7 +65,7 @@ PERIODS = {
     Period.LAST_30_DAYS: "30 days",
 }
 
-# What each figure counts.
+# The meaning of each figure.
 FIGURES = {
     EventName.STARTED: "Verifications begun in this time.",
     EventName.APPROVED: "Right codes that came in this time, whenever the verification began.",
@@ -80,7 +80,7 @@ FIGURES = {
     "texts_per_approval": "Texts asked for in this time, those sent again too, for each approval.",
 }
 
-# What each limit counts.
+# The starts that each limit counts.
 LIMITS = {
     LimitName.PER_NUMBER: "Starts of a number",
     LimitName.WRONG_PER_NUMBER: "Wrong codes of a number",
@@ -140,7 +140,7 @@ def is_told_by_error(cause: str | None, error_code: int | None) -> bool:
 
 
 def _reason(detail: Detail) -> str:
-    """Nothing where it is the sentence of the error, which follows by itself."""
+    """The stored reason; none if it is the sentence of the error code, which is printed anyway."""
     reason = detail.get("reason")
     is_told = is_told_by_error(detail.get("cause"), detail.get("error_code"))
     return f": {reason}" if reason and not is_told else "."

@@ -43,7 +43,7 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/metrics")
     def prometheus() -> Response:
-        """For a system key, sent as Prometheus sends its own: as a bearer token."""
+        """Serves /metrics to a system key, sent as Prometheus sends it: as a bearer token."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         caller = service.keys.caller(token.strip()) if kind.lower() == "bearer" else None
         if caller is None:

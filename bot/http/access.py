@@ -49,7 +49,8 @@ class Access:
         return caller
 
     def restarter(self, id: str) -> Caller:
-        """As `holder`; the link of a caller whose key was replaced since then starts nothing."""
+        """Requires what `holder` does; the link of a caller whose key was replaced since starts
+        nothing."""
         caller = self.holder(id, Scope.ACT)
         if caller.power is Power.LINK and not self._is_begun_by_known_key(id):
             raise KeyReplaced(

@@ -38,21 +38,21 @@ class Part:
 
 _ANSWERS: dict[int, str] = {
     200: "Done",
-    201: "Made",
-    202: "Taken",
-    204: "Taken",
-    400: "Something sent is wrong; `code` says what",
-    401: "No key, or one that is not known",
-    403: "A key for something else, no valid signature, or a country that is not allowed",
-    404: "There is no such thing",
+    201: "Created",
+    202: "Accepted",
+    204: "Accepted",
+    400: "The request is not valid; `code` says why",
+    401: "The key is missing or unknown",
+    403: "The key is for something else, the signature is not valid, or the country is not allowed",
+    404: "Not found",
     409: "Conflict; `code` says what",
-    410: "It has already finished",
-    412: "It is still running",
+    410: "The verification has already finished",
+    412: "The verification is still running",
     413: "The body is too large",
     429: "A limit is reached; `limit` says which",
-    500: "It failed, and the caller asked for status 500 in that case",
-    501: "There is no such operation here",
-    503: "Not now; `code` or `reasons` say why",
+    500: "The verification failed, and the caller asked for status 500 in that case",
+    501: "Not supported",
+    503: "Unavailable; `code` or `reasons` say why",
 }
 _WITHOUT_BODY = frozenset([404, 410, 501])
 

@@ -111,7 +111,7 @@ class Waiting:
                 self._wake(self._finished(ids))
 
     def _finished(self, ids: Sequence[str]) -> list[str]:
-        """Those of these verifications that any process has ended. While the history has not grown
+        """Returns the verifications that any process has ended. While the history has not grown
         since the last look, queries only those that were not asked about then: they may have ended
         between their callers' own check and that look."""
 

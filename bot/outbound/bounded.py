@@ -111,7 +111,7 @@ class _Bounded(HTTPConnection):
 
 
 class _BoundedTls(_Bounded, HTTPSConnection):
-    """Its handshake is read and written through the same socket."""
+    """Reads and writes its handshake through the same socket."""
 
 
 class _HttpPool(HTTPConnectionPool):

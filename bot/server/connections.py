@@ -94,7 +94,7 @@ class Connections:
                 del self._by_address[name]
 
     def entered(self, connection: Connection) -> None:
-        """It has come into another state."""
+        """Notes that a connection has come into another state."""
         self._leave_queues(connection)
         if connection.state is State.WAITING:
             self.forget_held(connection)

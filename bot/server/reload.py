@@ -27,5 +27,5 @@ def renew(environment: Mapping[str, str]) -> Reading:
 
 
 def in_use() -> Mapping[str, str] | None:
-    """None: this process was not started by gunicorn."""
+    """The settings in use; None if gunicorn did not start this process."""
     return _in_use

@@ -89,7 +89,7 @@ class Worker(GeventWorker):
         self._finish(servers, pool)
 
     def _finish(self, servers: list[Any], pool: Any) -> None:
-        """Nothing new is accepted; requests that arrive whole within a second are answered."""
+        """Stops accepting, and answers the requests that arrive whole within a second."""
         for server in servers:
             server.stop_accepting()
         # gunicorn reads the listener's name when it begins to handle a connection. Yield once, so

@@ -69,7 +69,7 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an environment says."""
+    """The result of reading an environment."""
 
     settings: Settings | None  # None: there are faults
     faults: tuple[str, ...]

@@ -57,7 +57,7 @@ def _secrets(settings: Any) -> Iterator[tuple[str, str]]:
 
 
 def _values(setting: str | tuple[str, ...] | tuple[tuple[str, str], ...] | None) -> list[str]:
-    """Of one secret, of several, or of several with names."""
+    """The values of one secret, of several, or of several with names."""
     several = (setting,) if isinstance(setting, str) else setting or ()
     values = [one if isinstance(one, str) else one[1] for one in several]
     return [value for value in values if value]

@@ -77,7 +77,7 @@ class KeySettings(Group):
 
     @property
     def service_sid(self) -> str:
-        """Of Verify's API. Derived from the oldest secret key, so that it outlives a rotation for
+        """The service sid of Verify's API, derived from the oldest secret key, so that it stays for
         as long as that key is listed."""
         if self.verify_service_sid is not None:
             return self.verify_service_sid

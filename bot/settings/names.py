@@ -6,13 +6,13 @@ from difflib import get_close_matches
 
 # The twilio library and Twilio's own command line read these.
 _OF_OTHERS = frozenset(["TWILIO_EDGE", "TWILIO_REGION", "TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
-# What others call it, too far from our name to be guessed.
+# Names that other programs use, too far from ours to be guessed.
 _ELSEWHERE = {"TWILIOSID": "TWILIO_ACCOUNT_SID", "TWILIOFROM": "TWILIO_PHONE_NUMBER"}
 # Shorter names of ours (HOST, PORT, DISPATCH) are near to too many others.
 _SHORTEST = 9
 _ALIKE = 0.87
 _ALIKE_OF_TWILIO = 0.7  # of a name that begins with TWILIO_, which other programs rarely use
-# What Kubernetes and Docker set for a service or container of the name textback.
+# Kubernetes and Docker set such values for a service or container named textback.
 _OF_A_LINK = re.compile(r"(tcp|udp|sctp)://")
 
 

@@ -47,7 +47,7 @@ def base_url(url: str) -> str:
 
 
 def public_base_url(url: str) -> str:
-    """In one spelling, since signatures are computed over it and addresses compared with it."""
+    """Normalizes the spelling: signatures are computed over it and addresses compared with it."""
     parts = urlsplit(base_url(url))
     if parts.path:
         raise Unusable(

@@ -33,7 +33,7 @@ def setting(looks_like: str, **more: Any) -> Any:
 
 
 def secret_setting(looks_like: str, **more: Any) -> Any:
-    """It is never shown, and must differ from every other secret."""
+    """A setting that is never shown, and must differ from every other secret."""
     return setting(looks_like, repr=False, json_schema_extra={"is_secret": True}, **more)
 
 

@@ -47,7 +47,7 @@ def open_or_keep(tx: Tx, from_address: str, *, error_code: int) -> datetime:
 
 
 def keep_open(tx: Tx, from_address: str) -> None:
-    """Until the next probe."""
+    """Keeps the circuit open until the next probe."""
     sql = "UPDATE circuit SET probe_at = :probe_at WHERE from_address = :from_address"
     tx.run(sql, from_address=from_address, probe_at=to_text(tx.now + PROBE_EVERY))
 

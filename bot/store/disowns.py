@@ -17,7 +17,7 @@ def mark(tx: Tx, phone: str) -> None:
 
 
 def ends_at(tx: Tx, phone: str) -> datetime | None:
-    """When the number can be texted again; None: now."""
+    """The instant from which the number can be texted again; None: now."""
     row = tx.one("SELECT since FROM disown WHERE phone = :phone", phone=phone)
     if row is None:
         return None

@@ -83,8 +83,8 @@ class GroupCommit:
         return job.done.value
 
     def _await_turn(self, job: "_Job[Any]", seconds: float) -> None:
-        """Until it is finished, or is to lead. Raises StoreUnavailable once its patience is over:
-        OutcomeUnknown where it is being written by then."""
+        """Waits until the job is finished, or is to lead. Raises StoreUnavailable once it has
+        waited too long: OutcomeUnknown where it is being written by then."""
         if job.turn.acquire(timeout=seconds):
             return
         with self._mutex:

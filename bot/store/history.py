@@ -109,7 +109,7 @@ def of(tx: Tx, verification_id: str) -> list[Line]:
 
 
 def newest_number(tx: Tx, verification_id: str) -> int:
-    """Of its last line; it grows with every event."""
+    """The number of its last line, which grows with every event."""
     sql = "SELECT coalesce(max(number), 0) AS number FROM history WHERE verification_id = :id"
     row = tx.one(sql, id=verification_id)
     return int(row["number"]) if row else 0

@@ -25,7 +25,7 @@ def recall(tx: Tx, message_sid: str) -> Given | None:
 
 
 def known(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
-    """Those of them that were handled."""
+    """Returns the messages that were handled before."""
     sql = f"SELECT message_sid FROM inbound WHERE message_sid IN ({places(message_sids)})"
     return frozenset(row["message_sid"] for row in tx.all(sql, **placed(message_sids)))
 

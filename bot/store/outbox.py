@@ -67,7 +67,7 @@ def of(tx: Tx, verification_id: str) -> list[Text]:
 
 
 def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, list[Text]]:
-    """By the id of their verification, the oldest first."""
+    """Groups texts by the id of their verification, the oldest first."""
     sql = f"""
         SELECT * FROM outbox WHERE verification_id IN ({places(verification_ids)})
         ORDER BY queued_at, id
@@ -114,7 +114,7 @@ def next_due_at(tx: Tx) -> datetime | None:
 
 
 def oldest_queued_at(tx: Tx) -> datetime | None:
-    """When the oldest text that Twilio was not given yet was queued."""
+    """The instant at which the oldest text not yet given to Twilio was queued."""
     # A text that Twilio has postponed does not show how long other texts wait.
     sql = "SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued' AND tries = 0"
     row = tx.one(sql)

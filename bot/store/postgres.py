@@ -123,7 +123,7 @@ class PostgresStore(Store):
         return self._retries.run(partial(self._read_once, query), PATIENCE_SECONDS, is_write=False)
 
     def tidy(self) -> None:
-        """Nothing to do: PostgreSQL does that by itself."""
+        """Does nothing: PostgreSQL tidies by itself."""
 
     def scrub(self) -> bool:
         """Deleted rows stay on the disk until PostgreSQL has written over them."""

@@ -22,7 +22,7 @@ LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 REPLACED_EVERY_SECONDS = 1.0  # connections that lead to a standby
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
-# What a database that is away, or half away, makes psycopg raise.
+# Raised by psycopg when the database is away, or partly away.
 _TROUBLES = (
     psycopg.OperationalError,
     psycopg.InterfaceError,

@@ -41,7 +41,7 @@ def schema_version(url: str) -> int | None:
 
 
 def address_of(url: str) -> tuple[str, str]:
-    """With our defaults; and the database's name for people."""
+    """Adds our defaults to an address. Returns also the database's name for people."""
     wanted = conninfo_to_dict(url)
     missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
     name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"

@@ -208,6 +208,6 @@ def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:
 
 
 def _may_pass(error: sqlite3.DatabaseError) -> bool:
-    """Errors of the disk, a lock or the file may pass, or be mended."""
+    """Errors of the disk, a lock or the file may pass, or be repaired."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
     return isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_CORRUPT

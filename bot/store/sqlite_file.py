@@ -124,7 +124,8 @@ def _prepare(db: sqlite_utils.Database, path: Path) -> None:
 
 
 def _use_wal(db: sqlite_utils.Database) -> str:
-    """Its journal mode then. Two processes that open a new file at once meet here."""
+    """Switches to WAL and returns the journal mode then. Two processes that open a new file at once
+    meet here."""
     switch = partial(db.execute, "PRAGMA journal_mode=WAL")
     return str(patiently(switch, OPENING_SECONDS).fetchone()[0])
 
@@ -143,7 +144,7 @@ def _alone(db: sqlite_utils.Database) -> Iterator[None]:
 
 
 def _migrate(db: sqlite_utils.Database, path: Path) -> None:
-    """In one transaction that all others wait for: all steps are done, or none."""
+    """Runs all steps in one transaction that all others wait for: all are done, or none."""
     version = db.execute("SELECT version FROM schema_version").fetchone()["version"]
     steps = migrations.steps(version)
     try:

@@ -65,8 +65,8 @@ def _clamp_tries(tx: Tx, to: str) -> int:
 
 
 def _shift_verifications(tx: Tx, to: str) -> int:
-    """Those begun while the clock was ahead. One that was begun before keeps its stamps: it ended
-    by its deadline, which was set before."""
+    """Shifts verifications begun while the clock was ahead. One begun before keeps its stamps: it
+    ended by its deadline, which was set before."""
     rows = tx.all("SELECT * FROM verification WHERE created_at > :clock", clock=to)
     newest = max((row["updated_at"] for row in rows), default=to)
     ahead = to_instant(max(newest, to)) - to_instant(to)

@@ -31,7 +31,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SteadyClock:
-    """For many threads. `monotonic`: seconds that only grow."""
+    """Safe for many threads. `monotonic`: seconds that only grow."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic

@@ -14,7 +14,7 @@ from bot.store.rows import (
 
 
 class TextState(StrEnum):
-    """Where a text is on its way to Twilio. `schema.sql` says what each means."""
+    """The stages of a text on its way to Twilio. `schema.sql` explains each."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -46,7 +46,7 @@ class Text:
 
     @property
     def is_unsettled(self) -> bool:
-        """It is not known yet whether Twilio takes it."""
+        """Whether it is still unknown if Twilio accepts it."""
         return self.state in (TextState.QUEUED, TextState.SENDING, TextState.UNKNOWN)
 
     @property

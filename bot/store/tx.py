@@ -84,7 +84,8 @@ class Tx(Protocol):
         """Rows that no other transaction holds, ours until the commit. The others are skipped."""
 
     def lock_number(self, phone: str) -> None:
-        """Until the commit no other transaction starts, opts out or forgets this number."""
+        """Locks the number: until the commit no other transaction starts, opts out or forgets
+        it."""
 
     def lock_name(self, name: str) -> None:
         """The same for a name that is no number and has no row to lock."""
@@ -172,7 +173,7 @@ class Store(ABC):
         return self._read(lambda tx: query(tx, *args, **kwargs))
 
     def on_commit(self, listener: Listener) -> None:
-        """It is told of every commit, in the thread that asked for it."""
+        """Calls the listener after every commit, in the thread that asked for it."""
         self._listeners.append(listener)
 
     def _tell(self, done: Done[Any], seconds: float) -> None:

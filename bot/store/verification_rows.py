@@ -120,7 +120,7 @@ def _terms(row: Row) -> Terms:
 def _outcome(
     row: Row, status: str, at: str, cause: str, reason: str, error_code: str
 ) -> Outcome | None:
-    """From the columns of these names."""
+    """Reads an outcome from the columns of these names."""
     if row[at] is None:
         return None
     return Outcome(

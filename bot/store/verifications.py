@@ -30,21 +30,21 @@ def load(tx: Tx, id: str) -> Verification | None:
 
 
 def phone_of(tx: Tx, id: str) -> str | None:
-    """Without a lock: a number never changes."""
+    """Reads the number of a verification without a lock: it never changes."""
     row = tx.one("SELECT phone FROM verification WHERE id = :id", id=id)
     return str(row["phone"]) if row else None
 
 
 def of_hex_id(tx: Tx, hex_id: str) -> Verification | None:
-    """With its lock, as `load`."""
+    """Loads and locks a verification, as `load` does."""
     sql = "SELECT * FROM verification WHERE id = :hex_id OR hex_id = :hex_id"
     row = tx.lock(sql, hex_id=hex_id)
     return read_row("verification", row, from_row) if row else None
 
 
 def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
-    """Those of them that no other transaction holds, with their locks. One that cannot be read is
-    set aside on the way."""
+    """Loads and locks the verifications that no other transaction holds. Sets aside one that cannot
+    be read."""
     sql = f"SELECT * FROM verification WHERE id IN ({places(ids)})"
     rows = tx.lock_free(sql, **placed(ids))
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
@@ -73,8 +73,8 @@ def latest_of(tx: Tx, phone: str) -> Verification | None:
 
 
 def superseded_of(tx: Tx, phone: str) -> list[Verification]:
-    """Those of a number that were superseded inside a window which is still open, newest first,
-    ten at most."""
+    """Loads the verifications of a number that were superseded and whose window is still open, the
+    newest first, ten at most."""
     sql = """
         SELECT * FROM verification
         WHERE phone = :phone AND created_at > :since AND cause = :cause
@@ -105,12 +105,12 @@ def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
 
 
 def set_aside(tx: Tx, id: str) -> None:
-    """No timer looks for a row that is set aside, until a dispatcher starts anew."""
+    """Hides a row from the timer until a dispatcher starts anew."""
     tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=aside.NEVER, id=id)
 
 
 def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
-    """Those of them that have ended, or are gone."""
+    """Returns the verifications that have ended or are gone."""
     found: list[str] = []
     for first in range(0, len(ids), 500):
         some = ids[first : first + 500]
@@ -123,7 +123,7 @@ def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
 
 
 def next_due_at(tx: Tx) -> datetime | None:
-    """When the next one is due; None: none is pending, or that cannot be read."""
+    """The instant at which the next one is due; None: none is pending, or it cannot be read."""
     sql = "SELECT min(due_at) AS due_at FROM verification WHERE due_at < :never"
     row = tx.one(sql, never=aside.NEVER)
     return to_instant_if_readable(row["due_at"]) if row else None
@@ -141,7 +141,7 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:
-    """When the oldest of the pending ones was started."""
+    """The instant at which the oldest pending one was started."""
     sql = "SELECT min(created_at) AS since FROM verification WHERE due_at < :never"
     row = tx.one(sql, never=aside.NEVER)
     if row is None or row["since"] is None:
@@ -155,8 +155,8 @@ def ids_of(tx: Tx, phone: str) -> list[str]:
 
 
 def remove(tx: Tx, id: str) -> int:
-    """With its texts and its history. The sids of its messages stay: they name no one. Returns 0 if
-    another process has removed it."""
+    """Removes a verification with its texts and its history. The sids of its messages stay: they
+    name no one. Returns 0 if another process has removed it."""
     return tx.run("DELETE FROM verification WHERE id = :id", id=id)
 
 

@@ -100,7 +100,7 @@ def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: Answer) -> bo
 
 
 def put_off(tx: Tx, event: WebhookEvent, answer: Answer, *, due_at: datetime) -> bool:
-    """To be tried again. False: it was claimed anew since."""
+    """Schedules another try. Returns False if it was claimed anew since."""
     sql = """
         UPDATE webhook_event
         SET due_at = :due_at, tries = tries + 1, last_result = :result, last_status = :status
@@ -170,7 +170,7 @@ def newest(
 
 
 def count_pending(tx: Tx, endpoint_id: str) -> int:
-    """At most COUNTED."""
+    """Counts pending events, up to COUNTED."""
     sql = """
         SELECT count(*) AS count FROM (SELECT 1 FROM webhook_event
             WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL LIMIT :limit) AS waiting
@@ -180,7 +180,8 @@ def count_pending(tx: Tx, endpoint_id: str) -> int:
 
 
 def oldest_pending_at(tx: Tx, endpoint_id: str) -> datetime | None:
-    """When the oldest was written; of more than COUNTED, the oldest of those that are due first."""
+    """The instant at which the oldest was written; of more than COUNTED, the oldest of those due
+    first."""
     sql = """
         SELECT min(created_at) AS created_at FROM (SELECT created_at FROM webhook_event
             WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL

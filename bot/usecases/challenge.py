@@ -12,7 +12,7 @@ from bot.wording.segments import segments
 
 @dataclass(frozen=True, slots=True)
 class TextWanted:
-    """What a caller may say of the text."""
+    """The caller's wishes for the text."""
 
     locale: str | None = None  # a BCP 47 tag or an Accept-Language value
     style: Style = Style.REPLY
@@ -33,7 +33,7 @@ def locale_of(wanted: TextWanted, rules: Rules, country: str) -> str:
 
 
 def challenge_text(wanted: TextWanted, rules: Rules, locale: str, reference: str) -> str:
-    """With {code} in place of the code. Raises TextTooLong."""
+    """The text with {code} in place of the code. Raises TextTooLong."""
     is_default = locale == rules.languages.default
     text = wording.challenge(
         wanted.style,

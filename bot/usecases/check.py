@@ -43,7 +43,8 @@ class Checked:
 
 
 def find(tx: Tx, which: Which) -> Verification | None:
-    """By id; or by number the pending one, or else the latest. None: nothing fits."""
+    """Finds a verification by id; or by number the pending one, or else the latest. None: nothing
+    fits."""
     if which.hex_id is not None:
         found = verifications.of_hex_id(tx, which.hex_id)
     else:

@@ -131,14 +131,14 @@ def claim_text(
 
 
 def _until_probe(probe_at: datetime, text: Text, verification: Verification, tx: Tx) -> datetime:
-    """When to look at the text again while sending is paused: at the next probe. A queued text is
+    """The instant at which a text is looked at again while sending is paused. A queued text is
     due no later than the moment it is given up."""
     at = max(probe_at, tx.now + timedelta(seconds=1))
     return min(at, _give_up_at(text, verification)) if text.state is TextState.QUEUED else at
 
 
 def _give_up_at(text: Text, verification: Verification) -> datetime:
-    """From here on the text is no longer sent."""
+    """The instant from which the text is no longer sent."""
     return min(text.queued_at + verification.terms.send_within, verification.deadline_at)
 
 

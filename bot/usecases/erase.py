@@ -10,7 +10,8 @@ log = logging.getLogger(__name__)
 
 
 def are_due(tx: Tx, from_address: str) -> bool:
-    """Not while Twilio refuses our credentials: each would fail, and its tries are few."""
+    """Whether erasures are due: not while Twilio refuses our credentials, as each would use up a
+    try."""
     return circuits.load(tx, from_address) is None and erasures.are_due(tx)
 
 

@@ -27,7 +27,7 @@ JudgedUntil = Callable[[Tx], datetime]
 
 
 def everything(tx: Tx) -> datetime:
-    """For use cases that expire nothing, or need not wait for missed replies."""
+    """Stands for `judged_until` in use cases that need not wait for missed replies."""
     return tx.now
 
 

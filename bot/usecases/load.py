@@ -1,4 +1,4 @@
-"""How much is under way now, and what an operator must mend."""
+"""How much is under way now, and the faults that an operator must fix."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ class Load:
     overdue: timedelta  # the longest of all that are due
     circuit: Circuit | None  # open while Twilio does not accept our credentials
     version: str  # another whenever something has happened or was removed
-    faults: list[Fault]  # what an operator must mend
+    faults: list[Fault]  # that an operator must fix
     notes: list[Fault]  # the same, where the work is done all the same
     set_aside: int  # rows that cannot be read or carried out
     ahead: timedelta  # stored time, of the clock

@@ -1,4 +1,4 @@
-"""What counts against a number: its limits, its opt-out, that its holder replied NO."""
+"""The limits of a number, its opt-out, and whether its holder replied NO."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -57,7 +57,8 @@ class Slice:
 
     @property
     def approval_rate(self) -> float | None:
-        """Of those that ended and were not canceled: a person who starts anew cancels one."""
+        """The share of approvals among those that ended and were not canceled: a new start cancels
+        one."""
         judged = (status for status in ENDS if status is not Status.CANCELED)
         ended = sum(self.counts[EventName(status.value)] for status in judged)
         return self.approved / ended if ended else None
@@ -120,7 +121,7 @@ def _first(now: datetime, period: Period) -> datetime:
 def _with_others(
     ranked: list[Slice], found: list[HourlyCount], times: list[HourlyCount]
 ) -> list[Slice]:
-    """Those that are shown, and the rest as one: together they are the whole."""
+    """The shown slices, and the rest as one: together they are the whole."""
     shown, rest = ranked[:COUNTRIES_SHOWN], {one.name for one in ranked[COUNTRIES_SHOWN:]}
     if not rest:
         return shown

@@ -14,7 +14,7 @@ OVERDUE = timedelta(seconds=5)
 
 
 class Fault(StrEnum):
-    """What an operator must mend. The values are published."""
+    """Faults that an operator must fix. The values are published."""
 
     STORE = "store"  # the database cannot be read or written
     DISPATCHER = "dispatcher"  # work is overdue

@@ -50,17 +50,18 @@ def note(tx: Tx, verification_id: str, event: Event) -> None:
 
 
 def withdraw_texts(tx: Tx, verification_id: str) -> None:
-    """For texts of a verification that is decided already."""
+    """Withdraws the texts of a verification that is decided already."""
     outbox.settle(tx, verification_id)
 
 
 def erase_texts(tx: Tx, verification_id: str) -> None:
-    """For a verification that is over already, once Twilio's sid of a text becomes known."""
+    """Erases the texts of a verification that is over, once Twilio's sid of a text becomes
+    known."""
     erasures.add(tx, verification_id)
 
 
 def erase_message(tx: Tx, sid: str) -> None:
-    """For a message that belongs to no verification, or to none of its texts."""
+    """Erases a message that belongs to no verification, or to none of its texts."""
     erasures.add_sid(tx, sid)
 
 

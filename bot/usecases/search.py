@@ -26,7 +26,7 @@ _REFERENCE = re.compile(rf"[{wording.REFERENCE_LETTERS}]{{2}}")
 
 
 class By(StrEnum):
-    """What a text was found as."""
+    """The field that a search text matched."""
 
     NUMBER = "number"
     LAST_FOUR = "last_four"
@@ -92,7 +92,7 @@ def readings(text: str, *, home: str) -> list[Reading]:
 
 
 def found(tx: Tx, candidates: Sequence[Reading]) -> list[Reading]:
-    """Those that find anything, whatever else narrows the list."""
+    """Keeps the readings that find anything, without the other filters of the list."""
     one = ListFilter(limit=1)
     return [reading for reading in candidates if verification_list.find(tx, reading.narrow(one))]
 
@@ -115,7 +115,7 @@ def page(tx: Tx, wanted: ListFilter) -> Found:
 
 
 def rows(tx: Tx, wanted: ListFilter) -> list[VerificationView]:
-    """What a page would show, uncounted."""
+    """The rows of a page, without the count."""
     return read.page(tx, _bounded(tx, wanted)).views
 
 

@@ -67,7 +67,7 @@ def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
 
 
 def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -> Done[None]:
-    """Not taken, but it may be later: to be sent again, or given up when it is too late."""
+    """Schedules a text that Twilio may accept later, or gives it up if that is too late."""
     verifications.load(tx, claim.verification_id)
     due_at = min(tx.now + delay, claim.give_up_at)
     is_ours = outbox.put_back(

@@ -41,8 +41,8 @@ def start_or_resend(
     *,
     judged_until: JudgedUntil,
 ) -> Done[Verification]:
-    """If the same caller's verification of the number is pending, however it was begun, sends its
-    code again and returns it. Another caller's is refused as by a start."""
+    """Sends the code of the same caller's pending verification of the number again, or starts one.
+    Another caller's is refused as by a start."""
     tx.lock_number(wanted.phone)
     pending = verifications.pending_of(tx, wanted.phone)
     if pending is None or pending.started_by != wanted.request.started_by:

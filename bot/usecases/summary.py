@@ -23,7 +23,7 @@ FIELDS = (
 
 
 def summary(view: VerificationView) -> dict[str, Any]:
-    """By the names of FIELDS. Instants are UTC, 2026-01-31T09:30:00.000000Z."""
+    """Maps the names of FIELDS to their values. Instants are UTC, 2026-01-31T09:30:00.000000Z."""
     v, outcome = view.verification, view.verification.outcome
     values = (
         v.id,

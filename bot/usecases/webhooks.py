@@ -51,7 +51,7 @@ class EventView:
 
     @property
     def name(self) -> str:
-        """Of its endpoint."""
+        """The name of its endpoint."""
         return name_of(self.endpoint.url)
 
     @property
@@ -64,7 +64,7 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Of the endpoints that are set."""
+    """The undelivered events of the configured endpoints."""
 
     disabled: int
     pending: int  # events: COUNTED an endpoint at most
@@ -82,7 +82,7 @@ def name_of(url: str) -> str:
 
 
 def endpoints(tx: Tx) -> list[EndpointView]:
-    """Those that are set, then earlier ones."""
+    """Lists the configured endpoints, then earlier ones."""
     return [
         EndpointView(endpoint, webhook_events.count_pending(tx, endpoint.id))
         for endpoint in webhook_endpoints.all_of_them(tx)
@@ -122,7 +122,8 @@ def backlog(tx: Tx) -> Backlog:
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
-    """Its pending events are sent from now on. Raises UnknownEndpoint, EndpointChanged."""
+    """Sends the pending events of an endpoint from now on. Raises UnknownEndpoint,
+    EndpointChanged."""
     if webhook_endpoints.load(tx, endpoint_id) is None:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
@@ -149,7 +150,7 @@ def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
 
 
 def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
-    """At most RESENT_AT_ONCE of those that failed. Returns how many."""
+    """Sends failed events again, RESENT_AT_ONCE at most. Returns how many."""
     webhook_endpoints.forget_idle_failures(tx)
     ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
     _note_replays(tx, ids, operator)
@@ -157,6 +158,6 @@ def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
 
 
 def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
-    """In the history of each verification, once."""
+    """Adds one line to the history of each verification."""
     replayed = Event(EventName.WEBHOOK_REPLAYED, {"operator": operator})
     history.append_to_each(tx, webhook_events.verifications_of(tx, ids), replayed)

@@ -19,7 +19,8 @@ def type_of(verification: Verification) -> str:
 
 
 def outcome(verification: Verification, *, sequence: int, includes_number: bool) -> str:
-    """Of one that has ended. `sequence` grows with each event of one verification."""
+    """Builds the body for a verification that has ended. `sequence` grows with each of its
+    events."""
     assert verification.outcome is not None
     ended = verification.outcome
     data = {

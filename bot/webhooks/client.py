@@ -33,7 +33,7 @@ HOSTS = 10
 
 
 class Result(StrEnum):
-    """What came of a try. The values are stored."""
+    """The result of a try. The values are stored."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"  # any other status than 2xx, 3xx and 410
@@ -76,7 +76,8 @@ class WebhookClient:
         )
 
     def headers(self, id: str, body: str) -> dict[str, str]:
-        """With a signature under each secret, so that a receiver may know either of them."""
+        """Builds the headers, with a signature under each secret: a receiver may know either of
+        them."""
         now = self._clock().astimezone(UTC)  # the library takes any other zone for UTC
         signatures = [signer.sign(msg_id=id, timestamp=now, data=body) for signer in self._signers]
         return {

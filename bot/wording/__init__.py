@@ -128,7 +128,7 @@ def answer(word: Answer, verification: Verification) -> str:
 
 
 def no_words(tag: str | None) -> list[str]:
-    """What a person replies who did not ask for the code: NO, and their own word for it."""
+    """The replies of a person who did not ask for the code: NO, and their own word for it."""
     said = catalogues.load()
     own = said.get(tag or "", said[catalogues.SOURCE])[sentences.NO_WORDS]
     return ["no", *(word.strip() for word in own.split(","))]

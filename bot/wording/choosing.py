@@ -63,8 +63,8 @@ def _in_order(ranges: str) -> list[str]:
     return [tag for _, tag in sorted(found, key=lambda pair: -pair[0])]
 
 
-# What people ask for, where a language is written in two ways or has another name (CLDR, likely
-# subtags and aliases).
+# Tags that people ask for whose language has two scripts or another name (CLDR, likely subtags and
+# aliases).
 _ALIASES = {
     "zh": "zh-hans",
     "zh-cn": "zh-hans",

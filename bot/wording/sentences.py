@@ -48,6 +48,6 @@ ALREADY_VERIFIED = N_("This number is already verified.")
 NO_LONGER_NEEDED = N_("That code is no longer needed.")
 DISOWNED = N_("Thank you. No more codes are sent to this number today.")
 
-# What a person replies who did not ask for the code, in their own language: one word, or several
-# with commas between. NO is understood everywhere.
+# The reply of a person who did not ask for the code, in their own language: one word, or several
+# separated by commas. NO is understood in every language.
 NO_WORDS = N_("no")

@@ -1,4 +1,4 @@
-"""What protects every page: a token in each form, and headers on each answer."""
+"""Protects every page by a token in each form and headers on each answer."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""What people read: a sentence for each of Textback's code words and for each outcome."""
+"""Sentences for people: one for each of Textback's code words and for each outcome."""
 
 from dataclasses import dataclass
 

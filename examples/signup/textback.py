@@ -1,4 +1,4 @@
-"""What the application asks of Textback, over HTTP."""
+"""Textback's API over HTTP, as far as the application uses it."""
 
 import time
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What is kept of the answer to a start."""
+    """The kept part of the answer to a start."""
 
     id: str
     reference: str

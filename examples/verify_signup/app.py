@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from .client import textback_client
 
-# What the person is told, by Twilio's error code.
+# Messages to the person, by Twilio's error code.
 SENTENCES = {
     60200: "We cannot text that number. Begin with the country code, as in +14255550123.",
     60202: "Too many wrong codes. Please wait a few minutes, and start again.",

@@ -69,11 +69,11 @@ class Visit:
         return self.page
 
     def faults(self, *, only: str = "") -> list[str]:
-        """What axe-core finds on the page as it stands, by one rule alone if one is given."""
+        """Runs axe-core on the page as it stands, by one rule alone if one is given."""
         rules = {"runOnly": [only]} if only else {}
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(_AXE)
-        # What is right is not written out.
+        # Passed rules are not written out.
         violations = self.page.evaluate(
             "(options) => axe.run(options).then((found) => found.violations)",
             {"resultTypes": ["violations"], **rules},
@@ -85,7 +85,7 @@ class Visit:
         ]
 
     def unreachable(self) -> list[str]:
-        """What can be used with a pointer, and that no Tab leads to, or that shows no focus."""
+        """Elements that a pointer can use, but that no Tab leads to, or that show no focus."""
         self.page.evaluate("document.activeElement?.blur()")
         wanted = set(self.page.evaluate(_USABLE))
         shown = set()

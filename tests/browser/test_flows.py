@@ -1,4 +1,4 @@
-"""What an operator and a newcomer do, in a real browser."""
+"""Flows of an operator and of a newcomer, in a real browser."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -338,7 +338,7 @@ def test_a_simulator_that_is_gone_is_told_and_found_again(
     assert page.evaluate("getComputedStyle(document.querySelector('.phones')).filter") != "none"
     assert made.faults() == []
 
-    # What is tried meanwhile is said at the phone, and a typed text is not lost.
+    # The phone reports a failed attempt, and keeps the typed text.
     mine.get_by_label("Reply").fill("are you there?")
     mine.get_by_role("button", name="Send").click()
     expect(mine.get_by_role("alert")).to_have_text("The simulator does not answer.")

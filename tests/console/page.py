@@ -15,7 +15,7 @@ def text(element: Tag) -> str:
 
 
 class Page:
-    """What a response shows. Elements are named by CSS selectors."""
+    """The page of a response. Elements are named by CSS selectors."""
 
     def __init__(self, response: TestResponse) -> None:
         self._soup = BeautifulSoup(response.text, "html.parser")
@@ -49,7 +49,7 @@ class Page:
         return [(text(dt), text(dd)) for dt, dd in zip(labels, values, strict=True)]
 
     def fact(self, label: str) -> str:
-        """What the only list of facts says of a label."""
+        """The fact beside a label in the only list of facts."""
         found = [value for name, value in self.facts() if name == label]
         assert len(found) == 1, f"{len(found)} facts are labelled {label}"
         return found[0]

@@ -33,7 +33,7 @@ def signed_in(harness: Harness, key: str) -> Operator:
 
 
 def lines(harness: Harness) -> list[tuple[str, str]]:
-    """Who did what, the oldest first."""
+    """Operators and their actions, the oldest first."""
     found = harness.store.read(audit.lines, AuditFilter(limit=1000))
     return [(line.entry.operator, line.entry.action.value) for line in reversed(found)]
 

@@ -1,4 +1,4 @@
-"""What the pages show and what their buttons do."""
+"""The contents of the pages and the effects of their buttons."""
 
 import csv
 import io
@@ -884,7 +884,7 @@ def changed(operator: Operator, path: str, version: str) -> bool:
 
 
 def test_a_page_notices_what_no_history_tells(operator: Operator, harness: Harness) -> None:
-    """Nobody dispatches, somebody is forgotten, somebody opts out."""
+    """No dispatcher runs, one number is forgotten, another opts out."""
     harness.start(OTHER_PHONE)
     harness.start()
     version = operator.get("/console/").headers["X-Version"]

@@ -1,4 +1,4 @@
-"""Who may look: the key, the cookie, the token, the throttle."""
+"""Signing in: the key, the cookie, the token, the throttle."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What operators see of outcome webhooks, and what they do about them."""
+"""The console's pages and actions for outcome webhooks."""
 
 import pytest
 

@@ -61,7 +61,7 @@ def gateway(port: int, host: str = "127.0.0.1", seconds: str = "0.5") -> TwilioG
 
 
 def send(to: TwilioGateway, until: float | None = None) -> tuple[object, float]:
-    """What came of it, and how long it took."""
+    """The result, and how long it took."""
     began = time.monotonic()
     result = to.send(
         to=PHONE, body="x", validity_seconds=60, text_id="t", until=until or began + 60

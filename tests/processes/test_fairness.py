@@ -175,7 +175,7 @@ def test_another_request_is_answered_meanwhile(
 ) -> None:
     act(service)  # once, so that nothing is loaded for the first time
     slowest = []
-    # What else the machine does can only add: if it is quick once, it is quick.
+    # Other work of the machine can only add time: one quick answer proves it.
     while len(slowest) < TRIES and min(slowest, default=LONGEST_SECONDS) >= LONGEST_SECONDS:
         with Ticker(service) as ticker:
             for _ in range(5):

@@ -1,4 +1,4 @@
-"""What a client sends is bounded in bytes, and what it leaves behind in time."""
+"""Bounds on the bytes that a client sends, and on the time of everything it leaves behind."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
 
 
 def exchange(service: Service, sent: bytes) -> bytes:
-    """What a client reads that sends all of it first, as long as it may."""
+    """The answer to a client that sends everything first, for as long as it can."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         with suppress(OSError):
             connection.sendall(sent)
@@ -244,7 +244,7 @@ def test_an_ipv6_network_is_one_address() -> None:
 
 @pytest.mark.parametrize("end", ["fin", "sigterm"])
 def test_a_body_that_breaks_off_starts_nothing(tmp_path: Path, end: str) -> None:
-    """What came of it may read like a whole one."""
+    """A cut request may look like a whole one."""
     half = (
         f"POST {START} HTTP/1.1\r\nHost: x\r\nx-functions-key: {FUNCTION_KEY}\r\n"
         'Content-Length: 100\r\n\r\n"+14255550188"'

@@ -3,7 +3,8 @@ need.
 
 Imports are most of a start. This process does them once, and for each line that it reads forks one
 that becomes the program of its argument, as a new one would: with its own environment, output and
-process group. What a start reads and does it does anew. tests/processes/starting.py talks to it.
+process group. Each start reads its settings and opens its files anew. Its client is
+tests/processes/starting.py.
 """
 
 import sys
@@ -51,7 +52,7 @@ def become(arguments: list[str], environment: dict[str, str], log: str) -> None:
 
 
 def ended(pid: int) -> int | None:
-    """What it returned, as subprocess tells it; None: it runs."""
+    """The return code, as of subprocess; None: it runs."""
     found, status = _waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if found else None
 

@@ -78,7 +78,7 @@ class Drawn:
 
 
 class Process:
-    """What dies with it: its claims and its sender. The file stays."""
+    """Drops the process's claims and its sender. The file stays."""
 
     def __init__(
         self,
@@ -141,13 +141,13 @@ class Run:
     # -- the run ---------------------------------------------------------------------------------
 
     def go(self, steps: int) -> list[str]:
-        """What was broken; empty: nothing."""
+        """The broken invariants; empty: none."""
         with self._seeded():
             return self._go(steps)
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """What is drawn by chance is drawn from the seed, so that the same seed is the same run."""
+        """Draws everything random from the seed, so that the same seed gives the same run."""
         drawn = Drawn(self.random)
         with pytest.MonkeyPatch.context() as patch:
             for module in (start_module, resend, webhook_events):

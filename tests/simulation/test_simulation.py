@@ -195,7 +195,7 @@ def unchecked_claim(tx: Tx, **more) -> Done[list[claim.TextClaim]]:
 
 
 def blind(tx: Tx, claimed: claim.TextClaim) -> Done[None]:
-    """What is unknown is sent again."""
+    """Sends texts of unknown outcome again."""
     return send.postponed(tx, claimed, delay=look_up.LOOK_AGAIN, code=None)
 
 

@@ -49,7 +49,7 @@ class Reply:
 
 
 class Twilio:
-    """What it took stays known here, whatever it answered: the other side of the truth."""
+    """Remembers the texts that it accepted, whatever it answered: the other side of the truth."""
 
     def __init__(self, random: Random, clock: HandClock) -> None:
         self._random = random

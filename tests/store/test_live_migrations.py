@@ -73,7 +73,7 @@ def verification(**more: Any) -> dict[str, Any]:
 
 
 def rows(version: int) -> list[tuple[str, dict[str, Any]]]:
-    """What a database of that version holds in the middle of a busy minute."""
+    """Fills a database of that version as in the middle of a busy minute."""
     ended = {"due_at": None, "status": "approved", "ended_at": AT}
     if version >= 3:
         ended["cause"] = "answered"

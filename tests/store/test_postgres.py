@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: row locks, late rows, lost connections, dumps, its clock."""
+"""PostgreSQL alone: row locks, late rows, lost connections, dumps, its clock."""
 
 import socket
 import socketserver

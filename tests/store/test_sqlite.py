@@ -1,4 +1,4 @@
-"""What is SQLite's own: the file, the pragmas, shared commits, what happens when it fails."""
+"""SQLite alone: the file, the pragmas, shared commits, failures."""
 
 import sqlite3
 import stat

@@ -69,7 +69,7 @@ def test_a_text_that_is_tried_again_does_not_stop_the_others(harness: Harness) -
 
 
 def test_reports_that_waited_for_a_halted_process_tell_nothing_of_twilio(harness: Harness) -> None:
-    """Though they are read before anything notices the halt. What Twilio takes after it counts."""
+    """Though they are read before anything notices the halt. Texts accepted after it count."""
     ids = [harness.start(phone)["id"] for phone in PHONES[:5]]
     harness.run_once()
     harness.clock.forward(50)  # it stands still

@@ -1,4 +1,4 @@
-"""What a number, a country, a key and all together may start, and how often a number may guess."""
+"""Limits on the starts of a number, a country, a key and all together, and on wrong answers."""
 
 import pytest
 

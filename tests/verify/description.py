@@ -39,7 +39,7 @@ def _is_address(value: object) -> bool:
 
 
 def complaints(exchange: Exchange) -> list[str]:
-    """What the description says against a request that was taken, and against an answer."""
+    """Objections of the description to a request that was accepted, and to an answer."""
     route, operation = _operation(exchange)
     if exchange.status >= 400:
         return [f"{exchange}: {fault}" for fault in _of_error(exchange)]

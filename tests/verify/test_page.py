@@ -1,4 +1,4 @@
-"""What docs/verify.md says of codes and settings is so in the code."""
+"""Checks the codes and settings in docs/verify.md against the code."""
 
 import re
 

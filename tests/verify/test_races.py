@@ -26,7 +26,7 @@ def verify(tmp_path: Path, database_url: str) -> Iterator[Verify]:
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
-    """What each returned; a refusal of Twilio's client is what it raised."""
+    """The result of each call; for a refusal, the exception of Twilio's client."""
     gate, found = Barrier(len(calls)), []
 
     def run(call: Callable[[], Any]) -> None:

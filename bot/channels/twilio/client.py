@@ -236,7 +236,7 @@ def twilio_code(error: Exception) -> int | None:
     library puts the HTTP status in its place."""
     code = getattr(error, "code", None)
     if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
-        # What reading a list raises: the answer itself, in place of a code.
+        # Reading a list raises an error that holds the answer in place of a code.
         found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
         code = int(found[1]) if found else None
     return code if isinstance(code, int) and code >= 10_000 else None

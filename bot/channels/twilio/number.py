@@ -86,7 +86,7 @@ def set_webhook(settings: Settings) -> Webhook:
 
 
 def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
-    """Of a number, or of a short code, which has no TwiML app."""
+    """Compares a number or a short code, which has no TwiML app, with the wanted settings."""
     differences = []
     if found.sms_url != wanted:
         has = found.sms_url or "not set"

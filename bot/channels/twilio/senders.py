@@ -1,4 +1,4 @@
-"""What texts are sent from, as Twilio has it: a number, a short code, a service and its pool."""
+"""The senders that Twilio has: a number, a short code, a Messaging Service and its pool."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

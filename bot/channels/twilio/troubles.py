@@ -17,7 +17,7 @@ class Kind(Enum):
     PASSING = "passing"  # a temporary problem of Twilio or a carrier
 
 
-# What to do where the sentence itself does not say it.
+# Advice for kinds whose sentences contain none.
 ADVICE = {
     Kind.NUMBER: "Ask the person for another number.",
     Kind.OURS: "Fix it in Twilio's console, then start again.",
@@ -230,7 +230,7 @@ TROUBLES: dict[int, Trouble] = {
 }
 
 
-# What Twilio's list says of replies that it did not post to us.
+# Errors in Twilio's list of replies that it did not post to the webhook.
 WITHHELD: dict[int, str] = {
     30038: "Twilio took the reply for a one-time passcode and withheld it. Ask its support to"
     " exempt the number, which receives answers to its own texts.",

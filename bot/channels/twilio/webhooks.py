@@ -74,7 +74,7 @@ def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
 
 
 def read_report(text_id: str, form: Form) -> Report | None:
-    """None: it cannot be read."""
+    """Parses a delivery report. Returns None if it cannot be read."""
     sid = form.get("MessageSid", "")
     delivery = _DELIVERIES.get(form.get("MessageStatus", "").lower())
     if not _SID.fullmatch(sid) or delivery is None:

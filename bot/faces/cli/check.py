@@ -57,9 +57,9 @@ def _refuse(reading: Reading, *, as_json: bool) -> None:
 
 
 def _database(settings: Settings) -> str:
-    """What the start will do to the database, which is only read here: a file made by root could
-    not be opened by the service, and an older schema may be in use. Ends the process where it
-    cannot be used."""
+    """A sentence on what the start will do to the database. The database is only read here: a file
+    made by root could not be opened by the service, and an older schema may be in use. Ends the
+    process if the database cannot be used."""
     try:
         version = schema_version(settings.database_url)
     except UnusableDatabase as error:

@@ -84,7 +84,7 @@ def _number(service: Service, text: str) -> str:
 
 
 def outcome_in_words(view: VerificationView) -> str:
-    """On one line: the status, and the cause unless it was approved."""
+    """Describes the outcome on one line: the status, and the cause unless it was approved."""
     outcome = view.verification.outcome
     if outcome is None:
         return words.STATUSES[view.verification.stage]

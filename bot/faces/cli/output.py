@@ -1,4 +1,4 @@
-"""What commands print: lines for people, or JSON for programs."""
+"""Prints the output of commands: lines for people, or JSON for programs."""
 
 import json
 from typing import Any

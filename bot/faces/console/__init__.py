@@ -18,14 +18,14 @@ from bot.service import Service
 
 
 def blueprint(service: Service) -> Blueprint:
-    """Without a key of an operator or viewer there are no pages."""
+    """Builds the console; it has no pages without the key of an operator or viewer."""
     if not service.settings.operators:
         return Blueprint("console", __name__)
     return routes.blueprint(service)
 
 
 def links(service: Service) -> list[str]:
-    """For the first page, as HTML."""
+    """Links for the first page, as HTML."""
     if not service.settings.operators:
         return []
     return ['<a href="/console/">The console</a>, for its operators']

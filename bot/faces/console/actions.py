@@ -162,7 +162,7 @@ class Actions:
 
     @property
     def _name(self) -> str:
-        """Of the operator who pressed the button."""
+        """The name of the operator who pressed the button."""
         operator: Operator = g.session.operator
         return operator.name
 

@@ -34,7 +34,7 @@ class Chart:
 
 
 def over_time(steps: Sequence[Slice]) -> Chart:
-    """For each hour or day a bar for the starts, and one for the approvals before it."""
+    """Draws, for each hour or day, a bar for the starts, and one for the approvals before it."""
     top = highest_tick(max((max(one.started, one.approved) for one in steps), default=0))
     wide = (WIDTH - LEFT) / max(1, len(steps))
     every = -(-len(steps) // LABELS)

@@ -1,4 +1,4 @@
-"""What a list is to hold, read from the address of its page."""
+"""Reads the filter of a list from the address of its page."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,14 +75,14 @@ def of_audit(query: MultiDict[str, str]) -> AuditFilters:
 
 
 def event_state(text: str, faults: list[str]) -> EventState | None:
-    """Of the events that are wanted; None: all."""
+    """Reads the state of the wanted events; None: all."""
     if text and text not in EVENT_STATES:
         faults.append("This state is unknown.")
     return EventState(text) if text in EVENT_STATES else None
 
 
 def address_of(place: Place) -> str:
-    """Where a page ends, for the address of the next."""
+    """Encodes the end of a page for the address of the next page."""
     at, id = place
     return f"{to_text(at)} {id}"
 
@@ -99,7 +99,7 @@ def place(text: str, faults: list[str]) -> Place | None:
 
 
 def instant(text: str, faults: list[str]) -> datetime | None:
-    """As browsers send a date and time; taken as UTC."""
+    """Parses a date and time as browsers send it; taken as UTC."""
     if not text:
         return None
     try:

@@ -102,6 +102,6 @@ class Gate:
 
 
 def _own_path(path: str) -> str:
-    """Where to go after the sign-in: a page of the console and nowhere else."""
+    """The path to go to after the sign-in: a page of the console and nowhere else."""
     is_own = path.startswith("/console/") and "\\" not in path and "\n" not in path
     return path if is_own else url_for("console.overview")

@@ -96,7 +96,8 @@ class Listing:
 
 
 def _wanted(asked: Filters, reading: Reading | None) -> ListFilter | None:
-    """None: a filter cannot be used, or the search finds nothing, so there is no list."""
+    """Builds the filter of the list; None if a filter cannot be used or the search finds
+    nothing."""
     if asked.faults or (asked.search and reading is None):
         return None
     return reading.narrow(asked.wanted) if reading else asked.wanted

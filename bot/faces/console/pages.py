@@ -128,7 +128,7 @@ class Pages:
         )
 
     def _number_limits(self, fault: str) -> dict[str, Any]:
-        """Of the number that was typed, where one was."""
+        """The limits of the typed number, if there is one."""
         number = request.values.get("number", "")
         shown: dict[str, Any] = {"number": number, "fault": fault, "looked_up": None}
         if not number or fault:

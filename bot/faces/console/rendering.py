@@ -141,7 +141,7 @@ def guarded(response: Response) -> Response:
 
 
 def unavailable(error: StoreUnavailable) -> Response:
-    """Without the layout, which would ask the store too."""
+    """Renders a page without the layout, which would query the store too."""
     log.error("the database refuses the console", exc_info=error)
     page = make_response(render_template("console/unavailable.html", sentence=error.sentence), 503)
     page.headers["Retry-After"] = str(error.retry_after_seconds)

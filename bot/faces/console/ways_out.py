@@ -1,4 +1,4 @@
-"""What an operator can do about a refusal: a sentence, and a link to where it is done."""
+"""Remedies for refusals on the console: a sentence, and a link to the page to go to."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class WayOut:
 
 
 def way_out(refusal: Refusal, number: str) -> WayOut | None:
-    """None: the refusal says all. `number`: as it was typed."""
+    """Finds the remedy for a refusal; None if the refusal itself says all. `number`: as typed."""
     match refusal:
         case OptedOut():
             return WayOut(

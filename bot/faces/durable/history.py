@@ -25,7 +25,7 @@ _ENDS = {
 
 
 def events(view: VerificationView, *, show_input: bool, show_output: bool) -> list[Json] | None:
-    """In the order of time; None while Twilio has not accepted the text."""
+    """Lists the events in the order of time; None while Twilio has not accepted the text."""
     if view.verification.stage is Stage.WAITING:
         return None
     shown = [event for line in view.history for event in _events(line, view)]

@@ -38,7 +38,7 @@ _WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
 
 # The plus of an offset that was not escaped is a blank by the time it is read.
 _UNESCAPED_OFFSET = re.compile(r"(.*[Tt ]\d\d.*) (\d\d:?\d\d)")
-# What a removal may say: its filters, the key, and what names another store.
+# Parameters of a removal: its filters, the key, and the names of a task hub and a connection.
 _PURGE_NAMES = frozenset(
     ["createdtimefrom", "createdtimeto", "runtimestatus", "code", "taskhub", "connection"]
 )
@@ -55,7 +55,8 @@ class Query:
         return values[0] if values else None
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """As .NET reads a boolean: `true` and `false` in any case; 1 and yes are absent."""
+        """Reads a boolean as .NET does: `true` and `false` in any case; 1 and yes count as
+        absent."""
         word = (self.text(name) or "").strip().lower()
         return {"true": True, "false": False}.get(word, default)
 
@@ -72,7 +73,7 @@ class Query:
 
     @property
     def names(self) -> frozenset[str]:
-        """In lower case."""
+        """The names of all parameters, in lower case."""
         return frozenset(self._values)
 
     def values(self, name: str) -> list[str]:
@@ -172,7 +173,7 @@ def _refuse_unknown(query: Query) -> None:
 
 
 def token(created_at: datetime, id: str) -> str:
-    """Where the next page goes on. Opaque to callers."""
+    """Encodes the place at which the next page goes on. Opaque to callers."""
     return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), id]).encode()).decode()
 
 

@@ -170,12 +170,13 @@ class VerifyFace:
         return caller
 
     def _account_sid(self) -> str:
-        """As the client knows it: its own user name where that is an account's sid."""
+        """The account sid that the client expects: its own user name, if that is an account's
+        sid."""
         user = (request.authorization.username if request.authorization else None) or ""
         return user if _ACCOUNT.fullmatch(user) else self._service.settings.twilio_account_sid
 
     def _which(self, caller: Caller, text: str) -> Which:
-        """By a sid or a number, of a path. Raises NoSuchResource."""
+        """Finds a verification by the sid or number in a path. Raises NoSuchResource."""
         sid = _SID.fullmatch(text)
         if sid is not None:
             return Which(hex_id=sid[1], started_by=_owner(caller))
@@ -185,7 +186,7 @@ class VerifyFace:
             raise _not_found() from None
 
     def _which_of_check(self, caller: Caller, given: forms.Check) -> Which:
-        """By the number, the sid, or both. Raises InvalidParameter."""
+        """Finds a verification by the number, the sid, or both. Raises InvalidParameter."""
         sid = _SID.fullmatch(given.sid) if given.sid else None
         if given.sid and sid is None:
             raise forms.invalid("VerificationSid", "it is VE and 32 hex digits")

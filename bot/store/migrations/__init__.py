@@ -23,8 +23,8 @@ def schema() -> str:
 
 
 def steps(version: int, *, database: str = "sqlite") -> list[str]:
-    """The scripts from this version to the present one. What a database needs of its own
-    (`sqlite`, `postgresql`) follows what both do alike."""
+    """The scripts from this version to the present one. After each step for both databases comes
+    the step for this one alone (`sqlite`, `postgresql`)."""
     numbers = range(version + 1, VERSION + 1)
     paths = [_HERE / f"{n}{kind}.sql" for n in numbers for kind in ("", f".{database}")]
     return [path.read_text() for path in paths if path.exists()]
@@ -61,7 +61,7 @@ def require_columns(name: str, found: Iterable[tuple[str, str]]) -> None:
 
 @cache
 def _columns() -> frozenset[tuple[str, str]]:
-    """Those of schema.sql, as SQLite understands it."""
+    """The columns of schema.sql, as SQLite understands it."""
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
         db.executescript(schema())
         sql = """

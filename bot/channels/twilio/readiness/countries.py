@@ -45,7 +45,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
 
 
 def _states(asked: Questions) -> dict[str, bool]:
-    """By country, whether texts may go there."""
+    """Maps each country to whether texts may go there."""
     permissions = asked.client.accounts.v1.messaging_geopermissions
     found: Any = asked.ask(permissions.fetch)
     return {

@@ -6,7 +6,7 @@ from bot.channels.gateway import Finding, Level
 
 
 class Kind(StrEnum):
-    """In the order in which they are asked for."""
+    """The kinds of findings, in the order of their questions."""
 
     CONNECTION = "connection"
     CREDENTIALS = "credentials"

@@ -1,4 +1,5 @@
-"""What US carriers ask for: a campaign for long codes (10DLC), a verification of toll-free ones."""
+"""Registrations that US carriers require: a campaign for long codes (10DLC), a verification of
+toll-free numbers."""
 
 from collections.abc import Iterator
 from typing import Any
