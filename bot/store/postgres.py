@@ -180,7 +180,8 @@ class PostgresStore(Store):
                 try:
                     yield connection
                 except psycopg.Error as error:
-                    if bound.was_cut:  # by us: the server may be well
+                    if bound.was_cut:  # by us: the server may be well, or the others hang too
+                        self._retries.replace_connections()
                         raise StoreUnavailable("PostgreSQL takes too long") from error
                     raise
                 finally:

@@ -3,7 +3,6 @@ few seconds, a use case that could not reach the server."""
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,7 +18,7 @@ from bot.store.tx import PATIENCE_SECONDS, MissedRepliesFirst, StoreUnavailable
 T = TypeVar("T")
 
 LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
-REPLACED_EVERY_SECONDS = 1.0  # connections that lead to a standby
+REPLACED_EVERY_SECONDS = 1.0  # connections
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
 # Raised by psycopg when the database is away, or partly away.
@@ -89,18 +88,23 @@ class Retries:
         return self.patience() > 0 and time.monotonic() + LONGEST_PAUSE_SECONDS <= until
 
     def _note_away(self, error: Exception) -> None:
-        now = time.monotonic()
-        if self._away_since is None:
-            self._away_since = now
-        elif not _is_read_only(error) or now - self._replaced_at < REPLACED_EVERY_SECONDS:
+        is_first = self._away_since is None
+        if is_first:
+            self._away_since = time.monotonic()
+        elif not _is_read_only(error):
             return
         self._only_reads = _is_read_only(error)
-        self._replaced_at = now
-        # Replace connections that are broken or lead to a standby. New ones may lead there too,
-        # until the address points elsewhere. Do it in a thread: each connection may take as long as
-        # the timeout for a dead host.
-        replace = self._pool.drain if self._only_reads else self._pool.check
-        threading.Thread(target=replace, name="replace", daemon=True).start()
+        # New connections may lead to a standby too, until the address points elsewhere.
+        self.replace_connections(at_once=is_first)
+
+    def replace_connections(self, *, at_once: bool = False) -> None:
+        """Replaces connections that are broken, lead to a standby, or to a server that hangs. They
+        are closed without a look at each: a look at one that leads nowhere takes as long as the
+        timeout for a dead host. Once a second at most, unless `at_once`."""
+        now = time.monotonic()
+        if at_once or now - self._replaced_at >= REPLACED_EVERY_SECONDS:
+            self._replaced_at = now
+            self._pool.drain()
 
     def patience(self) -> float:
         """Seconds that a server which is away is still waited for."""

@@ -5,6 +5,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -315,6 +316,53 @@ def losing_commits(url: str, is_losing: threading.Event) -> Iterator[str]:
             yield url.replace(f":{port}/", f":{relay.server_address[1]}/")
         finally:
             relay.shutdown()
+
+
+@contextmanager
+def hanging(url: str, is_hanging: threading.Event) -> Iterator[str]:
+    """An address that leads to the database. When the event is set, the connections that are open
+    then stay open, and nothing passes any more; new ones lead to the database."""
+    port = urlsplit(url).port
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            was_open_before = not is_hanging.is_set()
+            with socket.create_connection(("127.0.0.1", port)) as server:
+                threading.Thread(target=pass_on, args=(self.request, server)).start()
+                while answer := server.recv(65536):
+                    if was_open_before and is_hanging.is_set():
+                        continue
+                    with suppress(OSError):
+                        self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
+        threading.Thread(target=relay.serve_forever, args=(0.01,)).start()
+        try:
+            yield url.replace(f":{port}/", f":{relay.server_address[1]}/")
+        finally:
+            relay.shutdown()
+
+
+def test_after_one_connection_that_hangs_the_others_are_replaced(url: str) -> None:
+    """As after the failover of a server that went without a word."""
+    is_hanging, all_are_in_use = threading.Event(), threading.Barrier(4)
+
+    def beside_others(tx: Tx) -> None:
+        tx.all("SELECT 1")
+        all_are_in_use.wait(10)
+
+    with hanging(url, is_hanging) as address:
+        store = PostgresStore(address, connections=4)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: store.read(beside_others), range(4)))
+        is_hanging.set()
+        with pytest.raises(StoreUnavailable):
+            store.write_within(0.3, mark)
+        for _ in range(4):
+            began = time.monotonic()
+            store.write(mark)
+            assert time.monotonic() - began < PATIENCE_SECONDS / 2
+        store.close()
 
 
 def test_an_answer_to_commit_that_is_lost_is_said_and_not_repeated(
