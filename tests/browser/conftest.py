@@ -34,10 +34,11 @@ def browser() -> Iterator[Browser]:
 _NAMED = "(e) => `${[...document.querySelectorAll('*')].indexOf(e)} ${e.outerHTML.slice(0, 80)}`"
 _USABLE = f"""() => [...document.querySelectorAll("a[href], button, input, select, summary")]
     .filter((e) => e.type !== "hidden" && e.checkVisibility()).map({_NAMED})"""
-_FOCUSED = f"""() => {{
-    const e = document.activeElement;
-    if (!e || e === document.body) return [null, ""];
-    return [({_NAMED})(e), getComputedStyle(e).outlineStyle];
+_FOLLOW_FOCUS = f"""() => {{
+    window.reached = [];
+    document.addEventListener("focusin", ({{ target }}) => {{
+        if (getComputedStyle(target).outlineStyle !== "none") reached.push(({_NAMED})(target));
+    }});
 }}"""
 
 
@@ -87,15 +88,12 @@ class Visit:
     def unreachable(self) -> list[str]:
         """Elements that a pointer can use, but that no Tab leads to, or that show no focus."""
         self.page.evaluate("document.activeElement?.blur()")
+        self.page.evaluate(_FOLLOW_FOCUS)
         wanted = set(self.page.evaluate(_USABLE))
-        shown = set()
         stops = len(wanted) + STOPS_OF_A_TIME * self.page.locator("[type=datetime-local]").count()
         for _ in range(stops + 1):
             self.page.keyboard.press("Tab")
-            place, outline = self.page.evaluate(_FOCUSED)
-            if outline != "none":
-                shown.add(place)
-        return sorted(wanted - shown)
+        return sorted(wanted - set(self.page.evaluate("reached")))
 
     def is_within_its_width(self) -> bool:
         return bool(

@@ -43,9 +43,8 @@ def test_a_page_per_standing(harness: Harness, console: Visit) -> None:
         assert console.faults() == [], name
 
 
-@pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing_and_tab_leads_everywhere(
-    harness: Harness, visit: Callable[..., Visit], width: int
+    harness: Harness, visit: Callable[..., Visit]
 ) -> None:
     """Every page of an operator. Of a theme contrast alone differs, and of a width no colour does;
     nor does the order of Tab. So each is looked at once here, and all of it in `make soak`."""
@@ -54,19 +53,21 @@ def test_axe_finds_nothing_and_tab_leads_everywhere(
         make(harness, f"+1425555{200 + number:04}")
         for number, (make, _) in enumerate(canned.STANDINGS.values())
     ]
-    made = visit(harness.url, viewport={"width": width, "height": 844})
+    made = visit(harness.url)
     made.sign_in()
     found = {}
     one = [f"/verifications/{ids[0]}", f"/verifications/{ids[1]}/at-twilio"]
     for path in [*PAGES, *one]:
         page = made.open("/console" + path)
-        page.emulate_media(color_scheme="light")
-        found[path, "light"] = made.faults()
-        if is_whole or width == 390:
-            found[path, "keyboard"] = made.unreachable()
-        if is_whole or width == 1280:
-            page.emulate_media(color_scheme="dark")
-            found[path, "dark"] = made.faults(only="color-contrast")
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.emulate_media(color_scheme="light")
+            found[path, width, "light"] = made.faults()
+            if is_whole or width == 390:
+                found[path, width, "keyboard"] = made.unreachable()
+            if is_whole or width == 1280:
+                page.emulate_media(color_scheme="dark")
+                found[path, width, "dark"] = made.faults(only="color-contrast")
     assert {where: faults for where, faults in found.items() if faults} == {}
 
 
@@ -84,9 +85,8 @@ def test_the_sign_in_and_the_phones_have_no_fault(
     assert phones.faults() == []
 
 
-@pytest.mark.parametrize("width", [320, 390])
 def test_nothing_scrolls_sideways_on_a_narrow_screen(
-    harness: Harness, visit: Callable[..., Visit], width: int
+    harness: Harness, visit: Callable[..., Visit]
 ) -> None:
     ids = [
         make(harness, f"+1425555{200 + n:04}")
@@ -95,16 +95,20 @@ def test_nothing_scrolls_sideways_on_a_narrow_screen(
     long_id = "x" * 256
     start = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{long_id}"
     assert harness.call("POST", start, json="+14255550123").status_code == 202
-    made = visit(harness.url, viewport={"width": width, "height": 640})
+    made = visit(harness.url)
     made.sign_in()
     one = [f"/verifications/{id}" for id in (ids[0], ids[-1], long_id, f"{ids[1]}/at-twilio")]
     for path in (*PAGES, *one):
         made.open("/console" + path)
-        assert made.is_within_its_width(), path
-    phones = visit(harness.simulator.url, viewport={"width": width, "height": 640})
+        for width in (320, 390):
+            made.page.set_viewport_size({"width": width, "height": 640})
+            assert made.is_within_its_width(), (path, width)
+    phones = visit(harness.simulator.url)
     phones.open()
     expect(phones.page.locator(".messages").first).to_contain_text("Your")
-    assert phones.is_within_its_width()
+    for width in (320, 390):
+        phones.page.set_viewport_size({"width": width, "height": 640})
+        assert phones.is_within_its_width(), width
 
 
 def background(visit: Visit) -> str:
