@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.effects import UsageKind
-from bot.domain.errors import LimitReached
+from bot.domain.errors import LimitReached, retry_after
 from bot.domain.limits import Limit, LimitName
 from bot.store.usage import Usage
 
@@ -46,10 +46,14 @@ class _Window:
         self._forget(now)
         return self._sums[name] >= self.limit.amount
 
-    def retry_after_seconds(self, now: datetime) -> int:
-        """The seconds until the oldest slot falls out."""
-        falls_out = self._slots[0][0] + self.limit.window
-        return max(1, round((falls_out - now).total_seconds()))
+    def retry_after_seconds(self, name: str, now: datetime) -> int:
+        """The seconds until so many starts of a full name have fallen out that one fits again."""
+        left = self._sums[name]
+        for end, counts in self._slots:
+            left -= counts[name]
+            if left < self.limit.amount:
+                return retry_after(end + self.limit.window - now)
+        return retry_after(self.limit.window)
 
     def fullest(self, now: datetime) -> tuple[str, int]:
         """The name with the most starts, and how many."""
@@ -80,9 +84,10 @@ class RateLimits:
         names = {COUNTRY: country, KEY: started_by, TOTAL: ""}
         with self._lock:
             full = [w for w in self._windows if w.is_full(names[w.kind], now)]
-            if full:
-                window = max(full, key=lambda w: w.retry_after_seconds(now))
-                raise LimitReached(window.limit, window.retry_after_seconds(now))
+            waits = [(w.retry_after_seconds(names[w.kind], now), w.limit) for w in full]
+        if waits:
+            seconds, limit = max(waits, key=lambda pair: pair[0])
+            raise LimitReached(limit, seconds)
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
         """Returns each limit with the country, key or whole that is fullest now, and how full it

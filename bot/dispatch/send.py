@@ -142,10 +142,12 @@ class SendDuty:
             log.exception("a text was left half done", extra=_extra(claim))
 
     def _send(self, claim: TextClaim) -> None:
-        # A request written before `until` is answered, or cut off, before the lease lapses.
-        until = claim.asked_at + self._lease.total_seconds() - self._timeout
+        # A request written before `until` is answered, or cut off, before the lease lapses. None is
+        # written after SEND_WITHIN_SECONDS.
+        within = min(self._lease - timedelta(seconds=self._timeout), claim.give_up_in)
+        until = claim.asked_at + within.total_seconds()
         if self.monotonic() >= until:
-            log.warning("the lease is nearly over; the text is handed back", extra=_extra(claim))
+            log.warning("it is too late to send the text; it is handed back", extra=_extra(claim))
             self._store.write(send.hand_back, claim)
             return
         result = self._gateway.send(

@@ -9,9 +9,22 @@ from functools import lru_cache
 # The mark that turns a digit into an emoji. It is in none of the categories below.
 _ENCLOSING_KEYCAP = "\u20e3"
 # Characters that show nothing though Unicode classes them as letters or accents.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
-# Dashes that Unicode does not class as dashes: minus, hyphen bullet, the long vowel of kana.
-_MORE_DASHES = "\u2212\u2043\u30fc\uff70\u223c\u301c\uff5e"
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+# Dashes that Unicode does not class as dashes: minus signs, hyphen bullet, tildes, the horizontal
+# lines of boxes, the long vowel of kana.
+_MORE_DASHES = frozenset(
+    "~\u02d7\u2043\u2053\u207b\u208b\u2212\u223c\u2500\u2501\u2796\u301c\u30fc\uff5e\uff70"
+)
+# Full-width, small, raised and Arabic forms of the punctuation that joins digits.
+_PUNCTUATION = {
+    **dict.fromkeys("\uff0b\ufe62\u207a\u208a\u2795", "+"),
+    **dict.fromkeys(
+        "\uff0e\u3002\uff61\u00b7\u2022\u2024\u2027\ufe52\u30fb\uff65\u2219\u22c5\u06d4", "."
+    ),
+    **dict.fromkeys("\uff0f\u2044\u2215", "/"),
+    **dict.fromkeys("\uff1a\ufe55\ufe13\u2236\ua789", ":"),
+    **dict.fromkeys("\uff0c\u3001\uff64\ufe50\ufe51\u060c\u066b\u066c", ","),
+}
 
 
 def visible(text: str) -> str:
@@ -38,6 +51,15 @@ def ascii_digits(text: str) -> str:
 
 def is_dash(letter: str) -> bool:
     return unicodedata.category(letter) == "Pd" or letter in _MORE_DASHES
+
+
+def ascii_punctuation(letter: str) -> str:
+    """A dash or a joiner of digits as ASCII; any other character stays.
+
+    >>> ascii_punctuation("－"), ascii_punctuation("／"), ascii_punctuation("x")
+    ('-', '/', 'x')
+    """
+    return "-" if is_dash(letter) else _PUNCTUATION.get(letter, letter)
 
 
 def _is_mark(letter: str) -> bool:

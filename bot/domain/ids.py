@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 # Seven digits and more, however they are spelled, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
+_CODE_AS_EVENT = re.compile(r"(/raiseevent/)[^/a-z]+(?=/|$)", re.IGNORECASE)
 # Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
     r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -57,10 +58,12 @@ def is_ours(id: str) -> bool:
 
 
 def safe(path: str) -> str:
-    """A path or an id as a log may show it: a caller can put a number or a line break into one.
+    """A path or an id as a log may show it: a caller can put a number or a line break into one, or
+    the code in place of an event's name.
 
-    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb")
-    ('/phones/*****', '/a\\\\nb')
+    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/1234")
+    ('/phones/*****', '/a\\\\nb', '/raiseEvent/*****')
     """
-    parts = path.encode("unicode_escape").decode().split("/")
+    shown = path.encode("unicode_escape").decode()
+    parts = _CODE_AS_EVENT.sub(r"\1*****", shown).split("/")
     return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)

@@ -32,8 +32,9 @@ class Rule:
 # People still type the prefixes once dialled within Mexico: 044, 045 and 01.
 _MEXICO = Rule("MX", r"\+52(?:1|01|044|045)([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
 # Argentina: callers from abroad put a 9 before a mobile number, callers at home do not; without it
-# a mobile number looks like a landline (libphonenumber's FAQ, "mx_and_ar").
-_ARGENTINA = Rule("AR", r"\+54([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1")
+# a mobile number looks like a landline (libphonenumber's FAQ, "mx_and_ar"). Some put the trunk
+# prefix 0 after it.
+_ARGENTINA = Rule("AR", r"\+54(?:9?0)?([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1")
 # Benin: 01 before every number since 30 November 2024 (allAfrica of that day; Signal-Server's
 # BeninAlternateFormGenerator).
 _BENIN = Rule("BJ", r"\+229([4-69]\d{7})", r"+22901\1", r"\+22901([4-69]\d{7})", r"+229\1")

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from bot.domain.errors import InvalidStart
+from bot.domain.placeholders import is_placeholder
 
 LONGEST_TAG = 128  # characters
 LONGEST_LOCALE = 100
@@ -22,6 +23,8 @@ def tag(value: Any) -> str | None:
         raise InvalidStart(f"tag must be a text of at most {LONGEST_TAG} characters.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise InvalidStart("tag may hold no control characters and no half characters.")
+    if is_placeholder(value):
+        raise InvalidStart("tag is still the placeholder of a template: put a value in its place.")
     return value
 
 

@@ -2,12 +2,12 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
-from bot.domain.characters import ascii_digits, is_dash, visible
+from bot.domain.characters import ascii_digits, ascii_punctuation, visible
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.numbering import canonical, other_spellings
 
@@ -34,10 +34,19 @@ _WITHOUT_TEXTS = {
 @dataclass(frozen=True, slots=True)
 class Phone:
     """A number in E.164, and the country that assigns it, as two letters; if several
-    countries share a number range, its main country."""
+    countries share a number range, its main country. `others`: further countries that may assign
+    it, if the metadata lacks the number."""
 
     number: str
     country: str
+    others: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def country_among(self, allowed: frozenset[str]) -> str | None:
+        """The country that assigns it, or an allowed one that may; None: no allowed one does.
+        Without any, all are allowed."""
+        if not allowed or self.country in allowed:
+            return self.country
+        return min(self.others & allowed, default=None)
 
 
 def parse(text: str) -> Phone:
@@ -53,11 +62,7 @@ def parse(text: str) -> Phone:
 
     Raises InvalidNumber, or CannotReceiveTexts where the number is of a kind that has no texts.
     """
-    digits = _e164(text)
-    try:
-        number = phonenumbers.parse(canonical(digits))
-    except NumberParseException:
-        raise InvalidNumber("The phone number has no known country code.") from None
+    number = _read(_e164(text))
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise InvalidNumber("The phone number has too many or too few digits for its country.")
     kind = _WITHOUT_TEXTS.get(phonenumbers.number_type(number))
@@ -68,9 +73,7 @@ def parse(text: str) -> Phone:
         raise CannotReceiveTexts(
             "The phone number is of a satellite or a service, which cannot receive texts here."
         )
-    # Once more, since the reading drops a trunk zero after the country code.
-    read = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(canonical(read), region)
+    return Phone(_in_e164(number), region, _other_regions(number))
 
 
 def known_as(text: str) -> tuple[str, ...]:
@@ -116,7 +119,7 @@ def _at_home(digits: str, home: str) -> str:
         number = phonenumbers.parse(digits, home)
     except NumberParseException:
         return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return _in_e164(number)
 
 
 def of_person(text: str) -> str | None:
@@ -148,10 +151,49 @@ def masked(phone: str) -> str:
     return phone[:5] + "*" * max(0, len(phone) - 7) + phone[-2:]
 
 
+def _read(digits: str) -> phonenumbers.PhoneNumber:
+    """The line of a number, which may have a trunk prefix after its country code. Raises
+    InvalidNumber."""
+    number = _canonical(digits)
+    code = f"+{number.country_code}"
+    typed = digits.removeprefix(code)
+    if typed.startswith("0") and not phonenumbers.is_valid_number(number):
+        without = _canonical(code + typed[1:])
+        number = without if phonenumbers.is_valid_number(without) else number
+    read = phonenumbers.national_significant_number(number)
+    dropped = typed.removesuffix(read) if typed.endswith(read) else ""
+    # phonenumbers also drops codes of carriers, which makes another line of a mistyped number.
+    if len(dropped) > 2 and not dropped.startswith("0"):
+        raise InvalidNumber("The phone number has extra digits after its country code.")
+    return number
+
+
+def _canonical(digits: str) -> phonenumbers.PhoneNumber:
+    """Reads a number in the one spelling of its line, before and after phonenumbers has dropped a
+    trunk prefix."""
+    try:
+        number = phonenumbers.parse(canonical(digits))
+    except NumberParseException:
+        raise InvalidNumber("The phone number has no known country code.") from None
+    read = _in_e164(number)
+    return number if canonical(read) == read else phonenumbers.parse(canonical(read))
+
+
+def _in_e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def _region(number: phonenumbers.PhoneNumber) -> str:
     """Finds the country of a number; by its country code alone if the metadata lacks the number."""
     region = phonenumbers.region_code_for_number(number)
     return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+
+
+def _other_regions(number: phonenumbers.PhoneNumber) -> frozenset[str]:
+    """Empty if the metadata knows the number."""
+    if phonenumbers.region_code_for_number(number):
+        return frozenset()
+    return frozenset(phonenumbers.region_codes_for_country_code(number.country_code or 0))
 
 
 def _e164(text: str) -> str:
@@ -185,16 +227,11 @@ def _spelled(text: str) -> str:
 def _plain(letter: str) -> str:
     if letter.isspace():
         return " "
-    if is_dash(letter):
-        return "-"
-    return _PUNCTUATION.get(letter, letter)
+    return _BRACKETS.get(letter) or ascii_punctuation(letter)
 
 
-# Full-width, small and raised forms of what stands in numbers.
-_PUNCTUATION = {
-    **dict.fromkeys("\uff0b\ufe62\u207a\u2795", "+"),
-    **dict.fromkeys("[\uff08\uff3b\u207d\ufe59", "("),
-    **dict.fromkeys("]\uff09\uff3d\u207e\ufe5a", ")"),
-    **dict.fromkeys("\uff0e\u3002\u00b7\u2022\u2024\ufe52\u30fb\u2219", "."),
-    **dict.fromkeys("\uff0f\u2044\u2215", "/"),
+# Full-width, small, raised and square ones.
+_BRACKETS = {
+    **dict.fromkeys("[\uff08\uff3b\u207d\ufe59\u3010\u3014", "("),
+    **dict.fromkeys("]\uff09\uff3d\u207e\ufe5a\u3011\u3015", ")"),
 }

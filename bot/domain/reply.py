@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from bot.domain.characters import ascii_digits, is_dash, is_latin, visible
+from bot.domain.characters import ascii_digits, ascii_punctuation, is_latin, visible
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
@@ -30,10 +30,11 @@ _HELP = frozenset(["help", "info", "aide"])
 
 # A text that opens with one of these and goes on asks to be left alone: the US rule (47 CFR
 # 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
-# open ordinary sentences.
-_OPENS_WITH_STOP = re.compile(
-    r"[\W_]*(?:stop(?:[\W_]*all)?|unsubscribe|revoke|opt[\W_]*out|arr[eê]t)(?![^\W_])"
-)
+# open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
+# matter: "S.T.O.P texting me".
+_GAP = r"[\W_]*"
+_OPENERS = ("stopall", "stop", "unsubscribe", "revoke", "optout", "arret", "arrêt")
+_OPENS_WITH_STOP = re.compile(rf"{_GAP}(?:{'|'.join(map(_GAP.join, _OPENERS))})(?![^\W_])")
 
 # A text is a quote if it has this many consecutive characters of our own words or, in a non-Latin
 # script, whose words are short and may have no blanks between them, this many letters. The fixed
@@ -235,9 +236,8 @@ def _comparable(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Digits of every script as ASCII, dashes as one dash, invisible marks gone."""
-    shown = ascii_digits(visible(text))
-    return "".join("-" if is_dash(letter) else letter for letter in shown)
+    """Drops invisible marks; digits of every script, and what may join them, become ASCII."""
+    return "".join(map(ascii_punctuation, ascii_digits(visible(text))))
 
 
 def _trimmed(text: str) -> str:

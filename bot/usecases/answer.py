@@ -40,7 +40,7 @@ def judge_text(
     given = inbound.recall(tx, text.message_sid)
     if given is not None:
         return Done(Judged(given.answer, is_repeat=True))
-    keyword = text.keyword or keyword_of(tx, text)
+    keyword = text.keyword or keyword_of(tx, text, code_length=rules.terms.code_length)
     if keyword is not None and is_outdated(tx, text):
         done = Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
     elif keyword is not None:

@@ -44,6 +44,7 @@ class TextClaim:
     has_lapsed: bool  # it took over a lease, whose call may still be under way
     tries: int
     give_up_at: datetime
+    give_up_in: timedelta  # until then, when it was claimed
     from_address: str  # our number or Messaging Service
     is_to_erase: bool  # Twilio's copy, once the verification is over
     tried_ago: timedelta  # since the first try, when it was claimed
@@ -123,6 +124,7 @@ def claim_text(
         has_lapsed=text.state is TextState.SENDING,
         tries=text.tries,
         give_up_at=_give_up_at(text, verification),
+        give_up_in=_give_up_at(text, verification) - tx.now,
         from_address=rules.from_address,
         is_to_erase=verification.is_to_erase,
         tried_ago=tx.now - (text.first_try_at or tx.now),

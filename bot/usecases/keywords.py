@@ -12,15 +12,15 @@ from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
 
 
-def keyword_of(tx: Tx, text: InboundText) -> Keyword | None:
+def keyword_of(tx: Tx, text: InboundText, *, code_length: int) -> Keyword | None:
     """The keyword a text is. One that opens with a stop word and goes on asks to be left alone,
-    unless it carries a code."""
+    unless it carries a code. `code_length`: of a number without a verification."""
     word = reply.keyword(text.heard)
     if word is not None or not reply.opens_with_stop(text.heard):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = present_of(tx, text.phone)
-    length = verification.terms.code_length if verification else 0
+    length = verification.terms.code_length if verification else code_length
     return _stop_without_code(text.heard, length)
 
 

@@ -18,6 +18,7 @@ from bot.domain.errors import (
 )
 from bot.domain.ids import new_id, run_id
 from bot.domain.inputs import Canceled, Started
+from bot.domain.numbering import canonical
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Terms, Verification
 from bot.store import idempotency, usage, verifications
@@ -129,12 +130,13 @@ def prepare(number: str, request: Request, rules: Rules) -> Start:
     Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, TextTooLong.
     """
     read_number = phone.parse(number)
-    country = read_number.country
-    if read_number.number == rules.from_address:
+    if read_number.number == canonical(rules.from_address):
         raise CannotReceiveTexts("This is the number that Textback itself sends from.")
-    if rules.allowed_countries and country not in rules.allowed_countries:
+    country = read_number.country_among(rules.allowed_countries)
+    if country is None:
         raise CountryNotAllowed(
-            f"Numbers of {country} are not verified here. ALLOWED_COUNTRIES says which are."
+            f"Numbers of {read_number.country} are not verified here. ALLOWED_COUNTRIES says which"
+            " are."
         )
     locale = locale_of(request.text, rules, country)
     reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))

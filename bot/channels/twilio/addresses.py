@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain import phone
+from bot.domain.numbering import canonical
 from bot.settings import Settings
 from bot.store.inbound import Ignored
 
@@ -32,8 +33,9 @@ class Ours:
 
     def is_recipient(self, form: Mapping[str, str]) -> bool:
         """Whether a text was sent to us. The account may have other numbers and services."""
-        field = "To" if self.number else "MessagingServiceSid"
-        return form.get(field, self.from_address) == self.from_address
+        if self.number is None:
+            return form.get("MessagingServiceSid", self.service_sid) == self.service_sid
+        return canonical(form.get("To", self.number)) == canonical(self.number)
 
 
 def phone_of(theirs: str, *, is_of_service: bool) -> str | None:

@@ -111,12 +111,14 @@ def _parsed(text: str) -> Any:
 
 
 def _unwrapped(value: Any, *, openings: tuple[str, ...] = ('"',)) -> Any:
-    """The value inside JSON that was written as a JSON string once more, as some clients do."""
+    """The value inside JSON that was written as a JSON string once more, as some clients do, with
+    a byte order mark or without."""
     for _ in range(UNWRAPPED):
-        if not isinstance(value, str) or not value.startswith(openings):
+        inner = value.removeprefix("\ufeff") if isinstance(value, str) else ""
+        if not inner.startswith(openings):
             return value
         try:
-            value = json.loads(value)
+            value = json.loads(inner)
         except (ValueError, RecursionError):
             return value
     return value

@@ -8,12 +8,9 @@ from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
 from bot.faces.durable.cors import Cors, note_opened_by_link
-from bot.faces.durable.errors import (
-    InvalidEventName,
-    UnsupportedMedia,
-)
+from bot.faces.durable.errors import UnsupportedMedia
 from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
-from bot.faces.durable.query import Query, token, wanted_page, wanted_purge
+from bot.faces.durable.query import Query, refuse_filters, token, wanted_page, wanted_purge
 from bot.http.access import Access
 from bot.http.keys import Power, Scope
 from bot.service import Service
@@ -81,12 +78,7 @@ class Instances:
         verification = self._store.read(require_running, id)
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
-        is_placeholder = parameters.PLACEHOLDER.fullmatch(event) or "eventname" in event.lower()
-        if len(event) > 100 or is_placeholder:
-            raise InvalidEventName(
-                "The name of an event has at most 100 characters, and stands where the link has"
-                " {eventName}: put SmsChallengeResponse there."
-            )
+        parameters.require_event_name(event)
         if event.lower() == ANSWER_EVENT.lower():
             self._answer(id, code_length=verification.terms.code_length)
         elif event.lower() == RESEND_EVENT.lower():
@@ -136,6 +128,7 @@ class Instances:
 
     def purge(self, id: str) -> Response:
         self._access.holder(id, Scope.ACT)
+        refuse_filters(parameters.query())
         try:
             self._store.write(forget.purge, id)
         except StillRunning:

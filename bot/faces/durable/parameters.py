@@ -7,17 +7,13 @@ from typing import Any
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot.faces.durable.errors import (
-    InvalidId,
-    InvalidReason,
-)
+from bot.domain.placeholders import is_placeholder
+from bot.faces.durable.errors import InvalidEventName, InvalidId, InvalidReason
 from bot.faces.durable.query import Query
 from bot.http.error_handlers import JSON
 from bot.http.errors import InvalidIdempotencyKey
 
-# A link's {eventName} or {text}, sent as it stands there; and what curl, Postman, shells and other
-# templates leave in place of a value.
-PLACEHOLDER = re.compile(r"\s*(\$?\{+[\w .-]+\}+|<[\w .-]+>|\$[A-Za-z_]+|%[A-Za-z_]+%)\s*")
+LONGEST_EVENT_NAME = 100  # characters
 LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
 
 INTERVALS = ("pollingInterval", "retryInterval")
@@ -32,13 +28,25 @@ def valid_id(id: str) -> str:
             "An instance id has at most 256 characters, does not begin with @, is not . or .., and"
             " holds no / \\ # ? and no control character."
         )
+    if is_placeholder(id):
+        raise InvalidId("The instance id is still a placeholder: put an id in its place.")
     return id
+
+
+def require_event_name(event: str) -> None:
+    """Raises InvalidEventName. A name without a letter is the code, which is kept nowhere."""
+    is_left_over = is_placeholder(event) or "eventname" in event.lower()
+    if len(event) > LONGEST_EVENT_NAME or is_left_over or not re.search(r"[^\W\d_]", event):
+        raise InvalidEventName(
+            f"The name of an event has at most {LONGEST_EVENT_NAME} characters, letters among them,"
+            " and stands where the link has {eventName}: put SmsChallengeResponse there."
+        )
 
 
 def reason(text: str | None) -> str | None:
     if text is None:
         return None
-    if PLACEHOLDER.fullmatch(text):
+    if is_placeholder(text):
         raise InvalidReason(
             "The reason is still the placeholder of the link: put a text in place of {text}, or"
             " leave the parameter out."
@@ -66,6 +74,8 @@ def idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= 200:
         raise InvalidIdempotencyKey("An Idempotency-Key has 1 to 200 characters.")
+    if key is not None and is_placeholder(key):  # every start would get the first one's answer
+        raise InvalidIdempotencyKey("The Idempotency-Key is still the placeholder of a template.")
     return key
 
 

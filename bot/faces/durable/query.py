@@ -39,9 +39,8 @@ _WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
 # The plus of an offset that was not escaped is a blank by the time it is read.
 _UNESCAPED_OFFSET = re.compile(r"(.*[Tt ]\d\d.*) (\d\d:?\d\d)")
 # Parameters of a removal: its filters, the key, and the names of a task hub and a connection.
-_PURGE_NAMES = frozenset(
-    ["createdtimefrom", "createdtimeto", "runtimestatus", "code", "taskhub", "connection"]
-)
+_COMMON_NAMES = frozenset(["code", "taskhub", "connection"])
+_PURGE_NAMES = _COMMON_NAMES | {"createdtimefrom", "createdtimeto", "runtimestatus"}
 
 
 class Query:
@@ -141,6 +140,17 @@ def wanted_purge(query: Query) -> ListFilter | None:
         created_to=_instant_or_refuse(query, "createdTimeTo"),
         stages=stages,
     )
+
+
+def refuse_filters(query: Query) -> None:
+    """Raises InvalidFilter: the removal of one instance has no filter, and one that did nothing
+    would be taken for a condition."""
+    unknown = sorted(query.names - _COMMON_NAMES)
+    if unknown:
+        raise InvalidFilter(
+            f"{unknown[0][:40]!r} is no parameter of the removal of one instance. Nothing was"
+            " removed."
+        )
 
 
 def _instant_or_refuse(query: Query, name: str) -> datetime | None:

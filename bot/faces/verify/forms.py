@@ -3,6 +3,7 @@ and never ignored, since ignoring it could change the meaning of the request."""
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -88,12 +89,14 @@ def missing(name: str) -> InvalidParameter:
 
 
 def _form(known: frozenset[str]) -> Mapping[str, str]:
-    """An empty value counts as none: clients send it for fields that they leave out."""
-    form = {name: value for name, value in request.form.items() if value.strip()}
+    """An empty value counts as none: clients send it for fields that they leave out. A byte order
+    mark before the form is part of its first name."""
+    given = [(name.removeprefix("\ufeff"), value) for name, value in request.form.items(multi=True)]
+    form = {name: value for name, value in reversed(given) if value.strip()}
     for name in sorted(set(form) - known):
         raise invalid(name[:60], "it is not supported by this service")
-    for name, values in request.form.lists():
-        if len(values) > 1:
+    for name, count in Counter(name for name, _ in given).items():
+        if count > 1:
             raise invalid(name[:60], "it is given more than once")
     return form
 
