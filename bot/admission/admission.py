@@ -19,7 +19,9 @@ from bot.domain.errors import (
     StillCounting,
     retry_after,
 )
+from bot.domain.ids import run_id
 from bot.domain.limits import Limit
+from bot.domain.verification import Verification
 from bot.store import circuits, disowns, opt_outs, outbox, usage
 from bot.store.tx import Store, Tx
 
@@ -38,6 +40,17 @@ class Applicant:
     started_by: str
     from_address: str
     window: timedelta
+
+    @classmethod
+    def of(cls, verification: Verification, from_address: str) -> "Applicant":
+        return cls(
+            run_id=run_id(verification.nonce),
+            phone=verification.phone,
+            country=verification.country,
+            started_by=verification.started_by,
+            from_address=from_address,
+            window=verification.terms.window,
+        )
 
 
 class Admission:

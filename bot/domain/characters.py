@@ -49,6 +49,12 @@ def ascii_digits(text: str) -> str:
     return "".join(_ascii_digit(letter) for letter in text)
 
 
+def comparable(text: str) -> str:
+    """A text as quotes and keywords are compared: one form of each character, lower case, single
+    blanks."""
+    return " ".join(unicodedata.normalize("NFKC", visible(text)).casefold().split())
+
+
 def is_dash(letter: str) -> bool:
     return unicodedata.category(letter) == "Pd" or letter in _MORE_DASHES
 

@@ -10,12 +10,12 @@ takes quadratic time in the number of combining marks, so `hear` checks the text
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from bot.domain.characters import ascii_digits, ascii_punctuation, is_latin, visible
+from bot.domain.characters import ascii_digits, ascii_punctuation, comparable, visible
+from bot.domain.quotes import has_reaction_frame, quotes
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
@@ -35,12 +35,6 @@ _HELP = frozenset(["help", "info", "aide"])
 _GAP = r"[\W_]*"
 _OPENERS = ("stopall", "stop", "unsubscribe", "revoke", "optout", "arret", "arrêt")
 _OPENS_WITH_STOP = re.compile(rf"{_GAP}(?:{'|'.join(map(_GAP.join, _OPENERS))})(?![^\W_])")
-
-# A text is a quote if it has this many consecutive characters of our own words or, in a non-Latin
-# script, whose words are short and may have no blanks between them, this many letters. The fixed
-# words of a challenge must be at least as long.
-QUOTE_LENGTH = 12
-QUOTE_LETTERS = 6
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
@@ -93,7 +87,7 @@ class Heard:
 def hear(text: str) -> Heard:
     if len(text) > LONGEST_TEXT or _is_bare(text):
         return Heard(len(text), text[:LONGEST_TEXT])
-    return Heard(len(text), text, _comparable(text), _folded(text))
+    return Heard(len(text), text, comparable(text), _folded(text))
 
 
 def keyword(heard: Heard) -> Keyword | None:
@@ -132,6 +126,20 @@ def holds_code_run(heard: Heard, *, code_length: int) -> bool:
     return bool(_code_runs(heard.folded, code_length))
 
 
+def may_hold_code(heard: Heard, *, code_length: int) -> bool:
+    """Whether the text holds as many digits as a code anywhere, in a row or with blanks and dashes
+    between.
+
+    >>> may_hold_code(hear("call 5551, code/1234"), code_length=4)
+    True
+    >>> may_hold_code(hear("1 2-3 4!"), code_length=4), may_hold_code(hear("123"), code_length=4)
+    (True, False)
+    """
+    text = heard.folded or heard.text
+    spaced = ("".join(_DIGITS.findall(one)) for one in _SPACED.findall(text))
+    return any(len(digits) == code_length for digits in (*spaced, *_DIGITS.findall(text)))
+
+
 def read(
     heard: Heard, *, code_length: int, challenge_text: str
 ) -> Attempt | Quote | Chatter | TooLong:
@@ -146,7 +154,7 @@ def read(
         return TooLong()
     if _is_bare(heard.text):
         return Attempt(heard.text) if heard.length == code_length else Chatter()
-    if _has_reaction_frame(heard.text) or _quotes(heard.comparable, challenge_text):
+    if has_reaction_frame(heard.text) or quotes(heard.comparable, challenge_text):
         return Quote()
     guess = _guess(heard.folded, code_length)
     return Attempt(guess) if guess else Chatter()
@@ -178,19 +186,9 @@ def _code_runs(text: str, code_length: int) -> set[str]:
     return found
 
 
-def _has_reaction_frame(text: str) -> bool:
-    """Whether the text has the frame of a Google Messages reaction: hair spaces next to zero-width
-    characters (U+200B, or U+200C for a removed reaction). A zero-width space alone does not count,
-    since some keyboards insert one."""
-    return "\u200a" in text and ("\u200b" in text or "\u200c" in text)
-
-
-def is_recognizable(parts: Sequence[str]) -> bool:
-    """Whether a quote of a text with these fixed parts can be told from an answer."""
-    return any(
-        len(_comparable(part)) >= QUOTE_LENGTH or len(_other_letters(part)) >= QUOTE_LETTERS
-        for part in parts
-    )
+def quotes_any(heard: Heard, challenge_texts: Sequence[str]) -> bool:
+    """Whether one of these texts of ours came back."""
+    return any(quotes(heard.comparable, text) for text in challenge_texts)
 
 
 def is_no(heard: Heard, words: Sequence[str]) -> bool:
@@ -200,39 +198,11 @@ def is_no(heard: Heard, words: Sequence[str]) -> bool:
     (True, False)
     """
     said = _letters(heard.comparable)
-    return bool(said) and said in {_letters(_comparable(word)) for word in words}
-
-
-def _quotes(said: str, challenge_text: str) -> bool:
-    letters = _other_letters(said)
-    for part in challenge_text.split("{code}"):
-        if _holds_run(said, _comparable(part), QUOTE_LENGTH):
-            return True
-        if letters and _holds_run(letters, _other_letters(part), QUOTE_LETTERS):
-            return True
-    return False
-
-
-def _holds_run(said: str, ours: str, length: int) -> bool:
-    starts = range(len(ours) - length + 1)
-    return any(ours[start : start + length] in said for start in starts)
+    return bool(said) and said in {_letters(comparable(word)) for word in words}
 
 
 def _letters(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
-
-
-def _other_letters(text: str) -> str:
-    """Letters of scripts other than Latin, without the characters between them."""
-    if text.isascii():
-        return ""
-    return "".join(
-        letter for letter in _comparable(text) if letter.isalpha() and not is_latin(letter)
-    )
-
-
-def _comparable(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", visible(text)).casefold().split())
 
 
 def _folded(text: str) -> str:

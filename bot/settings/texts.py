@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot import wording
 from bot.domain import phone, timings
-from bot.domain.reply import QUOTE_LENGTH, is_recognizable
+from bot.domain.quotes import QUOTE_LENGTH, is_recognizable
 from bot.domain.verification import Terms
 from bot.settings.types import Group, Unusable, rule, setting
 from bot.settings.words import is_quoted

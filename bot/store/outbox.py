@@ -219,16 +219,14 @@ def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
     tx.run(sql, id=id, error_code=error_code)
 
 
-def settle(tx: Tx, verification_id: str) -> None:
-    """Withdraws unsent texts of a verification that has ended; unknown ones are no longer looked
-    up.
-
-    One that is being sent at this moment stays claimed; its result is still written down.
-    """
-    sql = """
+def settle(tx: Tx, verification_id: str, *, looks_on: bool = False) -> None:
+    """Withdraws unsent texts of a verification that has ended. Unknown ones are no longer looked
+    up, unless `looks_on`. One that is being sent at this moment stays claimed; its result is still
+    written down."""
+    sql = f"""
         UPDATE outbox SET due_at = NULL,
             state = CASE state WHEN 'queued' THEN 'withdrawn' ELSE state END
-        WHERE verification_id = :id AND state IN ('queued', 'unknown')
+        WHERE verification_id = :id AND state IN ('queued'{"" if looks_on else ", 'unknown'"})
     """
     tx.run(sql, id=verification_id)
 

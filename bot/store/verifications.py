@@ -86,6 +86,16 @@ def superseded_of(tx: Tx, phone: str) -> list[Verification]:
     return readable("verification", tx.all(sql, **params), from_row)
 
 
+def challenge_texts_of(tx: Tx, phone: str) -> list[str]:
+    """The different challenge texts of a number within a day, the newest ten."""
+    sql = """
+        SELECT challenge_text FROM verification WHERE phone = :phone AND created_at > :since
+        GROUP BY challenge_text ORDER BY max(created_at) DESC LIMIT 10
+    """
+    since = to_text(tx.now - timedelta(days=1))
+    return [row["challenge_text"] for row in tx.all(sql, phone=phone, since=since)]
+
+
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
     sql = "SELECT id FROM verification WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
     return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]

@@ -40,6 +40,8 @@ def judge_text(
     given = inbound.recall(tx, text.message_sid)
     if given is not None:
         return Done(Judged(given.answer, is_repeat=True))
+    if rules.erases_at_twilio:
+        _erase_code(tx, text, rules)
     keyword = text.keyword or keyword_of(tx, text, code_length=rules.terms.code_length)
     if keyword is not None and is_outdated(tx, text):
         done = Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
@@ -79,7 +81,7 @@ def judge_event(
     """
     verification = require_running(tx, id)
     require_caught_up(tx, verification, judged_until)
-    read = read_reply(verification, heard)
+    read = read_reply(tx, verification, heard)
     if not isinstance(read, Attempt):
         note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
@@ -110,12 +112,9 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     if text.heard.is_too_long:
         return Done(Judged(None, ignored=Ignored.TOO_LONG))
     if verification is None:
-        _erase_lone_code(tx, text, rules)
         return Done(Judged(None, ignored=Ignored.NO_VERIFICATION))
     if verification.is_to_erase:
         erase_message(tx, text.message_sid)
-    else:  # begun before the setting, perhaps beside one that was forgotten
-        _erase_lone_code(tx, text, rules)
     if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
@@ -125,12 +124,10 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     return done
 
 
-def _erase_lone_code(tx: Tx, text: InboundText, rules: Rules) -> None:
-    """Erases a code at Twilio if its verification was forgotten meanwhile."""
-    if not rules.erases_at_twilio:
-        return
-    read = reply.read(text.heard, code_length=rules.terms.code_length, challenge_text="")
-    if isinstance(read, Attempt):
+def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
+    """Erases at Twilio what may hold a code, also if its verification was forgotten meanwhile or
+    began before the setting."""
+    if reply.may_hold_code(text.heard, code_length=rules.terms.code_length):
         erase_message(tx, text.message_sid)
 
 
@@ -140,7 +137,7 @@ def _judge_reply(
     keyring = rules.keyring
     if verification.key_id not in keyring.ids:
         return Done(Judged(None), changes=retire_key(tx, verification))
-    read = read_reply(verification, text.heard)
+    read = read_reply(tx, verification, text.heard)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
     if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
@@ -177,13 +174,19 @@ def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules)
     right code, and the difference is no more than the time that may not have been counted."""
     if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
         return False
-    read = read_reply(verification, text.heard)
+    read = read_reply(tx, verification, text.heard)
     is_known = verification.key_id in rules.keyring.ids
     return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)
 
 
-def read_reply(v: Verification, heard: Heard) -> Attempt | Quote | Chatter | TooLong:
-    return reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
+def read_reply(tx: Tx, v: Verification, heard: Heard) -> Attempt | Quote | Chatter | TooLong:
+    """Reads a reply. A reaction to an earlier text of the number, perhaps in another language, is a
+    quote too."""
+    read = reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
+    if isinstance(read, Attempt) and heard.comparable:  # more than digits
+        earlier = verifications.challenge_texts_of(tx, v.phone)
+        return Quote() if reply.quotes_any(heard, earlier) else read
+    return read
 
 
 def attempt_of(

@@ -19,6 +19,8 @@ from bot.usecases.failing import fail, retire_key
 from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
+LOOKED_UP_FOR = timedelta(days=1)  # to be erased, at most, while Twilio's list cannot be read
+
 
 class Step(Enum):
     """The next step with a claimed text."""
@@ -74,11 +76,11 @@ def claim_due(
         verification = by_id.get(text.verification_id)
         if verification is None:
             outbox.set_aside(tx, text.id)
-        elif verification.is_decided:
-            _let_go(tx, text)
+        elif verification.is_decided and not _is_to_be_found(text, verification, rules, tx.now):
+            _let_go(tx, text, verification)
         elif verification.key_id not in rules.keyring.ids:
             changes += retire_key(tx, verification)
-            _let_go(tx, text)
+            _let_go(tx, text, verification)
         elif text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
             changes += _give_up(tx, text, verification)
         elif circuit is not None:
@@ -153,11 +155,19 @@ def _validity_seconds(verification: Verification, now: datetime) -> int:
     return max(6, int(left.total_seconds()) - 30)
 
 
-def _let_go(tx: Tx, text: Text) -> None:
-    if text.state is TextState.SENDING:
-        outbox.abandon(tx, text)
+def _is_to_be_found(text: Text, v: Verification, rules: Rules, now: datetime) -> bool:
+    """Whether a text of a verification that has ended is still looked up: Twilio may have it, and
+    its copy, which holds the code, is to be erased."""
+    may_be_there = text.state in (TextState.UNKNOWN, TextState.SENDING)
+    is_wanted = v.is_to_erase and v.key_id in rules.keyring.ids
+    return may_be_there and is_wanted and now < text.queued_at + LOOKED_UP_FOR
+
+
+def _let_go(tx: Tx, text: Text, verification: Verification) -> None:
+    if text.state is TextState.QUEUED:
+        withdraw_texts(tx, verification)
     else:
-        withdraw_texts(tx, text.verification_id)
+        outbox.abandon(tx, text)
 
 
 def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[Change, ...]:

@@ -49,9 +49,10 @@ def note(tx: Tx, verification_id: str, event: Event) -> None:
     history.append(tx, verification_id, [event])
 
 
-def withdraw_texts(tx: Tx, verification_id: str) -> None:
-    """Withdraws the texts of a verification that is decided already."""
-    outbox.settle(tx, verification_id)
+def withdraw_texts(tx: Tx, of: Verification) -> None:
+    """Withdraws the texts of a verification that is decided. If Twilio's copies are to be erased,
+    an unknown one is still looked up: it may be there."""
+    outbox.settle(tx, of.id, looks_on=of.is_to_erase)
 
 
 def erase_texts(tx: Tx, verification_id: str) -> None:
@@ -74,7 +75,7 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
         case SendText():
             outbox.enqueue(tx, effect, verification_id=of.id)
         case WithdrawTexts():
-            withdraw_texts(tx, of.id)
+            withdraw_texts(tx, of)
         case EraseTexts():
             erase_texts(tx, of.id)
         case LeaveNumberAlone():

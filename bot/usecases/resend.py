@@ -6,7 +6,6 @@ from dataclasses import replace
 from bot.admission.admission import Admission, Applicant
 from bot.domain.effects import SendText
 from bot.domain.errors import SendsUsed, TooLateToResend, retry_after
-from bot.domain.ids import run_id
 from bot.domain.inputs import ResendAsked
 from bot.domain.resending import LEFT, Resending, resending
 from bot.domain.transitions import decide
@@ -67,7 +66,7 @@ def resend(
                 retry_after_seconds=seconds,
             )
     text = replace(text, locale=verification.locale or text.locale)
-    applicant = _applicant(verification, text)
+    applicant = Applicant.of(verification, text.from_address)
     tries_opt_out = admission.check(tx, applicant)
     is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
     asked = ResendAsked(text, is_unsettled, is_probe, operator)
@@ -80,14 +79,3 @@ def new_text(rules: Rules) -> SendText:
     """The text, with a random id made outside the use case, which may run twice. `resend` sets its
     language."""
     return SendText(secrets.token_urlsafe(18), rules.from_address, rules.languages.default)
-
-
-def _applicant(verification: Verification, text: SendText) -> Applicant:
-    return Applicant(
-        run_id=run_id(verification.nonce),
-        phone=verification.phone,
-        country=verification.country,
-        started_by=verification.started_by,
-        from_address=text.from_address,
-        window=verification.terms.window,
-    )

@@ -16,7 +16,7 @@ from bot.domain.errors import (
     Refusal,
     retry_after,
 )
-from bot.domain.ids import new_id, run_id
+from bot.domain.ids import new_id
 from bot.domain.inputs import Canceled, Started
 from bot.domain.numbering import canonical
 from bot.domain.transitions import decide
@@ -115,7 +115,8 @@ def refusal_of_restart(
     request = Request(before.started_by, request_id="")
     try:
         wanted = prepare(before.phone, request, rules)
-        admission.check(tx, _applicant(wanted))
+        new = _verification(wanted, tx.now, wrong_left=None)
+        admission.check(tx, Applicant.of(new, wanted.text.from_address))
     except Refusal as refusal:
         return refusal
     pending = verifications.pending_of(tx, wanted.phone)
@@ -169,12 +170,12 @@ def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Ver
         raise IdInUse(f"A verification with the id {wanted.id} already exists.")
     # Its lock before anything is counted: no wrong answer to it slips in between.
     older = verifications.pending_of(tx, wanted.phone)
-    applicant = _applicant(wanted)
+    wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
+    new = _verification(wanted, tx.now, wrong_left)
+    applicant = Applicant.of(new, wanted.text.from_address)
     tries_opt_out = admission.check(tx, applicant)
     superseded = _supersede(tx, wanted, older)
     is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
-    wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
-    new = _verification(wanted, tx.now, wrong_left)
     by = wanted.request.operator
     started = decide(None, Started(new, wanted.text, is_probe, by), tx.now)
     changes = (*superseded, *record(tx, None, started))
@@ -197,17 +198,6 @@ def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
         tx, started_by=request.started_by, key=request.idempotency_key, phone=wanted.phone
     )
     return verifications.load(tx, id) if id else None
-
-
-def _applicant(wanted: Start) -> Applicant:
-    return Applicant(
-        run_id=run_id(wanted.nonce),
-        phone=wanted.phone,
-        country=wanted.country,
-        started_by=wanted.request.started_by,
-        from_address=wanted.text.from_address,
-        window=wanted.terms.window,
-    )
 
 
 def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Change, ...]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 
-from bot.domain.reply import is_recognizable
+from bot.domain.quotes import is_recognizable
 from bot.wording import sentences
 
 SOURCE = "en"
