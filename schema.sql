@@ -282,7 +282,7 @@ CREATE TABLE circuit (
 -- What counts against limits. A purge does not remove these rows, so it allows no further start.
 --   start     counts against its number, unless an approval or an unsent of its verification stands beside it
 --   probe     a start let through in an area whose circuit breaker is open
---   lifted    a start that an operator forgave: counts for country, key and in all
+--   lifted    a text that an operator forgave, or that Twilio or we refused: counts for country, key and in all
 --   approval  when a verification was approved
 --   unsent    when a start failed through a fault of Twilio or ours, before anyone could answer it
 --   wrong     a wrong answer

@@ -52,6 +52,12 @@ class CountUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftText:
+    """Count the newest text of the verification no longer against its number, but still for its
+    country, its caller and in all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """Send an event about the end of the verification to each webhook endpoint."""
 
@@ -61,4 +67,4 @@ class LeaveNumberAlone:
     """Refuse starts for the verification's number for a day: its holder replied NO."""
 
 
-Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | Notify | LeaveNumberAlone
+Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | LiftText | Notify | LeaveNumberAlone

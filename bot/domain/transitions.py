@@ -30,6 +30,7 @@ from bot.domain.decision import Answer, Decision, answered, effects_of, preceded
 from bot.domain.effects import (
     CountUsage,
     LeaveNumberAlone,
+    LiftText,
     UsageKind,
 )
 from bot.domain.events import Detail, Event, EventName
@@ -178,7 +179,10 @@ def _impossible(v: Verification, what: TextImpossible, now: datetime) -> Decisio
             "reason": what.reason,
             "error_code": what.error_code,
         }
-        return Decision(v, (Event(EventName.FURTHER_TEXT_FAILED, told),))
+        # Not if somebody has guessed: further guesses would be free.
+        is_excused = not (what.is_of_number or v.is_decided or v.attempts)
+        effects = (LiftText(),) if is_excused else ()
+        return Decision(v, (Event(EventName.FURTHER_TEXT_FAILED, told),), effects=effects)
     failed = _end(v, Outcome(Status.FAILED, now, what.cause, what.reason, what.error_code))
     return replace(failed, is_excused=not what.is_of_number and not v.is_decided)
 

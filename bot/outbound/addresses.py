@@ -11,16 +11,26 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 
-# Metadata services that no range below covers: Amazon's over IPv6, Microsoft's, Alibaba's.
+# Metadata services that no range below covers, as their clouds document them: Microsoft's,
+# Alibaba's, Oracle's older one; over IPv6 Amazon's, Google's, Oracle's, Linode's and Scaleway's.
 _METADATA = frozenset(
-    ip_address(text) for text in ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")
+    map(
+        ip_address,
+        ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+        + ("fd00:c1::a9fe:a9fe", "fd00:a9fe:a9fe::1", "fd00:42::42"),
+    )
 )
-# Not global, though some versions of Python say so: site-local addresses (RFC 3879), local NAT64
-# (RFC 8215), the relay of 6to4 (RFC 7526), documentation (RFC 9637), segment routing (RFC 9602).
-_LOCAL = tuple(
-    ip_network(text)
-    for text in ("fec0::/10", "64:ff9b:1::/48", "192.88.99.0/24", "3fff::/20", "5f00::/16")
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # RFC 8215: an IPv4 address in the last 32 bits
+_TRANSLATED = ip_network("::ffff:0:0:0/96")  # RFC 2765, deprecated: the same
+# Not global, though some versions of Python say so: site-local addresses (RFC 3879), protocol
+# assignments (RFC 6890), the relay of 6to4 (RFC 7526), documentation (RFC 9637), segment routing
+# (RFC 9602).
+_LOCAL = (
+    _LOCAL_NAT64,
+    _TRANSLATED,
+    *map(ip_network, ("fec0::/10", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16")),
 )
+_ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: bits 64 to 95, before an IPv4 address
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 _COMPATIBLE = ip_network("::/96")  # RFC 4291, deprecated: the same
 
@@ -89,8 +99,16 @@ def _meant(address: Address) -> list[Address]:
     if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         wrapped.append(IPv4Address(int(address) & 0xFFFFFFFF))
     inner: list[Address] = [found for found in wrapped if found is not None]
-    # Judge a wrapper by the address in it alone: Python calls ::ffff:8.8.8.8 private.
-    return inner or [address]
+    # Judge these wrappers by the address in them alone: Python calls ::ffff:8.8.8.8 private.
+    return inner or [address, *_embedded(address)]
+
+
+def _embedded(address: IPv6Address) -> list[Address]:
+    """The address of IPv4 that a local network may make of the last 32 bits."""
+    is_isatap = int(address) >> 32 & 0xFFFFFFFF in _ISATAP
+    if is_isatap or address in _LOCAL_NAT64 or address in _TRANSLATED:
+        return [IPv4Address(int(address) & 0xFFFFFFFF)]
+    return []
 
 
 def _is_global(address: Address) -> bool:

@@ -14,7 +14,7 @@ from bot.domain.limits import Limit
 from bot.store.rows import Row, readable, to_instant, to_text
 from bot.store.tx import Tx
 
-LIFTED = "lifted"  # a start that an operator forgave
+LIFTED = "lifted"  # a start that counts against its number no longer
 
 # Our transactions that add usage never last longer than this. Rows that are older are followed even
 # beyond the horizon: another program's transaction may hold the horizon back for hours, and the
@@ -48,6 +48,16 @@ def add(tx: Tx, kind: UsageKind, *, phone: str, country: str, started_by: str, r
         id=run_id,
         now=to_text(tx.now),
     )
+
+
+def lift_newest(tx: Tx, *, phone: str, run_id: str) -> None:
+    """Lifts the newest text of a verification: it no longer counts against its number."""
+    sql = """
+        UPDATE usage SET kind = 'lifted' WHERE number = (
+            SELECT max(number) FROM usage
+            WHERE phone = :phone AND kind IN ('start', 'probe') AND verification_id = :id)
+    """
+    tx.run(sql, phone=phone, id=run_id)
 
 
 def hit(

@@ -8,6 +8,7 @@ from bot.domain.effects import (
     Effect,
     EraseTexts,
     LeaveNumberAlone,
+    LiftText,
     Notify,
     SendText,
     WithdrawTexts,
@@ -82,6 +83,8 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
             disowns.mark(tx, of.phone)
         case Notify():
             _add_outcome_events(tx, of)
+        case LiftText():
+            usage.lift_newest(tx, phone=of.phone, run_id=run_id(of.nonce))
         case CountUsage(kind):
             usage.add(
                 tx,

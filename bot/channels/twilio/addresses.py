@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain import phone
-from bot.domain.numbering import canonical
+from bot.domain.numbering import canonical, other_spellings
 from bot.settings import Settings
 from bot.store.inbound import Ignored
 
@@ -51,6 +51,16 @@ def phone_of(theirs: str, *, is_of_service: bool) -> str | None:
     if is_of_service and theirs.startswith(_RCS):
         theirs = theirs.removeprefix(_RCS)
     return phone.of_person(theirs)
+
+
+def senders_of(number: str, *, is_of_service: bool) -> list[str]:
+    """The addresses under which Twilio may list the texts of a line.
+
+    >>> senders_of("+525512345678", is_of_service=True)
+    ['+525512345678', '+5215512345678', 'rcs:+525512345678']
+    """
+    rcs = [_RCS + number] if is_of_service else []
+    return [number, *other_spellings(number), *rcs]
 
 
 def reason_to_ignore(theirs: str) -> Ignored:

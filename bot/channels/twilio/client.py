@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -135,8 +136,9 @@ class TwilioGateway:
         ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
         theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
         try:
-            sent = listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)
-            received = listing(from_=phone, limit=NEWEST, page_size=NEWEST, **theirs)
+            lists = [listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)]
+            for sender in addresses.senders_of(phone, is_of_service=not self._is_number):
+                lists.append(listing(from_=sender, limit=NEWEST, page_size=NEWEST, **theirs))
         except UNREADABLE as error:
             raise ChannelUnavailable(describe(error)) from None
         now = self._now()
@@ -150,12 +152,10 @@ class TwilioGateway:
                 error_code=int(message.error_code) if message.error_code else None,
                 at=message.date_created.astimezone(UTC),
             )
-            for message in (*sent, *received)
+            for message in chain.from_iterable(lists)
             if first <= message.date_created <= last and self._is_of_service(message)
         ]
-        is_whole = all(
-            len(found) < NEWEST or found[-1].date_created < first for found in (sent, received)
-        )
+        is_whole = all(len(found) < NEWEST or found[-1].date_created < first for found in lists)
         return Conversation(sorted(sightings, key=lambda sighting: sighting.at), is_whole)
 
     def log_address(self, sid: str) -> str | None:
