@@ -105,10 +105,10 @@ def _meant(address: Address) -> list[Address]:
 
 def _embedded(address: IPv6Address) -> list[Address]:
     """The address of IPv4 that a local network may make of the last 32 bits."""
+    inner = IPv4Address(int(address) & 0xFFFFFFFF)
     is_isatap = int(address) >> 32 & 0xFFFFFFFF in _ISATAP
-    if is_isatap or address in _LOCAL_NAT64 or address in _TRANSLATED:
-        return [IPv4Address(int(address) & 0xFFFFFFFF)]
-    return []
+    may_hold_one = is_isatap or address in _LOCAL_NAT64 or address in _TRANSLATED
+    return [inner] if may_hold_one and not _is_of_this_network(inner) else []
 
 
 def _is_global(address: Address) -> bool:
@@ -116,15 +116,18 @@ def _is_global(address: Address) -> bool:
 
 
 def _is_never_allowed(address: Address) -> bool:
-    is_this_network = isinstance(address, IPv4Address) and int(address) >> 24 == 0
     return (
         address in _METADATA
         or address.is_link_local
         or address.is_multicast
         or address.is_unspecified
-        or is_this_network
         or (isinstance(address, IPv4Address) and address.is_reserved)
+        or (isinstance(address, IPv4Address) and _is_of_this_network(address))
     )
+
+
+def _is_of_this_network(address: IPv4Address) -> bool:
+    return int(address) >> 24 == 0
 
 
 def _is_ours(text: str) -> bool:

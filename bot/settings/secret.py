@@ -5,6 +5,7 @@ Every token of a list is checked like a key, since every one of them verifies si
 
 import re
 from itertools import pairwise
+from string import digits
 
 from bot.settings.types import Unusable
 from bot.settings.words import QUOTES
@@ -29,14 +30,25 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)+[\W\d]*", re.I)
+# Published pass phrases, and words in hexadecimal digits; phone numbers.
+_PUBLISHED = re.compile(
+    r"correct\W*horse|i\W*love\W*you|let\W*me\W*in|trust\W*no\W*[1o]|open\W*sesame|deadbeef|cafebabe"
+    r"|feedface|baadf00d",
+    re.IGNORECASE,
+)
+_PHONES = re.compile(r"(\+[1-9][0-9]{6,14}\W*)+")
+_AS_LETTERS = str.maketrans("013457@$", "oieastas")  # p4ssw0rd
 _STAND_INS = frozenset(["your", "placeholder", "insert", "redacted", "todo", "fixme", "xxxx"])
 # A value of these words alone is a placeholder.
 _COMMON = _STAND_INS | frozenset(
-    """a an and api app auth be change console default dev development django do dummy enter example
-    fake fallback function id in insecure is key local long me must my none not null of password
-    paste please prod production put random real replace sample secret set some string system text
-    textback the this to token twilio undefined unsafe value very webhook whsec with""".split()
+    """a account admin administrator an and api app auth be change console default demo dev
+    development django do dummy enter example fake fallback function hello id in insecure is key
+    keys local login long master me must my none not null of operator pass password paste please
+    prod production put random real replace root sample secret secure server service set some string
+    super system test testing tests text textback the this to token twilio undefined unsafe user
+    value verify very webhook welcome whsec with world""".split()
 )
+_COMMON_ALONE = re.compile(rf"(?:{'|'.join(sorted(_COMMON, key=len, reverse=True))})+")
 
 
 def hard_to_guess(key: str) -> str:
@@ -85,12 +97,18 @@ def weakness(value: str, *, is_token: bool) -> str | None:
 
 def _has_stand_in(value: str) -> bool:
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", value)]
-    is_wordy = sum(map(len, words)) >= FEWEST_CHARACTERS
     return bool(
         _TYPED.search(value)
         or _STAND_INS.intersection(words)
-        or (is_wordy and _COMMON.issuperset(words))
+        or _is_of_common_words(value.lower())
+        or _is_of_common_words(value.lower().strip(digits).translate(_AS_LETTERS))
     )
+
+
+def _is_of_common_words(value: str) -> bool:
+    letters = re.sub("[^a-z]", "", value)
+    is_wordy = len(letters) >= FEWEST_CHARACTERS and len(set(letters)) > 1
+    return is_wordy and bool(_COMMON_ALONE.fullmatch(letters))
 
 
 def _is_known_to_all(value: str) -> bool:
@@ -98,7 +116,7 @@ def _is_known_to_all(value: str) -> bool:
 
 
 def _is_typed(value: str) -> bool:
-    if _is_known_to_all(value):
+    if _is_known_to_all(value) or _PUBLISHED.search(value) or _PHONES.fullmatch(value):
         return True
     if any(value == (value[:n] * len(value))[: len(value)] for n in range(1, len(value) // 2 + 1)):
         return True  # the same again and again
