@@ -48,7 +48,8 @@ _COMMON = _STAND_INS | frozenset(
     super system test testing tests text textback the this to token twilio undefined unsafe user
     value verify very webhook welcome whsec with world""".split()
 )
-_COMMON_ALONE = re.compile(rf"(?:{'|'.join(sorted(_COMMON, key=len, reverse=True))})+")
+# Without blanks between them, "a" would stand for too much.
+_RUN_TOGETHER = re.compile(f"({'|'.join(word for word in _COMMON if len(word) > 1)})+")
 
 
 def hard_to_guess(key: str) -> str:
@@ -97,18 +98,20 @@ def weakness(value: str, *, is_token: bool) -> str | None:
 
 def _has_stand_in(value: str) -> bool:
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", value)]
+    is_wordy = sum(map(len, words)) >= FEWEST_CHARACTERS
     return bool(
         _TYPED.search(value)
         or _STAND_INS.intersection(words)
-        or _is_of_common_words(value.lower())
-        or _is_of_common_words(value.lower().strip(digits).translate(_AS_LETTERS))
+        or (is_wordy and _COMMON.issuperset(words))
+        or _runs_words_together(value.lower())
+        or _runs_words_together(value.lower().strip(digits).translate(_AS_LETTERS))
     )
 
 
-def _is_of_common_words(value: str) -> bool:
+def _runs_words_together(value: str) -> bool:
     letters = re.sub("[^a-z]", "", value)
     is_wordy = len(letters) >= FEWEST_CHARACTERS and len(set(letters)) > 1
-    return is_wordy and bool(_COMMON_ALONE.fullmatch(letters))
+    return is_wordy and bool(_RUN_TOGETHER.fullmatch(letters))
 
 
 def _is_known_to_all(value: str) -> bool:
