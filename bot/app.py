@@ -149,7 +149,7 @@ def _service(
     metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
     store.on_commit(metrics.committed)
     store.on_commit(change_log.write)
-    catch_up = CatchUp(store, gateway, rules, serves=serves)
+    catch_up = CatchUp(store, gateway, rules, serves=serves, ignored=metrics.webhook_ignored)
     sweeper = Sweeper(store, kept=timedelta(days=settings.retention_days))
     send = SendDuty(
         store,

@@ -219,7 +219,7 @@ class Harness:
         )
 
     def report(self, report: Report) -> None:
-        waited = self.store.write(reported, report, self.service.rules)
+        waited = self.store.write(reported, report, self.service.rules).waited
         if waited is not None:
             self.service.admission.delivery_delay.note(waited.delay, now=waited.at)
 

@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from bot.domain.delivery import Delivery
+from bot.domain.ignored import Ignored
 
 
 class Blame(Enum):
@@ -87,6 +88,15 @@ class Received:
     age: timedelta  # by Twilio's clock
 
 
+@dataclass(frozen=True, slots=True)
+class NotForUs:
+    """A text that no phone sent, or that was not sent to us."""
+
+    message_sid: str
+    reason: Ignored
+    masked_phone: str
+
+
 class Passage(Enum):
     REPLY = "reply"  # of the person
     TEXT = "text"  # that began with us
@@ -164,5 +174,6 @@ class Gateway(Protocol):
     def erase(self, sid: str) -> None:
         """Empties the body that Twilio keeps of a message. Raises ChannelUnavailable."""
 
-    def received_since(self, ago: timedelta) -> Iterator[Received]:
-        """Inbound texts to our address. Raises ChannelUnavailable."""
+    def received_since(self, ago: timedelta) -> Iterator[Received | NotForUs]:
+        """Inbound texts to our address; with a service, of other channels too. Raises
+        ChannelUnavailable."""

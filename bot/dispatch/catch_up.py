@@ -9,28 +9,21 @@ verification began, and each unseen text is judged like any reply, as of the tim
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
-from bot.concurrency.blocking import in_turns
 from bot.dispatch import expire
 from bot.dispatch.heartbeat import Heart, Ticker
+from bot.dispatch.missed import ToldIgnored, read_missed
 from bot.domain.code import Keyring
-from bot.domain.phone import masked
-from bot.store import verifications as table
 from bot.store.outages import NOTED_SECONDS
 from bot.store.tx import Store, StoreUnavailable, Tx
 from bot.usecases import control, heartbeat, timekeeping
-from bot.usecases.answer import judge_text
-from bot.usecases.inbound_text import InboundText
-from bot.usecases.keywords import is_start_or_stop
 from bot.usecases.rules import Rules
 
 EXPIRY_WAITS_SECONDS = heartbeat.EXPIRY_WAITS.total_seconds()
 LOOK_EVERY_SECONDS = 0.1
-READ_AT_ONCE = 200  # texts: ten milliseconds
 FIRST_PAUSE_SECONDS = 0.5
 # Expiry waits ten seconds from the end of an outage, so the list is tried within them.
 LONGEST_PAUSE_SECONDS = 4.0
@@ -39,65 +32,12 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 log = logging.getLogger(__name__)
 
 
-def read_missed(
-    store: Store, gateway: Gateway, rules: Rules, *, uncounted: timedelta = timedelta(0)
-) -> int:
-    """Judges every inbound text since the oldest pending verification began, and returns how many
-    there were. `uncounted`: how much further back to read (`store/steady.py`).
-
-    Raises ChannelUnavailable, StoreUnavailable.
-    """
-    ago = store.read(_oldest_age)
-    if ago is None:
-        return 0
-    # Each text with the instant at which it had its age: reading a list takes seconds.
-    monotonic = store.steady.monotonic
-    found = [(text, monotonic()) for text in gateway.received_since(ago + uncounted)]
-    # By the age alone: those of one second stay in the order of the list, the newest first.
-    found.sort(key=lambda one: one[0].age)
-    with_newer_keyword: set[str] = set()  # numbers
-    missed = []
-    for text, read_at in in_turns(found, at_once=READ_AT_ONCE):
-        read = InboundText(
-            message_sid=text.message_sid,
-            phone=text.phone,
-            from_address=rules.from_address,
-            body=text.body,
-            uncounted=uncounted,
-            is_outdated=text.phone in with_newer_keyword,
-        )
-        missed.append((read, text.age, read_at))
-        if is_start_or_stop(read.heard, code_length=rules.terms.code_length):
-            with_newer_keyword.add(text.phone)
-    for read, age, read_at in reversed(missed):
-        passed = timedelta(seconds=monotonic() - read_at)
-        _judge(store, replace(read, age=age + passed), rules)
-    return len(missed)
-
-
-def _judge(store: Store, text: InboundText, rules: Rules) -> None:
-    try:
-        judged = store.write(judge_text, text, rules=rules, judged_until=heartbeat.everything)
-    except StoreUnavailable:
-        raise
-    except Exception:  # it holds up no other
-        log.exception("a missed text of %s cannot be judged", masked(text.phone))
-    else:
-        if judged.ignored is not None:
-            log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
-
-
 def retire_keys(store: Store, keyring: Keyring) -> int:
     """Ends pending verifications whose secret key was removed. Returns how many."""
     total = 0
     while count := store.write(control.retire_keys, sorted(keyring.ids), limit=expire.BATCH):
         total += count
     return total
-
-
-def _oldest_age(tx: Tx) -> timedelta | None:
-    since = table.oldest_pending_since(tx)
-    return None if since is None else tx.now - since
 
 
 class CatchUp(Background):
@@ -112,12 +52,15 @@ class CatchUp(Background):
         monotonic: Callable[[], float] = time.monotonic,
         *,
         serves: bool = True,
+        ignored: ToldIgnored = lambda _: None,
     ) -> None:
-        """`serves`: whether replies reach this process."""
+        """`serves`: whether replies reach this process. `ignored` is told why a missed text changed
+        nothing."""
         super().__init__("catch-up")
         self._store = store
         self._gateway = gateway
         self._rules = rules
+        self._ignored = ignored
         self._monotonic = monotonic
         self._outages = store.outages
         self._seen: tuple[int, int] | None = store.troubles  # those whose missed texts were read
@@ -201,7 +144,13 @@ class CatchUp(Background):
         try:
             until = self._store.read(timekeeping.now)
             retire_keys(self._store, self._rules.keyring)
-            count = read_missed(self._store, self._gateway, self._rules, uncounted=uncounted)
+            count = read_missed(
+                self._store,
+                self._gateway,
+                self._rules,
+                uncounted=uncounted,
+                ignored=self._ignored,
+            )
             self._store.write(heartbeat.caught_up, until=until)
         except StoreUnavailable:
             self._due = None  # only a list that cannot be read is given up

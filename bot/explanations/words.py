@@ -6,11 +6,11 @@ from typing import Any
 from bot.channels import sentences
 from bot.domain.delivery import Delivery
 from bot.domain.events import EventName
+from bot.domain.ignored import Ignored
 from bot.domain.limits import LimitName
 from bot.domain.operators import Action
 from bot.domain.verification import Cause, Stage, Status
 from bot.store.history import Line
-from bot.store.inbound import Ignored
 from bot.usecases.overview import Period
 from bot.usecases.search import By
 

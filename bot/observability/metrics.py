@@ -12,14 +12,15 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from bot.domain.events import Event, EventName
+from bot.domain.ignored import Ignored
 from bot.domain.verification import ENDS, Cause, Status
 from bot.observability import exposition
 from bot.observability.exposition import Gauges, key_of
-from bot.store.inbound import Ignored
 from bot.store.tx import Change, Done, StoreUnavailable
 from bot.webhooks.client import Result
 
 UNREADABLE_REPORT = "unreadable_report"  # a delivery report that names no text, or no state
+UNKNOWN_TEXT = "unknown_text"  # one of a text that is not ours, or was removed
 
 _ATTEMPTS = {EventName.RIGHT_ANSWER: "right", EventName.WRONG_ANSWER: "wrong"}
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
@@ -125,7 +126,7 @@ class Metrics:
             self._cut_connections.labels(cut)
         for result in Result:
             self._notices.labels(result.value)
-        for ignored in (*Ignored, UNREADABLE_REPORT):
+        for ignored in (*Ignored, UNREADABLE_REPORT, UNKNOWN_TEXT):
             self._ignored_webhooks.labels(str(ignored))
         self._refusals.labels(StoreUnavailable.code)
 

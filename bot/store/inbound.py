@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from bot.domain.ignored import Ignored
 from bot.store.rows import Row, placed, places, to_instant, to_text
 from bot.store.tx import Tx
 
@@ -28,17 +28,6 @@ def known(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
     """Returns the messages that were handled before."""
     sql = f"SELECT message_sid FROM inbound WHERE message_sid IN ({places(message_sids)})"
     return frozenset(row["message_sid"] for row in tx.all(sql, **placed(message_sids)))
-
-
-class Ignored(StrEnum):
-    """Why a text changed nothing."""
-
-    OTHER_CHANNEL = "other_channel"  # WhatsApp, Messenger, RCS without a service of ours
-    UNREADABLE_SENDER = "unreadable_sender"  # a short code, a name
-    OTHER_RECIPIENT = "other_recipient"  # to another number or service of the account
-    NO_VERIFICATION = "no_verification"  # a stranger's, or too late for any
-    BEFORE_ITS_START = "before_its_start"  # missed, and older than the verification
-    TOO_LONG = "too_long"
 
 
 @dataclass(frozen=True, slots=True)

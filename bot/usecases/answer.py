@@ -7,12 +7,12 @@ from bot.domain import code, phone, reply
 from bot.domain.code import Keyring
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
+from bot.domain.ignored import Ignored
 from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import inbound, opt_outs, usage, verifications
-from bot.store.inbound import Ignored
 from bot.store.tx import Done, Tx
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil

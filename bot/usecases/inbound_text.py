@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain import reply
+from bot.domain.ignored import Ignored
 from bot.domain.reply import Heard, Keyword
-from bot.store.inbound import Ignored
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,19 +24,28 @@ class TimeAtTwilio:
     at: datetime
 
 
-def reported(tx: Tx, report: Report, rules: Rules) -> Done[TimeAtTwilio | None]:
-    """Applies a report. If a carrier has taken the text now, returns how long Twilio had it."""
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Whether the report is of a text of ours; and how long Twilio had it, if a carrier has taken
+    it now."""
+
+    is_of_ours: bool = True
+    waited: TimeAtTwilio | None = None
+
+
+def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
+    """Applies a report."""
     verification = verifications.of_text(tx, report.text_id)
     text = outbox.load(tx, report.text_id)
     if verification is None and rules.erases_at_twilio:
         erase_message(tx, report.sid)  # taken, then forgotten
     if verification is None or text is None or text.sid not in (None, report.sid):
-        return Done(None)
+        return Done(Reported(is_of_ours=False))
     is_named = text.sid is not None
     if not is_named and not _name(tx, text, verification, report.sid):
-        return Done(None)
+        return Done(Reported(is_of_ours=False))
     if not outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code):
-        return Done(None, has_work=not is_named)
+        return Done(Reported(), has_work=not is_named)
     detail = {"delivery": report.delivery.value, "error_code": report.error_code}
     note(tx, text.verification_id, Event(EventName.DELIVERY, {**detail}))
     waited = None
@@ -46,7 +55,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[TimeAtTwilio | None]:
     if report.blame is Blame.OPTED_OUT:
         opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
     changes = _did_not_arrive(tx, verification, report) if report.is_final else ()
-    return Done(waited, has_work=not is_named, changes=changes)
+    return Done(Reported(waited=waited), has_work=not is_named, changes=changes)
 
 
 def _name(tx: Tx, text: Text, verification: Verification, sid: str) -> bool:

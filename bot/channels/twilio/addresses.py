@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain import phone
+from bot.domain.ignored import Ignored
 from bot.domain.numbering import canonical, other_spellings
 from bot.settings import Settings
-from bot.store.inbound import Ignored
 
 _RCS = "rcs:"
 

@@ -21,6 +21,7 @@ from bot.channels.gateway import (
     ChannelUnavailable,
     Conversation,
     Message,
+    NotForUs,
     Passage,
     Postponed,
     Received,
@@ -170,7 +171,7 @@ class TwilioGateway:
         except UNREADABLE as error:
             raise ChannelUnavailable(describe(error)) from None
 
-    def received_since(self, ago: timedelta) -> Iterator[Received]:
+    def received_since(self, ago: timedelta) -> Iterator[Received | NotForUs]:
         number = self._settings.twilio_phone_number
         wanted = {"to": number} if number else {}
         try:
@@ -181,22 +182,21 @@ class TwilioGateway:
             for message in self.client.messages.stream(
                 date_sent_after=first, page_size=1000, **wanted
             ):
-                if not self._is_for_us(message) or not message.date_sent:
-                    continue
-                phone = addresses.phone_of(message.from_, is_of_service=number is None)
+                is_for_us = message.direction == "inbound" and self._is_of_service(message)
                 # Twilio also lists replies that it withheld, but their bodies are empty.
-                if phone is not None and message.status != "failed":
-                    yield Received(
-                        message_sid=message.sid,
-                        phone=phone,
-                        body=message.body or "",
-                        age=self._now() - message.date_sent.astimezone(UTC),
-                    )
+                if is_for_us and message.date_sent and message.status != "failed":
+                    yield self._received(message)
         except UNREADABLE as error:
             raise ChannelUnavailable(describe(error)) from None
 
-    def _is_for_us(self, message: Any) -> bool:
-        return message.direction == "inbound" and self._is_of_service(message)
+    def _received(self, message: Any) -> Received | NotForUs:
+        theirs = message.from_ or ""
+        phone = addresses.phone_of(theirs, is_of_service=not self._is_number)
+        if phone is None:
+            masked = addresses.masked(theirs)
+            return NotForUs(message.sid, addresses.reason_to_ignore(theirs), masked)
+        age = self._now() - message.date_sent.astimezone(UTC)
+        return Received(message.sid, phone, message.body or "", age)
 
     @property
     def _is_number(self) -> bool:

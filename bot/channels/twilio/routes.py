@@ -9,15 +9,16 @@ import logging
 
 from flask import Blueprint, Response, request
 
+from bot.channels.gateway import NotForUs
 from bot.channels.twilio.addresses import Ours
 from bot.channels.twilio.signature import Signature, has_few_fields
-from bot.channels.twilio.webhooks import EMPTY, NotForUs, read_report, read_text, twiml
+from bot.channels.twilio.webhooks import EMPTY, read_report, read_text, twiml
 from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.errors import Forbidden
 from bot.http.openapi import Part
 from bot.observability.logs import note
-from bot.observability.metrics import UNREADABLE_REPORT
+from bot.observability.metrics import UNKNOWN_TEXT, UNREADABLE_REPORT
 from bot.service import Service
 from bot.usecases.answer import ignore_text, judge_text
 from bot.usecases.report import reported
@@ -83,11 +84,15 @@ class Webhooks:
             self._ignored(UNREADABLE_REPORT)
             return "", 204
         delivery, error_code = report.delivery.value, report.error_code
-        self._metrics.delivered(delivery, error_code)
         note(text=text_id, sid=report.sid, delivery=delivery, error_code=error_code)
-        waited = self._store.write(reported, report, self._service.rules)
-        if waited is not None:
-            self._service.admission.delivery_delay.note(waited.delay, now=waited.at)
+        result = self._store.write(reported, report, self._service.rules)
+        if not result.is_of_ours:
+            self._ignored(UNKNOWN_TEXT)
+            return "", 204
+        self._metrics.delivered(delivery, error_code)
+        if result.waited is not None:
+            delay = self._service.admission.delivery_delay
+            delay.note(result.waited.delay, now=result.waited.at)
         return "", 204
 
     def _refused(self, reason: str, told: str, sentence: str) -> Forbidden:

@@ -3,18 +3,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from twilio.twiml.messaging_response import MessagingResponse
 
-from bot.channels.gateway import Report
+from bot.channels.gateway import NotForUs, Report
 from bot.channels.twilio import addresses, errors
 from bot.channels.twilio.addresses import Ours
 from bot.domain.delivery import Delivery
+from bot.domain.ignored import Ignored
 from bot.domain.reply import Keyword
 from bot.http.errors import InvalidWebhook
-from bot.store.inbound import Ignored
 from bot.usecases.inbound_text import InboundText
 
 _SHORT_CODE = re.compile("[0-9]{5,6}")
@@ -36,15 +35,6 @@ _DELIVERIES = {
 EMPTY = str(MessagingResponse())
 
 Form = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class NotForUs:
-    """A text that no phone sent, or that was not sent to us."""
-
-    message_sid: str
-    reason: Ignored
-    masked_phone: str
 
 
 def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:

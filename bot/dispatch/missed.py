@@ -1,0 +1,117 @@
+"""Reads the texts that were missed from Twilio's list, and judges each as of when it was sent."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.channels.gateway import Gateway, NotForUs, Received
+from bot.concurrency.blocking import in_turns
+from bot.domain.ignored import Ignored
+from bot.domain.phone import masked
+from bot.store import verifications as table
+from bot.store.tx import Store, StoreUnavailable, Tx
+from bot.usecases import heartbeat
+from bot.usecases.answer import ignore_text, judge_text
+from bot.usecases.inbound_text import InboundText
+from bot.usecases.keywords import is_start_or_stop
+from bot.usecases.rules import Rules
+
+READ_AT_ONCE = 200  # texts: ten milliseconds
+
+ToldIgnored = Callable[[Ignored], None]
+
+log = logging.getLogger(__name__)
+
+
+def read_missed(
+    store: Store,
+    gateway: Gateway,
+    rules: Rules,
+    *,
+    uncounted: timedelta = timedelta(0),
+    ignored: ToldIgnored = lambda _: None,
+) -> int:
+    """Judges every inbound text since the oldest pending verification began, and returns how many
+    there were. `uncounted`: how much further back to read (`store/steady.py`). `ignored` is told
+    why a text changed nothing.
+
+    Raises ChannelUnavailable, StoreUnavailable.
+    """
+    ago = store.read(_oldest_age)
+    if ago is None:
+        return 0
+    monotonic = store.steady.monotonic
+    found, others = _listed(gateway, ago + uncounted, monotonic)
+    texts = _texts([text for text, _ in found], rules, uncounted)
+    for (listed, read_at), text in zip(reversed(found), reversed(texts), strict=True):
+        passed = timedelta(seconds=monotonic() - read_at)
+        _judge(store, replace(text, age=listed.age + passed), rules, ignored)
+    for other in others:
+        _ignore(store, other, ignored)
+    return len(found)
+
+
+def _listed(
+    gateway: Gateway, ago: timedelta, monotonic: Callable[[], float]
+) -> tuple[list[tuple[Received, float]], list[NotForUs]]:
+    """Texts from phones, the newest first, each with the instant at which it had its age, as
+    reading a list takes seconds; and texts that are ignored."""
+    found, others = [], []
+    for text in gateway.received_since(ago):
+        if isinstance(text, NotForUs):
+            others.append(text)
+        else:
+            found.append((text, monotonic()))
+    # By the age alone: those of one second stay in the order of the list, the newest first.
+    found.sort(key=lambda one: one[0].age)
+    return found, others
+
+
+def _texts(found: Sequence[Received], rules: Rules, uncounted: timedelta) -> list[InboundText]:
+    """`found`: the newest first."""
+    with_newer_keyword: set[str] = set()  # numbers
+    texts = []
+    for received in in_turns(found, at_once=READ_AT_ONCE):
+        text = InboundText(
+            message_sid=received.message_sid,
+            phone=received.phone,
+            from_address=rules.from_address,
+            body=received.body,
+            uncounted=uncounted,
+            is_outdated=received.phone in with_newer_keyword,
+        )
+        texts.append(text)
+        if is_start_or_stop(text.heard, code_length=rules.terms.code_length):
+            with_newer_keyword.add(received.phone)
+    return texts
+
+
+def _ignore(store: Store, text: NotForUs, ignored: ToldIgnored) -> None:
+    is_new = store.write(
+        ignore_text,
+        message_sid=text.message_sid,
+        reason=text.reason,
+        masked_phone=text.masked_phone,
+    )
+    if is_new:
+        log.info("a missed text of %s is ignored: %s", text.masked_phone, text.reason)
+        ignored(text.reason)
+
+
+def _judge(store: Store, text: InboundText, rules: Rules, ignored: ToldIgnored) -> None:
+    try:
+        judged = store.write(judge_text, text, rules=rules, judged_until=heartbeat.everything)
+    except StoreUnavailable:
+        raise
+    except Exception:  # it holds up no other
+        log.exception("a missed text of %s cannot be judged", masked(text.phone))
+    else:
+        if judged.ignored is not None:
+            log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
+            ignored(judged.ignored)
+
+
+def _oldest_age(tx: Tx) -> timedelta | None:
+    since = table.oldest_pending_since(tx)
+    return None if since is None else tx.now - since
