@@ -1,6 +1,7 @@
 """Every text to the person, in every language: it fits, it is complete, and it can be answered."""
 
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import gsm0338  # noqa: F401  registers its codec
@@ -34,10 +35,9 @@ ZEROS = {"ar": "٠", "hi": "०", "th": "๐", "ja": "０", "zh-Hans": "０", "z
 def text(
     tag: str, *, style: Style = Style.REPLY, service: str | None = None, terms: Terms | None = None
 ) -> str:
-    made = wording.challenge(
-        style, tag=tag, service=service, terms=terms or Terms(), reference="KP"
-    )
-    return wording.fill(made, "0042")
+    terms = terms or Terms()
+    made = wording.challenge(style, tag=tag, service=service, terms=terms, reference="KP")
+    return wording.fill(made, "0042".zfill(terms.code_length))
 
 
 def read(tag: str, said: str) -> object:
@@ -70,15 +70,20 @@ def test_a_template_of_ones_own_has_all_fields() -> None:
     assert wording.fill(filled, "0042") == "Co 0042 4 600 10 KP"
 
 
-@pytest.mark.parametrize("terms", [Terms(), TEN_MINUTES], ids=["90 s", "10 min"])
+@pytest.mark.parametrize(
+    "terms",
+    [Terms(), TEN_MINUTES, replace(TEN_MINUTES, code_length=6), Terms(6, 119), Terms(6, 3600)],
+    ids=["90 s", "10 min", "6 digits, 10 min", "6 digits, 119 s", "6 digits, 60 min"],
+)
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_the_text_with_a_name_of_twelve_letters_is_one_segment(
     tag: str, style: Style, terms: Terms
 ) -> None:
     said = text(tag, style=style, service="Acmeservices", terms=terms)
+    code = "0042".zfill(terms.code_length)
     assert segments(said).count == 1, segments(said)
-    assert "0042" in said
+    assert code in said
     assert "KP" in said
 
 
