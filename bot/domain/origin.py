@@ -8,11 +8,12 @@ from bot.domain.errors import InvalidStart
 from bot.domain.placeholders import is_placeholder
 
 LONGEST_TAG = 128  # characters
-LONGEST_LOCALE = 100
+LONGEST_LOCALE = 250  # a browser with a dozen languages sends some 120
 
-# A language tag of BCP 47, or a list of them with weights as the header Accept-Language has it.
-_RANGE = r"(\*|[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)(\s*;\s*q=[01](\.[0-9]{0,3})?)?"
-_LOCALE = re.compile(rf"\s*{_RANGE}(\s*,\s*{_RANGE})*\s*")
+# A language tag of BCP 47, or one of a list of them with weights as the header Accept-Language has.
+_RANGE = re.compile(
+    r"(\*|[A-Z]{1,8}(-[A-Z0-9]{1,8})*)(\s*;\s*q=[01](\.[0-9]{0,3})?)?", re.IGNORECASE | re.ASCII
+)
 
 
 def tag(value: Any) -> str | None:
@@ -37,7 +38,9 @@ def locale(value: Any) -> str | None:
     if value is None or value == "":
         return None
     is_text = isinstance(value, str) and len(value) <= LONGEST_LOCALE
-    if not is_text or not _LOCALE.fullmatch(value):
+    # Lists may have empty elements (RFC 9110, section 5.6.1).
+    ranges = [part.strip() for part in str(value).split(",") if part.strip()]
+    if not is_text or not ranges or not all(map(_RANGE.fullmatch, ranges)):
         raise InvalidStart(
             "locale must be a language such as es or pt-BR, or an Accept-Language value, of at"
             f" most {LONGEST_LOCALE} characters."

@@ -56,7 +56,7 @@ def _in_order(ranges: str) -> list[str]:
     found: list[tuple[float, str]] = []
     for part in ranges.split(","):
         tag, _, weight = part.partition(";")
-        quality = re.search(r"q=([01](?:\.\d{0,3})?)", weight)
+        quality = re.search(r"q=([01](?:\.\d{0,3})?)", weight, re.IGNORECASE)
         share = float(quality[1]) if quality else 1.0
         if tag.strip() != "*" and share >= _SHORTEST_QUALITY:
             found.append((share, tag.strip().lower()))

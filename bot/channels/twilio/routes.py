@@ -11,11 +11,12 @@ from flask import Blueprint, Response, request
 
 from bot.channels.gateway import NotForUs
 from bot.channels.twilio.addresses import Ours
-from bot.channels.twilio.signature import Signature, has_few_fields
+from bot.channels.twilio.signature import Signature
 from bot.channels.twilio.webhooks import EMPTY, read_report, read_text, twiml
 from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.errors import Forbidden
+from bot.http.form_fields import has_few_fields
 from bot.http.openapi import Part
 from bot.observability.logs import note
 from bot.observability.metrics import UNKNOWN_TEXT, UNREADABLE_REPORT

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.domain.operators import Action, Operator, Role
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import COOKIE, SignIn, Throttle
+from bot.http.form_fields import has_few_fields
 from bot.http.networks import network
 from bot.service import Service
 from bot.usecases import audit
@@ -35,7 +36,7 @@ class Gate:
         g.session = self._sign_in.session(request.cookies.get(COOKIE))
         g.token = self._sign_in.token(g.session)
         is_form = request.method == "POST"
-        if is_form and not self._sign_in.is_token(g.session, request.form.get("token", "")):
+        if is_form and not (has_few_fields(request.get_data()) and self._has_token()):
             return self._refused_form()
         if request.endpoint in _OPEN:
             return None
@@ -43,6 +44,9 @@ class Gate:
             return self._refused_viewer() if is_form and not self._may_act() else None
         came_from = None if is_form else request.full_path.rstrip("?")
         return redirect(url_for("console.sign_in", next=came_from), 303)
+
+    def _has_token(self) -> bool:
+        return self._sign_in.is_token(g.session, request.form.get("token", ""))
 
     def _may_act(self) -> bool:
         return g.session.operator.role is Role.OPERATOR or request.endpoint == "console.leave"
