@@ -8,11 +8,12 @@ import pytest
 
 from bot.domain import phone
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
+from simulator.world import Service as ServiceAtTwilio
 from simulator.world import new_sid
 from tests.domain.test_numbering import PAIRS
-from tests.harness import NUMBER, PHONE, SYSTEM_KEY, Harness
+from tests.harness import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
-from tests.sms.test_webhooks import sms
+from tests.sms.test_webhooks import signed, sms
 
 SERVICE = "MG" + "0123456789abcdef" * 2
 
@@ -22,6 +23,8 @@ def of_service(tmp_path: Path) -> Iterator[Harness]:
     with open_harness(
         tmp_path, TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE
     ) as harness:
+        world = harness.simulator.world
+        world.configure_service(ServiceAtTwilio(SERVICE, world.number.sid))
         yield harness
 
 
@@ -76,6 +79,60 @@ def test_an_opt_out_kept_under_the_old_spelling_is_still_obeyed(harness: Harness
     assert harness.post_start(new).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("+54 (0)11 6123-4567", "+5491161234567"),
+        ("+54 011 6123 4567", "+5491161234567"),
+        ("+54 9 011 6123 4567", "+5491161234567"),
+        ("+54 0351 15 234-5678", "+5493512345678"),
+        ("+52 (01) 55 1234 5678", "+525512345678"),
+        ("+57 0 321 1234567", "+573211234567"),
+        ("+56 09 8765 4321", "+56987654321"),
+        ("+44 (0)7700 900123", "+447700900123"),
+        ("+36 06 20 123 4567", "+36201234567"),
+        ("+370 8 612 34567", "+37061234567"),
+        ("+375 80 29 123 4567", "+375291234567"),
+        ("+1~425~555⁻0123", "+14255550123"),
+        ("+1⠀425➖555─0123", "+14255550123"),
+        ("+1 【425】 555 0123", "+14255550123"),
+    ],
+)
+def test_a_trunk_prefix_and_any_dash_are_no_part_of_the_line(typed: str, line: str) -> None:
+    assert phone.parse(typed).number == line
+
+
+@pytest.mark.parametrize(
+    "typed", ["+86 123996033620", "+61 1831 412 345 678", "+506 1900 8312 3456"]
+)
+def test_the_code_of_a_carrier_does_not_make_another_line_of_a_number(typed: str) -> None:
+    with pytest.raises(InvalidNumber):
+        phone.parse(typed)
+
+
+@pytest.mark.parametrize(("ours", "to"), [PAIRS[0], PAIRS[0][::-1]])
+def test_our_own_number_has_two_spellings_too(tmp_path: Path, ours: str, to: str) -> None:
+    with open_harness(tmp_path, TWILIO_PHONE_NUMBER=ours) as harness:
+        assert harness.post_start(to).json()["code"] == "cannot_receive_texts"
+        id = harness.start()["id"]
+        sms(harness, "STOP", To=to)
+        assert harness.status(id)["customStatus"]["cause"] == "opted_out"
+
+
+@pytest.mark.parametrize("theirs", ["+5215512345678", "rcs:+525512345678"])
+def test_a_withheld_reply_is_found_under_each_address(of_service: Harness, theirs: str) -> None:
+    from datetime import timedelta
+
+    number = "+525512345678"
+    of_service.start_and_send(number)
+    of_service.simulator.faults.add("withhold", code=30038)
+    of_service.text(of_service.code(number), theirs)
+    found = of_service.service.gateway.conversation(
+        number, began_ago=timedelta(minutes=1), ended_ago=None
+    )
+    assert 30038 in [sighting.error_code for sighting in found.sightings]
+
+
 # -- 9. what the metadata does not know ------------------------------------------------------------
 
 
@@ -107,6 +164,15 @@ def test_the_territories_are_home_to_a_us_number(tmp_path: Path, number: str) ->
     with open_harness(tmp_path, ALLOWED_COUNTRIES="") as harness:
         assert harness.post_start(number).status_code == 202
         assert harness.post_start("+33612345678").json()["code"] == "country_not_allowed"
+
+
+def test_a_number_that_the_metadata_lacks_may_be_of_any_country_of_its_code(
+    tmp_path: Path,
+) -> None:
+    with open_harness(tmp_path, ALLOWED_COUNTRIES="CA") as harness:
+        assert harness.post_start("+12215550123").status_code == 202
+        assert harness.post_start("+14255550123").json()["code"] == "country_not_allowed"
+    assert phone.parse("+12215550123").country_among(frozenset(["FR"])) is None
 
 
 # -- 11. RCS ---------------------------------------------------------------------------------------
@@ -185,6 +251,37 @@ def test_a_missed_text_that_is_ignored_is_logged(
         catch_up.read_missed(harness.store, harness.service.gateway, harness.service.rules)
     assert "ignored: no_verification" in caplog.text
     assert "+14255550198" not in caplog.text
+
+
+def test_missed_texts_that_are_ignored_are_counted_and_shown(of_service: Harness) -> None:
+    from bot.dispatch import missed
+
+    of_service.start_and_send()
+    of_service.simulator.faults.add("webhook_never", times=9)
+    of_service.text("hello", "+14255550198")
+    of_service.text("hello", f"whatsapp:{PHONE}")
+    service = of_service.service
+    for _ in range(2):  # once more: they are known
+        missed.read_missed(
+            of_service.store,
+            service.gateway,
+            service.rules,
+            ignored=service.metrics.webhook_ignored,
+        )
+    assert set(ignored(of_service)) == {
+        ("no_verification", "+1425*****98"),
+        ("other_channel", "whatsapp:+1425*****23"),
+    }
+    assert counted(of_service, "no_verification") == counted(of_service, "other_channel") == 1
+
+
+def test_a_report_of_no_text_of_ours_is_counted_as_ignored(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    form = {"MessageSid": new_sid("SM"), "AccountSid": ACCOUNT.sid, "MessageStatus": "delivered"}
+    for text in ("nonsense", harness.view(id).text.id):  # the second has another sid
+        assert signed(harness, f"/twilio/status/{text}", form).status_code == 204
+    assert counted(harness, "unknown_text") == 2
+    assert 'deliveries_total{delivery="delivered"' not in harness.call("GET", "/metrics").text
 
 
 # -- 13. opt-outs of numbers that do not parse any more --------------------------------------------

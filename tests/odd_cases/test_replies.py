@@ -44,6 +44,13 @@ SENTENCES = [
     "stop all of this",
     "🛑 stop it",
     "Stop calling me at +1 425 555 0100",
+    "S T O P texting me",
+    "S.T.O.P. messaging me",
+    "s-t-o-p please",
+    "Un-subscribe me please",
+    "o p t out of this",
+    "Re-voke my consent",
+    "STOP! ２０２６／０１／３１",
 ]
 NO_STOPS = [
     "don't stop",
@@ -94,6 +101,62 @@ def test_a_stop_word_beside_a_code_is_an_answer(harness: Harness) -> None:
 def test_a_sentence_of_a_stranger_is_obeyed_too(harness: Harness) -> None:
     harness.text("Stop texting me")
     assert harness.post_start().json()["code"] == "opted_out"
+
+
+def test_a_stop_word_beside_a_code_is_no_stop_of_a_stranger_either(harness: Harness) -> None:
+    harness.text("Stop asking, it is 4711")
+    assert harness.post_start().status_code == 202
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "２０２６／０１／３１",
+        "２０２５．１２．３１",
+        "１５３０：００",
+        "１２，３４５６",
+        "03、1234",
+        "٠٥٠،١٢٣٤",
+        "١٤٩٩٫٥٠",
+        "555·1234",
+        "5551234･5678",
+        "555＋1234",
+        "5551234。5678",
+        "12／1234",
+    ],
+)
+def test_digits_joined_by_marks_of_other_scripts_are_no_attempt(
+    harness: Harness, text: str
+) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(text)
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
+
+
+@pytest.mark.parametrize("between", ["、", "。", "～", " ", "-", "⁻", "➖"])
+def test_a_code_beside_such_a_mark_is_an_answer(harness: Harness, between: str) -> None:
+    id = harness.start_and_send()["id"]
+    code = harness.code()
+    harness.text(f"{code}{between}" if between in "、。" else between.join((code[:2], code[2:])))
+    assert harness.status(id)["output"] is True
+
+
+@pytest.mark.parametrize("ends", ["expired", "superseded", "terminated"])
+def test_a_reaction_to_an_earlier_text_in_another_language_is_no_attempt(
+    harness: Harness, ends: str
+) -> None:
+    first = harness.start_and_send(locale="es")["id"]
+    body = harness.texts()[-1].body
+    if ends == "expired":
+        harness.forward(91)
+    elif ends == "terminated":
+        harness.terminate(first, None)
+    id = harness.start_and_send(locale="ja")["id"]
+    harness.text(f"Le encantó “{body}”")
+    custom = harness.status(id)["customStatus"]
+    assert (custom["status"], custom["attemptsUsed"]) == ("pending", 0)
+    harness.text(f"{harness.code()} です")
+    assert harness.status(id)["output"] is True
 
 
 # -- 15. a short code of our own -------------------------------------------------------------------
