@@ -1,10 +1,12 @@
 """Settings that cannot work are refused, all in one round; doubtful ones are warned of."""
 
+import random
 import re
 
 import pytest
 
 from bot import settings
+from bot.settings.secret import weakness
 from tests.harness import environment
 
 TOKEN = "c41d7be09f2358a6d0e7941b8c5f36a2"
@@ -123,6 +125,36 @@ def test_what_stands_around_or_in_place_of_a_secret_is_refused(
 def test_what_was_typed_and_not_drawn_is_refused(value: str) -> None:
     for name in ("SECRET_KEY", "FUNCTION_KEY", "TWILIO_AUTH_TOKEN"):
         assert "it is easy to guess" in faults(**{name: value})[0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "correcthorsebatterystaple",
+        "passw0rdpassw0rd1",
+        "P@ssw0rd!P@ssw0rd!",
+        "Sup3rS3cretT0ken!!",
+        "supersecretkey123456",
+        "deadbeefcafebabe",
+        "iloveyou12345678",
+        "letmeinletmeinletmein",
+        "admin-admin-admin1",
+        "master-key-master",
+        "hello-world-hello-world",
+        "+14255550123+14255550100",
+    ],
+)
+def test_words_in_disguise_and_published_phrases_are_refused(value: str) -> None:
+    assert "FUNCTION_KEY cannot be used" in faults(FUNCTION_KEY=value)[0]
+
+
+def test_drawn_keys_are_accepted() -> None:
+    draw = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    for _ in range(500):
+        for alphabet, length in (("0123456789abcdef", 32), (letters, 20), (letters.upper(), 24)):
+            key = "".join(draw.choices(alphabet, k=length))
+            assert weakness(key, is_token=False) is None, key
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,24 @@ def test_a_form_without_its_token_does_nothing(operator: Operator, form: str, to
     assert operator.get("/console/").status_code == 200, "not signed out either"
 
 
+def test_a_form_of_many_fields_is_not_even_parsed(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from werkzeug.formparser import FormDataParser
+
+    def fail(*_: object) -> None:
+        pytest.fail("parsed")
+
+    monkeypatch.setattr(FormDataParser, "_parse_urlencoded", fail)
+    response = harness.call(
+        "POST",
+        "/console/sign-in",
+        data="&".join(["a="] * 6000),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert response.status_code == 403
+
+
 def test_a_token_of_somebody_else_does_nothing(operator: Operator, harness: Harness) -> None:
     other = Operator(harness.app.test_client())
     other.sign_in()

@@ -209,3 +209,25 @@ def test_an_object_as_microsofts_client_for_python_sends_it(harness: Harness) ->
     deep = json.dumps('{"a":' * 5000)
     response = harness.call("POST", START, data=deep, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_number")
+
+
+@pytest.mark.parametrize(
+    ("locale", "spoken"),
+    [
+        ("es,", "es"),
+        (",es,,de", "es"),
+        ("de;Q=0.5, es", "es"),
+        (" , fr-CA , ", "fr"),
+        ("tlh," * 25 + "en-US;q=0.9", "en"),
+    ],
+)
+def test_any_legal_list_of_languages_is_read(harness: Harness, locale: str, spoken: str) -> None:
+    id = harness.start(locale=locale)["id"]
+    assert harness.status(id)["customStatus"]["locale"] == spoken
+
+
+@pytest.mark.parametrize(
+    "locale", [",", "en;q=2", "{locale}", "en " * 80, "en," + " ," * 100 + "!"]
+)
+def test_other_texts_are_no_languages(harness: Harness, locale: str) -> None:
+    assert harness.post_start(locale=locale).json()["code"] == "invalid_start"

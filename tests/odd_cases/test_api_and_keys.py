@@ -87,6 +87,20 @@ def test_words_in_any_case_and_blanks_for_a_plus_are_understood(
     assert response.json() == {"instancesDeleted": 1}
 
 
+@pytest.mark.parametrize(
+    "filters",
+    ["createdTimeTo=garbage", "createdTimeTo=2020-01-01T00:00:00Z", "runtimeStatus=Failed", "x=1"],
+)
+def test_the_removal_of_one_has_no_filter(harness: Harness, filters: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    response = harness.call("DELETE", f"{INSTANCES}/{id}?{filters}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_filter")
+    assert harness.status(id)["output"] is True
+    common = "taskHub=x&connection=Storage"
+    assert harness.call("DELETE", f"{INSTANCES}/{id}?{common}").status_code == 200
+
+
 # -- 18. byte order marks --------------------------------------------------------------------------
 
 
@@ -114,6 +128,22 @@ def test_a_mark_before_bare_digits_and_other_events_too(harness: Harness) -> Non
     body = b"\xef\xbb\xbf" + harness.code().encode()
     harness.call("POST", f"{path}/SmsChallengeResponse", data=body, headers=headers)
     assert harness.status(id)["output"] is True
+
+
+def test_a_mark_inside_a_body_that_is_encoded_twice(harness: Harness) -> None:
+    for body in (json.dumps("\ufeff" + json.dumps(PHONE)), json.dumps(f"\ufeff{PHONE}")):
+        response = harness.call("POST", START, key=FUNCTION_KEY, data=body)
+        assert response.status_code == 202, response.text
+
+
+def test_a_mark_before_a_form_of_verify(harness: Harness) -> None:
+    response = harness.http.post(
+        f"{harness.url}/v2/Services/{harness.settings.service_sid}/Verifications",
+        data=b"\xef\xbb\xbfTo=%2B14255550177&Channel=sms",
+        auth=("caller", FUNCTION_KEY),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert response.status_code == 201, response.text
 
 
 # -- 19. a link is for its own instance ------------------------------------------------------------
@@ -203,6 +233,56 @@ def test_a_reason_that_is_still_the_placeholder_is_400(
     response = harness.http.post(links[operation].replace("{text}", reason))
     assert (response.status_code, response.json()["code"]) == (400, "invalid_reason")
     assert harness.status(links["id"])["runtimeStatus"] == "Running"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["%257Btext%257D", "{text:s}", "{text?}", "{{ $json.text }}", "%25s", "%25(text)s", "[text]"]
+    + [":text", "$(text)", "｛text｝", "{text}{text}"],
+)
+def test_templates_of_other_tools_are_placeholders_too(harness: Harness, reason: str) -> None:
+    links = harness.start_and_send()
+    response = harness.http.post(links["terminatePostUri"].replace("{text}", reason))
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_reason")
+    assert harness.status(links["id"])["runtimeStatus"] == "Running"
+
+
+@pytest.mark.parametrize(
+    ("id", "headers", "tag", "code"),
+    [
+        ("{instanceId}", {}, None, "invalid_id"),
+        ("<id>", {}, None, "invalid_id"),
+        ("", {"Idempotency-Key": "{{$guid}}"}, None, "invalid_idempotency_key"),
+        ("", {"Idempotency-Key": "${uuid}"}, None, "invalid_idempotency_key"),
+        ("", {}, "{{order}}", "invalid_start"),
+    ],
+)
+def test_a_start_with_a_placeholder_is_400(
+    harness: Harness, id: str, headers: dict[str, str], tag: str | None, code: str
+) -> None:
+    response = harness.call(
+        "POST",
+        f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{id}".rstrip("/"),
+        json={"phoneNumber": PHONE, "tag": tag},
+        headers=headers,
+    )
+    assert (response.status_code, response.json()["code"]) == (400, code)
+    assert harness.newest(1) == []
+
+
+def test_a_code_in_place_of_the_name_of_an_event_is_kept_nowhere(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    from bot.domain.ids import safe
+
+    links = harness.start_and_send()
+    code = harness.code()
+    for name in (code, f" {code}", "-".join(code)):
+        link = links["sendEventPostUri"].replace("{eventName}", name)
+        response = harness.http.post(link, json=code)
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")
+    assert code not in str(harness.status(links["id"]))
+    assert code not in safe(f"{INSTANCES}/{links['id']}/raiseEvent/{code}")
 
 
 # -- 21. every refusal says what is wrong ----------------------------------------------------------

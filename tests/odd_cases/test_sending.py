@@ -169,6 +169,20 @@ def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(harness: Harne
     assert harness.view(id).text.state == "queued"
 
 
+def test_nothing_is_sent_after_its_time(harness: Harness) -> None:
+    """A process that was halted between its claim and its call, within its lease."""
+    id = harness.start()["id"]
+    harness.clock.forward(59)
+    send = harness.dispatcher.send
+    (claim,) = send.claim(1)
+    harness.clock.forward(2)
+    send.monotonic = lambda: claim.asked_at + 2
+    send.carry_out(claim)
+    harness.run_once()
+    assert harness.texts() == []
+    assert harness.status(id)["customStatus"]["cause"] == "send_given_up"
+
+
 # -- 25. a row that cannot be read -----------------------------------------------------------------
 
 BROKEN = [
@@ -326,12 +340,17 @@ def erasing(tmp_path: Path) -> Iterator[Harness]:
         yield harness
 
 
-def erased_at_twilio(harness: Harness) -> None:
+def deliver_all(harness: Harness) -> None:
+    """Twilio empties only what is no longer on its way."""
     for message in harness.simulator.world.messages():
         if message.direction == "outbound-api":
             harness.simulator.world.set_status(message.sid, "delivered")
     harness.clock.forward(61)
     erase.run_once(harness.store, harness.service.gateway, harness.service.rules, math.inf)
+
+
+def erased_at_twilio(harness: Harness) -> None:
+    deliver_all(harness)
     left = [m for m in harness.simulator.world.messages() if not m.is_erased]
     assert [m for m in left if m.direction in ("outbound-api", "inbound")] == []
 
@@ -379,6 +398,46 @@ def test_a_code_that_comes_after_all_was_forgotten_is_erased(erasing: Harness) -
     code = erasing.code()
     erasing.forget(PHONE)
     erasing.text(code)
+    erased_at_twilio(erasing)
+
+
+@pytest.mark.parametrize("how", ["terminate", "STOP", "NO", "supersede", "expire"])
+def test_a_text_of_unknown_outcome_is_found_and_erased_after_the_end(
+    erasing: Harness, how: str
+) -> None:
+    erasing.simulator.faults.add(faults.ERROR_AFTER)
+    id = erasing.start()["id"]
+    erasing.dispatcher.send.run_once()
+    assert erasing.view(id).text.state == "unknown"
+    if how == "terminate":
+        erasing.terminate(id, None)
+    elif how == "supersede":
+        erasing.start()
+    elif how == "expire":
+        erasing.simulator.faults.add(faults.LIST_ERROR, times=100)
+        for _ in range(16):
+            erasing.forward(10)
+        erasing.simulator.faults.clear()
+        erasing.simulator.faults.add(faults.REPORTS_NEVER, times=1000)
+    else:
+        erasing.text(how)
+    assert erasing.status(id)["customStatus"]["status"] != "pending"
+    for _ in range(4):
+        erasing.forward(6)
+    deliver_all(erasing)
+    assert erasing.texts()[0].is_erased
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{code} or 1111", "{code}, call 5551", "my code:{code}/4", "stop {code}", "{code} STOP"]
+    + ["Loved “{text}”", "\u200a\u200b👍\u200b to “\u200a{text}\u200a”", "no {code}"],
+)
+def test_every_reply_that_holds_a_forgotten_code_is_erased(erasing: Harness, body: str) -> None:
+    erasing.start_and_send()
+    code, text = erasing.code(), erasing.texts()[-1].body
+    erasing.forget(PHONE)
+    erasing.text(body.format(code=code, text=text))
     erased_at_twilio(erasing)
 
 
@@ -451,6 +510,20 @@ def test_passing_troubles_and_reports_of_ours_do_not_count_either(tmp_path: Path
         assert harness.status(id)["customStatus"]["cause"] == "not_delivered"
         harness.start_and_send()
         assert harness.post_start().json()["code"] == "limit_reached"
+
+
+def test_a_further_text_that_is_refused_through_us_does_not_count_either(tmp_path: Path) -> None:
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="3/hour", LIMIT_TOTAL="4/hour") as harness:
+        id = harness.start_and_send()["id"]
+        for _ in range(2):
+            harness.forward(16)
+            harness.simulator.faults.add(faults.REFUSE, code=21408)
+            resent = f"{INSTANCES}/{id}/raiseEvent/ResendSmsChallenge"
+            assert harness.call("POST", resent, json={}).status_code == 202
+            harness.run_once()
+        assert harness.history(id)[-1] == "further_text_failed"
+        assert harness.post_start().status_code == 202
+        assert harness.post_start(OTHER).json()["limit"].startswith("LIMIT_TOTAL")
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,18 @@ def test_a_rate_limit_ends_with_its_window(tmp_path) -> None:
         harness.start(numbers[3])
 
 
+def test_the_wait_is_that_of_the_country_itself(tmp_path) -> None:
+    with open_harness(tmp_path, LIMIT_PER_COUNTRY="2/hour") as harness:
+        harness.start_and_send("+14255550201")
+        harness.clock.forward(1800)
+        for number in ("+33612345601", "+33612345602"):
+            harness.start_and_send(number)
+        wait = refused(harness.post_start("+33612345603"))["after"]
+        assert wait > 3500
+        harness.clock.forward(wait)
+        harness.start_and_send("+33612345603")
+
+
 def test_the_first_answer_is_given_again_though_the_limit_is_reached(tmp_path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
         headers = {"Idempotency-Key": "k"}
