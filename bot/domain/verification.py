@@ -151,6 +151,11 @@ class Verification:
     def is_terminal(self) -> bool:
         return self.outcome is not None
 
+    def is_of(self, caller: str, keys: frozenset[str]) -> bool:
+        """Whether a caller began it: by its name, or with one of its keys, which may have had
+        another name or none then."""
+        return self.started_by == caller or self.caller_key in keys
+
     @property
     def is_decided(self) -> bool:
         """Whether the outcome is final: neither a person nor a timer can change it."""

@@ -35,6 +35,7 @@ class Caller:
     power: Power
     scopes: frozenset[Scope] = frozenset()
     key_mark: str | None = None  # which of its keys it came with; a hash
+    key_marks: frozenset[str] = frozenset()  # of all its keys, also under earlier secret keys
 
 
 class Keys:
@@ -50,15 +51,17 @@ class Keys:
             *((key, name, Power.START) for name, key in function_keys),
             *((key, name, Power.ALL) for name, key in system_keys),
         ]
+        # Marks made under an earlier SECRET_KEY stay valid as long as links made under it do.
+        marks: dict[str, set[str]] = {name: set() for _, name, _ in configured}
+        for key, name, _ in configured:
+            marks[name] |= {_mark(key, secret) for secret in secrets}
         self._known = [
-            (key.encode(), Caller(name, power, key_mark=_mark(key, secrets[0])))
+            (key.encode(), Caller(name, power, frozenset(), mark, frozenset(marks[name])))
             for key, name, power in configured
+            for mark in [_mark(key, secrets[0])]
         ]
         self._marks_by_name = {caller.name: caller.key_mark for _, caller in self._known}
-        # Marks made under an earlier SECRET_KEY stay valid as long as links made under it do.
-        self._marks = frozenset(
-            _mark(key, secret) for key, _, _ in configured for secret in secrets
-        )
+        self._marks = frozenset().union(*marks.values())
         # itsdangerous signs with the last key and accepts all.
         signing = [subkey(secret, "links") for secret in reversed(secrets)]
         self._signers = {

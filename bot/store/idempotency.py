@@ -1,21 +1,35 @@
 """The table `idempotency`: what a start with an Idempotency-Key began."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
-from bot.store.rows import to_text
+from bot.store.rows import Value, placed, places, to_text
 from bot.store.tx import Tx
 
 KEPT = timedelta(hours=24)
 
 
-def recall(tx: Tx, *, started_by: str, key: str, phone: str) -> str | None:
-    """The id of the verification that the same start began within the last day."""
+def recall(
+    tx: Tx, *, started_by: str, caller_keys: Collection[str] = (), key: str, phone: str
+) -> str | None:
+    """The id of the verification that the same start began within the last day. `caller_keys`: the
+    fingerprints of the caller's keys, which may have had another name then."""
+    given: dict[str, Value] = {"key": key, "phone": phone, "after": to_text(tx.now - KEPT)}
     sql = """
         SELECT verification_id FROM idempotency
         WHERE started_by = :started_by AND key = :key AND phone = :phone AND created_at > :after
     """
-    after = to_text(tx.now - KEPT)
-    row = tx.one(sql, started_by=started_by, key=key, phone=phone, after=after)
+    row = tx.one(sql, started_by=started_by, **given)
+    if row is None and caller_keys:
+        marks = sorted(caller_keys)
+        sql = f"""
+            SELECT i.verification_id FROM verification v
+            JOIN idempotency i ON i.verification_id = v.id
+            WHERE v.phone = :phone AND v.created_at > :after AND v.caller_key IN ({places(marks)})
+                AND i.key = :key AND i.created_at > :after
+            ORDER BY i.created_at DESC LIMIT 1
+        """
+        row = tx.one(sql, **given, **placed(marks))
     return row["verification_id"] if row else None
 
 

@@ -33,6 +33,7 @@ class Which:
     phone: str | None = None
     hex_id: str | None = None
     started_by: str | None = None  # None: by any key
+    caller_keys: frozenset[str] = frozenset()  # fingerprints of that caller's keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def find(tx: Tx, which: Which) -> Verification | None:
         found = present_of(tx, which.phone or "")
     if found is None or which.phone not in (None, found.phone):
         return None
-    return found if which.started_by in (None, found.started_by) else None
+    is_any = which.started_by is None
+    return found if is_any or found.is_of(which.started_by or "", which.caller_keys) else None
 
 
 def check(

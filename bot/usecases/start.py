@@ -37,6 +37,7 @@ class Request:
     request_id: str  # ties log lines together
     start_input: str = ""  # JSON as sent, of an API whose callers read it back
     caller_key: str | None = None  # fingerprint of that key
+    caller_keys: frozenset[str] = frozenset()  # of all keys of the caller
     id: str | None = None  # chosen by the caller
     idempotency_key: str | None = None
     tag: str | None = None  # the caller's own word for it
@@ -195,7 +196,11 @@ def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
     if request.idempotency_key is None:
         return None
     id = idempotency.recall(
-        tx, started_by=request.started_by, key=request.idempotency_key, phone=wanted.phone
+        tx,
+        started_by=request.started_by,
+        caller_keys=request.caller_keys,
+        key=request.idempotency_key,
+        phone=wanted.phone,
     )
     return verifications.load(tx, id) if id else None
 
@@ -204,7 +209,8 @@ def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Chang
     if older is None:
         return ()
     request = wanted.request
-    if older.started_by != request.started_by or not request.may_supersede:
+    is_own = older.is_of(request.started_by, request.caller_keys)
+    if not is_own or not request.may_supersede:
         raise _busy(tx, older)
     canceled = Canceled(Cause.SUPERSEDED, f"superseded by {wanted.id}")
     return record(tx, older, decide(older, canceled, tx.now))

@@ -45,7 +45,8 @@ def start_or_resend(
     Another caller's is refused as by a start."""
     tx.lock_number(wanted.phone)
     pending = verifications.pending_of(tx, wanted.phone)
-    if pending is None or pending.started_by != wanted.request.started_by:
+    request = wanted.request
+    if pending is None or not pending.is_of(request.started_by, request.caller_keys):
         return start(tx, wanted, rules, admission)
     if pending.suspended_at is None and tx.now >= pending.deadline_at:
         expired = _expire(tx, pending, judged_until)

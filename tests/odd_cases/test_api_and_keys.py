@@ -357,6 +357,23 @@ def test_a_restart_honours_its_idempotency_key(harness: Harness) -> None:
     assert other.json()["id"] != first.json()["id"]
 
 
+@pytest.mark.parametrize("key", [OLD, NEW])
+def test_a_key_that_gets_a_name_stays_the_same_caller(tmp_path: Path, key: str) -> None:
+    """From FUNCTION_KEY=K to app:K,app:N."""
+    with open_harness(tmp_path, FUNCTION_KEY=OLD) as before:
+        once = {"Idempotency-Key": "once"}
+        first = before.start(key=OLD, headers=once)
+        with restarted(
+            before, tmp_path, FUNCTION_KEY=f"app:{OLD},app:{NEW},other:{FUNCTION_KEY}"
+        ) as after:
+            assert after.start(key=key, headers=once)["id"] == first["id"]
+            assert after.post_start(key=FUNCTION_KEY).json()["code"] == "number_busy"
+            again = after.post_start(key=FUNCTION_KEY, headers=once)
+            assert again.json()["code"] == "number_busy"
+            assert after.post_start(key=key).status_code == 202
+            assert after.status(first["id"])["customStatus"]["cause"] == "superseded"
+
+
 # -- 23. events are bounded ------------------------------------------------------------------------
 
 

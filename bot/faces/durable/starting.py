@@ -73,6 +73,7 @@ class Starting:
         asked = Request(
             started_by=caller.name,
             caller_key=caller.key_mark,
+            caller_keys=caller.key_marks,
             start_input=given.json,
             tag=given.tag,
             text=TextWanted(locale=given.locale),

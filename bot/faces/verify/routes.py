@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
@@ -94,6 +95,7 @@ class VerifyFace:
         asked = Request(
             started_by=caller.name,
             caller_key=caller.key_mark,
+            caller_keys=caller.key_marks,
             request_id=REQUEST_ID.get(),
             tag=given.tag,
             text=TextWanted(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
@@ -179,9 +181,9 @@ class VerifyFace:
         """Finds a verification by the sid or number in a path. Raises NoSuchResource."""
         sid = _SID.fullmatch(text)
         if sid is not None:
-            return Which(hex_id=sid[1], started_by=_owner(caller))
+            return _owned(Which(hex_id=sid[1]), caller)
         try:
-            return Which(phone=phone.parse(text).number, started_by=_owner(caller))
+            return _owned(Which(phone=phone.parse(text).number), caller)
         except (InvalidNumber, CannotReceiveTexts):
             raise _not_found() from None
 
@@ -196,7 +198,7 @@ class VerifyFace:
             raise forms.invalid("To", "it is no phone number") from None
         except CannotReceiveTexts:
             raise _not_found() from None
-        return Which(number, sid[1] if sid else None, started_by=_owner(caller))
+        return _owned(Which(number, sid[1] if sid else None), caller)
 
     def _find_shown(self, tx: Tx, which: Which) -> VerificationView:
         """The verification, if it may still be asked for. Expired and failed ones are gone, as at
@@ -213,8 +215,11 @@ class VerifyFace:
         return _answer(body, status)
 
 
-def _owner(caller: Caller) -> str | None:
-    return None if caller.power is Power.ALL else caller.name
+def _owned(which: Which, caller: Caller) -> Which:
+    """The same, of this caller; a system key may ask for the verifications of all callers."""
+    if caller.power is Power.ALL:
+        return which
+    return replace(which, started_by=caller.name, caller_keys=caller.key_marks)
 
 
 def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
