@@ -7,7 +7,7 @@ WIDTH, LINE, LABEL = 640, 24, 270
 
 
 def svg(rates: Sequence[tuple[str, float, float]]) -> str:
-    """Of each its name, its rate, and its ratio to the plain route."""
+    """Draws the rates, each given by its name, its rate, and its ratio to the plain route."""
     lines = []
     longest = max(ratio for _, _, ratio in rates)
     for place, (name, rate, ratio) in enumerate(rates):

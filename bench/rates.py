@@ -62,7 +62,7 @@ def starts(where: Where, *, is_beside: bool) -> list[Row]:
 
 
 def visible(where: Where, half_of: float) -> Row:
-    """From a posted reply to the decision in the status, at half of the full load."""
+    """Measures from a posted reply to the decision in the status, at half of the full load."""
     with where.service("visible") as made:
         loaded, watched = phones(0, COUNT), phones(COUNT, 200)
         made.make_pending([*loaded, *watched])

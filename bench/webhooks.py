@@ -28,7 +28,7 @@ def phones(first: int) -> list[str]:
 
 
 def late_milliseconds(event: Received) -> float:
-    """From the decision, which comes before its commit, to the receiver's answer."""
+    """The time from the decision, which comes before its commit, to the receiver's answer."""
     assert event.accepted_at is not None
     decided_at = datetime.fromisoformat(json.loads(event.body)["timestamp"]).timestamp()
     return (event.accepted_at - decided_at) * 1000

@@ -67,7 +67,7 @@ def guard(routes: Blueprint, world: World) -> None:
 
 
 def require(world: World, right: str) -> None:
-    """Of the credentials at hand."""
+    """Requires a right of the credentials of the request."""
     if g.key is not None and g.key.rights is not None and right not in g.key.rights:
         raise ApiError(70051, 403)
     if world.account.has_test_credentials and right != SEND:

@@ -86,7 +86,7 @@ class Receiver:
             return received
 
     def shown(self) -> list[dict[str, Any]]:
-        """For the page, the newest first."""
+        """Lists the events for the page, the newest first."""
         return [
             {
                 "id": event.id,

@@ -114,7 +114,7 @@ class World:
 
     @property
     def inbound_url(self) -> str:
-        """Where texts are posted: a service decides for the number in its pool."""
+        """The address that texts are posted to: a service decides for the number in its pool."""
         service = self.service
         if service is None or service.uses_number_webhook or not service.number_sid:
             return self.number.sms_url

@@ -76,7 +76,7 @@ class Accounts:
             db.execute("UPDATE account SET sent_at = ? WHERE id = ?", (now, id))
 
     def find(self, id: str) -> Account | None:
-        """None as well where no verification was ever started."""
+        """Finds an account; None as well if no verification was ever started."""
         with self._transaction() as db:
             row = db.execute(
                 "SELECT id, name, number, verification, reference, status_link, event_link,"

@@ -33,8 +33,8 @@ COUNTRIES = {
 
 
 def international(text: str, country: str) -> str | None:
-    """In E.164; None for what cannot be a number. The national spelling of the country, or any with
-    a plus. Whether a number is in use is not judged here: tables of that are always behind.
+    """Reads a number in the national spelling of the country, or in any with a plus. Returns it in
+    E.164, or None if it cannot be a number. Whether a number is in use is not judged here: tables of that are always behind.
 
     >>> international("(425) 555-0123", "US"), international("0171 555 01 23", "DE")
     ('+14255550123', '+491715550123')
@@ -60,7 +60,7 @@ def readable(number: str) -> str:
 
 
 def choices() -> list[tuple[str, str]]:
-    """For the picker: two letters, and the name with its calling code."""
+    """The entries of the picker: two letters, and the name with its calling code."""
     return [
         (country, f"{name} (+{phonenumbers.country_code_for_region(country)})")
         for country, name in COUNTRIES.items()

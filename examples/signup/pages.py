@@ -164,7 +164,7 @@ class Pages:
                 self._textback.cancel(before.terminate_link, "another number was entered")
 
     def _ask_for_status(self, account: Account) -> None:
-        """For a webhook that is late: the status tells the same."""
+        """Reads the status, in case the webhook is late: it has the same outcome."""
         try:
             status = self._textback.status(account.status_link)["status"]
         except Refused:
@@ -185,7 +185,7 @@ def _form(given: Mapping[str, Any], **errors: str) -> str:
 
 
 def _likely_country() -> str:
-    """That of the browser's language, `de-AT`, where we have customers."""
+    """The country of the browser's language (`de-AT`), if it is one of ours."""
     countries = [language.rpartition("-")[2].upper() for language in _languages()]
     return next((country for country in countries if country in numbers.COUNTRIES), "US")
 

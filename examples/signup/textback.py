@@ -67,7 +67,7 @@ class Textback:
         _call("POST", terminate_link.replace("{text}", reason))
 
     def status(self, status_link: str) -> dict[str, Any]:
-        """Its customStatus. Raises Refused."""
+        """Reads the customStatus of a verification. Raises Refused."""
         response = _call("GET", f"{status_link}&showInput=false")
         if response.status_code not in (200, 202):
             raise _refusal(response)
