@@ -33,7 +33,8 @@ CONNECTIONS = 16
 
 
 class Service(service.Service):
-    """Boots the service as the tests do, with limits out of the way, and the bare route beside it."""
+    """Boots the service as the tests do, with limits out of the way, and the bare route beside
+    it."""
 
     config = "gunicorn.conf.py"
     is_warm = False

@@ -27,7 +27,8 @@ def blueprint(
     statuses: Statuses | None,
     console_url: str,
 ) -> Blueprint:
-    """Builds the page; without a caller it starts no verifications, without statuses it shows none."""
+    """Builds the page; without a caller it starts no verifications, without statuses it shows
+    none."""
     routes = Blueprint("page", __name__, template_folder="templates", static_folder="static")
     phones = Phones(world, webhooks, caller, statuses, console_url)
     faults = WaitingFaults(troubles)

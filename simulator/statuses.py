@@ -54,8 +54,8 @@ class Newest:
 
     @property
     def order(self) -> tuple[datetime, bool]:
-        """A key to sort by. Of two that began in the same second, the pending one is newer: it ended
-        the other."""
+        """A key to sort by. Of two that began in the same second, the pending one is newer: it
+        ended the other."""
         return self.created_at, self.is_pending
 
 
@@ -76,7 +76,8 @@ class Statuses:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Follows, without a system key, only verifications passed to `note`, by their read links."""
+        """Follows, without a system key, only verifications passed to `note`, by their read
+        links."""
         self._url = service_url
         self._headers = {"x-functions-key": system_key} if system_key else {}
         self._clock = clock

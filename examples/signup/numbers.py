@@ -34,7 +34,8 @@ COUNTRIES = {
 
 def international(text: str, country: str) -> str | None:
     """Reads a number in the national spelling of the country, or in any with a plus. Returns it in
-    E.164, or None if it cannot be a number. Whether a number is in use is not judged here: tables of that are always behind.
+    E.164, or None if it cannot be a number. Whether a number is in use is not judged here: tables
+    of that are always behind.
 
     >>> international("(425) 555-0123", "US"), international("0171 555 01 23", "DE")
     ('+14255550123', '+491715550123')
