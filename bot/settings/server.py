@@ -24,7 +24,13 @@ def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
                 "an origin is a scheme, a host in lower case and perhaps a port, without a path; *"
                 " is not taken"
             )
-    return origins
+    return tuple(_without_default_port(origin) for origin in origins)
+
+
+def _without_default_port(origin: str) -> str:
+    """As browsers send it."""
+    scheme = origin.partition(":")[0]
+    return origin.removesuffix(":443" if scheme == "https" else ":80")
 
 
 Origins = Annotated[Values, AfterValidator(_origins)]

@@ -22,11 +22,16 @@ _PREFIX = "whsec_"
 def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     if len(urls) > MOST_URLS:
         raise Unusable(f"it holds more than {MOST_URLS} addresses")
-    if len(set(urls)) != len(urls):
-        raise Unusable("it has an address more than once")
     for url in urls:
         _require_url(url)
+    if len({_with_lower_host(url) for url in urls}) != len(urls):
+        raise Unusable("it has an address more than once")
     return urls
+
+
+def _with_lower_host(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.lower()).geturl()
 
 
 def _require_url(url: str) -> None:
@@ -56,13 +61,14 @@ def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
         if reason := weakness(secret, is_token=False):
             raise Unusable(reason)
         try:
-            key = base64.b64decode(secret.removeprefix(_PREFIX) + "==", validate=False)
+            written = secret.removeprefix(_PREFIX).rstrip("=")
+            key = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
         except (binascii.Error, ValueError):
             key = b""
         if not secret.startswith(_PREFIX) or len(key) not in SECRET_BYTES:
             raise Unusable(
                 f"a secret is {_PREFIX} and the base64 of {SECRET_BYTES[0]} to {SECRET_BYTES[-1]}"
-                " random bytes"
+                " random bytes, in the alphabet with + and / (not - and _)"
             )
         if len(set(key)) < len(key) // 3:
             raise Unusable("it is too regular to be random: draw another")

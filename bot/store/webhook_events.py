@@ -195,7 +195,9 @@ def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
     sql = """
         DELETE FROM webhook_event WHERE state = :state AND id IN (
             SELECT id FROM webhook_event
-            WHERE state = :state AND created_at < :before ORDER BY created_at LIMIT :limit
+            WHERE state = :state AND created_at < :before
+                AND coalesce(last_try_at, created_at) < :before
+            ORDER BY created_at LIMIT :limit
         )
     """
     return tx.run(sql, state=state.value, before=to_text(before), limit=limit)

@@ -88,7 +88,8 @@ def readings(text: str, *, home: str) -> list[Reading]:
         found.append(Reading(By.ERROR_CODE, digits))
     if _REFERENCE.fullmatch(typed.upper()):
         found.append(Reading(By.REFERENCE, typed.upper()))
-    return [*found, Reading(By.TAG, typed), Reading(By.ID, typed)]
+    as_sent = dict.fromkeys([typed, text])  # a tag or an id may begin or end with a blank
+    return [*found, *(Reading(by, one) for by in (By.TAG, By.ID) for one in as_sent)]
 
 
 def found(tx: Tx, candidates: Sequence[Reading]) -> list[Reading]:

@@ -130,9 +130,8 @@ class WebhookClient:
             return Answer(Result.DELIVERED, status)
         if status == 410:
             return Answer(Result.GONE, status)
-        if 300 <= status < 400:
-            return Answer(Result.REDIRECTED, status)
-        return Answer(Result.REFUSED, status, self._retry_after(response))
+        result = Result.REDIRECTED if 300 <= status < 400 else Result.REFUSED
+        return Answer(result, status, self._retry_after(response))
 
     def _retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
         """Seconds or a date, an hour at most; what cannot be read asks for nothing."""

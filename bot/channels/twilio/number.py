@@ -103,16 +103,18 @@ def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
 
 def _look_at_number(asked: Questions) -> Webhook:
     found = sender(asked)
-    faults = [found.fault for found in differences_of_sender(found, wanted_url(asked.settings))]
+    wanted = wanted_url(asked.settings)
+    faults = [found.fault for found in differences_of_sender(found, wanted)]
     warnings = []
     try:
-        for service in services_with(asked, found.sid):
-            if overrides(service, wanted_url(asked.settings)):
-                warnings.append(
-                    f"the number belongs to the Messaging Service {service.sid}, which does not"
-                    f" use the number's webhook: replies go to"
-                    f" {service.inbound_request_url or 'no address'}"
-                )
+        for service in filter(decides, services_with(asked, found.sid)):
+            if not overrides(service, wanted):
+                faults = []  # the number's own webhook is not used
+                continue
+            warnings.append(
+                f"the number belongs to the Messaging Service {service.sid}, which does not use"
+                f" the number's webhook: replies go to {target(service)}"
+            )
     except Unanswered as failed:
         warnings.append(f"whether a Messaging Service decides cannot be read: {failed.sentence}")
     return Webhook(found.sms_url or "", tuple(faults), tuple(warnings))
@@ -120,9 +122,18 @@ def _look_at_number(asked: Questions) -> Webhook:
 
 def overrides(service: Any, wanted: str) -> bool:
     """Whether a service sends the replies of its numbers to a webhook that is not ours."""
-    return not service.use_inbound_webhook_on_number and not _is_same(
-        service.inbound_request_url, wanted
-    )
+    return decides(service) and bool(_differences_of_service(service, wanted))
+
+
+def target(service: Any) -> str:
+    """Where a service sends replies, for people."""
+    method = "" if service.inbound_method == "POST" else f" by {service.inbound_method}"
+    return f"{service.inbound_request_url or 'no address'}{method}"
+
+
+def decides(service: Any) -> bool:
+    """Whether a service uses its own webhook, and not that of the number."""
+    return not service.use_inbound_webhook_on_number
 
 
 def _look_at_service(asked: Questions) -> Webhook:

@@ -1,8 +1,8 @@
 """`flask check`: the settings, and whether the services they name are ready."""
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import click
@@ -34,9 +34,11 @@ def check_command(ask: Ask) -> click.Command:
         """Check the settings: am I ready? Exit code 1: there is a fault."""
         reading = services.reading_of(current_app)
         if reading.settings is None:
-            _refuse(reading, as_json=as_json)
-            return
-        database = _database(reading.settings)
+            _refuse(reading.faults, reading, reading.told, as_json=as_json)
+        try:
+            database = _database(reading.settings)
+        except UnusableDatabase as error:
+            _refuse([str(error)], reading, str(error), as_json=as_json)
         findings = ask(reading.settings) if twilio else ()
         if as_json:
             is_ready = _tell_json(reading, reading.settings, database, list(findings))
@@ -48,22 +50,19 @@ def check_command(ask: Ask) -> click.Command:
     return check
 
 
-def _refuse(reading: Reading, *, as_json: bool) -> None:
+def _refuse(faults: Sequence[str], reading: Reading, told: str, *, as_json: bool) -> NoReturn:
     if as_json:
-        faults, warnings = list(reading.faults), list(reading.warnings)
-        say(True, {"isReady": False, "faults": faults, "warnings": warnings, "findings": []})
+        warnings = list(reading.warnings)
+        say(True, {"isReady": False, "faults": list(faults), "warnings": warnings, "findings": []})
         sys.exit(1)
-    sys.exit(reading.told)
+    sys.exit(told)
 
 
 def _database(settings: Settings) -> str:
     """A sentence on what the start will do to the database. The database is only read here: a file
-    made by root could not be opened by the service, and an older schema may be in use. Ends the
-    process if the database cannot be used."""
-    try:
-        version = schema_version(settings.database_url)
-    except UnusableDatabase as error:
-        sys.exit(str(error))
+    made by root could not be opened by the service, and an older schema may be in use. Raises
+    UnusableDatabase."""
+    version = schema_version(settings.database_url)
     if version is None:
         return f"{settings.database_name} (new: the start makes it)"
     if version < VERSION:

@@ -22,6 +22,9 @@ def telling(command: click.Command) -> click.Command:
 def _telling(callback: Any) -> Any:
     @functools.wraps(callback)
     def called(*args: Any, **more: Any) -> Any:
+        for name, value in more.items():
+            if isinstance(value, str) and not value.isascii():
+                _require_text(name, value)
         try:
             return callback(*args, **more)
         except Refusal as refusal:
@@ -30,3 +33,11 @@ def _telling(callback: Any) -> Any:
             raise click.ClickException(error.sentence) from None
 
     return called
+
+
+def _require_text(name: str, value: str) -> None:
+    """An argument in another encoding than the terminal's arrives as surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("it is not valid UTF-8", param_hint=name) from None

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unicodedata import category
 
 import click
 
@@ -13,4 +14,15 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 def say(as_json: bool, value: Any, *lines: str) -> None:
     """Prints the value as JSON, or the lines."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if as_json else "\n".join(map(printable, lines)))
+
+
+def printable(text: str) -> str:
+    """A line without control characters: a caller's reason or name could forge further lines, or
+    drive the terminal.
+
+    >>> printable("left\\x1b[2J\\nid")
+    'left\\\\x1b[2J\\\\nid'
+    """
+    return "".join(repr(c)[1:-1] if category(c) in ("Cc", "Zl", "Zp") else c for c in text)

@@ -17,7 +17,7 @@ from bot.explanations import why, words
 from bot.faces.cli import listing
 from bot.faces.cli.listing import outcome_in_words as _outcome
 from bot.faces.cli.operator import audited, operator
-from bot.faces.cli.output import UTC_NOTE, json_option, say
+from bot.faces.cli.output import UTC_NOTE, json_option, printable, say
 from bot.observability.logs import request_id
 from bot.store.history import Line
 from bot.store.rows import to_text
@@ -60,12 +60,17 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
     if not as_json:
         click.echo(f"{verification.id}  reference {verification.reference}")
     if wait:
-        _await_outcome(service.store, verification.id, is_silent=as_json)
+        try:
+            _await_outcome(service.store, verification.id, is_silent=as_json)
+        except click.ClickException:
+            if as_json:  # it is started all the same
+                say(as_json, summary(service.store.read(read.view, verification.id)))
+            raise
     view = service.store.read(read.view, verification.id)
     if as_json:
         say(as_json, summary(view))
     elif wait:
-        click.echo(_outcome(view))
+        click.echo(printable(_outcome(view)))
     if wait and view.verification.status is not Status.APPROVED:
         raise SystemExit(1)
 
@@ -109,11 +114,11 @@ def show(id: str, as_json: bool) -> None:
         say(as_json, {**summary(view), "why": said, "history": history})
         return
     v = view.verification
-    click.echo(f"{v.id}  {v.phone}  reference {v.reference}")
-    click.echo(f"{_outcome(view)}\n{said}\n")
+    click.echo(printable(f"{v.id}  {v.phone}  reference {v.reference}"))
+    click.echo(f"{printable(_outcome(view))}\n{printable(said)}\n")
     for line, told_line in words.timeline(view.history, explained):
         after = (line.at - v.created_at).total_seconds()
-        click.echo(f"{line.at:%Y-%m-%d %H:%M:%S}  {after:>+8.1f} s  {told_line}")
+        click.echo(f"{line.at:%Y-%m-%d %H:%M:%S}  {after:>+8.1f} s  {printable(told_line)}")
     click.echo(UTC_NOTE)
 
 

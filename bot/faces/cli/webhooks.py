@@ -22,6 +22,8 @@ SHOWN = 20
 
 webhooks_group = AppGroup("webhooks", help="Webhook endpoints, and the events sent to them.")
 
+WHILE = "while a dispatcher runs and its endpoint is set and enabled"
+
 
 def _store() -> Store:
     return services.of(current_app).store
@@ -77,7 +79,7 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
         audited(Action.EVENT_REPLAYED, detail=id).write(
             webhooks.resend, id, operator=operator().name
         )
-        say(as_json, {"events": 1}, "The event will be sent again while a dispatcher runs.")
+        say(as_json, {"events": 1}, f"The event will be sent again {WHILE}.")
 
 
 @webhooks_group.command("enable")
@@ -96,7 +98,7 @@ def enable(endpoint_id: str, as_json: bool) -> None:
     audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
         webhooks.enable, endpoint_id, generation=generation
     )
-    said = "Enabled: what waits for it will be sent while a dispatcher runs."
+    said = "Enabled: what waits for it will be sent while a dispatcher runs, if it is still set."
     say(as_json, {"enabled": True}, said)
 
 
@@ -107,7 +109,7 @@ def _resend_failed(since: datetime, as_json: bool) -> None:
     if not count:
         said = "No event has failed since then."
     else:
-        said = f"{_events(count, '1 event')} will be sent again while a dispatcher runs."
+        said = f"{_events(count, '1 event')} will be sent again {WHILE}."
     if count == webhooks.RESENT_AT_ONCE:
         said += " There may be more: run this again."
     say(as_json, {"events": count}, said)

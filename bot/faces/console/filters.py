@@ -35,6 +35,8 @@ class Filters:
 def read(query: MultiDict[str, str], *, limit: int = PAGE) -> Filters:
     names = ("q", "by", "status", "country", "from", "to")
     typed = {name: query.get(name, "").strip()[:LONGEST] for name in names}
+    if typed.get("q"):  # a tag may begin or end with a blank
+        typed["q"] = query["q"][:LONGEST]
     faults: list[str] = []
     by = By(typed["by"]) if typed["by"] in frozenset(By) else None
     wanted = ListFilter(

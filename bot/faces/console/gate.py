@@ -107,5 +107,5 @@ class Gate:
 
 def _own_path(path: str) -> str:
     """The path to go to after the sign-in: a page of the console and nowhere else."""
-    is_own = path.startswith("/console/") and "\\" not in path and "\n" not in path
+    is_own = path.startswith("/console/") and "\\" not in path and path.isprintable()
     return path if is_own else url_for("console.overview")

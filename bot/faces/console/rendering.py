@@ -58,9 +58,10 @@ NOTICES = {
     "forgotten": "{number} is forgotten: its verifications, their history, its limits.",
     "cleared": "{number} may be texted again. Twilio itself refuses until it texts START.",
     "limits": "The limits of {number} are cleared.",
-    "enabled": "The endpoint is enabled: its waiting events are sent now.",
-    "sent_again": "The event is sent again, with the same id.",
-    "failed_again": "Those that failed since then are sent again.",
+    "enabled": "The endpoint is enabled: its waiting events are sent now, if it is still set.",
+    "sent_again": "The event is sent again with its id, once its endpoint is set and enabled.",
+    "failed_again": "Those that failed since then are sent again, once their endpoints are set and"
+    " enabled.",
     "most_again": "The oldest 1,000 of them are sent again. Press once more for the rest.",
     "none_failed": "None has failed since then.",
     "tested": "A test event is sent to each endpoint that is set.",

@@ -78,7 +78,10 @@ class VerifyFace:
 
     def services(self) -> Response:
         self._caller()
-        return _answer(self._shapes.services(account_sid=self._account_sid()), 200)
+        page, size = _number("Page", 0, most=10**6), _number("PageSize", 50, most=100)
+        account_sid = self._account_sid()
+        shown = self._shapes.services(account_sid=account_sid, page=page, page_size=size or 50)
+        return _answer(shown, 200)
 
     def service(self, service_sid: str) -> Response:
         self._caller(service_sid)
@@ -213,6 +216,13 @@ class VerifyFace:
             view.verification, view.texts, account_sid=self._account_sid()
         )
         return _answer(body, status)
+
+
+def _number(name: str, default: int, *, most: int) -> int:
+    """A whole number in the query; what cannot be read counts as absent."""
+    text = request.args.get(name, "")
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return min(int(text), most) if is_number else default
 
 
 def _owned(which: Which, caller: Caller) -> Which:

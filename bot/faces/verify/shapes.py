@@ -88,14 +88,15 @@ class Shapes:
             },
         }
 
-    def services(self, *, account_sid: str) -> Json:
-        url = f"{self._base}?PageSize=50&Page=0"
+    def services(self, *, account_sid: str, page: int, page_size: int) -> Json:
+        """The only service is on page 0."""
+        url = f"{self._base}?PageSize={page_size}&Page={page}"
         return {
-            "services": [self.service(account_sid=account_sid)],
+            "services": [] if page else [self.service(account_sid=account_sid)],
             "meta": {
-                "page": 0,
-                "page_size": 50,
-                "first_page_url": url,
+                "page": page,
+                "page_size": page_size,
+                "first_page_url": f"{self._base}?PageSize={page_size}&Page=0",
                 "previous_page_url": None,
                 "next_page_url": None,
                 "url": url,

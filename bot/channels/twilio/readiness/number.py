@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.channels.gateway import Finding
-from bot.channels.twilio.number import differences_of_sender, overrides, wanted_url
+from bot.channels.twilio.number import (
+    decides,
+    differences_of_sender,
+    overrides,
+    target,
+    wanted_url,
+)
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
 from bot.channels.twilio.senders import masked, sender, services_with
@@ -47,15 +53,18 @@ def can_text(found: Any) -> bool:
 
 def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
     wanted = wanted_url(asked.settings)
-    differences = differences_of_sender(found, wanted)
+    services = [one for one in services_with(asked, found.sid) if decides(one)]
+    deciding = [one for one in services if overrides(one, wanted)]
+    # The number's own webhook is not used if a service posts to ours.
+    is_unused = len(services) > len(deciding)
+    differences = [] if is_unused else differences_of_sender(found, wanted)
     for difference in differences:
         yield fault(Kind.WEBHOOK, f"Of the number, {difference.fault}. {SET}")
-    deciding = [one for one in services_with(asked, found.sid) if overrides(one, wanted)]
     for service in deciding:
         yield fault(
             Kind.WEBHOOK,
             f"The number is in the pool of the Messaging Service {service.sid}, which posts replies"
-            f" to {service.inbound_request_url or 'no address'}. In Twilio's console set its"
+            f" to {target(service)}. In Twilio's console set its"
             " Integration to Defer to sender's webhook, or set TWILIO_MESSAGING_SERVICE_SID in"
             " place of the number.",
         )
