@@ -82,7 +82,8 @@ class SendDuty:
         self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
         self._at_once = at_once
         self._pool = Pool("send", at_once)
-        self._is_stopping = threading.Event()
+        self._is_stopping, self._mutex = threading.Event(), threading.Lock()
+        self._looks_after_end = 0  # under way: one at most, since texts wait for the other threads
 
     def run_once(self) -> int:
         """Sends the texts that are due, one after the other, in this thread. Returns how many."""
@@ -115,7 +116,11 @@ class SendDuty:
 
     def claim(self, limit: int) -> list[TextClaim]:
         claim = partial(
-            claiming.claim_due, lease=self._lease, rules=self._rules, asked_at=self.monotonic()
+            claiming.claim_due,
+            lease=self._lease,
+            rules=self._rules,
+            asked_at=self.monotonic(),
+            looks_after_end=self._looks_after_end == 0,
         )
         claimed = write_batch(
             self._store,
@@ -125,7 +130,10 @@ class SendDuty:
             set_aside=lambda id: partial(claiming.set_aside, id=id),
             trouble="the text %s cannot be sent",
         )
-        return [one for claims in claimed for one in claims]
+        found = [one for claims in claimed for one in claims]
+        with self._mutex:
+            self._looks_after_end += sum(one.is_after_end for one in found)
+        return found
 
     def carry_out(self, claim: TextClaim) -> None:
         try:
@@ -140,6 +148,9 @@ class SendDuty:
             log.error("a text was left half done: %s", error, extra=_extra(claim))
         except Exception:
             log.exception("a text was left half done", extra=_extra(claim))
+        finally:
+            with self._mutex:
+                self._looks_after_end -= claim.is_after_end
 
     def _send(self, claim: TextClaim) -> None:
         # A request written before `until` is answered, or cut off, before the lease lapses. None is
@@ -166,8 +177,8 @@ class SendDuty:
             case Refused():
                 self._store.write(send.refused, claim, result)
             case Postponed(code, retry_after_seconds):
-                delay = backoff(claim.tries, jitter=random.random())
-                delay = max(delay, timedelta(seconds=retry_after_seconds or 0))
+                asked = timedelta(seconds=retry_after_seconds or 0)
+                delay = max(asked, backoff(claim.tries, jitter=random.random()))
                 self._store.write(send.postponed, claim, delay=delay, code=code)
             case Unknown():
                 self._store.write(send.unknown, claim)
@@ -185,11 +196,8 @@ class SendDuty:
 
     def _look(self, claim: TextClaim) -> None:
         if (left := self._too_early(claim)) > timedelta(0):
-            log.info(
-                "the clock was set; the text is looked up in %.1f s",
-                left.total_seconds(),
-                extra=_extra(claim),
-            )
+            seconds = left.total_seconds()
+            log.info("the clock was set; looking up in %.1f s", seconds, extra=_extra(claim))
             self._store.write(look_up.not_looked, claim, delay=left)
             return
         try:

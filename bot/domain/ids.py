@@ -6,9 +6,12 @@ import secrets
 import time
 from collections.abc import Callable
 
+from bot.domain.characters import ascii_digits
+
 # Seven digits and more, however they are spelled, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
-_CODE_AS_EVENT = re.compile(r"(/raiseevent/)[^/a-z]+(?=/|$)", re.IGNORECASE)
+_AS_EVENT = re.compile(r"(/raiseevent/)([^/]*)", re.IGNORECASE)
+_CODE = re.compile(r"[0-9](?:[ .-]?[0-9]){3,}")
 # Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
     r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -61,9 +64,27 @@ def safe(path: str) -> str:
     """A path or an id as a log may show it: a caller can put a number or a line break into one, or
     the code in place of an event's name.
 
-    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/1234")
+    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/１２３４")
     ('/phones/*****', '/a\\\\nb', '/raiseEvent/*****')
     """
-    shown = path.encode("unicode_escape").decode()
-    parts = _CODE_AS_EVENT.sub(r"\1*****", shown).split("/")
+    shown = _AS_EVENT.sub(lambda found: found[1] + masked_event(found[2]), _decoded(path))
+    parts = shown.encode("unicode_escape").decode().split("/")
     return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)
+
+
+def masked_event(name: str) -> str:
+    """The name of an event as histories and logs may show it: it may be the code, or hold it.
+
+    >>> masked_event("Code6180"), masked_event("1-2-3-4"), masked_event("Paid2")
+    ('Code*****', '*****', 'Paid2')
+    """
+    plain = ascii_digits(name)
+    return _CODE.sub("*****", plain) if re.search(r"[^\W\d_]", plain) else "*****"
+
+
+def _decoded(path: str) -> str:
+    """WSGI has the bytes of a path as Latin-1."""
+    try:
+        return path.encode("latin-1").decode()
+    except UnicodeError:
+        return path

@@ -8,29 +8,40 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
-# Brackets and a colon have other uses too, so only around the names of our own parameters.
-_NAMES = r"text|reason|name|event_?name|instance_?id|id|key|tag"
-_ONE = re.compile(
-    rf"""
-    [$\#@]?\{{+[^{{}}"]+\}}+        # {{text}} ${{text}} {{{{$json.text}}}}
-    | <[\w .-]+>                    # <text>
-    | \$[a-z_]\w* | \$\([\w .-]+\)  # $text $(text)
-    | %[a-z_]+% | %(?:\(\w+\))?[sd] # %text% %s %(text)s
-    | \[(?:{_NAMES})\] | :(?:{_NAMES})
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_ALL = re.compile(rf"\s*(?:(?:{_ONE.pattern})\s*)+", _ONE.flags)
+LONGEST = 200  # characters
+
+_NAMES = r"(?:text|reason|name|event_?name|instance_?id|id|key|tag)"
+_IDENTIFIER = r"[$@]?[a-z_][\w.]*"
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# A variable in braces, perhaps with a format; and our own names in other marks. An id or a tag may
+# consist of anything else: .NET writes {GUID}, and mail <message>.
+_VARIABLE = rf"""
+    [$\#@]?\{{+\s*(?!{_GUID}){_IDENTIFIER}\s*(?:[:?!|][^{{}}"]*)?\}}+
+    | <{_NAMES}> | \[{_NAMES}\] | :{_NAMES} | %\({_NAMES}\)s
+"""
+# In prose, whatever else tools use: {{0}} <any words> $name $(name) %NAME% %s
+_IN_PROSE = rf"""
+    {_VARIABLE}
+    | \$?\{{+(?!{_GUID})[\w .-]+\}}+ | <[\w .-]+> | \${_IDENTIFIER} | \$\([\w .-]+\)
+    | %[a-z_]+% | %(?:\(\w+\))?[sd]
+"""
+_FLAGS = re.VERBOSE | re.IGNORECASE
+_VALUE = re.compile(rf"\s*(?:(?:{_VARIABLE})\s*)+", _FLAGS)
+_PROSE = re.compile(rf"\s*(?:(?:{_IN_PROSE})\s*)+", _FLAGS)
 
 
-def is_placeholder(text: str) -> bool:
+def is_placeholder(text: str, *, in_prose: bool = False) -> bool:
     """Whether a value consists of placeholders and nothing else, encoded once more or not.
 
     >>> is_placeholder("{text}"), is_placeholder("%7Btext%7D"), is_placeholder("{{ $json.text }}")
     (True, True, True)
-    >>> is_placeholder('{"user": 5}'), is_placeholder("[duplicate]"), is_placeholder("")
+    >>> is_placeholder('{"user": 5}'), is_placeholder("<order-17>"), is_placeholder("{5f3a}")
     (False, False, False)
+    >>> is_placeholder("<any reason>", in_prose=True), is_placeholder("$5 short", in_prose=True)
+    (True, False)
     """
-    return any(
-        _ALL.fullmatch(unicodedata.normalize("NFKC", tried)) for tried in (text, unquote(text))
-    )
+    if not text or len(text) > LONGEST:
+        return False
+    pattern = _PROSE if in_prose else _VALUE
+    tried = (unicodedata.normalize("NFKC", one) for one in (text, unquote(text)))
+    return any(map(pattern.fullmatch, tried))

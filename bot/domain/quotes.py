@@ -21,20 +21,20 @@ def has_reaction_frame(text: str) -> bool:
 def is_recognizable(parts: Sequence[str]) -> bool:
     """Whether a quote of a text with these fixed parts can be told from an answer."""
     return any(
-        len(comparable(part)) >= QUOTE_LENGTH or len(_other_letters(part)) >= QUOTE_LETTERS
-        for part in parts
+        len(part) >= QUOTE_LENGTH or len(_beyond_latin(part)) >= QUOTE_LETTERS
+        for part in map(comparable, parts)
     )
 
 
-def quotes(said: str, challenge_text: str) -> bool:
-    """Whether `said`, made comparable, has a part of this text of ours."""
-    letters = _other_letters(said)
-    for part in challenge_text.split("{code}"):
-        if _holds_run(said, comparable(part), QUOTE_LENGTH):
-            return True
-        if letters and _holds_run(letters, _other_letters(part), QUOTE_LETTERS):
-            return True
-    return False
+def quotes_any(said: str, challenge_texts: Sequence[str]) -> bool:
+    """Whether `said`, made comparable, has a part of one of these texts of ours."""
+    letters = _beyond_latin(said)
+    parts = [comparable(part) for text in challenge_texts for part in text.split("{code}")]
+    return any(
+        _holds_run(said, part, QUOTE_LENGTH)
+        or (letters and _holds_run(letters, _beyond_latin(part), QUOTE_LETTERS))
+        for part in parts
+    )
 
 
 def _holds_run(said: str, ours: str, length: int) -> bool:
@@ -42,10 +42,8 @@ def _holds_run(said: str, ours: str, length: int) -> bool:
     return any(ours[start : start + length] in said for start in starts)
 
 
-def _other_letters(text: str) -> str:
-    """Letters of scripts other than Latin, without the characters between them."""
-    if text.isascii():
+def _beyond_latin(said: str) -> str:
+    """The letters of a comparable text in scripts other than Latin."""
+    if said.isascii():
         return ""
-    return "".join(
-        letter for letter in comparable(text) if letter.isalpha() and not is_latin(letter)
-    )
+    return "".join(letter for letter in said if letter.isalpha() and not is_latin(letter))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bot.domain.characters import ascii_digits, ascii_punctuation, comparable, visible
-from bot.domain.quotes import has_reaction_frame, quotes
+from bot.domain.quotes import has_reaction_frame, quotes_any
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
@@ -32,9 +32,26 @@ _HELP = frozenset(["help", "info", "aide"])
 # 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
 # open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
 # matter: "S.T.O.P texting me".
-_GAP = r"[\W_]*"
-_OPENERS = ("stopall", "stop", "unsubscribe", "revoke", "optout", "arret", "arrêt")
-_OPENS_WITH_STOP = re.compile(rf"{_GAP}(?:{'|'.join(map(_GAP.join, _OPENERS))})(?![^\W_])")
+# Syllables, with one mark between them or none.
+_OPENERS = ("stop all", "stop", "un subscribe", "re voke", "opt out", "arret", "arrêt")
+
+
+def _opener(number: int, syllables: str) -> str:
+    spelled = (
+        _spelled_out(f"gap_{number}_{place}", s) for place, s in enumerate(syllables.split())
+    )
+    return "[ ._-]?".join(spelled)
+
+
+def _spelled_out(gap: str, letters: str) -> str:
+    """A syllable as it is, or with the same mark after each letter; not one that goes on so."""
+    spaced = f"(?P={gap})".join(letters[1:])
+    return rf"(?:{letters}|{letters[0]}(?P<{gap}>[ ._-]){spaced}(?!(?P={gap})[^\W_](?![^\W_])))"
+
+
+_OPENS_WITH_STOP = re.compile(
+    rf"[\W_]*(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))})(?![^\W_])"
+)
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
@@ -154,7 +171,7 @@ def read(
         return TooLong()
     if _is_bare(heard.text):
         return Attempt(heard.text) if heard.length == code_length else Chatter()
-    if has_reaction_frame(heard.text) or quotes(heard.comparable, challenge_text):
+    if has_reaction_frame(heard.text) or quotes_any(heard.comparable, [challenge_text]):
         return Quote()
     guess = _guess(heard.folded, code_length)
     return Attempt(guess) if guess else Chatter()
@@ -186,9 +203,9 @@ def _code_runs(text: str, code_length: int) -> set[str]:
     return found
 
 
-def quotes_any(heard: Heard, challenge_texts: Sequence[str]) -> bool:
+def quotes_earlier(heard: Heard, challenge_texts: Sequence[str]) -> bool:
     """Whether one of these texts of ours came back."""
-    return any(quotes(heard.comparable, text) for text in challenge_texts)
+    return quotes_any(heard.comparable, challenge_texts)
 
 
 def is_no(heard: Heard, words: Sequence[str]) -> bool:

@@ -49,7 +49,8 @@ _COMMON = _STAND_INS | frozenset(
     value verify very webhook welcome whsec with world""".split()
 )
 # Without blanks between them, "a" would stand for too much.
-_RUN_TOGETHER = re.compile(f"({'|'.join(word for word in _COMMON if len(word) > 1)})+")
+_LONGEST_FIRST = sorted((word for word in _COMMON if len(word) > 1), key=len, reverse=True)
+_RUN_TOGETHER = re.compile(f"(?>{'|'.join(_LONGEST_FIRST)})+")  # atomic: it goes back nowhere
 
 
 def hard_to_guess(key: str) -> str:
@@ -98,7 +99,7 @@ def weakness(value: str, *, is_token: bool) -> str | None:
 
 def _has_stand_in(value: str) -> bool:
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", value)]
-    is_wordy = sum(map(len, words)) >= FEWEST_CHARACTERS
+    is_wordy = sum(map(len, words)) >= max(FEWEST_CHARACTERS, len(value) / 2)
     return bool(
         _TYPED.search(value)
         or _STAND_INS.intersection(words)
@@ -110,7 +111,7 @@ def _has_stand_in(value: str) -> bool:
 
 def _runs_words_together(value: str) -> bool:
     letters = re.sub("[^a-z]", "", value)
-    is_wordy = len(letters) >= FEWEST_CHARACTERS and len(set(letters)) > 1
+    is_wordy = len(letters) >= max(FEWEST_CHARACTERS, len(value) / 2) and len(set(letters)) > 1
     return is_wordy and bool(_RUN_TOGETHER.fullmatch(letters))
 
 

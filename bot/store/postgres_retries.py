@@ -95,7 +95,7 @@ class Retries:
             return
         self._only_reads = _is_read_only(error)
         # New connections may lead to a standby too, until the address points elsewhere.
-        self.replace_connections(at_once=is_first)
+        self.replace_connections(at_once=is_first and not isinstance(error, PoolTimeout))
 
     def replace_connections(self, *, at_once: bool = False) -> None:
         """Replaces connections that are broken, lead to a standby, or to a server that hangs. They

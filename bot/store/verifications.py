@@ -87,10 +87,14 @@ def superseded_of(tx: Tx, phone: str) -> list[Verification]:
 
 
 def challenge_texts_of(tx: Tx, phone: str) -> list[str]:
-    """The different challenge texts of a number within a day, the newest ten."""
+    """The challenge texts of a number within a day, the newest of each language, ten at most."""
     sql = """
-        SELECT challenge_text FROM verification WHERE phone = :phone AND created_at > :since
-        GROUP BY challenge_text ORDER BY max(created_at) DESC LIMIT 10
+        SELECT challenge_text FROM (
+            SELECT challenge_text, created_at,
+                row_number() OVER (PARTITION BY locale ORDER BY created_at DESC) AS place
+            FROM verification WHERE phone = :phone AND created_at > :since
+        ) AS lately
+        WHERE place = 1 ORDER BY created_at DESC LIMIT 10
     """
     since = to_text(tx.now - timedelta(days=1))
     return [row["challenge_text"] for row in tx.all(sql, phone=phone, since=since)]

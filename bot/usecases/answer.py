@@ -7,6 +7,7 @@ from bot.domain import code, phone, reply
 from bot.domain.code import Keyring
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
+from bot.domain.ids import masked_event
 from bot.domain.ignored import Ignored
 from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
@@ -96,12 +97,13 @@ def judge_event(
 
 
 def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
-    """An event without an effect: its name goes into the history, its content nowhere.
+    """An event without an effect: its name goes into the history, without what may be a code; its
+    content goes nowhere.
 
     Raises UnknownVerification, AlreadyFinished.
     """
     require_running(tx, id)
-    note(tx, id, Event(EventName.EVENT_RAISED, {"name": event_name}))
+    note(tx, id, Event(EventName.EVENT_RAISED, {"name": masked_event(event_name)}))
     return Done(None)
 
 
@@ -185,7 +187,7 @@ def read_reply(tx: Tx, v: Verification, heard: Heard) -> Attempt | Quote | Chatt
     read = reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
     if isinstance(read, Attempt) and heard.comparable:  # more than digits
         earlier = verifications.challenge_texts_of(tx, v.phone)
-        return Quote() if reply.quotes_any(heard, earlier) else read
+        return Quote() if reply.quotes_earlier(heard, earlier) else read
     return read
 
 

@@ -20,6 +20,7 @@ from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
 LOOKED_UP_FOR = timedelta(days=1)  # to be erased, at most, while Twilio's list cannot be read
+PUT_OFF = timedelta(seconds=30)  # such a look while another one is under way, at least
 
 
 class Step(Enum):
@@ -43,6 +44,7 @@ class TextClaim:
     validity_seconds: int
     sid: str | None  # known from a report
     looks: int
+    is_after_end: bool  # looked up to be erased, once the verification is over
     has_lapsed: bool  # it took over a lease, whose call may still be under way
     tries: int
     give_up_at: datetime
@@ -61,11 +63,13 @@ def claim_due(
     rules: Rules,
     asked_at: float,
     only: str | None = None,
+    looks_after_end: bool = True,
 ) -> Done[list[TextClaim]]:
     """Takes due texts, or `only` one of them. The lease is counted from `asked_at`, an instant of
-    `time.monotonic()`. On the way, texts without a use are settled, rows that cannot be read are
-    set aside, and while Twilio does not accept our credentials the rest waits for the next probe.
-    """
+    `time.monotonic()`. `looks_after_end`: takes one at most whose verification is over, which is
+    looked up to be erased; the others have time. On the way, texts without a use are settled, rows
+    that cannot be read are set aside, and while Twilio does not accept our credentials the rest
+    waits for the next probe."""
     circuit = circuits.load(tx, rules.from_address)
     claims: list[TextClaim] = []
     changes: list[Change] = []
@@ -76,19 +80,33 @@ def claim_due(
         verification = by_id.get(text.verification_id)
         if verification is None:
             outbox.set_aside(tx, text.id)
-        elif verification.is_decided and not _is_to_be_found(text, verification, rules, tx.now):
-            _let_go(tx, text, verification)
-        elif verification.key_id not in rules.keyring.ids:
-            changes += retire_key(tx, verification)
-            _let_go(tx, text, verification)
-        elif text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
-            changes += _give_up(tx, text, verification)
+        elif (settled := _settled(tx, text, verification, rules)) is not None:
+            changes += settled
+        elif verification.is_decided and not looks_after_end:
+            outbox.wait(tx, text.id, due_at=tx.now + max(PUT_OFF, (tx.now - text.queued_at) / 8))
         elif circuit is not None:
             outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
         else:
             claims.append(claim_text(tx, text, verification, lease, rules, asked_at))
+            looks_after_end = looks_after_end and not verification.is_decided
     # Rows that were only settled made room for others.
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
+
+
+def _settled(
+    tx: Tx, text: Text, verification: Verification, rules: Rules
+) -> tuple[Change, ...] | None:
+    """Settles a text that has no use any more. None: it is to be sent or looked up."""
+    if verification.is_decided and not _is_to_be_found(text, verification, rules, tx.now):
+        _let_go(tx, text, verification)
+        return ()
+    if verification.key_id not in rules.keyring.ids:
+        changes = retire_key(tx, verification)
+        _let_go(tx, text, verification)
+        return changes
+    if text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
+        return _give_up(tx, text, verification)
+    return None
 
 
 def set_aside(tx: Tx, id: str) -> Done[None]:
@@ -123,6 +141,7 @@ def claim_text(
         validity_seconds=_validity_seconds(verification, tx.now),
         sid=text.sid,
         looks=text.looks if text.state is TextState.UNKNOWN else 0,
+        is_after_end=verification.is_decided,
         has_lapsed=text.state is TextState.SENDING,
         tries=text.tries,
         give_up_at=_give_up_at(text, verification),

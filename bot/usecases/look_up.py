@@ -37,6 +37,6 @@ def looked(tx: Tx, claim: TextClaim, messages: Sequence[Message]) -> Done[None]:
 def not_looked(tx: Tx, claim: TextClaim, *, delay: timedelta) -> Done[None]:
     """The look-up failed or came too early: it is repeated and does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
-    due_at = tx.now + delay
+    due_at = tx.now + (max(delay, claim.tried_ago) if claim.is_after_end else delay)
     outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
     return Done(None, has_work=True)

@@ -340,11 +340,15 @@ def erasing(tmp_path: Path) -> Iterator[Harness]:
         yield harness
 
 
-def deliver_all(harness: Harness) -> None:
+def delivered(harness: Harness) -> None:
     """Twilio empties only what is no longer on its way."""
     for message in harness.simulator.world.messages():
         if message.direction == "outbound-api":
             harness.simulator.world.set_status(message.sid, "delivered")
+
+
+def deliver_all(harness: Harness) -> None:
+    delivered(harness)
     harness.clock.forward(61)
     erase.run_once(harness.store, harness.service.gateway, harness.service.rules, math.inf)
 
@@ -422,10 +426,42 @@ def test_a_text_of_unknown_outcome_is_found_and_erased_after_the_end(
     else:
         erasing.text(how)
     assert erasing.status(id)["customStatus"]["status"] != "pending"
-    for _ in range(4):
-        erasing.forward(6)
+    delivered(erasing)
+    for _ in range(6):
+        erasing.forward(60)
     deliver_all(erasing)
     assert erasing.texts()[0].is_erased
+
+
+def test_texts_that_are_looked_up_after_the_end_hold_up_no_other(tmp_path: Path) -> None:
+    """Twilio's list hangs: each look takes as long as a call may."""
+    with open_harness(tmp_path, ERASE_AT_TWILIO="yes", SEND_CONCURRENCY="4") as harness:
+        harness.simulator.faults.add(faults.ERROR_AFTER, times=20)
+        harness.simulator.faults.add(faults.LIST_ERROR, times=10**6)
+        for number in range(20):
+            harness.start(f"+1425555{1000 + number}")
+        harness.run_once()
+        for _ in range(20):
+            harness.forward(10)
+        send = harness.dispatcher.send
+        harness.clock.forward(6)
+        harness.start()
+        claims = send.claim(4)
+        assert sum(claim.is_after_end for claim in claims) <= 1
+        harness.clock.forward(8)
+        for claim in claims:
+            send.carry_out(claim)
+        for claim in send.claim(4):
+            send.carry_out(claim)
+        assert len(harness.texts()) == 1
+        harness.clock.forward(600)
+        looked = 0
+        while claims := send.claim(64):
+            looked += len(claims)
+            for claim in claims:
+                send.carry_out(claim)
+            harness.clock.forward(30)
+            assert looked < 200
 
 
 @pytest.mark.parametrize(

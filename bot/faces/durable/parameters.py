@@ -35,7 +35,7 @@ def valid_id(id: str) -> str:
 
 def require_event_name(event: str) -> None:
     """Raises InvalidEventName. A name without a letter is the code, which is kept nowhere."""
-    is_left_over = is_placeholder(event) or "eventname" in event.lower()
+    is_left_over = is_placeholder(event, in_prose=True) or "eventname" in event.lower()
     if len(event) > LONGEST_EVENT_NAME or is_left_over or not re.search(r"[^\W\d_]", event):
         raise InvalidEventName(
             f"The name of an event has at most {LONGEST_EVENT_NAME} characters, letters among them,"
@@ -46,7 +46,7 @@ def require_event_name(event: str) -> None:
 def reason(text: str | None) -> str | None:
     if text is None:
         return None
-    if is_placeholder(text):
+    if is_placeholder(text, in_prose=True):
         raise InvalidReason(
             "The reason is still the placeholder of the link: put a text in place of {text}, or"
             " leave the parameter out."
