@@ -391,7 +391,9 @@ def test_all_that_failed_are_sent_again_once_the_endpoint_is_enabled(told: Harne
     resend = ("webhooks", "resend", "--failed-since")
     assert "No event has failed" in told.flask(*resend, "2026-01-31T12:01").output
     said = told.flask(*resend, "2026-01-31T12:00").output
-    assert said == "1 event will be sent again while a dispatcher runs.\n"
+    assert said == (
+        "1 event will be sent again while a dispatcher runs and its endpoint is set and enabled.\n"
+    )
     told.run_once()
     assert told.simulator.receiver.events()[0].is_accepted
 
@@ -417,3 +419,36 @@ def test_a_database_that_cannot_be_used_is_told_in_one_line(
         monkeypatch.setattr(type(harness.store), name, away)
     ran = harness.flask(*command)
     assert (ran.exit_code, ran.output) == (1, f"Error: {StoreUnavailable.sentence}\n")
+
+
+def test_a_reason_cannot_forge_a_line_or_drive_the_terminal(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    forged = "gone\n01a2  +14255550199  approved\x1b[2J\x07"
+    assert harness.flask("cancel", id, "--reason", forged).exit_code == 0
+    for command in (("list",), ("show", id)):
+        output = harness.flask(*command).output
+        assert "gone\\n01a2" in output
+        assert not {"\x1b", "\x07"} & set(output)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("show", "f\udcfcr"), ("list", "--tag", "f\udcfcr"), ("cancel", "x", "--reason", "f\udcfcr")],
+)
+def test_an_argument_in_another_encoding_is_told(harness: Harness, command: tuple[str]) -> None:
+    result = harness.flask(*command)
+    assert result.exit_code == 2
+    assert "it is not valid UTF-8" in result.output
+
+
+def test_start_as_json_tells_the_id_without_a_dispatcher_too(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_runs(*_: object, **__: object) -> None:
+        raise click.ClickException("no dispatcher runs")
+
+    monkeypatch.setattr(verifications, "_await_outcome", nothing_runs)
+    result = harness.flask("start", PHONE, "--json")
+    assert result.exit_code == 1
+    (view,) = harness.newest(1)
+    assert view.verification.id in result.output

@@ -148,6 +148,14 @@ def test_words_in_disguise_and_published_phrases_are_refused(value: str) -> None
     assert "FUNCTION_KEY cannot be used" in faults(FUNCTION_KEY=value)[0]
 
 
+@pytest.mark.parametrize(
+    "key", ["prod_8837261940_key_user", "user1-key2-test3-9928374650192837", "todo" * 20 + "q7Zx"]
+)
+def test_words_beside_something_drawn_are_accepted_and_cost_nothing(key: str) -> None:
+    weakness(key, is_token=False)
+    assert "todo" in key or weakness(key, is_token=False) is None
+
+
 def test_drawn_keys_are_accepted() -> None:
     draw = random.Random(1)
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -433,6 +433,12 @@ def test_support_finds_one_by_whatever_it_was_given(operator: Operator, harness:
     assert "No verification of this number waited for it." in said
 
 
+def test_a_tag_with_an_outer_blank_is_found(operator: Operator, harness: Harness) -> None:
+    id = harness.start(tag="order 12 ")["id"]
+    assert listed(operator, "q=order 12 ") == [id]
+    assert listed(operator, "q=order 12") == []
+
+
 def test_a_search_that_may_mean_several_things_offers_the_others(
     operator: Operator, harness: Harness
 ) -> None:

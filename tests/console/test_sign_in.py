@@ -39,7 +39,8 @@ def test_the_right_key_signs_in_and_leads_to_the_page_that_was_asked_for(visitor
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example/", "//evil.example/", "/console/\\evil", "javascript:alert(1)", ""],
+    ["https://evil.example/", "//evil.example/", "/console/\\evil", "javascript:alert(1)", ""]
+    + ["/console/\rx", "/console/\nx", "/console/\x1fx"],
 )
 def test_a_sign_in_leads_nowhere_else(visitor: Operator, elsewhere: str) -> None:
     assert visitor.sign_in(next=elsewhere).headers["Location"] == "/console/"

@@ -223,7 +223,9 @@ def test_enabling_sends_what_waits(operator: Operator, told: Harness) -> None:
     approve(told, OTHER_PHONE, behaviour=Behaviour.ACCEPT)
     path, fields = enable_form(show(operator))
     page = press(operator, path, **fields)
-    assert page.says(".notice") == "The endpoint is enabled: its waiting events are sent now."
+    assert page.says(".notice") == (
+        "The endpoint is enabled: its waiting events are sent now, if it is still set."
+    )
     assert page.rows("#endpoints table")[1][1:3] == ["enabled", "1"]
     told.run_once()
     assert [event.is_accepted for event in received(told)] == [False, True]
@@ -251,7 +253,9 @@ def test_an_event_is_sent_again(operator: Operator, told: Harness) -> None:
     id = approve(told, behaviour=Behaviour.ACCEPT)
     action = str(show(operator).one(f"{EVENTS} form")["action"]).removeprefix("/console/webhooks")
     page = press(operator, action)
-    assert page.says(".notice") == "The event is sent again, with the same id."
+    assert page.says(".notice") == (
+        "The event is sent again with its id, once its endpoint is set and enabled."
+    )
     told.run_once()
     page = press(operator, action, verification=id)
     assert page.says("h1") == PHONE, "back on its own page"
@@ -271,7 +275,9 @@ def test_all_that_failed_are_sent_again(operator: Operator, told: Harness) -> No
     page = press(operator, "/failed", since="2026-01-31T12:01")
     assert page.says(".notice") == "None has failed since then."
     page = press(operator, "/failed", since="2026-01-31T12:00")
-    assert page.says(".notice") == "Those that failed since then are sent again."
+    assert page.says(".notice") == (
+        "Those that failed since then are sent again, once their endpoints are set and enabled."
+    )
     told.run_once()
     assert received(told)[0].is_accepted
     for since in ("", "soon"):

@@ -15,7 +15,7 @@ ALLOWED = "Access-Control-Allow-Origin"
 
 @pytest.fixture
 def open_to_pages(tmp_path: Path) -> Iterator[Harness]:
-    with open_harness(tmp_path, ALLOWED_ORIGINS=f"{ORIGIN},http://127.0.0.1:5000") as made:
+    with open_harness(tmp_path, ALLOWED_ORIGINS=f"{ORIGIN}:443,http://127.0.0.1:5000") as made:
         yield made
 
 

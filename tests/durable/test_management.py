@@ -176,8 +176,9 @@ def test_restart_under_the_old_id_is_409_and_of_the_unknown_400(harness: Harness
     id = harness.start()["id"]
     path = f"{INSTANCES}/{id}/restart?restartWithNewInstanceId=False"
     assert harness.call("POST", path).json()["code"] == "id_in_use"
-    unknown = harness.call("POST", f"{INSTANCES}/unknown/restart")
-    assert unknown.status_code == 400
+    for query in ("", "?restartWithNewInstanceId=False"):
+        unknown = harness.call("POST", f"{INSTANCES}/unknown/restart{query}")
+        assert unknown.status_code == 400
     assert unknown.json()["Message"] == "InstanceId does not match a valid orchestration instance."
 
 

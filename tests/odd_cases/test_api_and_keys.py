@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -283,6 +284,37 @@ def test_a_code_in_place_of_the_name_of_an_event_is_kept_nowhere(
         assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")
     assert code not in str(harness.status(links["id"]))
     assert code not in safe(f"{INSTANCES}/{links['id']}/raiseEvent/{code}")
+
+
+@pytest.mark.parametrize(
+    "id", ["{550e8400-e29b-41d4-a716-446655440000}", "<order-17>", "$abc", "{5f3a}", "[duplicate]"]
+)
+def test_an_id_a_tag_and_a_key_may_stand_in_marks(harness: Harness, id: str) -> None:
+    response = harness.call(
+        "POST",
+        f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{quote(id)}",
+        json={"phoneNumber": PHONE, "tag": id},
+        headers={"Idempotency-Key": id},
+    )
+    assert (response.status_code, response.json()["id"]) == (202, id)
+
+
+def test_a_code_within_the_name_of_an_event_is_masked(harness: Harness) -> None:
+    from bot.domain.ids import safe
+
+    links = harness.start_and_send()
+    code = harness.code()
+    for name in (f"Code{code}", f"my {'-'.join(code)}"):
+        link = links["sendEventPostUri"].replace("{eventName}", name)
+        assert harness.http.post(link, json="x").status_code == 202
+        assert code not in safe(f"/raiseEvent/{name}")
+    body = harness.call("GET", f"{INSTANCES}/{links['id']}?showHistory=true").text
+    assert code not in body
+    assert "-".join(code) not in body
+    assert "Code*****" in body
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in code)
+    for path in (f"/raiseEvent/{wide}", f"/raiseEvent/{wide}".encode().decode("latin-1")):
+        assert safe(path) == "/raiseEvent/*****"
 
 
 # -- 21. every refusal says what is wrong ----------------------------------------------------------

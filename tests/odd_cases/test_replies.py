@@ -62,6 +62,10 @@ NO_STOPS = [
     "cancel my order please",
     "end of the day",
     "quit smoking",
+    "S - top 10",
+    "s. top floor",
+    "Re: voke",
+    "s t o p p e d",
 ]
 
 
@@ -157,6 +161,18 @@ def test_a_reaction_to_an_earlier_text_in_another_language_is_no_attempt(
     assert (custom["status"], custom["attemptsUsed"]) == ("pending", 0)
     harness.text(f"{harness.code()} です")
     assert harness.status(id)["output"] is True
+
+
+def test_a_reaction_to_the_text_of_the_morning_is_no_attempt(tmp_path: Path) -> None:
+    """Each text has its own reference, so all of a day are different."""
+    with open_harness(tmp_path) as harness:
+        harness.start_and_send(locale="es")
+        body = harness.texts()[-1].body
+        for _ in range(12):
+            harness.forward(600)
+            id = harness.start_and_send(locale="en")["id"]
+        harness.text(f"Le encantó “{body}”")
+        assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
 
 
 # -- 15. a short code of our own -------------------------------------------------------------------

@@ -120,3 +120,15 @@ def test_what_cannot_be_read_is_said_in_plain_words_without_the_number(
         harness, twilio_api_key_sid="SK" + "1f" * 16, twilio_api_key_secret="wrong"
     )
     assert "refuses the connection" in why(harness, twilio_api_base_url="http://127.0.0.1:9")
+
+
+def test_a_service_that_decides_must_post(harness: Harness) -> None:
+    world, wanted = harness.simulator.world, number.wanted_url(harness.settings)
+    world.configure_number(sms_url=wanted)
+    decides = Service(SERVICE, world.number.sid, uses_number_webhook=False, inbound_url=wanted)
+    world.configure_service(replace(decides, inbound_method="GET"))
+    assert f"replies go to {wanted} by GET" in run(harness, "check").output
+    world.configure_service(decides)
+    world.configure_number(sms_url="")  # it is not used then
+    checked = run(harness, "check")
+    assert checked.exit_code == 0, checked.output

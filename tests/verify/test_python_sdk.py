@@ -130,6 +130,12 @@ def test_the_one_service_is_listed_and_fetched(verify: Verify) -> None:
 # -- check -----------------------------------------------------------------------------------------
 
 
+def test_the_pages_of_services_end(verify: Verify) -> None:
+    services = verify.client.verify.v2.services
+    assert len(list(services.page(page_number=0, page_size=1))) == 1
+    assert list(services.page(page_number=1, page_size=1)) == []
+
+
 def test_a_wrong_code_is_200_and_the_right_one_approves(verify: Verify) -> None:
     created = verify.create_and_send()
     wrong = verify.check(verify.harness.wrong())

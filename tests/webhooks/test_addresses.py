@@ -277,6 +277,8 @@ def test_retry_after(value: str, seconds: float) -> None:
         ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "24 to 64"),
         ({"WEBHOOK_SECRET": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "whsec_"),
         ({"WEBHOOK_SECRET": "whsec_" + "A" * 44}, "guess"),
+        ({"WEBHOOK_SECRET": "whsec_kJ3-x_Zq8Yt2Lw5Rb7mXc4pV9nHs6dFgT1aQeUoIyE0"}, "not - and _"),
+        ({"WEBHOOK_URLS": "https://A.example/x,https://a.example/x"}, "more than once"),
         ({"WEBHOOK_SECRET": f"{WEBHOOK_SECRET},{WEBHOOK_SECRET}"}, "one secret"),
     ],
 )

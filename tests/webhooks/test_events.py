@@ -369,6 +369,19 @@ def test_delivered_ones_are_kept_7_days_others_30(told: Harness) -> None:
     assert [event.state for event in events(told)] == [EventState.FAILED]
 
 
+def test_one_that_was_delivered_late_is_kept_7_days_too(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.clock.forward(7 * 86400)
+    behave(told, Behaviour.ACCEPT)
+    told.run_once()
+    assert [event.state for event in events(told)] == [EventState.DELIVERED]
+    told.clock.forward(86400)
+    assert told.store.write(notify.drop_old, limit=500) == 0
+    told.clock.forward(6 * 86400 + 1)
+    assert told.store.write(notify.drop_old, limit=500) == 1
+
+
 def test_the_longest_body_has_less_than_2_kb(told: Harness) -> None:
     id, tag = "\U0001f600" * 256, "\U0001f600" * 128
     path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{id}"

@@ -44,10 +44,10 @@ class Starting:
 
     def restart(self, id: str) -> Response:
         caller = self._access.restarter(id)
-        if not parameters.query().flag("restartWithNewInstanceId", default=True):
-            raise IdInUse("A verification is evidence and is not overwritten: use a new id.")
         try:
             before = self._store.read(read.view, id).verification
+            if not parameters.query().flag("restartWithNewInstanceId", default=True):
+                raise IdInUse("A verification is evidence and is not overwritten: use a new id.")
             verification = restart(
                 self._store,
                 id,
