@@ -64,7 +64,7 @@ NO_STOPS = [
     "quit smoking",
     "S - top 10",
     "s. top floor",
-    "Re: voke",
+    "Re: voke that word",
     "s t o p p e d",
 ]
 
