@@ -18,7 +18,7 @@ from bot.dispatch.heartbeat import Heart, Ticker
 from bot.dispatch.missed import ToldIgnored, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
-from bot.store.tx import Store, StoreUnavailable, Tx
+from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
 from bot.usecases import control, heartbeat, timekeeping
 from bot.usecases.rules import Rules
 
@@ -152,6 +152,8 @@ class CatchUp(Background):
                 ignored=self._ignored,
             )
             self._store.write(heartbeat.caught_up, until=until)
+        except RowHeld:  # others need not wait for it
+            raise
         except StoreUnavailable:
             self._due = None  # only a list that cannot be read is given up
             raise

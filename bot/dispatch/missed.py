@@ -10,14 +10,15 @@ from bot.concurrency.blocking import in_turns
 from bot.domain.ignored import Ignored
 from bot.domain.phone import masked
 from bot.store import verifications as table
-from bot.store.tx import Store, StoreUnavailable, Tx
+from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
 from bot.usecases import heartbeat
 from bot.usecases.answer import ignore_text, judge_text
-from bot.usecases.inbound_text import InboundText
+from bot.usecases.inbound_text import InboundText, Missed
 from bot.usecases.keywords import is_start_or_stop
 from bot.usecases.rules import Rules
 
 READ_AT_ONCE = 200  # texts: ten milliseconds
+MOST_HELD = 3  # numbers whose rows somebody holds: each takes four seconds
 
 ToldIgnored = Callable[[Ignored], None]
 
@@ -43,13 +44,35 @@ def read_missed(
         return 0
     monotonic = store.steady.monotonic
     found, others = _listed(gateway, ago + uncounted, monotonic)
-    texts = _texts([text for text, _ in found], rules, uncounted)
-    for (listed, read_at), text in zip(reversed(found), reversed(texts), strict=True):
-        passed = timedelta(seconds=monotonic() - read_at)
-        _judge(store, replace(text, age=listed.age + passed), rules, ignored)
+    texts = [
+        replace(text, missed=Missed(listed.age, read_at, monotonic))
+        for text, (listed, read_at) in zip(
+            _texts([text for text, _ in found], rules, uncounted), found, strict=True
+        )
+    ]
+    _judge_all(store, texts[::-1], rules, ignored)
     for other in others:
         _ignore(store, other, ignored)
     return len(found)
+
+
+def _judge_all(
+    store: Store, texts: Sequence[InboundText], rules: Rules, ignored: ToldIgnored
+) -> None:
+    """The oldest first. A number whose rows somebody holds does not hold up the others, but its
+    later texts wait. Raises StoreUnavailable, RowHeld once the others are judged."""
+    held: dict[str, RowHeld] = {}
+    for text in texts:
+        if text.phone in held:
+            continue
+        try:
+            _judge(store, text, rules, ignored)
+        except RowHeld as error:
+            held[text.phone] = error
+            if len(held) == MOST_HELD:
+                break
+    if held:
+        raise next(iter(held.values()))
 
 
 def _listed(

@@ -53,13 +53,17 @@ def advance(tx: Tx, *, to: datetime) -> None:
 
 def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
     """Removes processes whose replies were judged until `after` their newest beat, or that have
-    written nothing for the longest time that any verification is open."""
+    written nothing for the longest time that any verification is open. The newest one stays until
+    then if no other serves: replies go nowhere else meanwhile."""
     sql = "SELECT process, beat_at, judged_until FROM heartbeat WHERE beat_at < :before"
+    newest = tx.one("SELECT max(beat_at) AS beat_at FROM heartbeat")
     found = []
     for row in tx.lock_free(sql, before=to_text(tx.now - after)):
         beat_at = to_instant_if_readable(row["beat_at"])
         until = to_instant_if_readable(row["judged_until"])
-        if not beat_at or not until or until >= beat_at + after or beat_at < tx.now - longest:
+        is_last = newest is not None and row["beat_at"] == newest["beat_at"]
+        is_judged = not beat_at or not until or until >= beat_at + after
+        if (is_judged and not is_last) or (beat_at and beat_at < tx.now - longest):
             found.append(row["process"])
     _remove(tx, found)
 

@@ -184,6 +184,10 @@ class PostgresStore(Store):
                         self._retries.replace_connections()
                         raise StoreUnavailable("PostgreSQL takes too long") from error
                     raise
+                except OutcomeUnknown:
+                    if bound.was_cut:
+                        self._retries.replace_connections()
+                    raise
                 finally:
                     self._roll_back(connection)
         finally:

@@ -35,6 +35,10 @@ class StoreUnavailable(Exception):
     retry_after_seconds = 5
 
 
+class RowHeld(StoreUnavailable):
+    """Another transaction holds a row or a number for too long; others can be written."""
+
+
 class MissedRepliesFirst(StoreUnavailable):
     """Replies that were missed are being read. The store is well."""
 

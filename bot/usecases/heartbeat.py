@@ -6,7 +6,7 @@ nothing. So while a verification is pending, each process that serves writes dow
 that it runs, and until when it has judged what reached it. A verification ends by its deadline once
 all have judged what came before. Where one has written nothing for three seconds, others read
 Twilio's list in its place whenever a verification is due. Once the list was read two minutes after
-its newest beat, it is gone: by then Twilio's requests go elsewhere.
+its newest beat, it is gone: by then Twilio's requests go elsewhere. If no other serves, it stays.
 """
 
 from collections.abc import Callable

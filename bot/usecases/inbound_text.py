@@ -1,5 +1,6 @@
 """A text from a phone, and what became of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -9,13 +10,26 @@ from bot.domain.reply import Heard, Keyword
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """When a text was sent: so long before an instant of `monotonic`, by Twilio's clock."""
+
+    before: timedelta
+    at: float  # seconds
+    monotonic: Callable[[], float]
+
+    @property
+    def age(self) -> timedelta:
+        return self.before + timedelta(seconds=self.monotonic() - self.at)
+
+
+@dataclass(frozen=True, slots=True)
 class InboundText:
     message_sid: str
     phone: str  # who sent it, E.164 in its canonical spelling
     from_address: str  # ours, which opt-outs are kept for
     body: str = field(repr=False)
     keyword: Keyword | None = None  # as Twilio's Advanced Opt-Out read it
-    age: timedelta | None = None  # of a text that was missed, by Twilio's clock
+    missed: "Missed | None" = None
     uncounted: timedelta = timedelta(0)  # how much of that stored time may not have counted
     is_outdated: bool = False  # missed, and the number has sent a keyword since
     is_to_short_code: bool = False  # where no network answers HELP and STOP
@@ -23,6 +37,12 @@ class InboundText:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "heard", reply.hear(self.body))
+
+    @property
+    def age(self) -> timedelta | None:
+        """The present age of a text that was missed; to be asked beside `tx.now`, since a
+        transaction may have waited for a lock."""
+        return self.missed.age if self.missed else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from bot.channels.gateway import ChannelUnavailable, Received
 from bot.dispatch import catch_up
 from bot.store.steady import SteadyClock
+from bot.store.tx import RowHeld, Tx
+from bot.usecases.answer import judge_text
 from simulator import faults
-from tests.harness import Harness
+from tests.harness import PHONE, Harness
+from tests.harness import harness as open_harness
+from tests.postgres import Server
 
 
-def missed(harness: Harness, body: str) -> None:
+def missed(harness: Harness, body: str, phone: str = PHONE) -> None:
     harness.simulator.faults.add(faults.WEBHOOK_NEVER)
-    harness.text(body)
+    harness.text(body, phone)
 
 
 def run(harness: Harness) -> int:
@@ -167,3 +173,44 @@ def test_texts_of_one_second_are_judged_in_the_order_they_were_sent(harness: Har
     harness.store.steady = SteadyClock(lambda: next(instants) / 1_000_000)  # it goes on meanwhile
     run(harness)
     assert harness.status(id)["customStatus"]["status"] == "max_attempts_reached"
+
+
+def test_a_missed_answer_that_waits_for_a_lock_is_judged_as_of_when_it_was_sent(
+    any_harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seconds before the deadline; its transaction waits for three."""
+    id = any_harness.start_and_send()["id"]
+    any_harness.clock.forward(88)
+    missed(any_harness, any_harness.code())
+    any_harness.clock.forward(10)
+    write = any_harness.store.write
+
+    def late(use_case: Any, *args: Any, **more: Any) -> Any:
+        if use_case is not judge_text:
+            return write(use_case, *args, **more)
+
+        def waited(tx: Tx, *args: Any, **more: Any) -> Any:
+            any_harness.clock.forward(3)
+            return use_case(tx, *args, **more)
+
+        return write(waited, *args, **more)
+
+    monkeypatch.setattr(any_harness.store, "write", late)
+    run(any_harness)
+    monkeypatch.undo()
+    assert any_harness.status(id)["output"] is True
+
+
+def test_a_number_whose_row_is_held_holds_up_no_other(tmp_path: Path, postgres: Server) -> None:
+    with open_harness(tmp_path, DATABASE_URL=postgres.new_database()) as harness:
+        ids = [harness.start_and_send(phone)["id"] for phone in (PHONE, "+14255550124")]
+        for phone in (PHONE, "+14255550124"):
+            missed(harness, harness.code(phone), phone)
+        url = harness.settings.database_url
+        with psycopg.connect(url) as other:
+            other.execute("SELECT 1 FROM verification WHERE id = %s FOR UPDATE", [ids[0]])
+            with pytest.raises(RowHeld):
+                run(harness)
+            assert harness.status(ids[1])["output"] is True
+        run(harness)
+        assert harness.status(ids[0])["output"] is True

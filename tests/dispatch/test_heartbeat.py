@@ -433,3 +433,37 @@ def test_what_waited_long_behind_a_write_expires_nothing(
     assert expire.run_once(store, judged_until=until) == 0, "what was missed is read first"
     any_harness.run_once()
     assert any_harness.status(id)["customStatus"]["status"] == "expired"
+
+
+def test_the_last_one_that_serves_is_waited_for_beyond_two_minutes(
+    any_harness: Harness, pair: list[Process]
+) -> None:
+    """A dispatcher lives on beside a web process that is down: replies go nowhere else."""
+    any_harness.restart(WINDOW_SECONDS="600")
+    web, dispatcher = pair
+    service = any_harness.service
+
+    def monotonic() -> float:
+        return any_harness.clock.now.timestamp()
+
+    dispatcher.catch_up = CatchUp(
+        dispatcher.store, service.gateway, service.rules, monotonic, serves=False
+    )
+    web.catch_up._seen = web.store.troubles
+    dispatcher.catch_up._seen = dispatcher.store.troubles
+    sent(any_harness, "+14255550124")
+    beat(any_harness, *pair, seconds=60)
+    id = sent(any_harness)
+    beat(any_harness, *pair, seconds=30)
+
+    def alone(seconds: int) -> None:
+        for _ in range(seconds // 5):
+            any_harness.clock.forward(5)
+            dispatcher.catch_up.run_once()
+            dispatcher.expire()
+
+    alone(520)  # the first one has ended since
+    any_harness.simulator.faults.add(faults.WEBHOOK_NEVER)
+    any_harness.text(any_harness.code())
+    alone(70)
+    assert status(any_harness, id) == "approved"
