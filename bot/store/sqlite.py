@@ -35,6 +35,7 @@ from bot.store.tx import (
 T = TypeVar("T")
 
 FETCHED_AT_ONCE = 200  # rows: a millisecond
+SCRUB_MILLISECONDS = 100
 
 
 class SqliteTx:
@@ -146,6 +147,8 @@ class SqliteStore(Store):
         """Empties the write-ahead log, which may still contain deleted data. Returns False if the
         log is being read at the moment; it is then emptied later."""
         db = connect(self.path)
+        # It holds the lock of writers while it waits for readers, a backup for example.
+        db.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
         try:
             busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
             return bool(busy == 0)
