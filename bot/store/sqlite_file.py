@@ -134,6 +134,7 @@ def _use_wal(db: sqlite_utils.Database) -> str:
 def _alone(db: sqlite_utils.Database) -> Iterator[None]:
     """A transaction that waits longer: another process may be migrating. Its COMMIT is not handed
     to a thread, since a file is opened before the fork too, and threads end there."""
+    db.execute("PRAGMA busy_timeout=0")
     patiently(partial(db.execute, "BEGIN IMMEDIATE"), OPENING_SECONDS)
     try:
         yield
