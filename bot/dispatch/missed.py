@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from bot.channels.gateway import Gateway, NotForUs, Received
@@ -44,12 +43,8 @@ def read_missed(
         return 0
     monotonic = store.steady.monotonic
     found, others = _listed(gateway, ago + uncounted, monotonic)
-    texts = [
-        replace(text, missed=Missed(listed.age, read_at, monotonic))
-        for text, (listed, read_at) in zip(
-            _texts([text for text, _ in found], rules, uncounted), found, strict=True
-        )
-    ]
+    missed = [(text, Missed(text.age, read_at, monotonic)) for text, read_at in found]
+    texts = _texts(missed, rules, uncounted)
     _judge_all(store, texts[::-1], rules, ignored)
     for other in others:
         _ignore(store, other, ignored)
@@ -91,16 +86,19 @@ def _listed(
     return found, others
 
 
-def _texts(found: Sequence[Received], rules: Rules, uncounted: timedelta) -> list[InboundText]:
+def _texts(
+    found: Sequence[tuple[Received, Missed]], rules: Rules, uncounted: timedelta
+) -> list[InboundText]:
     """`found`: the newest first."""
     with_newer_keyword: set[str] = set()  # numbers
     texts = []
-    for received in in_turns(found, at_once=READ_AT_ONCE):
+    for received, missed in in_turns(found, at_once=READ_AT_ONCE):
         text = InboundText(
             message_sid=received.message_sid,
             phone=received.phone,
             from_address=rules.from_address,
             body=received.body,
+            missed=missed,
             uncounted=uncounted,
             is_outdated=received.phone in with_newer_keyword,
         )
