@@ -41,10 +41,8 @@ def read_missed(
     ago = store.read(_oldest_age)
     if ago is None:
         return 0
-    monotonic = store.steady.monotonic
-    found, others = _listed(gateway, ago + uncounted, monotonic)
-    missed = [(text, Missed(text.age, read_at, monotonic)) for text, read_at in found]
-    texts = _texts(missed, rules, uncounted)
+    found, others = _listed(gateway, ago + uncounted, store.steady.monotonic)
+    texts = _texts(found, rules, uncounted)
     _judge_all(store, texts[::-1], rules, ignored)
     for other in others:
         _ignore(store, other, ignored)
@@ -72,7 +70,7 @@ def _judge_all(
 
 def _listed(
     gateway: Gateway, ago: timedelta, monotonic: Callable[[], float]
-) -> tuple[list[tuple[Received, float]], list[NotForUs]]:
+) -> tuple[list[tuple[Received, Missed]], list[NotForUs]]:
     """Texts from phones, the newest first, each with the instant at which it had its age, as
     reading a list takes seconds; and texts that are ignored."""
     found, others = [], []
@@ -80,7 +78,7 @@ def _listed(
         if isinstance(text, NotForUs):
             others.append(text)
         else:
-            found.append((text, monotonic()))
+            found.append((text, Missed(text.age, monotonic(), monotonic)))
     # By the age alone: those of one second stay in the order of the list, the newest first.
     found.sort(key=lambda one: one[0].age)
     return found, others
@@ -109,13 +107,7 @@ def _texts(
 
 
 def _ignore(store: Store, text: NotForUs, ignored: ToldIgnored) -> None:
-    is_new = store.write(
-        ignore_text,
-        message_sid=text.message_sid,
-        reason=text.reason,
-        masked_phone=text.masked_phone,
-    )
-    if is_new:
+    if store.write(ignore_text, text):
         log.info("a missed text of %s is ignored: %s", text.masked_phone, text.reason)
         ignored(text.reason)
 

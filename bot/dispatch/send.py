@@ -82,7 +82,8 @@ class SendDuty:
         self._lease = timedelta(seconds=timeout_seconds * LEASE_TIMEOUTS)
         self._at_once = at_once
         self._pool = Pool("send", at_once)
-        self._is_stopping, self._mutex = threading.Event(), threading.Lock()
+        self._is_stopping = threading.Event()
+        self._mutex = threading.Lock()
         self._looks_after_end = 0  # under way: one at most, since texts wait for the other threads
 
     def run_once(self) -> int:
@@ -168,9 +169,8 @@ class SendDuty:
             text_id=claim.text_id,
             until=until,
         )
-        outcome, code = _outcome(result)
         log.info("the text is %s", _summary(result), extra=_extra(claim, result))
-        self._sent(outcome, code)
+        self._sent(*_outcome(result))
         match result:
             case Accepted(sid):
                 self._store.write(send.accepted, claim, message=None, sid=sid)

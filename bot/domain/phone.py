@@ -68,12 +68,12 @@ def parse(text: str) -> Phone:
     kind = _WITHOUT_TEXTS.get(phonenumbers.number_type(number))
     if kind:
         raise CannotReceiveTexts(f"The phone number is {kind}, which cannot receive texts.")
-    region = _region(number)
+    region, others = _regions(number)
     if not is_country(region):
         raise CannotReceiveTexts(
             "The phone number is of a satellite or a service, which cannot receive texts here."
         )
-    return Phone(_in_e164(number), region, _other_regions(number))
+    return Phone(_in_e164(number), region, others)
 
 
 def known_as(text: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def country(phone: str) -> str:
     >>> country("+14255550123"), country("+18005551212")
     ('US', 'US')
     """
-    return _region(phonenumbers.parse(phone))
+    return _regions(phonenumbers.parse(phone))[0]
 
 
 def is_country(letters: str) -> bool:
@@ -183,17 +183,15 @@ def _in_e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _region(number: phonenumbers.PhoneNumber) -> str:
-    """Finds the country of a number; by its country code alone if the metadata lacks the number."""
+def _regions(number: phonenumbers.PhoneNumber) -> tuple[str, frozenset[str]]:
+    """The country of a number. If the metadata lacks the number, the main one of its country code,
+    and all that have this code."""
     region = phonenumbers.region_code_for_number(number)
-    return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
-
-
-def _other_regions(number: phonenumbers.PhoneNumber) -> frozenset[str]:
-    """Empty if the metadata knows the number."""
-    if phonenumbers.region_code_for_number(number):
-        return frozenset()
-    return frozenset(phonenumbers.region_codes_for_country_code(number.country_code or 0))
+    if region:
+        return region, frozenset()
+    code = number.country_code or 0
+    all_of_code = phonenumbers.region_codes_for_country_code(code)
+    return phonenumbers.region_code_for_country_code(code), frozenset(all_of_code)
 
 
 def _e164(text: str) -> str:

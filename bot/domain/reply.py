@@ -203,11 +203,6 @@ def _code_runs(text: str, code_length: int) -> set[str]:
     return found
 
 
-def quotes_earlier(heard: Heard, challenge_texts: Sequence[str]) -> bool:
-    """Whether one of these texts of ours came back."""
-    return quotes_any(heard.comparable, challenge_texts)
-
-
 def is_no(heard: Heard, words: Sequence[str]) -> bool:
     """Whether a text is one of these words and nothing else; punctuation does not matter.
 

@@ -51,14 +51,18 @@ class Keys:
             *((key, name, Power.START) for name, key in function_keys),
             *((key, name, Power.ALL) for name, key in system_keys),
         ]
-        # Marks made under an earlier SECRET_KEY stay valid as long as links made under it do.
-        marks: dict[str, set[str]] = {name: set() for _, name, _ in configured}
-        for key, name, _ in configured:
-            marks[name] |= {_mark(key, secret) for secret in secrets}
+        marks = _marks_by_name(configured, secrets)
         self._known = [
-            (key.encode(), Caller(name, power, frozenset(), mark, frozenset(marks[name])))
+            (
+                key.encode(),
+                Caller(
+                    name,
+                    power,
+                    key_mark=_mark(key, secrets[0]),
+                    key_marks=marks[name],
+                ),
+            )
             for key, name, power in configured
-            for mark in [_mark(key, secrets[0])]
         ]
         self._marks_by_name = {caller.name: caller.key_mark for _, caller in self._known}
         self._marks = frozenset().union(*marks.values())
@@ -104,6 +108,21 @@ class Keys:
 
     def link_key(self, verification: Verification, scope: Scope) -> str:
         return self._signers[scope].get_signature(_signed(verification)).decode()
+
+
+def _marks_by_name(
+    configured: Sequence[tuple[str, str, Power]], secrets: Sequence[str]
+) -> dict[str, frozenset[str]]:
+    """Marks made under an earlier SECRET_KEY stay valid as long as links made under it do."""
+    return {
+        name: frozenset(
+            _mark(key, secret)
+            for key, named, _ in configured
+            if named == name
+            for secret in secrets
+        )
+        for _, name, _ in configured
+    }
 
 
 def _mark(key: str, secret: str) -> str:

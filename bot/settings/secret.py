@@ -99,7 +99,7 @@ def weakness(value: str, *, is_token: bool) -> str | None:
 
 def _has_stand_in(value: str) -> bool:
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", value)]
-    is_wordy = sum(map(len, words)) >= max(FEWEST_CHARACTERS, len(value) / 2)
+    is_wordy = _is_most_of("".join(words), value)
     return bool(
         _TYPED.search(value)
         or _STAND_INS.intersection(words)
@@ -111,8 +111,12 @@ def _has_stand_in(value: str) -> bool:
 
 def _runs_words_together(value: str) -> bool:
     letters = re.sub("[^a-z]", "", value)
-    is_wordy = len(letters) >= max(FEWEST_CHARACTERS, len(value) / 2) and len(set(letters)) > 1
+    is_wordy = _is_most_of(letters, value) and len(set(letters)) > 1
     return is_wordy and bool(_RUN_TOGETHER.fullmatch(letters))
+
+
+def _is_most_of(letters: str, value: str) -> bool:
+    return len(letters) >= max(FEWEST_CHARACTERS, len(value) / 2)
 
 
 def _is_known_to_all(value: str) -> bool:

@@ -56,9 +56,10 @@ def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
     written nothing for the longest time that any verification is open. The newest one stays until
     then if no other serves: replies go nowhere else meanwhile."""
     sql = "SELECT process, beat_at, judged_until FROM heartbeat WHERE beat_at < :before"
-    newest = tx.one("SELECT max(beat_at) AS beat_at FROM heartbeat")
+    rows = tx.lock_free(sql, before=to_text(tx.now - after))
+    newest = tx.one("SELECT max(beat_at) AS beat_at FROM heartbeat") if rows else None
     found = []
-    for row in tx.lock_free(sql, before=to_text(tx.now - after)):
+    for row in rows:
         beat_at = to_instant_if_readable(row["beat_at"])
         until = to_instant_if_readable(row["judged_until"])
         is_last = newest is not None and row["beat_at"] == newest["beat_at"]

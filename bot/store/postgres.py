@@ -179,15 +179,14 @@ class PostgresStore(Store):
             with self._watchdog.bound(until, partial(_cut, connection)) as bound:
                 try:
                     yield connection
-                except psycopg.Error as error:
-                    if bound.was_cut:  # by us: the server may be well, or the others hang too
-                        self._retries.replace_connections()
-                        raise StoreUnavailable("PostgreSQL takes too long") from error
-                    raise
-                except OutcomeUnknown:
-                    if bound.was_cut:
-                        self._retries.replace_connections()
-                    raise
+                except (psycopg.Error, OutcomeUnknown) as error:
+                    if not bound.was_cut:
+                        raise
+                    # By us: the server may be well, or the other connections hang too.
+                    self._retries.replace_connections()
+                    if isinstance(error, OutcomeUnknown):
+                        raise
+                    raise StoreUnavailable("PostgreSQL takes too long") from error
                 finally:
                     self._roll_back(connection)
         finally:

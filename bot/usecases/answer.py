@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot import wording
+from bot.channels.gateway import NotForUs
 from bot.domain import code, phone, reply
 from bot.domain.code import Keyring
 from bot.domain.decision import Decision
@@ -10,6 +11,7 @@ from bot.domain.events import Event, EventName
 from bot.domain.ids import masked_event
 from bot.domain.ignored import Ignored
 from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
+from bot.domain.quotes import quotes_any
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
@@ -60,11 +62,12 @@ def judge_text(
     return done
 
 
-def ignore_text(tx: Tx, *, message_sid: str, reason: Ignored, masked_phone: str) -> Done[bool]:
+def ignore_text(tx: Tx, text: NotForUs) -> Done[bool]:
     """Remembers a text that is not for us, and why. False: it was known."""
-    if inbound.recall(tx, message_sid) is not None:
+    sid, masked_phone = text.message_sid, text.masked_phone
+    if inbound.recall(tx, sid) is not None:
         return Done(False)
-    inbound.remember(tx, message_sid, answer=None, ignored=reason, masked_phone=masked_phone)
+    inbound.remember(tx, sid, answer=None, ignored=text.reason, masked_phone=masked_phone)
     return Done(True)
 
 
@@ -187,7 +190,7 @@ def read_reply(tx: Tx, v: Verification, heard: Heard) -> Attempt | Quote | Chatt
     read = reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
     if isinstance(read, Attempt) and heard.comparable:  # more than digits
         earlier = verifications.challenge_texts_of(tx, v.phone)
-        return Quote() if reply.quotes_earlier(heard, earlier) else read
+        return Quote() if quotes_any(heard.comparable, earlier) else read
     return read
 
 

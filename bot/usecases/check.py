@@ -52,8 +52,9 @@ def find(tx: Tx, which: Which) -> Verification | None:
         found = present_of(tx, which.phone or "")
     if found is None or which.phone not in (None, found.phone):
         return None
-    is_any = which.started_by is None
-    return found if is_any or found.is_of(which.started_by or "", which.caller_keys) else None
+    if which.started_by is not None and not found.is_of(which.started_by, which.caller_keys):
+        return None
+    return found
 
 
 def check(

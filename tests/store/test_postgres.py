@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
+from enum import Enum
 from functools import partial
 from itertools import count
 from unittest.mock import MagicMock
@@ -293,47 +294,32 @@ def test_a_connection_lost_before_commit_is_said_and_not_repeated(
     assert (next(runs), marks(store)) == (1, 0)
 
 
+class Passing(Enum):
+    """Whether an answer of the server reaches the client, or ends its connection."""
+
+    ON = "on"
+    AWAY = "away"
+    END = "end"
+
+
 @contextmanager
-def losing_commits(url: str, is_losing: threading.Event) -> Iterator[str]:
-    """An address that leads to the database. While the event is set, a connection ends in place of
-    the answer to a COMMIT."""
+def relayed(url: str, begin: Callable[[], Callable[[bytes], Passing]]) -> Iterator[str]:
+    """An address that leads to the database. `begin` is called for each connection, and what it
+    returns for each answer."""
     port = urlsplit(url).port
 
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with socket.create_connection(("127.0.0.1", port)) as server:
+            decide = begin()
+            with socket.create_connection(("127.0.0.1", port)) as server, suppress(OSError):
                 threading.Thread(target=pass_on, args=(self.request, server)).start()
                 while answer := server.recv(65536):
-                    if is_losing.is_set() and b"COMMIT\0" in answer:
+                    passing = decide(answer)
+                    if passing is Passing.END:
                         break
-                    self.request.sendall(answer)
-                with suppress(OSError):  # it may have gone by itself
-                    self.request.shutdown(socket.SHUT_RDWR)
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
-        threading.Thread(target=relay.serve_forever, args=(0.01,)).start()
-        try:
-            yield url.replace(f":{port}/", f":{relay.server_address[1]}/")
-        finally:
-            relay.shutdown()
-
-
-@contextmanager
-def hanging(url: str, is_hanging: threading.Event) -> Iterator[str]:
-    """An address that leads to the database. When the event is set, the connections that are open
-    then stay open, and nothing passes any more; new ones lead to the database."""
-    port = urlsplit(url).port
-
-    class Relay(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            was_open_before = not is_hanging.is_set()
-            with socket.create_connection(("127.0.0.1", port)) as server:
-                threading.Thread(target=pass_on, args=(self.request, server)).start()
-                while answer := server.recv(65536):
-                    if was_open_before and is_hanging.is_set():
-                        continue
-                    with suppress(OSError):
+                    if passing is Passing.ON:
                         self.request.sendall(answer)
+                self.request.shutdown(socket.SHUT_RDWR)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
         threading.Thread(target=relay.serve_forever, args=(0.01,)).start()
@@ -341,6 +327,26 @@ def hanging(url: str, is_hanging: threading.Event) -> Iterator[str]:
             yield url.replace(f":{port}/", f":{relay.server_address[1]}/")
         finally:
             relay.shutdown()
+
+
+def losing_commits(url: str, is_losing: threading.Event) -> AbstractContextManager[str]:
+    """While the event is set, a connection ends in place of the answer to a COMMIT."""
+
+    def decide(answer: bytes) -> Passing:
+        return Passing.END if is_losing.is_set() and b"COMMIT\0" in answer else Passing.ON
+
+    return relayed(url, lambda: decide)
+
+
+def hanging(url: str, is_hanging: threading.Event) -> AbstractContextManager[str]:
+    """When the event is set, the connections that are open then stay open, and nothing passes any
+    more; new ones lead to the database."""
+
+    def begin() -> Callable[[bytes], Passing]:
+        is_new = is_hanging.is_set()
+        return lambda _: Passing.AWAY if is_hanging.is_set() and not is_new else Passing.ON
+
+    return relayed(url, begin)
 
 
 def test_after_one_connection_that_hangs_the_others_are_replaced(url: str) -> None:

@@ -103,37 +103,39 @@ def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
 
 def _look_at_number(asked: Questions) -> Webhook:
     found = sender(asked)
-    wanted = wanted_url(asked.settings)
-    faults = [found.fault for found in differences_of_sender(found, wanted)]
-    warnings = []
+    unread: list[str] = []
     try:
-        for service in filter(decides, services_with(asked, found.sid)):
-            if not overrides(service, wanted):
-                faults = []  # the number's own webhook is not used
-                continue
-            warnings.append(
-                f"the number belongs to the Messaging Service {service.sid}, which does not use"
-                f" the number's webhook: replies go to {target(service)}"
-            )
+        differences, elsewhere = of_number(asked, found)
     except Unanswered as failed:
-        warnings.append(f"whether a Messaging Service decides cannot be read: {failed.sentence}")
-    return Webhook(found.sms_url or "", tuple(faults), tuple(warnings))
+        differences, elsewhere = differences_of_sender(found, wanted_url(asked.settings)), []
+        unread = [f"whether a Messaging Service decides cannot be read: {failed.sentence}"]
+    warnings = (
+        f"the number belongs to the Messaging Service {service.sid}, which does not use the"
+        f" number's webhook: replies go to {target(service)}"
+        for service in elsewhere
+    )
+    faults = tuple(difference.fault for difference in differences)
+    return Webhook(found.sms_url or "", faults, (*warnings, *unread))
 
 
-def overrides(service: Any, wanted: str) -> bool:
-    """Whether a service sends the replies of its numbers to a webhook that is not ours."""
-    return decides(service) and bool(_differences_of_service(service, wanted))
+def of_number(asked: Questions, found: Any) -> tuple[list[Difference], list[Any]]:
+    """The differences of a number's own webhook, none if a service posts to ours in its place; and
+    the services that post its replies elsewhere. Raises Unanswered."""
+    wanted = wanted_url(asked.settings)
+    services = [
+        service
+        for service in services_with(asked, found.sid)
+        if not service.use_inbound_webhook_on_number
+    ]
+    elsewhere = [service for service in services if _differences_of_service(service, wanted)]
+    is_unused = len(services) > len(elsewhere)
+    return [] if is_unused else differences_of_sender(found, wanted), elsewhere
 
 
 def target(service: Any) -> str:
     """Where a service sends replies, for people."""
     method = "" if service.inbound_method == "POST" else f" by {service.inbound_method}"
     return f"{service.inbound_request_url or 'no address'}{method}"
-
-
-def decides(service: Any) -> bool:
-    """Whether a service uses its own webhook, and not that of the number."""
-    return not service.use_inbound_webhook_on_number
 
 
 def _look_at_service(asked: Questions) -> Webhook:

@@ -61,13 +61,7 @@ class Webhooks:
         text = read_text(request.form.to_dict(), self._ours)
         note(sid=text.message_sid)
         if isinstance(text, NotForUs):
-            is_new = self._store.write(
-                ignore_text,
-                message_sid=text.message_sid,
-                reason=text.reason,
-                masked_phone=text.masked_phone,
-            )
-            if is_new:
+            if self._store.write(ignore_text, text):
                 self._ignored(text.reason)
             return Response(EMPTY, mimetype="text/xml")
         judged = self._store.write(

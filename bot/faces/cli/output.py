@@ -14,8 +14,10 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 def say(as_json: bool, value: Any, *lines: str) -> None:
     """Prints the value as JSON, or the lines."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(text if as_json else "\n".join(map(printable, lines)))
+    if as_json:
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(map(printable, lines)))
 
 
 def printable(text: str) -> str:

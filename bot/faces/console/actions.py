@@ -20,6 +20,7 @@ from bot.faces.console import filters
 from bot.faces.console.pages import Pages
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import SignIn
+from bot.http.whole_numbers import whole_number
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.store.tx import Done, Tx
@@ -121,9 +122,9 @@ class Actions:
         return self._noticed(notice, endpoint, about=phones[0])
 
     def enable(self, id: str) -> AnyResponse:
-        seen = request.form.get("generation", "")
+        seen = whole_number(request.form.get("generation", ""))
         # No endpoint has the generation -1, which stands for unreadable input.
-        generation = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1
+        generation = -1 if seen is None else seen
         self._as(Action.ENDPOINT_ENABLED, detail=id).write(
             webhooks.enable, id, generation=generation
         )

@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 from bot.domain.verification import Stage
 from bot.faces.durable.errors import InvalidFilter, InvalidToken, MissingCreatedTimeFrom
 from bot.faces.durable.payloads import RUNTIME_STATUSES
+from bot.http.whole_numbers import whole_number
 from bot.store.verification_list import ListFilter
 
 PAGE = 100  # instances of a page, the extension's default
@@ -92,9 +93,8 @@ class Query:
             return None
 
     def count(self, name: str, *, default: int, most: int) -> int:
-        text = (self.text(name) or "").strip()
-        is_number = text.isascii() and text.isdigit() and len(text) <= 9
-        return min(int(text), most) if is_number and int(text) > 0 else default
+        number = whole_number((self.text(name) or "").strip())
+        return min(number, most) if number else default
 
     def runtime_statuses(self) -> frozenset[str]:
         """The words asked for, in any case. Unknown ones are dropped; none: no filter."""
@@ -145,12 +145,7 @@ def wanted_purge(query: Query) -> ListFilter | None:
 def refuse_filters(query: Query) -> None:
     """Raises InvalidFilter: the removal of one instance has no filter, and one that did nothing
     would be taken for a condition."""
-    unknown = sorted(query.names - _COMMON_NAMES)
-    if unknown:
-        raise InvalidFilter(
-            f"{unknown[0][:40]!r} is no parameter of the removal of one instance. Nothing was"
-            " removed."
-        )
+    _refuse_names(query, _COMMON_NAMES, "parameter of the removal of one instance")
 
 
 def _instant_or_refuse(query: Query, name: str) -> datetime | None:
@@ -167,13 +162,15 @@ def _instant_or_refuse(query: Query, name: str) -> datetime | None:
     return instant
 
 
-def _refuse_unknown(query: Query) -> None:
-    unknown = sorted(query.names - _PURGE_NAMES)
+def _refuse_names(query: Query, known: frozenset[str], kind: str) -> None:
+    unknown = sorted(query.names - known)
     if unknown:
-        raise InvalidFilter(
-            f"{unknown[0][:40]!r} is no filter of a removal: there are createdTimeFrom,"
-            " createdTimeTo and runtimeStatus. Nothing was removed."
-        )
+        raise InvalidFilter(f"{unknown[0][:40]!r} is no {kind}. Nothing was removed.")
+
+
+def _refuse_unknown(query: Query) -> None:
+    there_are = "there are createdTimeFrom, createdTimeTo and runtimeStatus"
+    _refuse_names(query, _PURGE_NAMES, f"filter of a removal: {there_are}")
     words = query.unknown_statuses()
     if words:
         raise InvalidFilter(

@@ -92,7 +92,7 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
     """An empty value counts as none: clients send it for fields that they leave out. A byte order
     mark before the form is part of its first name."""
     given = [(name.removeprefix("\ufeff"), value) for name, value in request.form.items(multi=True)]
-    form = {name: value for name, value in reversed(given) if value.strip()}
+    form = {name: value for name, value in given if value.strip()}
     for name in sorted(set(form) - known):
         raise invalid(name[:60], "it is not supported by this service")
     for name, count in Counter(name for name, _ in given).items():

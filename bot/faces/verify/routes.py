@@ -25,6 +25,7 @@ from bot.http import error_handlers
 from bot.http.error_handlers import JSON
 from bot.http.errors import Unauthorized
 from bot.http.keys import Caller, Power
+from bot.http.whole_numbers import whole_number
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.store.tx import Tx
@@ -41,6 +42,7 @@ _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
 _SID = re.compile(r"VE([0-9a-f]{32})")
 # Twilio deletes approved verifications; keeping them serves a page that follows one.
 SHOWN_AFTER_APPROVAL = AFTERTHOUGHT
+PAGE, LARGEST_PAGE, LAST_PAGE = 50, 100, 10**6  # of the list of services
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -78,9 +80,11 @@ class VerifyFace:
 
     def services(self) -> Response:
         self._caller()
-        page, size = _number("Page", 0, most=10**6), _number("PageSize", 50, most=100)
-        account_sid = self._account_sid()
-        shown = self._shapes.services(account_sid=account_sid, page=page, page_size=size or 50)
+        shown = self._shapes.services(
+            account_sid=self._account_sid(),
+            page=min(whole_number(request.args.get("Page", "")) or 0, LAST_PAGE),
+            page_size=min(whole_number(request.args.get("PageSize", "")) or PAGE, LARGEST_PAGE),
+        )
         return _answer(shown, 200)
 
     def service(self, service_sid: str) -> Response:
@@ -216,13 +220,6 @@ class VerifyFace:
             view.verification, view.texts, account_sid=self._account_sid()
         )
         return _answer(body, status)
-
-
-def _number(name: str, default: int, *, most: int) -> int:
-    """A whole number in the query; what cannot be read counts as absent."""
-    text = request.args.get(name, "")
-    is_number = text.isascii() and text.isdigit() and len(text) < 10
-    return min(int(text), most) if is_number else default
 
 
 def _owned(which: Which, caller: Caller) -> Which:

@@ -4,16 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.channels.gateway import Finding
-from bot.channels.twilio.number import (
-    decides,
-    differences_of_sender,
-    overrides,
-    target,
-    wanted_url,
-)
+from bot.channels.twilio.number import of_number, target, wanted_url
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
-from bot.channels.twilio.senders import masked, sender, services_with
+from bot.channels.twilio.senders import masked, sender
 
 SET = "`flask number set` sets it."
 
@@ -52,15 +46,10 @@ def can_text(found: Any) -> bool:
 
 
 def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
-    wanted = wanted_url(asked.settings)
-    services = [one for one in services_with(asked, found.sid) if decides(one)]
-    deciding = [one for one in services if overrides(one, wanted)]
-    # The number's own webhook is not used if a service posts to ours.
-    is_unused = len(services) > len(deciding)
-    differences = [] if is_unused else differences_of_sender(found, wanted)
+    differences, elsewhere = of_number(asked, found)
     for difference in differences:
         yield fault(Kind.WEBHOOK, f"Of the number, {difference.fault}. {SET}")
-    for service in deciding:
+    for service in elsewhere:
         yield fault(
             Kind.WEBHOOK,
             f"The number is in the pool of the Messaging Service {service.sid}, which posts replies"
@@ -68,8 +57,8 @@ def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
             " Integration to Defer to sender's webhook, or set TWILIO_MESSAGING_SERVICE_SID in"
             " place of the number.",
         )
-    if not differences and not deciding:
-        yield good(Kind.WEBHOOK, f"Replies are posted to {wanted}.")
+    if not differences and not elsewhere:
+        yield good(Kind.WEBHOOK, f"Replies are posted to {wanted_url(asked.settings)}.")
     yield from fallback(found.sms_fallback_url, "number")
 
 
