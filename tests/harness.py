@@ -43,7 +43,7 @@ from simulator import faults
 from simulator.server import Simulator
 from simulator.webhooks import Answer
 from simulator.world import Account, Message, Number
-from tests import postgres
+from tests import kept, postgres
 
 ACCOUNT = Account("AC" + "0123456789abcdef" * 2, "7e2b90c4d15fa86330d9e1b7c52f84a6")
 NUMBER = "+14255550100"
@@ -58,7 +58,12 @@ RECEIVER = "{receiver}"  # in a setting: the address of the simulator's receiver
 
 
 def sqlite_in(folder: Path) -> str:
-    return f"sqlite:///{folder}/textback.db"
+    """The address of a file, with the schema in it if there was none."""
+    path = folder / "textback.db"
+    if not path.exists():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        kept.new_database(path)
+    return f"sqlite:///{path}"
 
 
 def database_in(folder: Path) -> str:

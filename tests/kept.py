@@ -1,13 +1,19 @@
 """Every test has an application of its own, and much of making one follows from the code alone:
-the routes that werkzeug parses and compiles, the templates that Jinja compiles. Each process of
-tests keeps that."""
+the routes that werkzeug parses and compiles, the templates that Jinja compiles, a database file
+with nothing in it but the schema. Each process of tests keeps that."""
 
+import importlib.metadata
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
+
+from bot.store.sqlite_file import open_file
 
 _compile = Rule.compile
 _kept: dict[object, dict[str, Any]] = {}
@@ -18,6 +24,23 @@ _BUILDERS = ("_build", "_build_unknown")
 def use() -> None:
     Rule.compile = _compile_once  # type: ignore[method-assign]
     Flask.jinja_options = {"bytecode_cache": _Templates()}
+    # Each server of werkzeug reads its own from a file.
+    importlib.metadata.version = cache(importlib.metadata.version)
+
+
+def new_database(path: Path) -> None:
+    """Writes a file as the first start of the service leaves it."""
+    path.touch(mode=0o600)
+    path.write_bytes(_database())
+
+
+@cache
+def _database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new.db"
+        opened, _ = open_file(path)
+        opened.close()
+        return path.read_bytes()
 
 
 class _Templates(BytecodeCache):

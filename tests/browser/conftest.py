@@ -3,12 +3,14 @@ loudly; with REQUIRE_BROWSER set they fail."""
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import chromium
+from tests.conftest import SOAK
 from tests.harness import CONSOLE_KEY, Harness
 
 STOPS_OF_A_TIME = 7  # fields and a button within one of a date and time
@@ -43,6 +45,20 @@ _FOLLOW_FOCUS = f"""() => {{
 
 
 _AXE = Axe().axe_script
+_CONTRAST = "color-contrast"
+_WIDE = 1280
+
+
+def _looks(narrow: int) -> list[tuple[int, Literal["light", "dark"], dict[str, Any]]]:
+    """Width, theme and options of axe-core. A theme changes nothing but contrast, and a width no
+    colour: each rule runs where its result can differ, and in `make soak` everywhere."""
+    if SOAK > 1:
+        return [(width, scheme, {}) for width in (narrow, _WIDE) for scheme in ("light", "dark")]
+    return [
+        (narrow, "light", {}),
+        (_WIDE, "light", {"rules": {_CONTRAST: {"enabled": False}}}),
+        (_WIDE, "dark", {"runOnly": [_CONTRAST]}),
+    ]
 
 
 class Visit:
@@ -69,21 +85,33 @@ class Visit:
         self.page.get_by_role("button", name="Sign in").click()
         return self.page
 
-    def faults(self, *, only: str = "") -> list[str]:
-        """Runs axe-core on the page as it stands, by one rule alone if one is given."""
-        rules = {"runOnly": [only]} if only else {}
+    def faults(self, **options: Any) -> list[str]:
+        """Runs axe-core on the page as it stands; `options` are axe-core's."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(_AXE)
-        # Passed rules are not written out.
+        # Passed rules are not written out; no rule in use reads the style sheets themselves.
         violations = self.page.evaluate(
             "(options) => axe.run(options).then((found) => found.violations)",
-            {"resultTypes": ["violations"], **rules},
+            {"resultTypes": ["violations"], "preload": False, **options},
         )
         return [
             f"{v['id']}: {node['target']} {node['failureSummary']}"
             for v in violations
             for node in v["nodes"]
         ]
+
+    def faults_by_look(self, *, narrow: int = 390) -> list[str]:
+        """Narrow and wide, light and dark: what axe-core finds, and whether the page scrolls
+        sideways."""
+        found = []
+        for width, scheme, options in _looks(narrow):
+            self.page.set_viewport_size({"width": width, "height": 844})
+            self.page.emulate_media(color_scheme=scheme)
+            faults = self.faults(**options)
+            if not self.is_within_its_width():
+                faults.append("it scrolls sideways")
+            found += [f"{width}, {scheme}: {fault}" for fault in faults]
+        return found
 
     def unreachable(self) -> list[str]:
         """Elements that a pointer can use, but that no Tab leads to, or that show no focus."""

@@ -453,15 +453,9 @@ def test_a_textback_that_was_killed_is_told_and_found_again(
 # -- for everybody ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(
-    harness: Harness, visit: Callable[..., Visit], scheme: str, width: int
-) -> None:
+def test_axe_finds_nothing(harness: Harness, phones: Visit) -> None:
     """With a phone in each state, a message at one and at the field, and with Textback gone."""
-    look = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
-    made = visit(harness.simulator.url, **look)
-    page = made.open()
+    page = phones.page
     for number in TEN[:5]:
         harness.start_and_send(number, locale="ar" if number == TEN[0] else "en")
     harness.text(harness.code(TEN[1]), TEN[1])
@@ -474,13 +468,11 @@ def test_axe_finds_nothing(
     expect(phone(page, TEN[3]).get_by_role("alert")).not_to_be_empty()
     add(page, "abc")
     expect(page.locator("#said")).not_to_be_empty()
-    assert made.faults() == []
-    assert made.is_within_its_width()
+    assert phones.faults_by_look() == []
     textback, harness.app = harness.app, unavailable  # type: ignore[assignment]
     try:
         expect(page.locator("#connection")).to_contain_text("Not connected since")
-        assert made.faults() == []
-        assert made.is_within_its_width()
+        assert phones.faults_by_look() == []
     finally:
         harness.app = textback
 

@@ -65,11 +65,12 @@ class Started:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        ends = None if timeout is None else time.monotonic() + timeout
+        began = time.monotonic()
         while (code := self.poll()) is None:
-            if ends is not None and time.monotonic() > ends:
-                raise subprocess.TimeoutExpired("gunicorn", timeout or 0)
-            time.sleep(0.005)
+            waited = time.monotonic() - began
+            if timeout is not None and waited > timeout:
+                raise subprocess.TimeoutExpired("gunicorn", timeout)
+            time.sleep(min(0.005 + waited / 10, 0.1))
         return code
 
     def send_signal(self, number: int) -> None:

@@ -26,7 +26,7 @@ SETTINGS = {
     "WEBHOOK_SECRET": WEBHOOK_SECRET,
 }
 CALLERS = 6
-PAUSE_SECONDS = 0.1 if SOAK == 1 else 0.0  # of a caller, between two verifications
+PAUSE_SECONDS = 0.2 if SOAK == 1 else 0.0  # of a caller, between two verifications
 
 
 class Load:
@@ -60,7 +60,7 @@ class Load:
             try:
                 self.started[self._service.begin(phone)] = phone
             except (requests.RequestException, AssertionError):
-                time.sleep(0.02)  # it is down, or goes down
+                time.sleep(0.05)  # it is down, or goes down
                 continue
             self._answer(phone)
             self._is_over.wait(PAUSE_SECONDS)
