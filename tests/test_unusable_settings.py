@@ -519,3 +519,38 @@ def test_for_a_simulator_a_quoted_or_absent_token_is_refused_too(value: str) -> 
 def test_a_key_without_a_name_beside_one_with_a_name_is_told_as_such(order: slice) -> None:
     keys = ["app:7f3kq0Zr8vJm2LxTn5Wb", "9dYc4Hs6Pg1Xa0EuRi7K"][order]
     assert "either none of its keys has a name" in faults(FUNCTION_KEY=",".join(keys))[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COUNTRY_LOCALES", "MX:es;BR:pt-BR"),
+        ("COUNTRY_LOCALES", "CH:de;FR:fr"),
+        ("DEFAULT_LOCALE", "xx,de"),
+        ("DEFAULT_LOCALE", "en;q=0.5"),
+        ("DEFAULT_LOCALE", "en,es"),
+        ("SERVICE_NAME", "{code}"),
+        ("SERVICE_NAME", "Bank {code}"),
+        ("SERVICE_NAME", "${APP_NAME}"),
+        ("SERVICE_NAME", "{{company}}"),
+        ("SERVICE_NAME", "<your company>"),
+        ("CHALLENGE_TEXT", "Your login code is 1{code}, for you"),
+        ("CHALLENGE_TEXT", "Your login code is {code}{digits}, for you"),
+        ("CHALLENGE_TEXT", "Your login code is {code}{code}, for you"),
+    ],
+)
+def test_texts_that_would_mislead_are_refused(name: str, value: str) -> None:
+    (line,) = faults(**{name: value})
+    assert line.startswith(f"{name} cannot be used")
+
+
+def test_minutes_are_told_with_one_decimal_at_most() -> None:
+    template = "Your login code is {code}, valid for {minutes} minutes"
+    (line,) = faults(CHALLENGE_TEXT=template, WINDOW_SECONDS="100")
+    assert "1.66667" in line
+    for seconds in ("60", "90", "600"):
+        assert faults(CHALLENGE_TEXT=template, WINDOW_SECONDS=seconds) == ()
+
+
+def test_platforms_write_tags_with_underscores() -> None:
+    assert faults(DEFAULT_LOCALE="pt_BR", COUNTRY_LOCALES="MX:es_MX") == ()

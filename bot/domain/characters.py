@@ -26,6 +26,9 @@ _PUNCTUATION = {
     **dict.fromkeys("\uff0c\u3001\uff64\ufe50\ufe51\u060c\u066b\u066c", ","),
 }
 
+# Scripts, as the names of their characters begin.
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
+
 
 def visible(text: str) -> str:
     """Removes characters of Unicode class Cf, variation selectors and key caps.
@@ -81,6 +84,16 @@ def _is_mark(letter: str) -> bool:
 def _ascii_digit(letter: str) -> str:
     value = unicodedata.decimal(letter, None)
     return letter if value is None else str(value)
+
+
+@lru_cache(maxsize=4096)
+def is_unspaced(letter: str) -> bool:
+    """Whether a letter is of a script that writes no blanks between words.
+
+    >>> is_unspaced("語"), is_unspaced("ร"), is_unspaced("я"), is_unspaced("한")
+    (True, True, False, False)
+    """
+    return unicodedata.name(letter, "").startswith(_UNSPACED)
 
 
 @lru_cache(maxsize=4096)

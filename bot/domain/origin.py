@@ -30,19 +30,21 @@ def tag(value: Any) -> str | None:
 
 
 def locale(value: Any) -> str | None:
-    """A BCP 47 tag or an Accept-Language value; empty and null give None. Raises InvalidStart.
+    """A BCP 47 tag or an Accept-Language value; empty and null give None. `en_US`, as many
+    platforms write it, is `en-US`. Raises InvalidStart.
 
-    >>> locale("es"), locale("de-CH, de;q=0.9"), locale("")
+    >>> locale("es"), locale("de_CH, de;q=0.9"), locale("")
     ('es', 'de-CH, de;q=0.9', None)
     """
     if value is None or value == "":
         return None
     is_text = isinstance(value, str) and len(value) <= LONGEST_LOCALE
     # Lists may have empty elements (RFC 9110, section 5.6.1).
-    ranges = [part.strip() for part in str(value).split(",") if part.strip()]
+    text = str(value).strip().replace("_", "-")
+    ranges = [part.strip() for part in text.split(",") if part.strip()]
     if not is_text or not ranges or not all(map(_RANGE.fullmatch, ranges)):
         raise InvalidStart(
             "locale must be a language such as es or pt-BR, or an Accept-Language value, of at"
             f" most {LONGEST_LOCALE} characters."
         )
-    return str(value).strip()
+    return text

@@ -9,7 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
 from bot.domain.characters import ascii_digits, ascii_punctuation, visible
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
-from bot.domain.numbering import canonical, other_spellings
+from bot.domain.numbering import canonical, counted_as_one, other_spellings
 
 LONGEST_SPELLING = 100  # characters, marks and separators included
 FEWEST_DIGITS = 7
@@ -17,6 +17,7 @@ FEWEST_DIGITS = 7
 _SPELLING = re.compile(r"\+[0-9 ().\-/]{6,40}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SEPARATORS = re.compile(r"[ ().\-/]")
+_CODE_IN_BRACKETS = re.compile(r"^\( *(\+[0-9 ]+)\)")  # (+1) 425 …
 
 # Types of phonenumbers that never get a text. FIXED_LINE_OR_MOBILE, VOIP and PERSONAL_NUMBER
 # often do, so they pass, and Twilio has the last word.
@@ -143,12 +144,27 @@ def is_country(letters: str) -> bool:
 
 
 def masked(phone: str) -> str:
-    """A number as logs and metrics may show it.
+    """A number as logs and metrics may show it: at least four digits are hidden. A short code is
+    nobody's phone, and shown.
 
-    >>> masked("+14255550123")
-    '+1425*****23'
+    >>> masked("+14255550123"), masked("+6907290"), masked("12345")
+    ('+1425*****23', '+6****90', '12345')
     """
-    return phone[:5] + "*" * max(0, len(phone) - 7) + phone[-2:]
+    if not phone.startswith("+"):
+        return phone
+    shown = max(1, min(5, len(phone) - 6))
+    return phone[:shown] + "*" * (len(phone) - 2 - shown) + phone[-2:]
+
+
+def main_country(country: str) -> str:
+    """The country that a territory counts as, where its numbers are in the same plan.
+
+    >>> main_country("GG"), main_country("PR"), main_country("CA")
+    ('GB', 'US', 'CA')
+    """
+    code = phonenumbers.country_code_for_region(country)
+    main: str = phonenumbers.region_code_for_country_code(code)
+    return main if main in counted_as_one(country) else country
 
 
 def _read(digits: str) -> phonenumbers.PhoneNumber:
@@ -201,8 +217,7 @@ def _e164(text: str) -> str:
     spelled = _spelled(text)
     if not spelled:
         raise InvalidNumber("A phone number input is required, such as +14255550123.")
-    if spelled.startswith("(+"):  # (+1) 425 …
-        spelled = spelled[1:].replace(")", " ", 1)
+    spelled = _CODE_IN_BRACKETS.sub(r"\1 ", spelled)
     if not spelled.startswith("+"):
         raise InvalidNumber("The phone number must be in international form, starting with +.")
     if not _SPELLING.fullmatch(spelled):

@@ -6,6 +6,7 @@ templates leave theirs if a variable is not set.
 
 import re
 import unicodedata
+from html import unescape
 from urllib.parse import unquote
 
 LONGEST = 200  # characters
@@ -19,11 +20,13 @@ _VARIABLE = rf"""
     [$\#@]?\{{+\s*(?!{_GUID}){_IDENTIFIER}\s*(?:[:?!|][^{{}}"]*)?\}}+
     | <{_NAMES}> | \[{_NAMES}\] | :{_NAMES} | %\({_NAMES}\)s
 """
-# In prose, whatever else tools use: {{0}} <any words> $name $(name) %NAME% %s
+# In prose, whatever else tools use: {{0}} <any words> $name $(name) %NAME% %s %{name} <%= name %>
+# {% name %} [[name]] __NAME__
 _IN_PROSE = rf"""
     {_VARIABLE}
     | \$?\{{+(?!{_GUID})[\w .-]+\}}+ | <[\w .-]+> | \${_IDENTIFIER} | \$\([\w .-]+\)
-    | %[a-z_]+% | %(?:\(\w+\))?[sd]
+    | %[a-z_]+% | %(?:\(\w+\))?[sd] | %\{{[\w .-]+\}}
+    | <%[^%<>]*%> | \{{%[^%{{}}]*%\}} | \[\[[\w .-]+\]\] | __[a-z]+(?:_[a-z]+)*__
 """
 _FLAGS = re.VERBOSE | re.IGNORECASE
 _VALUE = re.compile(rf"\s*(?:(?:{_VARIABLE})\s*)+", _FLAGS)
@@ -31,7 +34,8 @@ _PROSE = re.compile(rf"\s*(?:(?:{_IN_PROSE})\s*)+", _FLAGS)
 
 
 def is_placeholder(text: str, *, in_prose: bool = False) -> bool:
-    """Whether a value consists of placeholders and nothing else, encoded once more or not.
+    """Whether a value consists of placeholders and nothing else, encoded once more (for a URL or
+    for HTML) or not.
 
     >>> is_placeholder("{text}"), is_placeholder("%7Btext%7D"), is_placeholder("{{ $json.text }}")
     (True, True, True)
@@ -43,5 +47,5 @@ def is_placeholder(text: str, *, in_prose: bool = False) -> bool:
     if not text or len(text) > LONGEST:
         return False
     pattern = _PROSE if in_prose else _VALUE
-    tried = (unicodedata.normalize("NFKC", one) for one in (text, unquote(text)))
+    tried = (unicodedata.normalize("NFKC", one) for one in (text, unquote(text), unescape(text)))
     return any(map(pattern.fullmatch, tried))

@@ -1,8 +1,8 @@
 """Recognizes our own text in a reply: a reaction or a quote holds the code, and proves nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from bot.domain.characters import comparable, is_latin
+from bot.domain.characters import comparable, is_latin, is_unspaced
 
 # A text is a quote if it has this many consecutive characters of our own words or, in a non-Latin
 # script, whose words are short and may have no blanks between them, this many letters. The fixed
@@ -21,25 +21,42 @@ def has_reaction_frame(text: str) -> bool:
 def is_recognizable(parts: Sequence[str]) -> bool:
     """Whether a quote of a text with these fixed parts can be told from an answer."""
     return any(
-        len(part) >= QUOTE_LENGTH or len(_beyond_latin(part)) >= QUOTE_LETTERS
-        for part in map(comparable, parts)
+        len(part) >= QUOTE_LENGTH or any(_letter_runs(part)) for part in map(comparable, parts)
     )
 
 
-def quotes_any(said: str, challenge_texts: Sequence[str]) -> bool:
-    """Whether `said`, made comparable, has a part of one of these texts of ours."""
+def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
+    """Whether `said`, made comparable, has a part of one of these texts of ours. The name of the
+    service is not: a person may write it beside the code."""
     letters = _beyond_latin(said)
-    parts = [comparable(part) for text in challenge_texts for part in text.split("{code}")]
+    parts = [comparable(part) for text in challenge_texts for part in _fixed_parts(text, service)]
     return any(
-        _holds_run(said, part, QUOTE_LENGTH)
-        or (letters and _holds_run(letters, _beyond_latin(part), QUOTE_LETTERS))
+        _holds_run(said, part) or (letters and any(run in letters for run in _letter_runs(part)))
         for part in parts
     )
 
 
-def _holds_run(said: str, ours: str, length: int) -> bool:
-    starts = range(len(ours) - length + 1)
-    return any(ours[start : start + length] in said for start in starts)
+def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:
+    without = challenge_text.replace(service, "{code}", 1) if service else challenge_text
+    return without.split("{code}")
+
+
+def _holds_run(said: str, ours: str) -> bool:
+    starts = range(len(ours) - QUOTE_LENGTH + 1)
+    return any(ours[start : start + QUOTE_LENGTH] in said for start in starts)
+
+
+def _letter_runs(ours: str) -> Iterator[str]:
+    """All runs of letters in scripts other than Latin. In a script with blanks a run has letters of
+    two words: one word, such as Greek for "code", is in answers too."""
+    letters = [
+        (letter, word) for word, text in enumerate(ours.split()) for letter in _beyond_latin(text)
+    ]
+    for start in range(len(letters) - QUOTE_LETTERS + 1):
+        run = letters[start : start + QUOTE_LETTERS]
+        (first, word), (_, last_word) = run[0], run[-1]
+        if word != last_word or is_unspaced(first):
+            yield "".join(letter for letter, _ in run)
 
 
 def _beyond_latin(said: str) -> str:

@@ -10,6 +10,7 @@ takes quadratic time in the number of combining marks, so `hear` checks the text
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -54,9 +55,14 @@ _OPENS_WITH_STOP = re.compile(
 )
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
-_CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
+# A line's end does not: below a code stand signatures and times.
+_CHAIN = re.compile(r"[0-9]+(?:(?:[^\S\r\n]|[.\-/:,+])+[0-9]+)*")
+# Nor do brackets part an area code from its number: (0161) 496 0123, 045(123)4567.
+_OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\u3015]"
+_IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]+)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
+_MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
 class Keyword(Enum):
@@ -158,9 +164,10 @@ def may_hold_code(heard: Heard, *, code_length: int) -> bool:
 
 
 def read(
-    heard: Heard, *, code_length: int, challenge_text: str
+    heard: Heard, *, code_length: int, challenge_text: str, service: str | None = None
 ) -> Attempt | Quote | Chatter | TooLong:
-    """Reads a text that is no keyword, to a verification of these terms.
+    """Reads a text that is no keyword, to a verification of these terms. `service`: its name, which
+    is not counted among our own words.
 
     >>> read(hear("Code: ２１６８ thanks"), code_length=4, challenge_text="")
     Attempt(digits='2168')
@@ -171,7 +178,9 @@ def read(
         return TooLong()
     if _is_bare(heard.text):
         return Attempt(heard.text) if heard.length == code_length else Chatter()
-    if has_reaction_frame(heard.text) or quotes_any(heard.comparable, [challenge_text]):
+    if has_reaction_frame(heard.text):
+        return Quote()
+    if quotes_any(heard.comparable, [challenge_text], service=service):
         return Quote()
     guess = _guess(heard.folded, code_length)
     return Attempt(guess) if guess else Chatter()
@@ -196,7 +205,7 @@ def _guess(text: str, code_length: int) -> str | None:
 def _code_runs(text: str, code_length: int) -> set[str]:
     """Runs of so many digits that are not a part of something longer."""
     found: set[str] = set()
-    for chain in _CHAIN.findall(text):
+    for chain in _CHAIN.findall(_IN_BRACKETS.sub(r" \1 ", text)):
         runs = set(_DIGITS.findall(chain))
         if len(runs) == 1:  # one run, or the same code said twice
             found |= {run for run in runs if len(run) == code_length}
@@ -214,12 +223,15 @@ def is_no(heard: Heard, words: Sequence[str]) -> bool:
 
 
 def _letters(text: str) -> str:
-    return "".join(letter for letter in text if letter.isalnum())
+    """With the vowel and tone marks, which make another word in Thai and Hindi."""
+    return "".join(one for one in text if one.isalnum() or unicodedata.category(one)[0] == "M")
 
 
 def _folded(text: str) -> str:
-    """Drops invisible marks; digits of every script, and what may join them, become ASCII."""
-    return "".join(map(ascii_punctuation, ascii_digits(visible(text))))
+    """Drops invisible marks, and lines through or below digits; digits of every script, and what
+    may join them, become ASCII."""
+    plain = "".join(map(ascii_punctuation, ascii_digits(visible(text))))
+    return plain if plain.isascii() else _MARKED_DIGIT.sub("", plain)
 
 
 def _trimmed(text: str) -> str:

@@ -1,5 +1,6 @@
 """The code, the window, and the texts."""
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot import wording
 from bot.domain import phone, timings
+from bot.domain.placeholders import is_placeholder
 from bot.domain.quotes import QUOTE_LENGTH, is_recognizable
 from bot.domain.verification import Terms
 from bot.settings.types import Group, Unusable, rule, setting
@@ -17,6 +19,8 @@ from bot.wording.catalogues import fixed_parts
 from bot.wording.choosing import lookup
 from bot.wording.segments import Segments, segments
 
+_TAG = re.compile(r"\s*[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*\s*")  # BCP 47
+
 
 def _challenge_text(template: str) -> str:
     unknown = wording.fields(template) - wording.FIELDS
@@ -24,12 +28,20 @@ def _challenge_text(template: str) -> str:
         raise Unusable(f"it has no field {{{sorted(unknown)[0]}}}")
     if "code" not in wording.fields(template):
         raise Unusable("{code} is missing")
+    if re.search(r"[\d}]\{code\}|\{code\}[\d{]", template):
+        raise Unusable("digits or a field directly beside {code} would be read as a part of it")
     if not is_recognizable(fixed_parts(template)):
         raise Unusable(
             f"it needs {QUOTE_LENGTH} fixed characters in a row, or a quote cannot be told from"
             " an answer"
         )
     return template
+
+
+def _service_name(name: str) -> str:
+    if wording.CODE in name or is_placeholder(name, in_prose=True):
+        raise Unusable("it is a placeholder, not a name")
+    return name
 
 
 def _country_locales(value: Any) -> Any:
@@ -42,7 +54,7 @@ def _country_locales(value: Any) -> Any:
 def _known_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     known = []
     for country, tag in pairs:
-        found = lookup(tag, wording.languages())
+        found = _language_of(tag)
         if not phone.is_country(country.upper()) or found is None:
             raise Unusable("each pair must be a two-letter country code and an available language")
         known.append((country.upper(), found))
@@ -51,8 +63,13 @@ def _known_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], .
     return tuple(known)
 
 
+def _language_of(tag: str) -> str | None:
+    """The language of one tag; an Accept-Language value with several is none."""
+    return lookup(tag.replace("_", "-"), wording.languages()) if _TAG.fullmatch(tag) else None
+
+
 def _known_locale(tag: str) -> str:
-    found = lookup(tag, wording.languages())
+    found = _language_of(tag)
     if found is None:
         raise Unusable(f"the language is unknown; available are {', '.join(wording.languages())}")
     return found
@@ -62,6 +79,7 @@ CountryLocales = Annotated[
     tuple[tuple[str, str], ...], BeforeValidator(_country_locales), AfterValidator(_known_pairs)
 ]
 Locale = Annotated[str, AfterValidator(_known_locale)]
+ServiceName = Annotated[str, Field(max_length=40), AfterValidator(_service_name)]
 ChallengeText = Annotated[str, AfterValidator(_challenge_text)]
 
 
@@ -75,9 +93,7 @@ class TextSettings(Group):
         setting("5 to 600", default=60)
     )
     max_sends: Annotated[int, Field(ge=1, le=5)] = setting("1 to 5", default=3)
-    service_name: str | None = setting(
-        "the name that texts begin with", default=None, max_length=40
-    )
+    service_name: ServiceName | None = setting("the name that texts begin with", default=None)
     challenge_text: ChallengeText | None = setting(
         "a text with {code} and perhaps {service}, {digits}, {seconds}, {minutes}, {reference}",
         default=None,
@@ -142,6 +158,17 @@ def _size(found: Segments) -> int:
     return found.count * 1000 + found.units
 
 
+@rule("challenge_text", "window_seconds")
+def _plain_minutes(settings: TextSettings) -> Iterator[str]:
+    minutes = settings.window_seconds / 60
+    if "minutes" in wording.fields(settings.challenge_text or "") and minutes * 10 % 1:
+        yield (
+            f"CHALLENGE_TEXT says {{minutes}}, which would read {minutes:g} with"
+            f" WINDOW_SECONDS={settings.window_seconds}: say {{seconds}}, or set another number"
+            " of seconds."
+        )
+
+
 @rule("service_name", "challenge_text")
 def _no_quotes_in_texts(settings: TextSettings) -> Iterator[str]:
     if is_quoted(settings.service_name or ""):
@@ -150,5 +177,5 @@ def _no_quotes_in_texts(settings: TextSettings) -> Iterator[str]:
         yield "CHALLENGE_TEXT is in quotes, which will appear in every text."
 
 
-RULES = (_few_segments,)
+RULES = (_few_segments, _plain_minutes)
 DOUBTS = (_no_quotes_in_texts,)

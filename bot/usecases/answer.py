@@ -85,7 +85,7 @@ def judge_event(
     """
     verification = require_running(tx, id)
     require_caught_up(tx, verification, judged_until)
-    read = read_reply(tx, verification, heard)
+    read = read_reply(tx, verification, heard, rules)
     if not isinstance(read, Attempt):
         note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
@@ -142,7 +142,7 @@ def _judge_reply(
     keyring = rules.keyring
     if verification.key_id not in keyring.ids:
         return Done(Judged(None), changes=retire_key(tx, verification))
-    read = read_reply(tx, verification, text.heard)
+    read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
     if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
@@ -179,18 +179,27 @@ def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules)
     right code, and the difference is no more than the time that may not have been counted."""
     if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
         return False
-    read = read_reply(tx, verification, text.heard)
+    read = read_reply(tx, verification, text.heard, rules)
     is_known = verification.key_id in rules.keyring.ids
     return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)
 
 
-def read_reply(tx: Tx, v: Verification, heard: Heard) -> Attempt | Quote | Chatter | TooLong:
+def read_reply(
+    tx: Tx, v: Verification, heard: Heard, rules: Rules
+) -> Attempt | Quote | Chatter | TooLong:
     """Reads a reply. A reaction to an earlier text of the number, perhaps in another language, is a
     quote too."""
-    read = reply.read(heard, code_length=v.terms.code_length, challenge_text=v.challenge_text)
+    service = rules.service_name
+    read = reply.read(
+        heard,
+        code_length=v.terms.code_length,
+        challenge_text=v.challenge_text,
+        service=service,
+    )
     if isinstance(read, Attempt) and heard.comparable:  # more than digits
         earlier = verifications.challenge_texts_of(tx, v.phone)
-        return Quote() if quotes_any(heard.comparable, earlier) else read
+        is_quote = quotes_any(heard.comparable, earlier, service=service)
+        return Quote() if is_quote else read
     return read
 
 

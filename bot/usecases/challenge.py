@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot import wording
+from bot.domain import phone
 from bot.domain.errors import TextTooLong
 from bot.usecases.rules import Rules
 from bot.wording import Style
@@ -23,6 +24,8 @@ class TextWanted:
 def locale_of(wanted: TextWanted, rules: Rules, country: str) -> str:
     """The tag of the language it is written in."""
     languages = rules.languages
+    if country not in languages.by_country:
+        country = phone.main_country(country)
     return choose(
         wanted.locale,
         country=country,

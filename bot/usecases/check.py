@@ -75,7 +75,7 @@ def check(
     if verification is None:
         return Done(Checked(Verdict.GONE))
     require_caught_up(tx, verification, judged_until)
-    read = answer.read_reply(tx, verification, heard)
+    read = answer.read_reply(tx, verification, heard, rules)
     if verification.is_terminal:
         left = verification.deadline_at - tx.now
         return Done(Checked(_of_ended(tx, verification, read, rules), verification, left))

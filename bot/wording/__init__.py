@@ -17,6 +17,7 @@ from bot.wording.segments import segments
 
 FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "reference"])
 # Letters that are not mistaken for each other or for digits, and spell no words.
+CODE = "{code}"  # in a text that is kept
 REFERENCE_LETTERS = "BCDFGHJKMNPQRTVWXYZ"
 SHORTEST_MINUTES = 120  # seconds: from here on even minutes are told as minutes
 
@@ -93,7 +94,7 @@ def _forms(
         prefix = f"{name.replace('{', '{{').replace('}', '}}')}: "
     for sentence in _FORMS[style, is_even]:
         text = filled(prefix + said[sentence], service=service, terms=terms, reference=reference)
-        yield f"{text}. {said[sentences.NOT_YOU]}"
+        yield f"{text}{catalogues.FULL_STOPS.get(tag, '. ')}{said[sentences.NOT_YOU]}"
         yield text
 
 
@@ -101,7 +102,7 @@ def filled(template: str, *, service: str | None, terms: Terms, reference: str) 
     """A template with all but the code."""
     values = {
         "service": service or "",
-        "code": "{code}",
+        "code": CODE,
         "digits": str(terms.code_length),
         "seconds": str(terms.window_seconds),
         "minutes": f"{terms.window_seconds / 60:g}",
@@ -115,7 +116,7 @@ def filled(template: str, *, service: str | None, terms: Terms, reference: str) 
 
 def fill(challenge_text: str, code: str) -> str:
     """The text as it is sent."""
-    return challenge_text.replace("{code}", code)
+    return challenge_text.replace(CODE, code)
 
 
 def answer(word: Answer, verification: Verification) -> str:
@@ -146,14 +147,26 @@ def fields(template: str) -> frozenset[str]:
 
 
 def help_text(service: str | None) -> str:
-    """The answer to HELP where no network gives one: a short code of our own."""
-    who = service or "This number"
-    return (
-        f"{who} sends verification codes that you ask for. Reply STOP to get none."
-        " Msg&data rates may apply."
-    )
+    """The answer to HELP where no network gives one: a short code of our own. One segment."""
+    purpose = "sends verification codes that you ask for. Reply STOP to get none."
+    rates = "Msg&data rates may apply."
+    named = [
+        f"{service} {purpose} {rates}",
+        f"{service}: codes you ask for. Reply STOP to get none.",
+    ]
+    return _first_that_fits([*(named if service else ()), f"This number {purpose} {rates}"])
 
 
 def stopped_text(service: str | None) -> str:
-    """The answer to STOP where no network gives one."""
-    return f"You get no more texts from {service or 'this number'}. Reply START to get them again."
+    """The answer to STOP where no network gives one. One segment."""
+    named = [
+        f"You get no more texts from {service}. Reply START to get them again.",
+        f"{service}: no more texts. Reply START to get them again.",
+    ]
+    unnamed = "You get no more texts from this number. Reply START to get them again."
+    return _first_that_fits([*(named if service else ()), unnamed])
+
+
+def _first_that_fits(texts: list[str]) -> str:
+    """The first that takes one segment; the last one has GSM-7 letters alone and always does."""
+    return next(text for text in texts if segments(text).count == 1)

@@ -36,11 +36,11 @@ def lookup(ranges: str, offered: Collection[str]) -> str | None:
     """
     by_lower = {tag.lower(): tag for tag in offered}
     for wanted in _in_order(ranges):
-        tag = _ALIASES.get(wanted, wanted)
+        tag = wanted
         while tag:
-            tag = _ALIASES.get(tag, tag)
-            if tag in by_lower:
-                return by_lower[tag]
+            named = _ALIASES.get(tag, tag)
+            if named in by_lower:
+                return by_lower[named]
             tag = _shortened(tag)
     return None
 

@@ -149,6 +149,37 @@ def test_our_text_carried_back_is_no_attempt(tag: str) -> None:
         assert read(tag, framed) == Quote(), framed
 
 
+ANSWERS = {
+    "el": ["Κωδικός 0042", "Ο κωδικός είναι 0042", "κωδικός: 0042"],
+    "ru": ["Код 0042", "Мой код 0042"],
+    "ja": ["確認コードは0042です", "コード0042"],
+    "th": ["รหัสยืนยัน 0042", "รหัส 0042"],
+    "ar": ["الرمز هو 0042"],
+    "ko": ["인증번호는 0042"],
+    "zh-Hans": ["验证码0042", "验证码是0042"],
+}
+
+
+@pytest.mark.parametrize("tag", sorted(ANSWERS))
+def test_the_word_for_code_is_no_quote(tag: str) -> None:
+    for said in ANSWERS[tag]:
+        assert read(tag, said) == Attempt("0042"), said
+
+
+@pytest.mark.parametrize("name", ["First National Bank", "Сбербанк", "楽天モバイル", "Κωδικός ΑΕ"])
+@pytest.mark.parametrize("tag", ["en", "ru", "ja", "el"])
+def test_the_name_of_the_service_is_no_quote(tag: str, name: str) -> None:
+    kept = wording.challenge(Style.REPLY, tag=tag, service=name, terms=Terms(), reference="KP")
+    expected = {
+        f"{name} 0042": Attempt("0042"),
+        f"my {name} code: 0042": Attempt("0042"),
+        f"Loved “{text(tag, service=name)}”": Quote(),
+    }
+    for said, found in expected.items():
+        heard = reply.hear(said)
+        assert found == reply.read(heard, code_length=4, challenge_text=kept, service=name), said
+
+
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_no_is_understood_in_every_language(tag: str) -> None:
     for said in ("NO", "No.", " no! ", *wording.no_words(tag)):
@@ -156,7 +187,7 @@ def test_no_is_understood_in_every_language(tag: str) -> None:
         assert reply.is_no(heard, wording.no_words(tag))
         assert read(tag, said) == Chatter()
         assert reply.keyword(heard) is None
-    for said in ("", "no code came", "yes", "0042", "not", "?!"):
+    for said in ("", "no code came", "yes", "0042", "not", "?!", "ไม้", "नहा"):
         assert not reply.is_no(reply.hear(said), wording.no_words(tag))
 
 
@@ -291,3 +322,12 @@ def test_a_new_language_begins_with_every_sentence(tmp_path: Path) -> None:
     assert f'{begun}""' in text
     catalogue.write_text(text.replace(f'{begun}""', f'{begun}"preklad"'), "utf-8")
     assert set(update(catalogue)) == sentences - {first}
+
+
+@pytest.mark.parametrize(
+    "asked", ["zh", "zh-CN", "zh-TW", "zh-Hans", "zh-Hant-HK", "no", "iw", "in"]
+)
+def test_a_language_that_is_not_offered_is_not_found(asked: str) -> None:
+    assert lookup(asked, ["en", "fr"]) is None
+    found = choose(asked, country="US", by_country={}, default="fr", offered=["en", "fr"])
+    assert found == "fr"

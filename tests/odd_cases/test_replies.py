@@ -51,6 +51,8 @@ SENTENCES = [
     "o p t out of this",
     "Re-voke my consent",
     "STOP! ２０２６／０１／３１",
+    "Stop calling me at (0161) 496 0123",
+    "Stop. My number is (01632)960123",
 ]
 NO_STOPS = [
     "don't stop",
@@ -207,7 +209,9 @@ def test_other_numbers_leave_it_to_the_network(harness: Harness) -> None:
         assert sms(harness, word).text.endswith("<Response />")
 
 
-@pytest.mark.parametrize("service", [None, "x" * 40])
+@pytest.mark.parametrize(
+    "service", [None, "x" * 40, "Кафе Пушкин", "Cafetería", "ACME – Login", "語" * 40]
+)
 def test_the_answers_fit_one_segment(service: str | None) -> None:
     for text in (help_text(service), stopped_text(service)):
         assert segments(text).count == 1

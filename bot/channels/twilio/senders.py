@@ -45,11 +45,7 @@ class SenderPool:
 
     @staticmethod
     def shown(found: Any) -> str:
-        return masked(getattr(found, "phone_number", None) or found.short_code)
-
-
-def masked(address: str) -> str:
-    return phone.masked(address) if address.startswith("+") else address
+        return phone.masked(getattr(found, "phone_number", None) or found.short_code)
 
 
 def sender(asked: Questions) -> Any:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from flask import request
 
+from bot import wording
 from bot.domain import origin
 from bot.domain.errors import InvalidStart
+from bot.domain.placeholders import is_placeholder
 from bot.faces.verify.errors import ChannelDisabled, InvalidParameter
 
 LONGEST_NAME = 32  # characters of CustomFriendlyName
@@ -109,9 +111,8 @@ def _required(form: Mapping[str, str], name: str) -> str:
 
 
 def _locale(value: str | None) -> str | None:
-    """`en_US`, as many platforms write it, is `en-US`."""
     try:
-        return origin.locale(value.replace("_", "-") if value else value)
+        return origin.locale(value)
     except InvalidStart as error:
         raise invalid("Locale", error.sentence) from None
 
@@ -141,6 +142,8 @@ def _friendly_name(value: str | None) -> str | None:
             f"it has at most {LONGEST_NAME} printable characters, {MOST_DIGITS_IN_NAME} of them"
             " digits",
         )
+    if wording.CODE in value or is_placeholder(value, in_prose=True):
+        raise invalid("CustomFriendlyName", "it is a placeholder, not a name")
     return value.strip()
 
 

@@ -16,6 +16,8 @@ from bot.wording import sentences
 
 SOURCE = "en"
 RIGHT_TO_LEFT = frozenset(["ar", "he"])
+# What ends a sentence, with the blank after it; elsewhere a full stop.
+FULL_STOPS = {"ja": "。", "zh-Hans": "。", "zh-Hant": "。", "hi": "। "}
 FOLDER = Path(__file__).parent
 
 

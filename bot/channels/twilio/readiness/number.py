@@ -7,14 +7,15 @@ from bot.channels.gateway import Finding
 from bot.channels.twilio.number import of_number, target, wanted_url
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
-from bot.channels.twilio.senders import masked, sender
+from bot.channels.twilio.senders import sender
+from bot.domain import phone
 
 SET = "`flask number set` sets it."
 
 
 def findings(asked: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    shown = masked(asked.settings.twilio_phone_number or "")
+    shown = phone.masked(asked.settings.twilio_phone_number or "")
     try:
         found = sender(asked)
     except Unanswered as failed:
