@@ -67,7 +67,7 @@ def hit(
     are reached, the one that takes longest."""
     found = []
     for limit in limits:
-        nth = _nth_newest(tx, kind, phone, limit.amount)
+        nth = _nth_newest(tx, kind, limit, phone)
         seconds = limit.retry_after_seconds(nth_newest=nth, now=tx.now)
         if seconds is not None:
             found.append((limit, seconds))
@@ -76,7 +76,7 @@ def hit(
 
 def used(tx: Tx, kind: UsageKind, limit: Limit, *, phone: str) -> int:
     """How much of a number's limit counts now, up to the whole of it."""
-    sql = f"SELECT count(*) AS count FROM ({_COUNTED} AND at > :since LIMIT :most) AS newest"
+    sql = f"SELECT count(*) AS count FROM ({_COUNTED} LIMIT :most) AS newest"
     row = tx.one(
         sql,
         phone=phone,
@@ -165,19 +165,27 @@ def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
     return tx.run(sql, before=to_text(before), limit=limit)
 
 
-def _nth_newest(tx: Tx, kind: UsageKind, phone: str, nth: int) -> datetime | None:
-    """A probe counts as a start; one that was approved, or that failed through Twilio or us, counts
-    no more."""
-    sql = f"{_COUNTED} ORDER BY at DESC LIMIT 1 OFFSET :skipped"
-    row = tx.one(sql, phone=phone, kind=kind.value, also=_also(kind), skipped=nth - 1)
+def _nth_newest(tx: Tx, kind: UsageKind, limit: Limit, phone: str) -> datetime | None:
+    """When a limit was reached last; None: it was not, within its window."""
+    row = tx.one(
+        f"{_COUNTED} ORDER BY at DESC LIMIT 1 OFFSET :skipped",
+        phone=phone,
+        kind=kind.value,
+        also=_also(kind),
+        since=to_text(tx.now - limit.window),
+        skipped=limit.amount - 1,
+    )
     return to_instant(row["at"]) if row else None
 
 
+# A probe counts as a start; one that was approved, or that failed through Twilio or us, counts no
+# more. The inner query runs once: a number that is verified every minute has thousands of rows.
 _COUNTED = """
-    SELECT at FROM usage AS counted WHERE phone = :phone AND kind IN (:kind, :also)
-        AND NOT EXISTS (
-        SELECT 1 FROM usage WHERE phone = :phone AND kind IN ('approval', 'unsent')
-            AND :kind = 'start' AND verification_id = counted.verification_id)
+    SELECT at FROM usage WHERE phone = :phone AND kind IN (:kind, :also) AND at > :since
+        AND verification_id NOT IN (
+        SELECT verification_id FROM usage
+        WHERE phone = :phone AND kind IN ('approval', 'unsent') AND at > :since
+            AND :kind = 'start')
 """
 
 
