@@ -40,9 +40,10 @@ class Applicant:
     started_by: str
     from_address: str
     window: timedelta
+    send: int  # the how manyth text of the verification it asks for
 
     @classmethod
-    def of(cls, verification: Verification, from_address: str) -> "Applicant":
+    def of(cls, verification: Verification, from_address: str, *, send: int = 1) -> "Applicant":
         return cls(
             run_id=run_id(verification.nonce),
             phone=verification.phone,
@@ -50,6 +51,7 @@ class Applicant:
             started_by=verification.started_by,
             from_address=from_address,
             window=verification.terms.window,
+            send=send,
         )
 
 
@@ -107,7 +109,7 @@ class Admission:
         last, so that a start which another check refuses uses up neither the probe nor the daily
         test of an old opt-out. Raises BreakerOpen."""
         is_probe = self._circuit_breaker is not None and self._circuit_breaker.admit(
-            tx, phone=start.phone, country=start.country, run_id=start.run_id
+            tx, phone=start.phone, country=start.country, run_id=start.run_id, send=start.send
         )
         if tries_opt_out:
             opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
@@ -133,13 +135,13 @@ class Admission:
         return self._circuit_breaker.open_areas(store.read(_now)) if self._circuit_breaker else []
 
     def _respect_limits(self, tx: Tx, start: Applicant) -> None:
-        for kind, limits in self._of_number:
-            hit = usage.hit(tx, kind, limits, phone=start.phone)
-            if hit is not None:
-                limit, seconds = hit
-                raise LimitReached(limit, seconds)
+        hits = [usage.hit(tx, kind, limits, phone=start.phone) for kind, limits in self._of_number]
         if self._rate_limits is not None:
-            self._rate_limits.admit(country=start.country, started_by=start.started_by, now=tx.now)
+            names = {"country": start.country, "started_by": start.started_by}
+            hits.append(self._rate_limits.hit(**names, now=tx.now))
+        reached = [hit for hit in hits if hit is not None]
+        if reached:
+            raise LimitReached(*max(reached, key=lambda hit: hit[1]))
 
     def _respect_delay(self, tx: Tx, window: timedelta) -> None:
         oldest = outbox.oldest_queued_at(tx)

@@ -93,6 +93,7 @@ class CircuitBreaker:
         self._busy: set[str] = set()  # areas with enough texts for an open circuit
         self._look_through_at = FEWEST_LOOKED_THROUGH
         self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
+        self._newest: deque[tuple[str, int]] = deque(maxlen=100)  # probes, and which of their texts
         self._lock = threading.Lock()
 
     def count(self, row: Usage) -> None:
@@ -117,18 +118,20 @@ class CircuitBreaker:
         if area.weight >= self._enough(name):
             self._busy.add(name)
 
-    def admit(self, tx: Tx, *, phone: str, country: str, run_id: str) -> bool:
-        """Whether the start passes as a probe. Raises BreakerOpen."""
+    def admit(self, tx: Tx, *, phone: str, country: str, run_id: str, send: int) -> bool:
+        """Whether the start, or a further text of it (`send`: 2 and more), passes as a probe.
+        Raises BreakerOpen."""
         with self._lock:
             open_areas = [name for name in _areas(phone, country) if self._is_open(name, tx.now)]
             if not open_areas or self._is_known(tx, phone):
                 return False
-            if run_id in self._probes:  # let pass before: its transaction is run again
+            if (run_id, send) in self._newest:  # let pass before: its transaction is run again
                 return True
             if all(self._may_probe(name, tx.now) for name in open_areas):
                 for name in open_areas:
                     self._areas[name].last_probe = tx.now
                 self._probes.append(run_id)
+                self._newest.append((run_id, send))
                 return True
         log.warning("starts in %s are refused: nearly no text was answered", ", ".join(open_areas))
         raise BreakerOpen(

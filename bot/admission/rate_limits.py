@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.effects import UsageKind
-from bot.domain.errors import LimitReached, retry_after
+from bot.domain.errors import retry_after
 from bot.domain.limits import Limit, LimitName
 from bot.store.usage import Usage
 
@@ -79,15 +79,14 @@ class RateLimits:
             for window in self._windows:
                 window.add(names[window.kind], row.at)
 
-    def admit(self, *, country: str, started_by: str, now: datetime) -> None:
-        """Raises LimitReached."""
+    def hit(self, *, country: str, started_by: str, now: datetime) -> tuple[Limit, int] | None:
+        """The limit that is reached, with the seconds until it has room again. If several are
+        reached, the one that takes longest."""
         names = {COUNTRY: country, KEY: started_by, TOTAL: ""}
         with self._lock:
             full = [w for w in self._windows if w.is_full(names[w.kind], now)]
-            waits = [(w.retry_after_seconds(names[w.kind], now), w.limit) for w in full]
-        if waits:
-            seconds, limit = max(waits, key=lambda pair: pair[0])
-            raise LimitReached(limit, seconds)
+            waits = [(w.limit, w.retry_after_seconds(names[w.kind], now)) for w in full]
+        return max(waits, key=lambda pair: pair[1], default=None)
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
         """Returns each limit with the country, key or whole that is fullest now, and how full it

@@ -100,6 +100,7 @@ class Canceled:
     cause: Cause
     reason: str | None
     operator: str | None = None
+    is_unsent: bool = False  # its text was tried, and Twilio has not got it
 
 
 @dataclass(frozen=True, slots=True)

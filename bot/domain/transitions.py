@@ -98,8 +98,9 @@ def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
             return _chattered(v, is_quote, at)
         case TimePassed():
             return _time_passed(v, now)
-        case Canceled(cause, reason, operator):
-            return _publish(v, Outcome(Status.CANCELED, now, cause, reason), operator)
+        case Canceled(cause, reason, operator, is_unsent):
+            canceled = _publish(v, Outcome(Status.CANCELED, now, cause, reason), operator)
+            return replace(canceled, is_excused=is_unsent and not v.is_decided)
         case DisownedByText(at):
             return _disowned(v, at)
         case Suspended(reason):
@@ -261,6 +262,10 @@ def _time_passed(v: Verification, now: datetime) -> Decision:
 
 def _lapse(v: Verification) -> Decision:
     """The deadline has passed: stamped with the deadline, not with the moment of noticing."""
+    if v.first_try_at is None and v.attempts == 0:
+        reason = "The text was not sent in time: nothing sent texts meanwhile."
+        unsent = Outcome(Status.FAILED, v.deadline_at, Cause.SEND_GIVEN_UP, reason)
+        return replace(_end(v, unsent), is_excused=not v.is_decided)
     if v.accepted_at is None and v.attempts == 0:
         reason = "It is not known whether Twilio took the text: it gave no clear answer in time."
         unknown = Outcome(Status.FAILED, v.deadline_at, Cause.SEND_UNKNOWN, reason)

@@ -160,6 +160,9 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass
+    except UnicodeError:  # an empty label, or one of more than 63 characters
+        no_name = socket.gaierror("no host name")
+        raise NameResolutionError(host, connection, no_name) from None
     if not call.look_ups.acquire(timeout=max(0.0, call.left)):
         raise ConnectTimeoutError(connection, "the resolver is busy")
     found: list[Any] = []

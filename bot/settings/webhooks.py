@@ -42,11 +42,13 @@ def _require_url(url: str) -> None:
         )
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise Unusable("one of its values is no address") from None
     if parts.username is not None or parts.password is not None:
         raise Unusable("an address may hold no user or password: events are signed instead")
+    if port == 0 or not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        raise Unusable("an address has a port, or a part of a host name, that cannot be")
     if not host or parts.fragment:
         raise Unusable("an address needs a host and may hold no fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):

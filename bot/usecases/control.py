@@ -9,7 +9,7 @@ from bot.domain.verification import Cause
 from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases import heartbeat
-from bot.usecases.failing import retire_key
+from bot.usecases.failing import is_unsent, retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.record import record
 from bot.usecases.running import require_caught_up, require_running
@@ -26,7 +26,10 @@ def cancel(
 ) -> Done[None]:
     """Cancels a verification, even if its time is over and it was not ended yet. Raises
     UnknownVerification, AlreadyFinished."""
-    return _order(tx, id, Canceled(Cause.TERMINATED, reason, operator), heartbeat.everything)
+    verification = require_running(tx, id)
+    require_caught_up(tx, verification, heartbeat.everything)
+    canceled = Canceled(Cause.TERMINATED, reason, operator, is_unsent(tx, verification))
+    return Done(None, changes=record(tx, verification, decide(verification, canceled, tx.now)))
 
 
 def suspend(tx: Tx, id: str, *, reason: str | None, judged_until: JudgedUntil) -> Done[None]:

@@ -21,6 +21,12 @@ def fail(
     return record(tx, verification, decide(verification, impossible, tx.now))
 
 
+def is_unsent(tx: Tx, verification: Verification) -> bool:
+    """Whether its text was tried, and Twilio has not got it: then the start does not count."""
+    was_tried = verification.first_try_at is not None
+    return was_tried and outbox.are_queued(tx, verification.id)
+
+
 def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:
     """Fails a verification whose secret key was removed."""
     impossible = TextImpossible(Cause.KEY_RETIRED, Cause.KEY_RETIRED.value)

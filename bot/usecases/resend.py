@@ -66,7 +66,8 @@ def resend(
                 retry_after_seconds=seconds,
             )
     text = replace(text, locale=verification.locale or text.locale)
-    applicant = Applicant.of(verification, text.from_address)
+    send = verification.sends + 1
+    applicant = Applicant.of(verification, text.from_address, send=send)
     tries_opt_out = admission.check(tx, applicant)
     is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
     asked = ResendAsked(text, is_unsettled, is_probe, operator)

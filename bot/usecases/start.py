@@ -25,6 +25,7 @@ from bot.store import idempotency, usage, verifications
 from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases import read
 from bot.usecases.challenge import TextWanted, challenge_text, locale_of
+from bot.usecases.failing import is_unsent
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
 
@@ -212,7 +213,8 @@ def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Chang
     is_own = older.is_of(request.started_by, request.caller_keys)
     if not is_own or not request.may_supersede:
         raise _busy(tx, older)
-    canceled = Canceled(Cause.SUPERSEDED, f"superseded by {wanted.id}")
+    reason = f"superseded by {wanted.id}"
+    canceled = Canceled(Cause.SUPERSEDED, reason, is_unsent=is_unsent(tx, older))
     return record(tx, older, decide(older, canceled, tx.now))
 
 

@@ -96,19 +96,23 @@ class WebhookClient:
             own_port=self._own_port,
         )
         call = Call(time.monotonic() + CALL_SECONDS, check, foreign_look_ups)
+        answer: Answer | None = None
         try:
             with under_way(call, self._watchdog):
-                return self._answer(self._call(url, self.headers(id, body), body))
+                response = self._call(url, self.headers(id, body), body)
+                answer = self._answer(response)  # whatever becomes of its body
+                _read_rest(response)
         except ForbiddenAddress:
             return Answer(Result.FORBIDDEN_ADDRESS)
         except DeadlinePassed:
-            return Answer(Result.TIMEOUT)
+            return answer or Answer(Result.TIMEOUT)
         except (HTTPError, OSError):
             is_late = time.monotonic() >= call.deadline
-            return Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
+            return answer or Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
+        return answer
 
     def _call(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:
-        response = self._pool.request(
+        return self._pool.request(
             "POST",
             url,
             body=body.encode(),
@@ -117,12 +121,6 @@ class WebhookClient:
             preload_content=False,
             decode_content=False,
         )
-        rest = response.read(READ_BYTES)
-        if len(rest) < READ_BYTES:
-            response.release_conn()
-        else:
-            response.close()
-        return response
 
     def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
         status = response.status
@@ -144,3 +142,15 @@ class WebhookClient:
             return 0.0
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - self._clock()).total_seconds()
         return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def _read_rest(response: urllib3.BaseHTTPResponse) -> None:
+    """Reads a short body, so that the connection can be kept. Raises HTTPError, OSError."""
+    is_short = False
+    try:
+        is_short = len(response.read(READ_BYTES)) < READ_BYTES
+    finally:
+        if is_short:
+            response.release_conn()
+        else:
+            response.close()

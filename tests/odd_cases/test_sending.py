@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
-from bot.channels.gateway import Postponed, Unknown
+from bot.channels.gateway import Postponed, Refused, Unknown
 from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch import credentials, erase
 from bot.domain.effects import UsageKind
@@ -157,6 +157,54 @@ def test_nothing_is_written_once_the_lease_is_over(harness: Harness) -> None:
     result, _ = send(gateway(port), until=time.monotonic() - 0.001)
     assert result == Postponed(None)
     assert harness.texts() == []
+
+
+def test_what_nothing_ever_tried_to_send_was_not_sent(harness: Harness) -> None:
+    """No dispatcher ran until after the latest deadline."""
+    id = harness.start()["id"]
+    harness.clock.forward(200)
+    harness.dispatcher.turn()
+    harness.run_once()
+    assert harness.status(id)["customStatus"]["cause"] == "send_given_up"
+    assert harness.texts() == []
+
+
+PROBLEM = b'{"type": "about:blank", "title": "No", "status": %d, "code": %d, "detail": ""}'
+ODD_ANSWERS = {
+    (400, 21211): Refused,
+    (401, 20003): Refused,
+    (429, 20429): Postponed,
+    (503, 20503): Unknown,
+}
+
+
+@pytest.mark.parametrize(("status", "code"), ODD_ANSWERS)
+def test_a_refusal_as_problem_details_is_a_refusal(status: int, code: int) -> None:
+    """The library has an exception of its own for it (RFC 9457)."""
+    body = PROBLEM % (status, code)
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        head = f"HTTP/1.1 {status} No\r\nContent-Type: application/problem+json\r\n"
+        length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode() + length.encode() + body)
+        connection.close()
+
+    with listener(serve) as port:
+        result, _ = send(gateway(port))
+    assert isinstance(result, ODD_ANSWERS[status, code])
+
+
+@pytest.mark.parametrize("head", ["103 Early Hints", "302 Found", "304 Not Modified"])
+def test_only_a_4xx_is_a_refusal(head: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n".encode())
+        connection.close()
+
+    with listener(serve) as port:
+        result, _ = send(gateway(port))
+    assert isinstance(result, Unknown)
 
 
 def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(harness: Harness) -> None:

@@ -1,15 +1,21 @@
 """Limits on the starts of a number, a country, a key and all together, and on wrong answers."""
 
+import time
+from datetime import timedelta
+
 import pytest
 
 from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
 from bot.domain.guess_budget import guess_budget
 from bot.domain.limits import Limit, LimitName
+from bot.store import hourly_counts
 from bot.store.opening import open_store
+from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
+from bot.store.tx import Done, Tx
 from tests.domain.test_phone import SPELLINGS
-from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, database_in
+from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, SYSTEM_KEY, Harness, database_in
 from tests.harness import harness as open_harness
 
 OTHER_PHONE = "+14255550199"
@@ -179,10 +185,7 @@ def test_rate_limits_know_of_starts_before_a_restart_and_elsewhere(tmp_path) -> 
         other = open_store(database_in(tmp_path), connections=2, clock=harness.clock)
         rate_limits = RateLimits(limits)
         UsageFollower(other, longest=rate_limits.longest, counters=[rate_limits.count]).refresh()
-        from bot.domain.errors import LimitReached
-
-        with pytest.raises(LimitReached):
-            rate_limits.admit(country="US", started_by="x", now=harness.clock.now)
+        assert rate_limits.hit(country="US", started_by="x", now=harness.clock.now) is not None
         other.close()
 
 
@@ -305,3 +308,82 @@ def test_rate_limits_count_on_after_the_newest_usage_was_cleared(tmp_path) -> No
         harness.start("+14255550203")
         refused(harness.post_start("+14255550204"))
         assert harness.clear_limits("+14255550203") == 1
+
+
+def test_a_number_that_is_verified_every_minute_costs_no_more(harness: Harness) -> None:
+    """4,320 approved starts: each was compared with each, which took six seconds."""
+    harness.restart(LIMIT_PER_NUMBER="5/10 minutes; 10/day; 100/30 days")
+    now = harness.clock.now
+    sql = """
+        INSERT INTO usage (kind, phone, country, started_by, verification_id, at)
+        VALUES (:kind, :phone, 'US', 'default', :run, :at)
+    """
+
+    def insert(tx: Tx) -> Done[None]:
+        for number in range(4_320):
+            at = to_text(now - timedelta(minutes=10 * number))
+            for kind in ("start", "approval"):
+                tx.run(sql, kind=kind, phone=PHONE, run=f"run-{number}", at=at)
+        return Done(None)
+
+    harness.store.write(insert)
+    began = time.process_time()
+    harness.start()
+    assert time.process_time() - began < 1
+
+
+def test_the_longest_of_all_limits_says_when(harness: Harness) -> None:
+    """Two kinds are reached, and what Retry-After says holds."""
+    harness.restart(
+        LIMIT_PER_NUMBER="1/10 minutes", LIMIT_WRONG_PER_NUMBER="1/day", MAX_ATTEMPTS="1"
+    )
+    harness.start_and_send()
+    harness.text(harness.wrong())
+    response = harness.post_start()
+    assert response.status_code == 429
+    seconds = int(response.headers["Retry-After"])
+    assert seconds > 80_000
+    harness.forward(seconds)
+    assert harness.post_start().status_code == 202
+
+
+def test_starts_while_twilio_is_away_are_given_back(harness: Harness) -> None:
+    """Each supersedes the one before, whose text never left."""
+    harness.restart(LIMIT_PER_NUMBER="3/10 minutes", TWILIO_API_BASE_URL="http://127.0.0.1:9")
+    for _ in range(6):
+        harness.start_and_send()
+        harness.forward(20)
+    links = harness.start_and_send()
+    harness.terminate(links["id"], "enough")
+    harness.start()
+
+
+def test_starts_that_are_replaced_at_once_count(harness: Harness) -> None:
+    harness.restart(LIMIT_PER_NUMBER="3/10 minutes")
+    for _ in range(3):
+        harness.start()
+    assert harness.post_start().status_code == 429
+
+
+def test_a_further_text_of_a_probe_needs_a_probe_of_its_own(harness: Harness) -> None:
+    harness.restart(BREAKER_TEXTS_PER_PREFIX="5", WINDOW_SECONDS="120")
+    for number in range(6):
+        harness.start_and_send(f"+1425555{number:04}")
+    harness.forward(400)
+    id = harness.start_and_send("+14255550777")["id"]
+    harness.clock.forward(16)
+    resend = f"{INSTANCES}/{id}/raiseEvent/ResendSmsChallenge"
+    assert harness.call("POST", resend, json={}).json()["code"] == "breaker_open"
+    harness.clock.forward(45)
+    assert harness.call("POST", resend, json={}).status_code == 202
+    assert harness.post_start("+14255550778").status_code == 429
+
+
+def test_ids_of_many_removed_verifications_are_not_looked_up_among_each_other(
+    harness: Harness,
+) -> None:
+    """40,000 took a quarter of a minute."""
+    ids = [f"id-{number}" for number in range(10_000)]
+    began = time.process_time()
+    harness.store.write(lambda tx: Done(hourly_counts.count_removed(tx, ids)))
+    assert time.process_time() - began < 0.5

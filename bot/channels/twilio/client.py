@@ -12,7 +12,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
 from twilio.rest import Client
 from urllib3 import exceptions as urllib3_errors
 
@@ -45,8 +49,12 @@ _PASSAGES = {"inbound": Passage.REPLY, "outbound-reply": Passage.ANSWER}
 _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
 
+# An answer of the API with an error; the second one for application/problem+json.
+REFUSALS = (TwilioRestException, TwilioServiceException)
+# JSON that is no message, or is nested too deeply.
+NO_MESSAGE = (ValueError, TypeError, AttributeError, RecursionError)
 # A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
-UNREADABLE = (TwilioException, urllib3_errors.HTTPError, ValueError, TypeError, AttributeError)
+UNREADABLE = (TwilioException, urllib3_errors.HTTPError, *NO_MESSAGE)
 
 
 def client(
@@ -92,11 +100,11 @@ class TwilioGateway:
                 status_callback=self._reports_url + text_id,
                 **self._from,
             )
-        except TwilioRestException as error:
+        except REFUSALS as error:
             return self._refusal(error)
         except urllib3_errors.HTTPError as error:
             return Unknown(describe(error)) if http.was_written else Postponed(None)
-        except (TwilioException, ValueError, TypeError, AttributeError) as error:
+        except (TwilioException, *NO_MESSAGE) as error:
             return Unknown(type(error).__name__)  # an unreadable answer
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
 
@@ -165,8 +173,8 @@ class TwilioGateway:
     def erase(self, sid: str) -> None:
         try:
             self.client.messages(sid).update(body="")
-        except TwilioRestException as error:
-            if error.status != 404:  # the message is gone already, so nothing is left to erase
+        except REFUSALS as error:
+            if http_status(error) != 404:  # it is gone already, so nothing is left to erase
                 raise ChannelUnavailable(describe(error)) from None
         except UNREADABLE as error:
             raise ChannelUnavailable(describe(error)) from None
@@ -207,12 +215,13 @@ class TwilioGateway:
         service = self._settings.twilio_messaging_service_sid
         return service is None or message.messaging_service_sid == service
 
-    def _refusal(self, error: TwilioRestException) -> SendResult:
-        code = twilio_code(error)
-        trouble = errors.at_send(code or 0, error.status)
-        if error.status >= 500 or error.status == 408 or trouble.kind is Kind.PASSING:
-            return Unknown(f"{error.status} {code or ''}".strip())
-        if error.status == 429 or trouble.kind is Kind.LIMIT:
+    def _refusal(self, error: TwilioRestException | TwilioServiceException) -> SendResult:
+        code, status = twilio_code(error), http_status(error) or 0
+        trouble = errors.at_send(code or 0, status)
+        # Only a 4xx says that nothing was sent: behind a 103, say, an acceptance may follow.
+        if not 400 <= status < 500 or status == 408 or trouble.kind is Kind.PASSING:
+            return Unknown(f"{status} {code or ''}".strip())
+        if status == 429 or trouble.kind is Kind.LIMIT:
             return Postponed(code, self.client.http_client.retry_after_seconds)
         return Refused(code, trouble.sentence, errors.blame(code or 0, trouble))
 

@@ -31,7 +31,10 @@ def blueprint(service: Service) -> Blueprint:
     webhooks = Webhooks(service)
     routes = Blueprint("twilio", __name__)
     routes.before_request(webhooks.check_signature)
-    routes.add_url_rule("/twilio/sms", "receive", webhooks.receive, methods=["POST"])
+    # Typed at Twilio, the address may end with a slash.
+    routes.add_url_rule(
+        "/twilio/sms", "receive", webhooks.receive, methods=["POST"], strict_slashes=False
+    )
     routes.add_url_rule("/twilio/status/<text_id>", "report", webhooks.report, methods=["POST"])
     return routes
 

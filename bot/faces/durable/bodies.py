@@ -4,7 +4,6 @@ The Python client of Durable Functions encodes twice (`"\\"+14255550123\\""`), s
 JSON strings are unwrapped.
 """
 
-import codecs
 import json
 import re
 from dataclasses import dataclass
@@ -19,13 +18,8 @@ UNWRAPPED = 4
 LONGEST_START_BYTES = 2048  # a tag of 128 characters, each as \uXXXX\uXXXX, has 1536
 
 _BARE_DIGITS = re.compile(r"[ \t\r\n]*[0-9]{1,20}[ \t\r\n]*")
-_MARKS = (
-    codecs.BOM_UTF8,
-    codecs.BOM_UTF16_LE,
-    codecs.BOM_UTF16_BE,
-    codecs.BOM_UTF32_LE,
-    codecs.BOM_UTF32_BE,
-)
+# Clients that encode twice send them as strings.
+_CONSTANTS = {"null": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,8 @@ def answer(body: bytes, *, code_length: int) -> str:
     text = _text(body)
     if _BARE_DIGITS.fullmatch(text):
         return text.strip().zfill(code_length)
-    value = _unwrapped(_parsed(text))
+    value = _unwrapped(_parsed(text), openings=('"', "{", "["))
+    value = _CONSTANTS.get(value, value) if isinstance(value, str) else value
     if isinstance(value, str):
         return value
     if type(value) is not int or not 0 <= value < 10**20:  # a boolean is an int too
@@ -94,11 +89,10 @@ def any_json(body: bytes) -> None:
 
 
 def _text(body: bytes) -> str:
-    """The body as text, without the byte order mark that .NET, Delphi and 1C put before it. A mark
-    of UTF-16 or UTF-32 says what the body is; without one it is UTF-8."""
-    encoding = json.detect_encoding(body) if body.startswith(_MARKS) else "utf-8"
+    """The body as text, without the byte order mark that .NET, Delphi and 1C put before it. UTF-16
+    and UTF-32 are known by their mark or by their zero bytes."""
     try:
-        return body.decode(encoding).removeprefix("\ufeff")
+        return body.decode(json.detect_encoding(body)).removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise InvalidJson("The body is not UTF-8.") from None
 
@@ -110,7 +104,7 @@ def _parsed(text: str) -> Any:
         raise InvalidJson("The body is not JSON.") from None
 
 
-def _unwrapped(value: Any, *, openings: tuple[str, ...] = ('"',)) -> Any:
+def _unwrapped(value: Any, *, openings: tuple[str, ...]) -> Any:
     """The value inside JSON that was written as a JSON string once more, as some clients do, with
     a byte order mark or without."""
     for _ in range(UNWRAPPED):

@@ -1,5 +1,7 @@
 """Looking at instances, acting on them, removing them."""
 
+from urllib.parse import urlencode
+
 from flask import Response, request
 
 from bot.concurrency.blocking import in_turns
@@ -21,6 +23,9 @@ from bot.usecases.read import VerificationView
 from bot.usecases.running import require_running
 
 TOKEN = "x-ms-continuation-token"
+
+# What a status is asked to show, and how: the address to ask again keeps them.
+FLAGS = ("showInput", "showHistory", "showHistoryOutput", "returnInternalServerErrorOnFailure")
 
 
 class Instances:
@@ -45,6 +50,8 @@ class Instances:
             is_asked = query.flag("returnInternalServerErrorOnFailure", default=False)
             return parameters.answer(body, 500 if is_fault and is_asked else 200)
         location = payloads.status_link(view.verification, self._public_base_url, self._keys)
+        asked = {name: value for name in FLAGS if (value := query.text(name)) is not None}
+        location += f"&{urlencode(asked)}" if asked else ""
         retry_after = str(payloads.STATUS_RETRY_SECONDS)
         return parameters.answer(body, 202, {"Location": location, "Retry-After": retry_after})
 

@@ -103,7 +103,7 @@ def _paths() -> Json:
             "delete": openapi.operation(
                 "purgeInstance",
                 "Remove a finished instance",
-                {200: "Purged", 404: None, 412: "Sentence", 503: "Fault"},
+                {200: "Purged", 400: "Fault", 404: None, 412: "Sentence", 503: "Fault"},
                 parameters=[openapi.path("id")],
             ),
         },

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import errors
-from bot.domain.errors import LimitReached, Refusal
+from bot.domain.errors import LimitReached, Refusal, SendsUsed
 from bot.domain.limits import LimitName
 from bot.http import openapi
 from bot.http.errors import Forbidden, Unauthorized, headers_of
@@ -86,6 +86,9 @@ INTERNAL = Code(20500, 500)
 UNKNOWN = Code(60200, 400)
 
 
+_LIMITED_BY: dict[type[Refusal], str] = {SendsUsed: "MAX_SENDS", ChecksUsed: "MAX_ATTEMPTS"}
+
+
 class VerifyShape:
     """How this face writes errors down."""
 
@@ -101,14 +104,21 @@ class VerifyShape:
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         code = code_of(error)
         headers = headers_of(error, code.status)
-        if isinstance(error, LimitReached):
-            headers["Twilio-Reached-Rate-Limit"] = error.limit_name
+        if code.status == 429:
+            headers["Twilio-Reached-Rate-Limit"] = _limit_name(error)
         if code.status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="Textback"'
         return code.status, _body(code, code.message or error.sentence), headers
 
     def fault(self, code: str, sentence: str, detail: str) -> Any:
         return _body(FAULTS.get(code, INTERNAL), f"{sentence} {detail}".strip())
+
+
+def _limit_name(error: Refusal) -> str:
+    """The setting that it comes from, where one limits; else our code word."""
+    if isinstance(error, LimitReached):
+        return error.limit_name
+    return _LIMITED_BY.get(type(error), error.code)
 
 
 def code_of(error: Refusal) -> Code:

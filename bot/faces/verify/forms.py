@@ -45,7 +45,7 @@ class Check:
 def create() -> Create:
     """Reads the parameters of a create request. Raises InvalidParameter, ChannelDisabled."""
     form = _form(_CREATE | _WITHOUT_EFFECT)
-    to, channel = _required(form, "To"), _required(form, "Channel").lower()
+    to, channel = _number(_required(form, "To")), _required(form, "Channel").lower()
     if channel in _CHANNELS:
         raise ChannelDisabled(f"Delivery channel disabled: {channel}. This service has sms alone.")
     if channel != "sms":
@@ -63,6 +63,7 @@ def check() -> Check:
     """Raises InvalidParameter."""
     form = _form(_CHECK)
     code, to, sid = _required(form, "Code"), form.get("To"), form.get("VerificationSid")
+    to = _number(to) if to else to
     if not to and not sid:
         raise missing("To")
     return Check(code, to, sid)
@@ -104,10 +105,15 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
 
 
 def _required(form: Mapping[str, str], name: str) -> str:
-    value = form.get(name, "").strip()
-    if not value:
+    value = form.get(name, "")
+    if not value.strip():
         raise missing(name)
-    return value
+    return value if name == "To" else value.strip()
+
+
+def _number(value: str) -> str:
+    """A plus that was not percent-encoded arrives as a blank."""
+    return f"+{value.strip()}" if value[:1] == " " and value.strip()[:1].isdigit() else value
 
 
 def _locale(value: str | None) -> str | None:
