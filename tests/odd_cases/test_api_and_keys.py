@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from bot.app import openapi_document
 from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, START, Harness
 from tests.harness import harness as open_harness
 
@@ -437,3 +438,52 @@ def test_the_system_key_sees_the_figures_of_a_bounded_history(harness: Harness) 
     harness.text("STOP")
     assert harness.history(id)[-1] == "canceled"
     assert harness.today().whole.counts["canceled"] == 1
+
+
+# -- what clients encode twice, leave unescaped, or ask for again ----------------------------------
+
+
+@pytest.mark.parametrize("inner", ['{"code": "%s"}', '["%s"]', "null", "true", "false"])
+def test_an_answer_that_is_no_text_is_400_encoded_twice_too(harness: Harness, inner: str) -> None:
+    """Microsoft's client for Python encodes twice."""
+    id = harness.start_and_send()["id"]
+    value = inner % harness.code() if "%" in inner else inner
+    path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse"
+    headers = {"Content-Type": "application/json"}
+    for answer in (value, json.dumps(value)):
+        response = harness.call("POST", path, data=answer, headers=headers)
+        assert response.status_code == 400, answer
+        assert response.json()["code"] == "invalid_answer"
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_wide_characters_without_a_mark_are_read(harness: Harness, encoding: str) -> None:
+    headers = {"x-functions-key": FUNCTION_KEY, "content-type": "application/json"}
+    body = json.dumps(PHONE).encode(encoding)
+    response = harness.http.post(harness.url + START, data=body, headers=headers)
+    assert response.status_code == 202
+
+
+def test_the_address_to_ask_again_keeps_what_was_asked_for(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    asked = "showinput=false&showHistory=true&returnInternalServerErrorOnFailure=true"
+    location = harness.call("GET", f"{INSTANCES}/{id}?{asked}").headers["Location"]
+    again = harness.http.get(location)
+    assert again.json()["input"] is None
+    assert again.json()["historyEvents"]
+    assert again.headers["Location"] == location
+
+
+def test_a_removal_of_one_with_filters_is_described(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    assert harness.call("DELETE", f"{INSTANCES}/{id}?top=1").status_code == 400
+    described = openapi_document()["paths"][f"{INSTANCES}/{{id}}"]["delete"]["responses"]
+    assert "400" in described
+
+
+def test_the_webhook_may_end_with_a_slash(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.simulator.world.number.sms_url += "/"
+    assert "Thank you" in harness.text(harness.code()).body

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from bot.wording.segments import segments
-from tests.harness import NUMBER, PHONE, SYSTEM_KEY
+from tests.harness import FUNCTION_KEY, NUMBER, PHONE, SYSTEM_KEY
 from tests.harness import harness as open_harness
 from tests.verify.conftest import Verify, client_of, refused
 from tests.verify.troubles import TROUBLES, Trouble
@@ -48,6 +49,25 @@ def test_every_parameter_that_is_accepted(verify: Verify) -> None:
     assert status["locale"] == "pt-BR"
     (code,) = re.findall(r"\b[0-9]{6}\b", text.body)
     assert verify.check(code).status == "approved"
+
+
+@pytest.mark.parametrize(
+    "name", ["{code}", "Bank {code}", "{{company}}", "${APP_NAME}", "%s", "<name>"]
+)
+def test_a_placeholder_is_no_name(verify: Verify, name: str) -> None:
+    assert refused(lambda: verify.create(custom_friendly_name=name)) == (400, 60200)
+
+
+def test_a_plus_that_was_not_escaped_is_one(verify: Verify) -> None:
+    url = f"{verify.harness.url}/v2/Services/{verify.sid}"
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    ask = {"auth": ("anyone", FUNCTION_KEY), "headers": headers, "timeout": 10}
+    begun = requests.post(f"{url}/Verifications", data=f"To={PHONE}&Channel=sms", **ask)
+    assert begun.status_code == 201, begun.text
+    verify.harness.run_once()
+    code = verify.harness.code()
+    checked = requests.post(f"{url}/VerificationCheck", data=f"To={PHONE}&Code={code}", **ask)
+    assert checked.json()["status"] == "approved"
 
 
 def test_the_user_names_sid_comes_back(verify: Verify) -> None:

@@ -146,9 +146,9 @@ TROUBLES = {
     "an opt-out": Trouble(403, 21610, _opted_out),
     "a NO": Trouble(403, 21610, _disowned, retried=(403,)),
     "a long name": Trouble(400, 60200, lambda verify: verify.create(custom_friendly_name="Ж" * 32)),
-    "another key": Trouble(429, 60212, _busy),
-    "all texts sent": Trouble(429, 60203, _sends_used),
-    "too late": Trouble(429, 60203, _too_late),
+    "another key": Trouble(429, 60212, _busy, limit="number_busy"),
+    "all texts sent": Trouble(429, 60203, _sends_used, limit="MAX_SENDS"),
+    "too late": Trouble(429, 60203, _too_late, limit="too_late_to_resend"),
     "starts of a number": Trouble(
         429,
         60203,
@@ -156,7 +156,7 @@ TROUBLES = {
         {"LIMIT_PER_NUMBER": "2/day"},
         "LIMIT_PER_NUMBER",
     ),
-    "all codes given": Trouble(429, 60202, _checks_used),
+    "all codes given": Trouble(429, 60202, _checks_used, limit="MAX_ATTEMPTS"),
     "wrong codes of a number": Trouble(
         429, 60202, _wrong_too_often, {"LIMIT_WRONG_PER_NUMBER": "1/day"}, "LIMIT_WRONG_PER_NUMBER"
     ),

@@ -183,6 +183,11 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         assert proxy.seen == []
 
 
+@pytest.mark.parametrize("host", ["hooks..example.org", f"{'x' * 64}.example.org"])
+def test_what_cannot_be_a_host_name_is_unreachable(host: str) -> None:
+    assert post(f"https://{host}/x").result is Result.UNREACHABLE
+
+
 def test_nothing_listens() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -202,6 +207,26 @@ def _dribbling(connection: socket.socket) -> None:
         threading.Event().wait(0.05)
 
 
+def _broken(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _accepted_without_end(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        threading.Event().wait(0.05)
+
+
+def _gone_without_end(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 410 Gone\r\nContent-Length: 1000\r\n\r\n")
+    threading.Event().wait(1)
+
+
 def _endless(connection: socket.socket) -> None:
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 500 Error\r\n\r\n")
@@ -210,9 +235,19 @@ def _endless(connection: socket.socket) -> None:
         threading.Event().wait(0.05)
 
 
-@pytest.mark.parametrize("behave", [_silent, _dribbling, _endless])
-def test_a_call_ends_at_its_deadline(
-    monkeypatch: pytest.MonkeyPatch, behave: Callable[[socket.socket], None]
+@pytest.mark.parametrize(
+    ("behave", "result"),
+    [
+        (_silent, Result.TIMEOUT),
+        (_dribbling, Result.TIMEOUT),
+        (_endless, Result.REFUSED),
+        (_broken, Result.DELIVERED),
+        (_accepted_without_end, Result.DELIVERED),
+        (_gone_without_end, Result.GONE),
+    ],
+)
+def test_a_call_ends_at_its_deadline_and_the_status_counts(
+    monkeypatch: pytest.MonkeyPatch, behave: Callable[[socket.socket], None], result: Result
 ) -> None:
     monkeypatch.setattr(client_module, "CALL_SECONDS", 0.4)
     is_over = threading.Event()
@@ -230,9 +265,7 @@ def test_a_call_ends_at_its_deadline(
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        answer = post(f"http://127.0.0.1:{server.getsockname()[1]}/")
-        assert answer.result in (Result.TIMEOUT, Result.REFUSED)
-        assert answer.result is Result.TIMEOUT or behave is _endless
+        assert post(f"http://127.0.0.1:{server.getsockname()[1]}/").result is result
     finally:
         is_over.set()
         server.close()
