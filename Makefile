@@ -62,8 +62,8 @@ openapi: .venv/develop ## Write docs/openapi.json anew
 languages: .venv/develop ## Bring the catalogues up to date with the sentences; NEW=sk begins one
 	@$(BIN)/python -m tests.languages $(NEW)
 
-clean: ## Remove the virtual environment and what local runs have stored
-	rm -rf .venv instance
+clean: ## Remove the virtual environment and what `make run` has stored
+	rm -rf .venv instance/local.*
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Textback needs Python 3.11 or newer; set PYTHON=python3.12, for example.")'

@@ -17,7 +17,7 @@ from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
-_reading = _reload.renew(_settings.with_file(os.environ))
+_reading = _reload.renew(lambda: _settings.with_file(os.environ))
 if _reading.settings is None:
     sys.exit(_reading.told)
 _wanted = _reading.settings

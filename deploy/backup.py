@@ -16,7 +16,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAME = re.compile(r"textback-\d{8}T\d{6}Z\.db")
+NAME = re.compile(r"textback-\d{8}T\d{6}Z\.(db|part)")  # a part is left by a copy that was killed
 DAY_SECONDS = 24 * 3600
 
 
@@ -31,7 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"There is no file {options.database}.", file=sys.stderr)
         return 1
     options.folder.mkdir(parents=True, exist_ok=True)
-    made = back_up(options.database, options.folder, at=datetime.now(UTC))
+    try:
+        made = back_up(options.database, options.folder, at=datetime.now(UTC))
+    except (sqlite3.Error, OSError) as error:
+        print(f"There is no backup of {options.database}: {error}", file=sys.stderr)
+        return 1
     print(f"{made}, {made.stat().st_size} bytes")
     remove_old(options.folder, before=time.time() - options.keep_days * DAY_SECONDS, keep=made)
     return 0
@@ -41,14 +45,21 @@ def back_up(database: Path, folder: Path, *, at: datetime) -> Path:
     whole = folder / at.strftime("textback-%Y%m%dT%H%M%SZ.db")
     part = whole.with_suffix(".part")
     part.unlink(missing_ok=True)
+    try:
+        copy_whole(database, part)
+        part.replace(whole)
+    finally:
+        part.unlink(missing_ok=True)
+    return whole
+
+
+def copy_whole(database: Path, part: Path) -> None:
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
         source.backup(copy)  # in one step: a write meanwhile does not start it again
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
         (found,) = copy.execute("PRAGMA quick_check").fetchone()
         if found != "ok":
-            raise sqlite3.DatabaseError(f"{database}: {found}")
-    part.replace(whole)
-    return whole
+            raise sqlite3.DatabaseError(found)
 
 
 def remove_old(folder: Path, *, before: float, keep: Path) -> None:

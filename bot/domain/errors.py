@@ -26,7 +26,7 @@ class Refusal(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.retry_after_seconds = retry_after_seconds
-        self.limit = limit  # the one that was hit: LIMIT_PER_NUMBER=5/600 seconds
+        self.limit = limit  # the one that was hit: LIMIT_PER_NUMBER=5/10 minutes
 
 
 class InvalidNumber(Refusal):

@@ -34,7 +34,7 @@ class Limit:
         return timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
-        return f"{self.name}={self.amount}/{self.seconds} seconds"
+        return f"{self.name}={self.as_set or f'{self.amount}/{self.seconds} seconds'}"
 
     def retry_after_seconds(self, *, nth_newest: datetime | None, now: datetime) -> int | None:
         """Seconds until there is room again, or None where there is room now.

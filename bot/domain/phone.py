@@ -1,7 +1,6 @@
 """Phone numbers: read once at the edge, E.164 from there on, one spelling for each line."""
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import phonenumbers
@@ -74,7 +73,7 @@ def parse(text: str) -> Phone:
         raise CannotReceiveTexts(
             "The phone number is of a satellite or a service, which cannot receive texts here."
         )
-    return Phone(_in_e164(number), region, others)
+    return Phone(in_e164(number), region, others)
 
 
 def known_as(text: str) -> tuple[str, ...]:
@@ -92,35 +91,6 @@ def known_as(text: str) -> tuple[str, ...]:
     except (InvalidNumber, CannotReceiveTexts):
         first = canonical(digits)
     return tuple(dict.fromkeys([first, *other_spellings(first), digits]))
-
-
-def may_be(text: str, *, home: str) -> list[str]:
-    """Numbers that a text may mean, in E.164 and in every spelling they may have been kept under:
-    with a country code, whether its + is there or not, and as they are dialled in the country
-    `home`. For searching: nothing is refused, and a text that is no number gives nothing.
-
-    >>> may_be("425.555.0123", home="US")
-    ['+14255550123', '+4255550123']
-    """
-    typed = text.removeprefix("tel:") if len(text) <= LONGEST_SPELLING else ""
-    if re.search("[A-Za-z]", typed):
-        return []
-    digits = re.sub("[^0-9]", "", _spelled(typed))
-    tried = [_spelled(typed), _at_home(digits, home), f"+{digits.removeprefix('00')}"]
-    found: dict[str, None] = {}
-    for spelled in tried if len(digits) >= FEWEST_DIGITS else []:
-        with suppress(InvalidNumber):
-            found.update(dict.fromkeys(known_as(spelled)))
-    return list(found)
-
-
-def _at_home(digits: str, home: str) -> str:
-    """Empty where it cannot be a number of that country."""
-    try:
-        number = phonenumbers.parse(digits, home)
-    except NumberParseException:
-        return ""
-    return _in_e164(number)
 
 
 def of_person(text: str) -> str | None:
@@ -141,6 +111,16 @@ def country(phone: str) -> str:
 def is_country(letters: str) -> bool:
     """Whether phonenumbers knows a country of these two letters."""
     return letters in phonenumbers.SUPPORTED_REGIONS
+
+
+def is_possible(number: str) -> bool:
+    """Whether a number in E.164 has as many digits as numbers of its country have."""
+    try:
+        read = phonenumbers.parse(number)
+    except NumberParseException:
+        return False
+    reason = phonenumbers.is_possible_number_with_reason(read)
+    return reason == ValidationResult.IS_POSSIBLE and is_country(_regions(read)[0])
 
 
 def masked(phone: str) -> str:
@@ -191,11 +171,11 @@ def _canonical(digits: str) -> phonenumbers.PhoneNumber:
         number = phonenumbers.parse(canonical(digits))
     except NumberParseException:
         raise InvalidNumber("The phone number has no known country code.") from None
-    read = _in_e164(number)
+    read = in_e164(number)
     return number if canonical(read) == read else phonenumbers.parse(canonical(read))
 
 
-def _in_e164(number: phonenumbers.PhoneNumber) -> str:
+def in_e164(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -214,24 +194,24 @@ def _e164(text: str) -> str:
     """The typed number as a plus and digits. Raises InvalidNumber."""
     if len(text) > LONGEST_SPELLING:
         raise InvalidNumber(f"A phone number takes at most {LONGEST_SPELLING} characters.")
-    spelled = _spelled(text)
-    if not spelled:
+    typed = spelled(text)
+    if not typed:
         raise InvalidNumber("A phone number input is required, such as +14255550123.")
-    spelled = _CODE_IN_BRACKETS.sub(r"\1 ", spelled)
-    if not spelled.startswith("+"):
+    typed = _CODE_IN_BRACKETS.sub(r"\1 ", typed)
+    if not typed.startswith("+"):
         raise InvalidNumber("The phone number must be in international form, starting with +.")
-    if not _SPELLING.fullmatch(spelled):
+    if not _SPELLING.fullmatch(typed):
         raise InvalidNumber(
             "The phone number may hold digits, spaces, dots, dashes, slashes and brackets after"
             " its +, no letters and no extension."
         )
-    digits = _SEPARATORS.sub("", spelled)
+    digits = _SEPARATORS.sub("", typed)
     if not _E164.fullmatch(digits):
         raise InvalidNumber("The phone number must have 7 to 15 digits after its +.")
     return digits
 
 
-def _spelled(text: str) -> str:
+def spelled(text: str) -> str:
     """Invisible marks dropped, digits of every script, dashes, spaces and brackets as ASCII:
     they do not change the meaning."""
     return "".join(_plain(letter) for letter in ascii_digits(visible(text))).strip()

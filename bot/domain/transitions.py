@@ -260,16 +260,19 @@ def _time_passed(v: Verification, now: datetime) -> Decision:
     return _lapse(v)
 
 
+_NEVER_TRIED = (Cause.SEND_GIVEN_UP, "The text was not sent in time: nothing sent texts meanwhile.")
+_UNCLEAR = (
+    Cause.SEND_UNKNOWN,
+    "It is not known whether Twilio took the text: it gave no clear answer in time.",
+)
+
+
 def _lapse(v: Verification) -> Decision:
     """The deadline has passed: stamped with the deadline, not with the moment of noticing."""
-    if v.first_try_at is None and v.attempts == 0:
-        reason = "The text was not sent in time: nothing sent texts meanwhile."
-        unsent = Outcome(Status.FAILED, v.deadline_at, Cause.SEND_GIVEN_UP, reason)
-        return replace(_end(v, unsent), is_excused=not v.is_decided)
     if v.accepted_at is None and v.attempts == 0:
-        reason = "It is not known whether Twilio took the text: it gave no clear answer in time."
-        unknown = Outcome(Status.FAILED, v.deadline_at, Cause.SEND_UNKNOWN, reason)
-        return replace(_end(v, unknown), is_excused=not v.is_decided)
+        cause, reason = _NEVER_TRIED if v.first_try_at is None else _UNCLEAR
+        unsent = Outcome(Status.FAILED, v.deadline_at, cause, reason)
+        return replace(_end(v, unsent), is_excused=not v.is_decided)
     return _end(v, Outcome(Status.EXPIRED, v.deadline_at, Cause.WINDOW_OVER))
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from dotenv import dotenv_values
 from pydantic import ValidationError, create_model
 
 from bot.domain import numbering, phone
 from bot.settings import (
     all_secrets,
+    env_file,
     keys,
     limits,
     names,
@@ -138,9 +138,11 @@ _DOUBTS: tuple[Rule, ...] = (
 
 def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dict[str, str]:
     """The environment, with the variables that it lacks taken from the file .env in `folder`, by
-    default the working directory."""
-    kept = dotenv_values((folder or Path.cwd()) / ".env")
-    return {**{name: value or "" for name, value in kept.items()}, **environment}
+    default the working directory. Raises SettingsError."""
+    try:
+        return {**env_file.variables((folder or Path.cwd()) / ".env"), **environment}
+    except env_file.UnreadableFile as error:
+        raise SettingsError(str(error)) from None
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -155,7 +157,8 @@ def look(environment: Mapping[str, str]) -> Reading:
     """The settings of an environment, or all of its faults at once."""
     # An empty limit is no limit; anything else that is empty is unset.
     filled = {
-        name: value
+        # An end of line, or a blank that was pasted along, is not seen. In a secret it is refused.
+        name: value.strip() if name in _TRIMMED else value
         for name, value in environment.items()
         if value.strip() or name.startswith("LIMIT_")
     }
@@ -203,6 +206,13 @@ def variables() -> dict[str, tuple[str, Any, bool]]:
         name.upper(): (field.description or "", field.default, field.is_required())
         for name, field in Settings.model_fields.items()
     }
+
+
+_TRIMMED = frozenset(
+    name.upper()
+    for name, field in Settings.model_fields.items()
+    if not field.json_schema_extra and name not in ("service_name", "challenge_text")
+)
 
 
 def _port(parts: SplitResult) -> int:

@@ -1,6 +1,7 @@
 """Addresses, the database, processes and connections."""
 
 import re
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -11,10 +12,28 @@ from bot.settings.types import Group, Unusable, Values, matching, setting
 
 def _database_url(url: str) -> str:
     if url.startswith(("postgresql://", "postgres://")):
+        _require_readable(url)
         return url
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
         raise Unusable("it is of no database that Textback knows")
     return url
+
+
+def _require_readable(url: str) -> None:
+    """A user or password with one of these characters would end early: its rest would be taken for
+    a host, and shown."""
+    account, at, _ = url.partition("//")[2].partition("?")[0].rpartition("@")
+    if re.search(r"\s|%(?![0-9A-Fa-f]{2})", url) or (at and re.search("[/@?#]", account)):
+        raise Unusable("percent-encode blanks and the characters % / @ ? # of user and password")
+
+
+def _host(host: str) -> str:
+    try:
+        if re.fullmatch(r"[0-9.]+", host) or ":" in host:
+            ip_address(host)
+    except ValueError:
+        raise Unusable("it is no address; PORT is a setting of its own") from None
+    return host
 
 
 def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -59,7 +78,7 @@ class ServerSettings(Group):
     database_connections: Annotated[int, Field(ge=2, le=1000)] = setting("2 to 1000", default=24)
     web_concurrency: Annotated[int, Field(ge=1, le=64)] = setting("1 to 64", default=1)
     log_format: Literal["json", "text"] = setting("json or text", default="json")
-    host: Annotated[str, matching(r"[0-9A-Za-z.:-]{1,253}")] = setting(
+    host: Annotated[str, matching(r"[0-9A-Za-z.:-]{1,253}"), AfterValidator(_host)] = setting(
         "an address of this machine, such as 127.0.0.1", default="0.0.0.0"
     )
     port: Annotated[int, Field(ge=1, le=65535)] = setting("1 to 65535", default=8000)

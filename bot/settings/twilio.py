@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from bot.domain import phone
 from bot.outbound.addresses import is_loopback_host
 from bot.settings import secret
 from bot.settings.public_address import base_url, is_cloud, is_simulated
@@ -32,6 +33,13 @@ def _tokens(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _possible(sender: str) -> str:
+    if sender.startswith("+") and not phone.is_possible(sender):
+        raise Unusable("no country has numbers of this form: a digit is missing, or one too many")
+    return sender
+
+
+Sender = Annotated[str, matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}"), AfterValidator(_possible)]
 ApiBaseUrl = Annotated[str, AfterValidator(_api_base_url)]
 ApiSecret = Annotated[str, AfterValidator(secret.hard_to_guess)]
 
@@ -49,12 +57,10 @@ class TwilioSettings(Group):
     twilio_api_key_secret: ApiSecret | None = secret_setting(
         "the secret of that API key", default=None
     )
-    twilio_phone_number: Annotated[str, matching(r"\+[1-9][0-9]{6,14}|[0-9]{5,6}")] | None = (
-        setting(
-            "a number of yours at Twilio that receives texts, such as +14255550100, or a short code"
-            " (a sender made of letters cannot receive the reply)",
-            default=None,
-        )
+    twilio_phone_number: Sender | None = setting(
+        "a number of yours at Twilio that receives texts, such as +14255550100, or a short code"
+        " (a sender made of letters cannot receive the reply)",
+        default=None,
     )
     twilio_messaging_service_sid: Annotated[str, matching("MG[0-9a-fA-F]{32}")] | None = setting(
         "MG and 32 hexadecimal digits", default=None

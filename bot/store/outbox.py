@@ -66,12 +66,6 @@ def of(tx: Tx, verification_id: str) -> list[Text]:
     return [read_row("outbox", row, from_row) for row in tx.all(sql, id=verification_id)]
 
 
-def are_queued(tx: Tx, verification_id: str) -> bool:
-    """Whether no text of a verification is at Twilio, or on its way there."""
-    sql = "SELECT 1 FROM outbox WHERE verification_id = :id AND state <> 'queued' LIMIT 1"
-    return tx.one(sql, id=verification_id) is None
-
-
 def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, list[Text]]:
     """Groups texts by the id of their verification, the oldest first."""
     sql = f"""

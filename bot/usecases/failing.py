@@ -6,6 +6,7 @@ from bot.domain.inputs import TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import outbox, verifications
+from bot.store.texts import TextState
 from bot.store.tx import Change, Tx
 from bot.usecases.record import record
 
@@ -24,7 +25,8 @@ def fail(
 def is_unsent(tx: Tx, verification: Verification) -> bool:
     """Whether its text was tried, and Twilio has not got it: then the start does not count."""
     was_tried = verification.first_try_at is not None
-    return was_tried and outbox.are_queued(tx, verification.id)
+    texts = outbox.of(tx, verification.id)
+    return was_tried and all(text.state is TextState.QUEUED for text in texts)
 
 
 def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot import wording
-from bot.domain import phone
+from bot.domain import phone_search
 from bot.domain.characters import ascii_digits
 from bot.store import inbound, outbox, verification_list, verifications
 from bot.store.inbound import IgnoredText
@@ -80,7 +80,7 @@ def readings(text: str, *, home: str) -> list[Reading]:
     typed = text.strip()
     if not typed:
         return []
-    found = [Reading(By.NUMBER, number) for number in phone.may_be(typed, home=home)]
+    found = [Reading(By.NUMBER, number) for number in phone_search.may_be(typed, home=home)]
     digits = ascii_digits(typed)
     if re.fullmatch(r"[0-9]{4}", digits):
         found.append(Reading(By.LAST_FOUR, digits))

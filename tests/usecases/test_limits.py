@@ -35,14 +35,14 @@ def test_a_number_is_started_so_often_and_no_more(tmp_path) -> None:
             harness.start_and_send(SPELLINGS[place])
             harness.clock.forward(60)
         told = refused(harness.post_start(SPELLINGS[1]))
-        assert told == {"limit": "LIMIT_PER_NUMBER=5/600 seconds", "after": 300}
+        assert told == {"limit": "LIMIT_PER_NUMBER=5/10 minutes", "after": 300}
         assert len(harness.texts()) == 5
         harness.forward(300)
         harness.start_and_send()
         harness.forward(600)
         harness.start_and_send()
         told = refused(harness.post_start())
-        assert told["limit"] == "LIMIT_PER_NUMBER=7/86400 seconds"
+        assert told["limit"] == "LIMIT_PER_NUMBER=7/day"
         harness.start(OTHER_PHONE)
 
 
@@ -143,7 +143,7 @@ def test_wrong_answers_count_over_all_verifications_of_a_number(tmp_path) -> Non
         status = harness.status(id)["customStatus"]
         assert (status["status"], status["attemptsUsed"]) == ("max_attempts_reached", 2)
         told = refused(harness.post_start())
-        assert told == {"limit": "LIMIT_WRONG_PER_NUMBER=6/3600 seconds", "after": 3000}
+        assert told == {"limit": "LIMIT_WRONG_PER_NUMBER=6/hour", "after": 3000}
         harness.forward(3000)
         harness.start()
 
@@ -168,7 +168,7 @@ def test_rate_limits_hold(tmp_path, setting: str, numbers: list[str]) -> None:
         for number in numbers[:2]:
             harness.start(number)
         told = refused(harness.post_start(numbers[2]))
-        assert told["limit"] == f"{setting}=2/3600 seconds"
+        assert told["limit"] == f"{setting}=2/hour"
         if setting == "LIMIT_PER_COUNTRY":
             harness.start("+33612345678")
         if setting == "LIMIT_PER_KEY":

@@ -5,18 +5,13 @@ what happened on the way (`http.py`). Where nothing of the request was written, 
 after that the text may be at Twilio, so the outcome is unknown.
 """
 
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from twilio.base.exceptions import (
-    TwilioException,
-    TwilioRestException,
-    TwilioServiceException,
-)
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
 from urllib3 import exceptions as urllib3_errors
 
@@ -35,6 +30,14 @@ from bot.channels.gateway import (
     Unknown,
 )
 from bot.channels.twilio import addresses, errors
+from bot.channels.twilio.exceptions import (
+    NO_MESSAGE,
+    REFUSALS,
+    UNREADABLE,
+    describe,
+    http_status,
+    twilio_code,
+)
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.troubles import Kind
 from bot.settings import Settings
@@ -48,13 +51,6 @@ _PASSAGES = {"inbound": Passage.REPLY, "outbound-reply": Passage.ANSWER}
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
 _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
-
-# An answer of the API with an error; the second one for application/problem+json.
-REFUSALS = (TwilioRestException, TwilioServiceException)
-# JSON that is no message, or is nested too deeply.
-NO_MESSAGE = (ValueError, TypeError, AttributeError, RecursionError)
-# A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
-UNREADABLE = (TwilioException, urllib3_errors.HTTPError, *NO_MESSAGE)
 
 
 def client(
@@ -233,25 +229,3 @@ def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
     earliest = since - UNCOUNTED if message.body else since
     is_alike = not message.body or body in message.body
     return message.direction == "outbound-api" and is_alike and message.date_created >= earliest
-
-
-def http_status(error: Exception) -> int | None:
-    answer = error.args[1] if len(error.args) > 1 else None
-    return getattr(error, "status", None) or getattr(answer, "status_code", None)
-
-
-def twilio_code(error: Exception) -> int | None:
-    """Twilio's own code. None if a proxy answered instead: without a code in the answer, the
-    library puts the HTTP status in its place."""
-    code = getattr(error, "code", None)
-    if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
-        # Reading a list raises an error that holds the answer in place of a code.
-        found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
-        code = int(found[1]) if found else None
-    return code if isinstance(code, int) and code >= 10_000 else None
-
-
-def describe(error: Exception) -> str:
-    """An error without its message: that may hold a number or a key."""
-    code = twilio_code(error) or http_status(error)
-    return f"Twilio answered with error {code}" if code else f"no answer: {type(error).__name__}"

@@ -13,7 +13,8 @@ from twilio.rest import Client
 from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.twilio import errors
-from bot.channels.twilio.client import UNREADABLE, client, http_status, twilio_code
+from bot.channels.twilio.client import client
+from bot.channels.twilio.exceptions import UNREADABLE, http_status, twilio_code
 from bot.outbound.bounded import ConnectionRefused
 from bot.settings import Settings
 

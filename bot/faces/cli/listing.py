@@ -5,7 +5,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from bot import service as services
-from bot.domain import phone
+from bot.domain import phone, phone_search
 from bot.domain.errors import InvalidNumber, UnknownVerification
 from bot.domain.verification import Cause, Status, stages_of
 from bot.explanations import words
@@ -78,7 +78,7 @@ def id_of(store: Store, text: str) -> str:
 def _number(service: Service, text: str) -> str:
     """The number in the spelling it is stored under. Raises InvalidNumber, CannotReceiveTexts."""
     home = service.settings.home_country
-    spellings = [Reading(By.NUMBER, number) for number in phone.may_be(text, home=home)]
+    spellings = [Reading(By.NUMBER, number) for number in phone_search.may_be(text, home=home)]
     found = service.store.read(search.found, spellings)
     return found[0].value if found else phone.parse(text).number
 

@@ -74,7 +74,7 @@ class Gate:
             page = self._sign_in_page(f"Too many wrong keys. Try again in {seconds} seconds.", 429)
             page.headers["Retry-After"] = str(seconds)
             return page
-        found = self._sign_in.operator(request.form.get("key", ""))
+        found = self._sign_in.operator(request.form.get("key", "").strip())
         if found is None:
             self._refused("wrong_console_key")
             audit.sign_in_refused(self._store, address=network(address))

@@ -1,0 +1,35 @@
+"""The exceptions of the twilio library: which mean what, and what can be told of them."""
+
+import re
+
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from urllib3 import exceptions as urllib3_errors
+
+# An answer of the API with an error; the second one for application/problem+json.
+REFUSALS = (TwilioRestException, TwilioServiceException)
+# JSON that is no message, or is nested too deeply.
+NO_MESSAGE = (ValueError, TypeError, AttributeError, RecursionError)
+# A list can end in Twilio's refusal, a broken connection, or an unreadable answer.
+UNREADABLE = (TwilioException, urllib3_errors.HTTPError, *NO_MESSAGE)
+
+
+def http_status(error: Exception) -> int | None:
+    answer = error.args[1] if len(error.args) > 1 else None
+    return getattr(error, "status", None) or getattr(answer, "status_code", None)
+
+
+def twilio_code(error: Exception) -> int | None:
+    """Twilio's own code. None if a proxy answered instead: without a code in the answer, the
+    library puts the HTTP status in its place."""
+    code = getattr(error, "code", None)
+    if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
+        # Reading a list raises an error that holds the answer in place of a code.
+        found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
+        code = int(found[1]) if found else None
+    return code if isinstance(code, int) and code >= 10_000 else None
+
+
+def describe(error: Exception) -> str:
+    """An error without its message: that may hold a number or a key."""
+    code = twilio_code(error) or http_status(error)
+    return f"Twilio answered with error {code}" if code else f"no answer: {type(error).__name__}"

@@ -1,0 +1,34 @@
+"""The file .env of the working directory: read whole, or refused."""
+
+import io
+from pathlib import Path
+
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+
+
+class UnreadableFile(Exception):
+    """Says which file, and the line at fault; never a value."""
+
+
+def variables(path: Path) -> dict[str, str]:
+    """The variables of a file; none where there is no file. A line that cannot be read would be
+    left out, and its setting keep its default. Raises UnreadableFile."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UnreadableFile(f"{path} cannot be read: it is not UTF-8.") from None
+    if "\0" in text:
+        raise UnreadableFile(f"{path} cannot be read: it holds a NUL character.")
+    wrong = [binding.original.line for binding in parse_stream(io.StringIO(text)) if binding.error]
+    if wrong:
+        raise UnreadableFile(
+            f"{path}: line {wrong[0]} cannot be read. It should be NAME=value, and a value that"
+            " begins with a quote must end with it."
+        )
+    found = dotenv_values(stream=io.StringIO(text))
+    return {name: value or "" for name, value in found.items()}
