@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot import settings
+from bot.server import reload
 from bot.settings import SettingsError
 from bot.wording import catalogues
 from bot.wording.catalogues import BrokenCatalogue
@@ -244,3 +245,74 @@ def test_a_database_is_named_without_its_password() -> None:
     for url in ("mysql://x/y", "sqlite:///", "postgres"):
         with pytest.raises(settings.SettingsError, match="DATABASE_URL cannot be used"):
             settings.read(environment(DATABASE_URL=url))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"SERVICE_NAME=Caf\xe9\n", "it is not UTF-8"),
+        ("PORT=8000\n".encode("utf-16"), "it is not UTF-8"),
+        (b"PORT=80\x0000\n", "NUL"),
+        (b'PORT=8000\nERASE_AT_TWILIO="yes\n', "line 2"),
+        (b"PORT=8000\n\nERASE_AT_TWILIO: yes\n", "line 3"),
+        (b"ERASE_AT_TWILIO yes\n", "line 1"),
+        (b"set ERASE_AT_TWILIO=yes\n", "line 1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_whole_is_refused(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.with_file({}, tmp_path)
+    assert said in str(refused.value)
+    assert str(tmp_path) in str(refused.value)
+    assert "yes" not in str(refused.value)
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(settings.SettingsError, match="cannot be read"):
+        settings.with_file({}, tmp_path)
+
+
+def test_what_is_usual_in_a_file_is_read(tmp_path: Path) -> None:
+    lines = ["\ufeffPORT=8000", "# a comment", "export HOST=::1", "LOG_FORMAT='text' # so", "EMPTY"]
+    (tmp_path / ".env").write_text("\r\n".join(lines), encoding="utf-8", newline="")
+    assert settings.with_file({}, tmp_path) == {
+        "PORT": "8000",
+        "HOST": "::1",
+        "LOG_FORMAT": "text",
+        "EMPTY": "",
+    }
+
+
+def test_what_is_not_seen_at_the_end_of_a_value_is_no_part_of_it() -> None:
+    values = environment()
+    given = {"DATABASE_URL": "sqlite:///x.db", "LOG_FORMAT": "text", "HOST": "::1"}
+    spoilt = {name: f"{value} \r" for name, value in {**values, **given}.items()}
+    spoilt |= {name: value for name, value in values.items() if "KEY" in name or "TOKEN" in name}
+    read = settings.read(spoilt)
+    assert (read.database_url, read.log_format, read.host) == tuple(given.values())
+    assert read.twilio_account_sid == values["TWILIO_ACCOUNT_SID"]
+
+
+def test_a_reload_with_a_file_that_cannot_be_read_keeps_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "_in_use", None)
+    assert reload.renew(environment).settings is not None
+    (tmp_path / ".env").write_bytes(b"\xe9")
+    again = reload.renew(lambda: settings.with_file({}, tmp_path))
+    assert again.settings is not None
+    assert reload.in_use() == environment()
+
+
+def test_a_start_with_a_file_that_cannot_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "_in_use", None)
+    (tmp_path / ".env").write_bytes(b"\xe9")
+    found = reload.renew(lambda: settings.with_file({}, tmp_path))
+    assert found.settings is None
+    assert "it is not UTF-8" in found.told

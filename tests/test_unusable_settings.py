@@ -9,7 +9,7 @@ import pytest
 from bot import settings
 from bot.settings.secret import weakness
 from tests.conftest import SEED, SOAK
-from tests.harness import environment
+from tests.harness import WEBHOOK_SECRET, environment
 
 TOKEN = "c41d7be09f2358a6d0e7941b8c5f36a2"
 OTHER_TOKEN = "5be8207cd3194fa6b07e2d85c91f46a3"
@@ -554,3 +554,39 @@ def test_minutes_are_told_with_one_decimal_at_most() -> None:
 
 def test_platforms_write_tags_with_underscores() -> None:
     assert faults(DEFAULT_LOCALE="pt_BR", COUNTRY_LOCALES="MX:es_MX") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TWILIO_PHONE_NUMBER", "+4255550100"),
+        ("TWILIO_PHONE_NUMBER", "+1425555"),
+        ("TWILIO_PHONE_NUMBER", "+80012345678"),
+        ("TWILIO_PHONE_NUMBER", "+881612345678"),
+        ("TWILIO_PHONE_NUMBER", "+99912345678"),
+        ("HOST", "127.0.0.1:8000"),
+        ("HOST", "256.1.1.1"),
+        ("WEBHOOK_URLS", "https://hooks..example.org/x"),
+        ("WEBHOOK_URLS", f"https://{'x' * 64}.example.org/x"),
+        ("WEBHOOK_URLS", "https://example.org:0/x"),
+    ],
+)
+def test_what_cannot_be_an_address_or_a_number_is_refused(name: str, value: str) -> None:
+    secret = {"WEBHOOK_SECRET": WEBHOOK_SECRET} if name == "WEBHOOK_URLS" else {}
+    (line,) = faults(**{name: value, **secret})
+    assert line.startswith(f"{name} cannot be used")
+
+
+@pytest.mark.parametrize(
+    "account",
+    ["u:100%secret", "u:with blank", "u:pa/secret", "u:s@secret", "u:se#secret"],
+)
+def test_a_database_password_is_percent_encoded_and_never_shown(account: str) -> None:
+    (line,) = faults(DATABASE_URL=f"postgresql://{account}@127.0.0.1/d")
+    assert "percent-encode" in line
+    assert "secret" not in line
+
+
+def test_addresses_of_databases_that_are_usual() -> None:
+    for rest in ("u:p%40ss@h/d", "u@h:5432/d?sslmode=require", "/d?host=/run/postgresql", "h/d"):
+        assert faults(DATABASE_URL=f"postgresql://{rest}") == ()

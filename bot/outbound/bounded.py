@@ -33,6 +33,10 @@ _look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
 FOREIGN_LOOK_UPS_AT_ONCE = 6
 foreign_look_ups = threading.BoundedSemaphore(FOREIGN_LOOK_UPS_AT_ONCE)
 
+# A connection that has been idle for longer is opened anew: something in between may have forgotten
+# it without a word, and a request on it would wait for the whole deadline.
+LONGEST_IDLE_SECONDS = 30.0
+
 
 class ConnectionRefused(ConnectTimeoutError):
     """An address answered that nothing listens there."""
@@ -93,6 +97,14 @@ def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
 
 
 class _Bounded(HTTPConnection):
+    _used_at = 0.0  # of time.monotonic()
+
+    @property
+    def is_connected(self) -> bool:
+        """The pool asks before it uses a connection again."""
+        is_fresh = time.monotonic() - self._used_at <= LONGEST_IDLE_SECONDS
+        return is_fresh and super().is_connected
+
     def _new_conn(self) -> socket.socket:
         call = CALL.get()
         connection = _connect(self, call)
@@ -108,6 +120,7 @@ class _Bounded(HTTPConnection):
         call.hold(self.sock)
         call.is_written = True
         super().request(*args, **more)
+        self._used_at = time.monotonic()
 
 
 class _BoundedTls(_Bounded, HTTPSConnection):

@@ -24,10 +24,12 @@ def variables(path: Path) -> dict[str, str]:
         raise UnreadableFile(f"{path} cannot be read: it is not UTF-8.") from None
     if "\0" in text:
         raise UnreadableFile(f"{path} cannot be read: it holds a NUL character.")
-    wrong = [binding.original.line for binding in parse_stream(io.StringIO(text)) if binding.error]
-    if wrong:
+    wrong = next((one.original for one in parse_stream(io.StringIO(text)) if one.error), None)
+    if wrong is not None:
+        blank = wrong.string[: -len(wrong.string.lstrip())]  # lines before it
+        number = wrong.line + blank.count("\n")
         raise UnreadableFile(
-            f"{path}: line {wrong[0]} cannot be read. It should be NAME=value, and a value that"
+            f"{path}: line {number} cannot be read. It should be NAME=value, and a value that"
             " begins with a quote must end with it."
         )
     found = dotenv_values(stream=io.StringIO(text))

@@ -25,6 +25,7 @@ from bot.store.rows import Row, Value, to_instant_if_readable
 from bot.store.sqlite_file import connect, open_file, patiently
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
+    PATIENCE_SECONDS,
     Done,
     MissedRepliesFirst,
     Store,
@@ -36,6 +37,10 @@ T = TypeVar("T")
 
 FETCHED_AT_ONCE = 200  # rows: a millisecond
 SCRUB_MILLISECONDS = 100
+# Connections that read: each takes two files and up to 8 MiB. A long list reads in turns with
+# others, so several are open at once.
+READERS_AT_ONCE = 64
+READERS_KEPT = 16
 
 
 class SqliteTx:
@@ -102,6 +107,7 @@ class SqliteStore(Store):
             tell=self._tell,
         )
         self._readers: list[sqlite_utils.Database] = []
+        self._reading = threading.BoundedSemaphore(READERS_AT_ONCE)
         self.writer, newest = open_file(path)
         self.writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
         self.steady.read(clock(), to_instant_if_readable(newest))
@@ -196,14 +202,26 @@ class SqliteStore(Store):
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[sqlite_utils.Database]:
-        with self._mutex:
-            kept = self._readers.pop() if self._readers else None
-        db = kept or connect(self.path)
+        if not self._reading.acquire(timeout=PATIENCE_SECONDS):
+            raise StoreUnavailable(f"{READERS_AT_ONCE} others are reading the database.")
         try:
-            yield db
-        finally:
             with self._mutex:
+                kept = self._readers.pop() if self._readers else None
+            db = kept or connect(self.path)
+            try:
+                yield db
+            finally:
+                self._put_back(db)
+        finally:
+            self._reading.release()
+
+    def _put_back(self, db: sqlite_utils.Database) -> None:
+        with self._mutex:
+            is_kept = len(self._readers) < READERS_KEPT
+            if is_kept:
                 self._readers.append(db)
+        if not is_kept:
+            db.close()
 
 
 def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:

@@ -13,6 +13,7 @@ from bot.channels.twilio import errors, http, number, troubles
 from bot.channels.twilio.client import TwilioGateway
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.troubles import Kind
+from bot.outbound import bounded
 from simulator.world import Service
 from tests.harness import NUMBER, PHONE, Harness, environment
 
@@ -137,3 +138,22 @@ def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:
         harness.text(harness.code())
         catch_up.read_missed(harness.store, harness.service.gateway, harness.service.rules)
         assert harness.status(id)["output"] is True
+
+
+def test_a_connection_that_was_idle_for_long_is_opened_anew(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall may have forgotten it without a word."""
+    client = PooledHttpClient(harness.simulator.url, timeout=1, connections=1)
+
+    def opened() -> int:
+        client.request("GET", "https://api.twilio.com/2010-04-01/Accounts.json")
+        return client.pool.connection_from_url(harness.simulator.url).num_connections
+
+    assert (opened(), opened()) == (1, 1)
+    monkeypatch.setattr(bounded, "LONGEST_IDLE_SECONDS", -1.0)
+    pool = client.pool.connection_from_url(harness.simulator.url)
+    connection = pool._get_conn()
+    assert connection.sock is None
+    pool._put_conn(connection)
+    client.request("GET", "https://api.twilio.com/2010-04-01/Accounts.json")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.domain.events import Event, EventName
-from bot.store import group_commit, history, opt_outs
+from bot.store import group_commit, history, opt_outs, sqlite
 from bot.store import verifications as table
 from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
@@ -302,3 +302,22 @@ def test_opening_a_file_reads_a_bounded_part_of_it(tmp_path: Path, clock: HandCl
         return counted
 
     assert steps(5000) < 2 * steps(50) + 10
+
+
+def test_readers_at_once_are_bounded_and_few_are_kept(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """150 lists at once left 300 files open and half a gigabyte of pages."""
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0.05)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    def read_within(depth: int) -> int:
+        return store.read(lambda tx: read_within(depth - 1) if depth > 1 else 0)
+
+    assert read_within(sqlite.READERS_AT_ONCE) == 0
+    with pytest.raises(StoreUnavailable):
+        read_within(sqlite.READERS_AT_ONCE + 1)
+    opened = len(list(Path("/proc/self/fd").iterdir())) - before
+    # SQLite keeps the file of a closed connection for the next one: another one reads the log.
+    assert opened <= sqlite.READERS_AT_ONCE + 2 * sqlite.READERS_KEPT + 1
+    assert store.read(lambda tx: tx.one("SELECT 1 AS one")) is not None
