@@ -1,6 +1,6 @@
 """The scenarios.
 
-`python -m bench` takes about two minutes: it measures one web process and two. `--database
+`python -m bench` takes about six minutes: it measures one web process and two. `--database
 postgresql` starts a PostgreSQL server and measures them on it. `--million` also uses a SQLite file
 with a million finished verifications (`--rows 10000000`: ten million). `--scale` measures with up
 to 100,000 pending verifications. `--only areas` measures the first start after a restart when

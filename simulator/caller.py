@@ -9,7 +9,7 @@ TIMEOUT_SECONDS = 5
 
 
 class Refused(Exception):
-    """Textback's own sentence, or that it does not answer."""
+    """The start was refused: holds Textback's sentence, or that Textback does not answer."""
 
 
 class Caller:

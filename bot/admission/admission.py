@@ -56,7 +56,8 @@ class Applicant:
 
 
 class Admission:
-    """Exact limits of the number, read in the transaction; and limits on all starts, which lag."""
+    """Checks whether a start is admitted: exact per-number limits, read in the transaction, and
+    service-wide limits, which may lag."""
 
     def __init__(
         self,
@@ -124,8 +125,8 @@ class Admission:
         ]
 
     def fullest(self, store: Store) -> list[tuple[Limit, str, int]]:
-        """Returns each rate limit with the country, key or whole that is fullest now, and how full
-        it is."""
+        """Returns, for each rate limit, the country or key with the highest usage now (empty for
+        the total), and that usage."""
         self.refresh()
         return self._rate_limits.fullest(store.read(_now)) if self._rate_limits else []
 

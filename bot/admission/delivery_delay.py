@@ -3,8 +3,8 @@
 Texts wait in the outbox and again at Twilio, which sends one segment a second from a long code. A
 code that arrives after half of its window is too late. The delay at Twilio is taken from the
 latest delivery reports; each process uses the few most recent reports that it received itself.
-A report that waited for this process says nothing of Twilio: one of a text that Twilio had before
-the process began, or before the end of its last outage or halt, is left out.
+A report that waited for this process says nothing about Twilio. So reports are ignored if Twilio
+accepted their text before this process started or before its last outage or halt ended.
 """
 
 import threading
@@ -15,14 +15,14 @@ from statistics import median
 
 LATEST = 5  # reports; their median is not moved by one straggler
 FEWEST = 3  # of them; fewer say nothing
-GOOD_FOR = timedelta(minutes=2)  # what is older says nothing of now
+GOOD_FOR = timedelta(minutes=2)  # older reports do not describe the present
 
 
 class DeliveryDelay:
     def __init__(self, troubles: Callable[[], object] = lambda: None) -> None:
         """`troubles` returns another value after each outage or halt."""
         self._troubles = troubles
-        self._seen: object = self  # no value of it
+        self._seen: object = self  # differs from every value that `troubles` returns
         self._since = datetime.max.replace(tzinfo=UTC)  # texts of before are left out
         self._latest: deque[tuple[datetime, timedelta]] = deque(maxlen=LATEST)
         self._lock = threading.Lock()

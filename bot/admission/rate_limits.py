@@ -47,7 +47,8 @@ class _Window:
         return self._sums[name] >= self.limit.amount
 
     def retry_after_seconds(self, name: str, now: datetime) -> int:
-        """The seconds until so many starts of a full name have fallen out that one fits again."""
+        """Returns the seconds until enough starts of a full country or key have left the window for
+        one more."""
         left = self._sums[name]
         for end, counts in self._slots:
             left -= counts[name]

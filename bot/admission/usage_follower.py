@@ -28,7 +28,7 @@ class UsageFollower:
         self._longest = longest
         self._counters = counters
         self._read_to: int | None = None  # number of the last row counted
-        self._is_whole = False  # all that was there at the beginning is counted
+        self._is_whole = False  # every row that existed when this process started is counted
         self.lock = threading.Lock()
 
     def refresh(self) -> bool:

@@ -1,4 +1,4 @@
-"""Textback's view of the phone network: what the dispatcher may ask of a channel."""
+"""The interface between Textback and a channel: the calls, and the types of their results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An inbound text in Twilio's list."""
+    """An inbound text in the channel's list."""
 
     message_sid: str
     phone: str

@@ -1,4 +1,4 @@
-"""A batch in one transaction or, where a row makes that fail, each row by itself."""
+"""Runs a batch in one transaction or, if a row makes it fail, each row in its own."""
 
 import logging
 from collections.abc import Callable, Sequence

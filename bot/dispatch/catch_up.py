@@ -1,4 +1,5 @@
-"""Inbound texts that were missed: while a process was down or halted, or its store out of reach.
+"""Reads inbound texts that were missed while a process was down or halted, or its database was
+unreachable.
 
 Twilio does not repeat a webhook that met a dead server, and gives up soon on one that was answered
 503. So before anything is expired, its list of inbound messages is read since the oldest pending
@@ -54,8 +55,8 @@ class CatchUp(Background):
         serves: bool = True,
         ignored: ToldIgnored = lambda _: None,
     ) -> None:
-        """`serves`: whether replies reach this process. `ignored` is told why a missed text changed
-        nothing."""
+        """`serves`: whether replies reach this process. `ignored` is called with the reason when a
+        missed text had no effect."""
         super().__init__("catch-up")
         self._store = store
         self._gateway = gateway

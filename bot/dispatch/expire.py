@@ -13,8 +13,9 @@ BATCH = 100
 
 
 def run_once(store: Store, *, judged_until: JudgedUntil) -> int:
-    """Ends due verifications and publishes held outcomes. Returns how many it looked at, without
-    those that other transactions hold, and those whose replies are not judged yet."""
+    """Ends due verifications and publishes held outcomes. Returns how many it processed. Skipped
+    ones do not count: those locked by another transaction, and those whose replies are not judged
+    yet."""
     due = store.read(control.due_ids, limit=BATCH)
     if not due:
         return 0

@@ -44,7 +44,7 @@ class Ticker(Background):
 
 
 class Heart(Background):
-    """Beats while the catch-up reads, too: a process that reads is not silent."""
+    """Writes the heartbeat of this process, also while missed texts are being read."""
 
     def __init__(self, store: Store, may_vouch: Callable[[], bool], *, serves: bool) -> None:
         """`may_vouch`: whether this process has judged all that reached it. `serves`: whether
@@ -55,7 +55,8 @@ class Heart(Background):
         self._serves = serves
         self._is_told = False
         self.process = secrets.token_hex(8)
-        self.replaces: datetime | None = None  # processes that have not written since
+        # Processes that have not written since this instant are replaced.
+        self.replaces: datetime | None = None
         self.silent = 0  # other processes that a verification which is due waits for
 
     def beat(self) -> None:

@@ -17,7 +17,7 @@ from bot.usecases.keywords import is_start_or_stop
 from bot.usecases.rules import Rules
 
 READ_AT_ONCE = 200  # texts: ten milliseconds
-MOST_HELD = 3  # numbers whose rows somebody holds: each takes four seconds
+MOST_HELD = 3  # numbers locked by another transaction: each costs a wait of four seconds
 
 ToldIgnored = Callable[[Ignored], None]
 

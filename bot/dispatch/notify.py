@@ -2,7 +2,7 @@
 
 1. Claim due events of an endpoint in one short transaction: each is ours until the lease lapses.
 2. Call the endpoint, no transaction open.
-3. Write down what came of it.
+3. Record the result.
 
 Each endpoint has threads of its own, so that one which never answers holds up no other; texts have
 theirs. A process that dies in between leaves a lease that lapses, and the event is sent again with

@@ -1,4 +1,4 @@
-"""The code of a challenge: derived when needed, kept nowhere.
+"""Derives the code of a challenge when it is needed; the code is never stored.
 
 HMAC-SHA256 of a random nonce under a subkey of SECRET_KEY, read as one large number and reduced to
 as many digits as the verification asks for. 2**256 is so much larger than 10**10 that no code is
@@ -17,7 +17,7 @@ def subkey(secret: str, purpose: str) -> bytes:
 
 
 class Keyring:
-    """The secret keys codes are derived under: the present one first, then those in flight."""
+    """The secret keys that codes are derived from: the current key first, then the fallbacks."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = {subkey(s, "key id").hex()[:12]: subkey(s, "code") for s in secrets}

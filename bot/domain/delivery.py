@@ -20,7 +20,7 @@ class Delivery(StrEnum):
         return other is None or _RANKS[self] > _RANKS[other]
 
 
-# Each no earlier than those before it.
+# Ranks: a report replaces an earlier one only if its rank is higher.
 _RANKS = {
     Delivery.ACCEPTED: 0,
     Delivery.SCHEDULED: 0,

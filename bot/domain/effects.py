@@ -21,8 +21,8 @@ class UsageKind(StrEnum):
     START = "start"
     PROBE = "probe"  # a start in an area whose circuit breaker is open
     WRONG = "wrong"  # a wrong answer
-    APPROVAL = "approval"  # takes its start back
-    UNSENT = "unsent"  # so does a failure that is Twilio's or ours
+    APPROVAL = "approval"  # its start no longer counts against the number
+    UNSENT = "unsent"  # the same for a start that failed because of Twilio or us
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class WithdrawTexts:
 
 @dataclass(frozen=True, slots=True)
 class EraseTexts:
-    """Twilio is to empty its copies of the verification's texts."""
+    """Ask Twilio to erase the bodies of the verification's texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class CountUsage:
 
 @dataclass(frozen=True, slots=True)
 class LiftText:
-    """Count the newest text of the verification no longer against its number, but still for its
-    country, its caller and in all."""
+    """Stop counting the newest text of the verification against its number. It still counts for its
+    country, its caller and the total."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Refusal(Exception):
 
 
 class InvalidNumber(Refusal):
-    """400: what cannot be a phone number."""
+    """400: the input cannot be a phone number."""
 
     code = "invalid_number"
 
@@ -164,6 +164,6 @@ class AlreadyFinished(Refusal):
 
 
 class StillRunning(Refusal):
-    """412: a removal of a verification that has no outcome yet."""
+    """412: the verification is still running and cannot be removed."""
 
     code = "still_running"

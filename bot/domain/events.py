@@ -8,7 +8,8 @@ Detail = Mapping[str, str | int | bool | None]
 
 
 class EventName(StrEnum):
-    """Every kind of line. The values are stored; those of an end are the status it ended with."""
+    """Names of events. The values are stored. The name of an ending event equals the final
+    status."""
 
     STARTED = "started"
     # The text on its way.
@@ -29,7 +30,7 @@ class EventName(StrEnum):
     UNREAD_EVENT = "unread_event"
     EVENT_RAISED = "event_raised"
     LATE_REPLY = "late_reply"
-    WEBHOOK_REPLAYED = "webhook_replayed"  # an operator had an application told once more
+    WEBHOOK_REPLAYED = "webhook_replayed"  # an operator replayed a webhook event
     # A suspension.
     SUSPENDED = "suspended"
     RESUMED = "resumed"

@@ -14,7 +14,7 @@ LARGEST_CHANCE = 0.005
 
 
 def most_in_a_day(limits: Iterable[Limit]) -> int | None:
-    """How many can happen within a day at the worst. None: without bound.
+    """Returns the largest number of events that the limits allow within one day. None: unlimited.
 
     >>> most_in_a_day([Limit("x", 5, 600), Limit("x", 10, 86400)])
     10

@@ -126,7 +126,7 @@ def canonical(number: str) -> str:
 
 
 def other_spellings(number: str) -> list[str]:
-    """The old ones of a line in its canonical spelling.
+    """Returns the older spellings of a line, given its canonical spelling.
 
     >>> other_spellings("+525512345678"), other_spellings("+14255550123")
     (['+5215512345678'], [])
@@ -138,7 +138,7 @@ def other_spellings(number: str) -> list[str]:
 
 
 def counted_as_one(country: str) -> frozenset[str]:
-    """The countries whose people a sending number of this one serves at home.
+    """Returns the countries that count as domestic for a sending number of this country.
 
     >>> sorted(counted_as_one("US")), sorted(counted_as_one("FR"))
     (['AS', 'GU', 'MP', 'PR', 'US', 'VI'], ['FR'])

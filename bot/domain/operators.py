@@ -34,7 +34,7 @@ class Action(StrEnum):
 
     @property
     def is_about_a_verification(self) -> bool:
-        """Whether it changes one, where it changes anything."""
+        """Whether the action changes a verification (if it has any effect)."""
         return self in (Action.STARTED, Action.RESENT, Action.CANCELED)
 
 

@@ -42,8 +42,8 @@ class Phone:
     others: frozenset[str] = field(default=frozenset(), repr=False)
 
     def country_among(self, allowed: frozenset[str]) -> str | None:
-        """The country that assigns it, or an allowed one that may; None: no allowed one does.
-        Without any, all are allowed."""
+        """The country that assigns the number, or an allowed country that may assign it. None:
+        neither is allowed. Without any, all are allowed."""
         if not allowed or self.country in allowed:
             return self.country
         return min(self.others & allowed, default=None)
@@ -212,8 +212,8 @@ def _e164(text: str) -> str:
 
 
 def spelled(text: str) -> str:
-    """Invisible marks dropped, digits of every script, dashes, spaces and brackets as ASCII:
-    they do not change the meaning."""
+    """Removes invisible characters and converts digits, dashes, spaces and brackets to ASCII. None
+    of these changes the meaning."""
     return "".join(_plain(letter) for letter in ascii_digits(visible(text))).strip()
 
 

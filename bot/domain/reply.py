@@ -33,7 +33,7 @@ _HELP = frozenset(["help", "info", "aide"])
 # 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
 # open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
 # matter: "S.T.O.P texting me".
-# Syllables, with one mark between them or none.
+# Syllables are separated by blanks here; in a reply there may be one mark between them, or none.
 _OPENERS = ("stop all", "stop", "un subscribe", "re voke", "opt out", "arret", "arrêt")
 
 
@@ -45,7 +45,8 @@ def _opener(number: int, syllables: str) -> str:
 
 
 def _spelled_out(gap: str, letters: str) -> str:
-    """A syllable as it is, or with the same mark after each letter; not one that goes on so."""
+    """Matches the syllable as written, or with the same separator after each letter, but not if
+    further letters follow in the same way."""
     spaced = f"(?P={gap})".join(letters[1:])
     return rf"(?:{letters}|{letters[0]}(?P<{gap}>[ ._-]){spaced}(?!(?P={gap})[^\W_](?![^\W_])))"
 

@@ -1,8 +1,8 @@
 """The rules of a verification: what follows from each input.
 
-`decide(verification, input, now)` is the whole of it: a pure function that every face and every
-timer goes through. It holds the deadline, the attempts and finality; what needs a query (is it the
-last text that may arrive? may another text be asked for?) reaches it as a field of the input.
+`decide(verification, input, now)` contains all rules: the deadline, the attempts, finality. It is a
+pure function that every face and every timer calls. Facts that need a query (is it the last text
+that may arrive? may another text be asked for?) are fields of the input.
 
     pending ── right answer before the deadline ─────▶ approved
        │─────── the last attempt is wrong ───────────▶ max_attempts_reached
@@ -55,7 +55,7 @@ from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verifica
 
 # One code-shaped reply is answered within this time of the end.
 AFTERTHOUGHT = timedelta(minutes=10)
-# NO keeps the number free of texts within this time of the end.
+# A NO that arrives within this time after the end still blocks texts to the number.
 LATE_NO = timedelta(hours=24)
 LONGEST_TOLD = 60  # characters of a reason in the history of a pause
 

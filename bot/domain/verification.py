@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Twilio Verify's words for where a verification stands. All but PENDING are final."""
+    """The status of a verification, in Twilio Verify's terms. All but PENDING are final."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -41,7 +41,7 @@ ENDS = tuple(status for status in Status if status is not Status.PENDING)
 
 
 class Stage(StrEnum):
-    """A status, with `pending` told apart by where it stands on the way."""
+    """A status, with `pending` divided into waiting, running and suspended."""
 
     WAITING = "waiting"  # for Twilio to accept the text
     RUNNING = "running"

@@ -21,7 +21,7 @@ FAULTS = {
 
 _GOOD = {
     Fault.DISPATCHER: "Nothing is overdue.",
-    Fault.CLOCK: "Time goes on as the clock does.",
+    Fault.CLOCK: "Stored time agrees with the clock.",
     Fault.SET_ASIDE: "All rows can be read.",
     Fault.TWILIO_CREDENTIALS: "Twilio accepts our credentials.",
 }

@@ -1,4 +1,5 @@
-"""Why a verification stands where it does, and what to do: a sentence or two."""
+"""Explains why a verification has its status, and what the operator can do, in one or two
+sentences."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -133,8 +133,8 @@ def _face(detail: Detail) -> str:
 
 
 def is_told_by_error(cause: str | None, error_code: int | None) -> bool:
-    """Whether the reason of this cause is the sentence of its error. None: a line that an earlier
-    version wrote, which was of these causes."""
+    """Whether the stored reason only repeats the sentence of the error code. `cause` None: an entry
+    of an earlier version, for which this holds."""
     is_caused_by_error = cause is None or cause in _CAUSED_BY_ERROR
     return is_caused_by_error and sentences.sentence(error_code) is not None
 

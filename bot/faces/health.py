@@ -28,7 +28,7 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/healthz")
     def healthz() -> Response:
-        """The process answers; nothing more is told without a key."""
+        """Reports that the process is alive. Needs no key and reveals nothing else."""
         return Response(json.dumps({"status": "alive"}), content_type=JSON)
 
     @routes.get("/readyz")

@@ -23,7 +23,8 @@ class KeyReplaced(Refusal):
 
 
 class InvalidIdempotencyKey(Refusal):
-    """400: an Idempotency-Key that is empty or longer than 200 characters."""
+    """400: an Idempotency-Key that is empty, longer than 200 characters, or an unfilled
+    placeholder."""
 
     code = "invalid_idempotency_key"
 

@@ -79,7 +79,7 @@ class Keys:
         }
 
     def caller(self, presented: str) -> Caller | None:
-        """Whose configured key this is. Every key is compared, each in constant time."""
+        """Returns the caller whose configured key this is. Compares every key in constant time."""
         sent = presented.encode()
         found = None
         for key, caller in self._known:

@@ -61,7 +61,7 @@ class Metrics:
         )
         self._notices = Counter(
             "textback_webhook_tries",
-            "Tries to tell applications of an outcome, by result.",
+            "Attempts to deliver an outcome webhook, by result.",
             ["result"],
             registry=registry,
         )

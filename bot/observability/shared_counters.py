@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class SharedCounters:
-    """A thread is started by `start` alone, and ended by `stop`, which writes the last sums."""
+    """`start` starts the thread; `stop` ends it and writes the last sums."""
 
     def __init__(self, metrics: Metrics, store: Store) -> None:
         self._metrics = metrics
@@ -71,7 +71,7 @@ class SharedCounters:
         try:
             self.write()
         except Exception:
-            log.exception("the counters could not be written; telling what was written before")
+            log.exception("the counters could not be written; reporting the values written before")
         return self._store.read(metric_samples.of_all)
 
     def _run(self) -> None:

@@ -54,7 +54,7 @@ class Worker(GeventWorker):
             super().init_process()
         except StoreUnavailable as error:
             # An uncaught error would exit with code 3: gunicorn then ends the other processes too.
-            log.error("the process cannot begin, and the next one tries again: %s", error)
+            log.error("this process cannot start; gunicorn will start another: %s", error)
             time.sleep(BEGIN_AGAIN_SECONDS)
             sys.exit(1)
         except SystemExit:

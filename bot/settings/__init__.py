@@ -120,7 +120,7 @@ def _doubtful_address(settings: Settings) -> Iterator[str]:
     if settings.is_cloud:
         yield from () if unreached else public_address.doubts(settings.public_base_url)
     elif not unreached:
-        yield "TWILIO_API_BASE_URL is set, so texts go to the server there and to no phone."
+        yield "TWILIO_API_BASE_URL is set, so texts go to that server and reach no phone."
     elif not settings.is_simulated:
         yield from (f"PUBLIC_BASE_URL: {reason}." for reason in unreached)
 

@@ -29,7 +29,7 @@ def unread(
 
 
 def _meant(name: str, squeezed: Mapping[str, str]) -> str | None:
-    """The name of ours that another one seems to mean.
+    """Returns the setting that a similar name probably means.
 
     >>> _meant("windowSecond", {"WINDOWSECOND": "WINDOW_SECONDS"})
     'WINDOW_SECONDS'

@@ -27,7 +27,7 @@ def _api_base_url(url: str) -> str:
 
 
 def _tokens(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Every one of them verifies signatures."""
+    """Checks each auth token: every token in the list verifies signatures."""
     for value in values:
         secret.require_itself(value)
     return values

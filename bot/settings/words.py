@@ -13,7 +13,7 @@ _WORDS = {
     "greater_than_equal": "it is less than {ge} ({value:.20})",
     "less_than_equal": "it is more than {le} ({value:.20})",
     "int_parsing": "it is no whole number",
-    "int_parsing_size": "it is no whole number that is used here",
+    "int_parsing_size": "the number is too large",
     "int_from_float": "it is no whole number",
     "float_parsing": "it is no number",
     "finite_number": "it is no number",

@@ -78,7 +78,7 @@ class GroupCommit:
         if job.error is not None:
             raise job.error
         assert job.done is not None
-        # In the thread that asked, so that what is logged of it names its request.
+        # Call the listeners in the requesting thread, so that log lines carry its request id.
         self._tell(job.done, time.perf_counter() - began)
         return job.done.value
 
@@ -116,8 +116,8 @@ class GroupCommit:
                 self._tell(done, PATIENCE_SECONDS)
 
     def _commit_at_once(self, batch: list[_Job[Any]], until: float) -> bool:
-        """Draws all who wait, and runs them. False: one of them raised, and nothing was done.
-        Raises where the transaction itself came to nothing."""
+        """Runs all waiting use cases in one transaction. Returns False if one raised and the
+        transaction was rolled back. Raises if the transaction itself failed."""
         try:
             with self._transaction(until) as db:
                 # Writers that come meanwhile are served too: one fsync for more of them.
@@ -165,7 +165,7 @@ class GroupCommit:
         db.execute("RELEASE use_case")
 
     def _commit_singly(self, batch: list[_Job[Any]], error: Exception, until: float) -> None:
-        if not batch:  # not even begun: those fail whose patience is over with the leader's
+        if not batch:  # it never began: every job fails whose own deadline has passed too
             with self._mutex:
                 over = max(until, time.monotonic())
                 batch.extend(job for job in self.waiting if job.until <= over)

@@ -1,4 +1,4 @@
-"""The one place that knows which database an address means."""
+"""Opens the database that DATABASE_URL names: SQLite or PostgreSQL."""
 
 import time
 from collections.abc import Callable

@@ -102,8 +102,8 @@ def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
 
 
 def set_aside(tx: Tx, id: str) -> None:
-    """A row that cannot be read or sent is neither sent nor looked for, until a dispatcher starts
-    anew. It may be at Twilio, so it is unknown."""
+    """Sets a text aside that cannot be read or sent: it is neither sent nor looked up until a
+    dispatcher starts again. Twilio may have it, so its state becomes unknown."""
     sql = "UPDATE outbox SET state = 'unknown', due_at = :never WHERE id = :id"
     tx.run(sql, id=id, never=aside.NEVER)
 
@@ -232,7 +232,7 @@ def settle(tx: Tx, verification_id: str, *, looks_on: bool = False) -> None:
 
 
 def abandon(tx: Tx, text: Text) -> None:
-    """Leaves a text unknown whose verification ended, and whose process died, while it was sent."""
+    """Marks a text as unknown whose verification ended and whose process died during the send."""
     tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
 
 

@@ -1,4 +1,5 @@
-"""Between rows and values: instants as text, rows that cannot be read, the places of `IN ()`."""
+"""Converts between rows and values: instants stored as text, unreadable rows, and the parameters of
+`IN ()`."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ Value = str | int | float | None
 
 
 class UnreadableRow(Exception):
-    """A row holds what no version of Textback writes: an unreadable instant, an unknown word."""
+    """A row contains a value that no version of Textback writes, such as an unreadable instant."""
 
     def __init__(self, table: str, id: str) -> None:
         super().__init__(f"the row {id!r} of {table} cannot be read")

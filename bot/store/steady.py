@@ -52,7 +52,8 @@ class SteadyClock:
 
     @property
     def settled(self) -> timedelta:
-        """The same, where steps before this process started matter too."""
+        """Like `since_step`, but at most the time since this process started, because earlier steps
+        are not known."""
         return min(self.since_step, timedelta(seconds=self.monotonic() - self._began_at))
 
     @property

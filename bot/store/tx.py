@@ -152,8 +152,8 @@ class Store(ABC):
 
     @property
     def troubles(self) -> tuple[int, int]:
-        """How often the store was out of reach or this process halted, and how often its clock was
-        set forward. A change says that something that came from outside may have waited."""
+        """Returns how often the database was unreachable or this process was halted, and how often
+        its clock was set forward. If the pair changes, replies and reports may have waited."""
         return self.outages.ended, self.steady.steps
 
     @property
@@ -169,7 +169,7 @@ class Store(ABC):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The same, for use cases that remove many rows: all of it may take so many seconds."""
+        """Like `write`, with a time limit of `seconds`: for use cases that remove many rows."""
         return self._write(lambda tx: use_case(tx, *args, **kwargs), seconds)
 
     def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

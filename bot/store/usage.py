@@ -25,7 +25,7 @@ SETTLED = timedelta(seconds=30)
 @dataclass(frozen=True, slots=True)
 class Usage:
     number: int
-    kind: UsageKind  # all but wrong; a lifted start is a start
+    kind: UsageKind  # never WRONG (`after` skips it); a lifted start is read as START
     phone: str
     country: str
     started_by: str

@@ -1,4 +1,4 @@
-"""Between a verification and its columns."""
+"""Converts between a verification and its columns."""
 
 from bot.domain.ids import hex_id
 from bot.domain.verification import Cause, Outcome, Status, Terms, Verification

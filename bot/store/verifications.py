@@ -113,7 +113,7 @@ def lift_wrong_left(tx: Tx, phone: str, *, left: int | None) -> None:
 
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
-    """Looks through the pending ones for those that no due time leads to."""
+    """Sets aside pending verifications whose due time cannot be read."""
     rows = aside.lock_work(tx, "verification", limit=limit)
     readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 

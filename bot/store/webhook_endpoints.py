@@ -87,8 +87,9 @@ def failed(tx: Tx, id: str) -> None:
 
 
 def forget_idle_failures(tx: Tx) -> None:
-    """Forgets failures of endpoints that no event waits for: they were not failing all the time.
-    Called before an event is queued, which would otherwise disable one by its first failure."""
+    """Resets `failing_since` of endpoints without pending events, since they had nothing to fail
+    on. Call it before queuing an event; otherwise one failure could disable an endpoint that failed
+    days ago."""
     sql = """
         UPDATE webhook_endpoint SET failing_since = NULL
         WHERE failing_since IS NOT NULL AND NOT EXISTS (

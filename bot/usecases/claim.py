@@ -19,8 +19,9 @@ from bot.usecases.failing import fail, retire_key
 from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
-LOOKED_UP_FOR = timedelta(days=1)  # to be erased, at most, while Twilio's list cannot be read
-PUT_OFF = timedelta(seconds=30)  # such a look while another one is under way, at least
+# How long a text is looked up that only has to be erased.
+LOOKED_UP_FOR = timedelta(days=1)
+PUT_OFF = timedelta(seconds=30)  # shortest delay of such a look-up while another one is in progress
 
 
 class Step(Enum):

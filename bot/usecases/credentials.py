@@ -10,7 +10,7 @@ def is_due(tx: Tx, from_address: str) -> bool:
 
 
 def accepted(tx: Tx, from_address: str) -> Done[None]:
-    """Twilio accepts them again: what waits goes out at once."""
+    """Ends the pause: Twilio accepts the credentials, so waiting texts become due now."""
     if circuits.close(tx, from_address):
         outbox.hurry(tx)
     return Done(None, has_work=True)

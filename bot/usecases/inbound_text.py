@@ -11,7 +11,7 @@ from bot.domain.reply import Heard, Keyword
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """When a text was sent: so long before an instant of `monotonic`, by Twilio's clock."""
+    """The time when a missed text was sent, as an age at an instant of `monotonic`."""
 
     before: timedelta
     at: float  # seconds
@@ -30,7 +30,8 @@ class InboundText:
     body: str = field(repr=False)
     keyword: Keyword | None = None  # as Twilio's Advanced Opt-Out read it
     missed: "Missed | None" = None
-    uncounted: timedelta = timedelta(0)  # how much of that stored time may not have counted
+    # It may have been sent so much longer ago than `missed` says (`store/steady.py`).
+    uncounted: timedelta = timedelta(0)
     is_outdated: bool = False  # missed, and the number has sent a keyword since
     is_to_short_code: bool = False  # where no network answers HELP and STOP
     heard: Heard = field(init=False, repr=False)  # read here, before any transaction

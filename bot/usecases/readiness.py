@@ -26,7 +26,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Both are for an operator to fix; with only notes, all work is done."""
+    """The faults and notes that an operator must fix. Faults stop work; notes do not."""
 
     faults: list[Fault]
     notes: list[Fault] = field(default_factory=list)
@@ -67,7 +67,7 @@ def notes(tx: Tx) -> list[Fault]:
 
 
 def overdue(tx: Tx) -> timedelta:
-    """How long the longest due has waited."""
+    """Returns how long the oldest due text or verification has been waiting."""
     due = (outbox.next_due_at(tx), verifications.next_due_at(tx))
     waits = [tx.now - at for at in due if at is not None]
     return max([timedelta(0), *waits])

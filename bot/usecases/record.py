@@ -46,7 +46,7 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
 
 
 def note(tx: Tx, verification_id: str, event: Event) -> None:
-    """A line of the history that no decision led to."""
+    """Appends an event to the history without a decision."""
     history.append(tx, verification_id, [event])
 
 

@@ -63,7 +63,7 @@ class Found:
     """A page of a search."""
 
     views: list[VerificationView]
-    count: int  # of all that fit, or of those looked through; more than COUNTED: that many and more
+    count: int  # number of matches, counted up to COUNTED + 1, and only among the rows searched
     further: Place | None  # where the next page begins
     is_cut: bool  # there are more than LOOKED_THROUGH: the count is of so many from this page on
 

@@ -32,7 +32,7 @@ from bot.usecases.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A caller's, apart from the number."""
+    """The data of a start request, without the number."""
 
     started_by: str  # name of the caller's key
     request_id: str  # ties log lines together

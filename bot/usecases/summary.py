@@ -1,4 +1,4 @@
-"""A verification in one flat row, as lists are taken away: by commands and from the console."""
+"""One verification as a flat row, for `--json` and the console's CSV and JSON export."""
 
 from typing import Any
 

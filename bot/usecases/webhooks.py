@@ -1,4 +1,4 @@
-"""Webhooks as operators see them: endpoints, events, and how much waits; and what they order."""
+"""Webhook endpoints and events for operators: views, and the actions on them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -141,7 +141,8 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
 
 
 def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
-    """The same id and bytes once more, whatever came of it before. Raises UnknownEvent."""
+    """Replays an event with the same id and bytes, whether or not it was delivered. Raises
+    UnknownEvent."""
     webhook_endpoints.forget_idle_failures(tx)
     if not webhook_events.queue_again(tx, [id]):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")

@@ -133,7 +133,8 @@ class WebhookClient:
         return Answer(result, status, self._retry_after(response))
 
     def _retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
-        """Seconds or a date, an hour at most; what cannot be read asks for nothing."""
+        """Parses Retry-After as seconds or a date, limited to one hour. Unreadable values count as
+        zero."""
         text = response.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             return min(float(text[:9]), LONGEST_RETRY_AFTER_SECONDS)

@@ -46,7 +46,7 @@ def lookup(ranges: str, offered: Collection[str]) -> str | None:
 
 
 def _shortened(tag: str) -> str:
-    """Less its last part, and less a single letter that would introduce it."""
+    """Removes the last subtag, and a single-letter subtag that would then be last."""
     rest = tag.rpartition("-")[0]
     return rest[:-2] if len(rest) > 1 and rest[-2] == "-" else rest
 

@@ -1,1 +1,2 @@
-"""The phone network, both ways. Twilio's words stay here."""
+"""The Twilio channel: sends texts and receives webhooks. No other package contains Twilio's
+terms."""

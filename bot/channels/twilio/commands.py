@@ -34,7 +34,7 @@ def number_check(as_json: bool) -> None:
 def number_set(as_json: bool) -> None:
     """Set the webhook to this service, and list the changes.
 
-    Of a Messaging Service its own webhook is set and used for all of its pool.
+    For a Messaging Service, sets the service's own webhook, which then applies to its whole pool.
     """
     _tell_webhook(number.set_webhook, as_json=as_json)
 

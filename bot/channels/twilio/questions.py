@@ -30,7 +30,7 @@ class Why(Enum):
     CREDENTIALS = "credentials"  # not accepted at all
     RIGHT = "right"  # accepted, but not for this
     TEST_CREDENTIALS = "test credentials"
-    UNKNOWN = "unknown"  # there is no such thing
+    UNKNOWN = "unknown"  # the resource does not exist (404)
     REFUSED = "refused"  # a request that Twilio read
     CONNECTION = "connection"  # Twilio was not reached
     PASSING = "passing"  # busy, or a fault of its own
@@ -85,8 +85,8 @@ def unanswered(error: Exception, settings: Settings) -> Unanswered:
 def _answered_by_another(settings: Settings) -> Unanswered:
     return Unanswered(
         Why.CONNECTION,
-        f"What answers at {_host(settings)} is not Twilio's API: look for a proxy or a portal"
-        " between this machine and Twilio.",
+        f"{_host(settings)} answers, but not with Twilio's API: look for a proxy or a captive"
+        " portal between this machine and Twilio.",
     )
 
 
@@ -109,7 +109,7 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
             Why.RIGHT, f"Twilio does not allow this to the credentials{_of(code)}.", code
         )
     if status == 404 or code == errors.NOT_FOUND:
-        return Unanswered(Why.UNKNOWN, f"Twilio knows no such thing{_of(code)}.", code)
+        return Unanswered(Why.UNKNOWN, f"Twilio does not have this resource{_of(code)}.", code)
     if status == 429 or status >= 500:
         return Unanswered(
             Why.PASSING, f"Twilio is busy or has a fault{_of(code)}: ask again in a minute.", code

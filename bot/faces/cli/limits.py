@@ -38,7 +38,7 @@ def limits_show(phone_number: str, as_json: bool) -> None:
 @json_option
 @with_appcontext
 def limits_clear(phone_number: str, as_json: bool) -> None:
-    """Forget the starts and wrong answers that count against a number."""
+    """Clear the starts and wrong answers that count against a number."""
     phones = phone.known_as(phone_number)
     store = audited(Action.LIMITS_CLEARED, number=phones[0])
     count = store.write(clear.clear_limits, phones, services.of(current_app).rules)

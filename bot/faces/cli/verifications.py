@@ -141,7 +141,7 @@ def cancel(id: str, reason: str, as_json: bool) -> None:
 @json_option
 @with_appcontext
 def forget(phone_number: str, as_json: bool) -> None:
-    """Erase a number: its verifications, their history, and what counts against it."""
+    """Forget a number: remove its verifications, their history, and its limit entries."""
     service = services.of(current_app)
     store = audited(Action.FORGOTTEN, number=phone.known_as(phone_number)[0])
     forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)

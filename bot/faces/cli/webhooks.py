@@ -98,7 +98,10 @@ def enable(endpoint_id: str, as_json: bool) -> None:
     audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
         webhooks.enable, endpoint_id, generation=generation
     )
-    said = "Enabled: what waits for it will be sent while a dispatcher runs, if it is still set."
+    said = (
+        "Enabled. Its waiting events will be sent while a dispatcher runs, if WEBHOOK_URLS still"
+        " contains the endpoint."
+    )
     say(as_json, {"enabled": True}, said)
 
 

@@ -1,4 +1,4 @@
-"""Doing: one method a button."""
+"""The actions of the console: one method for each button."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Looking: one method a page."""
+"""The pages of the console: one method for each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ from bot.usecases.readiness import Fault
 from bot.usecases.start import refusal_of_restart
 from bot.usecases.webhooks import EventView
 
-# Where more is told of a fault.
+# The page that explains a fault.
 LAMP_PAGES = {Fault.WEBHOOK_ENDPOINT: "console.webhooks"}
 
 

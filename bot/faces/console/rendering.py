@@ -142,7 +142,7 @@ def guarded(response: Response) -> Response:
 
 
 def unavailable(error: StoreUnavailable) -> Response:
-    """Renders a page without the layout, which would query the store too."""
+    """Renders an error page without the layout, since the layout queries the store."""
     log.error("the database refuses the console", exc_info=error)
     page = make_response(render_template("console/unavailable.html", sentence=error.sentence), 503)
     page.headers["Retry-After"] = str(error.retry_after_seconds)

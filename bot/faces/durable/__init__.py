@@ -1,4 +1,4 @@
-"""The HTTP API of Durable Functions. Azure's words stay in this package.
+"""The HTTP API of Durable Functions. No other package contains Azure's terms.
 
 routes.py      the table of routes
 starting.py    starting an instance, and waiting for its outcome

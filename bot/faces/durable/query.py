@@ -195,7 +195,8 @@ def _after(token: str) -> tuple[datetime, str]:
 
 
 def _stages(words: Iterable[str]) -> frozenset[Stage] | None:
-    """The stages that these words mean. Empty: all of them. None: words that never happen here."""
+    """Returns the stages for these runtimeStatus words. Empty set: no filter. None: only words that
+    Textback never reports."""
     wanted = frozenset(words)
     if not wanted:
         return frozenset()

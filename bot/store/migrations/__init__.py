@@ -1,6 +1,6 @@
 """Migrations of older databases: a file for each version, all steps in one transaction.
 
-`schema.sql` is what a new database gets. A test keeps both ways the same.
+A new database gets `schema.sql`. A test checks that migrating gives the same schema.
 """
 
 import contextlib
@@ -31,7 +31,8 @@ def steps(version: int, *, database: str = "sqlite") -> list[str]:
 
 
 def refuse(version: int | None, *, name: str) -> int:
-    """Returns the version. Raises UnusableDatabase where no step leads to the present one."""
+    """Returns the version unchanged. Raises UnusableDatabase if it cannot be migrated to the
+    current one."""
     if version is None or version > VERSION:
         raise UnusableDatabase(
             f"{name} has schema version {version}, and this Textback knows up to {VERSION}: run the"
@@ -43,7 +44,7 @@ def refuse(version: int | None, *, name: str) -> int:
 
 
 def of_no_release(name: str, version: int, what: str) -> UnusableDatabase:
-    """The tables are not those of the version that the database says it has."""
+    """Returns the error for a database whose tables do not match its schema version."""
     return UnusableDatabase(
         f"{name} says that it has schema version {version}, but {what}: a commit between two"
         " releases made it. Run that commit, or begin a new database"

@@ -36,7 +36,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     else:
         yield warning(
             Kind.ADDRESS,
-            f"Something else than Textback answers at {url}, with HTTP status"
+            f"{url} is answered by something other than Textback, with HTTP status"
             f" {answer.status_code}: look at the proxy in front, and whether Textback runs.",
         )
 

@@ -28,7 +28,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
         )
         return
     if can_text(found):
-        yield good(Kind.NUMBER, f"The number {shown} is the account's, and texts.")
+        yield good(Kind.NUMBER, f"The number {shown} belongs to the account and can send texts.")
     else:
         yield fault(
             Kind.NUMBER, f"The number {shown} can neither send nor receive texts: take another one."
@@ -49,7 +49,7 @@ def can_text(found: Any) -> bool:
 def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
     differences, elsewhere = of_number(asked, found)
     for difference in differences:
-        yield fault(Kind.WEBHOOK, f"Of the number, {difference.fault}. {SET}")
+        yield fault(Kind.WEBHOOK, f"The number: {difference.fault}. {SET}")
     for service in elsewhere:
         yield fault(
             Kind.WEBHOOK,

@@ -99,5 +99,5 @@ def _verification(asked: Questions, number: Any) -> Finding:
 
 
 def _word(state: str | None) -> str:
-    """`in review` of IN_REVIEW."""
+    """Formats a status constant for people: IN_REVIEW becomes `in review`."""
     return (state or "of unknown state").removeprefix("TWILIO_").replace("_", " ").lower()
