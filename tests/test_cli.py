@@ -383,7 +383,7 @@ def test_an_event_is_sent_again(told: Harness) -> None:
 def test_all_that_failed_are_sent_again_once_the_endpoint_is_enabled(told: Harness) -> None:
     event_of(told, Behaviour.GONE)
     endpoint = endpoint_of(told)
-    assert told.flask("webhooks", "enable", endpoint).output.startswith("Enabled: ")
+    assert told.flask("webhooks", "enable", endpoint).output.startswith("Enabled. ")
     assert told.flask("webhooks", "enable", endpoint).output.endswith(" is not disabled.\n")
     unknown = told.flask("webhooks", "enable", "none")
     assert (unknown.exit_code, "unknown_endpoint: " in unknown.output) == (1, True)

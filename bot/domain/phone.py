@@ -114,9 +114,10 @@ def is_country(letters: str) -> bool:
 
 
 def is_possible(number: str) -> bool:
-    """Whether a number in E.164 has as many digits as numbers of its country have."""
+    """Whether a number in E.164, in any spelling of its line, has as many digits as numbers of its
+    country have."""
     try:
-        read = phonenumbers.parse(number)
+        read = phonenumbers.parse(canonical(number))
     except NumberParseException:
         return False
     reason = phonenumbers.is_possible_number_with_reason(read)

@@ -79,7 +79,7 @@ def test_one_that_cannot_begin_ends_no_other(tmp_path: Path, postgres: Server) -
         killed, kept = children(process)
         service.ask(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         os.kill(killed, signal.SIGKILL)
-        until(lambda: b"the process cannot begin" in service.log.read_bytes())
+        until(lambda: b"this process cannot start" in service.log.read_bytes())
         service.ask(
             "BEGIN READ WRITE;"
             f" ALTER DATABASE {name} SET default_transaction_read_only = off; COMMIT"

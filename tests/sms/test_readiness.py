@@ -468,7 +468,7 @@ def test_twilio_cannot_be_reached(ready: Harness, monkeypatch: pytest.MonkeyPatc
 
 def test_something_else_answers_in_twilios_place(ready: Harness) -> None:
     """Textback itself, say."""
-    assert "is not Twilio's API" in connection(ready, f"{ready.url}/console")
+    assert "not with Twilio's API" in connection(ready, f"{ready.url}/console")
 
 
 @pytest.mark.parametrize(
@@ -536,7 +536,7 @@ def test_the_public_address_is_tried_from_here(ready: Harness) -> None:
     for url, said in (
         (f"http://127.0.0.1:{unused_port()}", "refused"),
         ("https://verify.invalid", "DNS"),
-        (f"{ready.simulator.url}", "Something else"),
+        (f"{ready.simulator.url}", "something other than Textback"),
     ):
         one = address_of(ready.settings, url)
         assert one.level is Level.WARNING
