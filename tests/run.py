@@ -11,7 +11,7 @@ import tempfile
 
 PYTEST = [sys.executable, "-m", "pytest"]
 GIVING_WAY = ["nice", "-n", "10"]
-MANY_AT_ONCE = ["-n", "4", "--dist", "worksteal"]
+MANY_AT_ONCE = ["-n", "5", "--dist", "worksteal"]
 
 
 def main(arguments: list[str]) -> int:
