@@ -452,3 +452,14 @@ def test_start_as_json_tells_the_id_without_a_dispatcher_too(
     assert result.exit_code == 1
     (view,) = harness.newest(1)
     assert view.verification.id in result.output
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_terminal_that_lacks_a_script_loses_no_list(harness: Harness, options: list[str]) -> None:
+    harness.start(tag="日本 😀")
+    runner = harness.app.test_cli_runner()
+    runner.charset = "latin-1"
+    ran = runner.invoke(args=["list", *options])
+    assert ran.exit_code == 0, ran.exception
+    if options:
+        assert json.loads(ran.output)[0]["tag"] == "日本 😀"

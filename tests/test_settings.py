@@ -316,3 +316,8 @@ def test_a_start_with_a_file_that_cannot_be_read_says_so(
     found = reload.renew(lambda: settings.with_file({}, tmp_path))
     assert found.settings is None
     assert "it is not UTF-8" in found.told
+
+
+def test_countries_may_be_written_small() -> None:
+    read = settings.read(environment(ALLOWED_COUNTRIES="us, ca"))
+    assert read.allowed_countries == ("US", "CA")

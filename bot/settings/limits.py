@@ -39,6 +39,7 @@ def _as_set(item: RateLimitItem) -> str:
 def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
     if codes == ("*",):
         return codes
+    codes = tuple(code.upper() for code in codes)
     unknown = [code for code in codes if not phone.is_country(code)]
     if unknown:
         raise Unusable(f"{unknown[0]} is no country")

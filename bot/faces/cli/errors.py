@@ -1,6 +1,8 @@
 """Refusals and an unavailable database, as every command tells them: in one line."""
 
 import functools
+import io
+import sys
 from typing import Any
 
 import click
@@ -25,6 +27,7 @@ def _telling(callback: Any) -> Any:
         for name, value in more.items():
             if isinstance(value, str) and not value.isascii():
                 _require_text(name, value)
+        _escape_what_cannot_be_shown()
         try:
             return callback(*args, **more)
         except Refusal as refusal:
@@ -33,6 +36,12 @@ def _telling(callback: Any) -> Any:
             raise click.ClickException(error.sentence) from None
 
     return called
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """One tag in a script that the terminal's encoding lacks would end a whole list."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _require_text(name: str, value: str) -> None:

@@ -1,6 +1,8 @@
 """Prints the output of commands: lines for people, or JSON for programs."""
 
+import codecs
 import json
+import sys
 from typing import Any
 from unicodedata import category
 
@@ -15,7 +17,8 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 def say(as_json: bool, value: Any, *lines: str) -> None:
     """Prints the value as JSON, or the lines."""
     if as_json:
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        is_utf_8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+        click.echo(json.dumps(value, indent=2, ensure_ascii=not is_utf_8))
     else:
         click.echo("\n".join(map(printable, lines)))
 

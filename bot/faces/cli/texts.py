@@ -20,7 +20,7 @@ def texts(language: str | None, as_json: bool) -> None:
     """Show the texts of each language, with encoding, units and segments."""
     rows = shown(services.of(current_app).settings)
     if language:
-        rows = [row for row in rows if row.language == language]
+        rows = [row for row in rows if row.language.lower() == language.lower()]
         if not rows:
             raise click.ClickException(f"There is no language {language}.")
     if as_json:
