@@ -579,7 +579,7 @@ def test_what_cannot_be_an_address_or_a_number_is_refused(name: str, value: str)
 
 @pytest.mark.parametrize(
     "account",
-    ["u:100%secret", "u:with blank", "u:pa/secret", "u:s@secret", "u:se#secret"],
+    ["u:100%secret", "u:with blank", "u:pa/secret", "u:s@secret", "u:se#secret", "u:se?secret"],
 )
 def test_a_database_password_is_percent_encoded_and_never_shown(account: str) -> None:
     (line,) = faults(DATABASE_URL=f"postgresql://{account}@127.0.0.1/d")

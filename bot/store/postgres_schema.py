@@ -41,8 +41,12 @@ def schema_version(url: str) -> int | None:
 
 
 def address_of(url: str) -> tuple[str, str]:
-    """Adds our defaults to an address. Returns also the database's name for people."""
-    wanted = conninfo_to_dict(url)
+    """Adds our defaults to an address. Returns also the database's name for people. Raises
+    UnusableDatabase."""
+    try:
+        wanted = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its message repeats a part of the address
+        raise UnusableDatabase("DATABASE_URL cannot be read as an address") from None
     missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
     name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
     return make_conninfo(url, **missing), name
