@@ -15,7 +15,7 @@ from bot.http.keys import Keys
 from bot.http.waiting import Waiting
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
-from bot.settings import Reading, Settings
+from bot.settings import Reading, Settings, SettingsError
 from bot.store.tx import Store
 from bot.usecases import notify
 from bot.usecases.heartbeat import JudgedUntil
@@ -59,7 +59,10 @@ class Pending:
 
     @cached_property
     def reading(self) -> Reading:
-        return self._look()
+        try:
+            return self._look()
+        except SettingsError as error:  # the file .env cannot be read
+            return Reading(None, (str(error),), ())
 
     @property
     def settings(self) -> Settings:

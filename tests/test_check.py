@@ -195,3 +195,17 @@ def test_what_the_start_would_refuse_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all, and long enough to be read as one" * 40)
     result = with_environment(values, "check")
     assert (result.exit_code, "cannot be opened as a database" in result.output) == (1, True)
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('LIMIT_TOTAL="5/hour\n')
+    ran = subprocess.run(
+        [Path(sys.executable).parent / "flask", "--app", ROOT / "wsgi.py", "check"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode != 0
+    assert "Traceback" not in ran.stderr
+    assert "line 1 cannot be read" in ran.stdout + ran.stderr

@@ -58,6 +58,16 @@ def comparable(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", visible(text)).casefold().split())
 
 
+def letters_of_words(text: str) -> str:
+    """The letters and digits, with the vowel and tone marks that make another word in Thai and
+    Hindi. In Hebrew and Arabic marks may be left out, so they are.
+
+    >>> letters_of_words("No!") == "No", letters_of_words("ไม่") == letters_of_words("ไม้")
+    (True, False)
+    """
+    return "".join(letter for letter in text if letter.isalnum() or _is_needed_mark(letter))
+
+
 def is_dash(letter: str) -> bool:
     return unicodedata.category(letter) == "Pd" or letter in _MORE_DASHES
 
@@ -69,6 +79,11 @@ def ascii_punctuation(letter: str) -> str:
     ('-', '/', 'x')
     """
     return "-" if is_dash(letter) else _PUNCTUATION.get(letter, letter)
+
+
+def _is_needed_mark(letter: str) -> bool:
+    is_mark = unicodedata.category(letter).startswith("M")
+    return is_mark and not unicodedata.name(letter, "").startswith(("HEBREW", "ARABIC"))
 
 
 def _is_mark(letter: str) -> bool:

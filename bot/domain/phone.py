@@ -16,7 +16,7 @@ FEWEST_DIGITS = 7
 _SPELLING = re.compile(r"\+[0-9 ().\-/]{6,40}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SEPARATORS = re.compile(r"[ ().\-/]")
-_CODE_IN_BRACKETS = re.compile(r"^\( *(\+[0-9 ]+)\)")  # (+1) 425 …
+_OPENING_BRACKET = re.compile(r"^\( *(?=\+)")  # (+1) 425 …
 
 # Types of phonenumbers that never get a text. FIXED_LINE_OR_MOBILE, VOIP and PERSONAL_NUMBER
 # often do, so they pass, and Twilio has the last word.
@@ -198,7 +198,7 @@ def _e164(text: str) -> str:
     typed = spelled(text)
     if not typed:
         raise InvalidNumber("A phone number input is required, such as +14255550123.")
-    typed = _CODE_IN_BRACKETS.sub(r"\1 ", typed)
+    typed = _OPENING_BRACKET.sub("", typed)
     if not typed.startswith("+"):
         raise InvalidNumber("The phone number must be in international form, starting with +.")
     if not _SPELLING.fullmatch(typed):

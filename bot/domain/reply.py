@@ -10,12 +10,17 @@ takes quadratic time in the number of combining marks, so `hear` checks the text
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from bot.domain.characters import ascii_digits, ascii_punctuation, comparable, visible
+from bot.domain.characters import (
+    ascii_digits,
+    ascii_punctuation,
+    comparable,
+    letters_of_words,
+    visible,
+)
 from bot.domain.quotes import has_reaction_frame, quotes_any
 
 # Characters. Twilio joins all segments of a text and hands over no more
@@ -56,13 +61,13 @@ _OPENS_WITH_STOP = re.compile(
 )
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
-# A line's end does not: below a code stand signatures and times.
-_CHAIN = re.compile(r"[0-9]+(?:(?:[^\S\r\n]|[.\-/:,+])+[0-9]+)*")
+_CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
 # Nor do brackets part an area code from its number: (0161) 496 0123, 045(123)4567.
 _OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\u3015]"
-_IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]+)[^\S\r\n]*{_CLOSING}")
+_IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
+_LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -204,7 +209,16 @@ def _guess(text: str, code_length: int) -> str | None:
 
 
 def _code_runs(text: str, code_length: int) -> set[str]:
-    """Runs of so many digits that are not a part of something longer."""
+    """Runs of so many digits that are not a part of something longer. A first line of the code
+    alone is one, whatever follows: signatures with numbers and times do."""
+    first, *rest = _LINE_END.split(text.strip(), maxsplit=1)
+    code = _trimmed(first)
+    if rest and _DIGITS.fullmatch(code) and len(code) == code_length:
+        return {code} | _lone_runs(rest[0], code_length)
+    return _lone_runs(text, code_length)
+
+
+def _lone_runs(text: str, code_length: int) -> set[str]:
     found: set[str] = set()
     for chain in _CHAIN.findall(_IN_BRACKETS.sub(r" \1 ", text)):
         runs = set(_DIGITS.findall(chain))
@@ -219,13 +233,8 @@ def is_no(heard: Heard, words: Sequence[str]) -> bool:
     >>> is_no(hear("No!"), ["no"]), is_no(hear("no code came"), ["no"])
     (True, False)
     """
-    said = _letters(heard.comparable)
-    return bool(said) and said in {_letters(comparable(word)) for word in words}
-
-
-def _letters(text: str) -> str:
-    """With the vowel and tone marks, which make another word in Thai and Hindi."""
-    return "".join(one for one in text if one.isalnum() or unicodedata.category(one)[0] == "M")
+    said = letters_of_words(heard.comparable)
+    return bool(said) and said in {letters_of_words(comparable(word)) for word in words}
 
 
 def _folded(text: str) -> str:

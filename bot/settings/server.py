@@ -1,6 +1,7 @@
 """Addresses, the database, processes and connections."""
 
 import re
+import socket
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
@@ -29,9 +30,11 @@ def _require_readable(url: str) -> None:
 
 def _host(host: str) -> str:
     try:
-        if re.fullmatch(r"[0-9.]+", host) or ":" in host:
+        if ":" in host:
             ip_address(host)
-    except ValueError:
+        elif re.fullmatch(r"[0-9.]+", host):
+            socket.inet_aton(host)  # 0 and 127.1 too
+    except (ValueError, OSError):
         raise Unusable("it is no address; PORT is a setting of its own") from None
     return host
 

@@ -6,6 +6,7 @@ from bot.domain.inputs import TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import outbox, verifications
+from bot.store.rows import UnreadableRow
 from bot.store.texts import TextState
 from bot.store.tx import Change, Tx
 from bot.usecases.record import record
@@ -24,9 +25,13 @@ def fail(
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:
     """Whether its text was tried, and Twilio has not got it: then the start does not count."""
-    was_tried = verification.first_try_at is not None
-    texts = outbox.of(tx, verification.id)
-    return was_tried and all(text.state is TextState.QUEUED for text in texts)
+    if verification.first_try_at is None:
+        return False
+    try:
+        texts = outbox.of(tx, verification.id)
+    except UnreadableRow:
+        return False
+    return all(text.state is TextState.QUEUED for text in texts)
 
 
 def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:

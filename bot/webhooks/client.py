@@ -107,7 +107,7 @@ class WebhookClient:
             return Answer(Result.FORBIDDEN_ADDRESS)
         except DeadlinePassed:
             return answer or Answer(Result.TIMEOUT)
-        except (HTTPError, OSError):
+        except (HTTPError, OSError, ValueError):  # the last one for a chunk of a negative size
             is_late = time.monotonic() >= call.deadline
             return answer or Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
         return answer or Answer(Result.TIMEOUT)

@@ -92,3 +92,17 @@ def test_only_phones_are_phones() -> None:
 def test_a_masked_number_shows_its_country_and_two_digits() -> None:
     assert masked("+14255550123") == "+1425*****23"
     assert "5550" not in masked("+14255550123")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "(+1) 425 555-0123",
+        "( +1 ) 425 555 0123",
+        "(+1-425) 555-0123",
+        "(+1 425-555-0123)",
+        "(+1 (425) 555-0123)",
+    ],
+)
+def test_a_bracket_before_the_plus_changes_nothing(spelling: str) -> None:
+    assert parse(spelling).number == "+14255550123"

@@ -331,3 +331,8 @@ def test_a_language_that_is_not_offered_is_not_found(asked: str) -> None:
     assert lookup(asked, ["en", "fr"]) is None
     found = choose(asked, country="US", by_country={}, default="fr", offered=["en", "fr"])
     assert found == "fr"
+
+
+def test_marks_that_may_be_left_out_do_not_matter() -> None:
+    assert reply.is_no(reply.hear("לֹא"), wording.no_words("he"))
+    assert reply.is_no(reply.hear("لَا"), wording.no_words("ar"))

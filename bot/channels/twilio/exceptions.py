@@ -15,7 +15,8 @@ UNREADABLE = (TwilioException, urllib3_errors.HTTPError, *NO_MESSAGE)
 
 def http_status(error: Exception) -> int | None:
     answer = error.args[1] if len(error.args) > 1 else None
-    return getattr(error, "status", None) or getattr(answer, "status_code", None)
+    status = getattr(error, "status", None) or getattr(answer, "status_code", None)
+    return status if isinstance(status, int) else None  # the library takes some from the body
 
 
 def twilio_code(error: Exception) -> int | None:
