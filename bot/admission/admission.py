@@ -40,7 +40,7 @@ class Applicant:
     started_by: str
     from_address: str
     window: timedelta
-    send: int  # the how manyth text of the verification it asks for
+    send: int  # the text that it asks for: 1 for the first of its verification
 
     @classmethod
     def of(cls, verification: Verification, from_address: str, *, send: int = 1) -> "Applicant":

@@ -125,8 +125,8 @@ def is_possible(number: str) -> bool:
 
 
 def masked(phone: str) -> str:
-    """A number as logs and metrics may show it: at least four digits are hidden. A short code is
-    nobody's phone, and shown.
+    """A number as logs and metrics may show it, with at least four digits hidden. A short code
+    stays as it is: no person has one.
 
     >>> masked("+14255550123"), masked("+6907290"), masked("12345")
     ('+1425*****23', '+6****90', '12345')

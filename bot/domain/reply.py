@@ -62,7 +62,7 @@ _OPENS_WITH_STOP = re.compile(
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
-# Nor do brackets part an area code from its number: (0161) 496 0123, 045(123)4567.
+# Brackets do not part an area code from its number: (0161) 496 0123, 045(123)4567.
 _OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\u3015]"
 _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")

@@ -41,7 +41,9 @@ _AS_LETTERS = str.maketrans("013457@$", "oieastas")  # p4ssw0rd
 _STAND_INS = frozenset(["placeholder", "insert", "redacted", "fixme"])
 # One random key in 50,000 contains one of these, but hardly ever between marks or without a digit.
 _SHORT_STAND_INS = frozenset(["your", "todo", "xxxx"])
-_MARKED_STAND_IN = re.compile(r"(?<![a-z0-9])(your|todo|xxxx)(?![a-z0-9])", re.IGNORECASE)
+_MARKED_STAND_IN = re.compile(
+    rf"(?<![a-z0-9])({'|'.join(_SHORT_STAND_INS)})(?![a-z0-9])", re.IGNORECASE
+)
 # A value of these words alone is a placeholder.
 _COMMON = (
     _STAND_INS

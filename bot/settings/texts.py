@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot import wording
 from bot.domain import phone, timings
-from bot.domain.placeholders import is_placeholder
 from bot.domain.quotes import QUOTE_LENGTH, is_recognizable
 from bot.domain.verification import Terms
 from bot.settings.types import Group, Unusable, rule, setting
@@ -39,7 +38,7 @@ def _challenge_text(template: str) -> str:
 
 
 def _service_name(name: str) -> str:
-    if wording.CODE in name or is_placeholder(name, in_prose=True):
+    if not wording.is_name(name):
         raise Unusable("it is a placeholder, not a name")
     return name
 

@@ -12,11 +12,10 @@ from datetime import datetime
 
 from bot.domain.events import EventName
 from bot.domain.verification import ENDS
-from bot.store.rows import Row, Value, placed, places, to_text
+from bot.store.rows import Row, Value, in_parts, placed, places, to_text
 from bot.store.tx import Tx
 
 # Limit on unsettled lines to count: a long transaction, such as a backup, keeps lines unsettled.
-REMOVED_AT_ONCE = 500  # SQLite looks a name of a value up among all others
 UNSETTLED_COUNTED = 10_000
 COUNTED_AT_ONCE = 200  # lines of history: a few milliseconds, for which writers wait
 
@@ -65,8 +64,7 @@ def count_more(tx: Tx) -> bool:
 def count_removed(tx: Tx, ids: Sequence[str]) -> None:
     """Counts the rest of verifications that are about to be removed."""
     after = _lock(tx)
-    for start in range(0, len(ids), REMOVED_AT_ONCE):
-        some = ids[start : start + REMOVED_AT_ONCE]
+    for some in in_parts(ids):
         _count(tx, f"h.verification_id IN ({places(some)})", after=after, **placed(some))
     tx.run("UPDATE count_cursor SET removals = removals + 1")
 

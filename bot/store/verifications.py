@@ -7,6 +7,7 @@ from functools import partial
 from bot.domain.verification import Cause, Verification
 from bot.store import aside
 from bot.store.rows import (
+    in_parts,
     placed,
     places,
     read_row,
@@ -126,8 +127,7 @@ def set_aside(tx: Tx, id: str) -> None:
 def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
     """Returns the verifications that have ended or are gone."""
     found: list[str] = []
-    for first in range(0, len(ids), 500):
-        some = ids[first : first + 500]
+    for some in in_parts(ids):
         sql = f"""
             SELECT id FROM verification WHERE id IN ({places(some)}) AND status = 'pending'
         """

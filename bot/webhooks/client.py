@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,7 +20,6 @@ from bot.outbound import addresses
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import (
     Call,
-    DeadlinePassed,
     direct_pool,
     foreign_look_ups,
     under_way,
@@ -98,19 +98,16 @@ class WebhookClient:
         call = Call(time.monotonic() + CALL_SECONDS, check, foreign_look_ups)
         answer: Answer | None = None
         try:
-            with under_way(call, self._watchdog):
+            # ValueError: a chunk of a negative size.
+            with suppress(HTTPError, OSError, ValueError), under_way(call, self._watchdog):
                 response = self._call(url, self.headers(id, body), body)
                 if call.left > 0:  # headers that are cut seem to end there
                     answer = self._answer(response)  # whatever becomes of its body
                 _read_rest(response)
         except ForbiddenAddress:
             return Answer(Result.FORBIDDEN_ADDRESS)
-        except DeadlinePassed:
-            return answer or Answer(Result.TIMEOUT)
-        except (HTTPError, OSError, ValueError):  # the last one for a chunk of a negative size
-            is_late = time.monotonic() >= call.deadline
-            return answer or Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
-        return answer or Answer(Result.TIMEOUT)
+        is_late = time.monotonic() >= call.deadline
+        return answer or Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
 
     def _call(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:
         return self._pool.request(

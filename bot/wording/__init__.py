@@ -11,13 +11,14 @@ from enum import Enum
 from string import Formatter
 
 from bot.domain.decision import Answer
+from bot.domain.placeholders import is_placeholder
 from bot.domain.verification import Terms, Verification
 from bot.wording import catalogues, sentences
 from bot.wording.segments import segments
 
 FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "reference"])
+CODE = "{code}"  # its place in a text that is kept
 # Letters that are not mistaken for each other or for digits, and spell no words.
-CODE = "{code}"  # in a text that is kept
 REFERENCE_LETTERS = "BCDFGHJKMNPQRTVWXYZ"
 SHORTEST_MINUTES = 120  # seconds: from here on even minutes are told as minutes
 
@@ -112,6 +113,12 @@ def filled(template: str, *, service: str | None, terms: Terms, reference: str) 
         literal + (values[field] if field is not None else "")
         for literal, field, _, _ in Formatter().parse(template)
     )
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the service's name: a placeholder was meant to be replaced, and {code}
+    would be."""
+    return CODE not in text and not is_placeholder(text, in_prose=True)
 
 
 def fill(challenge_text: str, code: str) -> str:

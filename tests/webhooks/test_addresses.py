@@ -199,26 +199,10 @@ def _silent(connection: socket.socket) -> None:
     connection.recv(65536)
 
 
-def _dribbling(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 204 No Content\r\n")
-    while True:
-        connection.sendall(b"X-More: y\r\n")
-        threading.Event().wait(0.05)
-
-
 def _broken(connection: socket.socket) -> None:
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
     connection.shutdown(socket.SHUT_RDWR)
-
-
-def _accepted_without_end(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        connection.sendall(b"x")
-        threading.Event().wait(0.05)
 
 
 def _gone_without_end(connection: socket.socket) -> None:
@@ -227,22 +211,25 @@ def _gone_without_end(connection: socket.socket) -> None:
     threading.Event().wait(1)
 
 
-def _endless(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 500 Error\r\n\r\n")
-    while True:
-        connection.sendall(b"x" * 8192)
-        threading.Event().wait(0.05)
+def _without_end(begin: bytes, piece: bytes) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(begin)
+        while True:
+            connection.sendall(piece)
+            threading.Event().wait(0.05)
+
+    return behave
 
 
 @pytest.mark.parametrize(
     ("behave", "result"),
     [
         (_silent, Result.TIMEOUT),
-        (_dribbling, Result.TIMEOUT),
-        (_endless, Result.REFUSED),
+        (_without_end(b"HTTP/1.1 204 No Content\r\n", b"X-More: y\r\n"), Result.TIMEOUT),
+        (_without_end(b"HTTP/1.1 500 Error\r\n\r\n", b"x" * 8192), Result.REFUSED),
         (_broken, Result.DELIVERED),
-        (_accepted_without_end, Result.DELIVERED),
+        (_without_end(b"HTTP/1.1 200 OK\r\n\r\n", b"x"), Result.DELIVERED),
         (_gone_without_end, Result.GONE),
     ],
 )

@@ -12,7 +12,6 @@ from flask import request
 from bot import wording
 from bot.domain import origin
 from bot.domain.errors import InvalidStart
-from bot.domain.placeholders import is_placeholder
 from bot.faces.verify.errors import ChannelDisabled, InvalidParameter
 
 LONGEST_NAME = 32  # characters of CustomFriendlyName
@@ -45,7 +44,8 @@ class Check:
 def create() -> Create:
     """Reads the parameters of a create request. Raises InvalidParameter, ChannelDisabled."""
     form = _form(_CREATE | _WITHOUT_EFFECT)
-    to, channel = _number(_required(form, "To")), _required(form, "Channel").lower()
+    _required(form, "To")
+    to, channel = _to(form), _required(form, "Channel").lower()
     if channel in _CHANNELS:
         raise ChannelDisabled(f"Delivery channel disabled: {channel}. This service has sms alone.")
     if channel != "sms":
@@ -62,8 +62,7 @@ def create() -> Create:
 def check() -> Check:
     """Raises InvalidParameter."""
     form = _form(_CHECK)
-    code, to, sid = _required(form, "Code"), form.get("To"), form.get("VerificationSid")
-    to = _number(to) if to else to
+    code, to, sid = _required(form, "Code"), _to(form) or None, form.get("VerificationSid")
     if not to and not sid:
         raise missing("To")
     return Check(code, to, sid)
@@ -105,15 +104,17 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
 
 
 def _required(form: Mapping[str, str], name: str) -> str:
-    value = form.get(name, "")
-    if not value.strip():
+    value = form.get(name, "").strip()
+    if not value:
         raise missing(name)
-    return value if name == "To" else value.strip()
+    return value
 
 
-def _number(value: str) -> str:
-    """A plus that was not percent-encoded arrives as a blank."""
-    return f"+{value.strip()}" if value[:1] == " " and value.strip()[:1].isdigit() else value
+def _to(form: Mapping[str, str]) -> str:
+    """Empty if it is not given. A plus that was not percent-encoded arrives as a blank."""
+    value = form.get("To", "")
+    number = value.strip()
+    return f"+{number}" if value[:1] == " " and number[:1].isdigit() else number
 
 
 def _locale(value: str | None) -> str | None:
@@ -148,7 +149,7 @@ def _friendly_name(value: str | None) -> str | None:
             f"it has at most {LONGEST_NAME} printable characters, {MOST_DIGITS_IN_NAME} of them"
             " digits",
         )
-    if wording.CODE in value or is_placeholder(value, in_prose=True):
+    if not wording.is_name(value):
         raise invalid("CustomFriendlyName", "it is a placeholder, not a name")
     return value.strip()
 
