@@ -5,36 +5,19 @@ them at a lower priority, and use what they leave, which is most of it.
 """
 
 import signal
-import subprocess
 import sys
-import tempfile
 
-PYTEST = [sys.executable, "-m", "pytest"]
-GIVING_WAY = ["nice", "-n", "10"]
-MANY_AT_ONCE = ["-n", "5", "--dist", "worksteal"]
+import pytest
 
+from tests.forked import Distribution
+from tests.processes.starting import PROGRAMS, starter
 
-def main(arguments: list[str]) -> int:
-    """The exit code of pytest, of the others or else of the timed ones."""
-    with tempfile.TemporaryFile("w+") as report:
-        timed = subprocess.Popen(
-            [*PYTEST, "-m", "timed", *arguments], stdout=report, stderr=subprocess.STDOUT
-        )
-        others = subprocess.Popen(
-            [*GIVING_WAY, *PYTEST, *MANY_AT_ONCE, "-m", "not timed", *arguments]
-        )
-        # Both hear of Ctrl-C by themselves, and clear away what they have started; so on SIGTERM.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(
-            signal.SIGTERM, lambda *_: [p.send_signal(signal.SIGINT) for p in (others, timed)]
-        )
-        others.wait()
-        timed.wait()
-        report.seek(0)
-        said = report.read()
-        print("\nThe tests marked `timed`:", said if timed.returncode else said.splitlines()[-1])
-    return others.returncode or timed.returncode
+_GIVING_WAY = 10
+_AT_ONCE = 5  # on two cores: they wait part of the time
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for program in PROGRAMS:
+        starter(program)  # imports beside the collection, for all forks
+    sys.exit(pytest.main(sys.argv[1:], plugins=[Distribution(_AT_ONCE, _GIVING_WAY)]))

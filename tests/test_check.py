@@ -3,8 +3,7 @@
 import json
 import os
 import sqlite3
-import subprocess
-import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from bot.store.opening import open_store
 from simulator import faults
 from tests.harness import ACCOUNT, NUMBER, Harness, environment
 from tests.postgres import Server, ask
+from tests.processes.starting import Started
 
 ROOT = Path(__file__).parents[1]
-FLASK = Path(sys.executable).parent / "flask"
 
 
 def run(harness: Harness, *command: str) -> Result:
@@ -31,16 +30,15 @@ def with_environment(values: dict[str, str], *command: str) -> Result:
     return app.test_cli_runner().invoke(args=list(command))
 
 
-def flask(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
-    """The program itself, in a folder without .env and an environment without settings."""
-    return subprocess.run(
-        [FLASK, "--app", str(ROOT / "wsgi.py"), *command],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def flask(folder: Path, *command: str) -> tuple[int, str, str]:
+    """The program itself, in a folder without .env and an environment without settings: its exit
+    code, its output and its errors."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        output, errors = Path(elsewhere) / "output", Path(elsewhere) / "errors"
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        arguments = ["flask", "--app", str(ROOT / "wsgi.py"), *command]
+        process = Started(arguments, environment, output, errors=errors, folder=folder)
+        return process.wait(timeout=60), output.read_text(), errors.read_text()
 
 
 def test_check_alone_asks_nobody(tmp_path: Path) -> None:
@@ -109,10 +107,10 @@ def test_warnings_are_told_beside_the_settings(tmp_path: Path) -> None:
     "command", [("--help",), ("check", "--help"), ("number", "set", "--help"), ("version",)]
 )
 def test_help_needs_no_settings(tmp_path: Path, command: tuple[str, ...]) -> None:
-    ran = flask(tmp_path, *command)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    code, written, errors = flask(tmp_path, *command)
+    assert (code, errors) == (0, "")
     if command == ("--help",):
-        assert "number    The webhook" in ran.stdout
+        assert "number    The webhook" in written
     assert list(tmp_path.iterdir()) == [], "and opens no database"
 
 
@@ -120,10 +118,10 @@ def test_help_needs_no_settings(tmp_path: Path, command: tuple[str, ...]) -> Non
 def test_other_commands_tell_what_the_settings_lack(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    ran = flask(tmp_path, *command)
-    assert ran.returncode == 1
-    assert "PUBLIC_BASE_URL is not set." in ran.stderr
-    assert "Traceback" not in ran.stderr
+    code, _, errors = flask(tmp_path, *command)
+    assert code == 1
+    assert "PUBLIC_BASE_URL is not set." in errors
+    assert "Traceback" not in errors
 
 
 def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
@@ -199,13 +197,7 @@ def test_what_the_start_would_refuse_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text('LIMIT_TOTAL="5/hour\n')
-    ran = subprocess.run(
-        [Path(sys.executable).parent / "flask", "--app", ROOT / "wsgi.py", "check"],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode != 0
-    assert "Traceback" not in ran.stderr
-    assert "line 1 cannot be read" in ran.stdout + ran.stderr
+    code, written, errors = flask(tmp_path, "check")
+    assert code != 0
+    assert "Traceback" not in errors
+    assert "line 1 cannot be read" in written + errors

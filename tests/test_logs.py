@@ -31,6 +31,7 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
         assert code
         service.simulator.webhooks.receive(PHONE, code[1])
         until(lambda: service.status(response.json()["id"])["runtimeStatus"] == "Completed")
+        until(lambda: '"delivery"' in service.log.read_text())
         assert service.terminate(process) == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     finally:

@@ -2,24 +2,26 @@
 
 import atexit
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+PROGRAMS = ("gunicorn", "flask")
 ROOT = Path(__file__).parents[2]
 
 
 class Starter:
-    """The process that forks, and one question to it at a time."""
+    """The process that forks, and one question to it at a time, from all processes of tests."""
 
     def __init__(self, program: str) -> None:
-        self._lock = threading.Lock()
+        self._lock = multiprocessing.Lock()
+        self._owner = os.getpid()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.processes.warm", program],
             cwd=ROOT,
@@ -37,12 +39,14 @@ class Starter:
             return json.loads(self._process.stdout.readline())
 
     def close(self) -> None:
-        """Without a further line it ends."""
-        self._process.communicate()
+        """Without a further line it ends, which its owner decides."""
+        if os.getpid() == self._owner:
+            self._process.communicate()
 
 
 @cache
-def _starter(program: str) -> Starter:
+def starter(program: str) -> Starter:
+    """The one of this process of tests, or of the process that it is a fork of."""
     made = Starter(program)
     atexit.register(made.close)
     return made
@@ -51,11 +55,25 @@ def _starter(program: str) -> Starter:
 class Started:
     """A process that was started so, with what the tests use of subprocess.Popen."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self._starter = _starter(arguments[0])
+    def __init__(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        log: Path,
+        *,
+        errors: Path | None = None,
+        folder: Path = ROOT,
+    ) -> None:
+        self._starter = starter(arguments[0])
+        errors = errors or log
         log.touch()
+        errors.touch()
         self.pid: int = self._starter.ask(
-            arguments=arguments, environment=environment, log=str(log)
+            arguments=arguments,
+            environment=environment,
+            folder=str(folder),
+            log=str(log),
+            errors=str(errors),
         )
         self.returncode: int | None = None
 

@@ -2,8 +2,8 @@
 need.
 
 Imports are most of a start. This process does them once, and for each line that it reads forks one
-that becomes the program of its argument, as a new one would: with its own environment, output and
-process group. Each start reads its settings and opens its files anew. Its client is
+that becomes the program of its argument, as a new one would: with its own environment, folder,
+output and process group. Each start reads its settings and opens its files anew. Its client is
 tests/processes/starting.py.
 """
 
@@ -37,16 +37,18 @@ PROGRAMS = {"gunicorn": wsgiapp.run, "flask": flask.cli.main}
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 
 
-def become(arguments: list[str], environment: dict[str, str], log: str) -> None:
+def become(
+    arguments: list[str], environment: dict[str, str], folder: str, log: str, errors: str
+) -> None:
     """This process is the program from here on."""
     os.setsid()
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    nothing, written = os.open(os.devnull, os.O_RDWR), os.open(log, os.O_WRONLY | os.O_APPEND)
-    for number, file in ((0, nothing), (1, written), (2, written)):
+    for number, path in enumerate((os.devnull, log, errors)):
+        file = os.open(path, os.O_RDWR | os.O_APPEND)
         os.dup2(file, number)
-    os.close(nothing)
-    os.close(written)
+        os.close(file)
     sys.argv = arguments
     PROGRAMS[arguments[0]]()
 
