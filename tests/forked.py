@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 
 _PATIENCE_SECONDS = 30  # for fixtures to end, before a fork is killed
+# Tests of seconds come first: at the end short ones are left, which the forks share evenly.
+_LONG = ("tests/browser/", "tests/processes/", "tests/examples/", "tests/simulation/")
 _FINISHED, _ENDED = "a test has finished", "the process is gone"
 _multiprocessing = multiprocessing.get_context("fork")
 
@@ -102,14 +104,21 @@ class Distribution:
         return True
 
     def _begin(self) -> None:
-        timed, others = [], []
+        timed, long, short = [], [], []
         for place, item in enumerate(self._session.items):
-            (timed if item.get_closest_marker("timed") else others).append(place)
+            if item.get_closest_marker("timed"):
+                timed.append(place)
+            else:
+                (long if item.nodeid.startswith(_LONG) else short).append(place)
         if timed:
             self._fork(deque(timed), niceness=0)
-        size = -(-len(others) // self._wanted)  # rounded up
-        for start in range(0, len(others), size or 1):
-            self._fork(deque(others[start : start + size]), self._niceness)
+        for longs, shorts in zip(self._parts(long), self._parts(short), strict=True):
+            self._fork(deque([*longs, *shorts]), self._niceness)
+
+    def _parts(self, places: list[int]) -> list[list[int]]:
+        """As many as there are forks, each contiguous."""
+        size = -(-len(places) // self._wanted)  # rounded up
+        return [places[n * size : (n + 1) * size] for n in range(self._wanted)]
 
     def _fork(self, places: deque[int], niceness: int) -> None:
         self._forks.append(Fork(self._session, places, niceness, self._forks))
@@ -119,7 +128,7 @@ class Distribution:
     def _give(self, fork: Fork) -> None:
         if fork.is_ending:
             return
-        if not fork.places:
+        if not fork.places and fork.niceness:
             longest = max(
                 (other.places for other in self._forks if other.niceness), key=len, default=deque()
             )

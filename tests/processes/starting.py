@@ -71,6 +71,7 @@ class Started:
         self.pid: int = self._starter.ask(
             arguments=arguments,
             environment=environment,
+            niceness=os.getpriority(os.PRIO_PROCESS, 0),
             folder=str(folder),
             log=str(log),
             errors=str(errors),

@@ -3,8 +3,8 @@ need.
 
 Imports are most of a start. This process does them once, and for each line that it reads forks one
 that becomes the program of its argument, as a new one would: with its own environment, folder,
-output and process group. Each start reads its settings and opens its files anew. Its client is
-tests/processes/starting.py.
+priority, output and process group. Each start reads its settings and opens its files anew. Its client
+is tests/processes/starting.py.
 """
 
 import sys
@@ -38,10 +38,16 @@ _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 
 
 def become(
-    arguments: list[str], environment: dict[str, str], folder: str, log: str, errors: str
+    arguments: list[str],
+    environment: dict[str, str],
+    niceness: int,
+    folder: str,
+    log: str,
+    errors: str,
 ) -> None:
     """This process is the program from here on."""
     os.setsid()
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

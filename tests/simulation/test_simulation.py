@@ -228,7 +228,7 @@ def test_a_decision_outside_the_transaction_is_found(tmp_path: Path) -> None:
 
 
 def test_a_time_read_before_the_lock_is_found(tmp_path: Path) -> None:
-    assert until_found(tmp_path, EarlyNow(), first=3)
+    assert until_found(tmp_path, EarlyNow(), first=37)
 
 
 def test_a_claim_without_a_second_look_is_found(
