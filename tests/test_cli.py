@@ -136,6 +136,8 @@ def test_cancel(harness: Harness) -> None:
     id = harness.start()["id"]
     assert "canceled" in harness.flask("cancel", id).output
     assert harness.find(id).outcome.reason == "canceled at the command line"
+    refused = harness.flask("cancel", id, "--reason", "x" * 4001)
+    assert "a reason has at most 4000 characters" in refused.output
     assert harness.flask("cancel", id).exit_code == 1
 
 
@@ -283,6 +285,10 @@ def test_commands_are_in_the_audit_by_the_systems_user(
     assert {row["maskedNumber"] for row in rows} == {"+1425*****23"}
     assert [row["verificationId"] for row in rows][-2:] == [id, id]
     assert PHONE not in str(rows)
+    at = rows[0]["at"]
+    for since in (at, at[:19] + "Z", at[:19], at[:19].replace("T", " "), at[:16], at[:10]):
+        found = json.loads(harness.flask("audit", "--json", "--since", since).output)
+        assert len(found) == 5, since
     assert "dana" in harness.flask("audit", "--who", "dana", "--what", "canceled").output
     assert harness.flask("audit", "--who", "nobody").output == "Nothing fits.\n"
 

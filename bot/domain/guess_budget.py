@@ -46,8 +46,13 @@ class GuessBudget:
         return self.chance <= LARGEST_CHANCE
 
     def __str__(self) -> str:
+        """
+        >>> str(GuessBudget(12, 10))
+        '12 guesses a number and day, less than 0.01% to guess right'
+        """
         guesses = "any number of" if self.guesses is None else str(self.guesses)
-        return f"{guesses} guesses a number and day, {self.chance:.2%} to guess right"
+        chance = f"{self.chance:.2%}" if self.chance >= 0.0001 else "less than 0.01%"
+        return f"{guesses} guesses a number and day, {chance} to guess right"
 
 
 def guess_budget(

@@ -2,10 +2,13 @@
 keeps the earlier environment: a mistake in a file must not end a service that runs."""
 
 import logging
+import socket
 from collections.abc import Callable, Mapping
 
 from bot import settings
-from bot.settings import Reading
+from bot.settings import Reading, Settings
+from bot.store.opening import schema_version
+from bot.store.tx import UnusableDatabase
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +27,39 @@ def renew(read_environment: Callable[[], Mapping[str, str]]) -> Reading:
         reading = settings.look(environment)
     except settings.SettingsError as error:  # the file cannot be read
         reading = Reading(None, (str(error),), ())
-    if reading.settings is None and _in_use is not None:
-        log.error("the settings cannot be used, so the earlier ones stay: %s", reading.told)
-        return settings.look(_in_use)
+    if _in_use is not None:
+        earlier = settings.look(_in_use)
+        fault = _fault(reading, earlier)
+        if fault:
+            log.error("the settings cannot be used, so the earlier ones stay: %s", fault)
+            return earlier
     _in_use = environment
     return reading
+
+
+def _fault(reading: Reading, earlier: Reading) -> str | None:
+    """Why a running service cannot change to these settings: what gunicorn would end at is looked
+    at before. What stays the same is in use, and not looked at."""
+    if reading.settings is None or earlier.settings is None:
+        return reading.told
+    wanted, running = reading.settings, earlier.settings
+    if wanted.database_url != running.database_url:
+        try:
+            schema_version(wanted.database_url)
+        except UnusableDatabase as error:
+            return str(error)
+    if (wanted.host, wanted.port) != (running.host, running.port):
+        return _refusal_to_listen(wanted)
+    return None
+
+
+def _refusal_to_listen(wanted: Settings) -> str | None:
+    family = socket.AF_INET6 if ":" in wanted.host else socket.AF_INET
+    try:
+        socket.create_server((wanted.host, wanted.port), family=family).close()
+    except OSError as error:
+        return f"HOST and PORT cannot be listened on: {wanted.host}:{wanted.port}: {error.strerror}"
+    return None
 
 
 def in_use() -> Mapping[str, str] | None:

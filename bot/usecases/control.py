@@ -13,6 +13,7 @@ from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.record import record
 from bot.usecases.running import require_caught_up, require_running
 
+LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
 

@@ -468,6 +468,9 @@ def test_a_list_says_how_many_and_is_taken_away(operator: Operator, four: dict[s
     ]
     assert every[1]["cause"] == "opted_out"
     assert operator.get("/console/verifications.xml").status_code == 404
+    refused = operator.get("/console/verifications.csv?status=nonsense")
+    assert refused.status_code == 303
+    assert "This status is unknown." in Page(operator.get(refused.location)).says(".fault")
 
 
 def test_no_cell_of_a_file_is_a_formula(operator: Operator, harness: Harness) -> None:

@@ -1,6 +1,7 @@
 """A real gunicorn: many replies at once, what it logs, what stops its start."""
 
 import signal
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -242,7 +243,8 @@ def test_a_reload_with_unusable_settings_keeps_the_earlier_ones(tmp_path: Path) 
     service = Service(tmp_path)
     file = tmp_path / ".env"
     try:
-        values = {name: service.environment.pop(name) for name in environment()}
+        names = [*environment(), "DATABASE_URL", "PORT"]
+        values = {name: service.environment.pop(name) for name in names}
         kept = "\n".join(f"{name}={value}" for name, value in values.items() if value)
         limits = {name: value for name, value in values.items() if not value}
         file.write_text(kept)
@@ -276,6 +278,18 @@ def test_a_reload_with_unusable_settings_keeps_the_earlier_ones(tmp_path: Path) 
             until(lambda: starts() == 3, 15)
             until(lambda: error_of_start() == "country_not_allowed", 15)
             assert "WINDOW_SECONDS cannot be used" in service.log.read_text()
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                port = taken.getsockname()[1]
+                for line, told in (
+                    ("DATABASE_URL=sqlite:////dev/null/x.db", "cannot be opened"),
+                    (f"PORT={port}", f":{port}: Address already in use"),
+                ):
+                    begun = starts()
+                    file.write_text(f"{kept}\n{line}\n")
+                    process.send_signal(signal.SIGHUP)
+                    until(lambda begun=begun: starts() > begun, 15)
+                    until(lambda: error_of_start() == "country_not_allowed", 15)
+                    assert told in service.log.read_text()
             assert process.poll() is None
         finally:
             process.terminate()

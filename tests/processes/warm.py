@@ -3,8 +3,8 @@ need.
 
 Imports are most of a start. This process does them once, and for each line that it reads forks one
 that becomes the program of its argument, as a new one would: with its own environment, folder,
-priority, output and process group. Each start reads its settings and opens its files anew. Its client
-is tests/processes/starting.py.
+priority, output and process group. Each start reads its settings and opens its files anew. Its
+client is tests/processes/starting.py.
 """
 
 import sys

@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from bot import service as services
 from bot.channels.gateway import Finding, Level
 from bot.domain import phone
-from bot.faces.cli.output import json_option, say
+from bot.faces.cli.output import counted, json_option, say
 from bot.settings import Reading, Settings
 from bot.store.migrations import VERSION
 from bot.store.opening import schema_version
@@ -110,13 +110,9 @@ def _tell_findings(findings: Iterable[Finding]) -> bool:
             count[found.level] += 1
     if not has_asked:
         return True
-    faults = "no fault" if not count[Level.FAULT] else _counted(count[Level.FAULT], "fault")
-    click.echo(f"\nTwilio: {faults}, {_counted(count[Level.WARNING], 'warning')}.")
+    faults = "no fault" if not count[Level.FAULT] else counted(count[Level.FAULT], "fault")
+    click.echo(f"\nTwilio: {faults}, {counted(count[Level.WARNING], 'warning')}.")
     return count[Level.FAULT] == 0
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _shown(settings: Settings, database: str) -> Iterable[tuple[str, str]]:

@@ -17,7 +17,7 @@ from bot.explanations import why, words
 from bot.faces.cli import listing
 from bot.faces.cli.listing import outcome_in_words as _outcome
 from bot.faces.cli.operator import audited, operator
-from bot.faces.cli.output import UTC_NOTE, json_option, printable, say
+from bot.faces.cli.output import UTC_NOTE, counted, json_option, printable, say
 from bot.observability.logs import request_id
 from bot.store.history import Line
 from bot.store.rows import to_text
@@ -122,9 +122,17 @@ def show(id: str, as_json: bool) -> None:
     click.echo(UTC_NOTE)
 
 
+def _reason(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if len(value) > control.LONGEST_REASON:
+        raise click.BadParameter(f"a reason has at most {control.LONGEST_REASON} characters")
+    return value
+
+
 @click.command()
 @click.argument("id")
-@click.option("--reason", default="canceled at the command line", show_default=True)
+@click.option(
+    "--reason", default="canceled at the command line", show_default=True, callback=_reason
+)
 @json_option
 @with_appcontext
 def cancel(id: str, reason: str, as_json: bool) -> None:
@@ -158,9 +166,9 @@ def forget(phone_number: str, as_json: bool) -> None:
         )
         return
     click.echo(
-        f"Erased {forgotten.verifications} verifications"
+        f"Erased {counted(forgotten.verifications, 'verification')}"
         f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"
-        f" and {forgotten.usage_rows} entries that counted against limits."
+        f" and {counted(forgotten.usage_rows, 'limit entry', 'limit entries')}."
     )
     if not is_gone:
         click.echo("The bytes stay on the disk until the database has written over them.", err=True)

@@ -12,9 +12,9 @@ from bot.faces.durable.errors import InvalidEventName, InvalidId, InvalidReason
 from bot.faces.durable.query import Query
 from bot.http.error_handlers import JSON
 from bot.http.errors import InvalidIdempotencyKey
+from bot.usecases.control import LONGEST_REASON
 
 LONGEST_EVENT_NAME = 100  # characters
-LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
 
 INTERVALS = ("pollingInterval", "retryInterval")
 _FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
