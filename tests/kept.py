@@ -1,6 +1,6 @@
 """Every test has an application of its own, and much of making one follows from the code alone:
-the routes that werkzeug parses and compiles, the templates that Jinja compiles, a database file
-with nothing in it but the schema. Each process of tests keeps that."""
+the routes that werkzeug parses and compiles, the templates that Jinja compiles, the languages whose
+texts fit, a database file with nothing in it but the schema. Each process of tests keeps that."""
 
 import importlib.metadata
 import tempfile
@@ -13,9 +13,12 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
+from bot.settings.texts import TextSettings
 from bot.store.sqlite_file import open_file
 
 _compile = Rule.compile
+_offered_locales = TextSettings.offered_locales.func
+_offered: dict[object, tuple[str, ...]] = {}
 _kept: dict[object, dict[str, Any]] = {}
 _COMPILED = ("_parts", "_trace", "_converters", "arguments")
 _BUILDERS = ("_build", "_build_unknown")
@@ -23,6 +26,7 @@ _BUILDERS = ("_build", "_build_unknown")
 
 def use() -> None:
     Rule.compile = _compile_once  # type: ignore[method-assign]
+    TextSettings.offered_locales = property(_offered_once)  # type: ignore[assignment]
     Flask.jinja_options = {"bytecode_cache": _Templates()}
     # Each server of werkzeug reads its own from a file.
     importlib.metadata.version = cache(importlib.metadata.version)
@@ -52,6 +56,14 @@ class _Templates(BytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def _offered_once(settings: TextSettings) -> tuple[str, ...]:
+    named = (settings.service_name, settings.challenge_text, settings.default_locale)
+    key = (*named, settings.terms, settings.allow_segments)
+    if key not in _offered:
+        _offered[key] = _offered_locales(settings)
+    return _offered[key]
 
 
 def _compile_once(rule: Rule) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 # The twilio library and Twilio's own command line read these.
 _OF_OTHERS = frozenset(["TWILIO_EDGE", "TWILIO_REGION", "TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
@@ -55,6 +56,7 @@ def _is_prefixed(name: str, ours: str) -> bool:
     return len(name) > len(ours) + 1 and (name.startswith(ours) or name.endswith(ours))
 
 
+@lru_cache(maxsize=256)
 def _squeezed(name: str) -> str:
     """A name without its parts that are mistaken most often: case, underscores, a plural, our name.
 
