@@ -225,11 +225,15 @@ def _insert_pending(tx: Tx, phone: str, now: datetime, deadline: datetime) -> No
     }
     columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
     tx.run(f"INSERT INTO verification ({columns}) VALUES ({places})", **row)
+    _insert_accepted_text(tx, row["id"], at)
+
+
+def _insert_accepted_text(tx: Tx, id: str, at: str) -> None:
     tx.run(
         "INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale, state,"
         " queued_at, sid) VALUES (:id, :v, 'challenge', 'sms', :ours, 'en', 'accepted', :at, :sid)",
         id=secrets.token_hex(8),
-        v=row["id"],
+        v=id,
         ours=NUMBER,
         at=at,
         sid=new_sid("SM"),
@@ -237,6 +241,6 @@ def _insert_pending(tx: Tx, phone: str, now: datetime, deadline: datetime) -> No
     tx.run(
         "INSERT INTO history (verification_id, number, at, event)"
         " VALUES (:v, 1, :at, 'started'), (:v, 2, :at, 'text_accepted')",
-        v=row["id"],
+        v=id,
         at=at,
     )

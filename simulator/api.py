@@ -31,38 +31,49 @@ SEND_FIELDS = frozenset(
 
 def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
     routes = Blueprint("api", __name__)
-
     access.guard(routes, world)
+    messages = Messages(world, troubles, webhooks)
+    every, one = f"{BASE}/Messages.json", f"{BASE}/Messages/<sid>.json"
+    routes.post(every)(messages.send)
+    routes.get(every)(messages.read_list)
+    routes.get(one)(messages.read_one)
+    routes.post(one)(messages.redact)
+    return routes
 
-    @routes.post(f"{BASE}/Messages.json")
-    def send() -> tuple[Response, int]:
-        access.require(world, access.SEND)
+
+class Messages:
+    def __init__(self, world: World, troubles: Faults, webhooks: Webhooks) -> None:
+        self._world = world
+        self._troubles = troubles
+        self._webhooks = webhooks
+
+    def send(self) -> tuple[Response, int]:
+        access.require(self._world, access.SEND)
         form = request.form
-        _check_send(form, world)
-        _misbehave_before(troubles, form["To"])
-        message = world.outbound(
+        _check_send(form, self._world)
+        _misbehave_before(self._troubles, form["To"])
+        message = self._world.outbound(
             recipient=form["To"],
             body=form["Body"],
             status_callback=form.get("StatusCallback", ""),
             service_sid=form.get("MessagingServiceSid"),
         )
-        webhooks.report(message)
-        _misbehave_after(troubles, form["To"])
-        return jsonify(_shown(message, world)), 201
+        self._webhooks.report(message)
+        _misbehave_after(self._troubles, form["To"])
+        return jsonify(_shown(message, self._world)), 201
 
-    @routes.get(f"{BASE}/Messages.json")
-    def read_list() -> Response:
-        access.require(world, access.READ)
-        if troubles.take(faults.LIST_ERROR, request.args.get("To")):
+    def read_list(self) -> Response:
+        access.require(self._world, access.READ)
+        if self._troubles.take(faults.LIST_ERROR, request.args.get("To")):
             raise ApiError(20500, 500)
         size = min(1000, int(request.args.get("PageSize", 50)))
         page = int(request.args.get("Page", 0))
-        found = [m for m in reversed(world.messages()) if _matches(m, request.args)]
+        found = [m for m in reversed(self._world.messages()) if _matches(m, request.args)]
         shown = found[page * size : (page + 1) * size]
         has_more = len(found) > (page + 1) * size
         return jsonify(
             {
-                "messages": [_shown(message, world) for message in shown],
+                "messages": [_shown(message, self._world) for message in shown],
                 "page": page,
                 "page_size": size,
                 "uri": _page_uri(page),
@@ -74,28 +85,26 @@ def blueprint(world: World, troubles: Faults, webhooks: Webhooks) -> Blueprint:
             }
         )
 
-    @routes.get(f"{BASE}/Messages/<sid>.json")
-    def read_one(sid: str) -> Response:
-        access.require(world, access.READ)
-        message = world.message(sid)
-        if message is None:
-            raise ApiError(20404, 404)
-        if troubles.take(faults.LIST_ERROR, message.recipient):
+    def read_one(self, sid: str) -> Response:
+        access.require(self._world, access.READ)
+        message = self._message(sid)
+        if self._troubles.take(faults.LIST_ERROR, message.recipient):
             raise ApiError(20500, 500)
-        return jsonify(_shown(message, world))
+        return jsonify(_shown(message, self._world))
 
-    @routes.post(f"{BASE}/Messages/<sid>.json")
-    def redact(sid: str) -> Response:
-        access.require(world, access.ERASE)
-        message = world.message(sid)
-        if message is None:
-            raise ApiError(20404, 404)
+    def redact(self, sid: str) -> Response:
+        access.require(self._world, access.ERASE)
+        message = self._message(sid)
         if dict(request.form) != {"Body": ""} or message.status in ("queued", "sending"):
             raise ApiError(20001)
-        world.erase(sid)
-        return jsonify(_shown(replace(message, body=""), world))
+        self._world.erase(sid)
+        return jsonify(_shown(replace(message, body=""), self._world))
 
-    return routes
+    def _message(self, sid: str) -> Message:
+        message = self._world.message(sid)
+        if message is None:
+            raise ApiError(20404, 404)
+        return message
 
 
 def _check_send(form: Mapping[str, str], world: World) -> None:

@@ -50,6 +50,14 @@ class Simulator:
         self.webhooks = Webhooks(
             self.world, self.faults, report_delay_seconds=report_delay_seconds, ca_file=ca_file
         )
+        self._server = Server(host, port, self._application(f"{service_url}/console/"))
+        self.url = f"http://{host}:{self._server.server_port}"
+        self.receiver_url = self.url + receiver.PATH
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="simulator"
+        )
+
+    def _application(self, console_url: str) -> Flask:
         app = Flask(__name__, static_folder=None)
         app.register_blueprint(api.blueprint(self.world, self.faults, self.webhooks))
         app.register_blueprint(configuration.blueprint(self.world))
@@ -60,17 +68,12 @@ class Simulator:
                 self.webhooks,
                 caller=self._caller,
                 statuses=self._statuses,
-                console_url=f"{service_url}/console/",
+                console_url=console_url,
             )
         )
         app.register_blueprint(receiver.blueprint(self.receiver))
         app.after_request(self._date)
-        self._server = Server(host, port, app)
-        self.url = f"http://{host}:{self._server.server_port}"
-        self.receiver_url = self.url + receiver.PATH
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(STOP_POLL_SECONDS,), name="simulator"
-        )
+        return app
 
     def start(self) -> None:
         self._thread.start()

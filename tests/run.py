@@ -12,7 +12,7 @@ import pytest
 from tests.forked import Distribution
 from tests.processes.starting import PROGRAMS, starter
 
-_GIVING_WAY = 10
+_GIVING_WAY = 15
 _AT_ONCE = 5  # on two cores: they wait part of the time
 
 

@@ -22,10 +22,11 @@ from urllib.parse import urlsplit
 from bot.concurrency.background import Background
 from bot.concurrency.pool import Pool
 from bot.dispatch.duties import AWAY_SECONDS
+from bot.domain.webhook_answer import WebhookAnswer
 from bot.store.tx import Done, Store, StoreUnavailable
 from bot.usecases import notify
 from bot.usecases.notify import EventClaim
-from bot.webhooks.client import Answer, WebhookClient
+from bot.webhooks.client import WebhookClient
 
 AT_ONCE = 8  # calls of one endpoint
 # Most events of one endpoint that are claimed and not answered: twice the calls at once, so that
@@ -156,7 +157,7 @@ class Notifier(Background):
             )
 
 
-def _extra(claim: EventClaim, answer: Answer | None = None) -> dict[str, object]:
+def _extra(claim: EventClaim, answer: WebhookAnswer | None = None) -> dict[str, object]:
     """Fields of a log line. Of the address only the host: the rest can hold a secret."""
     return {
         "event": claim.event.id,

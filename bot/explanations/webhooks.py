@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from bot.domain.webhook_answer import WebhookResult
 from bot.store.webhook_endpoints import DisabledCause
 from bot.store.webhook_events import COUNTED
 from bot.usecases import notify
 from bot.usecases.webhooks import EndpointState, EndpointView, EventView
-from bot.webhooks.client import CALL_SECONDS, Result
+from bot.webhooks.client import CALL_SECONDS
 
 NOT_SET = (
     "No endpoint is set, so no application is told of outcomes. Set WEBHOOK_URLS and"
@@ -17,13 +18,17 @@ _CAUSES = {
     DisabledCause.FAILING: "because nothing but failures came for 24 hours",
 }
 _RESULTS = {
-    Result.DELIVERED: "It took the event with HTTP status {status}.",
-    Result.REFUSED: "It refused the event with HTTP status {status}.",
-    Result.GONE: "It answered with HTTP status {status}: it wants no more events.",
-    Result.REDIRECTED: "It answered with HTTP status {status}, a redirect; none is followed.",
-    Result.UNREACHABLE: "It could not be reached, or broke off before it answered.",
-    Result.TIMEOUT: f"It did not answer within {CALL_SECONDS:.0f} seconds.",
-    Result.FORBIDDEN_ADDRESS: "Its host has a private address, or another that is never called.",
+    WebhookResult.DELIVERED: "It took the event with HTTP status {status}.",
+    WebhookResult.REFUSED: "It refused the event with HTTP status {status}.",
+    WebhookResult.GONE: "It answered with HTTP status {status}: it wants no more events.",
+    WebhookResult.REDIRECTED: (
+        "It answered with HTTP status {status}, a redirect; none is followed."
+    ),
+    WebhookResult.UNREACHABLE: "It could not be reached, or broke off before it answered.",
+    WebhookResult.TIMEOUT: f"It did not answer within {CALL_SECONDS:.0f} seconds.",
+    WebhookResult.FORBIDDEN_ADDRESS: (
+        "Its host has a private address, or another that is never called."
+    ),
 }
 
 
@@ -59,7 +64,7 @@ def result_in_words(result: str | None, status: int | None) -> str:
     """
     if result is None:
         return "It was not tried yet."
-    return _RESULTS[Result(result)].format(status=status)
+    return _RESULTS[WebhookResult(result)].format(status=status)
 
 
 def next_try(view: EventView) -> str:

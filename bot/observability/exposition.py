@@ -39,10 +39,8 @@ def text(
 
 
 def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> None:
-    def gauge(name: str, documentation: str, value: float) -> None:
+    for name, documentation, value in _values(gauges, guess_chance):
         Gauge(f"textback_{name}", documentation, registry=registry).set(value)
-
-    gauge("pending", "Verifications that are pending now.", gauges.pending)
     depth = Gauge(
         "textback_queue_depth",
         "Texts on their way to Twilio now, by state: queued, sending, unknown.",
@@ -51,52 +49,30 @@ def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> No
     )
     for state in ("queued", "sending", "unknown"):
         depth.labels(state).set(gauges.queue.get(state, 0))
-    gauge("queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds)
-    gauge(
-        "overdue_seconds",
-        "How long what is due has waited for a dispatcher: texts and deadlines.",
-        gauges.overdue_seconds,
-    )
-    gauge(
-        "breaker_closed_areas",
-        "Prefixes and countries where starts are refused now.",
-        gauges.open_areas,
-    )
-    gauge(
-        "twilio_credentials_known",
-        "0 while sending is paused, since Twilio does not accept our credentials.",
-        int(gauges.is_twilio_known),
-    )
-    gauge(
-        "clock_ahead_seconds",
-        "How far stored time is ahead of the clock, after a clock was ahead.",
-        gauges.clock_ahead_seconds,
-    )
-    gauge(
-        "rows_set_aside",
-        "Texts and verifications that cannot be read or carried out, and are skipped.",
-        gauges.set_aside,
-    )
-    gauge(
-        "webhook_endpoints_disabled",
-        "Webhook endpoints that are set and disabled, so that their events wait.",
-        gauges.webhook_endpoints_disabled,
-    )
-    gauge(
-        "webhook_pending",
-        "Events that wait for the webhook endpoints that are set, 10,000 an endpoint at most.",
-        gauges.webhook_pending,
-    )
-    gauge(
-        "webhook_oldest_pending_seconds",
-        "How long the oldest of these events has waited.",
-        gauges.webhook_oldest_pending_seconds,
-    )
-    gauge(
-        "guess_chance",
-        "Chance a number and day that a code is guessed, under the present settings.",
-        guess_chance,
-    )
+
+
+def _values(gauges: Gauges, guess_chance: float) -> Iterator[tuple[str, str, float]]:
+    """Name, documentation and value of each gauge without labels."""
+    yield "pending", "Verifications that are pending now.", gauges.pending
+    yield "queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds
+    said = "How long what is due has waited for a dispatcher: texts and deadlines."
+    yield "overdue_seconds", said, gauges.overdue_seconds
+    said = "Prefixes and countries where starts are refused now."
+    yield "breaker_closed_areas", said, gauges.open_areas
+    said = "0 while sending is paused, since Twilio does not accept our credentials."
+    yield "twilio_credentials_known", said, int(gauges.is_twilio_known)
+    said = "How far stored time is ahead of the clock, after a clock was ahead."
+    yield "clock_ahead_seconds", said, gauges.clock_ahead_seconds
+    said = "Texts and verifications that cannot be read or carried out, and are skipped."
+    yield "rows_set_aside", said, gauges.set_aside
+    said = "Webhook endpoints that are set and disabled, so that their events wait."
+    yield "webhook_endpoints_disabled", said, gauges.webhook_endpoints_disabled
+    said = "Events that wait for the webhook endpoints that are set, 10,000 an endpoint at most."
+    yield "webhook_pending", said, gauges.webhook_pending
+    said = "How long the oldest of these events has waited."
+    yield "webhook_oldest_pending_seconds", said, gauges.webhook_oldest_pending_seconds
+    said = "Chance a number and day that a code is guessed, under the present settings."
+    yield "guess_chance", said, guess_chance
 
 
 class _Sums(Collector):

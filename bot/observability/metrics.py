@@ -14,10 +14,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from bot.domain.events import Event, EventName
 from bot.domain.ignored import Ignored
 from bot.domain.verification import ENDS, Cause, Status
+from bot.domain.webhook_answer import WebhookResult
 from bot.observability import exposition
 from bot.observability.exposition import Gauges, key_of
 from bot.store.tx import Change, Done, StoreUnavailable
-from bot.webhooks.client import Result
 
 UNREADABLE_REPORT = "unreadable_report"  # a delivery report that names no text, or no state
 UNKNOWN_TEXT = "unknown_text"  # one of a text that is not ours, or was removed
@@ -124,7 +124,7 @@ class Metrics:
             self._refused_webhooks.labels(reason)
         for cut in ("head", "body", "long", "answer", "crowded", "refused", "address"):
             self._cut_connections.labels(cut)
-        for result in Result:
+        for result in WebhookResult:
             self._notices.labels(result.value)
         for ignored in (*Ignored, UNREADABLE_REPORT, UNKNOWN_TEXT):
             self._ignored_webhooks.labels(str(ignored))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
+from bot.domain.webhook_answer import WebhookAnswer
 from bot.store.rows import (
     Row,
     Value,
@@ -19,7 +20,6 @@ from bot.store.rows import (
 )
 from bot.store.rows import to_instant_or_none as _instant
 from bot.store.tx import Tx
-from bot.webhooks.client import Answer
 
 COUNTED = 10_000  # pending ones of an endpoint that a page counts
 
@@ -89,7 +89,7 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
     return [replace(event, claims=event.claims + 1, last_try_at=tx.now) for event in found]
 
 
-def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: Answer) -> bool:
+def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookAnswer) -> bool:
     """The last try. False: it was claimed anew since."""
     sql = """
         UPDATE webhook_event
@@ -99,7 +99,7 @@ def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: Answer) -> bo
     return tx.run(sql, id=event.id, claims=event.claims, state=state.value, **_told(answer)) == 1
 
 
-def put_off(tx: Tx, event: WebhookEvent, answer: Answer, *, due_at: datetime) -> bool:
+def put_off(tx: Tx, event: WebhookEvent, answer: WebhookAnswer, *, due_at: datetime) -> bool:
     """Schedules another try. Returns False if it was claimed anew since."""
     sql = """
         UPDATE webhook_event
@@ -203,7 +203,7 @@ def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
     return tx.run(sql, state=state.value, before=to_text(before), limit=limit)
 
 
-def _told(answer: Answer) -> dict[str, Value]:
+def _told(answer: WebhookAnswer) -> dict[str, Value]:
     return {"result": answer.result.value, "status": answer.status}
 
 

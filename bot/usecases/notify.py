@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain import timings
+from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import DisabledCause, Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
-from bot.webhooks.client import Answer, Result
 
 # Seconds from one try to the next: tries at 0, 2 s, 10 s, 60 s, 5 min, 30 min, 2 h, 6 h, 12 h and
 # 24 h. The first ones are close together, since an outcome is worth as long as its form is open.
@@ -68,14 +68,14 @@ def hand_back(tx: Tx, claim: EventClaim) -> Done[None]:
     return Done(None)
 
 
-def answered(tx: Tx, claim: EventClaim, answer: Answer, *, jitter: float) -> Done[bool]:
+def answered(tx: Tx, claim: EventClaim, answer: WebhookAnswer, *, jitter: float) -> Done[bool]:
     """Writes down what came of a try. `jitter` is from -1 to 1. True: the endpoint was disabled."""
     event, endpoint = claim.event, claim.endpoint
-    if answer.result is Result.DELIVERED:
+    if answer.result is WebhookResult.DELIVERED:
         webhook_events.finish(tx, event, EventState.DELIVERED, answer)
         webhook_endpoints.succeeded(tx, endpoint.id)
         return Done(False)
-    is_last = event.tries >= len(WAITS) or answer.result is Result.GONE
+    is_last = event.tries >= len(WAITS) or answer.result is WebhookResult.GONE
     if is_last:
         is_news = webhook_events.finish(tx, event, EventState.FAILED, answer)
     else:
@@ -84,7 +84,7 @@ def answered(tx: Tx, claim: EventClaim, answer: Answer, *, jitter: float) -> Don
         is_news = webhook_events.put_off(tx, event, answer, due_at=due_at)
     # Jitter may end a schedule of 24 hours earlier; it is used up all the same.
     failing = FAILING * (1 - JITTER) if is_last else FAILING
-    is_gone = answer.result is Result.GONE
+    is_gone = answer.result is WebhookResult.GONE
     return Done(is_news and _failed(tx, endpoint, is_gone=is_gone, failing=failing))
 
 

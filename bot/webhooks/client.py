@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 import certifi
@@ -16,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 import bot
 from bot.concurrency.watchdog import Watchdog
+from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
 from bot.outbound import addresses
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import (
@@ -30,25 +29,6 @@ LONGEST_RETRY_AFTER_SECONDS = 3600.0
 READ_BYTES = 64 * 1024  # of an answer, so that its connection can be kept; more closes it
 CONNECTIONS = 8  # to each host, kept open
 HOSTS = 10
-
-
-class Result(StrEnum):
-    """The result of a try. The values are stored."""
-
-    DELIVERED = "delivered"
-    REFUSED = "refused"  # any other status than 2xx, 3xx and 410
-    GONE = "gone"  # 410: the receiver wants no more
-    REDIRECTED = "redirected"  # 3xx: not followed, since it could lead anywhere
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    FORBIDDEN_ADDRESS = "forbidden_address"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    result: Result
-    status: int | None = None  # of HTTP
-    retry_after_seconds: float = 0.0  # as the receiver asks
 
 
 class WebhookClient:
@@ -88,7 +68,7 @@ class WebhookClient:
             "webhook-signature": " ".join(signatures),
         }
 
-    def post(self, url: str, id: str, body: str) -> Answer:
+    def post(self, url: str, id: str, body: str) -> WebhookAnswer:
         """Takes ten seconds at most, whatever the receiver does."""
         check = addresses.only(
             allows_private=self._allows_private,
@@ -96,7 +76,7 @@ class WebhookClient:
             own_port=self._own_port,
         )
         call = Call(time.monotonic() + CALL_SECONDS, check, foreign_look_ups)
-        answer: Answer | None = None
+        answer: WebhookAnswer | None = None
         try:
             # ValueError: a chunk of a negative size.
             with suppress(HTTPError, OSError, ValueError), under_way(call, self._watchdog):
@@ -105,9 +85,11 @@ class WebhookClient:
                     answer = self._answer(response)  # whatever becomes of its body
                 _read_rest(response)
         except ForbiddenAddress:
-            return Answer(Result.FORBIDDEN_ADDRESS)
+            return WebhookAnswer(WebhookResult.FORBIDDEN_ADDRESS)
         is_late = time.monotonic() >= call.deadline
-        return answer or Answer(Result.TIMEOUT if is_late else Result.UNREACHABLE)
+        return answer or WebhookAnswer(
+            WebhookResult.TIMEOUT if is_late else WebhookResult.UNREACHABLE
+        )
 
     def _call(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:
         return self._pool.request(
@@ -120,14 +102,14 @@ class WebhookClient:
             decode_content=False,
         )
 
-    def _answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
+    def _answer(self, response: urllib3.BaseHTTPResponse) -> WebhookAnswer:
         status = response.status
         if 200 <= status < 300:
-            return Answer(Result.DELIVERED, status)
+            return WebhookAnswer(WebhookResult.DELIVERED, status)
         if status == 410:
-            return Answer(Result.GONE, status)
-        result = Result.REDIRECTED if 300 <= status < 400 else Result.REFUSED
-        return Answer(result, status, self._retry_after(response))
+            return WebhookAnswer(WebhookResult.GONE, status)
+        result = WebhookResult.REDIRECTED if 300 <= status < 400 else WebhookResult.REFUSED
+        return WebhookAnswer(result, status, self._retry_after(response))
 
     def _retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
         """Parses Retry-After as seconds or a date, limited to one hour. Unreadable values count as

@@ -2,11 +2,11 @@
 
 import pytest
 
+from bot.domain.webhook_answer import WebhookResult
 from bot.explanations.webhooks import result_in_words, waiting
 from bot.store import webhook_endpoints
 from bot.store.tx import Done
 from bot.usecases import notify, webhooks
-from bot.webhooks.client import Result
 from simulator.receiver import Behaviour, Received
 from tests.console.conftest import Operator
 from tests.console.page import Page
@@ -164,11 +164,11 @@ def test_what_is_next_says_what_it_waits_for(operator: Operator, told: Harness) 
     assert next_try() == "when the endpoint is enabled"
 
 
-@pytest.mark.parametrize("result", Result)
-def test_every_result_has_a_sentence(result: Result) -> None:
+@pytest.mark.parametrize("result", WebhookResult)
+def test_every_result_has_a_sentence(result: WebhookResult) -> None:
     said = result_in_words(result, 418)
     assert said.endswith(".")
-    unanswered = (Result.UNREACHABLE, Result.TIMEOUT, Result.FORBIDDEN_ADDRESS)
+    unanswered = (WebhookResult.UNREACHABLE, WebhookResult.TIMEOUT, WebhookResult.FORBIDDEN_ADDRESS)
     assert ("HTTP status 418" in said) == (result not in unanswered)
 
 

@@ -25,6 +25,7 @@ from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
+from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
 from bot.store import verifications, webhook_events
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, StoreUnavailable
@@ -38,7 +39,6 @@ from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.repair import begin_anew
 from bot.usecases.report import reported
 from bot.usecases.start import Request, begin
-from bot.webhooks.client import Answer, Result
 from tests import invariants
 from tests.builders import OUR_NUMBER, RULES
 from tests.harness import HandClock
@@ -230,7 +230,7 @@ class Run:
             while one.events:
                 claim = one.events.pop()
                 self._receive(claim)
-                delivered = Answer(Result.DELIVERED, 204)
+                delivered = WebhookAnswer(WebhookResult.DELIVERED, 204)
                 process.store.write(notify.answered, claim, delivered, jitter=0)
 
     # -- what can happen -------------------------------------------------------------------------
@@ -292,9 +292,9 @@ class Run:
         if self.random.random() < 0.2 and not self._is_draining:
             self._die(process)
             return
-        results = [Result.DELIVERED, Result.REFUSED, Result.TIMEOUT]
+        results = [WebhookResult.DELIVERED, WebhookResult.REFUSED, WebhookResult.TIMEOUT]
         (result,) = self.random.choices(results, [6, 2, 1])
-        answer = Answer(Result.DELIVERED if self._is_draining else result)
+        answer = WebhookAnswer(WebhookResult.DELIVERED if self._is_draining else result)
         process.store.write(notify.answered, claim, answer, jitter=self.random.uniform(-1, 1))
 
     def _repair_endpoint(self) -> None:

@@ -14,12 +14,13 @@ from urllib3.exceptions import ConnectTimeoutError
 
 from bot import settings
 from bot.concurrency.watchdog import Watchdog
+from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
 from bot.outbound import addresses, bounded
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import Call, direct_pool, under_way
 from bot.settings import SettingsError
 from bot.webhooks import client as client_module
-from bot.webhooks.client import Answer, Result, WebhookClient
+from bot.webhooks.client import WebhookClient
 from tests.harness import WEBHOOK_SECRET, environment
 
 NEVER = [
@@ -107,7 +108,7 @@ def client(*, allows_private: bool = False, own_port: int = 1) -> WebhookClient:
     )
 
 
-def post(url: str, **more: Any) -> Answer:
+def post(url: str, **more: Any) -> WebhookAnswer:
     return client(**more).post(url, "msg_1", "{}")
 
 
@@ -124,7 +125,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]]) -> None:
 
 def test_loopback_that_the_operator_wrote_is_called() -> None:
     with listening() as listener:
-        assert post(f"http://127.0.0.1:{listener.port}/hook").result is Result.DELIVERED
+        assert post(f"http://127.0.0.1:{listener.port}/hook").result is WebhookResult.DELIVERED
         assert listener.seen[0]["webhook-id"] == "msg_1"
 
 
@@ -135,7 +136,7 @@ def test_a_name_that_leads_inside_is_not_called(
     with listening() as listener:
         resolve(monkeypatch, [found])
         answer = post(f"http://inside.example:{listener.port}/")
-        assert answer.result is Result.FORBIDDEN_ADDRESS
+        assert answer.result is WebhookResult.FORBIDDEN_ADDRESS
         assert listener.seen == []
 
 
@@ -147,9 +148,9 @@ def test_a_name_that_leads_inside_at_the_second_look_is_not_called(
         url = f"http://rebound.example:{listener.port}/"
         resolve(monkeypatch, [["127.0.0.1"], ["169.254.169.254"]])
         caller = client(allows_private=True)
-        assert caller.post(url, "msg_1", "{}").result is Result.DELIVERED
+        assert caller.post(url, "msg_1", "{}").result is WebhookResult.DELIVERED
         caller = client(allows_private=True)  # on a new connection, there is a new look-up
-        assert caller.post(url, "msg_2", "{}").result is Result.FORBIDDEN_ADDRESS
+        assert caller.post(url, "msg_2", "{}").result is WebhookResult.FORBIDDEN_ADDRESS
         assert len(listener.seen) == 1
 
 
@@ -159,7 +160,7 @@ def test_a_redirect_is_not_followed() -> None:
         listening(status=302, headers={"Location": f"http://127.0.0.1:{inside.port}/"}) as outside,
     ):
         answer = post(f"http://127.0.0.1:{outside.port}/")
-        assert (answer.result, answer.status) == (Result.REDIRECTED, 302)
+        assert (answer.result, answer.status) == (WebhookResult.REDIRECTED, 302)
         assert inside.seen == []
 
 
@@ -167,32 +168,32 @@ def test_a_port_of_ours_is_not_called() -> None:
     with listening() as listener:
         url = f"http://127.0.0.1:{listener.port}/"
         answer = post(url, own_port=listener.port, allows_private=True)
-        assert answer.result is Result.FORBIDDEN_ADDRESS
+        assert answer.result is WebhookResult.FORBIDDEN_ADDRESS
         assert listener.seen == []
 
 
 def test_spellings_of_an_address_are_resolved_before_they_are_checked() -> None:
     for host in ("2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "[::ffff:169.254.169.254]"):
-        assert post(f"https://{host}/").result is Result.FORBIDDEN_ADDRESS, host
+        assert post(f"https://{host}/").result is WebhookResult.FORBIDDEN_ADDRESS, host
 
 
 def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening() as proxy, listening() as listener:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
-        assert post(f"http://127.0.0.1:{listener.port}/").result is Result.DELIVERED
+        assert post(f"http://127.0.0.1:{listener.port}/").result is WebhookResult.DELIVERED
         assert proxy.seen == []
 
 
 @pytest.mark.parametrize("host", ["hooks..example.org", f"{'x' * 64}.example.org"])
 def test_what_cannot_be_a_host_name_is_unreachable(host: str) -> None:
-    assert post(f"https://{host}/x").result is Result.UNREACHABLE
+    assert post(f"https://{host}/x").result is WebhookResult.UNREACHABLE
 
 
 def test_nothing_listens() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    assert post(f"http://127.0.0.1:{port}/").result is Result.UNREACHABLE
+    assert post(f"http://127.0.0.1:{port}/").result is WebhookResult.UNREACHABLE
 
 
 def _silent(connection: socket.socket) -> None:
@@ -225,16 +226,16 @@ def _without_end(begin: bytes, piece: bytes) -> Callable[[socket.socket], None]:
 @pytest.mark.parametrize(
     ("behave", "result"),
     [
-        (_silent, Result.TIMEOUT),
-        (_without_end(b"HTTP/1.1 204 No Content\r\n", b"X-More: y\r\n"), Result.TIMEOUT),
-        (_without_end(b"HTTP/1.1 500 Error\r\n\r\n", b"x" * 8192), Result.REFUSED),
-        (_broken, Result.DELIVERED),
-        (_without_end(b"HTTP/1.1 200 OK\r\n\r\n", b"x"), Result.DELIVERED),
-        (_gone_without_end, Result.GONE),
+        (_silent, WebhookResult.TIMEOUT),
+        (_without_end(b"HTTP/1.1 204 No Content\r\n", b"X-More: y\r\n"), WebhookResult.TIMEOUT),
+        (_without_end(b"HTTP/1.1 500 Error\r\n\r\n", b"x" * 8192), WebhookResult.REFUSED),
+        (_broken, WebhookResult.DELIVERED),
+        (_without_end(b"HTTP/1.1 200 OK\r\n\r\n", b"x"), WebhookResult.DELIVERED),
+        (_gone_without_end, WebhookResult.GONE),
     ],
 )
 def test_a_call_ends_at_its_deadline_and_the_status_counts(
-    monkeypatch: pytest.MonkeyPatch, behave: Callable[[socket.socket], None], result: Result
+    monkeypatch: pytest.MonkeyPatch, behave: Callable[[socket.socket], None], result: WebhookResult
 ) -> None:
     monkeypatch.setattr(client_module, "CALL_SECONDS", 0.4)
     is_over = threading.Event()

@@ -9,6 +9,7 @@ import pytest
 from bot import service
 from bot.app import create_commands
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
+from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
 from bot.observability import logs
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.webhook_events import EventState, WebhookEvent
@@ -277,7 +278,7 @@ def test_a_try_that_began_before_it_was_enabled_again_does_not_disable_it(told: 
         return notify.Done(None)
 
     told.store.write(twice)
-    gone = notify.Answer(notify.Result.GONE, 410)
+    gone = WebhookAnswer(WebhookResult.GONE, 410)
     assert not told.store.write(notify.answered, claim, gone, jitter=0)
     (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
@@ -403,8 +404,8 @@ def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
     assert told.store.write(notify.claim_events, event.endpoint_id, limit=8) == []
     told.clock.forward(30)
     (again,) = told.store.write(notify.claim_events, event.endpoint_id, limit=8)
-    delivered = notify.Answer(notify.Result.DELIVERED, 204)
-    refused = notify.Answer(notify.Result.REFUSED, 500)
+    delivered = WebhookAnswer(WebhookResult.DELIVERED, 204)
+    refused = WebhookAnswer(WebhookResult.REFUSED, 500)
     told.store.write(notify.answered, again, delivered, jitter=0)
     told.store.write(notify.answered, claim, refused, jitter=0)
     assert events(told)[0].state is EventState.DELIVERED, "the newest claim alone counts"
