@@ -166,6 +166,7 @@ class Distribution:
         self._forks.remove(fork)
         code = fork.join()
         if not fork.given:
+            assert code == 0, f"after its last test a process ended with exit code {code}"
             return
         place, *following = fork.given
         item = self._session.items[place]

@@ -534,6 +534,8 @@ def test_a_key_without_a_name_beside_one_with_a_name_is_told_as_such(order: slic
         ("SERVICE_NAME", "${APP_NAME}"),
         ("SERVICE_NAME", "{{company}}"),
         ("SERVICE_NAME", "<your company>"),
+        ("SERVICE_NAME", "Con\ntoso"),
+        ("SERVICE_NAME", "Contoso\x1b[1m"),
         ("CHALLENGE_TEXT", "Your login code is 1{code}, for you"),
         ("CHALLENGE_TEXT", "Your login code is {code}{digits}, for you"),
         ("CHALLENGE_TEXT", "Your login code is {code}{code}, for you"),

@@ -38,8 +38,9 @@ def _challenge_text(template: str) -> str:
 
 
 def _service_name(name: str) -> str:
+    name = name.strip()
     if not wording.is_name(name):
-        raise Unusable("it is a placeholder, not a name")
+        raise Unusable(wording.NO_NAME)
     return name
 
 

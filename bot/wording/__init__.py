@@ -9,6 +9,7 @@ choosing.py    which language a verification speaks
 from collections.abc import Iterator
 from enum import Enum
 from string import Formatter
+from unicodedata import category
 
 from bot.domain.decision import Answer
 from bot.domain.placeholders import is_placeholder
@@ -18,6 +19,7 @@ from bot.wording.segments import segments
 
 FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "reference"])
 CODE = "{code}"  # its place in a text that is kept
+NO_NAME = "it must be a name, without placeholders and control characters"
 # Letters that are not mistaken for each other or for digits, and spell no words.
 REFERENCE_LETTERS = "BCDFGHJKMNPQRTVWXYZ"
 SHORTEST_MINUTES = 120  # seconds: from here on even minutes are told as minutes
@@ -117,8 +119,9 @@ def filled(template: str, *, service: str | None, terms: Terms, reference: str) 
 
 def is_name(text: str) -> bool:
     """Whether a text can be the service's name: a placeholder was meant to be replaced, and {code}
-    would be."""
-    return CODE not in text and not is_placeholder(text, in_prose=True)
+    would be; a control character breaks the text into lines, or is not shown."""
+    has_control = any(category(character) == "Cc" for character in text)
+    return CODE not in text and not has_control and not is_placeholder(text, in_prose=True)
 
 
 def fill(challenge_text: str, code: str) -> str:

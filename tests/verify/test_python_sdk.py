@@ -331,6 +331,11 @@ def test_what_is_not_supported_is_refused_by_its_name(verify: Verify, argument: 
             {"To": PHONE, "Channel": "sms", "CustomFriendlyName": "Ж" * 32},
             "CustomFriendlyName",
         ),
+        (
+            "/Verifications",
+            {"To": PHONE, "Channel": "sms", "CustomFriendlyName": "Con\ttoso"},
+            "CustomFriendlyName",
+        ),
         ("/VerificationCheck", {"Code": "123456"}, "To"),
         ("/VerificationCheck", {"To": PHONE}, "Code"),
         ("/VerificationCheck", {"To": "nonsense", "Code": "123456"}, "To"),

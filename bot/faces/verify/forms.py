@@ -150,7 +150,9 @@ def _friendly_name(value: str | None) -> str | None:
             " digits",
         )
     if not wording.is_name(value):
-        raise invalid("CustomFriendlyName", "it is a placeholder, not a name")
+        raise invalid(
+            "CustomFriendlyName", "it must be a name, without placeholders and control characters"
+        )
     return value.strip()
 
 
