@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 _PATIENCE_SECONDS = 30  # for fixtures to end, before a fork is killed
-# Tests of seconds come first: at the end short ones are left, which the forks share evenly.
+# Tests of seconds, with browsers and services. Beside the timed ones, which begin at once, run
+# short ones; and short ones are left at the end, which the forks share evenly.
 _LONG = ("tests/browser/", "tests/processes/", "tests/examples/", "tests/simulation/")
 _FINISHED, _ENDED = "a test has finished", "the process is gone"
 _multiprocessing = multiprocessing.get_context("fork")
@@ -113,7 +114,8 @@ class Distribution:
         if timed:
             self._fork(deque(timed), niceness=0)
         for longs, shorts in zip(self._parts(long), self._parts(short), strict=True):
-            self._fork(deque([*longs, *shorts]), self._niceness)
+            half = len(shorts) // 2
+            self._fork(deque([*shorts[:half], *longs, *shorts[half:]]), self._niceness)
 
     def _parts(self, places: list[int]) -> list[list[int]]:
         """As many as there are forks, each contiguous."""
