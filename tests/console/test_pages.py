@@ -471,6 +471,8 @@ def test_a_list_says_how_many_and_is_taken_away(operator: Operator, four: dict[s
     refused = operator.get("/console/verifications.csv?status=nonsense")
     assert refused.status_code == 303
     assert "This status is unknown." in Page(operator.get(refused.location)).says(".fault")
+    refused = operator.get("/console/verifications.csv?after=x&_external=1&_scheme=ftp&_anchor=y")
+    assert refused.location == "/console/verifications?after=x"
 
 
 def test_no_cell_of_a_file_is_a_formula(operator: Operator, harness: Harness) -> None:

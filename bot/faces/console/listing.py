@@ -43,7 +43,8 @@ class Listing:
         """A file of the list, beginning with the first row of the page."""
         asked = filters.read(request.args, limit=EXPORTED)
         if asked.faults:  # the page tells them
-            return redirect(url_for("console.listing", **request.args.to_dict()), 303)  # type: ignore[arg-type]
+            after = request.args.get("after")
+            return redirect(url_for("console.listing", **asked.fields, after=after), 303)  # type: ignore[arg-type]
         wanted = _wanted(asked, self._reading(asked, self._candidates(asked)))
         found = self._store.read(search.rows, wanted) if wanted else []
         rows = [summary(view) for view in found]
