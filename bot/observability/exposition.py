@@ -10,6 +10,29 @@ from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+# Of each gauge without labels.
+_DOCUMENTATION = {
+    "pending": "Verifications that are pending now.",
+    "queue_age_seconds": "How long the oldest queued text waits.",
+    "overdue_seconds": "How late a dispatcher is with the oldest text or deadline that is due.",
+    "breaker_closed_areas": "Prefixes and countries where starts are refused now.",
+    "twilio_credentials_known": (
+        "0 while sending is paused, since Twilio does not accept our credentials."
+    ),
+    "clock_ahead_seconds": "How far stored time is ahead of the clock, after a clock was ahead.",
+    "rows_set_aside": (
+        "Texts and verifications that cannot be read or carried out, and are skipped."
+    ),
+    "webhook_endpoints_disabled": (
+        "Webhook endpoints that are set and disabled, so that their events wait."
+    ),
+    "webhook_pending": (
+        "Events that wait for the webhook endpoints that are set, 10,000 an endpoint at most."
+    ),
+    "webhook_oldest_pending_seconds": "How long the oldest of these events has waited.",
+    "guess_chance": "Chance a number and day that a code is guessed, under the present settings.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
@@ -39,8 +62,8 @@ def text(
 
 
 def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> None:
-    for name, documentation, value in _values(gauges, guess_chance):
-        Gauge(f"textback_{name}", documentation, registry=registry).set(value)
+    for name, value in _values(gauges, guess_chance).items():
+        Gauge(f"textback_{name}", _DOCUMENTATION[name], registry=registry).set(value)
     depth = Gauge(
         "textback_queue_depth",
         "Texts on their way to Twilio now, by state: queued, sending, unknown.",
@@ -51,28 +74,20 @@ def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> No
         depth.labels(state).set(gauges.queue.get(state, 0))
 
 
-def _values(gauges: Gauges, guess_chance: float) -> Iterator[tuple[str, str, float]]:
-    """Name, documentation and value of each gauge without labels."""
-    yield "pending", "Verifications that are pending now.", gauges.pending
-    yield "queue_age_seconds", "How long the oldest queued text waits.", gauges.queue_age_seconds
-    said = "How long what is due has waited for a dispatcher: texts and deadlines."
-    yield "overdue_seconds", said, gauges.overdue_seconds
-    said = "Prefixes and countries where starts are refused now."
-    yield "breaker_closed_areas", said, gauges.open_areas
-    said = "0 while sending is paused, since Twilio does not accept our credentials."
-    yield "twilio_credentials_known", said, int(gauges.is_twilio_known)
-    said = "How far stored time is ahead of the clock, after a clock was ahead."
-    yield "clock_ahead_seconds", said, gauges.clock_ahead_seconds
-    said = "Texts and verifications that cannot be read or carried out, and are skipped."
-    yield "rows_set_aside", said, gauges.set_aside
-    said = "Webhook endpoints that are set and disabled, so that their events wait."
-    yield "webhook_endpoints_disabled", said, gauges.webhook_endpoints_disabled
-    said = "Events that wait for the webhook endpoints that are set, 10,000 an endpoint at most."
-    yield "webhook_pending", said, gauges.webhook_pending
-    said = "How long the oldest of these events has waited."
-    yield "webhook_oldest_pending_seconds", said, gauges.webhook_oldest_pending_seconds
-    said = "Chance a number and day that a code is guessed, under the present settings."
-    yield "guess_chance", said, guess_chance
+def _values(gauges: Gauges, guess_chance: float) -> dict[str, float]:
+    return {
+        "pending": gauges.pending,
+        "queue_age_seconds": gauges.queue_age_seconds,
+        "overdue_seconds": gauges.overdue_seconds,
+        "breaker_closed_areas": gauges.open_areas,
+        "twilio_credentials_known": int(gauges.is_twilio_known),
+        "clock_ahead_seconds": gauges.clock_ahead_seconds,
+        "rows_set_aside": gauges.set_aside,
+        "webhook_endpoints_disabled": gauges.webhook_endpoints_disabled,
+        "webhook_pending": gauges.webhook_pending,
+        "webhook_oldest_pending_seconds": gauges.webhook_oldest_pending_seconds,
+        "guess_chance": guess_chance,
+    }
 
 
 class _Sums(Collector):

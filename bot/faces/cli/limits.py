@@ -11,7 +11,7 @@ from bot.domain import phone
 from bot.domain.operators import Action
 from bot.explanations import words
 from bot.faces.cli.operator import audited
-from bot.faces.cli.output import UTC_NOTE, json_option, say
+from bot.faces.cli.output import UTC_NOTE, counted, json_option, say
 from bot.store import opt_outs
 from bot.store.rows import to_text
 from bot.usecases import clear
@@ -74,7 +74,7 @@ def optout_clear(phone_number: str, as_json: bool) -> None:
 def _cleared(count: int) -> str:
     if not count:
         return "Nothing counted against this number."
-    entries = "1 entry that counted" if count == 1 else f"{count} entries that counted"
+    entries = f"{counted(count, 'entry', 'entries')} that counted"
     return f"Removed {entries} against this number."
 
 

@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from bot import service as services
-from bot.faces.cli.output import json_option, say
+from bot.faces.cli.output import counted, json_option, say
 from bot.usecases.texts import ShownText, shown
 
 
@@ -30,7 +30,7 @@ def texts(language: str | None, as_json: bool) -> None:
         note = "" if row.is_offered else "  not offered: too long"
         click.echo(
             f"{row.language:8} {row.style:6} {row.encoding:6} {row.units:4} units,"
-            f" {row.segments} segment{'' if row.segments == 1 else 's'}{note}"
+            f" {counted(row.segments, 'segment')}{note}"
         )
         click.echo(f"         {row.text}")
 

@@ -168,7 +168,7 @@ def forget(phone_number: str, as_json: bool) -> None:
     click.echo(
         f"Erased {counted(forgotten.verifications, 'verification')}"
         f"{' (one was pending and is canceled)' if forgotten.was_pending else ''}"
-        f" and {counted(forgotten.usage_rows, 'limit entry', 'limit entries')}."
+        f" and {counted(forgotten.usage_rows, 'entry', 'entries')} that counted against limits."
     )
     if not is_gone:
         click.echo("The bytes stay on the disk until the database has written over them.", err=True)

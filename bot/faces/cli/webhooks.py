@@ -11,7 +11,7 @@ from bot import service as services
 from bot.domain.operators import Action
 from bot.explanations import webhooks as explained
 from bot.faces.cli.operator import audited, operator
-from bot.faces.cli.output import INSTANT, json_option, say
+from bot.faces.cli.output import INSTANT, counted, json_option, say
 from bot.store.rows import to_text, to_text_or_none
 from bot.store.tx import Store
 from bot.store.webhook_events import EventState
@@ -153,7 +153,7 @@ def _of_event(view: EventView) -> dict[str, Any]:
 
 def _event(view: EventView) -> str:
     event = view.event
-    tries = "1 try" if view.tries == 1 else f"{view.tries} tries"
+    tries = counted(view.tries, "try", "tries")
     return "\n".join(
         [
             f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.id}  {event.type}  {event.state.value}",
