@@ -32,6 +32,7 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
         service.simulator.webhooks.receive(PHONE, code[1])
         until(lambda: service.status(response.json()["id"])["runtimeStatus"] == "Completed")
         until(lambda: '"delivery"' in service.log.read_text())
+        replaced = [service.begin("+14255550124") for _ in range(2)]
         assert service.terminate(process) == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     finally:
@@ -39,20 +40,27 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     tied = [line for line in lines if line.get("origin") == "order-4711-a"]
     assert {line["verification"] for line in tied} == {response.json()["id"]}
     messages = [line["message"] for line in tied]
-    assert messages[:2] == ["started", "the text is accepted"]
-    assert {"text_accepted", "approved"} <= set(messages)
-    (approved,) = [line for line in tied if line["message"] == "approved"]
-    assert approved["events"] == "right_answer approved"
-    (came_in,) = [line for line in lines if line.get("path") == "/twilio/sms"]
-    assert approved["request"] == came_in["request"] != "order-4711-a"
+    assert {"the text is accepted", "text_accepted"} <= set(messages)
+    (started,) = [line for line in tied if line.get("events") == "started"]
+    (came_in,) = [line for line in tied if line.get("path") == "/twilio/sms"]
+    assert (came_in["events"], came_in["status"]) == ("right_answer approved", 200)
+    assert came_in["request"] != "order-4711-a"
     assert came_in["sid"].startswith("SM")
     (sent,) = [line for line in tied if line["message"] == "the text is accepted"]
     reports = [line for line in lines if "delivery" in line]
     assert {report["sid"] for report in reports} == {sent["sid"]}
     assert {report["text"] for report in reports} == {sent["text"]}
-    access = [line for line in lines if line.get("path") == START]
-    assert (access[0]["request"], access[0]["status"]) == ("order-4711-a", 202)
-    assert access[0]["milliseconds"] > 0
+    assert (started["path"], started["request"]) == (START, "order-4711-a")
+    assert (started["status"], started["milliseconds"] > 0) == (202, True)
+    # The second start of a number changed two: each is in one line, and both in the same request.
+    first, second = (
+        [line for line in lines if line.get("verification") == id and "events" in line]
+        for id in replaced
+    )
+    (canceled,) = [line for line in first if line["events"] == "canceled"]
+    (begun,) = [line for line in second if line["events"] == "started"]
+    assert canceled["request"] == begun["request"]
+    assert len([line for line in (canceled, begun) if line.get("path") == START]) == 1
 
 
 def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(harness: Harness) -> None:

@@ -16,28 +16,41 @@ def subkey(secret: str, purpose: str) -> bytes:
     return hmac.digest(secret.encode(), f"textback {purpose}".encode(), hashlib.sha256)
 
 
+def key_id_of(secret: str) -> str:
+    """Names a secret key without telling it."""
+    return subkey(secret, "key id").hex()[:12]
+
+
+def keyed(key: bytes) -> hmac.HMAC:
+    """HMAC-SHA256 with its key taken in, which is half of the work for a short message."""
+    return hmac.new(key, digestmod=hashlib.sha256)
+
+
+def digest_of(message: bytes, keyed: hmac.HMAC) -> bytes:
+    begun = keyed.copy()
+    begun.update(message)
+    return begun.digest()
+
+
 class Keyring:
     """The secret keys that codes are derived from: the current key first, then the fallbacks."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        self._keys = {subkey(s, "key id").hex()[:12]: subkey(s, "code") for s in secrets}
-        self._guess_keys = {subkey(s, "key id").hex()[:12]: subkey(s, "guess") for s in secrets}
-        self.present_id = subkey(secrets[0], "key id").hex()[:12]
-
-    @property
-    def ids(self) -> frozenset[str]:
-        return frozenset(self._keys)
+        self._codes = {key_id_of(s): keyed(subkey(s, "code")) for s in secrets}
+        self._guesses = {key_id_of(s): keyed(subkey(s, "guess")) for s in secrets}
+        self.present_id = key_id_of(secrets[0])
+        self.ids = frozenset(self._codes)
 
     def code(self, *, key_id: str, nonce: str, length: int) -> str:
         """The code: `length` ASCII digits, leading zeros kept. KeyError: that key is retired."""
-        digest = hmac.digest(self._keys[key_id], nonce.encode(), hashlib.sha256)
+        digest = digest_of(nonce.encode(), self._codes[key_id])
         return str(int.from_bytes(digest) % 10**length).zfill(length)
 
     def guess_mark(self, *, key_id: str, nonce: str, digits: str) -> str:
         """A keyed hash of a wrong guess, stored to recognise its repetition. A plain hash of four
         digits could be reversed at once. KeyError: that key is retired."""
         message = f"{nonce} {digits}".encode()
-        return hmac.digest(self._guess_keys[key_id], message, hashlib.sha256).hex()[:16]
+        return digest_of(message, self._guesses[key_id]).hex()[:16]
 
 
 def is_same(one: str, other: str) -> bool:

@@ -67,6 +67,8 @@ def safe(path: str) -> str:
     >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/１２３４")
     ('/phones/*****', '/a\\\\nb', '/raiseEvent/*****')
     """
+    if _DRAWN.fullmatch(path):
+        return path
     shown = _AS_EVENT.sub(lambda found: found[1] + masked_event(found[2]), _decoded(path))
     parts = shown.encode("unicode_escape").decode().split("/")
     return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)

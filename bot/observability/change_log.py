@@ -1,9 +1,11 @@
-"""A log line for every change of a verification, written after its commit."""
+"""Every change of a verification in the log, after its commit: in the access line of the request
+that made it, or in a line of its own."""
 
 import logging
 from typing import Any
 
 from bot.domain import phone
+from bot.observability import logs
 from bot.store.tx import Change, Done
 
 log = logging.getLogger(__name__)
@@ -11,7 +13,7 @@ log = logging.getLogger(__name__)
 
 def write(done: Done[Any], seconds: float) -> None:
     for change in done.changes:
-        if change.events:
+        if change.events and not logs.note_change(**_told(change, seconds)):
             log.info("%s", change.events[-1].name, extra=_told(change, seconds))
 
 

@@ -12,12 +12,15 @@ import secrets
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from threading import Event
 
 from bot.domain.ids import safe
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 # Further fields for the access line of the present request; None outside of a request.
 _NOTED: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
+
+_are_access_lines_written = Event()
 
 # The fields that a line may have, handed over as `extra`.
 FIELDS = (
@@ -99,6 +102,21 @@ def note(**fields: object) -> None:
     noted = _NOTED.get()
     if noted is not None:
         noted.update(fields)
+
+
+def note_change(**fields: object) -> bool:
+    """Adds a change of a verification to the access line of the request at hand. False: no such
+    line will follow, or it has a change already."""
+    noted = _NOTED.get()
+    if noted is None or not _are_access_lines_written.is_set() or "events" in noted:
+        return False
+    noted.update(fields)
+    return True
+
+
+def expect_access_lines() -> None:
+    """Called by a server that writes an access line for every request, with what is noted."""
+    _are_access_lines_written.set()
 
 
 def configure(form: str) -> None:

@@ -6,10 +6,15 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from bot.domain.ids import safe
+from bot.observability.logs import expect_access_lines
 
 
 class QuietLogger(Logger):
     """Lines in Textback's own form, the path without its query: a query may hold a key."""
+
+    def __init__(self, cfg: Any) -> None:
+        super().__init__(cfg)  # type: ignore[no-untyped-call]
+        expect_access_lines()
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
         ours = logging.getLogger().handlers[0].formatter

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 import sqlite_utils
@@ -112,8 +113,8 @@ class GroupCommit:
                 job.turn.release()
             left = [job.done for job in batch if job.is_left]
         for done in left:  # the caller stopped waiting, but listeners must hear of the change
-            if done is not None:
-                self._tell(done, PATIENCE_SECONDS)
+            if done is not None:  # and not as a change of the leader's request
+                Context().run(self._tell, done, PATIENCE_SECONDS)
 
     def _commit_at_once(self, batch: list[_Job[Any]], until: float) -> bool:
         """Runs all waiting use cases in one transaction. Returns False if one raised and the

@@ -1,9 +1,10 @@
 """The table `history`: what happened to a verification, append-only."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from bot.domain.events import Event, EventName
@@ -42,21 +43,32 @@ _CHANGES = frozenset(
 )
 
 
-def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
+def append(tx: Tx, verification_id: str, events: Sequence[Event]) -> None:
     """Appends the events in one statement, since a statement costs more than its rows. Events that
     the history has no room for are only counted."""
-    lines: list[str] = []
-    params: dict[str, str | int] = {}
+    if not events:
+        return
+    params: dict[str, str] = {"id": verification_id, "at": to_text(tx.now)}
     for place, event in enumerate(events, start=1):
-        lines.append(
-            f"SELECT {place} AS place, {_most(event)} AS most,"
-            f" :event{place} AS event, :detail{place} AS detail"
-        )
         params[f"event{place}"] = event.name.value
         params[f"detail{place}"] = _written(event)
-    if not lines:
-        return
-    sql = f"""
+    written = tx.run(_insert(tuple(map(_most, events))), **params)
+    if written < len(events):
+        sql = """
+            UPDATE verification SET unwritten_events = unwritten_events + :count WHERE id = :id
+        """
+        tx.run(sql, id=verification_id, count=len(events) - written)
+
+
+@lru_cache(maxsize=64)
+def _insert(most: tuple[int, ...]) -> str:
+    """The statement for as many lines; `most` has the highest number that each may have."""
+    lines = (
+        f"SELECT {place} AS place, {highest} AS most,"
+        f" :event{place} AS event, :detail{place} AS detail"
+        for place, highest in enumerate(most, start=1)
+    )
+    return f"""
         INSERT INTO history (verification_id, number, at, event, detail)
         SELECT :id, last.number + place, :at, event, detail
         FROM ({" UNION ALL ".join(lines)}) AS lines, (
@@ -64,12 +76,6 @@ def append(tx: Tx, verification_id: str, events: Iterable[Event]) -> None:
         ) AS last
         WHERE last.number + place <= most ORDER BY place
     """
-    written = tx.run(sql, id=verification_id, at=to_text(tx.now), **params)
-    if written < len(lines):
-        sql = """
-            UPDATE verification SET unwritten_events = unwritten_events + :count WHERE id = :id
-        """
-        tx.run(sql, id=verification_id, count=len(lines) - written)
 
 
 def append_to_each(tx: Tx, verification_ids: Sequence[str], event: Event) -> None:
