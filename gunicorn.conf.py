@@ -66,7 +66,7 @@ def post_worker_init(worker):
     """Runs when the worker is ready but does not listen yet: reads missed replies first."""
     _settle_memory()
     service = _services.of(worker.wsgi)
-    service.admission.refresh()  # counts what limits look back on: the first start need not wait
+    service.admission.refresh()  # counts earlier starts, so that the first start need not wait
     service.shared_counters.start()
     if _wanted.dispatch == "thread":
         service.dispatcher.start()

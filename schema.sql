@@ -233,8 +233,9 @@ CREATE TABLE metric_sample (
     PRIMARY KEY (process, sample)
 ) STRICT;
 
--- Until when each process has judged the replies that reached it, twice a second while a verification is
--- pending. None expires before all have judged what came before its deadline, or another has read what they missed.
+-- The instant up to which each process has judged the replies that reached it, written twice a second while
+-- a verification is pending. No verification expires before all processes have judged what came before its
+-- deadline, or another process has read what they missed.
 CREATE TABLE heartbeat (
     process      TEXT NOT NULL PRIMARY KEY,
     beat_at      TEXT NOT NULL,
@@ -302,7 +303,7 @@ CREATE INDEX usage_at ON usage (at);
 
 -- The newest instant that a dispatcher has recorded, every hour. At most one row.
 CREATE TABLE time_mark (
-    at           TEXT NOT NULL,                  -- no decision is later than this, except by some seconds
+    at           TEXT NOT NULL,                  -- the present instant when the row was written
     steady_since TEXT NOT NULL                   -- since when it has not jumped; nothing old is removed within a day of it
 ) STRICT;
 

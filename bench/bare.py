@@ -1,8 +1,8 @@
 """The bare route that rates are compared with: a Flask application of its own, in one file.
 
 It reads the same form as the webhook, answers with the same TwiML, and does nothing in between. It
-runs under gunicorn's stock gthread worker with 16 threads and gunicorn's own access log, and has
-nothing of Textback in it: what Textback's hooks and log lines cost is in the comparison.
+runs under gunicorn's stock gthread worker with 16 threads and gunicorn's own access log, and
+contains no code of Textback, so the comparison includes the cost of Textback's hooks and log lines.
 """
 
 from flask import Flask, Response, request

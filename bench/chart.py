@@ -1,4 +1,4 @@
-"""The rates as bars, a share of the plain route each: an SVG that a browser draws by itself."""
+"""Draws the rates as bars, relative to the bare route, in an SVG."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,7 +7,7 @@ WIDTH, LINE, LABEL = 640, 24, 270
 
 
 def svg(rates: Sequence[tuple[str, float, float]]) -> str:
-    """Draws the rates, each given by its name, its rate, and its ratio to the plain route."""
+    """Draws the rates, each given by its name, its rate, and its ratio to the bare route."""
     lines = []
     longest = max(ratio for _, _, ratio in rates)
     for place, (name, rate, ratio) in enumerate(rates):

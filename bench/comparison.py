@@ -25,7 +25,7 @@ class Row:
 
 
 class Compared:
-    """Rates on one service, each between two rates of the bare route, which is one process."""
+    """Measures rates of one service, each between two rates of the bare route (one process)."""
 
     def __init__(self, made: Service) -> None:
         self._made = made
@@ -39,7 +39,7 @@ class Compared:
         return self._made.drive(self._plain, port=self._port)
 
     def measure_bare(self, processes: int) -> None:
-        """The bare route with as many processes as the service."""
+        """Measures the bare route with as many processes as the service."""
         port = self._made.boot_bare(processes)
         self._made.drive(self._plain, port=port)  # warm
         self._add(f"bare form route, {processes} processes", self._plain, port)

@@ -1,9 +1,9 @@
-"""How soon the console's pages and searches answer with very many verifications in the file.
+"""Measures how fast the console's pages and searches answer with millions of verifications.
 
     python -m bench.console --rows 10000000 --keep /var/tmp/many
 
-Each line: the fastest and the slowest of five, in milliseconds. The pages are asked in this
-process, without a server between. Ten million rows take 14 GB and some 20 minutes to write.
+Each line has the fastest and the slowest of five requests, in milliseconds. The requests are made
+in this process, without a server. Ten million rows take 14 GB and some 20 minutes to write.
 """
 
 import argparse

@@ -30,7 +30,7 @@ TABLES = "verification outbox history usage inbound hourly_count".split()
 
 
 class Counted:
-    """A store that counts the writes asked of it."""
+    """A store that counts the calls of `write`."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

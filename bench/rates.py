@@ -39,7 +39,7 @@ def rates(where: Where) -> list[Row]:
 
 
 def starts(where: Where, *, is_beside: bool) -> list[Row]:
-    """Starts whose texts go out in the same seconds: from the first request to the last text."""
+    """Measures starts and the sending of their texts, from the first request to the last text."""
     name = "starts, dispatcher beside" if is_beside else "starts, dispatcher inside"
     with where.service(f"starts-{is_beside}") as made:
         made.boot(DISPATCH="off" if is_beside else "thread")
@@ -88,7 +88,7 @@ def made_visible(made: Service, phone: str) -> None:
 
 
 def sends(where: Where, milliseconds: int) -> Row:
-    """Texts a second where each call to Twilio takes this much longer."""
+    """Measures texts a second when each call to Twilio takes this much longer."""
     with where.service(f"sends-{milliseconds}") as made:
         made.simulator.faults.add("delay", seconds=milliseconds / 1000, times=10**9)
         made.boot(DISPATCH="off")

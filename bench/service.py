@@ -95,7 +95,7 @@ class Service(service.Service):
         store.close()
 
     def make_usage(self, count: int) -> None:
-        """A start of this hour in each of so many prefixes of a country."""
+        """Inserts one start of this hour in each of `count` prefixes of a country."""
 
         def insert(tx: Tx) -> Done[None]:
             at = to_text(tx.now)

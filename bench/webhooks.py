@@ -1,4 +1,4 @@
-"""How soon an outcome reaches its receiver, and how long a burst of outcomes takes.
+"""Measures how fast an outcome reaches its receiver, and how long a burst of outcomes takes.
 
 `python -m bench.webhooks [--database postgresql]` first sends a thousand right replies as fast as
 they are answered, which gives the rate at which outcomes are delivered, then a thousand at half of

@@ -1,5 +1,5 @@
-"""Messages of Twilio's REST API, version 2010-04-01, as far as Textback uses them; strict about it:
-forms with exactly the fields of Twilio's own OpenAPI description, Twilio's error bodies."""
+"""Messages in Twilio's REST API, version 2010-04-01, as far as Textback uses it. Forms may have
+only the fields of Twilio's OpenAPI description, and errors have Twilio's bodies."""
 
 import re
 import socket

@@ -1,5 +1,5 @@
-"""The configuration of an account: itself, its number and its Messaging Service, with the fields of
-Twilio's OpenAPI descriptions that Textback reads. A test puts faults into the world."""
+"""The account, its number and its Messaging Service in Twilio's REST API, with the fields of
+Twilio's OpenAPI descriptions that Textback reads. Tests put faults into the `World`."""
 
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ def _account(routes: Blueprint, world: World) -> None:
     def read_account(sid: str) -> Response:
         account = world.account
         if g.key is not None:
-            raise ApiError(20003, 401)  # a main key alone may
+            raise ApiError(20003, 401)  # only a main key may
         if account.has_test_credentials:
             raise ApiError(20008, 403)
         if sid != account.sid:

@@ -31,7 +31,7 @@ class _Answer(SimpleHandler):
             self.headers["Connection"] = "close"
 
     def handle_error(self) -> None:
-        """The part sent before the error announces more than follows."""
+        """Closes the connection, since the headers may announce more than was sent."""
         super().handle_error()
         self.is_last = True
 
@@ -54,7 +54,7 @@ class Handler(WSGIRequestHandler):
         try:
             body = io.BytesIO(_body(environ))
         except HTTPException as error:
-            self.close_connection = True  # there may be more of the body
+            self.close_connection = True  # the rest of the body is unread
             self.send_error(error.code or 400)
             return
         environ["wsgi.input"] = body
@@ -77,7 +77,7 @@ def _body(environ: dict[str, Any]) -> bytes:
         body: bytes = environ["wsgi.input"].read(int(length))
     except ConnectionError:
         raise
-    except OSError as error:  # a chunk that is none
+    except OSError as error:  # a malformed chunk
         raise BadRequest from error
     if len(body) > LARGEST_BODY_BYTES:
         raise RequestEntityTooLarge

@@ -1,4 +1,4 @@
-"""Faults on request. Each waits for the next thing it applies to, a given number of times."""
+"""Faults on request. Each applies to the next matching requests, a given number of times."""
 
 import threading
 from dataclasses import dataclass, field, replace
@@ -61,12 +61,12 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, kind: str, **more: Any) -> None:
-        """Raises ValueError for a kind that there is not."""
+        """Raises ValueError for an unknown kind."""
         with self._lock:
             self._waiting.append(Fault(kind, **more))
 
     def take(self, kind: str, phone: str | None) -> Fault | None:
-        """The fault of this kind that applies now, used up by one."""
+        """Returns the fault of this kind that applies now, and counts one use of it."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
                 if fault.kind == kind and fault.phone in (None, phone):

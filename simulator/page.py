@@ -1,4 +1,4 @@
-"""Phones on a screen, and its own small API that the page and the tests use."""
+"""The page of phones, and the small API that the page and the tests use."""
 
 import re
 from dataclasses import asdict
@@ -168,7 +168,7 @@ def _phone(sent: dict[str, Any]) -> str:
 
 
 def _line(sent: dict[str, Any]) -> str:
-    """A phone in any spelling, as Textback spells it."""
+    """Returns a phone, given in any spelling, as Textback spells it."""
     phone = sent.get("phone")
     if not isinstance(phone, str):
         raise BadRequest("phone must be a number such as +14255550123")

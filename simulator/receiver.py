@@ -1,5 +1,5 @@
-"""A receiver of outcome webhooks, as an application has one: it checks signatures, remembers ids,
-and fails on request."""
+"""Receives outcome webhooks as an application does: checks signatures, remembers ids, and fails on
+request."""
 
 import threading
 import time
@@ -120,7 +120,7 @@ def blueprint(receiver: Receiver) -> Blueprint:
 
     @routes.post("/simulator/receiver")
     def behave() -> tuple[dict[str, str], int]:
-        sent = request.get_json(silent=True)  # as JSON: no other page can send that
+        sent = request.get_json(silent=True)  # as JSON: a page of another site cannot send that
         try:
             receiver.behaviour = Behaviour(sent["behaviour"])
         except (ValueError, TypeError, KeyError):

@@ -127,7 +127,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
 
 
 def _others(urls: str) -> list[str]:
-    """Addresses that somebody has added to the file; not those of a run on other ports."""
+    """Returns addresses added to the file by hand, without those of a run on other ports."""
     ours = re.compile(rf"http://127\.0\.0\.1:[0-9]+({PATH}|{SIGNUP_PATH})")
     return [url for url in urls.split(",") if url and not ours.fullmatch(url)]
 

@@ -1,6 +1,6 @@
-"""Numbers as Textback spells them, so that a phone here is the line that Textback texts.
+"""Spells numbers as Textback does, so that each phone here is the line that Textback texts.
 
-The one thing that the simulator borrows from `bot`: with rules of its own, a phone that was added
+The simulator uses nothing else of `bot`. With rules of its own, a phone that was added
 as +52 1 55 … would wait for texts that go to +52 55 …
 """
 
@@ -35,7 +35,7 @@ def line(text: str) -> str:
 
 
 def line_of_input(value: Any) -> str:
-    """The phone that the input of a start names, in any form that a start may have.
+    """Returns the phone in the input of a start, in any form that a start accepts.
 
     >>> line_of_input({"phoneNumber": "+1 425 555 0123", "tag": "order-1"})
     '+14255550123'

@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 5
 PATIENCE_SECONDS = 3  # less than the page's 5, so that it does not report the simulator as down
 PENDING_SECONDS = 1.0  # between polls while one is pending, or Textback does not answer
 IDLE_SECONDS = 2.0  # else; each poll is a line in Textback's access log
-LOOK_BACK = timedelta(hours=1)  # of the first poll; the longest suspension
+LOOK_BACK = timedelta(hours=1)  # by the first poll: as long as the longest suspension
 OVERLAP = timedelta(seconds=2)  # a start may be committed after one that began later
 PAGE = 200
 PAGES_A_LOOK = 5
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 class NoAnswer(Exception):
-    """Textback answered, but not with what it should."""
+    """Textback's answer was not as expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Statuses:
         return {"id": newest.id, **newest.told} if newest else None
 
     def note(self, phone: str, started: Json) -> None:
-        """A start that was answered with this."""
+        """Records a start that Textback answered with `started`."""
         told = {"reference": started["reference"]}
         now = self._clock().replace(microsecond=0)
         with self._lock:
@@ -146,7 +146,7 @@ class Statuses:
         self._next_at = self._monotonic() + (PENDING_SECONDS if is_soon else IDLE_SECONDS)
 
     def _discover(self) -> set[str]:
-        """Reads what began since the last poll. Returns the lines whose newest one was listed."""
+        """Reads starts since the last poll. Returns the phones whose newest was listed."""
         if not self._headers:
             self._get(f"{self._url}/healthz")
             return set()
@@ -171,7 +171,7 @@ class Statuses:
             return {phone for phone, newest in listed.items() if self._newest.get(phone) == newest}
 
     def _follow(self, lines: list[str]) -> None:
-        """Reads how the pending ones go on, those first that were read the longest ago."""
+        """Updates the pending ones, the least recently read first."""
         with self._lock:
             pending = [(p, n) for p, n in self._newest.items() if p in lines and n.is_pending]
         for phone, before in pending[:READ_A_LOOK]:
@@ -183,7 +183,7 @@ class Statuses:
                 now = _newest(response.json(), before.link)
             with self._lock:
                 if self._newest.get(phone) == before:
-                    del self._newest[phone]  # and to the end of the line
+                    del self._newest[phone]  # and move it to the end of the queue
                     if now:
                         self._newest[phone] = now
 

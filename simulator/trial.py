@@ -2,7 +2,7 @@
 
 The program reads the settings of the service: from the environment, else from `.env` in the working
 directory. The simulator of Twilio listens at TWILIO_API_BASE_URL, on this machine. The phone is
-verified through PUBLIC_BASE_URL, so what stands in front of the service is tried as well.
+verified through PUBLIC_BASE_URL, so a proxy in front of the service is tested as well.
 """
 
 import argparse
@@ -35,7 +35,7 @@ REQUIRED = (
 
 
 class Failed(Exception):
-    """Says which step did not work."""
+    """Names the step that failed."""
 
 
 def main(arguments: list[str] | None = None) -> int:

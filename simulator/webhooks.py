@@ -1,4 +1,4 @@
-"""Posts what Twilio posts to an application: inbound texts and delivery reports, really signed."""
+"""Posts inbound texts and delivery reports to an application as Twilio does, with signatures."""
 
 import random
 import time
@@ -60,7 +60,7 @@ class Webhooks:
         return list(self._answers.get(phone, ()))
 
     def receive(self, phone: str, body: str) -> Answer:
-        """A phone texts our number: the message is listed, posted, and what comes back is sent."""
+        """Receives a text from a phone: lists it, posts it, and sends the replies."""
         answer = self._receive(phone, body)
         self._answers.setdefault(phone, deque(maxlen=KEPT_ANSWERS)).append(answer)
         return answer
@@ -95,7 +95,7 @@ class Webhooks:
         return answer
 
     def report(self, message: Message) -> Future[None] | None:
-        """Delivery reports of a message, posted in the background."""
+        """Posts delivery reports of a message in the background."""
         if self._faults.take(faults.REPORTS_NEVER, message.recipient):
             return None
         return self._pool.submit(self._report, message)

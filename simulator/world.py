@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-# As far as a list of geo permissions needs some; at first all are on.
+# Countries for the list of geo permissions; initially all are on.
 COUNTRIES = ("CA", "DE", "FR", "GB", "MX", "US")
 STOP_WORDS = frozenset(
     ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
@@ -30,12 +30,12 @@ class Account:
     status: str = "active"  # suspended, closed
     type: str = "Full"  # Trial
     owner_sid: str | None = None  # of a subaccount: the main account
-    has_test_credentials: bool = False  # those that are set are Twilio's test credentials
+    has_test_credentials: bool = False  # the configured ones are Twilio's test credentials
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key. `rights`: the questions that a restricted one may ask (`access.py`)."""
+    """An API key. `rights`: the requests that a restricted key may make (`access.py`)."""
 
     sid: str
     secret: str
@@ -61,7 +61,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Service:
-    """A Messaging Service with one number in its pool, and what else is there."""
+    """A Messaging Service: at most one number, its other senders and its campaign."""
 
     sid: str
     number_sid: str  # empty: no number is in the pool
@@ -93,7 +93,7 @@ class Message:
 
 
 class World:
-    """All of it, for many threads."""
+    """The whole state; many threads may use it."""
 
     def __init__(
         self, account: Account, number: Number, *, clock: Callable[[], datetime] = utc_now
@@ -172,7 +172,7 @@ class World:
         return self._add(message, phone=sender)
 
     def add_phone(self, phone: str) -> bool:
-        """Whether it is a new one."""
+        """Returns whether the phone is new."""
         with self._lock:
             is_new = phone not in self._phones
             if is_new:
@@ -180,7 +180,7 @@ class World:
             return is_new
 
     def leave_phones(self, phones: list[str]) -> None:
-        """Removes all others."""
+        """Keeps these phones and removes all others."""
         with self._lock:
             self._phones = list(phones)
 

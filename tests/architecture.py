@@ -47,8 +47,8 @@ _GATEWAY_MODULES = tuple(path.removesuffix(".py") for path in GATEWAY)
 
 
 def package_of(path: Path) -> str:
-    """`gateway` is what the rest sees of the channels, so it stands apart from them: what may be
-    asked of one, and what its error codes mean."""
+    """`gateway` counts as a package of its own, since other packages use only it of the channels:
+    its requests, and the meaning of error codes."""
     if str(path.relative_to(BOT)) in GATEWAY:
         return "gateway"
     parts = path.relative_to(BOT).parts

@@ -26,7 +26,7 @@ def seconds(number: float) -> timedelta:
 
 
 def verification(**more: Any) -> Verification:
-    """A pending one, its text not yet tried."""
+    """A pending verification whose text was not tried yet."""
     created_at = more.pop("created_at", NOON)
     terms = more.pop("terms", Terms())
     made = Verification(
@@ -49,7 +49,7 @@ def verification(**more: Any) -> Verification:
 
 
 def running(**more: Any) -> Verification:
-    """A pending one whose text Twilio took at noon: its deadline is 90 seconds past noon."""
+    """A pending verification: Twilio took its text at noon, so its deadline is 90 seconds later."""
     window = {"first_try_at": NOON, "accepted_at": NOON, "deadline_at": NOON + seconds(90)}
     return verification(**{**window, **more})
 

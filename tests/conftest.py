@@ -14,7 +14,7 @@ from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness, sqlite_i
 from tests.harness import harness as open_harness
 from tests.postgres import Server, shared
 
-# How much longer than usual the tests with random input go on: `make soak` sets it.
+# How many times longer than usual tests with random input run; `make soak` sets it.
 SOAK = int(os.environ.get("SOAK", "1"))
 SEED = 1 if SOAK == 1 else None  # None: another one each time
 
@@ -41,7 +41,7 @@ def postgres() -> Server:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database; who asks for it runs on both kinds."""
+    """A new database; tests that use it run on both kinds."""
     if request.param == "sqlite":
         return sqlite_in(tmp_path)
     server: Server = request.getfixturevalue("postgres")
@@ -50,7 +50,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def any_store(database_url: str, clock: HandClock) -> Iterator[Store]:
-    """Of either kind."""
+    """A store on SQLite, then on PostgreSQL."""
     opened = open_store(database_url, connections=20, clock=clock)
     yield opened
     opened.close()
@@ -64,14 +64,14 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 
 @pytest.fixture
 def told(tmp_path: Path) -> Iterator[Harness]:
-    """With the simulator's receiver as its webhook endpoint."""
+    """A harness with the simulator's receiver as its webhook endpoint."""
     with open_harness(tmp_path, WEBHOOK_URLS=RECEIVER, WEBHOOK_SECRET=WEBHOOK_SECRET) as made:
         yield made
 
 
 @pytest.fixture
 def sqlite_harness(tmp_path: Path) -> Iterator[Harness]:
-    """For what is SQLite's own."""
+    """A harness on SQLite, for behaviour that only SQLite has."""
     with open_harness(tmp_path, DATABASE_URL=sqlite_in(tmp_path)) as made:
         yield made
 

@@ -19,16 +19,16 @@ from typing import Any
 import pytest
 
 _PATIENCE_SECONDS = 30  # for fixtures to end, before a fork is killed
-# Tests of seconds, with browsers and services. Beside the timed ones, which begin at once, run
-# short ones; and short ones are left at the end, which the forks share evenly.
+# Tests that take seconds, with browsers and services. Short ones run before them, beside the timed
+# tests, and after them, so that all forks finish at about the same time.
 _LONG = ("tests/browser/", "tests/processes/", "tests/examples/", "tests/simulation/")
 _FINISHED, _ENDED = "a test has finished", "the process is gone"
 _multiprocessing = multiprocessing.get_context("fork")
 
 
 class Fork:
-    """A process, the places in the list of tests that are its own, and those it was given. It knows
-    the test after the present one, so that fixtures which both use stay."""
+    """A process, the indexes of its own tests, and those it was given. It knows the next test while
+    it runs one, so that fixtures which both use are kept."""
 
     def __init__(
         self, session: pytest.Session, places: deque[int], niceness: int, others: list["Fork"]
@@ -46,17 +46,17 @@ class Fork:
         its_end.close()
 
     def give(self) -> None:
-        """The next place; None, after which it ends, once there is none."""
+        """Sends the next index; None, which ends the fork, if none is left."""
         place = self.places.popleft() if self.places else None
         if place is None:
             self.is_ending = True
         else:
             self.given.append(place)
-        with suppress(BrokenPipeError):  # it has died: so its connection tells
+        with suppress(BrokenPipeError):  # it has died, as `receive` will tell
             self.connection.send(place)
 
     def receive(self) -> Any:
-        """What it says: a report as data, or one of the two words."""
+        """Returns its next message: a report as data, _FINISHED or _ENDED."""
         try:
             return self.connection.recv()
         except (EOFError, ConnectionResetError):
@@ -66,7 +66,7 @@ class Fork:
         self._process.terminate()
 
     def join(self) -> int | None:
-        """Waits until it is gone; the exit code."""
+        """Waits until it has ended. Returns the exit code."""
         self._process.join(_PATIENCE_SECONDS)
         self._process.kill()
         self._process.join()
@@ -75,8 +75,8 @@ class Fork:
 
 
 class Distribution:
-    """A plugin of pytest. Tests marked `timed` have a fork of their own, one runs after the other;
-    the other forks give way to it by their niceness."""
+    """A plugin of pytest. Tests marked `timed` run one after the other in a fork of their own; the
+    other forks have a lower priority."""
 
     def __init__(self, forks: int, niceness: int) -> None:
         self._wanted = forks
@@ -91,7 +91,7 @@ class Distribution:
         self._session = session
         self._hook = session.config.hook
         gc.collect()
-        gc.freeze()  # else each collection of a fork visits, and so copies, all that is loaded here
+        gc.freeze()  # else a fork's garbage collection visits, and so copies, all that is loaded
         try:
             self._begin()
             while self._forks:
@@ -118,7 +118,7 @@ class Distribution:
             self._fork(deque([*shorts[:half], *longs, *shorts[half:]]), self._niceness)
 
     def _parts(self, places: list[int]) -> list[list[int]]:
-        """As many as there are forks, each contiguous."""
+        """Splits the indexes into a contiguous part for each fork."""
         size = -(-len(places) // self._wanted)  # rounded up
         return [places[n * size : (n + 1) * size] for n in range(self._wanted)]
 
@@ -164,7 +164,7 @@ class Distribution:
         self._hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
 
     def _ended(self, fork: Fork) -> None:
-        """One that dies before its end has failed at the present test; another one goes on."""
+        """If a fork died early, its current test has failed, and a new fork continues."""
         self._forks.remove(fork)
         code = fork.join()
         if not fork.given:

@@ -92,7 +92,7 @@ class HandClock:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Settings as the environment has them; an empty value takes one away."""
+    """Settings as environment variables; an empty value removes one."""
     return {
         "PUBLIC_BASE_URL": "http://127.0.0.1:1",
         # Nothing answers there. Without it, settings are those for Twilio's cloud.
@@ -153,7 +153,7 @@ class Harness:
         return self.service.dispatcher
 
     def restart(self, **settings: str) -> None:
-        """Textback on the same database, with other settings."""
+        """Restarts Textback on the same database with other settings."""
         self.close()
         receiver = self.simulator.receiver_url
         told = {name: value.replace(RECEIVER, receiver) for name, value in settings.items()}
@@ -165,8 +165,8 @@ class Harness:
         self.store.close()
 
     def own_monotonic(self) -> list[float]:
-        """The seconds of a monotonic clock, to be moved apart from the other clock: what that one
-        gains beside it is a step."""
+        """Gives the store a monotonic clock of its own and returns its seconds, to be changed:
+        where the other clock gains on it, that is a step."""
         seconds = [0.0]
         self.store.steady = SteadyClock(lambda: seconds[0])
         return seconds
@@ -237,7 +237,7 @@ class Harness:
         )
 
     def post_start(self, number: str = PHONE, **more: Any) -> requests.Response:
-        """`tag` and `locale` make an object of the start."""
+        """With `tag` or `locale` the body is an object."""
         more = {"key": FUNCTION_KEY, **more}
         told = {name: more.pop(name) for name in ("tag", "locale") if name in more}
         body = {"phoneNumber": number, **told} if told else number
@@ -280,7 +280,7 @@ class Harness:
         return found[1]
 
     def wrong(self, phone: str = PHONE) -> str:
-        """Another one each time: the same wrong code again is no further attempt."""
+        """Returns a new wrong code each time, since a repeated one is no further attempt."""
         code = self.code(phone)
         self._wrongs = self._wrongs % 9 + 1
         return str((int(code) + self._wrongs) % 10 ** len(code)).zfill(len(code))
@@ -292,7 +292,7 @@ class Harness:
         return self.app.test_cli_runner().invoke(args=list(command))
 
     def run_once(self) -> None:
-        """The dispatcher does what is due now, until nothing is."""
+        """Runs the dispatcher until nothing is due."""
         while self.dispatcher.run_once():
             pass
 

@@ -1,6 +1,6 @@
-"""Every test has an application of its own, and much of making one follows from the code alone:
-the routes that werkzeug parses and compiles, the templates that Jinja compiles, the languages whose
-texts fit, a database file with nothing in it but the schema. Each process of tests keeps that."""
+"""Caches what the application of every test needs and what depends on the code alone: the routes
+that werkzeug parses and compiles, the templates that Jinja compiles, the languages whose texts fit,
+and an empty database file. Each test process has its own cache."""
 
 import importlib.metadata
 import tempfile

@@ -1,5 +1,5 @@
-"""Tests write into memory where there is enough of it: they look at what is written, and not at how
-long a disk takes. The garbage collector runs less often."""
+"""Makes tests write to memory if there is enough of it: they check what is written, not how long a
+disk takes. The garbage collector runs less often."""
 
 import gc
 import shutil
@@ -11,8 +11,8 @@ _ENOUGH_BYTES = 4 * 2**30
 DISK = tempfile.gettempdir()  # for programs: memory may be mounted so that nothing in it can run
 
 
-# An application is thousands of objects that stay: looking through them after each 700 new ones
-# takes a tenth of a test's time.
+# An application has thousands of long-lived objects: scanning them after every 700 new ones takes a
+# tenth of a test's time.
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 

@@ -1,5 +1,5 @@
-"""Node.js with packages of npm's. Where it cannot be had, tests are skipped, loudly; with
-REQUIRE_BROWSER set they fail."""
+"""Node.js with npm packages. Without it tests are skipped with a notice; with REQUIRE_BROWSER set
+they fail."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ _INSTALLED = Path(sys.prefix) / "node"  # in the virtual environment, for the ne
 
 
 def installed(packages: Path, folder: Path) -> Path:
-    """The folder, with a copy of what is in `packages` and all that its lock file names."""
+    """Returns the folder, filled with the files of `packages` and the modules of its lock file."""
     lock = (packages / "package-lock.json").read_bytes()
     place = _INSTALLED / hashlib.sha256(lock).hexdigest()[:16]
     trouble = "" if place.exists() else _install(packages, place)
@@ -32,7 +32,7 @@ def installed(packages: Path, folder: Path) -> Path:
 
 
 def _install(packages: Path, place: Path) -> str:
-    """The error; empty if it ran. The place is there once all is in it."""
+    """Returns the error, or "". `place` appears only when it is complete."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "node 20 or newer and npm are not installed"
     _INSTALLED.mkdir(exist_ok=True)

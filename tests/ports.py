@@ -12,8 +12,8 @@ _RANGE = 400
 
 @cache
 def _range() -> tuple[socket.socket, Iterator[int]]:
-    """A range that no other process of tests uses, of this run or of another one. Its first port
-    says so: it stays bound while the process lives."""
+    """A range that no other test process uses, in this run or another. Its first port reserves it
+    and stays bound while the process lives."""
     for first in range(_FIRST, _LAST, _RANGE):
         held = socket.socket()
         try:

@@ -24,7 +24,7 @@ from tests.ports import free_port
 
 _NOBODY = 65534
 _numbers = count()
-_KEPT = 30  # databases; what is older belongs to a test that is over
+_KEPT = 30  # databases; older ones belong to finished tests
 
 
 class Server:
@@ -108,7 +108,7 @@ class Server:
         return f"postgresql://textback@127.0.0.1:{self.port}/{database}"
 
     def new_database(self) -> str:
-        """The address of a new one, with the schema in it: copied, which is twice as fast."""
+        """Creates a database with the schema, as a copy (twice as fast). Returns its address."""
         from bot.store.postgres import PostgresStore
 
         if not self._names:
@@ -182,7 +182,7 @@ def shared() -> Server:
 
 @cache
 def database_of(folder: Path) -> str:
-    """The database of a test's folder: the same folder has the same one."""
+    """Returns the database of a test's folder, always the same one for a folder."""
     return shared().new_database()
 
 

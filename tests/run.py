@@ -1,7 +1,7 @@
 """Runs all tests: `python -m tests.run`, with further arguments of pytest.
 
-Those marked `timed` have the processor to themselves whenever they want it: the others run beside
-them at a lower priority, and use what they leave, which is most of it.
+Tests marked `timed` get the processor whenever they need it: the others run beside them at a lower
+priority and use the rest, which is most of it.
 """
 
 import signal

@@ -35,7 +35,7 @@ parts, as the management API shows it: waiting for Twilio, running, suspended.
 stateDiagram-v2
 """
 
-# The words for inputs; of several that lead the same way, the arrow names all.
+# How many inputs in a row are tried.
 DEPTH = 6
 
 
@@ -62,7 +62,7 @@ def inputs(v: Verification, now: datetime) -> list[tuple[str, Input, datetime]]:
 
 
 def arrows() -> dict[tuple[str, str], list[str]]:
-    """From and to, with the inputs that lead there, in the order of `inputs`."""
+    """Returns pairs of states with the inputs that lead from one to the other, in order."""
     found: dict[tuple[str, str], set[str]] = {}
     order: list[str] = []
     reached = {(verification(), NOON)}

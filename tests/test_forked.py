@@ -1,4 +1,4 @@
-"""What runs the tests loses none of them."""
+"""The distribution of tests over forks loses none of them."""
 
 import subprocess
 import sys

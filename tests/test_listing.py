@@ -121,7 +121,7 @@ def modules(path: Path) -> set[str]:
     return {module for module in found if module.startswith("bot")}
 
 
-# The answer of each face to a stranger.
+# A request to each face, sent without a key.
 _FACES = {
     "console": ("GET", "/console/"),
     "durable": ("POST", "/orchestrators/E4"),
@@ -131,7 +131,7 @@ _FACES = {
 
 @pytest.mark.parametrize("face", _FACES)
 def test_without_a_face_everything_else_works(tmp_path: Path, face: str) -> None:
-    """Its folder and its lines in app.py are all there is of it."""
+    """A face consists only of its folder and its lines in app.py."""
     shutil.copytree(BOT, tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "schema.sql", tmp_path)
     shutil.rmtree(tmp_path / "bot" / "faces" / face)

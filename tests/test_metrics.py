@@ -244,8 +244,8 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_every_outcome_has_a_series_from_the_beginning(harness: Harness) -> None:
-    """Of one that is not there no rule can say that it does not grow: where the webhook is wrong,
-    nothing was ever approved, and the alert for it must fire."""
+    """No rule can tell that a missing series does not grow. If the webhook is wrong, nothing was
+    ever approved, and the alert for it must fire."""
     told = harness.service.metrics.text({}, NOTHING).decode()
     for status in ("approved", "expired", "max_attempts_reached", "canceled", "failed"):
         assert f'textback_outcomes_total{{status="{status}"}} 0.0' in told

@@ -1,4 +1,4 @@
-"""The harness: its own small API, its keywords, its ports."""
+"""The simulator: its own small API, its keywords, its ports."""
 
 import re
 import socket

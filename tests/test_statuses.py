@@ -165,7 +165,7 @@ def test_a_look_is_taken_at_once_after_a_text_and_else_now_and_then(
     asked = count_requests(harness)
 
     def refresh(after: float, texts: int) -> int:
-        """How many requests it took."""
+        """Refreshes. Returns how many requests that took."""
         asked.clear()
         seconds.now += after
         known.refresh([PHONE], texts).result(20)
@@ -306,7 +306,7 @@ def count_requests(harness: Harness) -> list[str]:
 
 
 def test_the_first_look_goes_back_an_hour(harness: Harness, seconds: HandSeconds) -> None:
-    """A suspended verification may last so long: the simulator began anew meanwhile."""
+    """A suspended verification may last that long, and the simulator was restarted meanwhile."""
     harness.start_and_send("+14255550199")
     harness.clock.forward(600)
     id = harness.start_and_send()["id"]

@@ -69,8 +69,8 @@ class Admission:
         follower: UsageFollower | None = None,
         troubles: Callable[[], object] = lambda: None,
     ) -> None:
-        """`follower` brings rate limits and circuit breaker up to date; `troubles`: `DeliveryDelay`
-        says what it is for."""
+        """`follower` updates the rate limits and the circuit breaker. `troubles` is passed to
+        `DeliveryDelay`."""
         self._of_number = (
             (UsageKind.START, tuple(starts_per_number)),
             (UsageKind.WRONG, tuple(wrong_per_number)),
@@ -94,8 +94,8 @@ class Admission:
             )
 
     def check(self, tx: Tx, start: Applicant) -> bool:
-        """All checks but the circuit breaker's. It writes nothing, so it can be called beforehand.
-        True: the number opted out long ago, and this start tests whether that still holds.
+        """Runs all checks but the circuit breaker's. Writes nothing, so a preview may call it.
+        Returns True if the number opted out long ago and this start tests whether that still holds.
 
         Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
         tries_opt_out = _respect_opt_out(tx, start)

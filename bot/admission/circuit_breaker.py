@@ -9,7 +9,7 @@ at volume and conversion.
 
 Unanswered starts cannot lock a country out: numbers approved within thirty days pass, and one start
 a minute goes through as a probe, so real people who answer close the circuit again. Probes do not
-count as texts: what keeps a circuit open are starts from before it opened.
+count as texts: only starts from before a circuit opened keep it open.
 """
 
 import logging
@@ -125,7 +125,7 @@ class CircuitBreaker:
             open_areas = [name for name in _areas(phone, country) if self._is_open(name, tx.now)]
             if not open_areas or self._is_known(tx, phone):
                 return False
-            if (run_id, send) in self._newest:  # let pass before: its transaction is run again
+            if (run_id, send) in self._newest:  # admitted before: its transaction is run again
                 return True
             if all(self._may_probe(name, tx.now) for name in open_areas):
                 for name in open_areas:
@@ -157,7 +157,7 @@ class CircuitBreaker:
         return texts >= self._enough(name) and len(area.approvals) * 100 <= texts * percent
 
     def _enough(self, name: str) -> int:
-        """Texts from which on a circuit can open."""
+        """The smallest number of texts with which a circuit can open."""
         is_prefix = name.startswith("+")
         limits = self._thresholds
         return limits.texts_per_prefix if is_prefix else limits.texts_per_country
@@ -173,7 +173,7 @@ class CircuitBreaker:
         return usage.was_approved(tx, phone, since=tx.now - KNOWN_FOR)
 
     def _drop_empty(self, now: datetime) -> None:
-        """Prefixes are many; those without a text in the last hour are not kept."""
+        """Removes areas without texts and approvals in the last hour, since prefixes are many."""
         if len(self._areas) < self._look_through_at:
             return
         for name, area in list(self._areas.items()):

@@ -23,12 +23,12 @@ class DeliveryDelay:
         """`troubles` returns another value after each outage or halt."""
         self._troubles = troubles
         self._seen: object = self  # differs from every value that `troubles` returns
-        self._since = datetime.max.replace(tzinfo=UTC)  # texts of before are left out
+        self._since = datetime.max.replace(tzinfo=UTC)  # texts accepted before this are ignored
         self._latest: deque[tuple[datetime, timedelta]] = deque(maxlen=LATEST)
         self._lock = threading.Lock()
 
     def note(self, delay: timedelta, *, now: datetime) -> None:
-        """A text waited so long at Twilio before a carrier had it."""
+        """Records how long a text waited at Twilio before a carrier had it."""
         with self._lock:
             self._begin_anew_after_trouble(now)
             if now - delay >= self._since:
@@ -41,7 +41,7 @@ class DeliveryDelay:
         return timedelta(seconds=median(fresh) if len(fresh) >= FEWEST else 0.0)
 
     def _begin_anew_after_trouble(self, now: datetime) -> None:
-        """Asked at each use: a halt may be noticed only after the reports that waited are read."""
+        """Checks at each use: a halt may be noticed only after the delayed reports are read."""
         if (troubles := self._troubles()) != self._seen:
             self._seen, self._since = troubles, now
             self._latest.clear()

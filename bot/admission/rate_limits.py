@@ -90,7 +90,7 @@ class RateLimits:
         return max(waits, key=lambda pair: pair[1], default=None)
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
-        """Returns each limit with the country, key or whole that is fullest now, and how full it
-        is."""
+        """Returns, for each limit, the country, key or total with the most starts now, and their
+        number."""
         with self._lock:
             return [(window.limit, *window.fullest(now)) for window in self._windows]

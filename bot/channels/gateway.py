@@ -161,7 +161,7 @@ class Gateway(Protocol):
 
     def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
         """Messages that may be this text, oldest first: those with its body from an hour before the
-        try on, and those since then whose body was removed. Raises ChannelUnavailable."""
+        try on, and those since the try whose body was removed. Raises ChannelUnavailable."""
 
     def conversation(
         self, phone: str, *, began_ago: timedelta, ended_ago: timedelta | None

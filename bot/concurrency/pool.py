@@ -24,7 +24,7 @@ class Pool:
             return len(self._futures)
 
     def submit(self, call: Callable[[T], None], item: T, on_done: Callable[[int], None]) -> None:
-        """`on_done` gets how many are still under way once this one has ended."""
+        """Runs the call in a thread. `on_done` then gets the number of calls still under way."""
         with self._lock:
             self._executor = self._executor or ThreadPoolExecutor(self._at_once, self._name)
             future = self._executor.submit(call, item)

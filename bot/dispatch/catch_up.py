@@ -1,10 +1,10 @@
 """Reads inbound texts that were missed while a process was down or halted, or its database was
 unreachable.
 
-Twilio does not repeat a webhook that met a dead server, and gives up soon on one that was answered
-503. So before anything is expired, its list of inbound messages is read since the oldest pending
-verification began, and each unseen text is judged like any reply, as of the time it was sent.
-`usecases/heartbeat.py` has how a process learns that another one has missed something.
+Twilio does not repeat a webhook that no server received, and soon stops repeating one answered 503.
+So before anything expires, Textback reads Twilio's list of inbound messages since the oldest
+pending verification began, and judges each unseen text like any reply, as of the time it was sent.
+`usecases/heartbeat.py` describes how a process learns that another one has missed replies.
 """
 
 import logging
@@ -121,7 +121,7 @@ class CatchUp(Background):
                 log.warning("the other processes wait for this one: %s", error)
 
     def run_once(self) -> bool:
-        """Beats, and reads what was missed. False: it failed, and is still due."""
+        """Writes the heartbeat and reads missed texts. False: it failed, and is still due."""
         return self._try(self.heart.beat) and (not self._has_missed or self._try(self._read_missed))
 
     @property
@@ -156,7 +156,7 @@ class CatchUp(Background):
         except RowHeld:  # others need not wait for it
             raise
         except StoreUnavailable:
-            self._due = None  # only a list that cannot be read is given up
+            self._due = None  # only an unreadable list makes expiry stop waiting
             raise
         log.info("caught up with %d texts", count)
         self._seen = present
@@ -179,5 +179,5 @@ class CatchUp(Background):
                 log.exception("catching up failed; trying again")
                 is_done = False
             pause = FIRST_PAUSE_SECONDS if is_done else min(LONGEST_PAUSE_SECONDS, pause * 2)
-            # At least as long as it took: reading must not crowd out what it reads for.
+            # Pause at least as long as the reading took, so that it does not crowd out other work.
             self._is_over.wait(max(pause, self._monotonic() - began))

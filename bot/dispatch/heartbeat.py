@@ -29,7 +29,7 @@ class Ticker(Background):
 
     @property
     def is_late(self) -> bool:
-        """The process goes on after a halt that its ticker has not noted yet."""
+        """Whether the process was halted and its ticker has not recorded that yet."""
         ticked_at = self._ticked_at
         return ticked_at is not None and self._monotonic() - ticked_at > HALTED_SECONDS
 
@@ -38,7 +38,7 @@ class Ticker(Background):
         while not self._is_over.wait(TICK_SECONDS):
             if self.is_late:
                 log.warning("the process was halted; texts that it may have missed are read")
-                self._outages.interrupted()  # before the tick, which says that it runs
+                self._outages.interrupted()  # record the halt before the tick hides it
             self._ticked_at = self._monotonic()
         self._ticked_at = None
 
@@ -57,7 +57,7 @@ class Heart(Background):
         self.process = secrets.token_hex(8)
         # Processes that have not written since this instant are replaced.
         self.replaces: datetime | None = None
-        self.silent = 0  # other processes that a verification which is due waits for
+        self.silent = 0  # number of silent processes that a due verification waits for
 
     def beat(self) -> None:
         """Writes the heartbeat, which also ends an open outage if no other write has. Raises

@@ -29,8 +29,8 @@ from bot.usecases import repair
 
 LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
-# Between two turns at least: texts that are queued meanwhile are claimed together, in one
-# transaction. Without it, a claim under load took a text or two.
+# Shortest pause between two turns, so that texts queued meanwhile are claimed in one transaction.
+# Without it, each claim under load took only one or two texts.
 GATHERING_SECONDS = 0.008
 STOP_SECONDS = 20.0
 
@@ -121,8 +121,8 @@ class Dispatcher:
         return is_done
 
     def run_once(self) -> int:
-        """Every duty once but for housekeeping, in this thread, due or not. Returns how much
-        there was to send, to expire and to notify."""
+        """Runs every duty except housekeeping once, in this thread, due or not. Returns how many
+        items there were to send, to expire and to notify."""
         self._catch_up.run_once()
         if self._store.read(_look).is_unreadable:
             self._store.write(repair.set_unreadable_aside)
@@ -173,7 +173,7 @@ class Dispatcher:
         is_waiting = False
         if due.are_verifications:
             count = self._expire()
-            is_waiting = count == 0  # for other processes, and perhaps they for this one
+            is_waiting = count == 0  # for other processes, which may wait for this one too
             pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
         if due.are_texts and self.send.run_in_background(self._wake.set) > 0:
             return timedelta(0)

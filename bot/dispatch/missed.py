@@ -52,8 +52,8 @@ def read_missed(
 def _judge_all(
     store: Store, texts: Sequence[InboundText], rules: Rules, ignored: ToldIgnored
 ) -> None:
-    """The oldest first. A number whose rows somebody holds does not hold up the others, but its
-    later texts wait. Raises StoreUnavailable, RowHeld once the others are judged."""
+    """Judges texts, oldest first. If another transaction holds the rows of a number, its later
+    texts wait, and the others go on. Raises StoreUnavailable, and RowHeld at the end."""
     held: dict[str, RowHeld] = {}
     for text in texts:
         if text.phone in held:
@@ -71,15 +71,15 @@ def _judge_all(
 def _listed(
     gateway: Gateway, ago: timedelta, monotonic: Callable[[], float]
 ) -> tuple[list[tuple[Received, Missed]], list[NotForUs]]:
-    """Texts from phones, the newest first, each with the instant at which it had its age, as
-    reading a list takes seconds; and texts that are ignored."""
+    """Returns texts from phones, newest first, each with the instant at which its age was measured
+    (reading a list takes seconds), and texts to ignore."""
     found, others = [], []
     for text in gateway.received_since(ago):
         if isinstance(text, NotForUs):
             others.append(text)
         else:
             found.append((text, Missed(text.age, monotonic(), monotonic)))
-    # By the age alone: those of one second stay in the order of the list, the newest first.
+    # Sort by age alone: texts of the same second stay in the order of the list, newest first.
     found.sort(key=lambda one: one[0].age)
     return found, others
 
@@ -117,7 +117,7 @@ def _judge(store: Store, text: InboundText, rules: Rules, ignored: ToldIgnored) 
         judged = store.write(judge_text, text, rules=rules, judged_until=heartbeat.everything)
     except StoreUnavailable:
         raise
-    except Exception:  # it holds up no other
+    except Exception:  # one bad text must not stop the rest
         log.exception("a missed text of %s cannot be judged", masked(text.phone))
     else:
         if judged.ignored is not None:

@@ -4,9 +4,9 @@
 2. Call the endpoint, no transaction open.
 3. Record the result.
 
-Each endpoint has threads of its own, so that one which never answers holds up no other; texts have
-theirs. A process that dies in between leaves a lease that lapses, and the event is sent again with
-the same id and bytes.
+Each endpoint has its own threads, so that an endpoint that never answers does not delay others or
+texts. If a process dies in between, the lease lapses and the event is sent again with the same id
+and bytes.
 """
 
 import logging
@@ -32,7 +32,7 @@ AT_ONCE = 8  # calls of one endpoint
 # Most events of one endpoint that are claimed and not answered: twice the calls at once, so that
 # claims come in batches and no thread waits for one. Two calls in a row fit into a lease.
 MOST_CLAIMED = 2 * AT_ONCE
-# An end in this process wakes the loop at once; one in another process is seen within this.
+# The loop wakes at once for an end in this process, and within this time for one in another.
 LONGEST_SLEEP_SECONDS = 0.05
 
 log = logging.getLogger(__name__)

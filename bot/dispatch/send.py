@@ -71,8 +71,8 @@ class SendDuty:
         sent: Callable[[str, int | None], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sent` is told the outcome of each call, and Twilio's error code. Leases are counted by
-        `monotonic`."""
+        """`sent` gets the outcome of each call and Twilio's error code. `monotonic` measures
+        leases."""
         self.monotonic = monotonic
         self._sent = sent
         self._store = store
@@ -84,7 +84,7 @@ class SendDuty:
         self._pool = Pool("send", at_once)
         self._is_stopping = threading.Event()
         self._mutex = threading.Lock()
-        self._looks_after_end = 0  # under way: one at most, since texts wait for the other threads
+        self._looks_after_end = 0  # under way: at most one, to leave the threads to texts
 
     def run_once(self) -> int:
         """Sends the texts that are due, one after the other, in this thread. Returns how many."""

@@ -13,7 +13,7 @@ from bot.usecases import audit, forget, notify, repair, timekeeping
 
 EVERY_SECONDS = 3600.0
 AT_ONCE = 500
-TOLD_EVERY_SECONDS = 600.0  # that stored time is ahead
+TOLD_EVERY_SECONDS = 600.0  # between two log lines that stored time is ahead
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Sweeper:
     """Called once a second; most calls do nothing."""
 
     def __init__(self, store: Store, *, kept: timedelta) -> None:
-        """`kept`: how long finished verifications are."""
+        """`kept`: how long finished verifications are kept."""
         self._store = store
         self._kept = kept
         self._next_at = 0.0
@@ -108,7 +108,7 @@ class Sweeper:
             self._told_at = time.monotonic()
             log.error(
                 "stored time is %d s ahead of the clock: a clock was ahead once. Windows and limits"
-                " hold, and nothing old is removed; docs/operations.md says how to get out",
+                " hold, and nothing old is removed; docs/operations.md says how to fix it",
                 ahead.total_seconds(),
             )
         return True

@@ -59,8 +59,8 @@ def comparable(text: str) -> str:
 
 
 def letters_of_words(text: str) -> str:
-    """The letters and digits, with the vowel and tone marks that make another word in Thai and
-    Hindi. In Hebrew and Arabic marks may be left out, so they are.
+    """Keeps letters, digits, and the vowel and tone marks that distinguish words in Thai and Hindi.
+    Drops the marks of Hebrew and Arabic, which are optional there.
 
     >>> letters_of_words("No!") == "No", letters_of_words("ไม่") == letters_of_words("ไม้")
     (True, False)

@@ -22,7 +22,7 @@ def key_id_of(secret: str) -> str:
 
 
 def keyed(key: bytes) -> hmac.HMAC:
-    """HMAC-SHA256 with its key taken in, which is half of the work for a short message."""
+    """HMAC-SHA256 with its key already hashed, which is half of the work for a short message."""
     return hmac.new(key, digestmod=hashlib.sha256)
 
 

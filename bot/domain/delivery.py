@@ -16,7 +16,7 @@ class Delivery(StrEnum):
     READ = "read"
 
     def is_later_than(self, other: "Delivery | None") -> bool:
-        """Whether a report of this is news if the other was reported before."""
+        """Whether this state replaces the other, which was reported before."""
         return other is None or _RANKS[self] > _RANKS[other]
 
 

@@ -42,7 +42,7 @@ class InvalidStart(Refusal):
 
 
 class TextTooLong(Refusal):
-    """400: with what the caller puts into it, the text would take more segments than allowed."""
+    """400: with the caller's values, the text would take more segments than allowed."""
 
     code = "text_too_long"
 

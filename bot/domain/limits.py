@@ -1,6 +1,6 @@
-"""Limits: so many of something within so many seconds. Pure arithmetic over counts and instants.
+"""Limits: at most N events within M seconds. Pure arithmetic over counts and instants.
 
-The window slides: what counts is the last N seconds at any moment, not the calendar's hour.
+The window slides: a limit covers the last M seconds at any moment, not the calendar's hour.
 """
 
 from dataclasses import dataclass

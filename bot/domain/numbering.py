@@ -4,7 +4,7 @@ Callers may type one spelling while carriers deliver the other. Both are passed 
 so that a reply finds the start of the same line. The rules are applied before phonenumbers reads
 the number, since its metadata no longer accepts the length of most old spellings.
 
-A plan is listed where the old spelling leads to one line alone. Left out on purpose:
+A plan is listed if its old spelling identifies exactly one line. Left out on purpose:
 - Brazil's eight digits that begin with 7: radio services, which were not renumbered.
 - Palestine (+970 and +972) and Kosovo (+383, before it +377 and +386): another country code.
 - Renumberings of more than ten years ago, since no carrier uses the old form any more: Ecuador,
@@ -55,8 +55,8 @@ _GABON = (
     Rule("GA", r"\+2410?([256]\d{6})", r"+2416\1", r"\+2416([256]\d{6})", r"+2410\1"),
     Rule("GA", r"\+2410?([47]\d{6})", r"+2417\1", r"\+2417([47]\d{6})", r"+2410\1"),
 )
-# Côte d'Ivoire: ten digits since 31 January 2021, two more by operator (Twilio's guidelines for
-# Côte d'Ivoire), which the second digit told; each result was held against the metadata.
+# Côte d'Ivoire: ten digits since 31 January 2021. The new first two digits depend on the operator,
+# which the old second digit shows (Twilio's guidelines); checked against the metadata.
 _IVORY_COAST = tuple(
     Rule(
         "CI",
@@ -91,7 +91,7 @@ RULES: tuple[Rule, ...] = (
     *_VIETNAM,
 )
 
-# Country codes of the plans: a number of any other is its own spelling, which costs no pattern.
+# Country codes of the plans: numbers with any other code are canonical and need no pattern.
 _CODES = ("+52", "+54", "+55", "+84", "+225", "+229", "+237", "+241")
 _TO_NEW = [(re.compile(rule.old, re.ASCII), rule.to_new) for rule in RULES]
 _TO_OLD = [(re.compile(rule.new, re.ASCII), rule.to_old) for rule in RULES]

@@ -43,7 +43,7 @@ class Phone:
 
     def country_among(self, allowed: frozenset[str]) -> str | None:
         """The country that assigns the number, or an allowed country that may assign it. None:
-        neither is allowed. Without any, all are allowed."""
+        neither is allowed. An empty `allowed` allows all countries."""
         if not allowed or self.country in allowed:
             return self.country
         return min(self.others & allowed, default=None)
@@ -159,7 +159,7 @@ def _read(digits: str) -> phonenumbers.PhoneNumber:
         number = without if phonenumbers.is_valid_number(without) else number
     read = phonenumbers.national_significant_number(number)
     dropped = typed.removesuffix(read) if typed.endswith(read) else ""
-    # phonenumbers also drops codes of carriers, which makes another line of a mistyped number.
+    # phonenumbers also drops carrier codes, which would turn a mistyped number into another one.
     if len(dropped) > 2 and not dropped.startswith("0"):
         raise InvalidNumber("The phone number has extra digits after its country code.")
     return number

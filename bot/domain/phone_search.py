@@ -11,9 +11,9 @@ from bot.domain.errors import InvalidNumber
 
 
 def may_be(text: str, *, home: str) -> list[str]:
-    """Numbers that a text may mean, in E.164 and in every spelling they may have been kept under:
-    with a country code, whether its + is there or not, and as they are dialled in the country
-    `home`. For searching: nothing is refused, and a text that is no number gives nothing.
+    """Returns the numbers that a text may mean, in every E.164 spelling they may be stored under.
+    The text may have a country code, with or without +, or be dialled as in the country `home`.
+    For searching: nothing is refused, and a text that is not a number gives an empty list.
 
     >>> may_be("425.555.0123", home="US")
     ['+14255550123', '+4255550123']

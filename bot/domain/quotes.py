@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from bot.domain.characters import comparable, is_latin, is_unspaced
 
-# A text is a quote if it has this many consecutive characters of our own words or, in a non-Latin
-# script, whose words are short and may have no blanks between them, this many letters. The fixed
-# words of a challenge must be at least as long.
+# A text is a quote if it has QUOTE_LENGTH consecutive characters of our own words. In a non-Latin
+# script, whose words are short and may have no blanks between them, QUOTE_LETTERS letters suffice.
+# The fixed words of a challenge must be at least as long.
 QUOTE_LENGTH = 12
 QUOTE_LETTERS = 6
 
@@ -26,8 +26,8 @@ def is_recognizable(parts: Sequence[str]) -> bool:
 
 
 def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
-    """Whether `said`, made comparable, has a part of one of these texts of ours. The name of the
-    service is not: a person may write it beside the code."""
+    """Whether `said`, made comparable, contains a part of one of our texts. The service's name does
+    not count: a person may write it beside the code."""
     letters = _beyond_latin(said)
     parts = [comparable(part) for text in challenge_texts for part in _fixed_parts(text, service)]
     return any(

@@ -62,7 +62,7 @@ _OPENS_WITH_STOP = re.compile(
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
-# Brackets do not part an area code from its number: (0161) 496 0123, 045(123)4567.
+# Brackets do not separate an area code from its number: (0161) 496 0123, 045(123)4567.
 _OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\u3015]"
 _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
@@ -172,8 +172,8 @@ def may_hold_code(heard: Heard, *, code_length: int) -> bool:
 def read(
     heard: Heard, *, code_length: int, challenge_text: str, service: str | None = None
 ) -> Attempt | Quote | Chatter | TooLong:
-    """Reads a text that is no keyword, to a verification of these terms. `service`: its name, which
-    is not counted among our own words.
+    """Reads a reply that is not a keyword. `service`: the service's name, which does not count as
+    our own words.
 
     >>> read(hear("Code: ２１６８ thanks"), code_length=4, challenge_text="")
     Attempt(digits='2168')
@@ -209,8 +209,8 @@ def _guess(text: str, code_length: int) -> str | None:
 
 
 def _code_runs(text: str, code_length: int) -> set[str]:
-    """Runs of so many digits that are not a part of something longer. A first line of the code
-    alone is one, whatever follows: signatures with numbers and times do."""
+    """Returns stand-alone runs of this many digits. If the first line is only the code, it counts
+    whatever follows, since signatures may contain numbers and times."""
     first, *rest = _LINE_END.split(text.strip(), maxsplit=1)
     code = _trimmed(first)
     if rest and _DIGITS.fullmatch(code) and len(code) == code_length:
@@ -238,8 +238,8 @@ def is_no(heard: Heard, words: Sequence[str]) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Drops invisible marks, and lines through or below digits; digits of every script, and what
-    may join them, become ASCII."""
+    """Drops invisible marks, and lines through or below digits; converts the digits of every
+    script, and the punctuation that may join them, to ASCII."""
     plain = "".join(map(ascii_punctuation, ascii_digits(visible(text))))
     return plain if plain.isascii() else _MARKED_DIGIT.sub("", plain)
 

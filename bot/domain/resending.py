@@ -6,7 +6,7 @@ from enum import Enum
 
 from bot.domain.verification import Verification
 
-APART = timedelta(seconds=15)  # two texts of one verification, at least: a double click is one
+APART = timedelta(seconds=15)  # shortest time between two texts; ignores double clicks
 LEFT = timedelta(seconds=30)  # of the window, so that the text can still be answered
 
 

@@ -57,7 +57,7 @@ from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verifica
 AFTERTHOUGHT = timedelta(minutes=10)
 # A NO that arrives within this time after the end still blocks texts to the number.
 LATE_NO = timedelta(hours=24)
-LONGEST_TOLD = 60  # characters of a reason in the history of a pause
+LONGEST_TOLD = 60  # characters kept of the reason for a suspension or resume
 
 
 def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
@@ -268,7 +268,7 @@ _UNCLEAR = (
 
 
 def _lapse(v: Verification) -> Decision:
-    """The deadline has passed: stamped with the deadline, not with the moment of noticing."""
+    """Ends a verification whose deadline has passed, as of the deadline, not as of now."""
     if v.accepted_at is None and v.attempts == 0:
         cause, reason = _NEVER_TRIED if v.first_try_at is None else _UNCLEAR
         unsent = Outcome(Status.FAILED, v.deadline_at, cause, reason)

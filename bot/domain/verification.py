@@ -152,8 +152,8 @@ class Verification:
         return self.outcome is not None
 
     def is_of(self, caller: str, keys: frozenset[str]) -> bool:
-        """Whether a caller began it: by its name, or with one of its keys, which may have had
-        another name or none then."""
+        """Whether this caller began the verification: by name, or with one of the caller's keys,
+        which may have had another name or none then."""
         return self.started_by == caller or self.caller_key in keys
 
     @property

@@ -1,4 +1,4 @@
-"""Access over HTTP: 401 without a known key, 403 with one for something else."""
+"""Access over HTTP: 401 without a known key, 403 with a key that may not do this."""
 
 from flask import request
 
@@ -49,8 +49,8 @@ class Access:
         return caller
 
     def restarter(self, id: str) -> Caller:
-        """Requires what `holder` does; the link of a caller whose key was replaced since starts
-        nothing."""
+        """Requires what `holder` requires. Refuses the link of a caller whose key was replaced
+        since."""
         caller = self.holder(id, Scope.ACT)
         if caller.power is Power.LINK and not self._is_begun_by_known_key(id):
             raise KeyReplaced(

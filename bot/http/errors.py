@@ -11,7 +11,7 @@ class Unauthorized(Refusal):
 
 
 class Forbidden(Refusal):
-    """403: a key that is known, for something else; or a webhook that is not Twilio's."""
+    """403: a known key that may not do this, or a webhook that is not Twilio's."""
 
     code = "forbidden"
 

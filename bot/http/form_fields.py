@@ -1,5 +1,5 @@
-"""The bound on the number of a form's fields, checked before the form is parsed: a request that
-proves nothing yet must not be expensive."""
+"""The bound on the number of a form's fields, checked before the form is parsed: a request that is
+not authenticated yet must not be expensive."""
 
 # Twilio posts about thirty fields, and twenty more with ten media files. Checking a signature sorts
 # them.

@@ -126,7 +126,7 @@ def _marks_by_name(
 
 
 def _mark(key: str, secret: str) -> str:
-    """Tells keys apart in the database without giving them away."""
+    """Returns a hash that identifies a key in the database without revealing it."""
     return hmac.digest(subkey(secret, "caller key"), key.encode(), hashlib.sha256).hex()[:16]
 
 

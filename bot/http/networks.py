@@ -1,4 +1,4 @@
-"""The network of a client's address. Bounds per client count by it."""
+"""The network of a client's address, by which bounds per client count."""
 
 from ipaddress import ip_address, ip_network
 

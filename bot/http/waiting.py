@@ -3,7 +3,7 @@
 A waiting caller costs one event object and no query. A decision in this process wakes the callers
 that wait for it. For decisions of other processes, one thread polls on behalf of all callers: ten
 times a second it checks whether the history has grown, and only then reads the verifications.
-A caller that closes its connection is not waited for: it would take the place of another.
+The wait ends when the caller closes its connection, so that it does not take another's place.
 """
 
 import logging

@@ -132,9 +132,9 @@ def configure(form: str) -> None:
 
 
 def request_id(sent: str | None) -> str:
-    """The id a caller gives its request, or a new one where it gives none that can be used.
+    """Returns the request id that the caller sent, or a new one if there is none or it is unusable.
 
-    One that may hold a phone number is not used.
+    An id that may hold a phone number is unusable.
 
     >>> request_id("order-4711-a"), len(request_id("tel-14255550123"))
     ('order-4711-a', 16)

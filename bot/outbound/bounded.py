@@ -28,13 +28,13 @@ from bot.concurrency.watchdog import Watchdog
 # A resolver that hangs cannot be interrupted and keeps its thread, so the threads are bounded.
 LOOK_UPS_AT_ONCE = 16
 _look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
-# Of names that others choose. In a web process all look-ups share ten threads of gevent's: these
-# leave some to Twilio's.
+# For webhook hosts. In a web process all look-ups share gevent's ten threads, so this bound leaves
+# some for Twilio's name.
 FOREIGN_LOOK_UPS_AT_ONCE = 6
 foreign_look_ups = threading.BoundedSemaphore(FOREIGN_LOOK_UPS_AT_ONCE)
 
-# A connection that has been idle for longer is opened anew: something in between may have forgotten
-# it without a word, and a request on it would wait for the whole deadline.
+# A connection that was idle for longer is replaced: a firewall or proxy may have dropped it
+# silently, and a request on it would wait until the deadline.
 LONGEST_IDLE_SECONDS = 30.0
 
 
@@ -83,8 +83,8 @@ CALL: ContextVar[Call] = ContextVar("call")
 
 @contextmanager
 def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
-    """Makes `call` the one that requests of this block belong to. Raises DeadlinePassed if it was
-    cut: an answer without a length would seem to end there."""
+    """Assigns the requests of this block to `call`. Raises DeadlinePassed if the call was cut:
+    otherwise a cut answer without a length would seem complete."""
     token = CALL.set(call)
     try:
         with watchdog.bound(call.deadline, call.cut) as bound:
@@ -166,8 +166,8 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
 
 
 def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
-    """The addresses of the host. A resolver cannot be interrupted, so it has a thread of its own,
-    which is left behind where it takes too long."""
+    """Returns the addresses of the host. A resolver cannot be interrupted, so it runs in its own
+    thread, which is abandoned if it takes too long."""
     host, port = connection._dns_host, connection.port
     try:  # an address needs no resolver
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

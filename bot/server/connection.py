@@ -16,7 +16,7 @@ from bot.concurrency.blocking import breathe
 
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
-WRITE_SECONDS = 20.0  # for one answer to be taken
+WRITE_SECONDS = 20.0  # for the client to read one answer
 # Even a client on a very slow line has sent its head after this time. If there are too many
 # connections, one whose head takes longer may be closed.
 SLOW_HEAD_SECONDS = 1.0
@@ -29,8 +29,8 @@ DRAINED_BYTES = 64 * 1024
 # The body of one request as it is sent: what the application reads (64 KiB), what is discarded, and
 # the marks of chunks. A chunk of one byte takes six.
 BODY_BYTES = 192 * 1024
-# Before a connection is closed with bytes unread. The system resets such a connection, and a client
-# that is still sending would lose its answer.
+# Bounds on reading before a connection is closed. The system resets a connection with unread bytes,
+# and a client that is still sending would lose its answer.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
 # `recv` does not yield while bytes are ready, so a flooding client would block all others. Parsing
@@ -124,7 +124,7 @@ class Connection(socket):
             raise TooMuch
         assert self.registry is not None
         left = self.since + self.registry.seconds(self.state) - time.monotonic()
-        if left <= 0:  # also where bytes are always ready, and no read would wait
+        if left <= 0:  # also if bytes are always ready, so that no read times out
             return self._too_late()
         self.settimeout(left)
         self.is_reading = True

@@ -1,9 +1,9 @@
 """All connections of one worker: how many there may be, and which is closed when there are more.
 
-The one that has waited longest is closed first; then the one that has been sending its head, or
-else its body, for longer than any client needs; only then is a new one refused. Bytes of requests
-that have not arrived whole are bounded too: of all that hold many, the one that began first is
-closed.
+The connection that has waited longest is closed first; then the one that has been sending its head,
+or else its body, for longer than any client needs; only then is a new connection refused. The bytes
+of incomplete requests are bounded too: beyond the bound, the connection that has held many bytes
+longest is closed.
 """
 
 import logging
@@ -25,10 +25,10 @@ from bot.server.connection import (
 )
 
 TELL_EVERY_SECONDS = 10.0
-# Of all requests together: more than a thousand honest clients send at the same moment. Memory
-# takes two to three times as much.
+# Bytes of all requests together; a thousand honest clients that send at once stay below this.
+# Memory use is two to three times as much.
 HELD_BYTES = 32 * 1024 * 1024
-# One that holds less is not closed for it: 4,000 of these do not reach the bound.
+# A connection that holds less is not closed for it: 4,000 such connections stay below the bound.
 LARGE_BYTES = 8 * 1024
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ class Connections:
         self._cut = cut
         self._all: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
-        # Each in the order of entering the state, the oldest first. A body that had its answer
-        # under way, and sends on, is behind those that came meanwhile.
+        # Each in the order of entering the state, oldest first. A body that was being answered
+        # and sends more goes behind those that came meanwhile.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._heads: OrderedDict[Connection, None] = OrderedDict()
         self._bodies: OrderedDict[Connection, None] = OrderedDict()
@@ -74,7 +74,7 @@ class Connections:
 
     @contextmanager
     def admit(self, connection: Connection, address: Any) -> Iterator[bool]:
-        """Whether it is served. It is counted until the block is left."""
+        """Yields whether the connection is served. It counts until the block is left."""
         name = network(address[0]) if isinstance(address, tuple) and address else ""
         if not self._has_room(name):
             yield False
@@ -190,7 +190,7 @@ class Connections:
             queue.pop(connection, None)
 
     def _end_large(self) -> None:
-        """Closes the one that began to hold many bytes first, of those that are still sending."""
+        """Closes the connection that has held many bytes longest, of those still sending."""
         sending = (one for one in self._large if one.is_reading)
         slowest = next(sending, None)
         if slowest is None:

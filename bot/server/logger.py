@@ -13,7 +13,7 @@ class QuietLogger(Logger):
     """Lines in Textback's own form, the path without its query: a query may hold a key."""
 
     def __init__(self, cfg: Any) -> None:
-        super().__init__(cfg)  # type: ignore[no-untyped-call]
+        super().__init__(cfg)
         expect_access_lines()
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:

@@ -38,8 +38,8 @@ def renew(read_environment: Callable[[], Mapping[str, str]]) -> Reading:
 
 
 def _fault(reading: Reading, earlier: Reading) -> str | None:
-    """Why a running service cannot change to these settings: what gunicorn would end at is looked
-    at before. What stays the same is in use, and not looked at."""
+    """Returns why a running service cannot change to these settings. Checks beforehand what would
+    end gunicorn; settings that stay the same are in use and are not checked."""
     if reading.settings is None or earlier.settings is None:
         return reading.told
     wanted, running = reading.settings, earlier.settings

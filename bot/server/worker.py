@@ -33,7 +33,7 @@ from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
 from bot.store.tx import StoreUnavailable
 
-BEGIN_AGAIN_SECONDS = 1.0  # after a process could not begin; gunicorn starts the next one at once
+BEGIN_AGAIN_SECONDS = 1.0  # pause after a failed start: gunicorn starts the next process at once
 # After SIGTERM: for requests that are being answered. A connection without a whole request is cut.
 FINISH_SECONDS = 8.0
 HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body

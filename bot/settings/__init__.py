@@ -157,7 +157,7 @@ def look(environment: Mapping[str, str]) -> Reading:
     """The settings of an environment, or all of its faults at once."""
     # An empty limit is no limit; anything else that is empty is unset.
     filled = {
-        # An end of line, or a blank that was pasted along, is not seen. In a secret it is refused.
+        # A pasted line end or blank is invisible, so it is stripped. In a secret it is refused.
         name: value.strip() if name in _TRIMMED else value
         for name, value in environment.items()
         if value.strip() or name.startswith("LIMIT_")

@@ -12,8 +12,8 @@ class UnreadableFile(Exception):
 
 
 def variables(path: Path) -> dict[str, str]:
-    """The variables of a file; none where there is no file. A line that cannot be read would be
-    left out, and its setting keep its default. Raises UnreadableFile."""
+    """Returns the variables of a file, none if there is no file. Raises UnreadableFile: if an
+    unreadable line were skipped, its setting would silently keep its default."""
     try:
         text = path.read_text("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):

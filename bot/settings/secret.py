@@ -57,9 +57,9 @@ _COMMON = (
     value verify very webhook welcome whsec with world""".split()
     )
 )
-# Without blanks between them, "a" would stand for too much.
+# In words that are run together, "a" would match too much.
 _LONGEST_FIRST = sorted((word for word in _COMMON if len(word) > 1), key=len, reverse=True)
-_RUN_TOGETHER = re.compile(f"(?>{'|'.join(_LONGEST_FIRST)})+")  # atomic: it goes back nowhere
+_RUN_TOGETHER = re.compile(f"(?>{'|'.join(_LONGEST_FIRST)})+")  # atomic: no backtracking
 
 
 def hard_to_guess(key: str) -> str:

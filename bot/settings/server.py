@@ -21,8 +21,8 @@ def _database_url(url: str) -> str:
 
 
 def _require_readable(url: str) -> None:
-    """A user or password with one of these characters would end early: its rest would be taken for
-    a host, and shown."""
+    """Refuses these characters in a user or password: the parser would end it there, take the rest
+    for a host, and show it."""
     account, at, _ = url.partition("//")[2].rpartition("@")
     if re.search(r"\s|%(?![0-9A-Fa-f]{2})", url) or (at and re.search("[/@?#]", account)):
         raise Unusable("percent-encode blanks and the characters % / @ ? # of user and password")

@@ -11,8 +11,8 @@ _TABLES = ("outbox", "verification")
 
 
 def lock_work(tx: Tx, table: str, *, limit: int) -> list[Row]:
-    """Rows with work to do, readable or not, the soonest due first; what others hold is passed
-    over."""
+    """Rows with work to do, readable or not, the soonest due first; skips rows that other
+    transactions hold."""
     sql = f"""
         SELECT * FROM {table} WHERE due_at IS NOT NULL AND due_at <> :never
         ORDER BY due_at LIMIT :limit

@@ -1,5 +1,5 @@
 """The table `erasure`: messages whose bodies Twilio is to empty: texts whose verification is over,
-and replies that held a code. A sid alone is kept, so it outlives what is forgotten."""
+and replies that held a code. Only the sid is kept, so the row outlives a forgotten number."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

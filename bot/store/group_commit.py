@@ -84,8 +84,8 @@ class GroupCommit:
         return job.done.value
 
     def _await_turn(self, job: "_Job[Any]", seconds: float) -> None:
-        """Waits until the job is finished, or is to lead. Raises StoreUnavailable once it has
-        waited too long: OutcomeUnknown where it is being written by then."""
+        """Waits until the job is finished or is to lead. Raises StoreUnavailable if that takes too
+        long: OutcomeUnknown if the job is being written by then."""
         if job.turn.acquire(timeout=seconds):
             return
         with self._mutex:
@@ -135,7 +135,7 @@ class GroupCommit:
         return True
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
-        """The waiting use cases, as far as the batch has room; it holds them too."""
+        """Moves waiting use cases into the batch, as far as it has room, and returns them."""
         with self._mutex:
             count = min(len(self.waiting), BATCH - len(batch))
             drawn = [self.waiting.popleft() for _ in range(count)]
@@ -166,7 +166,7 @@ class GroupCommit:
         db.execute("RELEASE use_case")
 
     def _commit_singly(self, batch: list[_Job[Any]], error: Exception, until: float) -> None:
-        if not batch:  # it never began: every job fails whose own deadline has passed too
+        if not batch:  # it never began: fail every job whose deadline has passed
             with self._mutex:
                 over = max(until, time.monotonic())
                 batch.extend(job for job in self.waiting if job.until <= over)

@@ -10,8 +10,8 @@ from bot.store.tx import Tx
 
 
 def beat(tx: Tx, process: str, *, judged_until: datetime | None, unknown: datetime) -> None:
-    """Notes that a process runs. Without `judged_until` it has missed replies, and has judged no
-    further than its row says, or than `unknown` if it has none."""
+    """Notes that a process runs. `judged_until` None: it has missed replies, so its row keeps its
+    value; a new row gets `unknown`."""
     values: dict[str, Value] = {"process": process, "now": to_text(tx.now)}
     until = to_text(judged_until) if judged_until else None
     if tx.lock_free("SELECT 1 FROM heartbeat WHERE process = :process", process=process):
@@ -28,14 +28,14 @@ def beat(tx: Tx, process: str, *, judged_until: datetime | None, unknown: dateti
 
 
 def judged_until(tx: Tx, *, but: str) -> datetime | None:
-    """The earliest of all processes but one; None: there are no others."""
+    """The earliest `judged_until` of all processes except `but`; None: there are no others."""
     sql = "SELECT min(judged_until) AS until FROM heartbeat WHERE process <> :process"
     row = tx.one(sql, process=but)
     return to_instant_if_readable(row["until"]) if row else None
 
 
 def count_silent(tx: Tx, *, but: str, before: datetime) -> int:
-    """The processes but one that have not written since then."""
+    """Counts the processes, except `but`, that have not written since `before`."""
     sql = """
         SELECT count(*) AS count FROM heartbeat WHERE process <> :process AND beat_at < :before
     """
@@ -52,9 +52,9 @@ def advance(tx: Tx, *, to: datetime) -> None:
 
 
 def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
-    """Removes processes whose replies were judged until `after` their newest beat, or that have
-    written nothing for the longest time that any verification is open. The newest one stays until
-    then if no other serves: replies go nowhere else meanwhile."""
+    """Removes processes whose replies are judged up to `after` beyond their newest beat, or that
+    have written nothing for `longest`, the longest time that a verification is open. The process
+    with the newest beat of all stays that long: if no other serves, replies go nowhere else."""
     sql = "SELECT process, beat_at, judged_until FROM heartbeat WHERE beat_at < :before"
     rows = tx.lock_free(sql, before=to_text(tx.now - after))
     newest = tx.one("SELECT max(beat_at) AS beat_at FROM heartbeat") if rows else None

@@ -62,7 +62,7 @@ def append(tx: Tx, verification_id: str, events: Sequence[Event]) -> None:
 
 @lru_cache(maxsize=64)
 def _insert(most: tuple[int, ...]) -> str:
-    """The statement for as many lines; `most` has the highest number that each may have."""
+    """The statement for `len(most)` lines; `most` has the highest number that each may get."""
     lines = (
         f"SELECT {place} AS place, {highest} AS most,"
         f" :event{place} AS event, :detail{place} AS detail"

@@ -81,9 +81,9 @@ def since(
     daily: bool = False,
     only: EventName | None = None,
 ) -> list[HourlyCount]:
-    """Counts from the beginning of the hour, or day, of `first` on, summed up by these of COLUMNS;
-    `only`: of one event. A column not in `by` is empty, 0, or for the event `only` or STARTED.
-    Lines of history that are not counted yet are included."""
+    """Counts from the beginning of the hour (`daily`: the day) of `first`, summed by the columns
+    `by`; `only`: of one event. Other columns are empty or 0; the event is `only`, or STARTED.
+    Includes lines of history that are not counted yet."""
     width = 10 if daily else 13
     empty = {
         "hour": "''",

@@ -14,7 +14,7 @@ KEPT = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The answer of the first time; None: none was given."""
+    """The answer to the first delivery of a message; None: none was given."""
 
     answer: str | None
 
@@ -46,7 +46,7 @@ def remember(
     ignored: Ignored | None = None,
     masked_phone: str | None = None,
 ) -> None:
-    """`masked_phone`: whose it was, kept where it is ignored."""
+    """`masked_phone`: the sender, stored if the text was ignored."""
     sql = """
         INSERT INTO inbound (message_sid, received_at, answer, ignored, masked_phone)
         VALUES (:sid, :now, :answer, :ignored, :masked_phone)

@@ -32,7 +32,7 @@ def of_all(tx: Tx) -> dict[str, float]:
 
 
 def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
-    """The sums of a process that is over and has written none before."""
+    """Adds the sums of a process that has ended and wrote none before."""
     tx.lock_name(PAST)
     sql = """
         INSERT INTO metric_sample (process, sample, value, at) VALUES (:past, :sample, :value, :now)

@@ -18,9 +18,9 @@ def open_store(
     clock: Callable[[], datetime] | None = None,
     monotonic: Callable[[], float] | None = None,
 ) -> Store:
-    """The store at an address, as settings give it. `connections`: at most, of a shared one.
-    `clock`: in place of this host's, or of PostgreSQL's; `monotonic`: seconds that only grow, made
-    of that clock where it is not given. Raises UnusableDatabase."""
+    """Opens the store that DATABASE_URL names. `connections`: the most to PostgreSQL. `clock`
+    replaces the clock of this host or of PostgreSQL; `monotonic`: seconds that only grow, by
+    default derived from `clock` if that is given. Raises UnusableDatabase."""
     if monotonic is None:
         monotonic = SteppedMonotonic(clock) if clock else time.monotonic
     steady = SteadyClock(monotonic)

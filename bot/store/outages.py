@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-# A wait for the store that is counted as an outage though it ended well. During a shorter one no
-# webhook was refused: each waits four seconds, and Twilio fifteen.
+# A wait for the store that counts as an outage even if it ended well. No webhook is refused during
+# a shorter one: a webhook waits for the store for four seconds, and Twilio waits for fifteen.
 NOTED_SECONDS = 2.0
 LONG_SECONDS = 5.0  # an outage this long begins a new wait for Twilio's list
 

@@ -96,7 +96,7 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
-    """Looks through the rows with work to do for unreadable ones, which no due time leads to."""
+    """Sets aside unreadable rows with work to do, which queries by due time do not find."""
     rows = aside.lock_work(tx, "outbox", limit=limit)
     readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
@@ -128,7 +128,7 @@ def depth(tx: Tx) -> dict[str, int]:
 
 
 def claim(tx: Tx, text: Text, *, until: datetime, from_address: str) -> int:
-    """Takes the row under a lease. The number of this claim is its proof later on."""
+    """Leases the row. Returns the claim's number, which a result must name later."""
     sql = """
         UPDATE outbox SET state = 'sending', due_at = :until, claims = claims + 1,
             first_try_at = coalesce(first_try_at, :now), from_address = :from_address
@@ -151,7 +151,7 @@ def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int |
 
 
 def hand_back(tx: Tx, id: str, *, claim: int) -> None:
-    """Queues a text again whose claim was not begun, which is no try."""
+    """Queues a claimed but unsent text again; this does not count as a try."""
     sql = f"UPDATE outbox SET {_QUEUED}, due_at = :now WHERE {_CLAIMED}"
     tx.run(sql, id=id, claim=claim, now=to_text(tx.now))
 

@@ -1,12 +1,12 @@
 """PostgreSQL: any number of processes on any number of hosts.
 
-What differs from SQLite by necessity, and why:
+Necessary differences from SQLite, and their reasons:
 
-- There is no one lock. A use case locks the row it decides on (`Tx.lock`), or the number where
-  there may be no row yet (`Tx.lock_number`). READ COMMITTED, so what it reads afterwards is what is
-  true then. Work is taken with SKIP LOCKED.
-- One clock for all hosts: the database's, read after the lock. Should it be set back, or another
-  server with a slower clock take over, time goes on from the last line of the history (`steady`).
+- There is no global lock. A use case locks the row it decides on (`Tx.lock`), or the number if
+  there may be no row yet (`Tx.lock_number`). The isolation is READ COMMITTED, so that reads after
+  the lock see the present state. Work is taken with SKIP LOCKED.
+- One clock for all hosts: the database's, read after the lock. If it is set back, or another server
+  with a slower clock takes over, time goes on from the last line of the history (`steady`).
 - A follower of a table reads only rows of transactions that are over and have none before them
   under way (`Tx.horizon`): rows become visible in any order.
 - Colliding transactions fail late, by a deadlock or a unique index. One of them is rolled back and
@@ -167,8 +167,8 @@ class PostgresStore(Store):
 
     @contextmanager
     def _connected(self, until: float) -> Iterator[Connection]:
-        """A connection for one transaction, cut where that lasts beyond `until`: a server that is
-        halted answers nothing, and no timeout of its own ends that."""
+        """Yields a connection for one transaction and cuts it if that lasts beyond `until`: a
+        halted server does not answer, and its own timeouts do not work then."""
         with self._mutex:
             if not self._is_open:
                 self._pool.open()
@@ -182,7 +182,7 @@ class PostgresStore(Store):
                 except (psycopg.Error, OutcomeUnknown) as error:
                     if not bound.was_cut:
                         raise
-                    # By us: the server may be well, or the other connections hang too.
+                    # We cut it: the server may be well, or other connections may hang too.
                     self._retries.replace_connections()
                     if isinstance(error, OutcomeUnknown):
                         raise

@@ -43,9 +43,9 @@ class Retries:
         self._replaced_at = 0.0  # when connections were replaced last
 
     def run(self, attempt: Callable[[float], T], seconds: float, *, is_write: bool) -> T:
-        """Calls `attempt` again after conflicts and lost connections, for `seconds` at most. It
-        gets the instant of `time.monotonic()` by which it must be over. Raises StoreUnavailable. A
-        write that comes to nothing may have been a reply, so it counts as an outage."""
+        """Calls `attempt` again after conflicts and lost connections, for `seconds` at most.
+        `attempt` gets the instant of `time.monotonic()` by which it must end. Raises
+        StoreUnavailable. A failed write may have been a reply, so it counts as an outage."""
         conflicts = 0
         began = time.monotonic()
         until = began + seconds
@@ -100,9 +100,9 @@ class Retries:
         self.replace_connections(at_once=is_first and not isinstance(error, PoolTimeout))
 
     def replace_connections(self, *, at_once: bool = False) -> None:
-        """Replaces connections that are broken, lead to a standby, or to a server that hangs. They
-        are closed without a look at each: a look at one that leads nowhere takes as long as the
-        timeout for a dead host. Once a second at most, unless `at_once`."""
+        """Replaces all connections, which may be broken or lead to a standby or a hanging server.
+        They are not checked one by one: checking a dead connection takes as long as the timeout
+        for a dead host. At most once a second, unless `at_once`."""
         now = time.monotonic()
         if at_once or now - self._replaced_at >= REPLACED_EVERY_SECONDS:
             self._replaced_at = now
@@ -115,7 +115,7 @@ class Retries:
         return self._away_since + PATIENCE_SECONDS - time.monotonic()
 
     def note_write(self) -> None:
-        """A transaction has changed rows: the server is there, and no standby."""
+        """Notes that a transaction changed rows: the server is up and not a standby."""
         self._outages.reached()
         self._away_since = None
 

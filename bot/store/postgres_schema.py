@@ -77,7 +77,7 @@ def prepare(connection: Connection, name: str) -> None:
         try:
             for step in migrations.steps(version, database="postgresql"):
                 _run_script(connection, step)
-        except psycopg.ProgrammingError as error:  # a table or column is not there, or is
+        except psycopg.ProgrammingError as error:  # a table or column is missing, or already there
             raise migrations.of_no_release(name, version, said(error)) from error
         _require_columns(connection, name)
         _renumber_if_restored(connection)

@@ -1,7 +1,7 @@
 """One SQLite file, opened by sqlite-utils, and the one way to write to it.
 
 Every write is one transaction that begins IMMEDIATE: a deferred one that reads first and writes
-later loses to SQLITE_BUSY however long it would wait (four threads lost 152 of 200 updates so).
+later fails with SQLITE_BUSY however long it would wait (four threads lost 152 of 200 updates).
 WAL lets readers go on meanwhile; synchronous=FULL makes every commit survive a power cut, at the
 cost of one fsync, which writers share (`group_commit.py`).
 """

@@ -45,7 +45,7 @@ NEWEST_INSTANTS = """
 
 
 def take_back(tx: Tx, *, to: str) -> int:
-    """Stamps later than `to` become `to`. Returns how many rows that were."""
+    """Sets stamps that are later than `to` back. Returns how many rows changed."""
     count = _shift_verifications(tx, to) + _clamp_tries(tx, to)
     for table, columns in _CLAMPED.items():
         for column in columns:
@@ -55,8 +55,8 @@ def take_back(tx: Tx, *, to: str) -> int:
 
 
 def _clamp_tries(tx: Tx, to: str) -> int:
-    """The next try of an event lies ahead of every clock, up to half a day. It is taken back only
-    where the clock that it was set by was ahead. Called before the other stamps are changed."""
+    """The next try of an event is always in the future, up to half a day. So it is set back only if
+    it was set while the clock was ahead. Call this before other stamps are changed."""
     sql = """
         UPDATE webhook_event SET due_at = :clock
         WHERE due_at > :clock AND (created_at > :clock OR last_try_at > :clock)

@@ -21,10 +21,10 @@ TOLERATED = timedelta(seconds=5)
 # While `now` is ahead of the clock, it does not include time in which no process ran. Searches of
 # Twilio's list by age therefore go back this much further. A longer stop is not covered.
 UNCOUNTED = timedelta(hours=1)
-# A clock that goes on by so much more than the monotonic one was set, or the host slept.
+# If the clock gains this much on the monotonic one, it was set forward or the host slept.
 JUMP = timedelta(hours=1)
-# A clock that gains so much was set forward too. NTP sets clocks by seconds, which shortens a wait
-# of seconds.
+# A gain of this much counts as set forward too: NTP sets clocks by seconds, which shortens waits of
+# seconds.
 STEP = timedelta(seconds=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,8 +83,8 @@ class SteadyClock:
 
 
 class SteppedMonotonic:
-    """A monotonic clock made of one that may be set, for a clock that is not this host's: steps
-    back count for nothing."""
+    """A monotonic clock derived from one that may be set, for a clock that is not this host's:
+    ignores steps back."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The table `time_mark`: how far time has been seen to go on. One row, or none at first."""
+"""The table `time_mark`: the newest recorded instant. It has one row, or none at first."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The database as a use case sees it, and what a use case gives back.
+"""The interface between use cases and the database, and the result of a use case.
 
 A use case is a function of one transaction. It reads and writes through the `Tx` alone, because
 the store may run it again, or let several share one commit; and it *returns* what must happen
@@ -82,7 +82,7 @@ class Tx(Protocol):
         """How many rows changed."""
 
     def lock(self, sql: str, **params: Value) -> Row | None:
-        """One row as it is once no other transaction holds it; ours until the commit."""
+        """Reads one row once no other transaction holds it, and locks it until the commit."""
 
     def lock_free(self, sql: str, **params: Value) -> list[Row]:
         """Rows that no other transaction holds, ours until the commit. The others are skipped."""
@@ -124,7 +124,7 @@ PATIENCE_SECONDS = 4.0
 # For one transaction that removes many rows on a busy database.
 REMOVING_SECONDS = 60.0
 
-# Told what a use case left behind, and how many seconds it took, waiting included.
+# Gets the result of a use case, and how many seconds it took, waiting included.
 Listener = Callable[[Done[Any], float], None]
 
 

@@ -14,7 +14,7 @@ from bot.domain.limits import Limit
 from bot.store.rows import Row, readable, to_instant, to_text
 from bot.store.tx import Tx
 
-LIFTED = "lifted"  # a start that counts against its number no longer
+LIFTED = "lifted"  # a start that no longer counts against its number
 
 # Our transactions that add usage never last longer than this. Rows that are older are followed even
 # beyond the horizon: another program's transaction may hold the horizon back for hours, and the
@@ -34,7 +34,7 @@ class Usage:
 
 
 def add(tx: Tx, kind: UsageKind, *, phone: str, country: str, started_by: str, run_id: str) -> None:
-    """`run_id`: of the verification; an approval takes back the starts with the same one."""
+    """`run_id`: of the verification; an approval offsets the starts with the same `run_id`."""
     sql = """
         INSERT INTO usage (kind, phone, country, started_by, verification_id, at)
         VALUES (:kind, :phone, :country, :started_by, :id, :now)
@@ -120,7 +120,7 @@ def erase(tx: Tx, phone: str) -> int:
 
 
 def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
-    """Starts, lifted or not, probes, approvals and unsent ones of all numbers, in the order of
+    """The rows after row `number`, of all phone numbers, except wrong answers, in the order of
     writing."""
     sql = f"""
         SELECT number AS id, number, kind, phone, country, started_by, verification_id, at
@@ -166,7 +166,7 @@ def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
 
 
 def _nth_newest(tx: Tx, kind: UsageKind, limit: Limit, phone: str) -> datetime | None:
-    """When a limit was reached last; None: it was not, within its window."""
+    """When the `limit.amount`-th newest one happened; None: the window holds fewer."""
     row = tx.one(
         f"{_COUNTED} ORDER BY at DESC LIMIT 1 OFFSET :skipped",
         phone=phone,
@@ -178,8 +178,8 @@ def _nth_newest(tx: Tx, kind: UsageKind, limit: Limit, phone: str) -> datetime |
     return to_instant(row["at"]) if row else None
 
 
-# A probe counts as a start; one that was approved, or that failed through Twilio or us, counts no
-# more. The inner query runs once: a number that is verified every minute has thousands of rows.
+# A probe counts as a start. A start that was approved, or failed through Twilio or us, does not
+# count. The inner query runs once: a number that is verified every minute has thousands of rows.
 _COUNTED = """
     SELECT at FROM usage WHERE phone = :phone AND kind IN (:kind, :also) AND at > :since
         AND verification_id NOT IN (

@@ -98,14 +98,14 @@ def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
 
 
 def narrows_a_name(wanted: ListFilter) -> bool:
-    """Whether rows are read that the rest of the filter leaves out."""
+    """Whether the query reads rows that the rest of the filter rejects."""
     names = _names(wanted)
     return bool(names) and bool(len(names) > 1 or wanted.country or wanted.stages)
 
 
 def errors_since(tx: Tx, since: datetime) -> list[tuple[int, int]]:
     """Twilio's error codes that ended verifications begun since then, the most frequent first, with
-    their counts. Of very many the newest ten thousand tell enough."""
+    their counts, among the newest ten thousand failures."""
     sql = """
         SELECT error_code, count(*) AS count FROM (
             SELECT error_code FROM verification WHERE status = 'failed' AND created_at >= :since

@@ -90,7 +90,7 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
 
 
 def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookAnswer) -> bool:
-    """The last try. False: it was claimed anew since."""
+    """Records the last try. False: the event was claimed anew since."""
     sql = """
         UPDATE webhook_event
         SET state = :state, due_at = NULL, last_result = :result, last_status = :status
@@ -111,7 +111,7 @@ def put_off(tx: Tx, event: WebhookEvent, answer: WebhookAnswer, *, due_at: datet
 
 
 def hand_back(tx: Tx, event: WebhookEvent) -> None:
-    """Claimed but not sent: due at once."""
+    """Makes an event due at once that was claimed but not sent."""
     sql = """
         UPDATE webhook_event SET due_at = :now
         WHERE id = :id AND claims = :claims AND state = 'pending'
@@ -139,7 +139,7 @@ def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
 
 
 def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
-    """Failed ones that were written since then, at most so many. Returns their ids."""
+    """Queues failed events written since `since` again, at most `limit`. Returns their ids."""
     sql = """
         SELECT id FROM webhook_event
         WHERE state = 'failed' AND created_at >= :since ORDER BY created_at LIMIT :limit
@@ -180,8 +180,8 @@ def count_pending(tx: Tx, endpoint_id: str) -> int:
 
 
 def oldest_pending_at(tx: Tx, endpoint_id: str) -> datetime | None:
-    """The instant at which the oldest was written; of more than COUNTED, the oldest of those due
-    first."""
+    """When the oldest pending event was written. If there are more than COUNTED, only those due
+    first are considered."""
     sql = """
         SELECT min(created_at) AS created_at FROM (SELECT created_at FROM webhook_event
             WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL

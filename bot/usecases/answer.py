@@ -1,4 +1,4 @@
-"""A reply, judged: an inbound text, or the answer given by HTTP."""
+"""Judges replies: inbound texts, and answers given over HTTP."""
 
 from datetime import datetime, timedelta
 
@@ -100,8 +100,8 @@ def judge_event(
 
 
 def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
-    """An event without an effect: its name goes into the history, without what may be a code; its
-    content goes nowhere.
+    """Records an event without an effect: its name, with a possible code masked, goes into the
+    history; its content is discarded.
 
     Raises UnknownVerification, AlreadyFinished.
     """
@@ -112,7 +112,7 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
 
 def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -> Done[Judged]:
     verification = present_of(tx, text.phone)
-    if text.age is None:  # a missed text does not wait for itself
+    if text.age is None:  # a missed text must not wait for missed texts
         require_caught_up(tx, verification, judged_until)
     if text.heard.is_too_long:
         return Done(Judged(None, ignored=Ignored.TOO_LONG))
@@ -130,8 +130,8 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
 
 
 def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
-    """Erases at Twilio what may hold a code, also if its verification was forgotten meanwhile or
-    began before the setting."""
+    """Erases a reply at Twilio if it may hold a code, even if its verification was forgotten
+    meanwhile or began before the setting was on."""
     if reply.may_hold_code(text.heard, code_length=rules.terms.code_length):
         erase_message(tx, text.message_sid)
 
@@ -168,7 +168,7 @@ def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[Judged]:
 
 
 def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
-    """A missed text, older than the verification: it was meant for one before."""
+    """Whether a missed text is older than the verification, so meant for an earlier one."""
     if text.age is None:
         return False
     return tx.now - text.age + STAMP_RESOLUTION <= verification.created_at

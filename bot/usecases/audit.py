@@ -90,8 +90,8 @@ def signed(store: Store, operator: Operator, action: Action, *, address: str) ->
 
 
 def sign_in_refused(store: Store, *, address: str) -> None:
-    """Writes down that a key was wrong, and from which address; in the log alone where the store
-    cannot."""
+    """Records a sign-in with a wrong key, and its address; in the log alone if the store cannot be
+    written."""
     entry = Entry("", Via.CONSOLE, Action.SIGN_IN_REFUSED, detail=address)
     _tell(entry)
     with _warned_of():

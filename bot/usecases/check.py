@@ -65,9 +65,9 @@ def check(
     rules: Rules,
     judged_until: JudgedUntil,
 ) -> Done[Checked]:
-    """An attempt like a reply, with one counter for both. The right code of one that was approved
-    within the last ten minutes is right again: its caller may have lost the first answer, or the
-    person may have texted it.
+    """Judges a code like a reply, with one counter for both. The right code of a verification that
+    was approved within the last ten minutes is right again: its caller may have lost the first
+    answer, or the person may have texted the code.
 
     Raises StoreUnavailable.
     """

@@ -66,11 +66,11 @@ def claim_due(
     only: str | None = None,
     looks_after_end: bool = True,
 ) -> Done[list[TextClaim]]:
-    """Takes due texts, or `only` one of them. The lease is counted from `asked_at`, an instant of
-    `time.monotonic()`. `looks_after_end`: takes one at most whose verification is over, which is
-    looked up to be erased; the others have time. On the way, texts without a use are settled, rows
-    that cannot be read are set aside, and while Twilio does not accept our credentials the rest
-    waits for the next probe."""
+    """Claims due texts, or `only` one of them. The lease counts from `asked_at`, an instant of
+    `time.monotonic()`. `looks_after_end`: may claim one text whose verification is over, to look it
+    up and erase it; further such texts are put off. Also settles texts that are no longer needed
+    and sets unreadable rows aside. While Twilio does not accept our credentials, the rest waits for
+    the next probe."""
     circuit = circuits.load(tx, rules.from_address)
     claims: list[TextClaim] = []
     changes: list[Change] = []
@@ -90,7 +90,7 @@ def claim_due(
         else:
             claims.append(claim_text(tx, text, verification, lease, rules, asked_at))
             looks_after_end = looks_after_end and not verification.is_decided
-    # Rows that were only settled made room for others.
+    # Settled rows took up places of the batch, so more texts may be due.
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
 
 

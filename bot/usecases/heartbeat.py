@@ -4,9 +4,9 @@ a reply that another process received is judged.
 A process that dies, hangs or loses the database leaves replies unread, and the others notice
 nothing. So while a verification is pending, each process that serves writes down twice a second
 that it runs, and until when it has judged what reached it. A verification ends by its deadline once
-all have judged what came before. Where one has written nothing for three seconds, others read
+all have judged what came before. If a process has written nothing for three seconds, others read
 Twilio's list in its place whenever a verification is due. Once the list was read two minutes after
-its newest beat, it is gone: by then Twilio's requests go elsewhere. If no other serves, it stays.
+its newest beat, Twilio's requests go elsewhere, so it is removed, unless no other process serves.
 """
 
 from collections.abc import Callable
@@ -49,8 +49,8 @@ def beat(
     many silent processes a due verification waits for.
 
     `lag`: the age of the oldest reply that may still be under way, or None if replies were missed.
-    `replaces`: when this process, at its start, had read what had been missed until then: it takes
-    the place of those that have not written since.
+    `replaces`: the instant until which this process read missed replies at its start. It replaces
+    the processes that have not written since.
     """
     due_at = verifications.next_due_at(tx)
     if due_at is None:
@@ -75,8 +75,8 @@ def caught_up(tx: Tx, *, until: datetime) -> Done[None]:
 
 
 def leave(tx: Tx, process: str) -> Done[None]:
-    """A process has answered its last request. If no other one serves, replies that come until the
-    next one starts are waited for."""
+    """Removes a process that has answered its last request. If no other serves, its row stays, so
+    that verifications wait for replies that come before the next process starts."""
     tx.lock_name("heartbeat")  # of two that leave at once, the second sees that it is alone
     heartbeats.remove(tx, process, unless_alone_since=tx.now - SILENT_AFTER)
     return Done(None)

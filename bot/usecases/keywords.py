@@ -13,8 +13,8 @@ from bot.usecases.record import record
 
 
 def keyword_of(tx: Tx, text: InboundText, *, code_length: int) -> Keyword | None:
-    """The keyword a text is. One that opens with a stop word and goes on asks to be left alone,
-    unless it carries a code. `code_length`: of a number without a verification."""
+    """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
+    unless it holds a code. `code_length`: used if the number has no verification."""
     word = reply.keyword(text.heard)
     if word is not None or not reply.opens_with_stop(text.heard):
         return word

@@ -17,11 +17,11 @@ class Load:
     pending: int
     queue: dict[str, int]  # texts by state
     queue_age: timedelta  # of the oldest text that Twilio was not given
-    overdue: timedelta  # the longest of all that are due
+    overdue: timedelta  # how long the oldest due item has waited
     circuit: Circuit | None  # open while Twilio does not accept our credentials
-    version: str  # another whenever something has happened or was removed
+    version: str  # changes whenever something happens or is removed
     faults: list[Fault]  # that an operator must fix
-    notes: list[Fault]  # the same, where the work is done all the same
+    notes: list[Fault]  # faults that do not stop the work
     set_aside: int  # rows that cannot be read or carried out
     ahead: timedelta  # stored time, of the clock
     now: datetime

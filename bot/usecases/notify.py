@@ -14,10 +14,10 @@ from bot.store.webhook_endpoints import DisabledCause, Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
 
 # Seconds from one try to the next: tries at 0, 2 s, 10 s, 60 s, 5 min, 30 min, 2 h, 6 h, 12 h and
-# 24 h. The first ones are close together, since an outcome is worth as long as its form is open.
+# 24 h. The first ones are close together, since an outcome matters while its form is open.
 _TRIES_AT = (0, 2, 10, 60, 300, 1800, 7200, 21_600, 43_200, 86_400)
 WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT))
-JITTER = 0.2  # of each wait, either way: what failed together must not come back together
+JITTER = 0.2  # share of each wait, either way, so that events do not retry all at once
 LEASE = timedelta(seconds=timings.WEBHOOK_LEASE_SECONDS)
 FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
 # Pending ones this old belong to an endpoint that is disabled or no longer configured.

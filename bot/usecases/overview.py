@@ -71,7 +71,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A start counts at its own time, an end at its own. All is UTC."""
+    """Starts and ends each count at their own time. All times are UTC."""
 
     period: Period
     since: datetime

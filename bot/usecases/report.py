@@ -59,7 +59,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
 
 
 def _name(tx: Tx, text: Text, verification: Verification, sid: str) -> bool:
-    """The report brought the sid of a text whose fate was unknown. False: it is another text's."""
+    """Stores the sid that a report brought. Returns False if the sid is another text's."""
     if outbox.is_known_sid(tx, sid):
         return False
     outbox.name(tx, text, sid=sid)

@@ -17,7 +17,7 @@ from bot.usecases import read
 from bot.usecases.read import VerificationView
 
 LONGEST = 256  # characters; of an id
-COUNTED = 10_000  # beyond this many no search counts
+COUNTED = 10_000  # a search counts no further than this
 # Rows with one tag, reference or the like that are looked through for a page, where a filter beside
 # it leaves some out: about 50 ms.
 LOOKED_THROUGH = 20_000
@@ -54,7 +54,7 @@ class Reading:
             case By.TAG:
                 return replace(wanted, tag=self.value)
             case By.ID:
-                # An id names one, so nothing else narrows it: no search reads millions for a few.
+                # Without the other filters: they could make a search read millions of rows.
                 return ListFilter(limit=wanted.limit, id_prefix=self.value, after=wanted.after)
 
 
@@ -139,7 +139,7 @@ def named(tx: Tx, text: str) -> str | None:
 
 
 def _bounded(tx: Tx, wanted: ListFilter) -> ListFilter:
-    """Bounded where rows are read that the filter leaves out."""
+    """Bounds a search whose query reads rows that the filter rejects."""
     if not verification_list.narrows_a_name(wanted):
         return wanted
     return replace(wanted, until=verification_list.place_at(tx, wanted, rows=LOOKED_THROUGH))

@@ -170,7 +170,7 @@ def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Ver
         return Done(first)
     if verifications.load(tx, wanted.id) is not None:
         raise IdInUse(f"A verification with the id {wanted.id} already exists.")
-    # Its lock before anything is counted: no wrong answer to it slips in between.
+    # Lock it before anything is counted, so that no wrong answer to it comes in between.
     older = verifications.pending_of(tx, wanted.phone)
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
     new = _verification(wanted, tx.now, wrong_left)

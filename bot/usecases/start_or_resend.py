@@ -41,8 +41,8 @@ def start_or_resend(
     *,
     judged_until: JudgedUntil,
 ) -> Done[Verification]:
-    """Sends the code of the same caller's pending verification of the number again, or starts one.
-    Another caller's is refused as by a start."""
+    """Sends the code again if the caller has a pending verification of the number, else starts one.
+    If another caller has one, refuses like `start`."""
     tx.lock_number(wanted.phone)
     pending = verifications.pending_of(tx, wanted.phone)
     request = wanted.request

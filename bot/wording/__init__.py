@@ -18,11 +18,11 @@ from bot.wording import catalogues, sentences
 from bot.wording.segments import segments
 
 FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "reference"])
-CODE = "{code}"  # its place in a text that is kept
+CODE = "{code}"  # stands for the code in stored texts
 NO_NAME = "it must be a name, without placeholders and control characters"
 # Letters that are not mistaken for each other or for digits, and spell no words.
 REFERENCE_LETTERS = "BCDFGHJKMNPQRTVWXYZ"
-SHORTEST_MINUTES = 120  # seconds: from here on even minutes are told as minutes
+SHORTEST_MINUTES = 120  # seconds; from here on, whole minutes are shown as minutes
 
 # First strong isolate and its end (UAX 9): the text between them does not jump in a line that runs
 # from right to left.
@@ -102,7 +102,7 @@ def _forms(
 
 
 def filled(template: str, *, service: str | None, terms: Terms, reference: str) -> str:
-    """A template with all but the code."""
+    """Fills in all fields of a template except the code."""
     values = {
         "service": service or "",
         "code": CODE,

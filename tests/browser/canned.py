@@ -1,4 +1,4 @@
-"""A verification in every view there is, made by what really leads to it."""
+"""Makes a verification in each view, by the steps that lead there in practice."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -86,7 +86,7 @@ def failed_by_report(harness: Harness, phone: str = PHONE) -> str:
     return id
 
 
-# How to get there, and the word the console has for it.
+# How to make one in this view, and the console's word for it.
 STANDINGS: dict[str, tuple[Make, str]] = {
     "approved": (approved, "approved"),
     "expired": (expired, "expired"),
@@ -104,7 +104,7 @@ STANDINGS: dict[str, tuple[Make, str]] = {
 
 
 def a_day(harness: Harness) -> None:
-    """A morning in three countries, and one of each view at noon."""
+    """Makes a morning of verifications in three countries, and one for each view at noon."""
     noon = harness.clock.now + timedelta(days=1)  # time never runs backwards: the next day
     harness.clock.now = noon.replace(hour=1)
     for number in range(120):

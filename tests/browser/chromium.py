@@ -1,4 +1,4 @@
-"""The Chromium of this machine: where it is, and how it is started.
+"""Finds and starts the Chromium of this machine.
 
 `python -m tests.browser.chromium` prints its path, or how to get one and fails.
 """
@@ -20,7 +20,7 @@ NAMES = (
     "google-chrome-stable",
 )
 ADVICE = "make browser installs one, or CHROMIUM names the path of yours"
-# Nothing is asked for but what the pages ask for; a container's root needs --no-sandbox.
+# Makes no requests of its own, only those of the pages; root in a container needs --no-sandbox.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +33,7 @@ FLAGS = [
 
 
 def find() -> str | None:
-    """The path of a Chromium: the one that is named, the machine's, or Playwright's own."""
+    """Returns the path of a Chromium: the configured one, the machine's, or Playwright's own."""
     named = os.environ.get("CHROMIUM")
     found = named or next(filter(None, map(shutil.which, NAMES)), None)
     if found:

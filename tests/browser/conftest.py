@@ -1,5 +1,5 @@
-"""A real Chromium on the console and the phone page. Where there is none, the tests are skipped,
-loudly; with REQUIRE_BROWSER set they fail."""
+"""Opens the console and the phone page in a real Chromium. Without one the tests are skipped with a
+notice; with REQUIRE_BROWSER set they fail."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,14 +13,14 @@ from tests.browser import chromium
 from tests.conftest import SOAK
 from tests.harness import CONSOLE_KEY, Harness
 
-STOPS_OF_A_TIME = 7  # fields and a button within one of a date and time
+STOPS_OF_A_TIME = 7  # Tab stops within one date and time field
 PATIENCE_MS = 20_000  # the pages ask once a second; other tests share the cores
 
 
 expect.set_options(timeout=PATIENCE_MS)
 
 
-# Of this package alone: while it is open, its event loop runs in the thread of the tests.
+# Closed after this package: while it is open, its event loop runs in the thread of the tests.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium.find()
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-# Everything a pointer can use, by its place in the page; what is not shown cannot be used.
+# Everything a pointer can use, named by its place in the page, without hidden elements.
 _NAMED = "(e) => `${[...document.querySelectorAll('*')].indexOf(e)} ${e.outerHTML.slice(0, 80)}`"
 _USABLE = f"""() => [...document.querySelectorAll("a[href], button, input, select, summary")]
     .filter((e) => e.type !== "hidden" && e.checkVisibility()).map({_NAMED})"""
@@ -50,8 +50,8 @@ _WIDE = 1280
 
 
 def _looks(narrow: int) -> list[tuple[int, Literal["light", "dark"], dict[str, Any]]]:
-    """Width, theme and options of axe-core. A theme changes nothing but contrast, and a width no
-    colour: each rule runs where its result can differ, and in `make soak` everywhere."""
+    """Widths, themes and options of axe-core. A theme affects only contrast, and a width affects no
+    colour, so each rule runs where its result can differ; in `make soak`, everywhere."""
     if SOAK > 1:
         return [(width, scheme, {}) for width in (narrow, _WIDE) for scheme in ("light", "dark")]
     return [
@@ -62,7 +62,7 @@ def _looks(narrow: int) -> list[tuple[int, Literal["light", "dark"], dict[str, A
 
 
 class Visit:
-    """A browser's window, and what it complained of."""
+    """A browser window, and the errors it reported."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.url = url
@@ -86,7 +86,7 @@ class Visit:
         return self.page
 
     def faults(self, **options: Any) -> list[str]:
-        """Runs axe-core on the page as it stands; `options` are axe-core's."""
+        """Runs axe-core on the current page; `options` are axe-core's."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(_AXE)
         # Passed rules are not written out; no rule in use reads the style sheets themselves.
@@ -101,8 +101,8 @@ class Visit:
         ]
 
     def faults_by_look(self, *, narrow: int = 390) -> list[str]:
-        """Narrow and wide, light and dark: what axe-core finds, and whether the page scrolls
-        sideways."""
+        """Returns what axe-core finds, narrow and wide, light and dark, and whether the page
+        scrolls sideways."""
         found = []
         for width, scheme, options in _looks(narrow):
             self.page.set_viewport_size({"width": width, "height": 844})
@@ -131,13 +131,13 @@ class Visit:
         )
 
     def _hear_status(self, response) -> None:
-        """A page may be refused on purpose; what belongs to it may not, nor may anything fail."""
+        """Records all 5xx and refused resources; the page itself may be refused on purpose."""
         is_page = response.request.resource_type == "document" or "/simulator/" in response.url
         if response.status >= 500 or (response.status >= 400 and not is_page):
             self.complaints.append(f"{response.status} {response.url}")
 
     def _hear(self, message) -> None:
-        # The browser's own line on a status: heard above.
+        # The browser's own message about a status: recorded above.
         is_status = message.text.startswith("Failed to load resource: the server responded with")
         if message.type in ("error", "warning") and not is_status:
             self.complaints.append(message.text)
@@ -149,7 +149,7 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Opens windows; none may have complained of an error, a broken policy or a dialog."""
+    """Opens windows. In the end, none may have shown an error, a policy violation or a dialog."""
     contexts: list[BrowserContext] = []
     visits: list[Visit] = []
 

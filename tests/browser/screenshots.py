@@ -1,6 +1,6 @@
 """The pictures of the README, made anew: `make screenshots`.
 
-The day in them is made up, on a clock that stands still.
+They show an invented day, on a clock that stands still.
 """
 
 import sys

@@ -32,7 +32,7 @@ def test_from_the_start_on_the_console_to_the_approval(
     expect(text).to_contain_text(f"Ref {reference}")
     expect(phone(phones).locator(".banner")).to_contain_text("Your verification code is")
     expect(page.locator("time.countdown")).to_contain_text("s left")
-    # The phone tells of it too, although its page has not started it.
+    # The phone shows it too, although the phone page did not start it.
     expect(phone(phones).locator(".standing")).to_contain_text(f"Reference {reference}")
 
     phone(phones).get_by_role("button", name="Wrong code").click()
@@ -122,7 +122,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(harness: Harness, visit)
     press = page.keyboard.press
 
     def tab_to(text: str) -> None:
-        """Presses Tab until what is focused says this, and shows that it is focused."""
+        """Presses Tab until an element with this text has the focus, which must be visible."""
         for _ in range(40):
             press("Tab")
             said = page.evaluate(
@@ -398,7 +398,7 @@ def test_a_time_of_yesterday_has_its_date_on_a_page_that_stayed_open(
 
 
 def test_the_console_says_since_when_it_is_not_connected(harness: Harness, console: Visit) -> None:
-    """A server that is gone, a proxy without one, and both back again."""
+    """First the server is gone, then only a proxy answers; each time the server comes back."""
     canned.sent(harness)
     page = console.open("/console/")
     lamp = page.locator(".lamps li").first

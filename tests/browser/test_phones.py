@@ -1,5 +1,5 @@
-"""The phones: several in a row, what each can reply, what it tells, and what it tells no more when
-the simulator or Textback is gone."""
+"""The phone page: several phones, their replies and statuses, and what the page shows when the
+simulator or Textback is gone."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def add(page: Page, number: str = "") -> None:
 
 
 def forgive(visit: Visit, complaint: str) -> None:
-    """The browser complains of what a test has taken away."""
+    """Drops errors that the browser reports because the test took a server away."""
     visit.complaints[:] = [one for one in visit.complaints if complaint not in one]
 
 
@@ -39,7 +39,7 @@ def forgive(visit: Visit, complaint: str) -> None:
 
 
 def test_phones_are_added_one_after_the_other(harness: Harness, phones: Visit) -> None:
-    """Suggested or typed, each comes into view and has the focus, and the field goes on."""
+    """Each, suggested or typed, comes into view with the focus; the field suggests the next."""
     page = phones.page
     field = page.get_by_label("Another phone")
     for number in ("+14255550124", "+14255550125", "+14255550126"):
@@ -121,7 +121,7 @@ def test_what_is_no_number_is_said_at_the_field(
 
 
 def overlapping(shown: Locator) -> list[str]:
-    """Parts beside a phone that stand over the next one, or do not hold what is in them."""
+    """Returns parts beside a phone that overlap the next part or overflow."""
     return shown.evaluate(
         """(shown) => [...shown.querySelectorAll('.beside > :not(.answers)')].filter((part) => {
             const next = part.nextElementSibling;
@@ -480,7 +480,7 @@ def test_axe_finds_nothing(harness: Harness, phones: Visit) -> None:
 def test_every_button_can_be_reached_on_a_narrow_screen(
     harness: Harness, visit: Callable[..., Visit]
 ) -> None:
-    """Each scrolls into view, and what is under its middle is itself."""
+    """Each scrolls into view, and no other element covers its middle."""
     made = visit(harness.simulator.url, viewport={"width": 390, "height": 844})
     page = made.open()
     harness.start_and_send()
@@ -503,7 +503,7 @@ def test_all_of_it_can_be_done_with_the_keyboard_alone(
     press = page.keyboard.press
 
     def tab_to(text: str, key: str = "Tab") -> None:
-        """Presses Tab until what is focused is named so, and shows that it is focused."""
+        """Presses Tab until an element with this name has the focus, which must be visible."""
         for _ in range(80):
             press(key)
             said = page.evaluate(

@@ -1,4 +1,4 @@
-"""A page of the console, looked at by its elements."""
+"""Reads the elements of a console page."""
 
 import copy
 
@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 
 def text(element: Tag) -> str:
-    """The words of an element that are shown, with single spaces."""
+    """The visible text of an element, with single spaces."""
     shown = copy.copy(element)
     for hidden in shown.select("[hidden]"):
         hidden.decompose()
@@ -43,7 +43,7 @@ class Page:
         return [[text(cell) for cell in row.select("th, td")] for row in self.one(css).select("tr")]
 
     def facts(self, css: str = "dl.facts") -> list[tuple[str, str]]:
-        """The labels of the only such list of facts, each with what it says."""
+        """The labels of the only such list of facts, each with its value."""
         facts = self.one(css)
         labels, values = facts.select("dt"), facts.select("dd")
         return [(text(dt), text(dd)) for dt, dd in zip(labels, values, strict=True)]

@@ -115,7 +115,7 @@ def test_signing_in_needs_no_database_that_can_be_written(
     caplog: pytest.LogCaptureFixture,
     is_right: bool,
 ) -> None:
-    """A full disk is what an operator signs in for."""
+    """An operator must be able to sign in to look into a full disk."""
     caplog.set_level("INFO", "bot.usecases.audit")
 
     def full(*_: object, **__: object) -> None:
@@ -337,7 +337,7 @@ def test_start_again_is_not_offered_where_it_cannot_work(
 def test_looking_whether_it_can_start_again_changes_nothing(
     operator: Operator, harness: Harness
 ) -> None:
-    """An opt-out of more than a day may be tried once: looking is no try."""
+    """An opt-out older than a day admits one start as a test; looking must not use it up."""
     id = harness.start_and_send()["id"]
     harness.text("STOP")
     harness.clock.forward(25 * 3600)

@@ -776,7 +776,7 @@ def test_where_twilios_list_does_not_answer_the_page_says_so(
 
 
 def test_a_withheld_reply_is_not_caught_up_with(harness: Harness) -> None:
-    """Its body is gone, so it would pass for chatter."""
+    """Without its body it would be judged as chatter."""
     id = harness.start_and_send()["id"]
     harness.simulator.faults.add(faults.WITHHOLD, code=30039)
     harness.text(harness.code())

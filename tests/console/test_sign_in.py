@@ -143,7 +143,7 @@ def test_another_key_signs_everyone_out_and_a_rotated_secret_key_does_not(tmp_pa
 
 
 def test_signing_in_gives_a_new_session(visitor: Operator) -> None:
-    """A session id that was planted before is worth nothing afterwards."""
+    """A session id planted before the sign-in is not valid afterwards."""
     before = visitor.token()
     visitor.sign_in()
     assert visitor.token() != before

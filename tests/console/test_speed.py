@@ -1,8 +1,8 @@
 """The list and the counts with many verifications in the file; `python -m bench --million` has a
 million.
 
-They stay quick because every query reads a range of an index and stops. How SQLite answers is
-asked in tests/durable/test_list.py; here the clock is, with room to spare.
+They stay quick because every query reads a range of an index and stops. tests/durable/test_list.py
+checks SQLite's query plans; the tests here measure time, with room to spare.
 """
 
 import time
@@ -62,7 +62,7 @@ def reader(full: Harness) -> Operator:
 
 
 def fastest(look: Callable[[], object]) -> float:
-    """Of five: what else the machine does at the moment is not ours."""
+    """The fastest of five, to leave out other load of the machine."""
     times = []
     for _ in range(5):
         began = time.perf_counter()

@@ -30,14 +30,14 @@ def show(operator: Operator, path: str = "/webhooks") -> Page:
 
 
 def press(operator: Operator, path: str, **fields: str) -> Page:
-    """The page that a button leads to."""
+    """Presses a button and returns the page that follows."""
     response = operator.post(f"/console/webhooks{path}", **fields)
     assert response.status_code == 303, response.text
     return show(operator, response.headers["Location"].removeprefix("/console"))
 
 
 def approve(harness: Harness, phone: str = PHONE, *, behaviour: Behaviour) -> str:
-    """One whose event was tried once."""
+    """Approves a verification and tries to send its event once."""
     harness.simulator.receiver.behaviour = behaviour
     id = harness.start_and_send(phone)["id"]
     harness.text(harness.code(phone), phone)

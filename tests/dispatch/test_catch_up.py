@@ -1,4 +1,4 @@
-"""Texts that met a dead server."""
+"""Replies that arrived while the server was down."""
 
 from collections.abc import Iterator
 from dataclasses import replace

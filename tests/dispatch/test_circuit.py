@@ -1,4 +1,4 @@
-"""Twilio does not accept our credentials: sending pauses, starts are refused, and it heals."""
+"""Twilio does not accept our credentials: sending pauses and starts are refused until it does."""
 
 from simulator import faults
 from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness

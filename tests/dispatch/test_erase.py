@@ -1,4 +1,4 @@
-"""Twilio's copies of texts, erased once their verification is over, where that is wanted."""
+"""Erasing Twilio's copies of texts after their verification has ended, if configured."""
 
 import math
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ from tests.processes.service import until
 
 @dataclass
 class Process:
-    """One of several; its clock is the test's."""
+    """One of several processes, on the test's clock."""
 
     store: Store
     catch_up: CatchUp
@@ -51,7 +51,7 @@ def pair(any_harness: Harness) -> Iterator[list[Process]]:
 
 
 def beat(harness: Harness, *processes: Process, seconds: int) -> None:
-    """All of them beat as time goes on."""
+    """Moves time on, while all these processes write heartbeats."""
     for _ in range(seconds):
         harness.clock.forward(1)
         for process in processes:
@@ -59,7 +59,7 @@ def beat(harness: Harness, *processes: Process, seconds: int) -> None:
 
 
 def sent(harness: Harness, phone: str = PHONE) -> str:
-    """The harness's own dispatcher would be a third process that beats."""
+    """Sends without the harness's dispatcher, which would beat as a third process."""
     id = harness.start(phone)["id"]
     harness.dispatcher.send.run_once()
     return str(id)
@@ -86,7 +86,7 @@ def missed(harness: Harness) -> None:
 
 
 def expect_to_be_read(harness: Harness, reader: Process, id: str) -> None:
-    """The right reply to a verification that has just begun, though a silent process lost it."""
+    """Expects the right reply to a new verification to be read, though a process lost it."""
     beat(harness, reader, seconds=60)
     missed(harness)
     beat(harness, reader, seconds=31)
@@ -125,7 +125,7 @@ def test_what_one_that_died_has_missed_is_read_by_another(
 def test_one_that_is_cut_off_for_long_is_read_for_again_and_again(
     any_harness: Harness, pair: list[Process]
 ) -> None:
-    """It may go on to refuse replies."""
+    """Such a process may still be refusing replies."""
     first, _ = pair
     begin(any_harness, pair, until_deadline=1)
     beat(any_harness, first, seconds=5)

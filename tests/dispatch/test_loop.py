@@ -12,7 +12,7 @@ from tests.harness import Harness
 
 
 def until(condition, seconds: float = 5.0) -> float:
-    """Waits for real threads; how long it took."""
+    """Waits for real threads. Returns how long it took."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds

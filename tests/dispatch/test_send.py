@@ -1,4 +1,4 @@
-"""Sending: what Twilio may do to a text, and what becomes of it."""
+"""Sending: what Twilio may answer, and what then happens to the text."""
 
 import time
 from datetime import timedelta

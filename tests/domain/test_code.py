@@ -48,7 +48,7 @@ def test_every_purpose_has_a_key_of_its_own() -> None:
 
 
 def test_a_mark_of_a_guess_depends_on_the_key() -> None:
-    """Ten thousand plain hashes would give any guess away."""
+    """Without the key, ten thousand hashes would reveal any guess."""
     marks = {
         keyring.guess_mark(key_id=keyring.present_id, nonce="00" * 16, digits="4711")
         for keyring in (Keyring(["one"]), Keyring(["another"]))

@@ -1,4 +1,4 @@
-"""The laws of `decide`, walked whole: every single step, and every history of up to six inputs."""
+"""Checks the laws of `decide` on every single step and every history of up to six inputs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -146,8 +146,8 @@ def test_every_single_step_obeys_the_laws(moment: timedelta) -> None:
 
 
 def test_every_history_of_six_inputs_obeys_the_laws() -> None:
-    """Ten inputs, the passing of time among them. Histories that have come to the same state are
-    followed once, which leaves none out: what follows depends on state and time alone."""
+    """Ten inputs, including the passing of time. Histories that reach the same state are continued
+    only once, which is complete: what follows depends only on state and time."""
     reached = {(running(first_try_at=None, accepted_at=None), NOON)}
     walked = 0
     for _ in range(6):

@@ -1,4 +1,4 @@
-"""Both spellings of a line are one number, in every plan that has two."""
+"""In each numbering plan with two spellings of a line, both are one number."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Examples of what follows from what."""
+"""Examples of decisions and their results."""
 
 from datetime import timedelta
 

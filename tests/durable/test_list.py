@@ -27,7 +27,7 @@ def listed(harness: Harness, query: str = "", token: str = "") -> tuple[list[str
 def keep(
     harness: Harness, count: int, *, prefix: str = "v", status: Status = Status.EXPIRED
 ) -> None:
-    """Finished ones, a second apart."""
+    """Stores finished verifications, a second apart."""
 
     def insert(tx):
         for number in range(count):

@@ -1,4 +1,4 @@
-"""The description is that of the code, and what is answered is described."""
+"""The OpenAPI description matches the code, and it describes every answer."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def test_it_has_every_route_and_no_other(harness: Harness) -> None:
 
 @pytest.mark.timeout(120 * SOAK)
 def test_nothing_generated_from_it_meets_a_fault_or_an_undescribed_answer(harness: Harness) -> None:
-    harness.service.waiting.release()  # waits end at once: what they wait for does not come
+    harness.service.waiting.release()  # waits end at once, since no outcome will come
     schema = schemathesis.openapi.from_dict(openapi_document())
     schema.app = harness.app
     for place in (5, 6, 7):  # so that some ids are there to be found

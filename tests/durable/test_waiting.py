@@ -46,8 +46,8 @@ def until_sent(harness: Harness, phone: str = PHONE) -> None:
 def test_what_another_process_decides_during_a_look_is_told(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A caller begins to wait after the look took its ids, and before its query: the history that
-    this query reads has the decision already."""
+    """A caller begins to wait after the check has collected its ids and before its query, which
+    already reads the decision in the history."""
     first, second = harness.start("+14255550171")["id"], harness.start("+14255550172")["id"]
     ended: set[str] = set()
     registered: set[str] = set()

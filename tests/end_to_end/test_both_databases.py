@@ -1,5 +1,5 @@
-"""Every page, command and list once, on both databases: SQL that only one of them understands shows
-here, not at an operator's."""
+"""Every page, command and list once, on both databases, to find SQL that only one of them
+understands before an operator does."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ MOST_PAGES = 120
 
 @pytest.fixture
 def busy(tmp_path: Path, database_url: str) -> Iterator[Harness]:
-    """Something of everything that pages show."""
+    """A harness with an example of everything that pages show."""
     settings = {"WEBHOOK_URLS": RECEIVER, "WEBHOOK_SECRET": WEBHOOK_SECRET}
     with open_harness(
         tmp_path, DATABASE_URL=database_url, LIMIT_PER_NUMBER="5/hour", **settings

@@ -16,7 +16,8 @@ __all__ = ["browser", "visit"]  # fixtures of the tests here too
 
 
 class Example:
-    """Served before it is made, since each of the two must know the other's address."""
+    """Its server starts before the application is made: each of the two needs the other's
+    address."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

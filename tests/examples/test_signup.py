@@ -1,4 +1,4 @@
-"""The example application: two people sign up in a browser; forged, repeated and refused things."""
+"""The example application: two people sign up in a browser; forged, repeated, refused requests."""
 
 import io
 import json
@@ -170,7 +170,7 @@ def test_a_text_that_did_not_come(
 def test_the_page_in_the_course_of_time(
     running: tuple[Example, Service], visit: Callable[..., Visit], tmp_path: Path
 ) -> None:
-    """The text is sent again neither early nor late; an outage is said, and its end."""
+    """The text is not sent again too early or too late; an outage and its end are shown."""
     example, _ = running
     made = visit(example.url)
     made.page.clock.install()
@@ -214,7 +214,7 @@ def told(tmp_path: Path) -> Iterator[tuple[Example, Harness]]:
 
 
 class Person:
-    """A browser of few means."""
+    """A minimal browser, without JavaScript."""
 
     def __init__(self, example: Example) -> None:
         assert example.app is not None
@@ -242,7 +242,7 @@ def person(told: tuple[Example, Harness]) -> Person:
 
 @pytest.fixture
 def person_alone(tmp_path: Path) -> Person:
-    """Of an example without Textback."""
+    """A person at an example that has no Textback."""
     example = Example(1)
     example.app = create_app(example.environment("http://127.0.0.1:1", tmp_path))
     return Person(example)
@@ -452,7 +452,7 @@ def test_what_only_waiting_helps_against_has_its_own_sentence() -> None:
 
 
 class Answers:
-    """In place of Textback: these answers, one after another."""
+    """Gives these answers in place of Textback, one after another."""
 
     def __init__(self, *answers: tuple[int, dict[str, str], Any] | None) -> None:
         self.left = list(answers)

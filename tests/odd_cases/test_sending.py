@@ -622,7 +622,7 @@ def test_what_the_number_is_to_blame_for_counts(tmp_path: Path, code: int, refus
 
 
 def test_a_failure_buys_no_guesses(tmp_path: Path) -> None:
-    """Somebody who guesses while Twilio is away has used up the start."""
+    """A start with guesses while Twilio is away still counts."""
     with open_harness(tmp_path, LIMIT_PER_NUMBER="1/day", CODE_LENGTH="10") as harness:
         id = harness.start()["id"]
         harness.answer(id, "0" * 10)
@@ -765,7 +765,7 @@ def test_no_value_of_one_row_stops_the_others(
 
 
 def test_a_probe_that_failed_through_us_closes_no_circuit() -> None:
-    """A probe was no text that counted, so its failure takes none back."""
+    """A probe's text was not counted, so its failure must not subtract one."""
     breaker = CircuitBreaker(Thresholds(texts_per_prefix=5), answer_time=timedelta(seconds=150))
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -109,7 +109,7 @@ def test_a_postponed_text_is_tried_again(once_ahead: Harness) -> None:
 
 
 def test_an_unknown_text_is_found_by_its_age(once_ahead: Harness) -> None:
-    """Twilio's stamps are right, ours a day ahead: what is the same is how long ago it was."""
+    """Twilio's timestamps are right and ours a day ahead, so texts are compared by their age."""
     once_ahead.simulator.faults.add("error_after")
     id = once_ahead.start_and_send()["id"]
     assert len(once_ahead.texts()) == 1
@@ -186,7 +186,7 @@ def test_the_way_out(once_ahead: Harness) -> None:
 
 
 def test_where_nothing_is_ahead_nothing_is_taken_back(told: Harness) -> None:
-    """Least of all the next try of an event."""
+    """In particular, not the next try of an event."""
     told.simulator.receiver.behaviour = Behaviour.FAIL
     told.start_and_send()
     told.text(told.code())
@@ -495,7 +495,7 @@ def test_a_later_text_expires_nothing_before_what_was_missed_is_read(harness: Ha
 
 
 def test_a_write_waits_four_seconds_though_it_waited_behind_another(tmp_path: Path) -> None:
-    """Its patience is its own: leading the writers after waiting for them begins no new one."""
+    """Its four seconds begin once: they do not begin again when it leads the waiting writers."""
     store = open_store(f"sqlite:///{tmp_path}/textback.db", connections=1)
     other = sqlite3.connect(tmp_path / "textback.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -561,7 +561,7 @@ def test_repeats_leave_answers_for_what_comes(harness: Harness) -> None:
 
 
 def test_repeats_leave_answers_for_later_attempts_too(harness: Harness) -> None:
-    """A hint, repeats of one wrong code, two others: the end is answered all the same."""
+    """After a hint, repeats of one wrong code and two others, the end is still answered."""
     harness.start_and_send()
     harness.text("hello?")
     first, second, third = (harness.wrong() for _ in range(3))

@@ -18,7 +18,7 @@ from tests.processes.service import Process, Service, children, until
 
 
 def new_client() -> requests.Session:
-    """On a connection of its own, which is kept."""
+    """A client with a persistent connection of its own."""
     made = requests.Session()
     made.trust_env = False
     return made
@@ -46,7 +46,7 @@ def pair(service: Service, process: Process) -> list[int] | None:
 def clients_of_each(
     service: Service, process: Process, count: int
 ) -> Iterator[list[list[requests.Session]]]:
-    """For each of two web processes so many clients whose connections it has accepted."""
+    """For each of two web processes, `count` clients whose connections it has accepted."""
     one, other = until(lambda: pair(service, process))
     with ExitStack() as stack:
         made = [[stack.enter_context(new_client()) for _ in range(count)] for _ in range(2)]
@@ -58,7 +58,7 @@ def clients_of_each(
 
 
 def reply(client: requests.Session, service: Service, phone: str, body: str, sid: str = "") -> str:
-    """A signed reply; what it was answered."""
+    """Posts a signed reply. Returns the answer."""
     form = {"MessageSid": sid or new_sid("SM"), "From": phone, "To": NUMBER, "Body": body}
     url = f"{service.url}/twilio/sms"
     signature = RequestValidator(ACCOUNT.auth_token).compute_signature(url, form)
@@ -70,7 +70,7 @@ def reply(client: requests.Session, service: Service, phone: str, body: str, sid
 
 @contextmanager
 def held_open(service: Service, sent: list[bytes]) -> Iterator[list[socket.socket]]:
-    """A connection for each of these beginnings."""
+    """Opens a connection for each of these partial requests."""
     opened: list[socket.socket] = []
     try:
         for beginning in sent:

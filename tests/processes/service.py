@@ -38,8 +38,8 @@ Process = subprocess.Popen[bytes] | Started
 
 
 def until(condition: Callable[[], Any], seconds: float = 40.0) -> Any:
-    """Waits for another process; what the condition said at last. The longer it takes, the more
-    seldom it asks: a question costs both processes time."""
+    """Waits for another process. Returns the last result of the condition, which is checked less
+    and less often, since a check costs both processes time."""
     began = time.monotonic()
     while (waited := time.monotonic() - began) < seconds:
         found = condition()
@@ -65,7 +65,7 @@ def memory(process: Process) -> int:
 
 
 class Service:
-    """Textback as processes. Several lives on one database."""
+    """Textback as processes, which can be restarted on one database."""
 
     config = "tests/processes/quick.conf.py"
     is_warm = True  # started by a process that has imported everything
@@ -116,7 +116,7 @@ class Service:
         files: tuple[int, int] | None = None,
         **more: str,
     ) -> "subprocess.Popen[bytes]":
-        """`files`: how many it may open, and how many at most; `more`: of its environment."""
+        """`files`: its soft and hard limit of open files; `more`: environment variables."""
         limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, files)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -135,7 +135,7 @@ class Service:
         return self.begin_to_run("gunicorn", "-c", self.config, app, **more)
 
     def begin_to_run(self, *command: str, **more: str) -> Process:
-        """gunicorn or flask; `more`: of its environment."""
+        """Starts gunicorn or flask; `more`: environment variables."""
         if not self.is_warm:
             return self.run(*command, **more)
         process = Started(list(command), {**self.environment, **more}, self.log)

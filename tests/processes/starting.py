@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Starter:
-    """The process that forks, and one question to it at a time, from all processes of tests."""
+    """The process that forks; the test processes ask it, one question at a time."""
 
     def __init__(self, program: str) -> None:
         self._lock = multiprocessing.Lock()
@@ -39,14 +39,14 @@ class Starter:
             return json.loads(self._process.stdout.readline())
 
     def close(self) -> None:
-        """Without a further line it ends, which its owner decides."""
+        """Ends it by closing its input, which only its owner does."""
         if os.getpid() == self._owner:
             self._process.communicate()
 
 
 @cache
 def starter(program: str) -> Starter:
-    """The one of this process of tests, or of the process that it is a fork of."""
+    """The starter of this test process, or of the process that it was forked from."""
     made = Starter(program)
     atexit.register(made.close)
     return made

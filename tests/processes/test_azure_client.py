@@ -1,7 +1,7 @@
 """Microsoft's own Python client, against a real gunicorn.
 
-Its authors let it talk to a keyless listener on loopback, so it sends no key: one is added to its
-requests here, and nothing else is changed.
+The client is made for a listener on loopback without keys, so it sends none. The tests add one to
+its requests and change nothing else.
 """
 
 import asyncio

@@ -48,7 +48,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 class Ticker:
-    """Asks for something small over and over. The slowest answer counts."""
+    """Repeats a small request and keeps the time of the slowest answer."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

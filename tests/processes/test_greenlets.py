@@ -49,7 +49,7 @@ def waiting_caller(service: Service, phone: str) -> socket.socket:
 
 
 def ask_after(port: int, pause: float) -> bytes:
-    """The status line. It connects, waits this many seconds, then asks."""
+    """Connects, waits this many seconds, then sends a request. Returns the status line."""
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         time.sleep(pause)
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -86,7 +86,7 @@ def test_a_thousand_callers_wait_and_each_is_told_at_once(service: Service) -> N
                 more = caller.recv(65536)
                 assert more, told
                 told += more
-        # All are told within 100 ms, if the machine has no more to do; else most are.
+        # All are told within 100 ms on an idle machine; on a busy one, most are.
         assert statistics.median(late) < 0.1, late
         assert max(late) < 3, late
         quiet = [c for p, c in callers.items() if p not in phones[:: WAITERS // 40]]

@@ -40,7 +40,7 @@ def started(folder: Path, **settings: str) -> Iterator[Service]:
 
 
 def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
-    """All that is answered until the connection is closed."""
+    """Reads everything that is answered until the connection is closed."""
     connection.settimeout(seconds)
     found = b""
     while data := connection.recv(65536):
@@ -49,7 +49,7 @@ def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
 
 
 def exchange(service: Service, sent: bytes) -> bytes:
-    """The answer to a client that sends everything first, for as long as it can."""
+    """Sends everything, as far as the service lets it, then returns the answer."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         with suppress(OSError):
             connection.sendall(sent)

@@ -41,7 +41,7 @@ def begin(service: Service, phone: str = PHONE) -> str:
 
 
 def answer(service: Service, phone: str = PHONE) -> float:
-    """The right code, by text. Seconds until it was answered."""
+    """Texts the right code. Returns the seconds until the answer."""
     code = service.code(phone)
     began = time.monotonic()
     assert "Thank you" in service.simulator.webhooks.receive(phone, code).body
@@ -70,7 +70,7 @@ def test_a_thousand_half_sent_and_a_thousand_that_dribble(service: Service) -> N
             times.append(answer(service, phone))
             time.sleep(0.5)
         grown = memory(process) - before
-        # All are answered within a second, if the machine has no more to do; else most are.
+        # All are answered within a second on an idle machine; on a busy one, most are.
         assert sorted(times)[len(times) * 9 // 10] < 1, times
         assert max(times) < 5, times
         assert grown < 200, f"{grown} MiB"

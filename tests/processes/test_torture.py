@@ -51,7 +51,7 @@ class Load:
             thread.join()
 
     def wait(self) -> None:
-        """Until it was enough to prove something."""
+        """Waits until there were enough verifications for the test to mean something."""
         until(lambda: len(self.started) > 10 and len(self.thanked) > 5)
 
     def _run(self) -> None:

@@ -1,5 +1,5 @@
-"""A real service whose disk is full, whose file is locked, whose Twilio is gone: it says so, loses
-nothing, and goes on by itself."""
+"""A real service with a full disk, a locked file or no Twilio: it reports the fault, loses nothing,
+and recovers by itself."""
 
 import resource
 import sqlite3
@@ -84,7 +84,7 @@ def test_a_reply_that_a_full_disk_refused_is_not_expired(tmp_path: Path) -> None
 
 
 def is_overdue(service: Service) -> bool:
-    """For so long that it would have been expired."""
+    """Returns whether the deadline passed so long ago that it would have been expired."""
     (row,) = service.ask("SELECT deadline_at FROM verification")
     return datetime.now(UTC) > to_instant(row["deadline_at"]) + timedelta(seconds=1)
 

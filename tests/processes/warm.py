@@ -37,7 +37,7 @@ import bot.store.sqlite  # noqa: F401
 from bot.wording import catalogues
 
 PROGRAMS = {"gunicorn": wsgiapp.run, "flask": flask.cli.main}
-# gevent's own would begin its loop here, and watch for what ends.
+# gevent's versions would start its loop here and watch for ended children.
 _fork, _waitpid = monkey.get_original("os", ["fork", "waitpid"])
 
 
@@ -49,7 +49,7 @@ def become(
     log: str,
     errors: str,
 ) -> NoReturn:
-    """This process is the program from here on."""
+    """Turns this process into the program."""
     os.setsid()
     os.setpriority(os.PRIO_PROCESS, 0, niceness)
     os.chdir(folder)
@@ -79,8 +79,8 @@ def _exit_code(error: SystemExit) -> int:
 
 
 def _end(code: int) -> NoReturn:
-    """Ends as Python does, without taking all modules apart: that would copy every page that is
-    shared with the other forks, which takes longer than a start."""
+    """Exits as Python does, but without tearing down all modules: that would copy every page shared
+    with the other forks, which takes longer than a start."""
     threading._shutdown()
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -97,7 +97,7 @@ def ended(pid: int) -> int | None:
 def main() -> None:
     catalogues.load()
     gc.collect()
-    gc.freeze()  # else each collection of a fork visits, and so copies, all that is loaded here
+    gc.freeze()  # else a fork's garbage collection visits, and so copies, all that is loaded
     # Files wait as they are: the loop of gevent has not begun when a fork is made.
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     answers = os.dup(1)

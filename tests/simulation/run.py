@@ -48,7 +48,7 @@ ENDPOINT = "https://app.example.com/webhooks"
 PHONES = 3  # so few that two often act on one verification
 TIMEOUT_SECONDS = 8.0
 LEASE = timedelta(seconds=24)
-DEPTH = 3  # how deep others may interrupt each other
+DEPTH = 3  # how deeply interruptions may nest
 
 
 Judge = Callable[[Store, InboundText], Judged]
@@ -78,7 +78,7 @@ class Drawn:
 
 
 class Process:
-    """Drops the process's claims and its sender. The file stays."""
+    """One process: its store, duties and claims, which die with it. The database stays."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Run:
     # -- the run ---------------------------------------------------------------------------------
 
     def go(self, steps: int) -> list[str]:
-        """The broken invariants; empty: none."""
+        """Runs these steps. Returns the broken invariants."""
         with self._seeded():
             return self._go(steps)
 
@@ -393,7 +393,7 @@ class Run:
         self._expire_at(self._any())
 
     def _expire_at(self, process: Process) -> None:
-        """Where the store was out of reach, what was missed meanwhile comes first."""
+        """Expires what is due; after an outage of the store, missed replies are read first."""
         self._is_catching_up = True  # judges as of when a text was sent
         try:
             process.catch_up.run_once()
@@ -402,14 +402,14 @@ class Run:
         expire.run_once(process.store, judged_until=process.catch_up.judged_until)
 
     def _lock(self) -> None:
-        """Somebody else locks the database for long, or lets it go."""
+        """Another program locks the database for long, or releases it."""
         self.is_locked = not self.is_locked
         if not self.is_locked:
             for process in self.processes:
                 process.store.outages.ended += 1
 
     def _time(self) -> None:
-        """Goes on; and now and then this machine's clock is set forward or back, by seconds, hours
+        """Moves time on; now and then sets this machine's clock forward or back, by seconds, hours
         or days."""
         self.clock.forward(self.random.choices([0.2, 2, 10, 40, 100], [8, 8, 6, 4, 2])[0])
         if self.random.random() < 0.1:
@@ -444,7 +444,7 @@ class Run:
         self._die(self._any())
 
     def _die(self, process: Process) -> None:
-        """And starts again, which begins with catching up."""
+        """Kills the process and starts it again, which begins with catching up."""
         if process.is_dead:
             return
         process.is_dead = True
@@ -459,7 +459,7 @@ class Run:
         self._is_catching_up = False
 
     def _outage(self) -> None:
-        """Twilio is gone, or back."""
+        """Takes Twilio away, or brings it back."""
         self.twilio.is_gone = not self.twilio.is_gone
 
     # -- what must hold --------------------------------------------------------------------------

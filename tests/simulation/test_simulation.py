@@ -1,4 +1,4 @@
-"""Thousands of runs in virtual time; and bugs planted on purpose, to see that they are found."""
+"""Runs in virtual time, thousands in `make soak`; and planted bugs, which must be found."""
 
 import os
 import time
@@ -121,7 +121,7 @@ def code_of(found: Verification) -> str:
 
 
 class Between:
-    """A judge with a fault: others may act in the middle of it."""
+    """A faulty judge: other processes may act in the middle of it."""
 
     def __init__(self) -> None:
         self.between: Callable[[], None] = lambda: None
@@ -202,8 +202,8 @@ def blind(tx: Tx, claimed: claim.TextClaim) -> Done[None]:
 def until_found(
     tmp_path: Path, judge: Between | None = None, *, telling: str = "", first: int = 0
 ) -> str:
-    """The first fault of a run whose words hold `telling`. `first`: the seed to begin with; of two
-    hundred one finds it, and this one did."""
+    """Returns the first fault that contains `telling`, in at most 200 runs. `first`: the seed to
+    begin with, one that is known to find it."""
     for seed in range(first, first + 200):
         run = Run(seed, address(tmp_path, seed), judge=judge or judge_honestly)
         if judge is not None:

@@ -1,4 +1,4 @@
-"""A Twilio that misbehaves by a seed: late, lost, doubled, shuffled, refused, taken and denied."""
+"""A Twilio whose seed decides what is late, lost, doubled, shuffled, refused or denied."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LONGEST_LAG = 4.0
 
 
 class Killed(BaseException):
-    """The process dies here and now: whatever it held is gone."""
+    """The process dies at this point and loses its memory."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Reply:
 
 
 class Twilio:
-    """Remembers the texts that it accepted, whatever it answered: the other side of the truth."""
+    """Remembers the texts that it accepted, whatever it answered, to compare with the database."""
 
     def __init__(self, random: Random, clock: HandClock) -> None:
         self._random = random

@@ -68,7 +68,7 @@ def of(findings: list[Finding], kind: Kind) -> list[Finding]:
 
 
 def the(findings: list[Finding], kind: Kind, level: Level) -> str:
-    """The sentence of the one finding of this kind and level."""
+    """Returns the sentence of the only finding of this kind and level."""
     (sentence,) = [one.sentence for one in of(findings, kind) if one.level is level]
     return sentence
 

@@ -143,7 +143,7 @@ def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:
 def test_a_connection_that_was_idle_for_long_is_opened_anew(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A firewall may have forgotten it without a word."""
+    """A firewall may have dropped it silently."""
     client = PooledHttpClient(harness.simulator.url, timeout=1, connections=1)
 
     def opened() -> int:

@@ -350,7 +350,7 @@ def hanging(url: str, is_hanging: threading.Event) -> AbstractContextManager[str
 
 
 def test_after_one_connection_that_hangs_the_others_are_replaced(url: str) -> None:
-    """As after the failover of a server that went without a word."""
+    """As after the failover of a server that vanished without closing its connections."""
     is_hanging, all_are_in_use = threading.Event(), threading.Barrier(4)
 
     def beside_others(tx: Tx) -> None:
@@ -415,7 +415,7 @@ def test_a_lock_that_is_held_for_long_is_said(
 
 
 def test_a_dump_loaded_elsewhere_goes_on(postgres: Server, clock: HandClock) -> None:
-    """Numbers of transactions begin anew in another cluster: followers would wait for years."""
+    """Transaction numbers start again in another cluster, so followers would wait for years."""
     url = postgres.new_database()
     old = PostgresStore(url, connections=2, clock=clock)
     old.write(lambda tx: Done(table.insert(tx, running(id="a"))))

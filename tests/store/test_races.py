@@ -28,7 +28,7 @@ def store(any_store: Store) -> Store:
 
 
 def at_once(acts: list[Callable[[], object]]) -> list[object]:
-    """All of them at the same moment; what each returned or raised."""
+    """Calls all of them at once. Returns what each returned or raised."""
     barrier = threading.Barrier(len(acts))
     results: list[object] = [None] * len(acts)
 

@@ -71,7 +71,7 @@ def open_and_close(path: str) -> bool:
 
 
 def test_processes_that_open_a_new_file_at_once_do_not_meet(tmp_path: Path) -> None:
-    """Web and dispatcher of a first start do: one of them found the file locked."""
+    """The web process and the dispatcher did at a first start, and one found the file locked."""
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imports are most of a process
     with ProcessPoolExecutor(4, mp_context=context) as pool:

@@ -33,7 +33,7 @@ def begin(harness: Harness, phone: str, *, answered: bool = False) -> int:
 
 
 def pump(harness: Harness, phones: list[str]) -> None:
-    """Starts without an answer, and the time until they expire."""
+    """Starts verifications that stay unanswered, and lets them expire."""
     for phone in phones:
         assert begin(harness, phone) == 202
     harness.forward(150)

@@ -51,7 +51,7 @@ def test_one_straggler_tells_nothing(harness: Harness) -> None:
 
 
 def test_failures_reported_late_tell_nothing(harness: Harness) -> None:
-    """As many as would tell, had a carrier taken them."""
+    """As many as would count if a carrier had taken them."""
     ids = [harness.start(phone)["id"] for phone in PHONES[:6]]
     harness.run_once()
     harness.clock.forward(70)

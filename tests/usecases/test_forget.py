@@ -1,4 +1,4 @@
-"""Forgetting a number, and what is older than it is kept."""
+"""Forgetting a number, and removing what is older than the retention."""
 
 from datetime import timedelta
 from functools import partial

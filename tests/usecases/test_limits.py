@@ -71,7 +71,7 @@ def test_a_purge_buys_no_other_start(tmp_path) -> None:
 
 @pytest.mark.parametrize("ends", ["approved", "unsent"])
 def test_a_purge_and_the_same_id_again_buy_none_either(tmp_path, ends: str) -> None:
-    """Once approved, or failed through Twilio, its id took back every later start with it."""
+    """The approval or failure of one run gave back every later start with its id."""
     with open_harness(tmp_path, LIMIT_PER_NUMBER="2/10 minutes") as harness:
         own = f"{INSTANCES.replace('instances', 'orchestrators')}/E4_SmsPhoneVerification/user-1"
 
@@ -311,7 +311,7 @@ def test_rate_limits_count_on_after_the_newest_usage_was_cleared(tmp_path) -> No
 
 
 def test_a_number_that_is_verified_every_minute_costs_no_more(harness: Harness) -> None:
-    """4,320 approved starts: each was compared with each, which took six seconds."""
+    """4,320 approved starts took six seconds when each was compared with each."""
     harness.restart(LIMIT_PER_NUMBER="5/10 minutes; 10/day; 100/30 days")
     now = harness.clock.now
     sql = """
@@ -383,7 +383,7 @@ def test_a_further_text_of_a_probe_needs_a_probe_of_its_own(harness: Harness) ->
 def test_ids_of_many_removed_verifications_are_not_looked_up_among_each_other(
     harness: Harness,
 ) -> None:
-    """40,000 took a quarter of a minute."""
+    """40,000 ids took a quarter of a minute."""
     ids = [f"id-{number}" for number in range(10_000)]
     began = time.process_time()
     harness.store.write(lambda tx: Done(hourly_counts.count_removed(tx, ids)))

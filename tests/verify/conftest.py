@@ -70,7 +70,7 @@ class Verify:
         return self.service.verifications(which).update(status="canceled")
 
     def post(self, path: str, form: Any = None, *, method: str = "POST", **more: Any) -> Any:
-        """Without the library, for what it cannot ask."""
+        """Posts without the library, which cannot send such a request."""
         url = f"{self.harness.url}/v2/Services/{self.sid}{path}"
         auth = more.pop("auth", ("anyone", FUNCTION_KEY))
         return self.harness.http.request(method, url, data=form, auth=auth, timeout=20, **more)

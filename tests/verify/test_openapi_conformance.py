@@ -14,7 +14,7 @@ from tests.verify.description import DESCRIPTION, complaints, route_of
 from tests.verify.traffic import Exchange
 from tests.verify.troubles import TROUBLES
 
-# The face has them in its table, and nothing meets them.
+# In the face's table, but no request leads to them.
 UNREACHABLE = {(20003, 403)}
 
 
@@ -56,7 +56,7 @@ def test_every_code_of_the_face_is_brought_about() -> None:
 
 
 def test_the_judge_finds_faults(verify: Verify) -> None:
-    """A description that finds nothing wrong would pass everything."""
+    """A judge that finds no faults would let everything pass."""
     verify.create()
     good = verify.last
     assert complaints(good) == []

@@ -47,7 +47,7 @@ def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
 
 
 def wrong_codes(harness: Harness, count: int) -> list[str]:
-    """Each another one."""
+    """Returns wrong codes, all different."""
     code = harness.code()
     size = 10 ** len(code)
     return [str((int(code) + n) % size).zfill(len(code)) for n in range(1, count + 1)]

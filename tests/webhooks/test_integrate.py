@@ -31,7 +31,7 @@ OTHER_SECRET = "whsec_" + "c3RyYW5nZXI" * 4
 
 
 def blocks(language: str, holding: str) -> str:
-    """The one block of this language that holds a word."""
+    """Returns the only code block of this language that contains a word."""
     found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (block,) = [block for block in found if holding in block]
     return str(block)
@@ -101,7 +101,7 @@ def test_following_from_the_page(textback: Harness, node: Path) -> None:
 
 
 class Receiver:
-    """One of the page's, running. `verified`: the accounts that it took for verified, in order."""
+    """A running receiver of the page. `verified`: accounts it accepted as verified, in order."""
 
     def __init__(self, url: str, verified: Any) -> None:
         self.url = url

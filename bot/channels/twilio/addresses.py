@@ -64,7 +64,7 @@ def senders_of(number: str, *, is_of_service: bool) -> list[str]:
 
 
 def reason_to_ignore(theirs: str) -> Ignored:
-    """Why an address is no phone."""
+    """Returns the reason why an address is not a phone's."""
     return Ignored.OTHER_CHANNEL if ":" in theirs else Ignored.UNREADABLE_SENDER
 
 

@@ -1,8 +1,8 @@
 """Twilio's REST API through its own library, with a timeout, and answers sorted by meaning.
 
-The library raises two kinds of errors: its own for answers of the API, and those of urllib3 for
-what happened on the way (`http.py`). Where nothing of the request was written, nothing was sent;
-after that the text may be at Twilio, so the outcome is unknown.
+The library raises its own errors for answers of the API, and urllib3's for failed connections
+(`http.py`). If nothing of the request was written, no text was sent; otherwise Twilio may have the
+text, so the outcome is unknown.
 """
 
 import time
@@ -207,7 +207,7 @@ class TwilioGateway:
         return self._settings.twilio_phone_number is not None
 
     def _is_of_service(self, message: Any) -> bool:
-        """False: it is another service's. With a number, the list holds only its messages."""
+        """Whether our service got the message. If we use a number, the list has no others."""
         service = self._settings.twilio_messaging_service_sid
         return service is None or message.messaging_service_sid == service
 

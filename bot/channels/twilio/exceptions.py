@@ -1,4 +1,4 @@
-"""The exceptions of the twilio library: which mean what, and what can be told of them."""
+"""The exceptions of the twilio library: their meaning, and descriptions without private data."""
 
 import re
 

@@ -1,9 +1,9 @@
 """How the twilio library reaches Twilio: its HTTP client, over urllib3.
 
-The library's own rests on requests, with which a send took twice the processor time. This one
+The library's own client uses requests, which doubled the processor time of a send. This client
 keeps a connection for each sending thread, never repeats a request, remembers headers of answers,
-and calls another address if one is set, for which the library has no option (twilio-python issue
-521). It raises urllib3's own errors. One deadline bounds each call (`bot/outbound/bounded.py`).
+and can call another address, for which the library has no option (twilio-python issue 521). It
+raises urllib3's own errors. One deadline bounds each call (`bot/outbound/bounded.py`).
 """
 
 import re

@@ -24,7 +24,7 @@ class WebhookUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The webhook as it is set: its faults, other settings that decide, and the changes made."""
+    """The webhook as set at Twilio, with its faults, warnings, and the changes that were made."""
 
     url: str
     faults: tuple[str, ...]
@@ -34,7 +34,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of Twilio's that is not as it should be."""
+    """A field at Twilio that does not have the wanted value."""
 
     field: str
     value: Any  # what to set
@@ -119,8 +119,8 @@ def _look_at_number(asked: Questions) -> Webhook:
 
 
 def of_number(asked: Questions, found: Any) -> tuple[list[Difference], list[Any]]:
-    """The differences of a number's own webhook, none if a service posts to ours in its place; and
-    the services that post its replies elsewhere. Raises Unanswered."""
+    """Returns the differences of a number's own webhook (none if a Messaging Service posts to ours
+    instead), and the services that post its replies elsewhere. Raises Unanswered."""
     wanted = wanted_url(asked.settings)
     services = [
         service

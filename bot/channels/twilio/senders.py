@@ -53,7 +53,7 @@ def sender(asked: Questions) -> Any:
     address = asked.settings.twilio_phone_number or ""
     if address.startswith("+"):
         listing = asked.client.incoming_phone_numbers.list
-        # Twilio's filter takes a part of a number for a match.
+        # Twilio's filter also matches numbers that only contain this one.
         found = asked.ask(lambda: listing(phone_number=address, limit=20, page_size=20))
         fitting = [one for one in found if one.phone_number == address]
     else:

@@ -1,4 +1,4 @@
-"""Refusals and an unavailable database, as every command tells them: in one line."""
+"""Makes every command report refusals and an unavailable database in one line."""
 
 import functools
 import io
@@ -12,7 +12,7 @@ from bot.store.tx import StoreUnavailable
 
 
 def telling(command: click.Command) -> click.Command:
-    """The command, or each of a group, raising click.ClickException in place of them."""
+    """Makes the command, or each of a group, raise click.ClickException instead."""
     if isinstance(command, click.Group):
         for one in command.commands.values():
             telling(one)
@@ -39,7 +39,7 @@ def _telling(callback: Any) -> Any:
 
 
 def _escape_what_cannot_be_shown() -> None:
-    """One tag in a script that the terminal's encoding lacks would end a whole list."""
+    """Otherwise a single character that the terminal's encoding lacks would abort a list."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -66,7 +66,7 @@ def short(name: str) -> str:
 
 
 def highest_tick(count: int) -> int:
-    """The next even number of the form 2, 4 or 10 with noughts, so that its half is whole.
+    """Returns the next number of the form 2, 4 or 10 times a power of ten; its half is whole.
 
     >>> [highest_tick(count) for count in (0, 1, 3, 7, 11, 180, 999)]
     [2, 2, 4, 10, 20, 200, 1000]

@@ -23,10 +23,10 @@ ACTIONS = [action.value for action in Action]
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The fields as they were typed, for showing again; what cannot be used is a fault in words."""
+    """The fields as typed, to show them again, and a sentence for each unusable field."""
 
     search: str
-    by: By | None  # what the search is read as; None: as whatever finds something
+    by: By | None  # the field that is searched; None: any that finds something
     fields: dict[str, str]  # those that are set, as an address has them
     wanted: ListFilter  # without the search
     faults: tuple[str, ...]

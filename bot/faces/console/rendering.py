@@ -122,7 +122,7 @@ class Renderer:
         return self.trouble(error.sentence, status, back=back if is_known else None)
 
     def not_started(self, error: Refusal, number: str) -> Response:
-        """The number that was typed stays, and the page says what can be done."""
+        """Renders a refused start: keeps the typed number, and says what can be done."""
         self._refused(error.code)
         return self.trouble(
             error.sentence,

@@ -61,7 +61,7 @@ def blueprint(service: Service) -> Blueprint:
         Actions(service, sign_in, renderer, pages),
     ):
         routes.add_url_rule(f"/console{path}", name, view, methods=methods)
-    # By itself it would become an absolute address, built on the Host header.
+    # Otherwise Flask would redirect to an absolute address built from the Host header.
     routes.add_url_rule("/console", "home", _to_console)
     return routes
 

@@ -64,7 +64,7 @@ class SignIn:
         self._clock = clock
 
     def session(self, cookie: str | None) -> Session:
-        """The visitor's, or a new one that is not signed in."""
+        """The visitor's session, or a new one that is not signed in."""
         try:
             id, fingerprint, until = self._cookies.loads(cookie or "")
         except (BadSignature, ValueError, TypeError):

@@ -24,7 +24,7 @@ from bot.usecases.running import require_running
 
 TOKEN = "x-ms-continuation-token"
 
-# What a status is asked to show, and how: the address to ask again keeps them.
+# Query parameters of the status route that the Location of its answer keeps.
 FLAGS = ("showInput", "showHistory", "showHistoryOutput", "returnInternalServerErrorOnFailure")
 
 

@@ -69,7 +69,7 @@ def status(view: VerificationView, *, show_input: bool = True) -> Json:
 
 
 def input_of(verification: Verification) -> str:
-    """JSON as it was sent. Of a verification that was begun elsewhere it is the number."""
+    """The start's JSON as sent; for a verification that another face began, the number."""
     return verification.start_input or json.dumps(verification.phone)
 
 

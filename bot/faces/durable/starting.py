@@ -21,7 +21,7 @@ from bot.usecases.challenge import TextWanted
 from bot.usecases.read import VerificationView
 from bot.usecases.start import Request, begin, restart
 
-# The sample's own waiting route waits this long when nothing is said.
+# The default of the sample's own waiting route.
 SAMPLE_WAIT_SECONDS = 30.0
 
 

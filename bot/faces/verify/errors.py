@@ -115,7 +115,7 @@ class VerifyShape:
 
 
 def _limit_name(error: Refusal) -> str:
-    """The setting that it comes from, where one limits; else our code word."""
+    """The setting of the limit that was hit, if there is one; else our code word."""
     if isinstance(error, LimitReached):
         return error.limit_name
     return _LIMITED_BY.get(type(error), error.code)

@@ -223,7 +223,7 @@ class VerifyFace:
 
 
 def _owned(which: Which, caller: Caller) -> Which:
-    """The same, of this caller; a system key may ask for the verifications of all callers."""
+    """Restricts the search to this caller's verifications; a system key may find all."""
     if caller.power is Power.ALL:
         return which
     return replace(which, started_by=caller.name, caller_keys=caller.key_marks)

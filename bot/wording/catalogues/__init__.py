@@ -2,7 +2,7 @@
 
 They are read here, at start, without a compile step that one can forget. gettext's own classes read
 compiled files alone, and Babel, which works on these files (`make languages`), takes longer to
-import than all the rest of Textback; so the few forms that they have are read by a few lines.
+import than all the rest of Textback; so a short parser here reads the few forms that occur.
 """
 
 import ast

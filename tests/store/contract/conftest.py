@@ -1,4 +1,4 @@
-"""The contract of a store: these suites run against every database Textback knows."""
+"""The contract of a store: these tests run on every database that Textback supports."""
 
 import pytest
 

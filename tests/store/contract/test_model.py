@@ -1,4 +1,4 @@
-"""The store beside a plain model of it: whatever is done in whatever order, both say the same."""
+"""Compares the store with a plain model: after any actions, both give the same answers."""
 
 import tempfile
 from collections.abc import Callable

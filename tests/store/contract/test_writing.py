@@ -80,7 +80,7 @@ def test_a_clock_that_is_set_forward_is_believed_at_once(store: Store, clock: Ha
 
 
 def test_a_clock_a_moment_back_is_made_up_for(store: Store, clock: HandClock) -> None:
-    """By NTP, say: time goes on at half the pace until the clock has caught up."""
+    """By NTP, for example: time runs at half speed until the clock has caught up."""
     before = store.write(lambda tx: Done(tx.now))
     clock.forward(-1)
     assert store.write(lambda tx: Done(tx.now)) == before

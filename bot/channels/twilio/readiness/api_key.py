@@ -1,5 +1,5 @@
-"""Which rights an API key has. Each is tried with a request that changes nothing: Twilio refuses
-it for a missing right before it looks at the request."""
+"""Checks which rights an API key has, with requests that change nothing: Twilio checks the right
+before it looks at the rest of the request."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NO_MESSAGE = "SM" + "0" * 32
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Something that a key is needed for."""
+    """A right that Textback needs the API key to have."""
 
     what: str
     level: Level  # where it is lacking
