@@ -13,7 +13,7 @@ from bot import settings as _settings  # noqa: E402
 from bot.observability.logs import configure as _configure_logs  # noqa: E402
 from bot.server import file_limit as _file_limit  # noqa: E402
 from bot.server import reload as _reload  # noqa: E402
-from bot.server.gc_settings import settle as _settle_memory  # noqa: E402
+from bot.server.gc_settings import apply as _settle_memory  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 

@@ -33,8 +33,8 @@ from bot.http.waiting import Waiting
 from bot.observability import change_log
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
-from bot.service import Pending, Service
-from bot.settings import Settings, look
+from bot.service import LazyService, Service
+from bot.settings import Settings, validate
 from bot.store.opening import open_store
 from bot.store.tx import Store, UnusableDatabase
 from bot.usecases.rules import Languages, Rules
@@ -104,7 +104,7 @@ def create_commands(environment: Callable[[], Mapping[str, str]]) -> Flask:
         return _service(settings, store, TwilioGateway(settings), utc_now, serves=False)
 
     app = Flask(__name__, static_folder=None)
-    services.attach_pending(Pending(lambda: look(environment()), build), app)
+    services.attach_lazy(LazyService(lambda: validate(environment()), build), app)
     _add_commands(app)
     return app
 

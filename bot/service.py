@@ -15,7 +15,7 @@ from bot.http.keys import Keys
 from bot.http.waiting import Waiting
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
-from bot.settings import Reading, Settings, SettingsError
+from bot.settings import Settings, SettingsCheck, SettingsError
 from bot.store.tx import Store
 from bot.usecases import notify
 from bot.usecases.heartbeat import JudgedUntil
@@ -49,20 +49,22 @@ class Service:
         )
 
 
-class Pending:
+class LazyService:
     """A service that is built on first use: commands that need no database open none, and
     `flask --help` works with unusable settings."""
 
-    def __init__(self, look: Callable[[], Reading], build: Callable[[Settings], Service]) -> None:
+    def __init__(
+        self, look: Callable[[], SettingsCheck], build: Callable[[Settings], Service]
+    ) -> None:
         self._look = look
         self._build = build
 
     @cached_property
-    def reading(self) -> Reading:
+    def reading(self) -> SettingsCheck:
         try:
             return self._look()
         except SettingsError as error:  # the file .env cannot be read
-            return Reading(None, (str(error),), ())
+            return SettingsCheck(None, (str(error),), ())
 
     @property
     def settings(self) -> Settings:
@@ -76,11 +78,11 @@ class Pending:
 
 
 def attach(service: Service, app: Flask) -> None:
-    reading = Reading(service.settings, faults=(), warnings=())
-    app.extensions[_NAME] = Pending(lambda: reading, lambda _: service)
+    reading = SettingsCheck(service.settings, faults=(), warnings=())
+    app.extensions[_NAME] = LazyService(lambda: reading, lambda _: service)
 
 
-def attach_pending(pending: Pending, app: Flask) -> None:
+def attach_lazy(pending: LazyService, app: Flask) -> None:
     app.extensions[_NAME] = pending
 
 
@@ -95,11 +97,11 @@ def settings_of(app: Flask) -> Settings:
     return _pending(app).settings
 
 
-def reading_of(app: Flask) -> Reading:
+def reading_of(app: Flask) -> SettingsCheck:
     """The settings with their faults and warnings."""
     return _pending(app).reading
 
 
-def _pending(app: Flask) -> Pending:
-    pending: Pending = app.extensions[_NAME]
+def _pending(app: Flask) -> LazyService:
+    pending: LazyService = app.extensions[_NAME]
     return pending

@@ -9,7 +9,7 @@ from bot.domain.effects import SendText
 from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
 from bot.usecases.inbound_text import InboundText
 from bot.usecases.rules import Rules
-from bot.usecases.start import Request, Start
+from bot.usecases.start import Start, StartRequest
 from simulator.world import new_sid
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -75,13 +75,13 @@ def ended(status: Status, *, at: datetime = HALF_A_MINUTE_ON, **more: Any) -> Ve
     return running(**{"attempts": attempts, "outcome": outcome(status, at), **more})
 
 
-def request(**more: Any) -> Request:
-    return replace(Request("function", "a-request", f'"{PHONE}"'), **more)
+def request(**more: Any) -> StartRequest:
+    return replace(StartRequest("function", "a-request", f'"{PHONE}"'), **more)
 
 
 def start(**more: Any) -> Start:
     """`started_by`, `idempotency_key` and the like go into its request."""
-    of_request = set(Request.__slots__) - {"id"}
+    of_request = set(StartRequest.__slots__) - {"id"}
     asked = {name: more.pop(name) for name in of_request & more.keys()}
     made = Start(
         id=new_sid("")[:32],

@@ -33,9 +33,9 @@ from bot.store.verification_list import ListFilter
 from bot.usecases import clear, control, overview, read
 from bot.usecases.answer import judge_text
 from bot.usecases.forget import Forgotten, forget_number
-from bot.usecases.heartbeat import everything
+from bot.usecases.heartbeat import assume_all_judged
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.load import Load, present_load
+from bot.usecases.load import ServiceState, service_state
 from bot.usecases.overview import Overview, Period
 from bot.usecases.read import VerificationView
 from bot.usecases.report import reported
@@ -182,9 +182,9 @@ class Harness:
     def newest(self, limit: int) -> list[VerificationView]:
         return self.store.read(read.page, ListFilter(limit=limit, newest_first=True)).views
 
-    def load(self) -> Load:
+    def load(self) -> ServiceState:
         address, ahead = self.service.rules.from_address, self.store.steady.ahead
-        return self.store.read(present_load, from_address=address, ahead=ahead)
+        return self.store.read(service_state, from_address=address, ahead=ahead)
 
     def today(self) -> Overview:
         return self.store.read(overview.overview, Period.TODAY)
@@ -212,10 +212,10 @@ class Harness:
         self.store.write(control.cancel, id, reason=reason)
 
     def suspend(self, id: str, reason: str | None) -> None:
-        self.store.write(control.suspend, id, reason=reason, judged_until=everything)
+        self.store.write(control.suspend, id, reason=reason, judged_until=assume_all_judged)
 
     def resume(self, id: str, reason: str | None) -> None:
-        self.store.write(control.resume, id, reason=reason, judged_until=everything)
+        self.store.write(control.resume, id, reason=reason, judged_until=assume_all_judged)
 
     def judge_text(self, text: InboundText) -> Judged:
         judged_until = self.service.judged_until

@@ -58,7 +58,7 @@ def test_the_default_text_is_the_documented_one() -> None:
     challenge = wording.challenge(
         Style.REPLY, tag="en", service=None, terms=Terms(), reference="KP"
     )
-    filled = wording.fill(challenge, "0042")
+    filled = wording.insert_code(challenge, "0042")
     assert f"`{filled}`" in text("docs/settings.md")
     assert f"> {filled}\n" in text("docs/twilio.md"), "the sample that is registered"
 

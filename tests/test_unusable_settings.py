@@ -49,17 +49,17 @@ def cloud(**changed: str) -> dict[str, str]:
 
 
 def faults(**changed: str) -> tuple[str, ...]:
-    return settings.look(cloud(**changed)).faults
+    return settings.validate(cloud(**changed)).faults
 
 
 def warnings(**changed: str) -> tuple[str, ...]:
-    return settings.look(cloud(**changed)).warnings
+    return settings.validate(cloud(**changed)).warnings
 
 
 def test_good_settings_have_neither_faults_nor_warnings() -> None:
-    reading = settings.look(cloud())
+    reading = settings.validate(cloud())
     assert (reading.faults, reading.warnings) == ((), ())
-    assert settings.look(environment()).warnings == (), "nor have those for the simulator"
+    assert settings.validate(environment()).warnings == (), "nor have those for the simulator"
 
 
 # -- secrets ---------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ def test_a_placeholder_of_a_sid_or_number_is_refused(name: str, value: str) -> N
 
 
 def test_the_simulator_takes_any_sid() -> None:
-    assert settings.look(environment(TWILIO_ACCOUNT_SID="AC" + "0" * 32)).faults == ()
+    assert settings.validate(environment(TWILIO_ACCOUNT_SID="AC" + "0" * 32)).faults == ()
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_an_address_that_twilio_cannot_call_is_refused_with_the_cloud(url: str) 
         assert line.startswith("PUBLIC_BASE_URL cannot be used")
     assert faults(PUBLIC_BASE_URL=url)
     simulated = environment(PUBLIC_BASE_URL=url)
-    assert settings.look(simulated).faults == (), "the simulator can call it"
+    assert settings.validate(simulated).faults == (), "the simulator can call it"
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_an_address_that_twilio_cannot_call_is_refused_with_the_cloud(url: str) 
 )
 def test_what_is_no_base_address_is_refused_everywhere(url: str) -> None:
     for values in (cloud(PUBLIC_BASE_URL=url), environment(PUBLIC_BASE_URL=url)):
-        (line,) = settings.look(values).faults
+        (line,) = settings.validate(values).faults
         assert line.startswith("PUBLIC_BASE_URL cannot be used: ")
 
 
@@ -459,7 +459,7 @@ def test_a_name_that_looks_like_one_of_ours_is_warned_of(name: str, meant: str) 
         assert warnings(SENDER="3") == ()
         return
     assert warnings(**{name: "value"}) == (f"{name} is not read. The variable is {meant}.",)
-    reading = settings.look({name: "value"})
+    reading = settings.validate({name: "value"})
     assert f"Warning: {name} is not read" in reading.told, "it may be why another is not set"
 
 
@@ -504,7 +504,7 @@ def test_a_usual_environment_is_not_warned_of() -> None:
 @pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN", "FUNCTION_KEY", "SECRET_KEY"])
 @pytest.mark.parametrize("value", ["a-long-random-secret-key", "a key for the local simulator"])
 def test_for_a_simulator_a_weak_secret_is_a_warning(name: str, value: str) -> None:
-    reading = settings.look(environment(**{name: value}))
+    reading = settings.validate(environment(**{name: value}))
     assert reading.faults == ()
     assert [w for w in reading.warnings if w.startswith(name)]
     assert value not in reading.told
@@ -512,7 +512,7 @@ def test_for_a_simulator_a_weak_secret_is_a_warning(name: str, value: str) -> No
 
 @pytest.mark.parametrize("value", ["'a-token-for-the-simulator'", "<your token>", "one,,two"])
 def test_for_a_simulator_a_quoted_or_absent_token_is_refused_too(value: str) -> None:
-    assert settings.look(environment(TWILIO_AUTH_TOKEN=value)).faults
+    assert settings.validate(environment(TWILIO_AUTH_TOKEN=value)).faults
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])

@@ -31,7 +31,7 @@ OPT_OUT_TRUSTED = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Applicant:
+class AdmissionRequest:
     """The facts that admission depends on."""
 
     run_id: str  # `domain/ids.run_id`
@@ -43,7 +43,9 @@ class Applicant:
     send: int  # the text that it asks for: 1 for the first of its verification
 
     @classmethod
-    def of(cls, verification: Verification, from_address: str, *, send: int = 1) -> "Applicant":
+    def of(
+        cls, verification: Verification, from_address: str, *, send: int = 1
+    ) -> "AdmissionRequest":
         return cls(
             run_id=run_id(verification.nonce),
             phone=verification.phone,
@@ -93,7 +95,7 @@ class Admission:
                 retry_after_seconds=1,
             )
 
-    def check(self, tx: Tx, start: Applicant) -> bool:
+    def check(self, tx: Tx, start: AdmissionRequest) -> bool:
         """Runs all checks but the circuit breaker's. Writes nothing, so a preview may call it.
         Returns True if the number opted out long ago and this start tests whether that still holds.
 
@@ -105,7 +107,7 @@ class Admission:
         self._respect_delay(tx, start.window)
         return tries_opt_out
 
-    def is_probe(self, tx: Tx, start: Applicant, *, tries_opt_out: bool) -> bool:
+    def is_probe(self, tx: Tx, start: AdmissionRequest, *, tries_opt_out: bool) -> bool:
         """Returns whether an open circuit breaker admits the start as a probe. Call this check
         last, so that a start which another check refuses uses up neither the probe nor the daily
         test of an old opt-out. Raises BreakerOpen."""
@@ -135,7 +137,7 @@ class Admission:
         self.refresh()
         return self._circuit_breaker.open_areas(store.read(_now)) if self._circuit_breaker else []
 
-    def _respect_limits(self, tx: Tx, start: Applicant) -> None:
+    def _respect_limits(self, tx: Tx, start: AdmissionRequest) -> None:
         hits = [usage.hit(tx, kind, limits, phone=start.phone) for kind, limits in self._of_number]
         if self._rate_limits is not None:
             names = {"country": start.country, "started_by": start.started_by}
@@ -157,7 +159,7 @@ class Admission:
             )
 
 
-def _respect_opt_out(tx: Tx, start: Applicant) -> bool:
+def _respect_opt_out(tx: Tx, start: AdmissionRequest) -> bool:
     """Whether there is an old opt-out, which this start may test. Raises OptedOut."""
     mark = opt_outs.load(tx, phone=start.phone, from_address=start.from_address)
     if mark is None:

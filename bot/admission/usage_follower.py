@@ -16,7 +16,7 @@ from bot.store.tx import Store, Tx
 from bot.store.usage import Usage
 
 READ_AT_ONCE = 5000
-PATIENCE_SECONDS = 0.5
+LOCK_TIMEOUT_SECONDS = 0.5
 
 
 class UsageFollower:
@@ -39,7 +39,7 @@ class UsageFollower:
         Returns False while the rows from before this process started are not counted yet, so that
         no limit can be enforced.
         """
-        if not self.lock.acquire(timeout=PATIENCE_SECONDS):
+        if not self.lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
             return self._is_whole
         try:
             while self._store.read(self._read) > READ_AT_ONCE // 2:

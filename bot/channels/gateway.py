@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from bot.domain.delivery import Delivery
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 
 
 class Blame(Enum):
@@ -57,7 +57,7 @@ SendResult = Accepted | Refused | Postponed | Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SentMessage:
     """A sent message as the channel's list shows it. Its age is measured with the channel's
     clock, so it does not depend on ours, which may be wrong or be set (`store/steady.py`)."""
 
@@ -79,7 +79,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedText:
     """An inbound text in the channel's list."""
 
     message_sid: str
@@ -93,36 +93,36 @@ class NotForUs:
     """A text that no phone sent, or that was not sent to us."""
 
     message_sid: str
-    reason: Ignored
+    reason: IgnoreReason
     masked_phone: str
 
 
-class Passage(Enum):
+class Direction(Enum):
     REPLY = "reply"  # of the person
     TEXT = "text"  # that began with us
     ANSWER = "answer"  # to a reply
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class ListedMessage:
     """A message as Twilio's list shows it, without its body."""
 
     sid: str
-    passage: Passage
+    passage: Direction
     status: str  # in the channel's words
     error_code: int | None
     at: datetime
 
     @property
     def is_inbound(self) -> bool:
-        return self.passage is Passage.REPLY
+        return self.passage is Direction.REPLY
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """The messages between a phone and us, oldest first."""
 
-    sightings: list[Sighting]
+    sightings: list[ListedMessage]
     is_whole: bool  # False: the list did not reach back to its beginning
 
 
@@ -159,7 +159,9 @@ class Gateway(Protocol):
         """Checks whether the channel accepts our credentials, by a request that changes nothing.
         Raises ChannelUnavailable if not, or without an answer."""
 
-    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+    def look(
+        self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
+    ) -> list[SentMessage]:
         """Messages that may be this text, oldest first: those with its body from an hour before the
         try on, and those since the try whose body was removed. Raises ChannelUnavailable."""
 
@@ -174,6 +176,6 @@ class Gateway(Protocol):
     def erase(self, sid: str) -> None:
         """Empties the body that Twilio keeps of a message. Raises ChannelUnavailable."""
 
-    def received_since(self, ago: timedelta) -> Iterator[Received | NotForUs]:
+    def received_since(self, ago: timedelta) -> Iterator[ReceivedText | NotForUs]:
         """Inbound texts to our address; with a service, of other channels too. Raises
         ChannelUnavailable."""

@@ -16,7 +16,7 @@ from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.dispatch.heartbeat import Heart, Ticker
-from bot.dispatch.missed import ToldIgnored, read_missed
+from bot.dispatch.missed import OnIgnored, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
 from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
@@ -28,7 +28,7 @@ LOOK_EVERY_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
 # Expiry waits ten seconds from the end of an outage, so the list is tried within them.
 LONGEST_PAUSE_SECONDS = 4.0
-NEVER = datetime.min.replace(tzinfo=UTC)
+NOTHING_JUDGED = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class CatchUp(Background):
         monotonic: Callable[[], float] = time.monotonic,
         *,
         serves: bool = True,
-        ignored: ToldIgnored = lambda _: None,
+        ignored: OnIgnored = lambda _: None,
     ) -> None:
         """`serves`: whether replies reach this process. `ignored` is called with the reason when a
         missed text had no effect."""
@@ -79,7 +79,9 @@ class CatchUp(Background):
         tx.now  # noqa: B018  a step of the clock is noticed where it is read
         if self._store.oldest_write.total_seconds() >= NOTED_SECONDS:
             self._outages.interrupted()  # a reply may wait behind this transaction, or be in it
-        return heartbeat.judged_until(tx, self.heart.process) if self._may_expire() else NEVER
+        return (
+            heartbeat.judged_until(tx, self.heart.process) if self._may_expire() else NOTHING_JUDGED
+        )
 
     def _may_expire(self) -> bool:
         """Whether verifications may expire: the store is in reach, and no text was missed, or

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from bot.channels.gateway import Gateway, NotForUs, Received
+from bot.channels.gateway import Gateway, NotForUs, ReceivedText
 from bot.concurrency.blocking import in_turns
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.phone import masked
 from bot.store import verifications as table
 from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
@@ -17,9 +17,9 @@ from bot.usecases.keywords import is_start_or_stop
 from bot.usecases.rules import Rules
 
 READ_AT_ONCE = 200  # texts: ten milliseconds
-MOST_HELD = 3  # numbers locked by another transaction: each costs a wait of four seconds
+MOST_BLOCKED = 3  # numbers locked by another transaction: each costs a wait of four seconds
 
-ToldIgnored = Callable[[Ignored], None]
+OnIgnored = Callable[[IgnoreReason], None]
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def read_missed(
     rules: Rules,
     *,
     uncounted: timedelta = timedelta(0),
-    ignored: ToldIgnored = lambda _: None,
+    ignored: OnIgnored = lambda _: None,
 ) -> int:
     """Judges every inbound text since the oldest pending verification began, and returns how many
     there were. `uncounted`: how much further back to read (`store/steady.py`). `ignored` is told
@@ -50,7 +50,7 @@ def read_missed(
 
 
 def _judge_all(
-    store: Store, texts: Sequence[InboundText], rules: Rules, ignored: ToldIgnored
+    store: Store, texts: Sequence[InboundText], rules: Rules, ignored: OnIgnored
 ) -> None:
     """Judges texts, oldest first. If another transaction holds the rows of a number, its later
     texts wait, and the others go on. Raises StoreUnavailable, and RowHeld at the end."""
@@ -62,7 +62,7 @@ def _judge_all(
             _judge(store, text, rules, ignored)
         except RowHeld as error:
             held[text.phone] = error
-            if len(held) == MOST_HELD:
+            if len(held) == MOST_BLOCKED:
                 break
     if held:
         raise next(iter(held.values()))
@@ -70,7 +70,7 @@ def _judge_all(
 
 def _listed(
     gateway: Gateway, ago: timedelta, monotonic: Callable[[], float]
-) -> tuple[list[tuple[Received, Missed]], list[NotForUs]]:
+) -> tuple[list[tuple[ReceivedText, Missed]], list[NotForUs]]:
     """Returns texts from phones, newest first, each with the instant at which its age was measured
     (reading a list takes seconds), and texts to ignore."""
     found, others = [], []
@@ -85,7 +85,7 @@ def _listed(
 
 
 def _texts(
-    found: Sequence[tuple[Received, Missed]], rules: Rules, uncounted: timedelta
+    found: Sequence[tuple[ReceivedText, Missed]], rules: Rules, uncounted: timedelta
 ) -> list[InboundText]:
     """`found`: the newest first."""
     with_newer_keyword: set[str] = set()  # numbers
@@ -106,15 +106,17 @@ def _texts(
     return texts
 
 
-def _ignore(store: Store, text: NotForUs, ignored: ToldIgnored) -> None:
+def _ignore(store: Store, text: NotForUs, ignored: OnIgnored) -> None:
     if store.write(ignore_text, text):
         log.info("a missed text of %s is ignored: %s", text.masked_phone, text.reason)
         ignored(text.reason)
 
 
-def _judge(store: Store, text: InboundText, rules: Rules, ignored: ToldIgnored) -> None:
+def _judge(store: Store, text: InboundText, rules: Rules, ignored: OnIgnored) -> None:
     try:
-        judged = store.write(judge_text, text, rules=rules, judged_until=heartbeat.everything)
+        judged = store.write(
+            judge_text, text, rules=rules, judged_until=heartbeat.assume_all_judged
+        )
     except StoreUnavailable:
         raise
     except Exception:  # one bad text must not stop the rest

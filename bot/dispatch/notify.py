@@ -22,16 +22,16 @@ from urllib.parse import urlsplit
 from bot.concurrency.background import Background
 from bot.concurrency.pool import Pool
 from bot.dispatch.duties import AWAY_SECONDS
-from bot.domain.webhook_answer import WebhookAnswer
+from bot.domain.webhook_answer import WebhookResponse
 from bot.store.tx import Done, Store, StoreUnavailable
 from bot.usecases import notify
 from bot.usecases.notify import EventClaim
 from bot.webhooks.client import WebhookClient
 
-AT_ONCE = 8  # calls of one endpoint
+CALLS_PER_ENDPOINT = 8  # calls of one endpoint
 # Most events of one endpoint that are claimed and not answered: twice the calls at once, so that
 # claims come in batches and no thread waits for one. Two calls in a row fit into a lease.
-MOST_CLAIMED = 2 * AT_ONCE
+MOST_CLAIMED = 2 * CALLS_PER_ENDPOINT
 # The loop wakes at once for an end in this process, and within this time for one in another.
 LONGEST_SLEEP_SECONDS = 0.05
 
@@ -56,7 +56,9 @@ class Notifier(Background):
         self._told = told
         self._wake = threading.Event()
         # By endpoint; the thread of this loop alone asks for one.
-        self._pools: defaultdict[str, Pool] = defaultdict(partial(Pool, "notify", AT_ONCE))
+        self._pools: defaultdict[str, Pool] = defaultdict(
+            partial(Pool, "notify", CALLS_PER_ENDPOINT)
+        )
         if client is not None:
             store.on_commit(self._committed)
 
@@ -81,7 +83,7 @@ class Notifier(Background):
             return 0
         count = 0
         for endpoint_id in self._due():
-            claims = self._store.write(notify.claim_events, endpoint_id, limit=AT_ONCE)
+            claims = self._store.write(notify.claim_events, endpoint_id, limit=CALLS_PER_ENDPOINT)
             for claim in claims:
                 self._carry_out(claim)
             count += len(claims)
@@ -113,7 +115,7 @@ class Notifier(Background):
         for endpoint_id in self._due():
             pool = self._pools[endpoint_id]
             free = MOST_CLAIMED - pool.under_way
-            if free >= AT_ONCE:
+            if free >= CALLS_PER_ENDPOINT:
                 claims = self._store.write(notify.claim_events, endpoint_id, limit=free)
                 for claim in claims:
                     pool.submit(self._carry_out, claim, self._ended)
@@ -124,7 +126,7 @@ class Notifier(Background):
         return self._store.read(notify.due)
 
     def _ended(self, left: int) -> None:
-        if left == MOST_CLAIMED - AT_ONCE:  # from here on another batch can be claimed
+        if left == MOST_CLAIMED - CALLS_PER_ENDPOINT:  # from here on another batch can be claimed
             self._wake.set()
 
     def _carry_out(self, claim: EventClaim) -> None:
@@ -157,7 +159,7 @@ class Notifier(Background):
             )
 
 
-def _extra(claim: EventClaim, answer: WebhookAnswer | None = None) -> dict[str, object]:
+def _extra(claim: EventClaim, answer: WebhookResponse | None = None) -> dict[str, object]:
     """Fields of a log line. Of the address only the host: the rest can hold a secret."""
     return {
         "event": claim.event.id,

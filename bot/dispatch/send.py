@@ -198,7 +198,7 @@ class SendDuty:
         if (left := self._too_early(claim)) > timedelta(0):
             seconds = left.total_seconds()
             log.info("the clock was set; looking up in %.1f s", seconds, extra=_extra(claim))
-            self._store.write(look_up.not_looked, claim, delay=left)
+            self._store.write(look_up.look_up_failed, claim, delay=left)
             return
         try:
             waited = timedelta(seconds=self.monotonic() - claim.asked_at)
@@ -210,10 +210,10 @@ class SendDuty:
             )
         except ChannelUnavailable as error:
             log.warning("looking the text up failed: %s", error, extra=_extra(claim))
-            self._store.write(look_up.not_looked, claim, delay=look_up.LOOK_AGAIN)
+            self._store.write(look_up.look_up_failed, claim, delay=look_up.LOOK_AGAIN)
         else:
             log.info("looking the text up found %d messages", len(messages), extra=_extra(claim))
-            self._store.write(look_up.looked, claim, messages)
+            self._store.write(look_up.look_up_answered, claim, messages)
 
 
 def _outcome(result: SendResult) -> tuple[str, int | None]:

@@ -8,7 +8,7 @@ from bot.domain.events import Event
 from bot.domain.verification import Status, Verification
 
 
-class Answer(StrEnum):
+class AutoReply(StrEnum):
     """Answers to the person, by text. `wording.answer` has the sentences."""
 
     APPROVED = "approved"
@@ -28,7 +28,7 @@ class Decision:
 
     verification: Verification
     events: tuple[Event, ...] = ()
-    answer: Answer | None = None
+    answer: AutoReply | None = None
     is_excused: bool = False  # it failed through Twilio or us: the start does not count
     effects: tuple[Effect, ...] = ()
 
@@ -61,7 +61,7 @@ def preceded(event: Event, decision: Decision) -> Decision:
     return replace(decision, events=(event, *decision.events))
 
 
-def answered(v: Verification, events: tuple[Event, ...], answer: Answer) -> Decision:
+def answered(v: Verification, events: tuple[Event, ...], answer: AutoReply) -> Decision:
     """A decision with this answer to the person, or with none once enough were given: every answer
     is billed, and a bot that replies to each answer would never stop."""
     if v.answers >= v.terms.max_attempts + 2:

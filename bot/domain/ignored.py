@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Ignored(StrEnum):
+class IgnoreReason(StrEnum):
     """Why a text changed nothing."""
 
     OTHER_CHANNEL = "other_channel"  # WhatsApp, Messenger, RCS without a service of ours

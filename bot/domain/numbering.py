@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class NumberingPlan:
     """One plan, or a part of one. `old` and `new` are patterns of the whole number whose groups are
     the same digits; `to_new` and `to_old` are replacements for `re.sub`."""
 
@@ -30,17 +30,21 @@ class Rule:
 # Mexico: the 1 before mobile numbers was dropped on 3 August 2019 (Twilio's voice guidelines for
 # Mexico; libphonenumber's migrator, recipes.csv); texts come with both (Signal-Android issue 3360).
 # People still type the prefixes once dialled within Mexico: 044, 045 and 01.
-_MEXICO = Rule("MX", r"\+52(?:1|01|044|045)([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1")
+_MEXICO = NumberingPlan(
+    "MX", r"\+52(?:1|01|044|045)([2-9]\d{9})", r"+52\1", r"\+52([2-9]\d{9})", r"+521\1"
+)
 # Argentina: callers from abroad put a 9 before a mobile number, callers at home do not; without it
 # a mobile number looks like a landline (libphonenumber's FAQ, "mx_and_ar"). Some put the trunk
 # prefix 0 after it.
-_ARGENTINA = Rule("AR", r"\+54(?:9?0)?([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1")
+_ARGENTINA = NumberingPlan(
+    "AR", r"\+54(?:9?0)?([123]\d{9})", r"+549\1", r"\+549([123]\d{9})", r"+54\1"
+)
 # Benin: 01 before every number since 30 November 2024 (allAfrica of that day; Signal-Server's
 # BeninAlternateFormGenerator).
-_BENIN = Rule("BJ", r"\+229([4-69]\d{7})", r"+22901\1", r"\+22901([4-69]\d{7})", r"+229\1")
+_BENIN = NumberingPlan("BJ", r"\+229([4-69]\d{7})", r"+22901\1", r"\+22901([4-69]\d{7})", r"+229\1")
 # Brazil: a 9 before mobile numbers, area by area from 2012 on. ITU Operational Bulletin, Brazil,
 # 6.II.2013; libphonenumber metadata migrator, recipes.csv.
-_BRAZIL = Rule(
+_BRAZIL = NumberingPlan(
     "BR",
     r"\+55([1-9][1-9])([689]\d{7})",
     r"+55\g<1>9\2",
@@ -48,17 +52,19 @@ _BRAZIL = Rule(
     r"+55\1\2",
 )
 # Cameroon: a 6 before mobile numbers since 21 November 2014 (The Guardian Post, Yaoundé).
-_CAMEROON = Rule("CM", r"\+237([5-79]\d{7})", r"+2376\1", r"\+2376([5-79]\d{7})", r"+237\1")
+_CAMEROON = NumberingPlan(
+    "CM", r"\+237([5-79]\d{7})", r"+2376\1", r"\+2376([5-79]\d{7})", r"+237\1"
+)
 # Gabon: eight digits since 15 November 2019, 6 or 7 by operator in place of the 0; the old ones
 # were to end on 6 April 2024, and the metadata still takes both (recipes.csv of libphonenumber).
 _GABON = (
-    Rule("GA", r"\+2410?([256]\d{6})", r"+2416\1", r"\+2416([256]\d{6})", r"+2410\1"),
-    Rule("GA", r"\+2410?([47]\d{6})", r"+2417\1", r"\+2417([47]\d{6})", r"+2410\1"),
+    NumberingPlan("GA", r"\+2410?([256]\d{6})", r"+2416\1", r"\+2416([256]\d{6})", r"+2410\1"),
+    NumberingPlan("GA", r"\+2410?([47]\d{6})", r"+2417\1", r"\+2417([47]\d{6})", r"+2410\1"),
 )
 # Côte d'Ivoire: ten digits since 31 January 2021. The new first two digits depend on the operator,
 # which the old second digit shows (Twilio's guidelines); checked against the metadata.
 _IVORY_COAST = tuple(
-    Rule(
+    NumberingPlan(
         "CI",
         rf"\+225([04-9][{digits}]\d{{6}})",
         rf"+225{operator}\1",
@@ -76,11 +82,13 @@ _VIETNAM_PREFIXES = {
     **{"186": "56", "188": "58", "199": "59"},
 }
 _VIETNAM = tuple(
-    Rule("VN", rf"\+84{old}(\d{{7}})", rf"+84{new}\1", rf"\+84{new}(\d{{7}})", rf"+84{old}\1")
+    NumberingPlan(
+        "VN", rf"\+84{old}(\d{{7}})", rf"+84{new}\1", rf"\+84{new}(\d{{7}})", rf"+84{old}\1"
+    )
     for old, new in _VIETNAM_PREFIXES.items()
 )
 
-RULES: tuple[Rule, ...] = (
+PLANS: tuple[NumberingPlan, ...] = (
     _MEXICO,
     _ARGENTINA,
     _BENIN,
@@ -93,8 +101,8 @@ RULES: tuple[Rule, ...] = (
 
 # Country codes of the plans: numbers with any other code are canonical and need no pattern.
 _CODES = ("+52", "+54", "+55", "+84", "+225", "+229", "+237", "+241")
-_TO_NEW = [(re.compile(rule.old, re.ASCII), rule.to_new) for rule in RULES]
-_TO_OLD = [(re.compile(rule.new, re.ASCII), rule.to_old) for rule in RULES]
+_TO_NEW = [(re.compile(rule.old, re.ASCII), rule.to_new) for rule in PLANS]
+_TO_OLD = [(re.compile(rule.new, re.ASCII), rule.to_old) for rule in PLANS]
 
 # Countries and territories that share a country code and treat each other's numbers as domestic.
 # phonenumbers assigns some numbers to a territory although the range is shared (+44 7911 is

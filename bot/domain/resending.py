@@ -6,8 +6,8 @@ from enum import Enum
 
 from bot.domain.verification import Verification
 
-APART = timedelta(seconds=15)  # shortest time between two texts; ignores double clicks
-LEFT = timedelta(seconds=30)  # of the window, so that the text can still be answered
+SHORTEST_INTERVAL = timedelta(seconds=15)  # shortest time between two texts; ignores double clicks
+LEAST_TIME_LEFT = timedelta(seconds=30)  # of the window, so that the text can still be answered
 
 
 class Resending(Enum):
@@ -22,8 +22,8 @@ def resending(v: Verification, now: datetime, *, is_unsettled: bool) -> Resendin
     """`is_unsettled`: for one of its texts it is not known whether Twilio accepted it."""
     if v.is_decided:
         return Resending.TOO_LATE
-    if is_unsettled or now < (v.newest_send_at or v.created_at) + APART:
+    if is_unsettled or now < (v.newest_send_at or v.created_at) + SHORTEST_INTERVAL:
         return Resending.ON_ITS_WAY
     if v.sends >= v.terms.max_sends:
         return Resending.USED
-    return Resending.DUE if now <= v.deadline_at - LEFT else Resending.TOO_LATE
+    return Resending.DUE if now <= v.deadline_at - LEAST_TIME_LEFT else Resending.TOO_LATE

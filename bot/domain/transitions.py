@@ -26,7 +26,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain.decision import Answer, Decision, answered, effects_of, preceded
+from bot.domain.decision import AutoReply, Decision, answered, effects_of, preceded
 from bot.domain.effects import (
     CountUsage,
     LeaveNumberAlone,
@@ -57,7 +57,7 @@ from bot.domain.verification import SUSPENSION, Cause, Outcome, Status, Verifica
 AFTERTHOUGHT = timedelta(minutes=10)
 # A NO that arrives within this time after the end still blocks texts to the number.
 LATE_NO = timedelta(hours=24)
-LONGEST_TOLD = 60  # characters kept of the reason for a suspension or resume
+LONGEST_REASON_IN_HISTORY = 60  # characters kept of the reason for a suspension or resume
 
 
 def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
@@ -119,9 +119,9 @@ def _after_the_end(v: Verification, what: Input, now: datetime) -> Decision:
         case Attempted(by_text=True) if now - v.outcome.at <= AFTERTHOUGHT:
             return _afterthought(v, _AFTER_THE_END[v.outcome.status])
         case OlderCodeSent() if now < v.deadline_at:
-            return _afterthought(v, Answer.OLDER_TEXT)
+            return _afterthought(v, AutoReply.OLDER_TEXT)
         case DisownedByText() if _may_be_disowned_late(v, now):
-            late = _afterthought(v, Answer.DISOWNED)
+            late = _afterthought(v, AutoReply.DISOWNED)
             return replace(late, effects=(LeaveNumberAlone(),))
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
@@ -131,15 +131,15 @@ def _after_the_end(v: Verification, what: Input, now: datetime) -> Decision:
 
 
 _AFTER_THE_END = {
-    Status.APPROVED: Answer.ALREADY_VERIFIED,
-    Status.EXPIRED: Answer.TOO_LATE,
-    Status.MAX_ATTEMPTS_REACHED: Answer.OUT_OF_TRIES,
-    Status.CANCELED: Answer.NO_LONGER_NEEDED,
-    Status.FAILED: Answer.NO_LONGER_NEEDED,
+    Status.APPROVED: AutoReply.ALREADY_VERIFIED,
+    Status.EXPIRED: AutoReply.TOO_LATE,
+    Status.MAX_ATTEMPTS_REACHED: AutoReply.OUT_OF_TRIES,
+    Status.CANCELED: AutoReply.NO_LONGER_NEEDED,
+    Status.FAILED: AutoReply.NO_LONGER_NEEDED,
 }
 
 
-def _afterthought(v: Verification, answer: Answer) -> Decision:
+def _afterthought(v: Verification, answer: AutoReply) -> Decision:
     if v.is_afterthought_answered:
         return Decision(v)
     return answered(
@@ -202,11 +202,11 @@ def _attempted(v: Verification, what: Attempted) -> Decision:
     if v.is_decided:
         return Decision(v, (Event(EventName.REPLY_WHILE_HELD),))
     if what.at >= v.deadline_at:
-        return _told(_lapse(v), Answer.TOO_LATE, what)
+        return _with_auto_reply(_lapse(v), AutoReply.TOO_LATE, what)
     if what.is_right:
         right = Event(EventName.RIGHT_ANSWER, {"by_text": what.by_text})
         ended = _end(v, Outcome(Status.APPROVED, what.at, Cause.ANSWERED))
-        return _told(preceded(right, ended), Answer.APPROVED, what)
+        return _with_auto_reply(preceded(right, ended), AutoReply.APPROVED, what)
     return _wrong(v, what)
 
 
@@ -217,15 +217,15 @@ def _wrong(v: Verification, what: Attempted) -> Decision:
         # Of the answers that `answered` allows, keep one for each attempt and one for afterwards.
         if v.answers + v.attempts_left > v.terms.max_attempts:
             return Decision(v, (repeated,))
-        return _told(Decision(v, (repeated,)), Answer.WRONG, what)
+        return _with_auto_reply(Decision(v, (repeated,)), AutoReply.WRONG, what)
     left = None if what.wrong_left is None else max(0, what.wrong_left - 1)
     counted = replace(v, attempts=v.attempts + 1, last_guess=what.guess, wrong_left=left)
     told: Detail = {"attempt": counted.attempts, "by_text": what.by_text}
     wrong = Event(EventName.WRONG_ANSWER, told)
     if counted.attempts_left > 0:
-        return _told(Decision(counted, (wrong,)), Answer.WRONG, what)
+        return _with_auto_reply(Decision(counted, (wrong,)), AutoReply.WRONG, what)
     ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at, Cause.ATTEMPTS_USED))
-    return _told(preceded(wrong, ended), Answer.OUT_OF_TRIES, what)
+    return _with_auto_reply(preceded(wrong, ended), AutoReply.OUT_OF_TRIES, what)
 
 
 def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
@@ -236,7 +236,7 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
     event = Event(EventName.QUOTED_TEXT if is_quote else EventName.UNREAD_REPLY)
     if v.is_hinted or v.suspended_at is not None:
         return Decision(v, (event,))
-    return answered(replace(v, is_hinted=True), (event,), Answer.HINT)
+    return answered(replace(v, is_hinted=True), (event,), AutoReply.HINT)
 
 
 def _disowned(v: Verification, at: datetime) -> Decision:
@@ -246,7 +246,7 @@ def _disowned(v: Verification, at: datetime) -> Decision:
     if at >= v.deadline_at:
         return _lapse(v)
     ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
-    thanked = answered(ended.verification, ended.events, Answer.DISOWNED)
+    thanked = answered(ended.verification, ended.events, AutoReply.DISOWNED)
     return replace(thanked, effects=(LeaveNumberAlone(),))
 
 
@@ -298,7 +298,7 @@ def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
 
 def _shortened(reason: str | None) -> Detail:
     """Cuts the reason: callers may suspend without limit, and the whole history is shown."""
-    return {"reason": reason[:LONGEST_TOLD] if reason else reason}
+    return {"reason": reason[:LONGEST_REASON_IN_HISTORY] if reason else reason}
 
 
 def _end(v: Verification, outcome: Outcome) -> Decision:
@@ -325,7 +325,7 @@ def _set(detail: Detail) -> Detail:
     return {name: value for name, value in detail.items() if value is not None}
 
 
-def _told(decision: Decision, answer: Answer, what: Attempted) -> Decision:
+def _with_auto_reply(decision: Decision, answer: AutoReply, what: Attempted) -> Decision:
     if not what.by_text or decision.verification.suspended_at is not None:
         return decision
     return answered(decision.verification, decision.events, answer)

@@ -17,7 +17,7 @@ class WebhookResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookAnswer:
+class WebhookResponse:
     result: WebhookResult
     status: int | None = None  # of HTTP
     retry_after_seconds: float = 0.0  # as the receiver asks

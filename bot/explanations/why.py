@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.channels import sentences
-from bot.channels.gateway import Conversation, Passage, Sighting
+from bot.channels.gateway import Conversation, Direction, ListedMessage
 from bot.domain.delivery import Delivery
 from bot.domain.verification import Cause, Stage, Status, Verification
 from bot.explanations.words import DELIVERIES, delivery_in_words, is_told_by_error, trouble
@@ -13,7 +13,7 @@ from bot.store.texts import TextState
 from bot.usecases.read import VerificationView
 
 
-def why(view: VerificationView, now: datetime) -> str:
+def explain(view: VerificationView, now: datetime) -> str:
     """One sentence or two: what happened, and what to do."""
     verification = view.verification
     if verification.outcome is None:
@@ -130,7 +130,7 @@ _ENDED: dict[Status, Callable[[VerificationView], str]] = {
 }
 
 
-def explained(view: VerificationView) -> frozenset[int]:
+def explained_codes(view: VerificationView) -> frozenset[int]:
     """Twilio's errors whose sentence `why` has."""
     outcome, code = view.verification.outcome, view.text.error_code
     if outcome is not None and outcome.status is Status.FAILED:
@@ -141,18 +141,18 @@ def explained(view: VerificationView) -> frozenset[int]:
 
 
 def sighted(
-    sighting: Sighting, known: frozenset[str], explained: frozenset[int] = frozenset()
+    sighting: ListedMessage, known: frozenset[str], explained: frozenset[int] = frozenset()
 ) -> str:
     """A message as Twilio's list shows it. `known`: sids of replies that have reached us.
     `explained`: errors whose sentence stands on the page already."""
     if sighting.is_inbound:
         return f"{_arrival(sighting, known)}{trouble(sighting.error_code, explained)}"
     said = delivery_in_words(sighting.status) or sighting.status
-    what = "An answer" if sighting.passage is Passage.ANSWER else "A text"
+    what = "An answer" if sighting.passage is Direction.ANSWER else "A text"
     return f"{what} to the phone. {said}{trouble(sighting.error_code, explained)}"
 
 
-def _arrival(sighting: Sighting, known: frozenset[str]) -> str:
+def _arrival(sighting: ListedMessage, known: frozenset[str]) -> str:
     if sighting.sid in known:
         return "A reply, which reached Textback."
     if sighting.error_code in sentences.WITHHELD:
@@ -183,5 +183,5 @@ def conclusion(seen: Conversation, known: frozenset[str]) -> str:
     return "Twilio has seen no reply from this number in that time."
 
 
-def _replies(found: list[Sighting]) -> str:
+def _replies(found: list[ListedMessage]) -> str:
     return "the reply" if len(found) == 1 else f"the {len(found)} replies"

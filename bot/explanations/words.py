@@ -6,11 +6,11 @@ from typing import Any
 from bot.channels import sentences
 from bot.domain.delivery import Delivery
 from bot.domain.events import EventName
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.limits import LimitName
 from bot.domain.operators import Action
 from bot.domain.verification import Cause, Stage, Status
-from bot.store.history import Line
+from bot.store.history import HistoryLine
 from bot.usecases.overview import Period
 from bot.usecases.search import By
 
@@ -218,22 +218,26 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
 
 
 IGNORED = {
-    Ignored.OTHER_CHANNEL: "It came over a channel that is no proof of a phone line.",
-    Ignored.UNREADABLE_SENDER: "Its sender is no phone number.",
-    Ignored.OTHER_RECIPIENT: "It was sent to another number or Messaging Service of the account.",
-    Ignored.NO_VERIFICATION: "No verification of this number waited for it.",
-    Ignored.BEFORE_ITS_START: "It was read late, and something newer of this number counts.",
-    Ignored.TOO_LONG: "It is longer than a text can be.",
+    IgnoreReason.OTHER_CHANNEL: "It came over a channel that is no proof of a phone line.",
+    IgnoreReason.UNREADABLE_SENDER: "Its sender is no phone number.",
+    IgnoreReason.OTHER_RECIPIENT: (
+        "It was sent to another number or Messaging Service of the account."
+    ),
+    IgnoreReason.NO_VERIFICATION: "No verification of this number waited for it.",
+    IgnoreReason.BEFORE_ITS_START: "It was read late, and something newer of this number counts.",
+    IgnoreReason.TOO_LONG: "It is longer than a text can be.",
 }
 
 
-def words(line: Line, explained: Collection[int] = ()) -> str:
+def words(line: HistoryLine, explained: Collection[int] = ()) -> str:
     """A line of the history. Textback has written it, so its event is one that is known."""
     said = _WORDS[line.event](line.detail)
     return said + trouble(line.detail.get("error_code"), explained)
 
 
-def timeline(lines: Iterable[Line], explained: Collection[int] = ()) -> list[tuple[Line, str]]:
+def timeline(
+    lines: Iterable[HistoryLine], explained: Collection[int] = ()
+) -> list[tuple[HistoryLine, str]]:
     """Each line in words; the sentence of an error stands at its first line alone."""
     known, told = set(explained), []
     for line in lines:

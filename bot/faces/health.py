@@ -16,7 +16,7 @@ from bot.observability.exposition import CONTENT_TYPE, Gauges
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import readiness, webhooks
-from bot.usecases.load import present_load
+from bot.usecases.load import service_state
 from bot.usecases.readiness import Fault, Readiness
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def part() -> Part:
 
 def _gauges(service: Service) -> Gauges:
     load = service.store.read(
-        present_load, from_address=service.rules.from_address, ahead=service.store.steady.ahead
+        service_state, from_address=service.rules.from_address, ahead=service.store.steady.ahead
     )
     backlog = service.store.read(webhooks.backlog)
     return Gauges(
@@ -113,7 +113,7 @@ def _gauges(service: Service) -> Gauges:
 
 def _readiness(service: Service) -> Readiness:
     try:
-        return readiness.look(service.store, service.rules.from_address)
+        return readiness.check(service.store, service.rules.from_address)
     except StoreUnavailable:
         log.exception("the database cannot be read or written")
         return Readiness([Fault.STORE])

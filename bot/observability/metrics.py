@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from bot.domain.events import Event, EventName
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.verification import ENDS, Cause, Status
 from bot.domain.webhook_answer import WebhookResult
 from bot.observability import exposition
@@ -126,7 +126,7 @@ class Metrics:
             self._cut_connections.labels(cut)
         for result in WebhookResult:
             self._notices.labels(result.value)
-        for ignored in (*Ignored, UNREADABLE_REPORT, UNKNOWN_TEXT):
+        for ignored in (*IgnoreReason, UNREADABLE_REPORT, UNKNOWN_TEXT):
             self._ignored_webhooks.labels(str(ignored))
         self._refusals.labels(StoreUnavailable.code)
 

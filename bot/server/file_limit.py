@@ -3,7 +3,7 @@
 import resource
 import sys
 
-from bot.dispatch.notify import AT_ONCE
+from bot.dispatch.notify import CALLS_PER_ENDPOINT
 from bot.settings import Settings
 
 FILES_OF_OURS = 200  # of the database, of Twilio, of the log; `of_ours` has when there are more
@@ -24,7 +24,7 @@ def current() -> int:
 
 def of_ours(settings: Settings) -> int:
     """How many files there may be beside connections."""
-    calls = settings.send_concurrency + AT_ONCE * len(settings.webhook_urls)
+    calls = settings.send_concurrency + CALLS_PER_ENDPOINT * len(settings.webhook_urls)
     is_file = settings.database_url.startswith("sqlite:")
     database = 0 if is_file else settings.database_connections
     return max(FILES_OF_OURS, FILES_OF_OURS // 2 + FILES_OF_A_CALL * calls + database)

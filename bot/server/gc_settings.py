@@ -3,7 +3,7 @@
 import gc
 
 
-def settle() -> None:
+def apply() -> None:
     """Call this once, when everything is loaded and before anything is served.
 
     Start-up loads half a million objects that live until the process ends. A collection that

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from bot import settings
-from bot.settings import Reading, Settings
+from bot.settings import Settings, SettingsCheck
 from bot.store.opening import schema_version
 from bot.store.tx import UnusableDatabase
 
@@ -17,18 +17,18 @@ log = logging.getLogger(__name__)
 _in_use: Mapping[str, str] | None = None
 
 
-def renew(read_environment: Callable[[], Mapping[str, str]]) -> Reading:
+def renew(read_environment: Callable[[], Mapping[str, str]]) -> SettingsCheck:
     """The settings to go on with: those of the environment, or the earlier ones if they are
     unusable. At a start there are no earlier ones."""
     global _in_use
     environment: Mapping[str, str] = {}
     try:
         environment = read_environment()
-        reading = settings.look(environment)
+        reading = settings.validate(environment)
     except settings.SettingsError as error:  # the file cannot be read
-        reading = Reading(None, (str(error),), ())
+        reading = SettingsCheck(None, (str(error),), ())
     if _in_use is not None:
-        earlier = settings.look(_in_use)
+        earlier = settings.validate(_in_use)
         fault = _fault(reading, earlier)
         if fault:
             log.error("the settings cannot be used, so the earlier ones stay: %s", fault)
@@ -37,7 +37,7 @@ def renew(read_environment: Callable[[], Mapping[str, str]]) -> Reading:
     return reading
 
 
-def _fault(reading: Reading, earlier: Reading) -> str | None:
+def _fault(reading: SettingsCheck, earlier: SettingsCheck) -> str | None:
     """Returns why a running service cannot change to these settings. Checks beforehand what would
     end gunicorn; settings that stay the same are in use and are not checked."""
     if reading.settings is None or earlier.settings is None:

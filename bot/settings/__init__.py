@@ -68,7 +68,7 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SettingsCheck:
     """The result of reading an environment."""
 
     settings: Settings | None  # None: there are faults
@@ -147,13 +147,13 @@ def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dic
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; an empty variable counts as unset. Raises SettingsError."""
-    reading = look(environment)
+    reading = validate(environment)
     if reading.settings is None:
         raise SettingsError(reading.told)
     return reading.settings
 
 
-def look(environment: Mapping[str, str]) -> Reading:
+def validate(environment: Mapping[str, str]) -> SettingsCheck:
     """The settings of an environment, or all of its faults at once."""
     # An empty limit is no limit; anything else that is empty is unset.
     filled = {
@@ -171,8 +171,8 @@ def look(environment: Mapping[str, str]) -> Reading:
         faults = (*lines.values(), *_broken(_RULES, found, lines))
         doubts = tuple(_broken(_DOUBTS, found, lines))
     except BrokenCatalogue as error:
-        return Reading(None, (f"bot/wording/catalogues/{error}",), unread)
-    return Reading(None if faults else found, faults, (*doubts, *unread))
+        return SettingsCheck(None, (f"bot/wording/catalogues/{error}",), unread)
+    return SettingsCheck(None if faults else found, faults, (*doubts, *unread))
 
 
 def _sound_part(filled: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:

@@ -126,7 +126,7 @@ class TextSettings(Group):
         )
 
     def segments_of(self, style: Style, tag: str) -> Segments:
-        return segments(wording.fill(self.challenge(style, tag), "0" * self.code_length))
+        return segments(wording.insert_code(self.challenge(style, tag), "0" * self.code_length))
 
     @cached_property
     def offered_locales(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 again. Both tables whose rows can be set aside (`_TABLES`) have a column `due_at`: NULL if a row has
 no work, `NEVER` if it is set aside."""
 
-from bot.store.rows import Row, to_text
+from bot.store.rows import Row, count_of, to_text
 from bot.store.tx import Tx
 
 NEVER = "9999-12-31T00:00:00.000000Z"
@@ -45,5 +45,6 @@ def try_again(tx: Tx) -> int:
 
 
 def _count(tx: Tx, table: str) -> int:
-    row = tx.one(f"SELECT count(*) AS count FROM {table} WHERE due_at = :never", never=NEVER)
-    return int(row["count"]) if row else 0
+    return count_of(
+        tx.one(f"SELECT count(*) AS count FROM {table} WHERE due_at = :never", never=NEVER)
+    )

@@ -6,7 +6,8 @@ from functools import partial
 
 from bot.domain.ids import new_id
 from bot.domain.operators import Action, Via
-from bot.store.rows import Row, Wanted, filled, to_instant, to_text
+from bot.store.paging import PageRequest, read_page
+from bot.store.rows import Row, count_of, to_instant, to_text
 from bot.store.tx import Tx
 
 KEPT = timedelta(days=365)
@@ -30,7 +31,7 @@ class AuditLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditFilter(Wanted):
+class AuditFilter(PageRequest):
     operator: str = ""
     action: Action | None = None
     at_from: datetime | None = None
@@ -58,7 +59,7 @@ def add(tx: Tx, entry: Entry, *, at: datetime) -> None:
 def find(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
     """A page, newest first. Unless both operator and action are given, it is a range of one index,
     and no more rows are read than the page holds."""
-    return filled("audit", _from_row, partial(_rows, tx), wanted, at="at")
+    return read_page("audit", _from_row, partial(_rows, tx), wanted, at="at")
 
 
 def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
@@ -96,8 +97,7 @@ def count_since(tx: Tx, action: Action, since: datetime, *, at_most: int) -> int
             WHERE action = :action AND at >= :since AND at <= :now LIMIT :at_most) AS found
     """
     since_text, now = to_text(since), to_text(tx.now)
-    row = tx.one(sql, action=action.value, since=since_text, now=now, at_most=at_most)
-    return int(row["count"]) if row else 0
+    return count_of(tx.one(sql, action=action.value, since=since_text, now=now, at_most=at_most))
 
 
 def drop_old(tx: Tx, *, limit: int) -> int:

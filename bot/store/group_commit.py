@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlite_utils
 
-from bot.store.tx import PATIENCE_SECONDS, Done, OutcomeUnknown, StoreUnavailable, Tx
+from bot.store.tx import STORE_TIMEOUT_SECONDS, Done, OutcomeUnknown, StoreUnavailable, Tx
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ class GroupCommit:
             left = [job.done for job in batch if job.is_left]
         for done in left:  # the caller stopped waiting, but listeners must hear of the change
             if done is not None:  # and not as a change of the leader's request
-                Context().run(self._tell, done, PATIENCE_SECONDS)
+                Context().run(self._tell, done, STORE_TIMEOUT_SECONDS)
 
     def _commit_at_once(self, batch: list[_Job[Any]], until: float) -> bool:
         """Runs all waiting use cases in one transaction. Returns False if one raised and the

@@ -5,7 +5,14 @@ Rows that another transaction holds are passed over: a process that is paused ma
 
 from datetime import datetime, timedelta
 
-from bot.store.rows import Value, placed, places, to_instant_if_readable, to_text
+from bot.store.rows import (
+    Value,
+    count_of,
+    placeholder_values,
+    placeholders,
+    to_instant_if_readable,
+    to_text,
+)
 from bot.store.tx import Tx
 
 
@@ -39,16 +46,15 @@ def count_silent(tx: Tx, *, but: str, before: datetime) -> int:
     sql = """
         SELECT count(*) AS count FROM heartbeat WHERE process <> :process AND beat_at < :before
     """
-    row = tx.one(sql, process=but, before=to_text(before))
-    return int(row["count"]) if row else 0
+    return count_of(tx.one(sql, process=but, before=to_text(before)))
 
 
 def advance(tx: Tx, *, to: datetime) -> None:
     """Notes that replies are judged until then, whichever process they were sent to."""
     sql = "SELECT process FROM heartbeat WHERE judged_until < :until"
     found = [row["process"] for row in tx.lock_free(sql, until=to_text(to))]
-    sql = f"UPDATE heartbeat SET judged_until = :until WHERE process IN ({places(found)})"
-    tx.run(sql, until=to_text(to), **placed(found))
+    sql = f"UPDATE heartbeat SET judged_until = :until WHERE process IN ({placeholders(found)})"
+    tx.run(sql, until=to_text(to), **placeholder_values(found))
 
 
 def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
@@ -83,5 +89,5 @@ def remove(tx: Tx, process: str, *, unless_alone_since: datetime) -> None:
 
 
 def _remove(tx: Tx, processes: list[str]) -> None:
-    sql = f"DELETE FROM heartbeat WHERE process IN ({places(processes)})"
-    tx.run(sql, **placed(processes))
+    sql = f"DELETE FROM heartbeat WHERE process IN ({placeholders(processes)})"
+    tx.run(sql, **placeholder_values(processes))

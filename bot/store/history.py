@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from bot.domain.events import Event, EventName
-from bot.store.rows import Row, placed, places, readable, to_instant, to_text
+from bot.store.rows import Row, placeholder_values, placeholders, readable, to_instant, to_text
 from bot.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     number: int
     at: datetime
     event: EventName
@@ -80,17 +80,17 @@ def _insert(most: tuple[int, ...]) -> str:
 
 def append_to_each(tx: Tx, verification_ids: Sequence[str], event: Event) -> None:
     """One event for many, in two statements however many they are."""
-    ids, most = placed(verification_ids), _most(event)
+    ids, most = placeholder_values(verification_ids), _most(event)
     sql = f"""
         UPDATE verification SET unwritten_events = unwritten_events + 1
-        WHERE id IN ({places(verification_ids)})
+        WHERE id IN ({placeholders(verification_ids)})
             AND (SELECT max(number) FROM history WHERE verification_id = verification.id) >= :most
     """
     tx.run(sql, most=most, **ids)
     sql = f"""
         INSERT INTO history (verification_id, number, at, event, detail)
         SELECT verification_id, max(number) + 1, :at, :event, :detail FROM history
-        WHERE verification_id IN ({places(verification_ids)})
+        WHERE verification_id IN ({placeholders(verification_ids)})
         GROUP BY verification_id HAVING max(number) < :most
     """
     at, detail = to_text(tx.now), _written(event)
@@ -106,7 +106,7 @@ def _written(event: Event) -> str:
     return json.dumps(event.detail) if event.detail else "{}"
 
 
-def of(tx: Tx, verification_id: str) -> list[Line]:
+def of(tx: Tx, verification_id: str) -> list[HistoryLine]:
     sql = """
         SELECT verification_id AS id, number, at, event, detail FROM history
         WHERE verification_id = :id ORDER BY number
@@ -121,6 +121,6 @@ def newest_number(tx: Tx, verification_id: str) -> int:
     return int(row["number"]) if row else 0
 
 
-def _from_row(row: Row) -> Line:
+def _from_row(row: Row) -> HistoryLine:
     at, detail = to_instant(row["at"]), json.loads(row["detail"])
-    return Line(row["number"], at, EventName(row["event"]), detail)
+    return HistoryLine(row["number"], at, EventName(row["event"]), detail)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.domain.events import EventName
 from bot.domain.verification import ENDS
-from bot.store.rows import Row, Value, in_parts, placed, places, to_text
+from bot.store.rows import Row, Value, in_parts, placeholder_values, placeholders, to_text
 from bot.store.tx import Tx
 
 # Limit on unsettled lines to count: a long transaction, such as a backup, keeps lines unsettled.
@@ -65,7 +65,12 @@ def count_removed(tx: Tx, ids: Sequence[str]) -> None:
     """Counts the rest of verifications that are about to be removed."""
     after = _lock(tx)
     for some in in_parts(ids):
-        _count(tx, f"h.verification_id IN ({places(some)})", after=after, **placed(some))
+        _count(
+            tx,
+            f"h.verification_id IN ({placeholders(some)})",
+            after=after,
+            **placeholder_values(some),
+        )
     tx.run("UPDATE count_cursor SET removals = removals + 1")
 
 

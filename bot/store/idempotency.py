@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from bot.store.rows import Value, placed, places, to_text
+from bot.store.rows import Value, placeholder_values, placeholders, to_text
 from bot.store.tx import Tx
 
 KEPT = timedelta(hours=24)
@@ -25,11 +25,12 @@ def recall(
         sql = f"""
             SELECT i.verification_id FROM verification v
             JOIN idempotency i ON i.verification_id = v.id
-            WHERE v.phone = :phone AND v.created_at > :after AND v.caller_key IN ({places(marks)})
+            WHERE v.phone = :phone AND v.created_at > :after
+                AND v.caller_key IN ({placeholders(marks)})
                 AND i.key = :key AND i.created_at > :after
             ORDER BY i.created_at DESC LIMIT 1
         """
-        row = tx.one(sql, **given, **placed(marks))
+        row = tx.one(sql, **given, **placeholder_values(marks))
     return row["verification_id"] if row else None
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.ignored import Ignored
-from bot.store.rows import Row, placed, places, to_instant, to_text
+from bot.domain.ignored import IgnoreReason
+from bot.store.rows import Row, placeholder_values, placeholders, to_instant, to_text
 from bot.store.tx import Tx
 
 # Longer than Twilio keeps messages for a repeat (a year).
@@ -26,15 +26,15 @@ def recall(tx: Tx, message_sid: str) -> Given | None:
 
 def known(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
     """Returns the messages that were handled before."""
-    sql = f"SELECT message_sid FROM inbound WHERE message_sid IN ({places(message_sids)})"
-    return frozenset(row["message_sid"] for row in tx.all(sql, **placed(message_sids)))
+    sql = f"SELECT message_sid FROM inbound WHERE message_sid IN ({placeholders(message_sids)})"
+    return frozenset(row["message_sid"] for row in tx.all(sql, **placeholder_values(message_sids)))
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoredText:
     message_sid: str
     at: datetime
-    reason: Ignored
+    reason: IgnoreReason
     masked_phone: str
 
 
@@ -43,7 +43,7 @@ def remember(
     message_sid: str,
     *,
     answer: str | None,
-    ignored: Ignored | None = None,
+    ignored: IgnoreReason | None = None,
     masked_phone: str | None = None,
 ) -> None:
     """`masked_phone`: the sender, stored if the text was ignored."""
@@ -90,6 +90,6 @@ def _ignored_from(row: Row) -> IgnoredText:
     return IgnoredText(
         row["message_sid"],
         to_instant(row["received_at"]),
-        Ignored(row["ignored"]),
+        IgnoreReason(row["ignored"]),
         row["masked_phone"] or "",
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.numbering import other_spellings
-from bot.store.rows import placed, places, to_instant, to_instant_or_none, to_text
+from bot.store.rows import placeholder_values, placeholders, to_instant, to_instant_or_none, to_text
 from bot.store.tx import Tx
 
 
@@ -19,10 +19,10 @@ def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
     phones = _spellings(phone)
     sql = f"""
         SELECT since, last_tried FROM opt_out
-        WHERE phone IN ({places(phones)}) AND from_address = :from_address
+        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
         ORDER BY since DESC LIMIT 1
     """
-    row = tx.one(sql, from_address=from_address, **placed(phones))
+    row = tx.one(sql, from_address=from_address, **placeholder_values(phones))
     return OptOut(to_instant(row["since"]), to_instant_or_none(row["last_tried"])) if row else None
 
 
@@ -36,8 +36,11 @@ def mark(tx: Tx, *, phone: str, from_address: str) -> None:
 
 def unmark(tx: Tx, *, phone: str, from_address: str) -> bool:
     phones = _spellings(phone)
-    sql = f"DELETE FROM opt_out WHERE phone IN ({places(phones)}) AND from_address = :from_address"
-    return tx.run(sql, from_address=from_address, **placed(phones)) > 0
+    sql = f"""
+        DELETE FROM opt_out
+        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
+    """
+    return tx.run(sql, from_address=from_address, **placeholder_values(phones)) > 0
 
 
 def try_once(tx: Tx, *, phone: str, from_address: str) -> None:
@@ -45,9 +48,9 @@ def try_once(tx: Tx, *, phone: str, from_address: str) -> None:
     phones = _spellings(phone)
     sql = f"""
         UPDATE opt_out SET last_tried = :now
-        WHERE phone IN ({places(phones)}) AND from_address = :from_address
+        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
     """
-    tx.run(sql, from_address=from_address, now=to_text(tx.now), **placed(phones))
+    tx.run(sql, from_address=from_address, now=to_text(tx.now), **placeholder_values(phones))
 
 
 def _spellings(phone: str) -> list[str]:

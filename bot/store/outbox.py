@@ -21,8 +21,8 @@ from bot.domain.delivery import Delivery
 from bot.domain.effects import SendText
 from bot.store import aside
 from bot.store.rows import (
-    placed,
-    places,
+    placeholder_values,
+    placeholders,
     read_row,
     readable,
     to_instant_if_readable,
@@ -69,11 +69,11 @@ def of(tx: Tx, verification_id: str) -> list[Text]:
 def of_many(tx: Tx, verification_ids: Sequence[str]) -> dict[str, list[Text]]:
     """Groups texts by the id of their verification, the oldest first."""
     sql = f"""
-        SELECT * FROM outbox WHERE verification_id IN ({places(verification_ids)})
+        SELECT * FROM outbox WHERE verification_id IN ({placeholders(verification_ids)})
         ORDER BY queued_at, id
     """
     found: dict[str, list[Text]] = {}
-    for text in readable("outbox", tx.all(sql, **placed(verification_ids)), from_row):
+    for text in readable("outbox", tx.all(sql, **placeholder_values(verification_ids)), from_row):
         found.setdefault(text.verification_id, []).append(text)
     return found
 
@@ -219,7 +219,7 @@ def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
     tx.run(sql, id=id, error_code=error_code)
 
 
-def settle(tx: Tx, verification_id: str, *, looks_on: bool = False) -> None:
+def withdraw(tx: Tx, verification_id: str, *, looks_on: bool = False) -> None:
     """Withdraws unsent texts of a verification that has ended. Unknown ones are no longer looked
     up, unless `looks_on`. One that is being sent at this moment stays claimed; its result is still
     written down."""

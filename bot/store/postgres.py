@@ -36,7 +36,7 @@ from bot.store.rows import to_instant_if_readable
 from bot.store.stamps import NEWEST_INSTANTS
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
-    PATIENCE_SECONDS,
+    STORE_TIMEOUT_SECONDS,
     Done,
     OutcomeUnknown,
     Store,
@@ -95,7 +95,7 @@ class PostgresStore(Store):
             kwargs={"autocommit": True, "row_factory": dict_row},
             min_size=1,
             max_size=connections,
-            timeout=PATIENCE_SECONDS,
+            timeout=STORE_TIMEOUT_SECONDS,
             # Its own waiting between attempts grows to minutes; the next request begins a new one.
             reconnect_timeout=0.5,
             open=False,
@@ -120,7 +120,9 @@ class PostgresStore(Store):
         return done.value
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        return self._retries.run(partial(self._read_once, query), PATIENCE_SECONDS, is_write=False)
+        return self._retries.run(
+            partial(self._read_once, query), STORE_TIMEOUT_SECONDS, is_write=False
+        )
 
     def tidy(self) -> None:
         """Does nothing: PostgreSQL tidies by itself."""

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.outages import Outages
 from bot.store.postgres_schema import Connection, said
-from bot.store.tx import PATIENCE_SECONDS, MissedRepliesFirst, RowHeld, StoreUnavailable
+from bot.store.tx import STORE_TIMEOUT_SECONDS, MissedRepliesFirst, RowHeld, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ REPLACED_EVERY_SECONDS = 1.0  # connections
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
 # Raised by psycopg when the database is away, or partly away.
-_TROUBLES = (
+_CONNECTION_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,
@@ -66,7 +66,7 @@ class Retries:
             except StoreUnavailable:
                 self._note_refused(is_write)
                 raise
-            except _TROUBLES as error:
+            except _CONNECTION_ERRORS as error:
                 if not self._may_try_again(error, until):
                     self._note_refused(is_write)
                     is_held = isinstance(error, errors.LockNotAvailable)
@@ -111,8 +111,8 @@ class Retries:
     def patience(self) -> float:
         """Seconds that a server which is away is still waited for."""
         if self._away_since is None:
-            return PATIENCE_SECONDS
-        return self._away_since + PATIENCE_SECONDS - time.monotonic()
+            return STORE_TIMEOUT_SECONDS
+        return self._away_since + STORE_TIMEOUT_SECONDS - time.monotonic()
 
     def note_write(self) -> None:
         """Notes that a transaction changed rows: the server is up and not a standby."""

@@ -3,7 +3,6 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -73,54 +72,9 @@ def readable(
     return found
 
 
-# How many reads, the first one included, may fill a page that has rows which cannot be read.
-READ_ON = 20
-
-
-Place = tuple[datetime, str]  # an instant and an id
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A page of rows that are ordered by instant and id."""
-
-    limit: int
-    after: Place | None = None  # of the last one seen
-
-
-W = TypeVar("W", bound=Wanted)
-
-
-def filled(
-    table: str,
-    from_row: Callable[[Row], T],
-    read: Callable[[W], Sequence[Row]],
-    wanted: W,
-    *,
-    at: str,
-) -> list[T]:
-    """A page in which later rows replace those that cannot be read, so that only the last page is
-    not full. `at` is the column of the instants."""
-    found: list[T] = []
-    for _ in range(READ_ON):
-        rows = read(wanted)
-        found += readable(table, rows, from_row)
-        if len(found) >= wanted.limit or len(rows) < wanted.limit:
-            break
-        place = last_place(rows, at)
-        if place is None:
-            break
-        wanted = replace(wanted, after=place)
-    return found[: wanted.limit]
-
-
-def last_place(rows: Sequence[Row], at: str) -> Place | None:
-    """The place of the last row whose instant can be read."""
-    for row in reversed(rows):
-        instant = to_instant_if_readable(row[at])
-        if instant is not None:
-            return instant, row["id"]
-    return None
+def count_of(row: Row | None) -> int:
+    """The column `count` of a query for a number of rows."""
+    return int(row["count"]) if row else 0
 
 
 def to_text_or_none(instant: datetime | None) -> str | None:
@@ -160,7 +114,7 @@ def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[first : first + PLACES_AT_ONCE]
 
 
-def places(values: Sequence[str]) -> str:
+def placeholders(values: Sequence[str]) -> str:
     """The text between the brackets of `IN ()`. It is never empty, which
     would be invalid SQL: without values it is NULL, which equals nothing.
 
@@ -170,6 +124,6 @@ def places(values: Sequence[str]) -> str:
     return ", ".join(f":place{number}" for number in range(len(values))) or "NULL"
 
 
-def placed(values: Sequence[str]) -> dict[str, Value]:
+def placeholder_values(values: Sequence[str]) -> dict[str, Value]:
     """The values for `places`."""
     return {f"place{number}": value for number, value in enumerate(values)}

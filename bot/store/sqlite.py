@@ -25,7 +25,7 @@ from bot.store.rows import Row, Value, to_instant_if_readable
 from bot.store.sqlite_file import connect, open_file, patiently
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
-    PATIENCE_SECONDS,
+    STORE_TIMEOUT_SECONDS,
     Done,
     MissedRepliesFirst,
     Store,
@@ -202,7 +202,7 @@ class SqliteStore(Store):
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[sqlite_utils.Database]:
-        if not self._reading.acquire(timeout=PATIENCE_SECONDS):
+        if not self._reading.acquire(timeout=STORE_TIMEOUT_SECONDS):
             raise StoreUnavailable(f"{READERS_AT_ONCE} others are reading the database.")
         try:
             with self._mutex:

@@ -12,7 +12,7 @@ import sqlite_utils
 
 from bot.store import migrations
 from bot.store.stamps import NEWEST_INSTANTS
-from bot.store.tx import PATIENCE_SECONDS, UnusableDatabase
+from bot.store.tx import STORE_TIMEOUT_SECONDS, UnusableDatabase
 
 OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
 # For each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
@@ -55,7 +55,7 @@ def schema_version(path: Path) -> int | None:
 
 def connect(path: Path) -> sqlite_utils.Database:
     connection = sqlite3.connect(
-        path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+        path, timeout=STORE_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
     )
     with _closed_on_failure(connection):
         connection.row_factory = sqlite3.Row

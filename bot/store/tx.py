@@ -120,7 +120,7 @@ class Done(Generic[T]):
 
 # How long a write waits for the store. Twilio waits fifteen seconds for a webhook, and its repeats
 # must fit into them.
-PATIENCE_SECONDS = 4.0
+STORE_TIMEOUT_SECONDS = 4.0
 # For one transaction that removes many rows on a busy database.
 REMOVING_SECONDS = 60.0
 
@@ -146,7 +146,7 @@ class Store(ABC):
         write = object()
         self._under_way[write] = time.monotonic()
         try:
-            return self.write_within(PATIENCE_SECONDS, use_case, *args, **kwargs)
+            return self.write_within(STORE_TIMEOUT_SECONDS, use_case, *args, **kwargs)
         finally:
             del self._under_way[write]
 

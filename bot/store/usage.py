@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.effects import UsageKind
 from bot.domain.limits import Limit
-from bot.store.rows import Row, readable, to_instant, to_text
+from bot.store.rows import Row, count_of, readable, to_instant, to_text
 from bot.store.tx import Tx
 
 LIFTED = "lifted"  # a start that no longer counts against its number
@@ -77,15 +77,16 @@ def hit(
 def used(tx: Tx, kind: UsageKind, limit: Limit, *, phone: str) -> int:
     """How much of a number's limit counts now, up to the whole of it."""
     sql = f"SELECT count(*) AS count FROM ({_COUNTED} LIMIT :most) AS newest"
-    row = tx.one(
-        sql,
-        phone=phone,
-        kind=kind.value,
-        also=_also(kind),
-        since=to_text(tx.now - limit.window),
-        most=limit.amount,
+    return count_of(
+        tx.one(
+            sql,
+            phone=phone,
+            kind=kind.value,
+            also=_also(kind),
+            since=to_text(tx.now - limit.window),
+            most=limit.amount,
+        )
     )
-    return int(row["count"]) if row else 0
 
 
 def wrong_left(tx: Tx, limits: Iterable[Limit], *, phone: str) -> int | None:
@@ -100,11 +101,10 @@ def _wrong_left(tx: Tx, limit: Limit, phone: str) -> int:
         ) AS newest
     """
     since = to_text(tx.now - limit.window)
-    row = tx.one(sql, phone=phone, since=since, most=limit.amount)
-    return limit.amount - (int(row["count"]) if row else 0)
+    return limit.amount - count_of(tx.one(sql, phone=phone, since=since, most=limit.amount))
 
 
-def clear(tx: Tx, phone: str) -> int:
+def lift_all(tx: Tx, phone: str) -> int:
     """Lifts the limits of a number. Returns how much counted. Nothing else changes: its starts
     still count for its country, and its approvals stay known."""
     lifted = tx.run(
@@ -114,7 +114,7 @@ def clear(tx: Tx, phone: str) -> int:
     return lifted + tx.run("DELETE FROM usage WHERE phone = :phone AND kind = 'wrong'", phone=phone)
 
 
-def erase(tx: Tx, phone: str) -> int:
+def remove(tx: Tx, phone: str) -> int:
     """Removes all of a number. Returns how much that was."""
     return tx.run("DELETE FROM usage WHERE phone = :phone", phone=phone)
 

@@ -7,7 +7,8 @@ from functools import partial
 
 from bot.concurrency.blocking import breathe
 from bot.domain.verification import FINISHED, Stage, Verification
-from bot.store.rows import Place, Row, Value, Wanted, filled, last_place, readable, to_text
+from bot.store.paging import PageCursor, PageRequest, last_cursor, read_page
+from bot.store.rows import Row, Value, count_of, readable, to_text
 from bot.store.tx import Tx
 from bot.store.verification_rows import from_row
 
@@ -17,7 +18,7 @@ SLICE = 5_000  # ids in one query: about two milliseconds
 
 
 @dataclass(frozen=True, slots=True)
-class ListFilter(Wanted):
+class ListFilter(PageRequest):
     """The filter of a list. Both times are inclusive; no stages: all of them."""
 
     created_from: datetime | None = None
@@ -31,7 +32,7 @@ class ListFilter(Wanted):
     error_code: int | None = None  # Twilio's, that ended it
     tag: str = ""  # the whole of it
     newest_first: bool = False
-    until: Place | None = None  # no further than this one
+    until: PageCursor | None = None  # no further than this one
 
 
 def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
@@ -42,7 +43,7 @@ def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
     page after ten million rows costs what the first one does. New rows come at the end, so a reader
     that goes on from `after` sees each row that stays exactly once.
     """
-    return filled("verification", from_row, partial(_rows, tx), wanted, at="created_at")
+    return read_page("verification", from_row, partial(_rows, tx), wanted, at="created_at")
 
 
 def _rows(tx: Tx, wanted: ListFilter) -> list[Row]:
@@ -77,11 +78,10 @@ def _count_range(tx: Tx, where: str, **params: Value) -> int:
         SELECT count(*) AS count FROM (
             SELECT 1 FROM verification WHERE {where} LIMIT :limit) AS found
     """
-    row = tx.one(sql, **params)
-    return int(row["count"]) if row else 0
+    return count_of(tx.one(sql, **params))
 
 
-def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
+def cursor_at(tx: Tx, wanted: ListFilter, *, rows: int) -> PageCursor | None:
     """The place of the `rows`-th row that matches the filter's first field of _NAMES, whether or
     not it matches the rest. None: there are no more rows after it, or the filter has no such
     field."""
@@ -94,7 +94,7 @@ def place_at(tx: Tx, wanted: ListFilter, *, rows: int) -> Place | None:
         ORDER BY created_at {direction}, id {direction} LIMIT 2 OFFSET :skipped
     """
     found = tx.all(sql, skipped=rows - 1, **_params(wanted))
-    return last_place(found[:1], "created_at") if len(found) > 1 else None
+    return last_cursor(found[:1], "created_at") if len(found) > 1 else None
 
 
 def narrows_a_name(wanted: ListFilter) -> bool:
@@ -246,5 +246,4 @@ def open_ones(tx: Tx, *, limit: int) -> list[Verification]:
 
 
 def count_open(tx: Tx) -> int:
-    row = tx.one("SELECT count(*) AS count FROM verification WHERE due_at IS NOT NULL")
-    return int(row["count"]) if row else 0
+    return count_of(tx.one("SELECT count(*) AS count FROM verification WHERE due_at IS NOT NULL"))

@@ -8,8 +8,8 @@ from bot.domain.verification import Cause, Verification
 from bot.store import aside
 from bot.store.rows import (
     in_parts,
-    placed,
-    places,
+    placeholder_values,
+    placeholders,
     read_row,
     readable,
     to_instant_if_readable,
@@ -46,8 +46,8 @@ def of_hex_id(tx: Tx, hex_id: str) -> Verification | None:
 def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
     """Loads and locks the verifications that no other transaction holds. Sets aside one that cannot
     be read."""
-    sql = f"SELECT * FROM verification WHERE id IN ({places(ids)})"
-    rows = tx.lock_free(sql, **placed(ids))
+    sql = f"SELECT * FROM verification WHERE id IN ({placeholders(ids)})"
+    rows = tx.lock_free(sql, **placeholder_values(ids))
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
@@ -129,9 +129,9 @@ def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
     found: list[str] = []
     for some in in_parts(ids):
         sql = f"""
-            SELECT id FROM verification WHERE id IN ({places(some)}) AND status = 'pending'
+            SELECT id FROM verification WHERE id IN ({placeholders(some)}) AND status = 'pending'
         """
-        pending = {row["id"] for row in tx.all(sql, **placed(some))}
+        pending = {row["id"] for row in tx.all(sql, **placeholder_values(some))}
         found += [id for id in some if id not in pending]
     return found
 
@@ -147,10 +147,10 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
     """Pending ones whose secret key is not one of these, and that no other transaction holds."""
     sql = f"""
         SELECT * FROM verification
-        WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({places(key_ids)})
+        WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({placeholders(key_ids)})
         LIMIT :limit
     """
-    rows = tx.lock_free(sql, limit=limit, never=aside.NEVER, **placed(key_ids))
+    rows = tx.lock_free(sql, limit=limit, never=aside.NEVER, **placeholder_values(key_ids))
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 

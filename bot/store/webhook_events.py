@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from bot.domain.webhook_answer import WebhookAnswer
+from bot.domain.webhook_answer import WebhookResponse
 from bot.store.rows import (
     Row,
     Value,
-    placed,
-    places,
+    count_of,
+    placeholder_values,
+    placeholders,
     readable,
     to_instant,
     to_instant_if_readable,
@@ -82,14 +83,14 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
     if ids:
         sql = f"""
             UPDATE webhook_event SET due_at = :until, claims = claims + 1, last_try_at = :now
-            WHERE id IN ({places(ids)})
+            WHERE id IN ({placeholders(ids)})
         """
         until, now = to_text(tx.now + lease), to_text(tx.now)
-        tx.run(sql, until=until, now=now, **placed(ids))
+        tx.run(sql, until=until, now=now, **placeholder_values(ids))
     return [replace(event, claims=event.claims + 1, last_try_at=tx.now) for event in found]
 
 
-def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookAnswer) -> bool:
+def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookResponse) -> bool:
     """Records the last try. False: the event was claimed anew since."""
     sql = """
         UPDATE webhook_event
@@ -99,7 +100,7 @@ def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookAnswer
     return tx.run(sql, id=event.id, claims=event.claims, state=state.value, **_told(answer)) == 1
 
 
-def put_off(tx: Tx, event: WebhookEvent, answer: WebhookAnswer, *, due_at: datetime) -> bool:
+def put_off(tx: Tx, event: WebhookEvent, answer: WebhookResponse, *, due_at: datetime) -> bool:
     """Schedules another try. Returns False if it was claimed anew since."""
     sql = """
         UPDATE webhook_event
@@ -124,18 +125,18 @@ def queue_again(tx: Tx, ids: Sequence[str]) -> int:
     Returns how many still exist."""
     sql = f"""
         UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
-        WHERE id IN ({places(ids)})
+        WHERE id IN ({placeholders(ids)})
     """
-    return tx.run(sql, now=to_text(tx.now), **placed(ids))
+    return tx.run(sql, now=to_text(tx.now), **placeholder_values(ids))
 
 
 def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
     """Ids of the verifications that these events tell of, each once. A test tells of none."""
     sql = f"""
         SELECT DISTINCT verification_id FROM webhook_event
-        WHERE id IN ({places(ids)}) AND verification_id IS NOT NULL
+        WHERE id IN ({placeholders(ids)}) AND verification_id IS NOT NULL
     """
-    return [row["verification_id"] for row in tx.all(sql, **placed(ids))]
+    return [row["verification_id"] for row in tx.all(sql, **placeholder_values(ids))]
 
 
 def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
@@ -175,8 +176,7 @@ def count_pending(tx: Tx, endpoint_id: str) -> int:
         SELECT count(*) AS count FROM (SELECT 1 FROM webhook_event
             WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL LIMIT :limit) AS waiting
     """
-    row = tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED)
-    return int(row["count"]) if row else 0
+    return count_of(tx.one(sql, endpoint_id=endpoint_id, limit=COUNTED))
 
 
 def oldest_pending_at(tx: Tx, endpoint_id: str) -> datetime | None:
@@ -203,7 +203,7 @@ def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
     return tx.run(sql, state=state.value, before=to_text(before), limit=limit)
 
 
-def _told(answer: WebhookAnswer) -> dict[str, Value]:
+def _told(answer: WebhookResponse) -> dict[str, Value]:
     return {"result": answer.result.value, "status": answer.status}
 
 

@@ -9,7 +9,7 @@ from bot.domain.code import Keyring
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
 from bot.domain.ids import masked_event
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
 from bot.domain.quotes import quotes_any
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
@@ -47,7 +47,7 @@ def judge_text(
         _erase_code(tx, text, rules)
     keyword = text.keyword or keyword_of(tx, text, code_length=rules.terms.code_length)
     if keyword is not None and is_outdated(tx, text):
-        done = Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
+        done = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     elif keyword is not None:
         done = obey(tx, text, keyword, rules.service_name)
     else:
@@ -115,13 +115,13 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     if text.age is None:  # a missed text must not wait for missed texts
         require_caught_up(tx, verification, judged_until)
     if text.heard.is_too_long:
-        return Done(Judged(None, ignored=Ignored.TOO_LONG))
+        return Done(Judged(None, ignored=IgnoreReason.TOO_LONG))
     if verification is None:
-        return Done(Judged(None, ignored=Ignored.NO_VERIFICATION))
+        return Done(Judged(None, ignored=IgnoreReason.NO_VERIFICATION))
     if verification.is_to_erase:
         erase_message(tx, text.message_sid)
     if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
-        return Done(Judged(None, ignored=Ignored.BEFORE_ITS_START))
+        return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
     if done.value.answer and opt_outs.load(tx, phone=text.phone, from_address=text.from_address):
         # A number that has texted STOP gets no text, not even this answer.
@@ -163,7 +163,7 @@ def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[Judged]:
         said = wording.answer(decision.answer, decision.verification)
         return Done(Judged(said), changes=changes)
     changes_nothing = before.is_terminal and not changes and not decision.effects
-    ignored = Ignored.NO_VERIFICATION if changes_nothing else None
+    ignored = IgnoreReason.NO_VERIFICATION if changes_nothing else None
     return Done(Judged(None, ignored=ignored), changes=changes)
 
 

@@ -12,7 +12,7 @@ from bot.wording.segments import segments
 
 
 @dataclass(frozen=True, slots=True)
-class TextWanted:
+class TextOptions:
     """The caller's wishes for the text."""
 
     locale: str | None = None  # a BCP 47 tag or an Accept-Language value
@@ -21,7 +21,7 @@ class TextWanted:
     app_hash: str | None = None  # at its end: an Android application reads it then
 
 
-def locale_of(wanted: TextWanted, rules: Rules, country: str) -> str:
+def locale_of(wanted: TextOptions, rules: Rules, country: str) -> str:
     """The tag of the language it is written in."""
     languages = rules.languages
     if country not in languages.by_country:
@@ -35,7 +35,7 @@ def locale_of(wanted: TextWanted, rules: Rules, country: str) -> str:
     )
 
 
-def challenge_text(wanted: TextWanted, rules: Rules, locale: str, reference: str) -> str:
+def challenge_text(wanted: TextOptions, rules: Rules, locale: str, reference: str) -> str:
     """The text with {code} in place of the code. Raises TextTooLong."""
     is_default = locale == rules.languages.default
     text = wording.challenge(
@@ -47,6 +47,9 @@ def challenge_text(wanted: TextWanted, rules: Rules, locale: str, reference: str
         template=rules.challenge_template if is_default else None,
         ending=f"\n{wanted.app_hash}" if wanted.app_hash else "",
     )
-    if segments(wording.fill(text, "0" * rules.terms.code_length)).count > rules.most_segments:
+    if (
+        segments(wording.insert_code(text, "0" * rules.terms.code_length)).count
+        > rules.most_segments
+    ):
         raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
     return text

@@ -27,7 +27,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class VerificationSelector:
     """A verification by its number, its id, or both, and whose it must be."""
 
     phone: str | None = None
@@ -43,7 +43,7 @@ class Checked:
     left: timedelta | None = None  # of its window
 
 
-def find(tx: Tx, which: Which) -> Verification | None:
+def find(tx: Tx, which: VerificationSelector) -> Verification | None:
     """Finds a verification by id; or by number the pending one, or else the latest. None: nothing
     fits."""
     if which.hex_id is not None:
@@ -59,7 +59,7 @@ def find(tx: Tx, which: Which) -> Verification | None:
 
 def check(
     tx: Tx,
-    which: Which,
+    which: VerificationSelector,
     heard: Heard,
     *,
     rules: Rules,

@@ -138,7 +138,7 @@ def claim_text(
         verification_id=verification.id,
         request_id=verification.request_id,
         phone=verification.phone,
-        body=wording.fill(verification.challenge_text, code),
+        body=wording.insert_code(verification.challenge_text, code),
         validity_seconds=_validity_seconds(verification, tx.now),
         sid=text.sid,
         looks=text.looks if text.state is TextState.UNKNOWN else 0,

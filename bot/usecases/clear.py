@@ -15,7 +15,7 @@ def clear_limits(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[int]:
         tx.lock_number(phone)  # waits for a concurrent start, which may have read the usage already
         verifications.lift_wrong_left(tx, phone, left=left)
     disowned = sum(disowns.unmark(tx, phone) for phone in phones)
-    return Done(disowned + sum(usage.clear(tx, phone) for phone in phones))
+    return Done(disowned + sum(usage.lift_all(tx, phone) for phone in phones))
 
 
 def clear_opt_out(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[bool]:

@@ -89,7 +89,7 @@ def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotte
         changes = record(tx, pending, decide(pending, canceled, tx.now))
     ids = verifications.ids_of(tx, number)
     _remove(tx, ids)
-    counted = usage.erase(tx, number)
+    counted = usage.remove(tx, number)
     disowns.unmark(tx, number)
     return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
 

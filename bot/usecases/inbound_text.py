@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain import reply
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.reply import Heard, Keyword
 
 
@@ -53,4 +53,4 @@ class Judged:
 
     answer: str | None
     is_repeat: bool = False
-    ignored: Ignored | None = None
+    ignored: IgnoreReason | None = None

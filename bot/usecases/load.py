@@ -11,7 +11,7 @@ from bot.usecases.readiness import Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ServiceState:
     """How much is under way now."""
 
     pending: int
@@ -27,9 +27,9 @@ class Load:
     now: datetime
 
 
-def present_load(tx: Tx, *, from_address: str, ahead: timedelta) -> Load:
+def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceState:
     queued_at = outbox.oldest_queued_at(tx)
-    return Load(
+    return ServiceState(
         pending=verification_list.count_open(tx),
         queue=outbox.depth(tx),
         queue_age=tx.now - queued_at if queued_at else timedelta(0),

@@ -4,7 +4,7 @@ that did not find it."""
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.channels.gateway import Message
+from bot.channels.gateway import SentMessage
 from bot.domain import timings
 from bot.store import outbox, verifications
 from bot.store.tx import Done, Tx
@@ -17,7 +17,7 @@ LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=timings.LOOK_AGAIN_SECONDS)
 
 
-def looked(tx: Tx, claim: TextClaim, messages: Sequence[Message]) -> Done[None]:
+def look_up_answered(tx: Tx, claim: TextClaim, messages: Sequence[SentMessage]) -> Done[None]:
     """Twilio's list answered. `messages` are those that may be ours, oldest first."""
     text = still_ours(tx, claim)
     if text is None:
@@ -34,7 +34,7 @@ def looked(tx: Tx, claim: TextClaim, messages: Sequence[Message]) -> Done[None]:
     return send.postponed(tx, claim, delay=timedelta(0), code=None)
 
 
-def not_looked(tx: Tx, claim: TextClaim, *, delay: timedelta) -> Done[None]:
+def look_up_failed(tx: Tx, claim: TextClaim, *, delay: timedelta) -> Done[None]:
     """The look-up failed or came too early: it is repeated and does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
     due_at = tx.now + (max(delay, claim.tried_ago) if claim.is_after_end else delay)

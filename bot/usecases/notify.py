@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain import timings
-from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
+from bot.domain.webhook_answer import WebhookResponse, WebhookResult
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import DisabledCause, Endpoint
@@ -68,7 +68,7 @@ def hand_back(tx: Tx, claim: EventClaim) -> Done[None]:
     return Done(None)
 
 
-def answered(tx: Tx, claim: EventClaim, answer: WebhookAnswer, *, jitter: float) -> Done[bool]:
+def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: float) -> Done[bool]:
     """Writes down what came of a try. `jitter` is from -1 to 1. True: the endpoint was disabled."""
     event, endpoint = claim.event, claim.endpoint
     if answer.result is WebhookResult.DELIVERED:

@@ -12,8 +12,8 @@ from bot.store import (
     verification_list,
     verifications,
 )
-from bot.store.history import Line
-from bot.store.rows import Place
+from bot.store.history import HistoryLine
+from bot.store.paging import PageCursor
 from bot.store.texts import Text
 from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter
@@ -27,7 +27,7 @@ class VerificationView:
 
     verification: Verification
     texts: tuple[Text, ...]  # the oldest first, at least one
-    history: tuple[Line, ...] = ()
+    history: tuple[HistoryLine, ...] = ()
 
     @property
     def text(self) -> Text:
@@ -42,7 +42,7 @@ class VerificationView:
 @dataclass(frozen=True, slots=True)
 class Page:
     views: list[VerificationView]  # fewer than the page holds where texts cannot be read
-    further: Place | None  # where the next page begins; None: this was the last
+    further: PageCursor | None  # where the next page begins; None: this was the last
 
 
 def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:

@@ -32,7 +32,7 @@ class Readiness:
     notes: list[Fault] = field(default_factory=list)
 
 
-def look(store: Store, from_address: str) -> Readiness:
+def check(store: Store, from_address: str) -> Readiness:
     """Raises StoreUnavailable. After a write has failed it writes too: a process without a
     dispatcher may not have tried again since."""
     if store.outages.is_open:

@@ -53,7 +53,7 @@ def note(tx: Tx, verification_id: str, event: Event) -> None:
 def withdraw_texts(tx: Tx, of: Verification) -> None:
     """Withdraws the texts of a verification that is decided. If Twilio's copies are to be erased,
     an unknown one is still looked up: it may be there."""
-    outbox.settle(tx, of.id, looks_on=of.is_to_erase)
+    outbox.withdraw(tx, of.id, looks_on=of.is_to_erase)
 
 
 def erase_texts(tx: Tx, verification_id: str) -> None:

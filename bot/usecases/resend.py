@@ -3,11 +3,11 @@
 import secrets
 from dataclasses import replace
 
-from bot.admission.admission import Admission, Applicant
+from bot.admission.admission import Admission, AdmissionRequest
 from bot.domain.effects import SendText
 from bot.domain.errors import SendsUsed, TooLateToResend, retry_after
 from bot.domain.inputs import ResendAsked
-from bot.domain.resending import LEFT, Resending, resending
+from bot.domain.resending import LEAST_TIME_LEFT, Resending, resending
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import outbox, verifications
@@ -17,7 +17,7 @@ from bot.usecases.rules import Rules
 from bot.usecases.running import require_running
 
 
-def again(
+def begin_resend(
     store: Store, id: str, *, rules: Rules, admission: Admission, operator: str | None = None
 ) -> Verification:
     """Raises UnknownVerification, AlreadyFinished, StillCounting, and what `resend` raises."""
@@ -61,13 +61,13 @@ def resend(
             )
         case Resending.TOO_LATE:
             raise TooLateToResend(
-                f"Less than {LEFT.total_seconds():.0f} seconds are left to answer, or the outcome"
-                " is decided. Start a new verification when this one has ended.",
+                f"Less than {LEAST_TIME_LEFT.total_seconds():.0f} seconds are left to answer, or"
+                " the outcome is decided. Start a new verification when this one has ended.",
                 retry_after_seconds=seconds,
             )
     text = replace(text, locale=verification.locale or text.locale)
     send = verification.sends + 1
-    applicant = Applicant.of(verification, text.from_address, send=send)
+    applicant = AdmissionRequest.of(verification, text.from_address, send=send)
     tries_opt_out = admission.check(tx, applicant)
     is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
     asked = ResendAsked(text, is_unsettled, is_probe, operator)

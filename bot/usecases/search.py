@@ -10,7 +10,7 @@ from bot.domain import phone_search
 from bot.domain.characters import ascii_digits
 from bot.store import inbound, outbox, verification_list, verifications
 from bot.store.inbound import IgnoredText
-from bot.store.rows import Place
+from bot.store.paging import PageCursor
 from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter
 from bot.usecases import read
@@ -37,7 +37,7 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Interpretation:
     by: By
     value: str
 
@@ -64,11 +64,11 @@ class Found:
 
     views: list[VerificationView]
     count: int  # number of matches, counted up to COUNTED + 1, and only among the rows searched
-    further: Place | None  # where the next page begins
+    further: PageCursor | None  # where the next page begins
     is_cut: bool  # there are more than LOOKED_THROUGH: the count is of so many from this page on
 
 
-def readings(text: str, *, home: str) -> list[Reading]:
+def interpretations(text: str, *, home: str) -> list[Interpretation]:
     """All that a text may be, the likeliest first. `home`: the country whose numbers are spelled
     without a country code; ZZ for none.
 
@@ -80,19 +80,19 @@ def readings(text: str, *, home: str) -> list[Reading]:
     typed = text.strip()
     if not typed:
         return []
-    found = [Reading(By.NUMBER, number) for number in phone_search.may_be(typed, home=home)]
+    found = [Interpretation(By.NUMBER, number) for number in phone_search.may_be(typed, home=home)]
     digits = ascii_digits(typed)
     if re.fullmatch(r"[0-9]{4}", digits):
-        found.append(Reading(By.LAST_FOUR, digits))
+        found.append(Interpretation(By.LAST_FOUR, digits))
     if re.fullmatch(r"[1-9][0-9]{4}", digits):
-        found.append(Reading(By.ERROR_CODE, digits))
+        found.append(Interpretation(By.ERROR_CODE, digits))
     if _REFERENCE.fullmatch(typed.upper()):
-        found.append(Reading(By.REFERENCE, typed.upper()))
+        found.append(Interpretation(By.REFERENCE, typed.upper()))
     as_sent = dict.fromkeys([typed, text])  # a tag or an id may begin or end with a blank
-    return [*found, *(Reading(by, one) for by in (By.TAG, By.ID) for one in as_sent)]
+    return [*found, *(Interpretation(by, one) for by in (By.TAG, By.ID) for one in as_sent)]
 
 
-def found(tx: Tx, candidates: Sequence[Reading]) -> list[Reading]:
+def found(tx: Tx, candidates: Sequence[Interpretation]) -> list[Interpretation]:
     """Keeps the readings that find anything, without the other filters of the list."""
     one = ListFilter(limit=1)
     return [reading for reading in candidates if verification_list.find(tx, reading.narrow(one))]
@@ -142,4 +142,4 @@ def _bounded(tx: Tx, wanted: ListFilter) -> ListFilter:
     """Bounds a search whose query reads rows that the filter rejects."""
     if not verification_list.narrows_a_name(wanted):
         return wanted
-    return replace(wanted, until=verification_list.place_at(tx, wanted, rows=LOOKED_THROUGH))
+    return replace(wanted, until=verification_list.cursor_at(tx, wanted, rows=LOOKED_THROUGH))

@@ -5,7 +5,7 @@ Each use case begins by loading the text's verification, whose lock is the text'
 
 from datetime import timedelta
 
-from bot.channels.gateway import Blame, Message, Refused
+from bot.channels.gateway import Blame, Refused, SentMessage
 from bot.domain.events import Event, EventName
 from bot.domain.inputs import TextAccepted, TextImpossible
 from bot.domain.transitions import decide
@@ -28,7 +28,7 @@ def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
     return Done(None, has_work=True)
 
 
-def accepted(tx: Tx, claim: TextClaim, *, message: Message | None, sid: str) -> Done[None]:
+def accepted(tx: Tx, claim: TextClaim, *, message: SentMessage | None, sid: str) -> Done[None]:
     """Records that Twilio took the text: now, or when `message` was created if that is learned
     late."""
     verification = verifications.load(tx, claim.verification_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot import wording
-from bot.admission.admission import Admission, Applicant
+from bot.admission.admission import Admission, AdmissionRequest
 from bot.domain import phone
 from bot.domain.effects import SendText
 from bot.domain.errors import (
@@ -24,14 +24,14 @@ from bot.domain.verification import Cause, Terms, Verification
 from bot.store import idempotency, usage, verifications
 from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases import read
-from bot.usecases.challenge import TextWanted, challenge_text, locale_of
+from bot.usecases.challenge import TextOptions, challenge_text, locale_of
 from bot.usecases.failing import is_unsent
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class StartRequest:
     """The data of a start request, without the number."""
 
     started_by: str  # name of the caller's key
@@ -42,7 +42,7 @@ class Request:
     id: str | None = None  # chosen by the caller
     idempotency_key: str | None = None
     tag: str | None = None  # the caller's own word for it
-    text: TextWanted = field(default_factory=TextWanted)
+    text: TextOptions = field(default_factory=TextOptions)
     may_supersede: bool = True  # its own pending verification of the number
     operator: str | None = None  # who asked, at the console or by a command
 
@@ -54,7 +54,7 @@ class Start:
     id: str
     phone: str  # E.164
     country: str
-    request: Request
+    request: StartRequest
     nonce: str
     reference: str
     key_id: str
@@ -66,7 +66,7 @@ class Start:
 
 
 def begin(
-    store: Store, number: str, request: Request, *, rules: Rules, admission: Admission
+    store: Store, number: str, request: StartRequest, *, rules: Rules, admission: Admission
 ) -> Verification:
     """Starts the verification of a number in any spelling.
 
@@ -95,12 +95,12 @@ def restart(
     Raises UnknownVerification, and what `begin` raises.
     """
     before = store.read(read.view, id).verification
-    request = Request(
+    request = StartRequest(
         started_by=before.started_by,
         request_id=request_id,
         start_input=before.start_input,
         tag=before.tag,
-        text=TextWanted(locale=before.locale),
+        text=TextOptions(locale=before.locale),
         caller_key=caller_key,
         idempotency_key=idempotency_key,
         may_supersede=may_supersede,
@@ -114,11 +114,11 @@ def refusal_of_restart(
 ) -> Refusal | None:
     """The refusal that a restart would meet now; None: it would be admitted. The circuit breaker is
     left out, since asking it may use up its probe. Changes nothing."""
-    request = Request(before.started_by, request_id="")
+    request = StartRequest(before.started_by, request_id="")
     try:
         wanted = prepare(before.phone, request, rules)
         new = _verification(wanted, tx.now, wrong_left=None)
-        admission.check(tx, Applicant.of(new, wanted.text.from_address))
+        admission.check(tx, AdmissionRequest.of(new, wanted.text.from_address))
     except Refusal as refusal:
         return refusal
     pending = verifications.pending_of(tx, wanted.phone)
@@ -127,7 +127,7 @@ def refusal_of_restart(
     return None
 
 
-def prepare(number: str, request: Request, rules: Rules) -> Start:
+def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
     """Checks the number, writes the text and draws the random values of a start.
 
     Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, TextTooLong.
@@ -174,7 +174,7 @@ def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Ver
     older = verifications.pending_of(tx, wanted.phone)
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
     new = _verification(wanted, tx.now, wrong_left)
-    applicant = Applicant.of(new, wanted.text.from_address)
+    applicant = AdmissionRequest.of(new, wanted.text.from_address)
     tries_opt_out = admission.check(tx, applicant)
     superseded = _supersede(tx, wanted, older)
     is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)

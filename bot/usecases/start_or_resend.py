@@ -12,13 +12,13 @@ from bot.usecases.record import record
 from bot.usecases.resend import new_text, resend
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_caught_up
-from bot.usecases.start import Request, Start, prepare, start
+from bot.usecases.start import Start, StartRequest, prepare, start
 
 
 def begin_or_resend(
     store: Store,
     number: str,
-    request: Request,
+    request: StartRequest,
     *,
     rules: Rules,
     admission: Admission,

@@ -35,5 +35,7 @@ def _shown(settings: Settings, tag: str, style: Style) -> ShownText:
         segments=found.count,
         is_offered=tag in settings.offered_locales,
         is_right_to_left=tag in catalogues.RIGHT_TO_LEFT,
-        text=wording.fill(settings.challenge(style, tag), _SHOWN_CODE[: settings.code_length]),
+        text=wording.insert_code(
+            settings.challenge(style, tag), _SHOWN_CODE[: settings.code_length]
+        ),
     )

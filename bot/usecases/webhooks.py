@@ -16,7 +16,7 @@ from bot.store.webhook_events import EventState, WebhookEvent
 from bot.usecases import record
 from bot.webhooks import body
 
-RESENT_AT_ONCE = 1000
+REPLAYED_AT_ONCE = 1000
 
 
 class EndpointState(StrEnum):
@@ -140,7 +140,7 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
     return Done(len(found), has_notices=True)
 
 
-def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
+def replay(tx: Tx, id: str, *, operator: str) -> Done[None]:
     """Replays an event with the same id and bytes, whether or not it was delivered. Raises
     UnknownEvent."""
     webhook_endpoints.forget_idle_failures(tx)
@@ -150,10 +150,10 @@ def resend(tx: Tx, id: str, *, operator: str) -> Done[None]:
     return Done(None, has_notices=True)
 
 
-def resend_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
+def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     """Sends failed events again, RESENT_AT_ONCE at most. Returns how many."""
     webhook_endpoints.forget_idle_failures(tx)
-    ids = webhook_events.queue_failed_again(tx, since=since, limit=RESENT_AT_ONCE)
+    ids = webhook_events.queue_failed_again(tx, since=since, limit=REPLAYED_AT_ONCE)
     _note_replays(tx, ids, operator)
     return Done(len(ids), has_notices=True)
 

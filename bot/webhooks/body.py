@@ -8,7 +8,7 @@ from bot.channels import sentences
 from bot.domain import phone
 from bot.domain.verification import Verification
 
-LARGEST_BODY_BYTES = 2000
+LARGEST_EVENT_BYTES = 2000
 TEST = "webhook.test"
 _CUT = ("reason", "error", "locale")
 
@@ -66,6 +66,6 @@ def _written(type: str, at: datetime, data: dict[str, Any]) -> str:
         body = {"type": type, "timestamp": instant(at), "data": data}
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         longest = max(_CUT, key=lambda name: len(data.get(name) or ""))
-        if len(text.encode()) <= LARGEST_BODY_BYTES or not data.get(longest):
+        if len(text.encode()) <= LARGEST_EVENT_BYTES or not data.get(longest):
             return text
         data[longest] = data[longest][: len(data[longest]) // 2] or None

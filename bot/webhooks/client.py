@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 import bot
 from bot.concurrency.watchdog import Watchdog
-from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
+from bot.domain.webhook_answer import WebhookResponse, WebhookResult
 from bot.outbound import addresses
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import (
@@ -68,7 +68,7 @@ class WebhookClient:
             "webhook-signature": " ".join(signatures),
         }
 
-    def post(self, url: str, id: str, body: str) -> WebhookAnswer:
+    def post(self, url: str, id: str, body: str) -> WebhookResponse:
         """Takes ten seconds at most, whatever the receiver does."""
         check = addresses.only(
             allows_private=self._allows_private,
@@ -76,7 +76,7 @@ class WebhookClient:
             own_port=self._own_port,
         )
         call = Call(time.monotonic() + CALL_SECONDS, check, foreign_look_ups)
-        answer: WebhookAnswer | None = None
+        answer: WebhookResponse | None = None
         try:
             # ValueError: a chunk of a negative size.
             with suppress(HTTPError, OSError, ValueError), under_way(call, self._watchdog):
@@ -85,9 +85,9 @@ class WebhookClient:
                     answer = self._answer(response)  # whatever becomes of its body
                 _read_rest(response)
         except ForbiddenAddress:
-            return WebhookAnswer(WebhookResult.FORBIDDEN_ADDRESS)
+            return WebhookResponse(WebhookResult.FORBIDDEN_ADDRESS)
         is_late = time.monotonic() >= call.deadline
-        return answer or WebhookAnswer(
+        return answer or WebhookResponse(
             WebhookResult.TIMEOUT if is_late else WebhookResult.UNREACHABLE
         )
 
@@ -102,14 +102,14 @@ class WebhookClient:
             decode_content=False,
         )
 
-    def _answer(self, response: urllib3.BaseHTTPResponse) -> WebhookAnswer:
+    def _answer(self, response: urllib3.BaseHTTPResponse) -> WebhookResponse:
         status = response.status
         if 200 <= status < 300:
-            return WebhookAnswer(WebhookResult.DELIVERED, status)
+            return WebhookResponse(WebhookResult.DELIVERED, status)
         if status == 410:
-            return WebhookAnswer(WebhookResult.GONE, status)
+            return WebhookResponse(WebhookResult.GONE, status)
         result = WebhookResult.REDIRECTED if 300 <= status < 400 else WebhookResult.REFUSED
-        return WebhookAnswer(result, status, self._retry_after(response))
+        return WebhookResponse(result, status, self._retry_after(response))
 
     def _retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
         """Parses Retry-After as seconds or a date, limited to one hour. Unreadable values count as

@@ -11,7 +11,7 @@ from enum import Enum
 from string import Formatter
 from unicodedata import category
 
-from bot.domain.decision import Answer
+from bot.domain.decision import AutoReply
 from bot.domain.placeholders import is_placeholder
 from bot.domain.verification import Terms, Verification
 from bot.wording import catalogues, sentences
@@ -43,15 +43,15 @@ _FORMS = {
     (Style.ENTER, True): (sentences.ENTER_MINUTES, sentences.ENTER_MINUTES_SHORT),
 }
 _ANSWERS = {
-    Answer.APPROVED: sentences.APPROVED,
-    Answer.WRONG: sentences.WRONG,
-    Answer.OUT_OF_TRIES: sentences.OUT_OF_TRIES,
-    Answer.TOO_LATE: sentences.TOO_LATE,
-    Answer.HINT: sentences.HINT,
-    Answer.OLDER_TEXT: sentences.OLDER_TEXT,
-    Answer.ALREADY_VERIFIED: sentences.ALREADY_VERIFIED,
-    Answer.NO_LONGER_NEEDED: sentences.NO_LONGER_NEEDED,
-    Answer.DISOWNED: sentences.DISOWNED,
+    AutoReply.APPROVED: sentences.APPROVED,
+    AutoReply.WRONG: sentences.WRONG,
+    AutoReply.OUT_OF_TRIES: sentences.OUT_OF_TRIES,
+    AutoReply.TOO_LATE: sentences.TOO_LATE,
+    AutoReply.HINT: sentences.HINT,
+    AutoReply.OLDER_TEXT: sentences.OLDER_TEXT,
+    AutoReply.ALREADY_VERIFIED: sentences.ALREADY_VERIFIED,
+    AutoReply.NO_LONGER_NEEDED: sentences.NO_LONGER_NEEDED,
+    AutoReply.DISOWNED: sentences.DISOWNED,
 }
 
 
@@ -77,11 +77,11 @@ def challenge(
     'Contoso: Your verification code is {code}.'
     """
     if template is not None:
-        return filled(template, service=service, terms=terms, reference=reference) + ending
+        return insert_terms(template, service=service, terms=terms, reference=reference) + ending
     text = ""
     for form in _forms(style, tag, service, terms, reference):
         text = form + ending
-        if segments(fill(text, "0" * terms.code_length)).count == 1:
+        if segments(insert_code(text, "0" * terms.code_length)).count == 1:
             break
     return text
 
@@ -96,12 +96,14 @@ def _forms(
         name = f"{_ISOLATE}{service}{_END}" if tag in catalogues.RIGHT_TO_LEFT else service
         prefix = f"{name.replace('{', '{{').replace('}', '}}')}: "
     for sentence in _FORMS[style, is_even]:
-        text = filled(prefix + said[sentence], service=service, terms=terms, reference=reference)
+        text = insert_terms(
+            prefix + said[sentence], service=service, terms=terms, reference=reference
+        )
         yield f"{text}{catalogues.FULL_STOPS.get(tag, '. ')}{said[sentences.NOT_YOU]}"
         yield text
 
 
-def filled(template: str, *, service: str | None, terms: Terms, reference: str) -> str:
+def insert_terms(template: str, *, service: str | None, terms: Terms, reference: str) -> str:
     """Fills in all fields of a template except the code."""
     values = {
         "service": service or "",
@@ -124,12 +126,12 @@ def is_name(text: str) -> bool:
     return CODE not in text and not has_control and not is_placeholder(text, in_prose=True)
 
 
-def fill(challenge_text: str, code: str) -> str:
+def insert_code(challenge_text: str, code: str) -> str:
     """The text as it is sent."""
     return challenge_text.replace(CODE, code)
 
 
-def answer(word: Answer, verification: Verification) -> str:
+def answer(word: AutoReply, verification: Verification) -> str:
     """The sentence sent back to a reply. It holds no code and nothing the person wrote."""
     said = catalogues.load()
     in_language = said.get(verification.locale or "", said[catalogues.SOURCE])

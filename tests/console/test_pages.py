@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.channels import sentences
-from bot.channels.gateway import Conversation, Passage, Sighting
+from bot.channels.gateway import Conversation, Direction, ListedMessage
 from bot.domain.events import EventName
 from bot.explanations import why, words
 from bot.store import hourly_counts
-from bot.store.history import Line
+from bot.store.history import HistoryLine
 from bot.store.tx import Done, StoreUnavailable
 from bot.usecases import overview, search
 from simulator import faults
@@ -582,7 +582,7 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
 @pytest.mark.parametrize("name", EventName)
 def test_every_event_of_the_history_has_words(name: EventName) -> None:
     detail = {"delivery": "sent", "attempt": 1, "name": "x", "status": "approved"}
-    assert words.words(Line(1, NOON, name, detail)).endswith(".")
+    assert words.words(HistoryLine(1, NOON, name, detail)).endswith(".")
 
 
 @pytest.mark.parametrize("cause", [{}, {"cause": "send_refused"}, {"cause": "not_delivered"}])
@@ -590,12 +590,15 @@ def test_the_sentence_of_an_error_is_told_once(cause: dict[str, str]) -> None:
     """Lines of earlier versions have no cause."""
     sentence = sentences.sentence(30003)
     detail = {**cause, "reason": sentence, "error_code": 30003}
-    assert words.words(Line(1, NOON, EventName.FURTHER_TEXT_FAILED, detail)).count(sentence) == 1
+    assert (
+        words.words(HistoryLine(1, NOON, EventName.FURTHER_TEXT_FAILED, detail)).count(sentence)
+        == 1
+    )
 
 
 def test_a_reason_of_ours_is_told_beside_the_error() -> None:
     detail = {"cause": "send_given_up", "reason": "It took too long", "error_code": 30003}
-    said = words.words(Line(1, NOON, EventName.FAILED, detail))
+    said = words.words(HistoryLine(1, NOON, EventName.FAILED, detail))
     assert "It took too long" in said
     assert sentences.sentence(30003) in said
 
@@ -728,7 +731,7 @@ def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness:
 
 @pytest.mark.parametrize("code", [30009, 11200])
 def test_other_troubles_of_a_reply_are_not_taken_for_withholding(code: int) -> None:
-    seen = Sighting("SM1", Passage.REPLY, "failed", code, NOON)
+    seen = ListedMessage("SM1", Direction.REPLY, "failed", code, NOON)
     assert "has not reached" in why.sighted(seen, frozenset())
     assert "withheld" not in why.conclusion(Conversation([seen], True), frozenset())
     assert "not one that Textback knows" not in why.sighted(seen, frozenset())

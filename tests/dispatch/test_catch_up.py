@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from bot.channels.gateway import ChannelUnavailable, Received
+from bot.channels.gateway import ChannelUnavailable, ReceivedText
 from bot.dispatch import catch_up
 from bot.store.steady import SteadyClock
 from bot.store.tx import RowHeld, Tx
@@ -153,7 +153,7 @@ def test_the_time_that_reading_takes_makes_no_text_younger(harness: Harness) -> 
     gateway = harness.service.gateway
 
     class Slow:
-        def received_since(self, ago: timedelta) -> Iterator[Received]:
+        def received_since(self, ago: timedelta) -> Iterator[ReceivedText]:
             yield from gateway.received_since(ago)
             harness.clock.forward(30)
 

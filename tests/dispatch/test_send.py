@@ -10,7 +10,7 @@ from bot.channels.gateway import Blame, ChannelUnavailable, Refused, Report, Unk
 from bot.dispatch.send import LEASE_TIMEOUTS
 from bot.domain.delivery import Delivery
 from bot.usecases import look_up, send
-from bot.usecases.heartbeat import everything
+from bot.usecases.heartbeat import assume_all_judged
 from simulator import faults
 from tests.harness import PHONE, Harness
 
@@ -268,7 +268,7 @@ def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(harness: 
         partial(send.refused, claim=stale, result=Refused(21614, "no", Blame.NUMBER)),
         partial(send.unknown, claim=stale),
         partial(send.hand_back, claim=stale),
-        partial(look_up.not_looked, claim=stale, delay=timedelta(0)),
+        partial(look_up.look_up_failed, claim=stale, delay=timedelta(0)),
         partial(send.accepted, claim=stale, message=None, sid="SM" + "f" * 32),
     ):
         harness.store.write(late)
@@ -392,6 +392,6 @@ def test_one_that_cannot_be_expired_does_not_keep_the_others(
 
     monkeypatch.setattr(control, "record", fail_for_bad)
     harness.clock.forward(90)
-    expire.run_once(harness.store, judged_until=everything)
+    expire.run_once(harness.store, judged_until=assume_all_judged)
     assert harness.status(good)["output"] is False
     assert f"the verification {bad} cannot be expired" in caplog.text

@@ -24,7 +24,7 @@ from bot.domain.inputs import (
     TextTried,
     TimePassed,
 )
-from bot.domain.resending import APART, LEFT
+from bot.domain.resending import LEAST_TIME_LEFT, SHORTEST_INTERVAL
 from bot.domain.transitions import decide
 from bot.domain.verification import SUSPENSION, Cause, Status, Verification
 from tests.builders import NOON, ended, new_text, outcome, running, seconds, verification
@@ -96,8 +96,8 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
     if sent_again:
         assert isinstance(what, ResendAsked)
         assert not before.is_decided
-        assert now <= before.deadline_at - LEFT
-        assert now >= (before.newest_send_at or before.created_at) + APART
+        assert now <= before.deadline_at - LEAST_TIME_LEFT
+        assert now >= (before.newest_send_at or before.created_at) + SHORTEST_INTERVAL
 
     new = after.outcome if not before.is_terminal else None
     held = after.held if before.held is None else None
@@ -171,7 +171,7 @@ def alphabet(before: Verification, now: datetime) -> list[tuple[Input, datetime]
         (TextTried(), soon),
         (TextAccepted(soon), soon),
         (TextImpossible(Cause.SEND_REFUSED, "refused"), soon),
-        (ResendAsked(new_text("another"), is_unsettled=False), now + APART),
+        (ResendAsked(new_text("another"), is_unsettled=False), now + SHORTEST_INTERVAL),
         (Attempted(True, soon), soon),
         (Attempted(False, soon), soon),
         (TimePassed(), past_due),

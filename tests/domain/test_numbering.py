@@ -7,7 +7,7 @@ import pytest
 from phonenumbers import PhoneNumberType
 
 from bot.domain import phone
-from bot.domain.numbering import RULES, canonical, counted_as_one, other_spellings
+from bot.domain.numbering import PLANS, canonical, counted_as_one, other_spellings
 
 MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
@@ -60,7 +60,7 @@ def test_the_new_spelling_is_a_mobile_number_by_the_metadata(old: str, new: str)
 
 
 def test_every_rule_has_a_pair() -> None:
-    for rule in RULES:
+    for rule in PLANS:
         assert any(_leads(rule.old, rule.to_new, *pair) for pair in PAIRS), rule
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.decision import Answer
+from bot.domain.decision import AutoReply
 from bot.domain.inputs import (
     Attempted,
     Canceled,
@@ -45,14 +45,14 @@ def test_the_fourth_wrong_answer_ends_it() -> None:
     assert v.status is Status.PENDING
     decision = decide(v, wrong(), SOON)
     assert decision.verification.status is Status.MAX_ATTEMPTS_REACHED
-    assert decision.answer is Answer.OUT_OF_TRIES
+    assert decision.answer is AutoReply.OUT_OF_TRIES
 
 
 def test_the_window_is_closed_at_the_deadline() -> None:
     deadline = NOON + seconds(90)
     assert after(running(), right(deadline), now=deadline).status is Status.EXPIRED
     late = decide(running(), right(deadline), deadline)
-    assert late.answer is Answer.TOO_LATE
+    assert late.answer is AutoReply.TOO_LATE
 
 
 def test_expiry_is_stamped_with_the_deadline_not_with_the_noticing() -> None:
@@ -83,7 +83,7 @@ def test_a_reply_is_judged_before_the_send_call_has_returned() -> None:
 def test_a_hint_is_given_once() -> None:
     chatter = Chattered(is_quote=False, at=SOON)
     first = decide(running(), chatter, SOON)
-    assert first.answer is Answer.HINT
+    assert first.answer is AutoReply.HINT
     second = decide(first.verification, chatter, SOON)
     assert second.answer is None
     assert second.verification.attempts == 0
@@ -91,11 +91,11 @@ def test_a_hint_is_given_once() -> None:
 
 def test_one_code_shaped_reply_is_answered_within_ten_minutes_of_the_end() -> None:
     expected = {
-        Status.APPROVED: Answer.ALREADY_VERIFIED,
-        Status.EXPIRED: Answer.TOO_LATE,
-        Status.MAX_ATTEMPTS_REACHED: Answer.OUT_OF_TRIES,
-        Status.CANCELED: Answer.NO_LONGER_NEEDED,
-        Status.FAILED: Answer.NO_LONGER_NEEDED,
+        Status.APPROVED: AutoReply.ALREADY_VERIFIED,
+        Status.EXPIRED: AutoReply.TOO_LATE,
+        Status.MAX_ATTEMPTS_REACHED: AutoReply.OUT_OF_TRIES,
+        Status.CANCELED: AutoReply.NO_LONGER_NEEDED,
+        Status.FAILED: AutoReply.NO_LONGER_NEEDED,
     }
     for status, answer in expected.items():
         v = ended(status, at=NOON)
@@ -118,7 +118,7 @@ def test_no_verification_is_answered_more_than_its_attempts_and_two() -> None:
 def test_an_older_code_is_answered_once_while_its_window_is_open() -> None:
     older = ended(Status.CANCELED)
     first = decide(older, OlderCodeSent(), SOON)
-    assert first.answer is Answer.OLDER_TEXT
+    assert first.answer is AutoReply.OLDER_TEXT
     assert decide(first.verification, OlderCodeSent(), SOON).answer is None
     closed = NOON + seconds(90)
     assert decide(older, OlderCodeSent(), closed).answer is None

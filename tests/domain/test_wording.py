@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot import wording
 from bot.domain import reply
-from bot.domain.decision import Answer
+from bot.domain.decision import AutoReply
 from bot.domain.reply import Attempt, Chatter, Quote
 from bot.domain.verification import Terms
 from bot.wording import Style, catalogues, sentences
@@ -37,7 +37,7 @@ def text(
 ) -> str:
     terms = terms or Terms()
     made = wording.challenge(style, tag=tag, service=service, terms=terms, reference="KP")
-    return wording.fill(made, "0042".zfill(terms.code_length))
+    return wording.insert_code(made, "0042".zfill(terms.code_length))
 
 
 def read(tag: str, said: str) -> object:
@@ -66,8 +66,8 @@ def test_the_default_text_reads_as_promised() -> None:
 
 def test_a_template_of_ones_own_has_all_fields() -> None:
     template = "{service} {code} {digits} {seconds} {minutes} {reference}"
-    filled = wording.filled(template, service="Co", terms=TEN_MINUTES, reference="KP")
-    assert wording.fill(filled, "0042") == "Co 0042 4 600 10 KP"
+    filled = wording.insert_terms(template, service="Co", terms=TEN_MINUTES, reference="KP")
+    assert wording.insert_code(filled, "0042") == "Co 0042 4 600 10 KP"
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_the_text_with_a_name_of_twelve_letters_is_one_segment(
     assert "KP" in said
 
 
-@pytest.mark.parametrize("answer", list(Answer))
+@pytest.mark.parametrize("answer", list(AutoReply))
 @pytest.mark.parametrize("tag", LANGUAGES)
-def test_every_answer_is_one_segment_and_holds_no_code(tag: str, answer: Answer) -> None:
+def test_every_answer_is_one_segment_and_holds_no_code(tag: str, answer: AutoReply) -> None:
     for attempts in range(4):
         said = wording.answer(answer, running(attempts=attempts, locale=tag))
         assert segments(said).count == 1, said
@@ -99,8 +99,8 @@ def test_every_answer_is_one_segment_and_holds_no_code(tag: str, answer: Answer)
 
 
 def test_tries_left_stand_apart_from_the_noun() -> None:
-    assert wording.answer(Answer.WRONG, running(attempts=2)).endswith("Tries left: 2")
-    assert wording.answer(Answer.WRONG, running(attempts=3)).endswith("Tries left: 1")
+    assert wording.answer(AutoReply.WRONG, running(attempts=2)).endswith("Tries left: 2")
+    assert wording.answer(AutoReply.WRONG, running(attempts=3)).endswith("Tries left: 1")
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
@@ -305,7 +305,7 @@ def test_any_name_and_any_terms_make_a_text(
 ) -> None:
     terms = Terms(code_length=length, window_seconds=window)
     made = wording.challenge(style, tag=tag, service=service, terms=terms, reference="KP")
-    said = wording.fill(made, "0" * length)
+    said = wording.insert_code(made, "0" * length)
     assert said.count("0" * length) >= 1
     found = reply.read(reply.hear(said), code_length=length, challenge_text=made)
     assert not isinstance(found, Attempt)

@@ -182,7 +182,7 @@ def test_the_way_out(once_ahead: Harness) -> None:
     ended = once_ahead.find(id)
     assert ended.outcome.at <= once_ahead.clock.now
     assert ended.created_at < ended.deadline_at == ended.outcome.at
-    assert readiness.look(once_ahead.store, once_ahead.service.rules.from_address).faults == []
+    assert readiness.check(once_ahead.store, once_ahead.service.rules.from_address).faults == []
 
 
 def test_where_nothing_is_ahead_nothing_is_taken_back(told: Harness) -> None:
@@ -380,7 +380,7 @@ def test_a_reason_is_text_and_nothing_else(harness: Harness, reason: str) -> Non
     page = harness.view(first["id"])
     from bot.explanations import why
 
-    said = why.why(page, harness.clock.now)
+    said = why.explain(page, harness.clock.now)
     assert said.startswith("It was canceled")
     second = harness.start_and_send()
     if older != harness.code():

@@ -25,7 +25,7 @@ from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
-from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
+from bot.domain.webhook_answer import WebhookResponse, WebhookResult
 from bot.store import verifications, webhook_events
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, StoreUnavailable
@@ -34,11 +34,11 @@ from bot.usecases import control, notify, read, resend, webhooks
 from bot.usecases import start as start_module
 from bot.usecases.answer import judge_text
 from bot.usecases.claim import TextClaim
-from bot.usecases.heartbeat import everything
+from bot.usecases.heartbeat import assume_all_judged
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.repair import begin_anew
 from bot.usecases.report import reported
-from bot.usecases.start import Request, begin
+from bot.usecases.start import StartRequest, begin
 from tests import invariants
 from tests.builders import OUR_NUMBER, RULES
 from tests.harness import HandClock
@@ -55,7 +55,7 @@ Judge = Callable[[Store, InboundText], Judged]
 
 
 def judge_honestly(store: Store, text: InboundText) -> Judged:
-    return store.write(judge_text, text, rules=RULES, judged_until=everything)
+    return store.write(judge_text, text, rules=RULES, judged_until=assume_all_judged)
 
 
 class Drawn:
@@ -230,7 +230,7 @@ class Run:
             while one.events:
                 claim = one.events.pop()
                 self._receive(claim)
-                delivered = WebhookAnswer(WebhookResult.DELIVERED, 204)
+                delivered = WebhookResponse(WebhookResult.DELIVERED, 204)
                 process.store.write(notify.answered, claim, delivered, jitter=0)
 
     # -- what can happen -------------------------------------------------------------------------
@@ -257,7 +257,7 @@ class Run:
         phone, key = self.random.choice(self._phones), self.random.choice(["a", "a", "a", "b"])
         with suppress(Refusal):
             process = self._any()
-            asked = Request(key, "r", f'"{phone}"')
+            asked = StartRequest(key, "r", f'"{phone}"')
             begin(process.store, phone, asked, rules=RULES, admission=process.admission)
 
     def _claim(self) -> None:
@@ -274,7 +274,9 @@ class Run:
         found = process.store.read(verifications.pending_of, self.random.choice(self._phones))
         if found is not None:
             with suppress(Refusal):
-                resend.again(process.store, found.id, rules=RULES, admission=process.admission)
+                resend.begin_resend(
+                    process.store, found.id, rules=RULES, admission=process.admission
+                )
 
     def _claim_events(self) -> None:
         process = self._any()
@@ -294,7 +296,7 @@ class Run:
             return
         results = [WebhookResult.DELIVERED, WebhookResult.REFUSED, WebhookResult.TIMEOUT]
         (result,) = self.random.choices(results, [6, 2, 1])
-        answer = WebhookAnswer(WebhookResult.DELIVERED if self._is_draining else result)
+        answer = WebhookResponse(WebhookResult.DELIVERED if self._is_draining else result)
         process.store.write(notify.answered, claim, answer, jitter=self.random.uniform(-1, 1))
 
     def _repair_endpoint(self) -> None:
@@ -305,7 +307,7 @@ class Run:
             if view.state is webhooks.EndpointState.DISABLED:
                 generation = view.endpoint.generation
                 write(webhooks.enable, view.endpoint.id, generation=generation)
-        write(webhooks.resend_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
+        write(webhooks.replay_failed, since=datetime.min.replace(tzinfo=UTC), operator="o")
 
     def _receive(self, claim: notify.EventClaim) -> None:
         """The receiver remembers ids: the same one always brings the same bytes, of a real end."""
@@ -429,7 +431,7 @@ class Run:
         if not found:
             return
         id = self.random.choice(found).verification.id
-        waiting = {"judged_until": everything}
+        waiting = {"judged_until": assume_all_judged}
         order = self.random.choice(
             [
                 control.cancel,

@@ -9,11 +9,11 @@ from bot.channels.gateway import (
     Accepted,
     ChannelUnavailable,
     Conversation,
-    Message,
     Postponed,
-    Received,
+    ReceivedText,
     Refused,
     SendResult,
+    SentMessage,
     Unknown,
 )
 from bot.channels.twilio.client import CLOCK_SLACK, STAMP_SLACK
@@ -92,13 +92,15 @@ class Twilio:
             raise Killed
         return Unknown("500") if what == "lose after" else Accepted(taken.sid)
 
-    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+    def look(
+        self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
+    ) -> list[SentMessage]:
         since = self._clock.now - tried_ago - CLOCK_SLACK - UNCOUNTED
         self.interleave()
         if self.is_gone or self._random.random() < 0.2:
             raise ChannelUnavailable("no answer")
         found = [
-            Message(taken.sid, self._clock.now - taken.at.replace(microsecond=0))
+            SentMessage(taken.sid, self._clock.now - taken.at.replace(microsecond=0))
             for taken in self.taken
             if taken.listed_at <= self._clock.now
             and (taken.sid == sid or (taken.to == to and taken.body == body and taken.at >= since))
@@ -116,13 +118,13 @@ class Twilio:
     ) -> Conversation:
         return Conversation([], is_whole=True)
 
-    def received_since(self, ago: timedelta) -> Iterator[Received]:
+    def received_since(self, ago: timedelta) -> Iterator[ReceivedText]:
         if self.is_gone or self._random.random() < 0.1:
             raise ChannelUnavailable("no answer")
         for reply in self.replies:
             at = reply.at.replace(microsecond=0)
             if at >= self._clock.now - ago - STAMP_SLACK:
-                yield Received(reply.sid, reply.phone, reply.body, self._clock.now - at)
+                yield ReceivedText(reply.sid, reply.phone, reply.body, self._clock.now - at)
 
     def _take(self, to: str, body: str, text_id: str) -> Taken:
         lag = timedelta(seconds=self._random.uniform(0, LONGEST_LAG))

@@ -27,7 +27,7 @@ from bot.store.postgres import PostgresStore
 from bot.store.texts import TextState
 from bot.store.tx import Store
 from bot.usecases import answer, claim
-from bot.usecases.heartbeat import everything
+from bot.usecases.heartbeat import assume_all_judged
 from tests.builders import KEYRING, OUR_NUMBER, PHONE, RULES, TEXT
 from tests.builders import inbound as text_of
 from tests.harness import HandClock
@@ -147,7 +147,9 @@ def test_the_pending_one_goes_on(store: Store) -> None:
     before = store.read(verifications.load, "pending")
     assert before is not None
     assert (before.status, before.attempts) == (Status.PENDING, 1)
-    judged = store.write(answer.judge_text, text_of(CODE), rules=RULES, judged_until=everything)
+    judged = store.write(
+        answer.judge_text, text_of(CODE), rules=RULES, judged_until=assume_all_judged
+    )
     assert judged.answer == "Thank you, this number is verified."
     after = store.read(verifications.load, "pending")
     assert after is not None

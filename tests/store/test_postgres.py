@@ -40,7 +40,7 @@ from bot.store.outages import Outages
 from bot.store.postgres import PostgresStore
 from bot.store.postgres_retries import Retries
 from bot.store.tx import (
-    PATIENCE_SECONDS,
+    STORE_TIMEOUT_SECONDS,
     Done,
     MissedRepliesFirst,
     Store,
@@ -52,7 +52,7 @@ from bot.store.webhook_events import EventState
 from bot.usecases import claim, control, heartbeat, notify, webhooks
 from bot.usecases.answer import judge_text
 from bot.usecases.clear import clear_limits
-from bot.usecases.heartbeat import everything
+from bot.usecases.heartbeat import assume_all_judged
 from bot.usecases.start import start
 from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, inbound, running
 from tests.builders import start as wanted
@@ -183,7 +183,7 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     )
     assert [c.verification_id for c in store.write(claiming)] == [ids[1]]
     clock.forward(1000)
-    store.write(partial(control.expire, ids=ids, judged_until=everything))
+    store.write(partial(control.expire, ids=ids, judged_until=assume_all_judged))
     held.let_go()
     statuses = {id: store.read(lambda tx, id=id: table.load(tx, id)).status for id in ids}
     assert statuses == {ids[0]: "pending", ids[1]: "failed"}
@@ -367,7 +367,7 @@ def test_after_one_connection_that_hangs_the_others_are_replaced(url: str) -> No
         for _ in range(4):
             began = time.monotonic()
             store.write(mark)
-            assert time.monotonic() - began < PATIENCE_SECONDS / 2
+            assert time.monotonic() - began < STORE_TIMEOUT_SECONDS / 2
         store.close()
 
 
@@ -682,7 +682,7 @@ def test_an_old_event_that_is_sent_again_is_not_swept_away(
     store.write(lambda tx: Done(tx.run("UPDATE webhook_event SET state = 'failed', due_at = NULL")))
     clock.forward(31 * 24 * 3600)
     (event,) = store.read(webhook_events.newest, limit=1)
-    again = Held(store, partial(webhooks.resend, id=event.id, operator="me"))
+    again = Held(store, partial(webhooks.replay, id=event.id, operator="me"))
 
     def drop(tx: Tx) -> Done[int]:
         before = tx.now - timedelta(days=30)
@@ -814,7 +814,7 @@ def test_a_text_that_opens_with_stop_locks_as_a_start_does(store: PostgresStore,
     text = inbound("stop it, please")
     judged = threading.Thread(
         target=store.write,
-        args=(partial(judge_text, text=text, rules=RULES, judged_until=everything),),
+        args=(partial(judge_text, text=text, rules=RULES, judged_until=assume_all_judged),),
     )
     judged.start()
     until(partial(waits_for_a_lock, url))
@@ -830,11 +830,11 @@ def test_due_ones_that_another_holds_are_not_looked_at(
     id = begin(store)
     clock.forward(3600)
     held = Held(store, lambda tx: Done(table.load(tx, id)))
-    assert expire.run_once(store, judged_until=everything) == 0, (
+    assert expire.run_once(store, judged_until=assume_all_judged) == 0, (
         "or the loop would turn without a pause"
     )
     held.let_go()
-    assert expire.run_once(store, judged_until=everything) == 1
+    assert expire.run_once(store, judged_until=assume_all_judged) == 1
 
 
 def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:
@@ -847,7 +847,7 @@ def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:
                 began = time.monotonic()
                 with pytest.raises(StoreUnavailable):
                     act()
-                assert time.monotonic() - began < PATIENCE_SECONDS + 2
+                assert time.monotonic() - began < STORE_TIMEOUT_SECONDS + 2
         store.close()
     finally:
         server.close()

@@ -9,13 +9,13 @@ import pytest
 
 from bot import wording
 from bot.admission.admission import Admission
-from bot.domain.decision import Answer
+from bot.domain.decision import AutoReply
 from bot.domain.verification import Status
 from bot.store import history, verifications
 from bot.store.opening import open_store
 from bot.store.tx import Store
 from bot.usecases import answer, claim
-from bot.usecases.heartbeat import everything
+from bot.usecases.heartbeat import assume_all_judged
 from bot.usecases.start import start
 from tests.builders import PHONE, RULES, code_of, inbound, running, wrong_code
 from tests.builders import start as wanted
@@ -55,7 +55,7 @@ def begin(store: Store, **more) -> str:
 
 def judge(store: Store, body: str, **more) -> str | None:
     text = inbound(body, **more)
-    return store.write(answer.judge_text, text, rules=RULES, judged_until=everything).answer
+    return store.write(answer.judge_text, text, rules=RULES, judged_until=assume_all_judged).answer
 
 
 def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> None:
@@ -73,7 +73,7 @@ def test_wrong_replies_at_once_are_four_attempts_and_one_end(store: Store) -> No
 def test_right_replies_at_once_are_one_approval(store: Store) -> None:
     id = begin(store)
     answers = at_once([partial(judge, store, code_of(wanted()))] * 16)
-    approved = wording.answer(Answer.APPROVED, running())
+    approved = wording.answer(AutoReply.APPROVED, running())
     assert answers.count(approved) == 1
     v = store.read(lambda tx: verifications.load(tx, id))
     assert (v.status, v.attempts) == (Status.APPROVED, 0)

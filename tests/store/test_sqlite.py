@@ -308,7 +308,7 @@ def test_readers_at_once_are_bounded_and_few_are_kept(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """150 lists at once left 300 files open and half a gigabyte of pages."""
-    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "STORE_TIMEOUT_SECONDS", 0.05)
     before = len(list(Path("/proc/self/fd").iterdir()))
 
     def read_within(depth: int) -> int:

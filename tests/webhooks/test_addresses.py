@@ -14,7 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError
 
 from bot import settings
 from bot.concurrency.watchdog import Watchdog
-from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
+from bot.domain.webhook_answer import WebhookResponse, WebhookResult
 from bot.outbound import addresses, bounded
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import Call, direct_pool, under_way
@@ -108,7 +108,7 @@ def client(*, allows_private: bool = False, own_port: int = 1) -> WebhookClient:
     )
 
 
-def post(url: str, **more: Any) -> WebhookAnswer:
+def post(url: str, **more: Any) -> WebhookResponse:
     return client(**more).post(url, "msg_1", "{}")
 
 

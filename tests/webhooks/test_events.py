@@ -9,7 +9,7 @@ import pytest
 from bot import service
 from bot.app import create_commands
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
-from bot.domain.webhook_answer import WebhookAnswer, WebhookResult
+from bot.domain.webhook_answer import WebhookResponse, WebhookResult
 from bot.observability import logs
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.webhook_events import EventState, WebhookEvent
@@ -278,7 +278,7 @@ def test_a_try_that_began_before_it_was_enabled_again_does_not_disable_it(told: 
         return notify.Done(None)
 
     told.store.write(twice)
-    gone = WebhookAnswer(WebhookResult.GONE, 410)
+    gone = WebhookResponse(WebhookResult.GONE, 410)
     assert not told.store.write(notify.answered, claim, gone, jitter=0)
     (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
@@ -288,12 +288,12 @@ def test_an_event_can_be_sent_again(told: Harness) -> None:
     approve(told)
     told.run_once()
     (event,) = events(told)
-    told.store.write(webhooks.resend, event.id, operator="alice")
+    told.store.write(webhooks.replay, event.id, operator="alice")
     told.run_once()
     (got,) = received(told)
     assert (got.tries, got.is_same) == (2, True)
     with pytest.raises(UnknownEvent):
-        told.store.write(webhooks.resend, "msg_none", operator="alice")
+        told.store.write(webhooks.replay, "msg_none", operator="alice")
 
 
 def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
@@ -307,11 +307,11 @@ def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
     behave(told, Behaviour.ACCEPT)
     assert (
         told.store.write(
-            webhooks.resend_failed, since=since + timedelta(seconds=1), operator="alice"
+            webhooks.replay_failed, since=since + timedelta(seconds=1), operator="alice"
         )
         == 0
     )
-    assert told.store.write(webhooks.resend_failed, since=since, operator="alice") == 1
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 1
     told.run_once()
     assert events(told)[0].state is EventState.DELIVERED
 
@@ -404,8 +404,8 @@ def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
     assert told.store.write(notify.claim_events, event.endpoint_id, limit=8) == []
     told.clock.forward(30)
     (again,) = told.store.write(notify.claim_events, event.endpoint_id, limit=8)
-    delivered = WebhookAnswer(WebhookResult.DELIVERED, 204)
-    refused = WebhookAnswer(WebhookResult.REFUSED, 500)
+    delivered = WebhookResponse(WebhookResult.DELIVERED, 204)
+    refused = WebhookResponse(WebhookResult.REFUSED, 500)
     told.store.write(notify.answered, again, delivered, jitter=0)
     told.store.write(notify.answered, claim, refused, jitter=0)
     assert events(told)[0].state is EventState.DELIVERED, "the newest claim alone counts"

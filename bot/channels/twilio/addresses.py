@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain import phone
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.numbering import canonical, other_spellings
 from bot.settings import Settings
 
@@ -63,9 +63,9 @@ def senders_of(number: str, *, is_of_service: bool) -> list[str]:
     return [number, *other_spellings(number), *rcs]
 
 
-def reason_to_ignore(theirs: str) -> Ignored:
+def reason_to_ignore(theirs: str) -> IgnoreReason:
     """Returns the reason why an address is not a phone's."""
-    return Ignored.OTHER_CHANNEL if ":" in theirs else Ignored.UNREADABLE_SENDER
+    return IgnoreReason.OTHER_CHANNEL if ":" in theirs else IgnoreReason.UNREADABLE_SENDER
 
 
 def masked(theirs: str) -> str:

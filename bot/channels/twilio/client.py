@@ -19,14 +19,14 @@ from bot.channels.gateway import (
     Accepted,
     ChannelUnavailable,
     Conversation,
-    Message,
+    Direction,
+    ListedMessage,
     NotForUs,
-    Passage,
     Postponed,
-    Received,
+    ReceivedText,
     Refused,
     SendResult,
-    Sighting,
+    SentMessage,
     Unknown,
 )
 from bot.channels.twilio import addresses, errors
@@ -47,7 +47,7 @@ from bot.store.steady import UNCOUNTED
 # whole seconds, and an answer takes time.
 CLOCK_SLACK = timedelta(seconds=5)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
-_PASSAGES = {"inbound": Passage.REPLY, "outbound-reply": Passage.ANSWER}
+_PASSAGES = {"inbound": Direction.REPLY, "outbound-reply": Direction.ANSWER}
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
 _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
@@ -112,7 +112,9 @@ class TwilioGateway:
             if http_status(error) != 403:
                 raise ChannelUnavailable(describe(error)) from None
 
-    def look(self, *, to: str, body: str, tried_ago: timedelta, sid: str | None) -> list[Message]:
+    def look(
+        self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
+    ) -> list[SentMessage]:
         began = time.monotonic()
         try:
             if sid is not None:
@@ -124,7 +126,7 @@ class TwilioGateway:
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
         ours = [
-            Message(message.sid, now - message.date_created)
+            SentMessage(message.sid, now - message.date_created)
             for message in found
             if message.sid == sid or _may_be_ours(message, body, now - oldest)
         ]
@@ -150,9 +152,9 @@ class TwilioGateway:
         first = now - began_ago - CLOCK_SLACK
         last = datetime.max.replace(tzinfo=UTC) if ended_ago is None else now - ended_ago
         sightings = [
-            Sighting(
+            ListedMessage(
                 sid=message.sid,
-                passage=_PASSAGES.get(message.direction, Passage.TEXT),
+                passage=_PASSAGES.get(message.direction, Direction.TEXT),
                 status=message.status,
                 error_code=int(message.error_code) if message.error_code else None,
                 at=message.date_created.astimezone(UTC),
@@ -175,7 +177,7 @@ class TwilioGateway:
         except UNREADABLE as error:
             raise ChannelUnavailable(describe(error)) from None
 
-    def received_since(self, ago: timedelta) -> Iterator[Received | NotForUs]:
+    def received_since(self, ago: timedelta) -> Iterator[ReceivedText | NotForUs]:
         number = self._settings.twilio_phone_number
         wanted = {"to": number} if number else {}
         try:
@@ -193,14 +195,14 @@ class TwilioGateway:
         except UNREADABLE as error:
             raise ChannelUnavailable(describe(error)) from None
 
-    def _received(self, message: Any) -> Received | NotForUs:
+    def _received(self, message: Any) -> ReceivedText | NotForUs:
         theirs = message.from_ or ""
         phone = addresses.phone_of(theirs, is_of_service=not self._is_number)
         if phone is None:
             masked = addresses.masked(theirs)
             return NotForUs(message.sid, addresses.reason_to_ignore(theirs), masked)
         age = self._now() - message.date_sent.astimezone(UTC)
-        return Received(message.sid, phone, message.body or "", age)
+        return ReceivedText(message.sid, phone, message.body or "", age)
 
     @property
     def _is_number(self) -> bool:

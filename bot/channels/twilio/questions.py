@@ -18,7 +18,7 @@ from bot.channels.twilio.exceptions import UNREADABLE, http_status, twilio_code
 from bot.outbound.bounded import ConnectionRefused
 from bot.settings import Settings
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 TOTAL_SECONDS = 60.0  # all questions of one command
 _TEST_CREDENTIALS = 20008
@@ -62,7 +62,7 @@ class Questions:
         twilio = client(self.settings, token=token, http_client=self.client.http_client)
         return Questions(self.settings, twilio=twilio, ends=self._ends)
 
-    def ask(self, question: Callable[[], Answer]) -> Answer:
+    def ask(self, question: Callable[[], T]) -> T:
         """Asks within the time that is left, and returns Twilio's answer. Raises Unanswered."""
         self.client.http_client.until(self._ends)
         try:

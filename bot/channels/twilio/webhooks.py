@@ -11,7 +11,7 @@ from bot.channels.gateway import NotForUs, Report
 from bot.channels.twilio import addresses, errors
 from bot.channels.twilio.addresses import Ours
 from bot.domain.delivery import Delivery
-from bot.domain.ignored import Ignored
+from bot.domain.ignored import IgnoreReason
 from bot.domain.reply import Keyword
 from bot.http.errors import InvalidWebhook
 from bot.usecases.inbound_text import InboundText
@@ -52,7 +52,7 @@ def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
         reason = addresses.reason_to_ignore(theirs)
         return NotForUs(message_sid, reason, addresses.masked(theirs))
     if not ours.is_recipient(form):
-        return NotForUs(message_sid, Ignored.OTHER_RECIPIENT, addresses.masked(theirs))
+        return NotForUs(message_sid, IgnoreReason.OTHER_RECIPIENT, addresses.masked(theirs))
     return InboundText(
         message_sid=message_sid,
         phone=number,

@@ -13,7 +13,7 @@ from bot import service as services
 from bot.channels.gateway import Finding, Level
 from bot.domain import phone
 from bot.faces.cli.output import counted, json_option, say
-from bot.settings import Reading, Settings
+from bot.settings import Settings, SettingsCheck
 from bot.store.migrations import VERSION
 from bot.store.opening import schema_version
 from bot.store.tx import UnusableDatabase
@@ -50,7 +50,7 @@ def check_command(ask: Ask) -> click.Command:
     return check
 
 
-def _refuse(faults: Sequence[str], reading: Reading, told: str, *, as_json: bool) -> NoReturn:
+def _refuse(faults: Sequence[str], reading: SettingsCheck, told: str, *, as_json: bool) -> NoReturn:
     if as_json:
         warnings = list(reading.warnings)
         say(True, {"isReady": False, "faults": list(faults), "warnings": warnings, "findings": []})
@@ -72,7 +72,7 @@ def _database(settings: Settings) -> str:
 
 
 def _tell_json(
-    reading: Reading, settings: Settings, database: str, findings: list[Finding]
+    reading: SettingsCheck, settings: Settings, database: str, findings: list[Finding]
 ) -> bool:
     is_ready = all(found.level is not Level.FAULT for found in findings)
     told: dict[str, Any] = {
@@ -89,7 +89,7 @@ def _tell_json(
     return is_ready
 
 
-def _tell_settings(reading: Reading, settings: Settings, database: str) -> None:
+def _tell_settings(reading: SettingsCheck, settings: Settings, database: str) -> None:
     for name, value in _shown(settings, database):
         click.echo(f"{name:14}  {value}")
     for warning in reading.warnings:

@@ -15,7 +15,7 @@ from bot.store.tx import Store
 from bot.store.verification_list import ListFilter
 from bot.usecases import read, search
 from bot.usecases.read import VerificationView
-from bot.usecases.search import By, Reading
+from bot.usecases.search import By, Interpretation
 from bot.usecases.summary import summary
 
 
@@ -78,7 +78,9 @@ def id_of(store: Store, text: str) -> str:
 def _number(service: Service, text: str) -> str:
     """The number in the spelling it is stored under. Raises InvalidNumber, CannotReceiveTexts."""
     home = service.settings.home_country
-    spellings = [Reading(By.NUMBER, number) for number in phone_search.may_be(text, home=home)]
+    spellings = [
+        Interpretation(By.NUMBER, number) for number in phone_search.may_be(text, home=home)
+    ]
     found = service.store.read(search.found, spellings)
     return found[0].value if found else phone.parse(text).number
 

@@ -32,7 +32,7 @@ def dispatch() -> None:
     configure_logs(service.settings.log_format)
     for warning in services.reading_of(current_app).warnings:
         log.warning("settings: %s", warning)
-    gc_settings.settle()
+    gc_settings.apply()
     service.configure_endpoints()
     service.shared_counters.start()
     dispatcher = service.dispatcher

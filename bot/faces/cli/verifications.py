@@ -19,15 +19,15 @@ from bot.faces.cli.listing import outcome_in_words as _outcome
 from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import UTC_NOTE, counted, json_option, printable, say
 from bot.observability.logs import request_id
-from bot.store.history import Line
+from bot.store.history import HistoryLine
 from bot.store.rows import to_text
 from bot.store.texts import TextState
 from bot.store.tx import Store
 from bot.usecases import control, read, timekeeping
 from bot.usecases.forget import forget_number
 from bot.usecases.read import VerificationView
-from bot.usecases.resend import again
-from bot.usecases.start import Request, begin
+from bot.usecases.resend import begin_resend
+from bot.usecases.start import StartRequest, begin
 from bot.usecases.summary import summary
 
 LOOK_EVERY_SECONDS = 0.2
@@ -48,7 +48,7 @@ NOTHING_SENDS = (
 def start(phone_number: str, wait: bool, as_json: bool) -> None:
     """Start a verification and wait for its outcome. Exit code 0: approved."""
     service = services.of(current_app)
-    asked = Request("cli", request_id(None), operator=operator().name)
+    asked = StartRequest("cli", request_id(None), operator=operator().name)
     verification = begin(
         audited(Action.STARTED),
         phone_number,
@@ -82,7 +82,7 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
 def resend(id: str, as_json: bool) -> None:
     """Send the text of a pending verification once more, with the same code."""
     service = services.of(current_app)
-    verification = again(
+    verification = begin_resend(
         audited(Action.RESENT),
         listing.id_of(service.store, id),
         rules=service.rules,
@@ -108,7 +108,7 @@ def show(id: str, as_json: bool) -> None:
     store = services.of(current_app).store
     view = store.read(read.view, listing.id_of(store, id), with_history=True)
     now = store.read(timekeeping.now)
-    said, explained = why.why(view, now), why.explained(view)
+    said, explained = why.explain(view, now), why.explained_codes(view)
     if as_json:
         history = [_event(line) for line in view.history]
         say(as_json, {**summary(view), "why": said, "history": history})
@@ -195,7 +195,7 @@ def _await_outcome(store: Store, id: str, *, is_silent: bool) -> None:
         click.echo("\r" + " " * 60 + "\r", nl=False)
 
 
-def _event(line: Line) -> dict[str, Any]:
+def _event(line: HistoryLine) -> dict[str, Any]:
     detail = {name: value for name, value in line.detail.items() if value is not None}
     return {"at": to_text(line.at), "event": line.event.value, **detail}
 

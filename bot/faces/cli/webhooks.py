@@ -77,7 +77,7 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
         _resend_failed(failed_since.replace(tzinfo=UTC), as_json)
     elif id is not None:
         audited(Action.EVENT_REPLAYED, detail=id).write(
-            webhooks.resend, id, operator=operator().name
+            webhooks.replay, id, operator=operator().name
         )
         say(as_json, {"events": 1}, f"The event will be sent again {WHILE}.")
 
@@ -107,13 +107,13 @@ def enable(endpoint_id: str, as_json: bool) -> None:
 
 def _resend_failed(since: datetime, as_json: bool) -> None:
     count = audited(Action.FAILED_EVENTS_REPLAYED).write(
-        webhooks.resend_failed, since=since, operator=operator().name
+        webhooks.replay_failed, since=since, operator=operator().name
     )
     if not count:
         said = "No event has failed since then."
     else:
         said = f"{_events(count, '1 event')} will be sent again {WHILE}."
-    if count == webhooks.RESENT_AT_ONCE:
+    if count == webhooks.REPLAYED_AT_ONCE:
         said += " There may be more: run this again."
     say(as_json, {"events": count}, said)
 

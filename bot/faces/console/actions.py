@@ -27,7 +27,7 @@ from bot.store.tx import Done, Tx
 from bot.usecases import clear, control, forget, read, resend, webhooks
 from bot.usecases.audit import Audited
 from bot.usecases.rules import Rules
-from bot.usecases.start import Request, begin, restart
+from bot.usecases.start import StartRequest, begin, restart
 
 CALLER = "console"  # whose starts these are
 
@@ -41,7 +41,7 @@ class Actions:
 
     def start(self) -> AnyResponse:
         number = request.form.get("number", "")
-        asked = Request(
+        asked = StartRequest(
             started_by=CALLER,
             request_id=REQUEST_ID.get(),
             operator=self._name,
@@ -67,7 +67,7 @@ class Actions:
 
     def resend(self, id: str) -> AnyResponse:
         service = self._service
-        resend.again(
+        resend.begin_resend(
             self._as(Action.RESENT),
             id,
             rules=service.rules,
@@ -133,7 +133,7 @@ class Actions:
     def send_again(self, id: str) -> AnyResponse:
         """Returns to the verification's page if the button was pressed there."""
         verification = request.form.get("verification", "")
-        self._as(Action.EVENT_REPLAYED, detail=id).write(webhooks.resend, id, operator=self._name)
+        self._as(Action.EVENT_REPLAYED, detail=id).write(webhooks.replay, id, operator=self._name)
         if verification:
             return self._noticed("sent_again", "one", id=verification)
         return self._noticed("sent_again", "webhooks")
@@ -144,9 +144,9 @@ class Actions:
         if since is None:
             return self._renderer.trouble(" ".join(faults), 400)
         count = self._as(Action.FAILED_EVENTS_REPLAYED).write(
-            webhooks.resend_failed, since=since, operator=self._name
+            webhooks.replay_failed, since=since, operator=self._name
         )
-        word = "failed_again" if count < webhooks.RESENT_AT_ONCE else "most_again"
+        word = "failed_again" if count < webhooks.REPLAYED_AT_ONCE else "most_again"
         return self._noticed(word if count else "none_failed", "webhooks")
 
     def send_test(self) -> AnyResponse:

@@ -9,7 +9,8 @@ from bot.domain import phone
 from bot.domain.operators import Action
 from bot.domain.verification import Stage, Status, stages_of
 from bot.store.audit import AuditFilter
-from bot.store.rows import Place, to_instant, to_text
+from bot.store.paging import PageCursor
+from bot.store.rows import to_instant, to_text
 from bot.store.verification_list import ListFilter
 from bot.store.webhook_events import EventState
 from bot.usecases.search import LONGEST, By
@@ -46,7 +47,7 @@ def read(query: MultiDict[str, str], *, limit: int = PAGE) -> Filters:
         created_from=instant(typed["from"], faults),
         created_to=instant(typed["to"], faults),
         newest_first=True,
-        after=place(query.get("after", ""), faults),
+        after=page_cursor(query.get("after", ""), faults),
     )
     fields = {name: value for name, value in typed.items() if value}
     return Filters(typed["q"], by, fields, wanted, tuple(faults))
@@ -70,7 +71,7 @@ def of_audit(query: MultiDict[str, str]) -> AuditFilters:
         action=Action(typed["what"]) if typed["what"] in ACTIONS else None,
         at_from=instant(typed["from"], faults),
         at_to=instant(typed["to"], faults),
-        after=place(query.get("after", ""), faults),
+        after=page_cursor(query.get("after", ""), faults),
     )
     fields = {name: value for name, value in typed.items() if value}
     return AuditFilters(fields, wanted, tuple(faults))
@@ -83,13 +84,13 @@ def event_state(text: str, faults: list[str]) -> EventState | None:
     return EventState(text) if text in EVENT_STATES else None
 
 
-def address_of(place: Place) -> str:
+def address_of(place: PageCursor) -> str:
     """Encodes the end of a page for the address of the next page."""
     at, id = place
     return f"{to_text(at)} {id}"
 
 
-def place(text: str, faults: list[str]) -> Place | None:
+def page_cursor(text: str, faults: list[str]) -> PageCursor | None:
     if not text:
         return None
     at, _, id = text.partition(" ")

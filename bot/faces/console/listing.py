@@ -14,10 +14,10 @@ from bot.faces.console import filters
 from bot.faces.console.filters import Filters
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
-from bot.store.rows import Place
+from bot.store.paging import PageCursor
 from bot.store.verification_list import ListFilter
 from bot.usecases import search
-from bot.usecases.search import By, Reading
+from bot.usecases.search import By, Interpretation
 from bot.usecases.summary import FIELDS, summary
 
 EXPORTED = 1000  # rows of one file
@@ -88,17 +88,19 @@ class Listing:
             "exported": EXPORTED,
         }
 
-    def _candidates(self, asked: Filters) -> Sequence[Reading]:
+    def _candidates(self, asked: Filters) -> Sequence[Interpretation]:
         """The readings of the search text that find something."""
-        every = search.readings(asked.search, home=self._home)
+        every = search.interpretations(asked.search, home=self._home)
         return self._store.read(search.found, every)
 
-    def _reading(self, asked: Filters, candidates: Sequence[Reading]) -> Reading | None:
+    def _reading(
+        self, asked: Filters, candidates: Sequence[Interpretation]
+    ) -> Interpretation | None:
         fitting = [one for one in candidates if asked.by in (None, one.by)]
         return fitting[0] if fitting else None
 
 
-def _wanted(asked: Filters, reading: Reading | None) -> ListFilter | None:
+def _wanted(asked: Filters, reading: Interpretation | None) -> ListFilter | None:
     """Builds the filter of the list; None if a filter cannot be used or the search finds
     nothing."""
     if asked.faults or (asked.search and reading is None):
@@ -106,7 +108,7 @@ def _wanted(asked: Filters, reading: Reading | None) -> ListFilter | None:
     return reading.narrow(asked.wanted) if reading else asked.wanted
 
 
-def _page_after(place: Place, fields: dict[str, str]) -> str:
+def _page_after(place: PageCursor, fields: dict[str, str]) -> str:
     return url_for("console.listing", **fields, after=filters.address_of(place))  # type: ignore[arg-type]
 
 

@@ -24,7 +24,7 @@ from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store import inbound, opt_outs
 from bot.usecases import audit, overview, read, texts, webhooks
-from bot.usecases.load import Load
+from bot.usecases.load import ServiceState
 from bot.usecases.number_limits import number_limits
 from bot.usecases.overview import Period
 from bot.usecases.readiness import Fault
@@ -45,7 +45,7 @@ class Pages:
         asked = request.args.get("period", "")
         period = Period(asked) if asked in frozenset(Period) else Period.TODAY
 
-        def show(load: Load) -> dict[str, Any]:
+        def show(load: ServiceState) -> dict[str, Any]:
             shown = self._store.read(overview.overview, period)
             return {
                 "pending": self._store.read(overview.pending),
@@ -97,12 +97,12 @@ class Pages:
         service = self._service
         view = self._store.read(read.view, id, with_history=True)
         v = view.verification
-        explained = why.explained(view)
+        explained = why.explained_codes(view)
         codes = {line.detail["error_code"] for line in view.history if "error_code" in line.detail}
         refusal = self._store.read(refusal_of_restart, v, service.rules, service.admission)
         return {
             "view": view,
-            "why": why.why(view, self._renderer.now()),
+            "why": why.explain(view, self._renderer.now()),
             "history": words.timeline(view.history, explained),
             "told": explained | codes,
             "events": events,
@@ -202,5 +202,5 @@ def _until(verification: Verification) -> datetime | None:
     return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
 
 
-def _lamps(load: Load) -> dict[str, Any]:
+def _lamps(load: ServiceState) -> dict[str, Any]:
     return {"lamps": state.lamps([*load.faults, *load.notes]), "lamp_pages": LAMP_PAGES}

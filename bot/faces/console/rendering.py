@@ -27,7 +27,7 @@ from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read, timekeeping
-from bot.usecases.load import Load, present_load
+from bot.usecases.load import ServiceState, service_state
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +77,13 @@ class Renderer:
         self._is_token = is_token
 
     def live(
-        self, template: str, show: Callable[[Load], dict[str, Any]], *, more: str = ""
+        self, template: str, show: Callable[[ServiceState], dict[str, Any]], *, more: str = ""
     ) -> Response:
         """A page, or 304 if the caller has this version of it. The version changes by the minute,
         as counts and limits do, and by the second while texts are queued. `more`: the version of
         data on the page that is not in the history."""
         load = self._store.read(
-            present_load,
+            service_state,
             from_address=self._service.rules.from_address,
             ahead=self._store.steady.ahead,
         )

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.domain.events import EventName
 from bot.domain.verification import Stage
 from bot.faces.durable.payloads import ANSWER_EVENT, FUNCTION, Json, input_of, output
-from bot.store.history import Line
+from bot.store.history import HistoryLine
 from bot.usecases.read import VerificationView
 
 ACTIVITY = "E4_SendSmsChallenge"
@@ -37,41 +37,41 @@ def events(view: VerificationView, *, show_input: bool, show_output: bool) -> li
     return shown
 
 
-def _events(line: Line, view: VerificationView) -> Iterator[Json]:
+def _events(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     if line.event in _ENDS:
         yield from _end(line, view)
     elif line.event in _SHOWN:
         yield from _SHOWN[line.event](line, view)
 
 
-def _started(line: Line, view: VerificationView) -> Iterator[Json]:
+def _started(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     sent = input_of(view.verification)
     yield _event("ExecutionStarted", line, FunctionName=FUNCTION, Input=sent)
 
 
-def _accepted(line: Line, view: VerificationView) -> Iterator[Json]:
+def _accepted(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     scheduled_at = view.verification.first_try_at or view.verification.created_at
     yield _event("TaskCompleted", line, FunctionName=ACTIVITY, ScheduledTime=_time(scheduled_at))
     yield _event("TimerCreated", line, FireAt=_time(view.verification.deadline_at))
 
 
-def _answered(line: Line, view: VerificationView) -> Iterator[Json]:
+def _answered(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     yield _event("EventRaised", line, Name=ANSWER_EVENT)
 
 
-def _raised(line: Line, view: VerificationView) -> Iterator[Json]:
+def _raised(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     yield _event("EventRaised", line, Name=line.detail["name"])
 
 
-def _suspended(line: Line, view: VerificationView) -> Iterator[Json]:
+def _suspended(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     yield _event("ExecutionSuspended", line, Reason=line.detail["reason"])
 
 
-def _resumed(line: Line, view: VerificationView) -> Iterator[Json]:
+def _resumed(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     yield _event("ExecutionResumed", line, Reason=line.detail["reason"])
 
 
-def _end(line: Line, view: VerificationView) -> Iterator[Json]:
+def _end(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     verification = view.verification
     if line.event is EventName.CANCELED:
         yield _event("ExecutionTerminated", line, Input=line.detail.get("reason"))
@@ -88,7 +88,7 @@ def _end(line: Line, view: VerificationView) -> Iterator[Json]:
     )
 
 
-_SHOWN: dict[EventName, Callable[[Line, VerificationView], Iterator[Json]]] = {
+_SHOWN: dict[EventName, Callable[[HistoryLine, VerificationView], Iterator[Json]]] = {
     EventName.STARTED: _started,
     EventName.TEXT_ACCEPTED: _accepted,
     EventName.RIGHT_ANSWER: _answered,
@@ -101,7 +101,7 @@ _SHOWN: dict[EventName, Callable[[Line, VerificationView], Iterator[Json]]] = {
 }
 
 
-def _event(kind: str, line: Line, **fields: object) -> Json:
+def _event(kind: str, line: HistoryLine, **fields: object) -> Json:
     return {"EventType": kind, "Timestamp": _time(line.at), **fields}
 
 

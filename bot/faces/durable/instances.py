@@ -91,7 +91,7 @@ class Instances:
         elif event.lower() == RESEND_EVENT.lower():
             bodies.any_json(parameters.body())
             service = self._service
-            resend.again(self._store, id, rules=service.rules, admission=service.admission)
+            resend.begin_resend(self._store, id, rules=service.rules, admission=service.admission)
         else:
             bodies.any_json(parameters.body())
             self._store.write(note_event, id, event)

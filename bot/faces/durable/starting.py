@@ -17,9 +17,9 @@ from bot.http.waiting import gone_check
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.usecases import read
-from bot.usecases.challenge import TextWanted
+from bot.usecases.challenge import TextOptions
 from bot.usecases.read import VerificationView
-from bot.usecases.start import Request, begin, restart
+from bot.usecases.start import StartRequest, begin, restart
 
 # The default of the sample's own waiting route.
 SAMPLE_WAIT_SECONDS = 30.0
@@ -70,13 +70,13 @@ class Starting:
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
             )
         given = bodies.start_input(parameters.body())
-        asked = Request(
+        asked = StartRequest(
             started_by=caller.name,
             caller_key=caller.key_mark,
             caller_keys=caller.key_marks,
             start_input=given.json,
             tag=given.tag,
-            text=TextWanted(locale=given.locale),
+            text=TextOptions(locale=given.locale),
             request_id=REQUEST_ID.get(),
             id=None if id is None else parameters.valid_id(id),
             idempotency_key=parameters.idempotency_key(),

@@ -31,10 +31,10 @@ from bot.service import Service
 from bot.store.tx import Tx
 from bot.usecases import check as checking
 from bot.usecases import control, read
-from bot.usecases.challenge import TextWanted
-from bot.usecases.check import Verdict, Which
+from bot.usecases.challenge import TextOptions
+from bot.usecases.check import Verdict, VerificationSelector
 from bot.usecases.read import VerificationView
-from bot.usecases.start import Request
+from bot.usecases.start import StartRequest
 from bot.usecases.start_or_resend import begin_or_resend
 from bot.wording import Style
 
@@ -99,13 +99,13 @@ class VerifyFace:
         """Starts a verification, or sends its text again. Both are answered 201."""
         caller = self._caller(service_sid)
         given = forms.create()
-        asked = Request(
+        asked = StartRequest(
             started_by=caller.name,
             caller_key=caller.key_mark,
             caller_keys=caller.key_marks,
             request_id=REQUEST_ID.get(),
             tag=given.tag,
-            text=TextWanted(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
+            text=TextOptions(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
         )
         service = self._service
         verification = begin_or_resend(
@@ -184,17 +184,17 @@ class VerifyFace:
         user = (request.authorization.username if request.authorization else None) or ""
         return user if _ACCOUNT.fullmatch(user) else self._service.settings.twilio_account_sid
 
-    def _which(self, caller: Caller, text: str) -> Which:
+    def _which(self, caller: Caller, text: str) -> VerificationSelector:
         """Finds a verification by the sid or number in a path. Raises NoSuchResource."""
         sid = _SID.fullmatch(text)
         if sid is not None:
-            return _owned(Which(hex_id=sid[1]), caller)
+            return _owned(VerificationSelector(hex_id=sid[1]), caller)
         try:
-            return _owned(Which(phone=phone.parse(text).number), caller)
+            return _owned(VerificationSelector(phone=phone.parse(text).number), caller)
         except (InvalidNumber, CannotReceiveTexts):
             raise _not_found() from None
 
-    def _which_of_check(self, caller: Caller, given: forms.Check) -> Which:
+    def _which_of_check(self, caller: Caller, given: forms.Check) -> VerificationSelector:
         """Finds a verification by the number, the sid, or both. Raises InvalidParameter."""
         sid = _SID.fullmatch(given.sid) if given.sid else None
         if given.sid and sid is None:
@@ -205,9 +205,9 @@ class VerifyFace:
             raise forms.invalid("To", "it is no phone number") from None
         except CannotReceiveTexts:
             raise _not_found() from None
-        return _owned(Which(number, sid[1] if sid else None), caller)
+        return _owned(VerificationSelector(number, sid[1] if sid else None), caller)
 
-    def _find_shown(self, tx: Tx, which: Which) -> VerificationView:
+    def _find_shown(self, tx: Tx, which: VerificationSelector) -> VerificationView:
         """The verification, if it may still be asked for. Expired and failed ones are gone, as at
         Twilio; by number only a pending or just approved one is found. Raises NoSuchResource."""
         found = checking.find(tx, which)
@@ -222,7 +222,7 @@ class VerifyFace:
         return _answer(body, status)
 
 
-def _owned(which: Which, caller: Caller) -> Which:
+def _owned(which: VerificationSelector, caller: Caller) -> VerificationSelector:
     """Restricts the search to this caller's verifications; a system key may find all."""
     if caller.power is Power.ALL:
         return which

@@ -119,7 +119,7 @@ class StoreBesideModel(RuleBasedStateMachine):
         def use_case(tx: Tx) -> Done[None]:
             verifications.update(tx, before, after)
             if after.is_decided:
-                outbox.settle(tx, after.id)
+                outbox.withdraw(tx, after.id)
             return Done(None)
 
         self.store.write(use_case)

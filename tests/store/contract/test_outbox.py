@@ -94,17 +94,17 @@ def test_a_refused_text_is_done_with_unless_it_was_accepted(store) -> None:
 
 
 def test_the_end_withdraws_what_is_queued_and_stops_looking(store) -> None:
-    do(store, outbox.settle, "an-id")
+    do(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.WITHDRAWN
     assert due(store) == []
 
 
 def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
     number = claim(store)
-    do(store, outbox.settle, "an-id")
+    do(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.SENDING
     do(store, outbox.to_look, "a-text", claim=number, due_at=NOON, looks=0)
-    do(store, outbox.settle, "an-id")
+    do(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.UNKNOWN
     assert due(store) == []
 
@@ -138,7 +138,7 @@ def test_a_verification_has_as_many_texts_as_are_sent(store, clock) -> None:
     texts = store.read(lambda tx: outbox.of(tx, "an-id"))
     assert [(found.id, found.locale) for found in texts] == [("a-text", "en"), ("another", "es")]
     assert store.read(lambda tx: outbox.of_many(tx, ["an-id", "none"])) == {"an-id": texts}
-    do(store, outbox.settle, "an-id")
+    do(store, outbox.withdraw, "an-id")
     texts = store.read(lambda tx: outbox.of(tx, "an-id"))
     assert [found.state for found in texts] == [TextState.WITHDRAWN] * 2
 

@@ -14,11 +14,11 @@ from bot.channels.twilio.readiness import (
     replies,
     service,
 )
-from bot.channels.twilio.readiness.findings import Kind, fault, warning
+from bot.channels.twilio.readiness.findings import FindingKind, fault, warning
 from bot.settings import Settings
 
 Probe = Callable[[Questions], Iterator[Finding]]
-_STOPS = (Kind.CONNECTION, Kind.CREDENTIALS)
+_STOPS = (FindingKind.CONNECTION, FindingKind.CREDENTIALS)
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -26,38 +26,38 @@ def findings(settings: Settings) -> Iterator[Finding]:
     the credentials, the remaining questions to Twilio are skipped."""
     asked = Questions(settings)
     sender = service.findings if settings.twilio_messaging_service_sid else number.findings
-    probes: list[tuple[Kind, Probe]] = [
-        (Kind.ACCOUNT, account.findings),
-        (Kind.API_KEY, api_key.findings),
-        (Kind.NUMBER, sender),
-        (Kind.REGISTRATION, registration.findings),
-        (Kind.COUNTRIES, countries.findings),
-        (Kind.REPLIES, replies.findings),
+    probes: list[tuple[FindingKind, Probe]] = [
+        (FindingKind.ACCOUNT, account.findings),
+        (FindingKind.API_KEY, api_key.findings),
+        (FindingKind.NUMBER, sender),
+        (FindingKind.REGISTRATION, registration.findings),
+        (FindingKind.COUNTRIES, countries.findings),
+        (FindingKind.REPLIES, replies.findings),
     ]
     for kind, probe in probes:
         found = list(_guarded(asked, kind, probe))
         yield from found
         # A wrong auth token stops nothing if an API key is set: the key asks the other questions.
         is_over = any(one.level is Level.FAULT and one.kind in _STOPS for one in found)
-        if is_over and not (kind is Kind.ACCOUNT and _goes_on(found, settings)):
+        if is_over and not (kind is FindingKind.ACCOUNT and _goes_on(found, settings)):
             break
     yield from address.findings(settings)
 
 
 def _goes_on(found: list[Finding], settings: Settings) -> bool:
-    is_reached = all(one.kind != Kind.CONNECTION for one in found)
+    is_reached = all(one.kind != FindingKind.CONNECTION for one in found)
     return is_reached and settings.twilio_api_key_sid is not None
 
 
-def _guarded(asked: Questions, kind: Kind, probe: Probe) -> Iterator[Finding]:
+def _guarded(asked: Questions, kind: FindingKind, probe: Probe) -> Iterator[Finding]:
     try:
         yield from probe(asked)
     except Unanswered as failed:
         if failed.why is Why.CONNECTION:
-            yield fault(Kind.CONNECTION, failed.sentence)
+            yield fault(FindingKind.CONNECTION, failed.sentence)
         elif failed.why is Why.RIGHT:
             yield warning(kind, f"This cannot be looked at. {failed.sentence}")
         elif failed.why in (Why.CREDENTIALS, Why.TEST_CREDENTIALS):
-            yield fault(Kind.CREDENTIALS, failed.sentence)
+            yield fault(FindingKind.CREDENTIALS, failed.sentence)
         else:
             yield warning(kind, failed.sentence)

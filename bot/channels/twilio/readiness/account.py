@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.channels.gateway import Finding
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
+from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 
 _REFUSED = (Why.CREDENTIALS, Why.UNKNOWN)
 _HERE = "Both stand on the first page of Twilio's console."
@@ -30,7 +30,9 @@ def findings(asked: Questions) -> Iterator[Finding]:
     for place in refused:
         yield _not_accepted(asked, place)
     if not refused:
-        yield good(Kind.CREDENTIALS, "Twilio accepts TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID.")
+        yield good(
+            FindingKind.CREDENTIALS, "Twilio accepts TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID."
+        )
     yield from _of_account(account)
 
 
@@ -41,7 +43,7 @@ def _none_accepted(asked: Questions) -> Finding:
         else ""
     )
     return fault(
-        Kind.CREDENTIALS,
+        FindingKind.CREDENTIALS,
         "Twilio does not accept TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID (error 20003): one of them"
         " is mistyped or of another account, the token was rotated, or the account is suspended or"
         f" closed. {_HERE}{beside}",
@@ -52,10 +54,11 @@ def _not_accepted(asked: Questions, place: int) -> Finding:
     which = f"Value {place + 1} of TWILIO_AUTH_TOKEN is not, or no longer, a token of this account"
     if place == 0 and not asked.settings.twilio_api_key_sid:
         return fault(
-            Kind.CREDENTIALS, f"{which}. The first value sends texts: put the current token first."
+            FindingKind.CREDENTIALS,
+            f"{which}. The first value sends texts: put the current token first.",
         )
     return warning(
-        Kind.CREDENTIALS,
+        FindingKind.CREDENTIALS,
         f"{which}, but Textback accepts signatures made with it: remove it, unless you are"
         " rotating the token.",
     )
@@ -64,21 +67,21 @@ def _not_accepted(asked: Questions, place: int) -> Finding:
 def _of_account(account: Any) -> Iterator[Finding]:
     if account.status != "active":
         yield fault(
-            Kind.ACCOUNT,
+            FindingKind.ACCOUNT,
             f"The account is {account.status}, so it sends and receives nothing. Twilio's console"
             " says why.",
         )
     elif account.owner_account_sid not in (None, account.sid):
         yield good(
-            Kind.ACCOUNT,
+            FindingKind.ACCOUNT,
             "The account is active. It is a subaccount: its own SID and auth token belong into the"
             " settings, and the sender must be its own.",
         )
     else:
-        yield good(Kind.ACCOUNT, "The account is active.")
+        yield good(FindingKind.ACCOUNT, "The account is active.")
     if account.type == "Trial":
         yield warning(
-            Kind.TRIAL,
+            FindingKind.TRIAL,
             "This is a trial account: it texts only numbers that are verified in Twilio's console,"
             " puts a notice before each text, or sends no texts but Twilio's own (error 572006)."
             " Upgrade it, or expect the first try to fail.",

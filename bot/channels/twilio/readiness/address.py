@@ -9,7 +9,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.gateway import Finding
 from bot.channels.twilio.http import PooledHttpClient
-from bot.channels.twilio.readiness.findings import Kind, good, warning
+from bot.channels.twilio.readiness.findings import FindingKind, good, warning
 from bot.outbound.bounded import ConnectionRefused
 from bot.settings import Settings
 
@@ -25,17 +25,17 @@ def findings(settings: Settings) -> Iterator[Finding]:
     try:
         answer = client.request("GET", url)
     except urllib3_errors.HTTPError as error:
-        yield warning(Kind.ADDRESS, f"{url} does not answer this machine: {_reason(error)}.")
+        yield warning(FindingKind.ADDRESS, f"{url} does not answer this machine: {_reason(error)}.")
         return
     found = None
     with suppress(ValueError):
         found = json.loads(answer.text)
     if answer.status_code == 200 and found == ALIVE:
         host = urlsplit(url).hostname
-        yield good(Kind.ADDRESS, f"Textback answers at {host}, asked from this machine.")
+        yield good(FindingKind.ADDRESS, f"Textback answers at {host}, asked from this machine.")
     else:
         yield warning(
-            Kind.ADDRESS,
+            FindingKind.ADDRESS,
             f"{url} is answered by something other than Textback, with HTTP status"
             f" {answer.status_code}: look at the proxy in front, and whether Textback runs.",
         )

@@ -7,13 +7,13 @@ from typing import Any
 
 from bot.channels.gateway import Finding, Level
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import Kind, good
+from bot.channels.twilio.readiness.findings import FindingKind, good
 
 _NO_MESSAGE = "SM" + "0" * 32
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class Permission:
     """A right that Textback needs the API key to have."""
 
     what: str
@@ -23,33 +23,33 @@ class Right:
 
 
 # Without a recipient and a body Twilio can send nothing.
-_SEND = Right(
+_SEND = Permission(
     "send texts",
     Level.FAULT,
     "No text goes out. Add the right to create messages.",
     lambda client: client.messages.create(to="", body=""),
 )
-_READ = Right(
+_READ = Permission(
     "read messages",
     Level.FAULT,
     "A text whose answer was lost cannot be looked up, nor a reply that met a restart. Add the"
     " right to read messages.",
     lambda client: client.messages.list(limit=1, page_size=1),
 )
-_ERASE = Right(
+_ERASE = Permission(
     "erase messages",
     Level.FAULT,
     "ERASE_AT_TWILIO=yes cannot be carried out. Add the right to update messages.",
     lambda client: client.messages(_NO_MESSAGE).update(body=""),
 )
-_NUMBERS = Right(
+_NUMBERS = Permission(
     "read phone numbers",
     Level.WARNING,
     "`flask number` and this command cannot see the webhook. Add the right to read and update"
     " incoming phone numbers, or run both with the auth token alone.",
     lambda client: client.incoming_phone_numbers.list(limit=1, page_size=1),
 )
-_SERVICES = Right(
+_SERVICES = Permission(
     "read Messaging Services",
     Level.WARNING,
     "Whether a Messaging Service decides about replies cannot be seen. Add the right to read"
@@ -69,12 +69,14 @@ def findings(asked: Questions) -> Iterator[Finding]:
             has.append(right.what)
         else:
             sentence = f"The API key may not {right.what}. {right.lacking}"
-            yield Finding(Kind.API_KEY, right.level, sentence)
+            yield Finding(FindingKind.API_KEY, right.level, sentence)
     if has:
-        yield good(Kind.API_KEY, f"The API key may {', '.join(has)}. Nothing was sent to learn it.")
+        yield good(
+            FindingKind.API_KEY, f"The API key may {', '.join(has)}. Nothing was sent to learn it."
+        )
 
 
-def _is_given(asked: Questions, right: Right) -> bool:
+def _is_given(asked: Questions, right: Permission) -> bool:
     try:
         asked.ask(lambda: right.question(asked.client))
     except Unanswered as failed:

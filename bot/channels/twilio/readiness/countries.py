@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.channels.gateway import Finding
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import Kind, fault, good, look
+from bot.channels.twilio.readiness.findings import FindingKind, fault, good, look
 
 WHERE = "Twilio's console, Messaging > Settings > Geo permissions"
 
@@ -22,7 +22,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
     if not states:
         shown = ", ".join(sorted(wanted)) or "those whose numbers you verify"
         yield look(
-            Kind.COUNTRIES,
+            FindingKind.COUNTRIES,
             f"Twilio does not tell which countries texts may go to. In {WHERE}, these must be on,"
             f" and others should be off: {shown}.",
         )
@@ -31,17 +31,17 @@ def findings(asked: Questions) -> Iterator[Finding]:
     off = sorted(wanted & states.keys() - is_on)
     if off:
         yield fault(
-            Kind.COUNTRIES,
+            FindingKind.COUNTRIES,
             f"Texts to {', '.join(off)} are switched off (error 21408). {WHERE}, switches them on.",
         )
     elif not wanted:
         yield look(
-            Kind.COUNTRIES,
+            FindingKind.COUNTRIES,
             f"ALLOWED_COUNTRIES names all, and Twilio lets texts go to {len(is_on)} countries."
             f" Switch off those without users, to prevent SMS pumping: {WHERE}.",
         )
     else:
-        yield good(Kind.COUNTRIES, "Texts may go to the countries of ALLOWED_COUNTRIES.")
+        yield good(FindingKind.COUNTRIES, "Texts may go to the countries of ALLOWED_COUNTRIES.")
 
 
 def _states(asked: Questions) -> dict[str, bool]:

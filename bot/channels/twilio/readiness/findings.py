@@ -5,7 +5,7 @@ from enum import StrEnum
 from bot.channels.gateway import Finding, Level
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """The kinds of findings, in the order of their questions."""
 
     CONNECTION = "connection"
@@ -24,17 +24,17 @@ class Kind(StrEnum):
     ADDRESS = "address"
 
 
-def good(kind: Kind, sentence: str) -> Finding:
+def good(kind: FindingKind, sentence: str) -> Finding:
     return Finding(kind, Level.GOOD, sentence)
 
 
-def warning(kind: Kind, sentence: str) -> Finding:
+def warning(kind: FindingKind, sentence: str) -> Finding:
     return Finding(kind, Level.WARNING, sentence)
 
 
-def fault(kind: Kind, sentence: str) -> Finding:
+def fault(kind: FindingKind, sentence: str) -> Finding:
     return Finding(kind, Level.FAULT, sentence)
 
 
-def look(kind: Kind, sentence: str) -> Finding:
+def look(kind: FindingKind, sentence: str) -> Finding:
     return Finding(kind, Level.LOOK, sentence)

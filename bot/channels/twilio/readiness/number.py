@@ -6,7 +6,7 @@ from typing import Any
 from bot.channels.gateway import Finding
 from bot.channels.twilio.number import of_number, target, wanted_url
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
+from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 from bot.channels.twilio.senders import sender
 from bot.domain import phone
 
@@ -22,16 +22,19 @@ def findings(asked: Questions) -> Iterator[Finding]:
         if failed.why is not Why.UNKNOWN:
             raise
         yield fault(
-            Kind.NUMBER,
+            FindingKind.NUMBER,
             f"The account has no number {shown}. Check TWILIO_PHONE_NUMBER, and whether the number"
             " belongs to another account or subaccount.",
         )
         return
     if can_text(found):
-        yield good(Kind.NUMBER, f"The number {shown} belongs to the account and can send texts.")
+        yield good(
+            FindingKind.NUMBER, f"The number {shown} belongs to the account and can send texts."
+        )
     else:
         yield fault(
-            Kind.NUMBER, f"The number {shown} can neither send nor receive texts: take another one."
+            FindingKind.NUMBER,
+            f"The number {shown} can neither send nor receive texts: take another one.",
         )
     yield from _webhook(asked, found)
 
@@ -49,24 +52,24 @@ def can_text(found: Any) -> bool:
 def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
     differences, elsewhere = of_number(asked, found)
     for difference in differences:
-        yield fault(Kind.WEBHOOK, f"The number: {difference.fault}. {SET}")
+        yield fault(FindingKind.WEBHOOK, f"The number: {difference.fault}. {SET}")
     for service in elsewhere:
         yield fault(
-            Kind.WEBHOOK,
+            FindingKind.WEBHOOK,
             f"The number is in the pool of the Messaging Service {service.sid}, which posts replies"
             f" to {target(service)}. In Twilio's console set its"
             " Integration to Defer to sender's webhook, or set TWILIO_MESSAGING_SERVICE_SID in"
             " place of the number.",
         )
     if not differences and not elsewhere:
-        yield good(Kind.WEBHOOK, f"Replies are posted to {wanted_url(asked.settings)}.")
+        yield good(FindingKind.WEBHOOK, f"Replies are posted to {wanted_url(asked.settings)}.")
     yield from fallback(found.sms_fallback_url, "number")
 
 
 def fallback(url: str | None, what: str) -> Iterator[Finding]:
     if url:
         yield warning(
-            Kind.WEBHOOK,
+            FindingKind.WEBHOOK,
             f"The {what} has a fallback webhook. When our webhook does not answer, the person gets"
             " the fallback's answer, and the reply counts only once Textback has read it from"
             " Twilio's list.",

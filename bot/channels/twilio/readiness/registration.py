@@ -9,7 +9,7 @@ from phonenumbers import PhoneNumberType
 
 from bot.channels.gateway import Finding
 from bot.channels.twilio.questions import Questions
-from bot.channels.twilio.readiness.findings import Kind, fault, good
+from bot.channels.twilio.readiness.findings import FindingKind, fault, good
 from bot.channels.twilio.senders import pool_of, sender, service_of, services_with
 from bot.settings import Settings
 
@@ -55,10 +55,12 @@ def _campaign(asked: Questions, services: list[Any]) -> Finding:
     verified = [one for one in campaigns if one.campaign_status == "VERIFIED"]
     if verified:
         case = verified[0].us_app_to_person_usecase
-        return good(Kind.REGISTRATION, f"The US campaign (10DLC) is verified, for the use {case}.")
+        return good(
+            FindingKind.REGISTRATION, f"The US campaign (10DLC) is verified, for the use {case}."
+        )
     if not campaigns:
         return fault(
-            Kind.REGISTRATION,
+            FindingKind.REGISTRATION,
             "The number is in no Messaging Service with a US campaign (10DLC), so US carriers"
             " deliver nothing (error 30034). Register one, which takes weeks: docs/twilio.md.",
         )
@@ -75,7 +77,7 @@ def _unverified(asked: Questions, campaign: Any) -> Finding:
     brands = asked.client.messaging.v1.brand_registrations
     brand = asked.ask(brands(campaign.brand_registration_sid).fetch)
     return fault(
-        Kind.REGISTRATION,
+        FindingKind.REGISTRATION,
         f"The US campaign (10DLC) is {_word(campaign.campaign_status)} and its brand"
         f" {_word(brand.status)}: until both are accepted US carriers deliver nothing (error"
         " 30034). Twilio's console says what is missing.",
@@ -89,10 +91,10 @@ def _verification(asked: Questions, number: Any) -> Finding:
     )
     states = [one.status for one in found]
     if _APPROVED in states:
-        return good(Kind.TOLL_FREE, "The toll-free number is verified.")
+        return good(FindingKind.TOLL_FREE, "The toll-free number is verified.")
     state = f"its verification is {_word(states[0])}" if states else "it was not submitted"
     return fault(
-        Kind.TOLL_FREE,
+        FindingKind.TOLL_FREE,
         f"The toll-free number is not verified ({state}), so nothing is delivered to the US and"
         " Canada (error 30032). Twilio's console has the form under the number.",
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.channels.gateway import Finding
 from bot.channels.twilio.questions import Questions
-from bot.channels.twilio.readiness.findings import Kind, good, look, warning
+from bot.channels.twilio.readiness.findings import FindingKind, good, look, warning
 from bot.channels.twilio.troubles import LOST_REPLIES, WITHHELD
 
 DAYS = 7
@@ -21,7 +21,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
     replies = _newest(asked)
     if not replies:
         yield look(
-            Kind.REPLIES,
+            FindingKind.REPLIES,
             f"No reply has come in for {DAYS} days, so it is not known whether Twilio withholds"
             " replies that hold a code (error 30038). Verify a number of your own by `flask start`,"
             " then ask once more.",
@@ -32,13 +32,13 @@ def findings(asked: Questions) -> Iterator[Finding]:
     for code, count in sorted(lost.items()):
         advice = WITHHELD.get(code) or LOST_REPLIES[code]
         yield warning(
-            Kind.REPLIES,
+            FindingKind.REPLIES,
             f"Replies of the last {DAYS} days: {count} of {len(replies)} did not reach us, with"
             f" error {code}. {advice}{_HOW_TO_ASK if code == _PASSCODE else ''}",
         )
     if not lost:
         yield good(
-            Kind.REPLIES,
+            FindingKind.REPLIES,
             f"Replies of the last {DAYS} days: Twilio withheld none of {len(replies)}.",
         )
 

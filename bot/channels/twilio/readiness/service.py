@@ -6,7 +6,7 @@ from typing import Any
 from bot.channels.gateway import Finding
 from bot.channels.twilio import number as webhooks
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import Kind, fault, good, warning
+from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 from bot.channels.twilio.readiness.number import SET, can_text, fallback
 from bot.channels.twilio.senders import SenderPool, pool_of, service_of
 
@@ -19,12 +19,12 @@ def findings(asked: Questions) -> Iterator[Finding]:
         if failed.why is not Why.UNKNOWN:
             raise
         yield fault(
-            Kind.SERVICE,
+            FindingKind.SERVICE,
             "The account has no such Messaging Service. Check TWILIO_MESSAGING_SERVICE_SID, and"
             " whether it belongs to another account or subaccount.",
         )
         return
-    yield good(Kind.SERVICE, "The Messaging Service is the account's.")
+    yield good(FindingKind.SERVICE, "The Messaging Service is the account's.")
     pool = pool_of(asked, service.sid)
     yield from of_pool(pool, service)
     yield from _webhook(asked, service)
@@ -33,33 +33,33 @@ def findings(asked: Questions) -> Iterator[Finding]:
 def of_pool(pool: SenderPool, service: Any) -> Iterator[Finding]:
     if not pool.can_receive:
         yield fault(
-            Kind.POOL,
+            FindingKind.POOL,
             "The service's pool holds no number, short code or RCS sender, so it receives no reply."
             " Add a sender in Twilio's console.",
         )
     else:
-        yield good(Kind.POOL, f"The pool holds {_counted(pool)}.")
+        yield good(FindingKind.POOL, f"The pool holds {_counted(pool)}.")
     if not all(map(can_text, pool.numbers)):
-        yield fault(Kind.POOL, "A number of the pool has no texts: take it out.")
+        yield fault(FindingKind.POOL, "A number of the pool has no texts: take it out.")
     if pool.names:
         yield fault(
-            Kind.POOL,
+            FindingKind.POOL,
             "The pool holds a sender made of letters. Twilio prefers it to a number where a country"
             " allows it, and such a sender receives no reply: take it out.",
         )
     if pool.rcs and not (pool.numbers or pool.short_codes):
         yield warning(
-            Kind.POOL, "The pool holds RCS senders alone: phones without RCS get no text."
+            FindingKind.POOL, "The pool holds RCS senders alone: phones without RCS get no text."
         )
     if pool.others:
         yield warning(
-            Kind.POOL,
+            FindingKind.POOL,
             f"The pool holds a sender of {' and '.join(pool.others)}. A reply there proves no phone"
             " line, and Textback ignores it.",
         )
     if len(pool.numbers) > 1 and not service.sticky_sender:
         yield warning(
-            Kind.POOL,
+            FindingKind.POOL,
             "The pool holds several numbers and Sticky Sender is off: a person may get each text"
             " from another number.",
         )
@@ -80,12 +80,12 @@ def _webhook(asked: Questions, service: Any) -> Iterator[Finding]:
     try:
         found = webhooks.check(asked.settings, asked)
     except webhooks.WebhookUnreadable as failed:
-        yield warning(Kind.WEBHOOK, str(failed))
+        yield warning(FindingKind.WEBHOOK, str(failed))
         return
     for sentence in found.faults:
-        yield fault(Kind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}. {SET}")
+        yield fault(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}. {SET}")
     for sentence in found.warnings:
-        yield warning(Kind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}.")
+        yield warning(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}.")
     if not found.faults:
-        yield good(Kind.WEBHOOK, f"Replies are posted to {found.url}.")
+        yield good(FindingKind.WEBHOOK, f"Replies are posted to {found.url}.")
     yield from fallback(service.fallback_url, "service")

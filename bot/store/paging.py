@@ -1,0 +1,59 @@
+"""Pages of rows that are ordered by instant and id."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from bot.store.rows import Row, readable, to_instant_if_readable
+
+T = TypeVar("T")
+
+# How many reads, the first one included, may fill a page that has rows which cannot be read.
+READ_ON = 20
+
+
+PageCursor = tuple[datetime, str]  # an instant and an id
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page is wanted."""
+
+    limit: int
+    after: PageCursor | None = None  # of the last one seen
+
+
+W = TypeVar("W", bound=PageRequest)
+
+
+def read_page(
+    table: str,
+    from_row: Callable[[Row], T],
+    read: Callable[[W], Sequence[Row]],
+    wanted: W,
+    *,
+    at: str,
+) -> list[T]:
+    """A page in which later rows replace those that cannot be read, so that only the last page is
+    not full. `at` is the column of the instants."""
+    found: list[T] = []
+    for _ in range(READ_ON):
+        rows = read(wanted)
+        found += readable(table, rows, from_row)
+        if len(found) >= wanted.limit or len(rows) < wanted.limit:
+            break
+        cursor = last_cursor(rows, at)
+        if cursor is None:
+            break
+        wanted = replace(wanted, after=cursor)
+    return found[: wanted.limit]
+
+
+def last_cursor(rows: Sequence[Row], at: str) -> PageCursor | None:
+    """The cursor after the last row whose instant can be read."""
+    for row in reversed(rows):
+        instant = to_instant_if_readable(row[at])
+        if instant is not None:
+            return instant, row["id"]
+    return None
