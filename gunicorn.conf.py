@@ -17,10 +17,10 @@ from bot.server.gc_settings import apply as _settle_memory  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
-_reading = _reload.renew(lambda: _settings.with_file(os.environ))
-if _reading.settings is None:
-    sys.exit(_reading.told)
-_wanted = _reading.settings
+_checked = _reload.renew(lambda: _settings.with_file(os.environ))
+if _checked.settings is None:
+    sys.exit(_checked.message)
+_wanted = _checked.settings
 
 _log = _logging.getLogger("bot.settings")
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
@@ -40,7 +40,7 @@ accesslog = "-"
 
 def on_starting(server):
     """Runs before any fork: a fault that prevents the start is reported in one line and ends it."""
-    for warning in _reading.warnings:
+    for warning in _checked.warnings:
         _log.warning("settings: %s", warning)
     try:
         _make_room()

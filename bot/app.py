@@ -234,5 +234,5 @@ def _admission(settings: Settings, store: Store) -> Admission:
             longest=max(rate_limits.longest, HOUR),
             counters=[rate_limits.count, circuit_breaker.count],
         ),
-        troubles=lambda: store.troubles,
+        disruptions=lambda: store.disruptions,
     )

@@ -54,23 +54,23 @@ class LazyService:
     `flask --help` works with unusable settings."""
 
     def __init__(
-        self, look: Callable[[], SettingsCheck], build: Callable[[Settings], Service]
+        self, validate: Callable[[], SettingsCheck], build: Callable[[Settings], Service]
     ) -> None:
-        self._look = look
+        self._validate = validate
         self._build = build
 
     @cached_property
-    def reading(self) -> SettingsCheck:
+    def settings_check(self) -> SettingsCheck:
         try:
-            return self._look()
+            return self._validate()
         except SettingsError as error:  # the file .env cannot be read
             return SettingsCheck(None, (str(error),), ())
 
     @property
     def settings(self) -> Settings:
-        if self.reading.settings is None:
-            sys.exit(self.reading.told)
-        return self.reading.settings
+        if self.settings_check.settings is None:
+            sys.exit(self.settings_check.message)
+        return self.settings_check.settings
 
     @cached_property
     def service(self) -> Service:
@@ -78,30 +78,30 @@ class LazyService:
 
 
 def attach(service: Service, app: Flask) -> None:
-    reading = SettingsCheck(service.settings, faults=(), warnings=())
-    app.extensions[_NAME] = LazyService(lambda: reading, lambda _: service)
+    settings_check = SettingsCheck(service.settings, faults=(), warnings=())
+    app.extensions[_NAME] = LazyService(lambda: settings_check, lambda _: service)
 
 
-def attach_lazy(pending: LazyService, app: Flask) -> None:
-    app.extensions[_NAME] = pending
+def attach_lazy(lazy: LazyService, app: Flask) -> None:
+    app.extensions[_NAME] = lazy
 
 
 def of(app: Flask) -> Service:
     """The service of an application that `create_app` or `create_commands` has made. In commands
     settings that cannot be used end the process."""
-    return _pending(app).service
+    return _lazy_service(app).service
 
 
 def settings_of(app: Flask) -> Settings:
     """The settings alone, without a database; they end the process in the same way."""
-    return _pending(app).settings
+    return _lazy_service(app).settings
 
 
-def reading_of(app: Flask) -> SettingsCheck:
+def settings_check_of(app: Flask) -> SettingsCheck:
     """The settings with their faults and warnings."""
-    return _pending(app).reading
+    return _lazy_service(app).settings_check
 
 
-def _pending(app: Flask) -> LazyService:
-    pending: LazyService = app.extensions[_NAME]
-    return pending
+def _lazy_service(app: Flask) -> LazyService:
+    lazy: LazyService = app.extensions[_NAME]
+    return lazy

@@ -315,7 +315,7 @@ def test_a_start_with_a_file_that_cannot_be_read_says_so(
     (tmp_path / ".env").write_bytes(b"\xe9")
     found = reload.renew(lambda: settings.with_file({}, tmp_path))
     assert found.settings is None
-    assert "it is not UTF-8" in found.told
+    assert "it is not UTF-8" in found.message
 
 
 def test_countries_may_be_written_small() -> None:

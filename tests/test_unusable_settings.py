@@ -460,7 +460,7 @@ def test_a_name_that_looks_like_one_of_ours_is_warned_of(name: str, meant: str) 
         return
     assert warnings(**{name: "value"}) == (f"{name} is not read. The variable is {meant}.",)
     reading = settings.validate({name: "value"})
-    assert f"Warning: {name} is not read" in reading.told, "it may be why another is not set"
+    assert f"Warning: {name} is not read" in reading.message, "it may be why another is not set"
 
 
 # Names of shells, desktops, containers, platforms and programs beside this one.
@@ -507,7 +507,7 @@ def test_for_a_simulator_a_weak_secret_is_a_warning(name: str, value: str) -> No
     reading = settings.validate(environment(**{name: value}))
     assert reading.faults == ()
     assert [w for w in reading.warnings if w.startswith(name)]
-    assert value not in reading.told
+    assert value not in reading.message
 
 
 @pytest.mark.parametrize("value", ["'a-token-for-the-simulator'", "<your token>", "one,,two"])

@@ -3,7 +3,7 @@ after an opt-out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.admission.circuit_breaker import CircuitBreaker
 from bot.admission.delivery_delay import DeliveryDelay
@@ -69,9 +69,9 @@ class Admission:
         rate_limits: RateLimits | None = None,
         circuit_breaker: CircuitBreaker | None = None,
         follower: UsageFollower | None = None,
-        troubles: Callable[[], object] = lambda: None,
+        disruptions: Callable[[], object] = lambda: None,
     ) -> None:
-        """`follower` updates the rate limits and the circuit breaker. `troubles` is passed to
+        """`follower` updates the rate limits and the circuit breaker. `disruptions` is passed to
         `DeliveryDelay`."""
         self._of_number = (
             (UsageKind.START, tuple(starts_per_number)),
@@ -80,7 +80,7 @@ class Admission:
         self._rate_limits = rate_limits
         self._circuit_breaker = circuit_breaker
         self.follower = follower
-        self.delivery_delay = DeliveryDelay(troubles)
+        self.delivery_delay = DeliveryDelay(disruptions)
 
     def refresh(self) -> bool:
         """Counts new usage, of other processes too. Returns False while usage from before this
@@ -107,7 +107,7 @@ class Admission:
         self._respect_delay(tx, start.window)
         return tries_opt_out
 
-    def is_probe(self, tx: Tx, start: AdmissionRequest, *, tries_opt_out: bool) -> bool:
+    def pass_circuit_breaker(self, tx: Tx, start: AdmissionRequest, *, tries_opt_out: bool) -> bool:
         """Returns whether an open circuit breaker admits the start as a probe. Call this check
         last, so that a start which another check refuses uses up neither the probe nor the daily
         test of an old opt-out. Raises BreakerOpen."""
@@ -130,12 +130,12 @@ class Admission:
         """Returns, for each rate limit, the country or key with the highest usage now (empty for
         the total), and that usage."""
         self.refresh()
-        return self._rate_limits.fullest(store.read(_now)) if self._rate_limits else []
+        return self._rate_limits.fullest(store.now()) if self._rate_limits else []
 
     def open_areas(self, store: Store) -> list[str]:
         """Prefixes and countries where the circuit breaker refuses starts now."""
         self.refresh()
-        return self._circuit_breaker.open_areas(store.read(_now)) if self._circuit_breaker else []
+        return self._circuit_breaker.open_areas(store.now()) if self._circuit_breaker else []
 
     def _respect_limits(self, tx: Tx, start: AdmissionRequest) -> None:
         hits = [usage.hit(tx, kind, limits, phone=start.phone) for kind, limits in self._of_number]
@@ -191,7 +191,3 @@ def _respect_circuit(tx: Tx, from_address: str) -> None:
             "Twilio does not accept the credentials of this service, so nothing can be sent.",
             retry_after_seconds=retry_after(circuit.probe_at - tx.now),
         )
-
-
-def _now(tx: Tx) -> datetime:
-    return tx.now

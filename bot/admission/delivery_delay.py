@@ -19,10 +19,10 @@ GOOD_FOR = timedelta(minutes=2)  # older reports do not describe the present
 
 
 class DeliveryDelay:
-    def __init__(self, troubles: Callable[[], object] = lambda: None) -> None:
-        """`troubles` returns another value after each outage or halt."""
-        self._troubles = troubles
-        self._seen: object = self  # differs from every value that `troubles` returns
+    def __init__(self, disruptions: Callable[[], object] = lambda: None) -> None:
+        """`disruptions` returns another value after each outage or halt."""
+        self._disruptions = disruptions
+        self._seen: object = self  # differs from every value that `disruptions` returns
         self._since = datetime.max.replace(tzinfo=UTC)  # texts accepted before this are ignored
         self._latest: deque[tuple[datetime, timedelta]] = deque(maxlen=LATEST)
         self._lock = threading.Lock()
@@ -42,6 +42,6 @@ class DeliveryDelay:
 
     def _begin_anew_after_trouble(self, now: datetime) -> None:
         """Checks at each use: a halt may be noticed only after the delayed reports are read."""
-        if (troubles := self._troubles()) != self._seen:
-            self._seen, self._since = troubles, now
+        if (disruptions := self._disruptions()) != self._seen:
+            self._seen, self._since = disruptions, now
             self._latest.clear()

@@ -108,14 +108,14 @@ class ListedMessage:
     """A message as Twilio's list shows it, without its body."""
 
     sid: str
-    passage: Direction
+    direction: Direction
     status: str  # in the channel's words
     error_code: int | None
     at: datetime
 
     @property
     def is_inbound(self) -> bool:
-        return self.passage is Direction.REPLY
+        return self.direction is Direction.REPLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Gateway(Protocol):
         """Checks whether the channel accepts our credentials, by a request that changes nothing.
         Raises ChannelUnavailable if not, or without an answer."""
 
-    def look(
+    def find_sent(
         self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
     ) -> list[SentMessage]:
         """Messages that may be this text, oldest first: those with its body from an hour before the

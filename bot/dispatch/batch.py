@@ -19,27 +19,27 @@ def write_batch(
     ids: Callable[[], Sequence[str]],
     one: Callable[[str], UseCase[T]],
     set_aside: Callable[[str], UseCase[None]],
-    trouble: str,
+    failure_message: str,
 ) -> list[T]:
     """Runs `batch` and returns its result. If it fails, runs `one` for each row instead and returns
     their results.
 
     `one` and `set_aside` return the use case for an id. A row whose own use case fails is set
-    aside, so that it does not block the other rows and is not retried without end; `trouble`,
-    with %s for the id, is logged. Raises StoreUnavailable."""
+    aside, so that it does not block the other rows and is not retried without end;
+    `failure_message`, with %s for the id, is logged. Raises StoreUnavailable."""
     try:
         return [store.write(batch)]
     except StoreUnavailable:
         raise
     except Exception:
         log.exception("a batch could not be carried out; going on one by one")
-    said: list[T] = []
+    results: list[T] = []
     for id in ids():
         try:
-            said.append(store.write(one(id)))
+            results.append(store.write(one(id)))
         except StoreUnavailable:
             raise
         except Exception:
-            log.exception(f"{trouble}; it is set aside", id)
+            log.exception(f"{failure_message}; it is set aside", id)
             store.write(set_aside(id))
-    return said
+    return results

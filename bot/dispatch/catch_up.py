@@ -20,7 +20,7 @@ from bot.dispatch.missed import OnIgnored, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
 from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
-from bot.usecases import control, heartbeat, timekeeping
+from bot.usecases import control, heartbeat
 from bot.usecases.rules import Rules
 
 EXPIRY_WAITS_SECONDS = heartbeat.EXPIRY_WAITS.total_seconds()
@@ -64,7 +64,7 @@ class CatchUp(Background):
         self._ignored = ignored
         self._monotonic = monotonic
         self._outages = store.outages
-        self._seen: tuple[int, int] | None = store.troubles  # those whose missed texts were read
+        self._seen: tuple[int, int] | None = store.disruptions  # those whose missed texts were read
         self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
         self._ticker = Ticker(store.outages, monotonic)
         self.heart = Heart(store, self._may_expire, serves=serves)
@@ -72,7 +72,7 @@ class CatchUp(Background):
     @property
     def is_due(self) -> bool:
         """This process has missed texts."""
-        return self._seen != self._store.troubles
+        return self._seen != self._store.disruptions
 
     def judged_until(self, tx: Tx) -> datetime:
         """The instant until which every text that had been sent is judged."""
@@ -140,12 +140,12 @@ class CatchUp(Background):
 
     def _read_missed(self) -> None:
         """Raises ChannelUnavailable, StoreUnavailable."""
-        present, is_first = self._store.troubles, self._seen is None
+        present, is_first = self._store.disruptions, self._seen is None
         if self.heart.silent:
             log.warning("missed texts are read for silent processes: %d", self.heart.silent)
         uncounted = self._store.steady.uncounted if is_first else timedelta(0)
         try:
-            until = self._store.read(timekeeping.now)
+            until = self._store.now()
             retire_keys(self._store, self._rules.keyring)
             count = read_missed(
                 self._store,

@@ -26,6 +26,6 @@ def run_once(store: Store, *, judged_until: JudgedUntil) -> int:
         ids=lambda: due,
         one=lambda id: partial(expire, ids=[id]),
         set_aside=lambda id: partial(control.set_aside, id=id),
-        trouble="the verification %s cannot be expired",
+        failure_message="the verification %s cannot be expired",
     )
     return sum(looked_at)

@@ -54,18 +54,18 @@ def _judge_all(
 ) -> None:
     """Judges texts, oldest first. If another transaction holds the rows of a number, its later
     texts wait, and the others go on. Raises StoreUnavailable, and RowHeld at the end."""
-    held: dict[str, RowHeld] = {}
+    blocked: dict[str, RowHeld] = {}
     for text in texts:
-        if text.phone in held:
+        if text.phone in blocked:
             continue
         try:
             _judge(store, text, rules, ignored)
         except RowHeld as error:
-            held[text.phone] = error
-            if len(held) == MOST_BLOCKED:
+            blocked[text.phone] = error
+            if len(blocked) == MOST_BLOCKED:
                 break
-    if held:
-        raise next(iter(held.values()))
+    if blocked:
+        raise next(iter(blocked.values()))
 
 
 def _listed(

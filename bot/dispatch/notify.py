@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from bot.concurrency.background import Background
 from bot.concurrency.pool import Pool
 from bot.dispatch.duties import AWAY_SECONDS
-from bot.domain.webhook_answer import WebhookResponse
+from bot.domain.webhook_response import WebhookResponse
 from bot.store.tx import Done, Store, StoreUnavailable
 from bot.usecases import notify
 from bot.usecases.notify import EventClaim

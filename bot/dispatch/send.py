@@ -129,7 +129,7 @@ class SendDuty:
             ids=lambda: self._store.read(outbox.due_ids, limit=limit),
             one=lambda id: partial(claim, limit=1, only=id),
             set_aside=lambda id: partial(claiming.set_aside, id=id),
-            trouble="the text %s cannot be sent",
+            failure_message="the text %s cannot be sent",
         )
         found = [one for claims in claimed for one in claims]
         with self._mutex:
@@ -189,7 +189,7 @@ class SendDuty:
         still lag."""
         steady = self._store.steady
         if claim.looks:
-            return look_up.LOOK_AGAIN - steady.settled
+            return look_up.LOOK_AGAIN - steady.since_step_or_start
         if claim.has_lapsed:
             return self._lease - min(steady.since_step, self._lease)
         return timedelta(0)
@@ -202,7 +202,7 @@ class SendDuty:
             return
         try:
             waited = timedelta(seconds=self.monotonic() - claim.asked_at)
-            messages = self._gateway.look(
+            messages = self._gateway.find_sent(
                 to=claim.phone,
                 body=claim.body,
                 tried_ago=claim.tried_ago + waited,

@@ -10,6 +10,8 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from bot.domain.verification import Verification
+
 
 def subkey(secret: str, purpose: str) -> bytes:
     """Derives a key for one purpose, so that a leaked key is useless for any other purpose."""
@@ -45,6 +47,14 @@ class Keyring:
         """The code: `length` ASCII digits, leading zeros kept. KeyError: that key is retired."""
         digest = digest_of(nonce.encode(), self._codes[key_id])
         return str(int.from_bytes(digest) % 10**length).zfill(length)
+
+    def knows(self, v: Verification) -> bool:
+        """Whether the code of a verification can be derived: its key is not retired."""
+        return v.key_id in self._codes
+
+    def code_of(self, v: Verification) -> str:
+        """Raises KeyError if its key is retired."""
+        return self.code(key_id=v.key_id, nonce=v.nonce, length=v.terms.code_length)
 
     def guess_mark(self, *, key_id: str, nonce: str, digits: str) -> str:
         """A keyed hash of a wrong guess, stored to recognise its repetition. A plain hash of four

@@ -60,40 +60,40 @@ LATE_NO = timedelta(hours=24)
 LONGEST_REASON_IN_HISTORY = 60  # characters kept of the reason for a suspension or resume
 
 
-def decide(verification: Verification | None, what: Input, now: datetime) -> Decision:
+def decide(verification: Verification | None, input: Input, now: datetime) -> Decision:
     """Decides the consequences of the input `what` for `verification` at `now`.
 
     Raises ValueError where `Started` meets an existing verification, or anything else meets none.
     """
-    if isinstance(what, Started):
+    if isinstance(input, Started):
         if verification is not None:
             raise ValueError("a verification starts once")
-        kind = UsageKind.PROBE if what.is_probe else UsageKind.START
-        effects = (CountUsage(kind), what.text)
-        told = {"locale": what.verification.locale, "operator": what.operator}
-        started = Event(EventName.STARTED, _set(told))
-        return Decision(what.verification, (started,), effects=effects)
+        kind = UsageKind.PROBE if input.is_probe else UsageKind.START
+        effects = (CountUsage(kind), input.text)
+        detail = {"locale": input.verification.locale, "operator": input.operator}
+        started = Event(EventName.STARTED, _set(detail))
+        return Decision(input.verification, (started,), effects=effects)
     if verification is None:
-        raise ValueError(f"{type(what).__name__} needs a verification")
+        raise ValueError(f"{type(input).__name__} needs a verification")
     follows = _after_the_end if verification.is_terminal else _while_pending
-    decision = follows(verification, what, now)
+    decision = follows(verification, input, now)
     if decision.verification is verification:
         return decision
     return replace(decision, effects=(*decision.effects, *effects_of(verification, decision)))
 
 
-def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
-    match what:
+def _while_pending(v: Verification, input: Input, now: datetime) -> Decision:
+    match input:
         case TextTried():
             return _tried(v, now)
         case TextAccepted(at):
             return _accepted(v, at, now)
         case ResendAsked():
-            return _resend_asked(v, what, now)
+            return _resend_asked(v, input, now)
         case TextImpossible():
-            return _impossible(v, what, now)
+            return _impossible(v, input, now)
         case Attempted():
-            return _attempted(v, what)
+            return _attempted(v, input)
         case Chattered(is_quote, at):
             return _chattered(v, is_quote, at)
         case TimePassed():
@@ -110,12 +110,12 @@ def _while_pending(v: Verification, what: Input, now: datetime) -> Decision:
         case Started() | OlderCodeSent():
             return Decision(v)
         case _:
-            assert_never(what)
+            assert_never(input)
 
 
-def _after_the_end(v: Verification, what: Input, now: datetime) -> Decision:
+def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
     assert v.outcome is not None
-    match what:
+    match input:
         case Attempted(by_text=True) if now - v.outcome.at <= AFTERTHOUGHT:
             return _afterthought(v, _AFTER_THE_END[v.outcome.status])
         case OlderCodeSent() if now < v.deadline_at:
@@ -164,28 +164,28 @@ def _tried(v: Verification, now: datetime) -> Decision:
     )
 
 
-def _resend_asked(v: Verification, what: ResendAsked, now: datetime) -> Decision:
-    if resending(v, now, is_unsettled=what.is_unsettled) is not Resending.DUE:
+def _resend_asked(v: Verification, input: ResendAsked, now: datetime) -> Decision:
+    if resending(v, now, is_unsettled=input.is_unsettled) is not Resending.DUE:
         return Decision(v)
     asked = replace(v, sends=v.sends + 1, newest_send_at=now)
-    kind = UsageKind.PROBE if what.is_probe else UsageKind.START  # it costs as much as a start
-    event = Event(EventName.RESEND_ASKED, _set({"send": asked.sends, "operator": what.operator}))
-    return Decision(asked, (event,), effects=(CountUsage(kind), what.text))
+    kind = UsageKind.PROBE if input.is_probe else UsageKind.START  # it costs as much as a start
+    event = Event(EventName.RESEND_ASKED, _set({"send": asked.sends, "operator": input.operator}))
+    return Decision(asked, (event,), effects=(CountUsage(kind), input.text))
 
 
-def _impossible(v: Verification, what: TextImpossible, now: datetime) -> Decision:
-    if not what.is_last:
-        told: Detail = {
-            "cause": what.cause,
-            "reason": what.reason,
-            "error_code": what.error_code,
+def _impossible(v: Verification, input: TextImpossible, now: datetime) -> Decision:
+    if not input.is_last:
+        detail: Detail = {
+            "cause": input.cause,
+            "reason": input.reason,
+            "error_code": input.error_code,
         }
         # Not if somebody has guessed: further guesses would be free.
-        is_excused = not (what.is_of_number or v.is_decided or v.attempts)
+        is_excused = not (input.is_of_number or v.is_decided or v.attempts)
         effects = (LiftText(),) if is_excused else ()
-        return Decision(v, (Event(EventName.FURTHER_TEXT_FAILED, told),), effects=effects)
-    failed = _end(v, Outcome(Status.FAILED, now, what.cause, what.reason, what.error_code))
-    return replace(failed, is_excused=not what.is_of_number and not v.is_decided)
+        return Decision(v, (Event(EventName.FURTHER_TEXT_FAILED, detail),), effects=effects)
+    failed = _end(v, Outcome(Status.FAILED, now, input.cause, input.reason, input.error_code))
+    return replace(failed, is_excused=not input.is_of_number and not v.is_decided)
 
 
 def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
@@ -198,34 +198,34 @@ def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
     return Decision(opened, (Event(EventName.TEXT_ACCEPTED),))
 
 
-def _attempted(v: Verification, what: Attempted) -> Decision:
+def _attempted(v: Verification, input: Attempted) -> Decision:
     if v.is_decided:
         return Decision(v, (Event(EventName.REPLY_WHILE_HELD),))
-    if what.at >= v.deadline_at:
-        return _with_auto_reply(_lapse(v), AutoReply.TOO_LATE, what)
-    if what.is_right:
-        right = Event(EventName.RIGHT_ANSWER, {"by_text": what.by_text})
-        ended = _end(v, Outcome(Status.APPROVED, what.at, Cause.ANSWERED))
-        return _with_auto_reply(preceded(right, ended), AutoReply.APPROVED, what)
-    return _wrong(v, what)
+    if input.at >= v.deadline_at:
+        return _with_auto_reply(_lapse(v), AutoReply.TOO_LATE, input)
+    if input.is_right:
+        right = Event(EventName.RIGHT_ANSWER, {"by_text": input.by_text})
+        ended = _end(v, Outcome(Status.APPROVED, input.at, Cause.ANSWERED))
+        return _with_auto_reply(preceded(right, ended), AutoReply.APPROVED, input)
+    return _wrong(v, input)
 
 
-def _wrong(v: Verification, what: Attempted) -> Decision:
-    if what.guess is not None and what.guess == v.last_guess:
+def _wrong(v: Verification, input: Attempted) -> Decision:
+    if input.guess is not None and input.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
-        repeated = Event(EventName.REPEATED_ANSWER, {"by_text": what.by_text})
+        repeated = Event(EventName.REPEATED_ANSWER, {"by_text": input.by_text})
         # Of the answers that `answered` allows, keep one for each attempt and one for afterwards.
         if v.answers + v.attempts_left > v.terms.max_attempts:
             return Decision(v, (repeated,))
-        return _with_auto_reply(Decision(v, (repeated,)), AutoReply.WRONG, what)
-    left = None if what.wrong_left is None else max(0, what.wrong_left - 1)
-    counted = replace(v, attempts=v.attempts + 1, last_guess=what.guess, wrong_left=left)
-    told: Detail = {"attempt": counted.attempts, "by_text": what.by_text}
-    wrong = Event(EventName.WRONG_ANSWER, told)
+        return _with_auto_reply(Decision(v, (repeated,)), AutoReply.WRONG, input)
+    left = None if input.wrong_left is None else max(0, input.wrong_left - 1)
+    counted = replace(v, attempts=v.attempts + 1, last_guess=input.guess, wrong_left=left)
+    detail: Detail = {"attempt": counted.attempts, "by_text": input.by_text}
+    wrong = Event(EventName.WRONG_ANSWER, detail)
     if counted.attempts_left > 0:
-        return _with_auto_reply(Decision(counted, (wrong,)), AutoReply.WRONG, what)
-    ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, what.at, Cause.ATTEMPTS_USED))
-    return _with_auto_reply(preceded(wrong, ended), AutoReply.OUT_OF_TRIES, what)
+        return _with_auto_reply(Decision(counted, (wrong,)), AutoReply.WRONG, input)
+    ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, input.at, Cause.ATTEMPTS_USED))
+    return _with_auto_reply(preceded(wrong, ended), AutoReply.OUT_OF_TRIES, input)
 
 
 def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
@@ -287,10 +287,10 @@ def _suspended(v: Verification, reason: str | None, now: datetime) -> Decision:
 def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
     if v.suspended_at is None:
         return Decision(v)
-    running = replace(v, suspended_at=None, held=None)
+    running = replace(v, suspended_at=None, held_outcome=None)
     event = Event(EventName.RESUMED, _shortened(reason))
-    if v.held is not None:
-        return preceded(event, _publish(running, v.held))
+    if v.held_outcome is not None:
+        return preceded(event, _publish(running, v.held_outcome))
     if now >= v.deadline_at:
         return preceded(event, _lapse(running))
     return Decision(running, (event,))
@@ -302,15 +302,17 @@ def _shortened(reason: str | None) -> Detail:
 
 
 def _end(v: Verification, outcome: Outcome) -> Decision:
-    if v.held is not None:
+    if v.held_outcome is not None:
         return Decision(v)
     if v.suspended_at is None:
         return _publish(v, outcome)
-    return Decision(replace(v, held=outcome), (Event(EventName.HELD, {"status": outcome.status}),))
+    return Decision(
+        replace(v, held_outcome=outcome), (Event(EventName.HELD, {"status": outcome.status}),)
+    )
 
 
 def _publish(v: Verification, outcome: Outcome, operator: str | None = None) -> Decision:
-    ended = replace(v, outcome=outcome, suspended_at=None, held=None)
+    ended = replace(v, outcome=outcome, suspended_at=None, held_outcome=None)
     detail: Detail = {
         "cause": outcome.cause,
         "reason": outcome.reason,
@@ -325,7 +327,7 @@ def _set(detail: Detail) -> Detail:
     return {name: value for name, value in detail.items() if value is not None}
 
 
-def _with_auto_reply(decision: Decision, answer: AutoReply, what: Attempted) -> Decision:
-    if not what.by_text or decision.verification.suspended_at is not None:
+def _with_auto_reply(decision: Decision, answer: AutoReply, input: Attempted) -> Decision:
+    if not input.by_text or decision.verification.suspended_at is not None:
         return decision
     return answered(decision.verification, decision.events, answer)

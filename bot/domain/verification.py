@@ -124,7 +124,7 @@ class Verification:
     wrong_left: int | None = None
     outcome: Outcome | None = None
     suspended_at: datetime | None = None
-    held: Outcome | None = None  # decided while suspended, not yet published
+    held_outcome: Outcome | None = None  # decided while suspended, not yet published
     is_hinted: bool = False
     answers: int = 0  # texts sent in answer to replies
     is_afterthought_answered: bool = False  # one reply after the end was answered; no other is
@@ -159,7 +159,7 @@ class Verification:
     @property
     def is_decided(self) -> bool:
         """Whether the outcome is final: neither a person nor a timer can change it."""
-        return self.outcome is not None or self.held is not None
+        return self.outcome is not None or self.held_outcome is not None
 
     @property
     def attempts_left(self) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.domain.webhook_answer import WebhookResult
+from bot.domain.webhook_response import WebhookResult
 from bot.store.webhook_endpoints import DisabledCause
 from bot.store.webhook_events import COUNTED
 from bot.usecases import notify

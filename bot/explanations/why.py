@@ -148,7 +148,7 @@ def sighted(
     if sighting.is_inbound:
         return f"{_arrival(sighting, known)}{trouble(sighting.error_code, explained)}"
     said = delivery_in_words(sighting.status) or sighting.status
-    what = "An answer" if sighting.passage is Direction.ANSWER else "A text"
+    what = "An answer" if sighting.direction is Direction.ANSWER else "A text"
     return f"{what} to the phone. {said}{trouble(sighting.error_code, explained)}"
 
 

@@ -1,6 +1,5 @@
 """Liveness, readiness and metrics: for supervisors, load balancers and Prometheus."""
 
-import json
 import logging
 
 from flask import Blueprint, Response, request
@@ -8,8 +7,8 @@ from flask import Blueprint, Response, request
 from bot.explanations.state import FAULTS
 from bot.http import openapi
 from bot.http.access import Access
-from bot.http.error_handlers import JSON
 from bot.http.errors import Forbidden, Unauthorized
+from bot.http.json_responses import json_response
 from bot.http.keys import Power
 from bot.http.openapi import Part
 from bot.observability.exposition import CONTENT_TYPE, Gauges
@@ -29,7 +28,7 @@ def blueprint(service: Service) -> Blueprint:
     @routes.get("/healthz")
     def healthz() -> Response:
         """Reports that the process is alive. Needs no key and reveals nothing else."""
-        return Response(json.dumps({"status": "alive"}), content_type=JSON)
+        return json_response({"status": "alive"})
 
     @routes.get("/readyz")
     def readyz() -> Response:
@@ -39,7 +38,7 @@ def blueprint(service: Service) -> Blueprint:
         if _may_know(access):
             body["reasons"] = {fault: FAULTS[fault] for fault in found.faults}
             body["notes"] = {fault: FAULTS[fault] for fault in found.notes}
-        return Response(json.dumps(body), 503 if found.faults else 200, content_type=JSON)
+        return json_response(body, 503 if found.faults else 200)
 
     @routes.get("/metrics")
     def prometheus() -> Response:
@@ -121,7 +120,7 @@ def _readiness(service: Service) -> Readiness:
 
 def _may_know(access: Access) -> bool:
     try:
-        access.manager()
+        access.require_manager()
     except (Unauthorized, Forbidden):
         return False
     return True

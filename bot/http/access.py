@@ -21,21 +21,21 @@ class Access:
         self._keys = keys
         self._store = store
 
-    def starter(self) -> Caller:
+    def require_starter(self) -> Caller:
         """Requires a function key or a system key."""
         caller = self._keys.caller(presented())
         if caller is None:
             raise Unauthorized(UNKNOWN)
         return caller
 
-    def manager(self) -> Caller:
+    def require_manager(self) -> Caller:
         """Requires a system key."""
-        caller = self.starter()
+        caller = self.require_starter()
         if caller.power is not Power.ALL:
             raise Forbidden("This key can only start verifications: use a system key.")
         return caller
 
-    def holder(self, id: str, scope: Scope) -> Caller:
+    def require_holder(self, id: str, scope: Scope) -> Caller:
         """Requires a system key, or the key of a link of this one verification and this scope."""
         key = presented()
         caller = self._keys.caller(key) or self._link_holder(key, id)
@@ -48,10 +48,10 @@ class Access:
             )
         return caller
 
-    def restarter(self, id: str) -> Caller:
+    def require_restarter(self, id: str) -> Caller:
         """Requires what `holder` requires. Refuses the link of a caller whose key was replaced
         since."""
-        caller = self.holder(id, Scope.ACT)
+        caller = self.require_holder(id, Scope.ACT)
         if caller.power is Power.LINK and not self._is_begun_by_known_key(id):
             raise KeyReplaced(
                 "The key that began this verification is no longer configured, so its links cannot"
@@ -63,7 +63,7 @@ class Access:
         verification = self._find(id)
         if verification is None:
             return False
-        return self._keys.is_present(verification.caller_key, name=verification.started_by)
+        return self._keys.is_configured(verification.caller_key, name=verification.started_by)
 
     def _link_holder(self, key: str, id: str) -> Caller | None:
         verification = self._find(id)

@@ -1,7 +1,6 @@
 """Error handlers for views. A face gives the shape of the bodies; counting and logging are the same
 for all faces."""
 
-import json
 import logging
 import secrets
 from collections.abc import Callable
@@ -14,10 +13,10 @@ from bot.domain.errors import Refusal
 from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.errors import STATUSES, headers_of
+from bot.http.json_responses import json_response
 from bot.http.openapi import Json, Part
 from bot.store.tx import MissedRepliesFirst, StoreUnavailable
 
-JSON = "application/json; charset=utf-8"
 # Generous for a text of 1600 characters or a JSON string.
 LARGEST_BODY_BYTES = 64 * 1024
 
@@ -82,7 +81,7 @@ class _Handlers:
         status, body, headers = self._shape.refusal(error)
         if body is None:
             return Response(status=status, headers=headers)
-        return Response(json.dumps(body), status, headers, content_type=JSON)
+        return json_response(body, status, headers)
 
     def http_error(self, error: HTTPException) -> Response:
         """Werkzeug's own refusals, without their HTML. A wrong method is an unknown path here."""
@@ -91,7 +90,7 @@ class _Handlers:
         self._refused("body_too_large")
         sentence = f"The body may have {LARGEST_BODY_BYTES} bytes at most."
         body = self._shape.fault("body_too_large", sentence, "")
-        return Response(json.dumps(body), 413, content_type=JSON)
+        return json_response(body, 413)
 
     def store_unavailable(self, error: StoreUnavailable) -> Response:
         """Answers 503: the database is away, refuses a write or holds a lock for too long, or
@@ -101,7 +100,7 @@ class _Handlers:
         _log_unavailable(error)
         body = self._shape.fault(error.code, error.sentence, "")
         headers = {"Retry-After": str(error.retry_after_seconds)}
-        return Response(json.dumps(body), 503, headers, content_type=JSON)
+        return json_response(body, 503, headers)
 
     def unexpected(self, error: Exception) -> Response:
         """Answers 500 with an error id; the log line with that id has the details. The exception's
@@ -112,4 +111,4 @@ class _Handlers:
         log.error("error %s at %s %s", id, request.method, safe(request.path), exc_info=error)
         sentence = "Something went wrong while processing your request"
         body = self._shape.fault("internal", sentence, f"See the log for error {id}.")
-        return Response(json.dumps(body), 500, content_type=JSON)
+        return json_response(body, 500)

@@ -34,8 +34,8 @@ class Caller:
     name: str
     power: Power
     scopes: frozenset[Scope] = frozenset()
-    key_mark: str | None = None  # which of its keys it came with; a hash
-    key_marks: frozenset[str] = frozenset()  # of all its keys, also under earlier secret keys
+    key_fingerprint: str | None = None  # which of its keys it came with; a hash
+    key_fingerprints: frozenset[str] = frozenset()  # of all its keys, also under earlier secrets
 
 
 class Keys:
@@ -51,21 +51,21 @@ class Keys:
             *((key, name, Power.START) for name, key in function_keys),
             *((key, name, Power.ALL) for name, key in system_keys),
         ]
-        marks = _marks_by_name(configured, secrets)
+        fingerprints = _fingerprints_by_name(configured, secrets)
         self._known = [
             (
                 key.encode(),
                 Caller(
                     name,
                     power,
-                    key_mark=_mark(key, secrets[0]),
-                    key_marks=marks[name],
+                    key_fingerprint=_fingerprint(key, secrets[0]),
+                    key_fingerprints=fingerprints[name],
                 ),
             )
             for key, name, power in configured
         ]
-        self._marks_by_name = {caller.name: caller.key_mark for _, caller in self._known}
-        self._marks = frozenset().union(*marks.values())
+        self._current = {caller.name: caller.key_fingerprint for _, caller in self._known}
+        self._fingerprints = frozenset().union(*fingerprints.values())
         # itsdangerous signs with the last key and accepts all.
         signing = [subkey(secret, "links") for secret in reversed(secrets)]
         self._signers = {
@@ -87,15 +87,15 @@ class Keys:
                 found = caller
         return found
 
-    def is_present(self, mark: str | None, *, name: str) -> bool:
-        """Whether the key with this mark is configured now. For verifications from before keys were
-        marked, the caller's name decides."""
-        return mark in self._marks if mark else name in self._marks_by_name
+    def is_configured(self, caller_key: str | None, *, name: str) -> bool:
+        """Whether the key with this fingerprint is configured now. For verifications from before
+        fingerprints were stored, the caller's name decides."""
+        return caller_key in self._fingerprints if caller_key else name in self._current
 
-    def present_mark(self, mark: str | None, *, name: str) -> str | None:
-        """The mark itself if its key is configured; else the mark of a present key of the
+    def current_fingerprint(self, caller_key: str | None, *, name: str) -> str | None:
+        """The fingerprint itself if its key is configured; else that of a present key of the
         caller."""
-        return mark if mark in self._marks else self._marks_by_name.get(name)
+        return caller_key if caller_key in self._fingerprints else self._current.get(name)
 
     def link_holder(self, presented: str, verification: Verification) -> Caller | None:
         """The holder of a link of this one verification."""
@@ -110,13 +110,13 @@ class Keys:
         return self._signers[scope].get_signature(_signed(verification)).decode()
 
 
-def _marks_by_name(
+def _fingerprints_by_name(
     configured: Sequence[tuple[str, str, Power]], secrets: Sequence[str]
 ) -> dict[str, frozenset[str]]:
-    """Marks made under an earlier SECRET_KEY stay valid as long as links made under it do."""
+    """Fingerprints made under an earlier SECRET_KEY are valid as long as links made under it."""
     return {
         name: frozenset(
-            _mark(key, secret)
+            _fingerprint(key, secret)
             for key, named, _ in configured
             if named == name
             for secret in secrets
@@ -125,7 +125,7 @@ def _marks_by_name(
     }
 
 
-def _mark(key: str, secret: str) -> str:
+def _fingerprint(key: str, secret: str) -> str:
     """Returns a hash that identifies a key in the database without revealing it."""
     return hmac.digest(subkey(secret, "caller key"), key.encode(), hashlib.sha256).hex()[:16]
 

@@ -13,11 +13,11 @@ log = logging.getLogger(__name__)
 
 def write(done: Done[Any], seconds: float) -> None:
     for change in done.changes:
-        if change.events and not logs.note_change(**_told(change, seconds)):
-            log.info("%s", change.events[-1].name, extra=_told(change, seconds))
+        if change.events and not logs.note_change(**_extra_fields(change, seconds)):
+            log.info("%s", change.events[-1].name, extra=_extra_fields(change, seconds))
 
 
-def _told(change: Change, seconds: float) -> dict[str, object]:
+def _extra_fields(change: Change, seconds: float) -> dict[str, object]:
     verification = change.after
     return {
         "origin": verification.request_id,

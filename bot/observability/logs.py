@@ -57,7 +57,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **told(record),
+            **extra_fields(record),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -71,14 +71,14 @@ class TextLines(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        fields = " ".join(f"{name}={value}" for name, value in told(record).items())
+        fields = " ".join(f"{name}={value}" for name, value in extra_fields(record).items())
         return f"{super().formatMessage(record)}  {fields}".rstrip()
 
 
 FORMATTERS = {"json": JsonLines, "text": TextLines}
 
 
-def told(record: logging.LogRecord) -> dict[str, object]:
+def extra_fields(record: logging.LogRecord) -> dict[str, object]:
     """The fields of a line beside its message."""
     request_id = getattr(record, "request", None) or REQUEST_ID.get()
     held = record.__dict__

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from bot.domain.events import Event, EventName
 from bot.domain.ignored import IgnoreReason
 from bot.domain.verification import ENDS, Cause, Status
-from bot.domain.webhook_answer import WebhookResult
+from bot.domain.webhook_response import WebhookResult
 from bot.observability import exposition
 from bot.observability.exposition import Gauges, key_of
 from bot.store.tx import Change, Done, StoreUnavailable

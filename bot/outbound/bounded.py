@@ -55,27 +55,27 @@ class Call:
     check: Callable[[str, int], None] | None = None
     look_ups: threading.BoundedSemaphore = _look_ups  # held while a name is looked up
     is_written: bool = False  # the other side may have it
-    held: socket.socket | None = None  # a second handle of its connection
+    duplicate: socket.socket | None = None  # a second handle of its connection
 
     @property
     def left(self) -> float:
         return self.deadline - time.monotonic()
 
-    def hold(self, connection: socket.socket) -> None:
+    def keep_duplicate(self, connection: socket.socket) -> None:
         """Keeps a second handle, with which the connection can be cut: http.client may close the
         first one while the answer is still being read, if the server will close the connection."""
-        self.let_go()
-        self.held = socket.socket(fileno=socket.dup(connection.fileno()))
+        self.close_duplicate()
+        self.duplicate = socket.socket(fileno=socket.dup(connection.fileno()))
 
-    def let_go(self) -> None:
-        if self.held is not None:
-            self.held.close()
-            self.held = None
+    def close_duplicate(self) -> None:
+        if self.duplicate is not None:
+            self.duplicate.close()
+            self.duplicate = None
 
     def cut(self) -> None:
-        if self.held is not None:
+        if self.duplicate is not None:
             with suppress(OSError):
-                self.held.shutdown(socket.SHUT_RDWR)
+                self.duplicate.shutdown(socket.SHUT_RDWR)
 
 
 CALL: ContextVar[Call] = ContextVar("call")
@@ -90,7 +90,7 @@ def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
         with watchdog.bound(call.deadline, call.cut) as bound:
             yield
     finally:
-        call.let_go()
+        call.close_duplicate()
         CALL.reset(token)
     if bound.was_cut:
         raise DeadlinePassed("the deadline passed before the answer was whole")
@@ -108,7 +108,7 @@ class _Bounded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         call = CALL.get()
         connection = _connect(self, call)
-        call.hold(connection)
+        call.keep_duplicate(connection)
         return connection
 
     def request(self, *args: Any, **more: Any) -> None:
@@ -117,7 +117,7 @@ class _Bounded(HTTPConnection):
             self.connect()
         if call.left <= 0:
             raise DeadlinePassed("the deadline passed before the request was written")
-        call.hold(self.sock)
+        call.keep_duplicate(self.sock)
         call.is_written = True
         super().request(*args, **more)
         self._used_at = time.monotonic()

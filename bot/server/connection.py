@@ -79,9 +79,9 @@ class Registry(Protocol):
     def entered(self, connection: "Connection") -> None: ...
 
     def received(self, connection: "Connection", count: int) -> None:
-        """Notes that a connection holds so many bytes more."""
+        """Notes that a connection buffers so many more bytes."""
 
-    def forget_held(self, connection: "Connection") -> None:
+    def forget_buffered(self, connection: "Connection") -> None:
         """Notes that a connection holds none any more."""
 
     def tell(self, why: Cut) -> None: ...
@@ -97,7 +97,7 @@ class Connection(socket):
         self.since = time.monotonic()
         self.is_over = False
         self.is_reading = False  # waits for bytes at this moment
-        self.held = 0  # bytes of the request that is being sent or answered
+        self.buffered = 0  # bytes of the request that is being sent or answered
         self._received = 0  # bytes in this state
         self._turn = 0  # cost since it yielded
 
@@ -196,7 +196,7 @@ class Connection(socket):
     def answered(self) -> None:
         """Stops counting its bytes as held: the rest of the request is discarded."""
         if self.registry is not None:
-            self.registry.forget_held(self)
+            self.registry.forget_buffered(self)
 
     def is_gone(self) -> bool:
         """Whether the client has closed it, or its sending half, while its request is answered."""

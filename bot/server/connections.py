@@ -27,7 +27,7 @@ from bot.server.connection import (
 TELL_EVERY_SECONDS = 10.0
 # Bytes of all requests together; a thousand honest clients that send at once stay below this.
 # Memory use is two to three times as much.
-HELD_BYTES = 32 * 1024 * 1024
+BUFFERED_BYTES = 32 * 1024 * 1024
 # A connection that holds less is not closed for it: 4,000 such connections stay below the bound.
 LARGE_BYTES = 8 * 1024
 
@@ -64,7 +64,7 @@ class Connections:
         self._heads: OrderedDict[Connection, None] = OrderedDict()
         self._bodies: OrderedDict[Connection, None] = OrderedDict()
         self._large: OrderedDict[Connection, None] = OrderedDict()
-        self._held = 0  # bytes
+        self._buffered = 0  # bytes
         self._is_stopping = False
         self._untold: Counter[Cut] = Counter()
         self._told_at: dict[Cut, float] = {}
@@ -88,7 +88,7 @@ class Connections:
         finally:
             self._all.discard(connection)
             self._leave_queues(connection)
-            self.forget_held(connection)
+            self.forget_buffered(connection)
             self._by_address[name] -= 1
             if not self._by_address[name]:
                 del self._by_address[name]
@@ -97,7 +97,7 @@ class Connections:
         """Notes that a connection has come into another state."""
         self._leave_queues(connection)
         if connection.state is State.WAITING:
-            self.forget_held(connection)
+            self.forget_buffered(connection)
             self._waiting[connection] = None
         elif connection.state is State.HEAD:
             self._heads[connection] = None
@@ -107,19 +107,19 @@ class Connections:
             connection.end()
 
     def received(self, connection: Connection, count: int) -> None:
-        connection.held += count
-        self._held += count
+        connection.buffered += count
+        self._buffered += count
         if connection.state is State.BODY:
             self._bodies.setdefault(connection)
-        if connection.held >= LARGE_BYTES:
+        if connection.buffered >= LARGE_BYTES:
             self._large[connection] = None
-        if self._held > HELD_BYTES:
+        if self._buffered > BUFFERED_BYTES:
             self._end_large()
 
-    def forget_held(self, connection: Connection) -> None:
+    def forget_buffered(self, connection: Connection) -> None:
         self._large.pop(connection, None)
-        self._held -= connection.held
-        connection.held = 0
+        self._buffered -= connection.buffered
+        connection.buffered = 0
 
     def refuse_more(self) -> None:
         """Called when the process stops. Closes connections that wait for their next request, now
@@ -195,6 +195,6 @@ class Connections:
         slowest = next(sending, None)
         if slowest is None:
             return
-        self.forget_held(slowest)
+        self.forget_buffered(slowest)
         slowest.end()
         self.tell(Cut.CROWDED)

@@ -24,25 +24,25 @@ def renew(read_environment: Callable[[], Mapping[str, str]]) -> SettingsCheck:
     environment: Mapping[str, str] = {}
     try:
         environment = read_environment()
-        reading = settings.validate(environment)
+        checked = settings.validate(environment)
     except settings.SettingsError as error:  # the file cannot be read
-        reading = SettingsCheck(None, (str(error),), ())
+        checked = SettingsCheck(None, (str(error),), ())
     if _in_use is not None:
         earlier = settings.validate(_in_use)
-        fault = _fault(reading, earlier)
+        fault = _fault(checked, earlier)
         if fault:
             log.error("the settings cannot be used, so the earlier ones stay: %s", fault)
             return earlier
     _in_use = environment
-    return reading
+    return checked
 
 
-def _fault(reading: SettingsCheck, earlier: SettingsCheck) -> str | None:
+def _fault(checked: SettingsCheck, earlier: SettingsCheck) -> str | None:
     """Returns why a running service cannot change to these settings. Checks beforehand what would
     end gunicorn; settings that stay the same are in use and are not checked."""
-    if reading.settings is None or earlier.settings is None:
-        return reading.told
-    wanted, running = reading.settings, earlier.settings
+    if checked.settings is None or earlier.settings is None:
+        return checked.message
+    wanted, running = checked.settings, earlier.settings
     if wanted.database_url != running.database_url:
         try:
             schema_version(wanted.database_url)

@@ -69,14 +69,14 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
 
 @dataclass(frozen=True, slots=True)
 class SettingsCheck:
-    """The result of reading an environment."""
+    """The result of checked an environment."""
 
     settings: Settings | None  # None: there are faults
     faults: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """A line for each fault, then one for each warning: a name that is not read is often the
         reason why another is not set."""
         return "\n".join([*self.faults, *(f"Warning: {warning}" for warning in self.warnings)])
@@ -147,10 +147,10 @@ def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dic
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; an empty variable counts as unset. Raises SettingsError."""
-    reading = validate(environment)
-    if reading.settings is None:
-        raise SettingsError(reading.told)
-    return reading.settings
+    checked = validate(environment)
+    if checked.settings is None:
+        raise SettingsError(checked.message)
+    return checked.settings
 
 
 def validate(environment: Mapping[str, str]) -> SettingsCheck:

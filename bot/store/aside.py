@@ -17,7 +17,7 @@ def lock_work(tx: Tx, table: str, *, limit: int) -> list[Row]:
         SELECT * FROM {table} WHERE due_at IS NOT NULL AND due_at <> :never
         ORDER BY due_at LIMIT :limit
     """
-    return tx.lock_free(sql, never=NEVER, limit=limit)
+    return tx.lock_skip_locked(sql, never=NEVER, limit=limit)
 
 
 def has_work(tx: Tx, table: str) -> bool:

@@ -44,7 +44,7 @@ def take(tx: Tx, *, limit: int) -> list[Erasure]:
     sql = "SELECT sid, tries FROM erasure WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
     taken = [
         Erasure(row["sid"], row["tries"])
-        for row in tx.lock_free(sql, now=to_text(tx.now), limit=limit)
+        for row in tx.lock_skip_locked(sql, now=to_text(tx.now), limit=limit)
     ]
     for erasure in taken:
         _set_due(tx, erasure.sid, tx.now + LEASE)

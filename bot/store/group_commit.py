@@ -42,7 +42,7 @@ class _Job(Generic[T]):
         self.turn = threading.Lock()  # released when it is finished, or is to lead
         self.turn.acquire()
         self.is_finished = False
-        self.is_left = False  # its caller stopped waiting: the leader tells the listeners
+        self.is_abandoned = False  # its caller stopped waiting: the leader tells the listeners
         self.done: Done[T] | None = None
         self.error: BaseException | None = None
 
@@ -92,7 +92,7 @@ class GroupCommit:
             if job.turn.acquire(blocking=False):  # just now
                 return
             if job not in self.waiting:
-                job.is_left = True
+                job.is_abandoned = True
                 raise OutcomeUnknown("the commit takes too long")
             self.waiting.remove(job)
         raise StoreUnavailable("the writers before it take too long")
@@ -111,8 +111,8 @@ class GroupCommit:
             for job in batch:
                 job.is_finished = True
                 job.turn.release()
-            left = [job.done for job in batch if job.is_left]
-        for done in left:  # the caller stopped waiting, but listeners must hear of the change
+            abandoned = [job.done for job in batch if job.is_abandoned]
+        for done in abandoned:  # the caller stopped waiting, but listeners must hear of the change
             if done is not None:  # and not as a change of the leader's request
                 Context().run(self._tell, done, STORE_TIMEOUT_SECONDS)
 

@@ -21,7 +21,7 @@ def beat(tx: Tx, process: str, *, judged_until: datetime | None, unknown: dateti
     value; a new row gets `unknown`."""
     values: dict[str, Value] = {"process": process, "now": to_text(tx.now)}
     until = to_text(judged_until) if judged_until else None
-    if tx.lock_free("SELECT 1 FROM heartbeat WHERE process = :process", process=process):
+    if tx.lock_skip_locked("SELECT 1 FROM heartbeat WHERE process = :process", process=process):
         sql = """
             UPDATE heartbeat SET beat_at = :now, judged_until = coalesce(:until, judged_until)
             WHERE process = :process
@@ -52,7 +52,7 @@ def count_silent(tx: Tx, *, but: str, before: datetime) -> int:
 def advance(tx: Tx, *, to: datetime) -> None:
     """Notes that replies are judged until then, whichever process they were sent to."""
     sql = "SELECT process FROM heartbeat WHERE judged_until < :until"
-    found = [row["process"] for row in tx.lock_free(sql, until=to_text(to))]
+    found = [row["process"] for row in tx.lock_skip_locked(sql, until=to_text(to))]
     sql = f"UPDATE heartbeat SET judged_until = :until WHERE process IN ({placeholders(found)})"
     tx.run(sql, until=to_text(to), **placeholder_values(found))
 
@@ -62,7 +62,7 @@ def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
     have written nothing for `longest`, the longest time that a verification is open. The process
     with the newest beat of all stays that long: if no other serves, replies go nowhere else."""
     sql = "SELECT process, beat_at, judged_until FROM heartbeat WHERE beat_at < :before"
-    rows = tx.lock_free(sql, before=to_text(tx.now - after))
+    rows = tx.lock_skip_locked(sql, before=to_text(tx.now - after))
     newest = tx.one("SELECT max(beat_at) AS beat_at FROM heartbeat") if rows else None
     found = []
     for row in rows:
@@ -78,7 +78,7 @@ def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
 def remove_older(tx: Tx, *, than: datetime) -> None:
     """Removes processes that have written nothing since then."""
     sql = "SELECT process FROM heartbeat WHERE beat_at < :before"
-    _remove(tx, [row["process"] for row in tx.lock_free(sql, before=to_text(than))])
+    _remove(tx, [row["process"] for row in tx.lock_skip_locked(sql, before=to_text(than))])
 
 
 def remove(tx: Tx, process: str, *, unless_alone_since: datetime) -> None:

@@ -49,7 +49,7 @@ class HourlyCount:
 
 def count_more(tx: Tx) -> bool:
     """Counts the next lines of history. False: there were none, or another process counts."""
-    cursor = tx.lock_free("SELECT sequence FROM count_cursor")
+    cursor = tx.lock_skip_locked("SELECT sequence FROM count_cursor")
     if not cursor:
         return False
     counted_to = int(cursor[0]["sequence"])

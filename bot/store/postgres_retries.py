@@ -39,7 +39,7 @@ class Retries:
         self._pool = pool
         self._outages = outages
         self._away_since: float | None = None
-        self._only_reads = False  # the trouble since then: a standby
+        self._only_reads = False  # the server was a standby since then
         self._replaced_at = 0.0  # when connections were replaced last
 
     def run(self, attempt: Callable[[float], T], seconds: float, *, is_write: bool) -> T:

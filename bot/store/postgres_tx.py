@@ -48,7 +48,7 @@ class PostgresTx:
         self._now = None
         return row
 
-    def lock_free(self, sql: str, **params: Value) -> list[Row]:
+    def lock_skip_locked(self, sql: str, **params: Value) -> list[Row]:
         if not self._writes:
             return self.all(sql, **params)
         rows = self.all(f"{sql} FOR NO KEY UPDATE SKIP LOCKED", **params)

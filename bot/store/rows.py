@@ -118,7 +118,7 @@ def placeholders(values: Sequence[str]) -> str:
     """The text between the brackets of `IN ()`. It is never empty, which
     would be invalid SQL: without values it is NULL, which equals nothing.
 
-    >>> places(["a", "b"]), places([])
+    >>> placeholders(["a", "b"]), placeholders([])
     (':place0, :place1', 'NULL')
     """
     return ", ".join(f":place{number}" for number in range(len(values))) or "NULL"

@@ -73,7 +73,7 @@ class SqliteTx:
 
     # One writer at a time: rows that are read are locked, and rows become visible in their order.
     lock = one
-    lock_free = all
+    lock_skip_locked = all
     horizon = str(2**63 - 1)
 
     def lock_number(self, phone: str) -> None:

@@ -51,7 +51,7 @@ class SteadyClock:
         return timedelta.max if math.isinf(seconds) else timedelta(seconds=seconds)
 
     @property
-    def settled(self) -> timedelta:
+    def since_step_or_start(self) -> timedelta:
         """Like `since_step`, but at most the time since this process started, because earlier steps
         are not known."""
         return min(self.since_step, timedelta(seconds=self.monotonic() - self._began_at))

@@ -84,7 +84,7 @@ class Tx(Protocol):
     def lock(self, sql: str, **params: Value) -> Row | None:
         """Reads one row once no other transaction holds it, and locks it until the commit."""
 
-    def lock_free(self, sql: str, **params: Value) -> list[Row]:
+    def lock_skip_locked(self, sql: str, **params: Value) -> list[Row]:
         """Rows that no other transaction holds, ours until the commit. The others are skipped."""
 
     def lock_number(self, phone: str) -> None:
@@ -151,7 +151,7 @@ class Store(ABC):
             del self._under_way[write]
 
     @property
-    def troubles(self) -> tuple[int, int]:
+    def disruptions(self) -> tuple[int, int]:
         """Returns how often the database was unreachable or this process was halted, and how often
         its clock was set forward. If the pair changes, replies and reports may have waited."""
         return self.outages.ended, self.steady.steps
@@ -175,6 +175,10 @@ class Store(ABC):
     def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs it on a snapshot. Raises StoreUnavailable, and what the query raises."""
         return self._read(lambda tx: query(tx, *args, **kwargs))
+
+    def now(self) -> datetime:
+        """The present instant. Raises StoreUnavailable."""
+        return self._read(lambda tx: tx.now)
 
     def on_commit(self, listener: Listener) -> None:
         """Calls the listener after every commit, in the thread that asked for it."""

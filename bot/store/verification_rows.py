@@ -56,11 +56,11 @@ def changing_columns(v: Verification) -> dict[str, Value]:
         "error_code": v.outcome.error_code if v.outcome else None,
         "ended_at": to_text(v.outcome.at) if v.outcome else None,
         "suspended_at": to_text_or_none(v.suspended_at),
-        "held_status": v.held.status.value if v.held else None,
-        "held_cause": v.held.cause.value if v.held else None,
-        "held_reason": v.held.reason if v.held else None,
-        "held_error_code": v.held.error_code if v.held else None,
-        "held_at": to_text(v.held.at) if v.held else None,
+        "held_status": v.held_outcome.status.value if v.held_outcome else None,
+        "held_cause": v.held_outcome.cause.value if v.held_outcome else None,
+        "held_reason": v.held_outcome.reason if v.held_outcome else None,
+        "held_error_code": v.held_outcome.error_code if v.held_outcome else None,
+        "held_at": to_text(v.held_outcome.at) if v.held_outcome else None,
         "is_hinted": int(v.is_hinted),
         "answers": v.answers,
         "is_afterthought_answered": int(v.is_afterthought_answered),
@@ -93,7 +93,7 @@ def from_row(row: Row) -> Verification:
         wrong_left=row["wrong_left"],
         outcome=_outcome(row, "status", "ended_at", "cause", "reason", "error_code"),
         suspended_at=to_instant_or_none(row["suspended_at"]),
-        held=_outcome(
+        held_outcome=_outcome(
             row, "held_status", "held_at", "held_cause", "held_reason", "held_error_code"
         ),
         is_hinted=bool(row["is_hinted"]),

@@ -43,11 +43,11 @@ def of_hex_id(tx: Tx, hex_id: str) -> Verification | None:
     return read_row("verification", row, from_row) if row else None
 
 
-def load_free(tx: Tx, ids: Sequence[str]) -> list[Verification]:
+def load_skip_locked(tx: Tx, ids: Sequence[str]) -> list[Verification]:
     """Loads and locks the verifications that no other transaction holds. Sets aside one that cannot
     be read."""
     sql = f"SELECT * FROM verification WHERE id IN ({placeholders(ids)})"
-    rows = tx.lock_free(sql, **placeholder_values(ids))
+    rows = tx.lock_skip_locked(sql, **placeholder_values(ids))
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
@@ -150,7 +150,7 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
         WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({placeholders(key_ids)})
         LIMIT :limit
     """
-    rows = tx.lock_free(sql, limit=limit, never=aside.NEVER, **placeholder_values(key_ids))
+    rows = tx.lock_skip_locked(sql, limit=limit, never=aside.NEVER, **placeholder_values(key_ids))
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
@@ -188,7 +188,7 @@ def update(tx: Tx, before: Verification, after: Verification) -> None:
     """Writes the columns that differ. `updated_at` becomes the time of its end if it ended now."""
     old, new = changing_columns(before), changing_columns(after)
     changed = {name: value for name, value in new.items() if value != old[name]}
-    has_ended = after.outcome if before.outcome is None else None
-    changed["updated_at"] = to_text(has_ended.at if has_ended else tx.now)
+    new_outcome = after.outcome if before.outcome is None else None
+    changed["updated_at"] = to_text(new_outcome.at if new_outcome else tx.now)
     columns = ", ".join(f"{name} = :{name}" for name in changed)
     tx.run(f"UPDATE verification SET {columns} WHERE id = :id", id=after.id, **changed)

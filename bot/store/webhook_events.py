@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
-from bot.domain.webhook_answer import WebhookResponse
+from bot.domain.webhook_response import WebhookResponse
 from bot.store.rows import (
     Row,
     Value,
@@ -77,7 +77,7 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
         SELECT * FROM webhook_event
         WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at, id LIMIT :limit
     """
-    rows = tx.lock_free(sql, endpoint_id=endpoint_id, now=to_text(tx.now), limit=limit)
+    rows = tx.lock_skip_locked(sql, endpoint_id=endpoint_id, now=to_text(tx.now), limit=limit)
     found = readable("webhook_event", rows, _from_row, unreadable=partial(_give_up, tx))
     ids = [event.id for event in found]
     if ids:
@@ -145,7 +145,7 @@ def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
         SELECT id FROM webhook_event
         WHERE state = 'failed' AND created_at >= :since ORDER BY created_at LIMIT :limit
     """
-    ids = [row["id"] for row in tx.lock_free(sql, since=to_text(since), limit=limit)]
+    ids = [row["id"] for row in tx.lock_skip_locked(sql, since=to_text(since), limit=limit)]
     queue_again(tx, ids)
     return ids
 

@@ -89,7 +89,7 @@ def judge_event(
     if not isinstance(read, Attempt):
         note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
-    if verification.key_id not in rules.keyring.ids:
+    if not rules.keyring.knows(verification):
         return Done(None, changes=retire_key(tx, verification))
     attempt = attempt_of(tx, verification, read, rules, at=tx.now, by_text=False)
     if not attempt.is_right and is_of_older_text(tx, verification, read, rules):
@@ -140,7 +140,7 @@ def _judge_reply(
     tx: Tx, text: InboundText, verification: Verification, rules: Rules
 ) -> Done[Judged]:
     keyring = rules.keyring
-    if verification.key_id not in keyring.ids:
+    if not keyring.knows(verification):
         return Done(Judged(None), changes=retire_key(tx, verification))
     read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
@@ -180,7 +180,7 @@ def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules)
     if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
         return False
     read = read_reply(tx, verification, text.heard, rules)
-    is_known = verification.key_id in rules.keyring.ids
+    is_known = rules.keyring.knows(verification)
     return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)
 
 
@@ -223,12 +223,7 @@ def attempt_of(
 
 
 def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> bool:
-    expected = keyring.code(
-        key_id=verification.key_id,
-        nonce=verification.nonce,
-        length=verification.terms.code_length,
-    )
-    return code.is_same(attempt.digits, expected)
+    return code.is_same(attempt.digits, keyring.code_of(verification))
 
 
 def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
@@ -243,7 +238,7 @@ def _older_with_code(
 ) -> Verification | None:
     """The superseded verification whose text the person is answering, if there is one."""
     for older in verifications.superseded_of(tx, pending.phone):
-        is_readable = older.id != pending.id and older.key_id in keyring.ids
+        is_readable = older.id != pending.id and keyring.knows(older)
         if is_readable and is_right(older, attempt, keyring):
             return verifications.load(tx, older.id)  # with its lock, if it is still there
     return None

@@ -43,23 +43,25 @@ class Checked:
     left: timedelta | None = None  # of its window
 
 
-def find(tx: Tx, which: VerificationSelector) -> Verification | None:
+def find(tx: Tx, selector: VerificationSelector) -> Verification | None:
     """Finds a verification by id; or by number the pending one, or else the latest. None: nothing
     fits."""
-    if which.hex_id is not None:
-        found = verifications.of_hex_id(tx, which.hex_id)
+    if selector.hex_id is not None:
+        found = verifications.of_hex_id(tx, selector.hex_id)
     else:
-        found = present_of(tx, which.phone or "")
-    if found is None or which.phone not in (None, found.phone):
+        found = present_of(tx, selector.phone or "")
+    if found is None or selector.phone not in (None, found.phone):
         return None
-    if which.started_by is not None and not found.is_of(which.started_by, which.caller_keys):
+    if selector.started_by is not None and not found.is_of(
+        selector.started_by, selector.caller_keys
+    ):
         return None
     return found
 
 
 def check(
     tx: Tx,
-    which: VerificationSelector,
+    selector: VerificationSelector,
     heard: Heard,
     *,
     rules: Rules,
@@ -71,7 +73,7 @@ def check(
 
     Raises StoreUnavailable.
     """
-    verification = find(tx, which)
+    verification = find(tx, selector)
     if verification is None:
         return Done(Checked(Verdict.GONE))
     require_caught_up(tx, verification, judged_until)
@@ -82,7 +84,7 @@ def check(
     if not isinstance(read, Attempt):
         is_over = not verification.is_decided and tx.now >= verification.deadline_at
         return Done(Checked(Verdict.GONE if is_over else Verdict.UNREADABLE, verification))
-    if verification.key_id not in rules.keyring.ids:
+    if not rules.keyring.knows(verification):
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
     attempted = answer.attempt_of(tx, verification, read, rules, at=tx.now, by_text=False)
@@ -106,7 +108,7 @@ def _of_ended(tx: Tx, verification: Verification, read: object, rules: Rules) ->
     if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
         return Verdict.ATTEMPTS_USED
     is_fresh = tx.now - verification.outcome.at <= AFTERTHOUGHT
-    is_known = verification.key_id in rules.keyring.ids
+    is_known = rules.keyring.knows(verification)
     if verification.status is not Status.APPROVED or not is_fresh or not is_known:
         return Verdict.GONE
     is_right = isinstance(read, Attempt) and answer.is_right(verification, read, rules.keyring)

@@ -75,7 +75,7 @@ def claim_due(
     claims: list[TextClaim] = []
     changes: list[Change] = []
     due = outbox.lock_due(tx, limit=limit, only=only)
-    found = verifications.load_free(tx, [text.verification_id for text in due])
+    found = verifications.load_skip_locked(tx, [text.verification_id for text in due])
     by_id = {verification.id: verification for verification in found}
     for text in due:
         verification = by_id.get(text.verification_id)
@@ -101,7 +101,7 @@ def _settled(
     if verification.is_decided and not _is_to_be_found(text, verification, rules, tx.now):
         _let_go(tx, text, verification)
         return ()
-    if verification.key_id not in rules.keyring.ids:
+    if not rules.keyring.knows(verification):
         changes = retire_key(tx, verification)
         _let_go(tx, text, verification)
         return changes
@@ -126,11 +126,7 @@ def claim_text(
 ) -> TextClaim:
     number = outbox.claim(tx, text, until=tx.now + lease, from_address=rules.from_address)
     record(tx, verification, decide(verification, TextTried(), tx.now))
-    code = rules.keyring.code(
-        key_id=verification.key_id,
-        nonce=verification.nonce,
-        length=verification.terms.code_length,
-    )
+    code = rules.keyring.code_of(verification)
     return TextClaim(
         step=Step.SEND if text.state is TextState.QUEUED else Step.LOOK,
         text_id=text.id,
@@ -179,7 +175,7 @@ def _is_to_be_found(text: Text, v: Verification, rules: Rules, now: datetime) ->
     """Whether a text of a verification that has ended is still looked up: Twilio may have it, and
     its copy, which holds the code, is to be erased."""
     may_be_there = text.state in (TextState.UNKNOWN, TextState.SENDING)
-    is_wanted = v.is_to_erase and v.key_id in rules.keyring.ids
+    is_wanted = v.is_to_erase and rules.keyring.knows(v)
     return may_be_there and is_wanted and now < text.queued_at + LOOKED_UP_FOR
 
 

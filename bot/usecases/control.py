@@ -51,7 +51,7 @@ def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int
     those that another transaction holds, which stay due unless that transaction ends them, and
     those whose replies are not judged yet. Returns how many it looked at.
     """
-    free = verifications.load_free(tx, ids)
+    free = verifications.load_skip_locked(tx, ids)
     until = judged_until(tx)  # after the locks are held: an outage may have lasted until then
     due = [one for one in free if one.due_at is None or one.due_at <= until]
     changes: list[Change] = []

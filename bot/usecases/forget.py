@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.concurrency.blocking import in_turns
 from bot.domain import phone
-from bot.domain.errors import StillRunning, UnknownVerification
+from bot.domain.errors import StillRunning
 from bot.domain.inputs import Canceled
 from bot.domain.transitions import decide
 from bot.domain.verification import FINISHED, Cause
@@ -14,6 +14,7 @@ from bot.store import disowns, hourly_counts, usage, verification_list, verifica
 from bot.store.tx import REMOVING_SECONDS, Change, Done, Store, Tx
 from bot.store.verification_list import ListFilter
 from bot.usecases.record import record
+from bot.usecases.running import require
 
 HOURS_KEPT = timedelta(days=1)  # the console shows the last 24 hours by hour
 REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
@@ -21,10 +22,7 @@ REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
 
 def purge(tx: Tx, id: str) -> Done[None]:
     """Raises UnknownVerification, StillRunning."""
-    verification = verifications.load(tx, id)
-    if verification is None:
-        raise UnknownVerification("No verification has this id.")
-    if not verification.is_terminal:
+    if not require(tx, id).is_terminal:
         raise StillRunning("This verification is still running. Cancel it first.")
     _remove(tx, [id])
     return Done(None)

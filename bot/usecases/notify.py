@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain import timings
-from bot.domain.webhook_answer import WebhookResponse, WebhookResult
+from bot.domain.webhook_response import WebhookResponse, WebhookResult
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.tx import Done, Tx
 from bot.store.webhook_endpoints import DisabledCause, Endpoint

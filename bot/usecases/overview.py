@@ -93,8 +93,11 @@ def overview(tx: Tx, period: Period) -> Overview:
     daily = step == DAY
     names = [to_text(first + number * step)[: 10 if daily else 13] for number in range(count)]
     found = hourly_counts.since(tx, first, by=("hour", "country", "event"), daily=daily)
-    approved = partial(hourly_counts.since, tx, first, daily=daily, only=EventName.APPROVED)
-    by_hour, by_country = approved(by=("hour", "seconds")), approved(by=("country", "seconds"))
+    approvals_by = partial(hourly_counts.since, tx, first, daily=daily, only=EventName.APPROVED)
+    by_hour, by_country = (
+        approvals_by(by=("hour", "seconds")),
+        approvals_by(by=("country", "seconds")),
+    )
     countries = _slices(found, by_country, "country")
     ranked = sorted(countries.values(), key=lambda country: -country.started)
     steps = _slices(found, by_hour, "hour")

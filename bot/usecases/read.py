@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
 from bot.store import (
     history,
@@ -17,6 +16,7 @@ from bot.store.paging import PageCursor
 from bot.store.texts import Text
 from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter
+from bot.usecases.running import require
 
 OTHERS_SHOWN = 10
 
@@ -47,10 +47,7 @@ class Page:
 
 def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:
     """Raises UnknownVerification."""
-    verification = verifications.load(tx, id)
-    if verification is None:
-        raise UnknownVerification("No verification has this id.")
-    return of(tx, verification, with_history=with_history)
+    return of(tx, require(tx, id), with_history=with_history)
 
 
 def others_of(tx: Tx, verification: Verification) -> list[Verification]:

@@ -69,7 +69,7 @@ def resend(
     send = verification.sends + 1
     applicant = AdmissionRequest.of(verification, text.from_address, send=send)
     tries_opt_out = admission.check(tx, applicant)
-    is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
+    is_probe = admission.pass_circuit_breaker(tx, applicant, tries_opt_out=tries_opt_out)
     asked = ResendAsked(text, is_unsettled, is_probe, operator)
     decision = decide(verification, asked, tx.now)
     changes: tuple[Change, ...] = record(tx, verification, decision)

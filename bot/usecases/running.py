@@ -16,11 +16,17 @@ def require_caught_up(tx: Tx, verification: Verification | None, judged_until: J
         raise MissedRepliesFirst("replies that were missed are read first")
 
 
-def require_running(tx: Tx, id: str) -> Verification:
-    """Raises UnknownVerification, AlreadyFinished."""
+def require(tx: Tx, id: str) -> Verification:
+    """Raises UnknownVerification."""
     verification = verifications.load(tx, id)
     if verification is None:
         raise UnknownVerification("No verification has this id.")
+    return verification
+
+
+def require_running(tx: Tx, id: str) -> Verification:
+    """Raises UnknownVerification, AlreadyFinished."""
+    verification = require(tx, id)
     if verification.is_terminal:
         raise AlreadyFinished("This verification has already finished.")
     return verification

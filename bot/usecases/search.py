@@ -72,9 +72,9 @@ def interpretations(text: str, *, home: str) -> list[Interpretation]:
     """All that a text may be, the likeliest first. `home`: the country whose numbers are spelled
     without a country code; ZZ for none.
 
-    >>> [r.value for r in readings("(425) 555-0123", home="US")][0]
+    >>> [r.value for r in interpretations("(425) 555-0123", home="US")][0]
     '+14255550123'
-    >>> [r.by.value for r in readings("0123", home="US")]
+    >>> [r.by.value for r in interpretations("0123", home="US")]
     ['last_four', 'tag', 'id']
     """
     typed = text.strip()

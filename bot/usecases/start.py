@@ -73,9 +73,9 @@ def begin(
     Raises InvalidNumber, CannotReceiveTexts, CountryNotAllowed, TextTooLong, StillCounting, and
     what `start` raises.
     """
-    wanted = prepare(number, request, rules)
+    prepared = prepare(number, request, rules)
     admission.require_counted()
-    return store.write(start, wanted, rules, admission)
+    return store.write(start, prepared, rules, admission)
 
 
 def restart(
@@ -159,41 +159,41 @@ def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
     )
 
 
-def start(tx: Tx, wanted: Start, rules: Rules, admission: Admission) -> Done[Verification]:
+def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[Verification]:
     """Starts the verification. Returns it, or the one that the same Idempotency-Key began before.
     Raises IdInUse, OptedOut, Disowned, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
     QueueTooLong.
     """
-    tx.lock_number(wanted.phone)
-    first = _first_answer(tx, wanted)
+    tx.lock_number(prepared.phone)
+    first = _first_answer(tx, prepared)
     if first is not None:
         return Done(first)
-    if verifications.load(tx, wanted.id) is not None:
-        raise IdInUse(f"A verification with the id {wanted.id} already exists.")
+    if verifications.load(tx, prepared.id) is not None:
+        raise IdInUse(f"A verification with the id {prepared.id} already exists.")
     # Lock it before anything is counted, so that no wrong answer to it comes in between.
-    older = verifications.pending_of(tx, wanted.phone)
-    wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=wanted.phone)
-    new = _verification(wanted, tx.now, wrong_left)
-    applicant = AdmissionRequest.of(new, wanted.text.from_address)
+    older = verifications.pending_of(tx, prepared.phone)
+    wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=prepared.phone)
+    new = _verification(prepared, tx.now, wrong_left)
+    applicant = AdmissionRequest.of(new, prepared.text.from_address)
     tries_opt_out = admission.check(tx, applicant)
-    superseded = _supersede(tx, wanted, older)
-    is_probe = admission.is_probe(tx, applicant, tries_opt_out=tries_opt_out)
-    by = wanted.request.operator
-    started = decide(None, Started(new, wanted.text, is_probe, by), tx.now)
+    superseded = _supersede(tx, prepared, older)
+    is_probe = admission.pass_circuit_breaker(tx, applicant, tries_opt_out=tries_opt_out)
+    by = prepared.request.operator
+    started = decide(None, Started(new, prepared.text, is_probe, by), tx.now)
     changes = (*superseded, *record(tx, None, started))
-    if wanted.request.idempotency_key is not None:
+    if prepared.request.idempotency_key is not None:
         idempotency.remember(
             tx,
-            started_by=wanted.request.started_by,
-            key=wanted.request.idempotency_key,
-            phone=wanted.phone,
-            verification_id=wanted.id,
+            started_by=prepared.request.started_by,
+            key=prepared.request.idempotency_key,
+            phone=prepared.phone,
+            verification_id=prepared.id,
         )
     return Done(started.verification, has_work=True, changes=changes)
 
 
-def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
-    request = wanted.request
+def _first_answer(tx: Tx, prepared: Start) -> Verification | None:
+    request = prepared.request
     if request.idempotency_key is None:
         return None
     id = idempotency.recall(
@@ -201,19 +201,19 @@ def _first_answer(tx: Tx, wanted: Start) -> Verification | None:
         started_by=request.started_by,
         caller_keys=request.caller_keys,
         key=request.idempotency_key,
-        phone=wanted.phone,
+        phone=prepared.phone,
     )
     return verifications.load(tx, id) if id else None
 
 
-def _supersede(tx: Tx, wanted: Start, older: Verification | None) -> tuple[Change, ...]:
+def _supersede(tx: Tx, prepared: Start, older: Verification | None) -> tuple[Change, ...]:
     if older is None:
         return ()
-    request = wanted.request
+    request = prepared.request
     is_own = older.is_of(request.started_by, request.caller_keys)
     if not is_own or not request.may_supersede:
         raise _busy(tx, older)
-    reason = f"superseded by {wanted.id}"
+    reason = f"superseded by {prepared.id}"
     canceled = Canceled(Cause.SUPERSEDED, reason, is_unsent=is_unsent(tx, older))
     return record(tx, older, decide(older, canceled, tx.now))
 
@@ -227,24 +227,24 @@ def _busy(tx: Tx, older: Verification) -> NumberBusy:
     )
 
 
-def _verification(wanted: Start, now: datetime, wrong_left: int | None) -> Verification:
+def _verification(prepared: Start, now: datetime, wrong_left: int | None) -> Verification:
     return Verification(
-        id=wanted.id,
-        phone=wanted.phone,
-        country=wanted.country,
-        started_by=wanted.request.started_by,
-        caller_key=wanted.request.caller_key,
+        id=prepared.id,
+        phone=prepared.phone,
+        country=prepared.country,
+        started_by=prepared.request.started_by,
+        caller_key=prepared.request.caller_key,
         wrong_left=wrong_left,
-        start_input=wanted.request.start_input,
-        request_id=wanted.request.request_id,
-        reference=wanted.reference,
-        nonce=wanted.nonce,
-        key_id=wanted.key_id,
-        challenge_text=wanted.challenge_text,
-        terms=wanted.terms,
-        is_to_erase=wanted.is_to_erase,
-        tag=wanted.request.tag,
-        locale=wanted.locale,
+        start_input=prepared.request.start_input,
+        request_id=prepared.request.request_id,
+        reference=prepared.reference,
+        nonce=prepared.nonce,
+        key_id=prepared.key_id,
+        challenge_text=prepared.challenge_text,
+        terms=prepared.terms,
+        is_to_erase=prepared.is_to_erase,
+        tag=prepared.request.tag,
+        locale=prepared.locale,
         created_at=now,
-        deadline_at=now + wanted.terms.send_within + wanted.terms.window,
+        deadline_at=now + prepared.terms.send_within + prepared.terms.window,
     )

@@ -34,7 +34,7 @@ def begin_or_resend(
 
 def start_or_resend(
     tx: Tx,
-    wanted: Start,
+    prepared: Start,
     text: SendText,
     rules: Rules,
     admission: Admission,
@@ -43,14 +43,14 @@ def start_or_resend(
 ) -> Done[Verification]:
     """Sends the code again if the caller has a pending verification of the number, else starts one.
     If another caller has one, refuses like `start`."""
-    tx.lock_number(wanted.phone)
-    pending = verifications.pending_of(tx, wanted.phone)
-    request = wanted.request
+    tx.lock_number(prepared.phone)
+    pending = verifications.pending_of(tx, prepared.phone)
+    request = prepared.request
     if pending is None or not pending.is_of(request.started_by, request.caller_keys):
-        return start(tx, wanted, rules, admission)
+        return start(tx, prepared, rules, admission)
     if pending.suspended_at is None and tx.now >= pending.deadline_at:
         expired = _expire(tx, pending, judged_until)
-        done = start(tx, wanted, rules, admission)
+        done = start(tx, prepared, rules, admission)
         return Done(done.value, has_work=done.has_work, changes=(*expired, *done.changes))
     return resend(tx, pending, text, admission)
 

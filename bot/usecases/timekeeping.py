@@ -27,10 +27,6 @@ def keep(tx: Tx, *, has_jumped: bool, ahead: timedelta) -> Done[bool]:
     return Done(ahead <= TOLERATED and tx.now - steady_since >= HELD_FOR)
 
 
-def now(tx: Tx) -> datetime:
-    return tx.now
-
-
 class StillPending(Exception):
     """Verifications are pending, whose deadlines are in stored time."""
 

@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 import bot
 from bot.concurrency.watchdog import Watchdog
-from bot.domain.webhook_answer import WebhookResponse, WebhookResult
+from bot.domain.webhook_response import WebhookResponse, WebhookResult
 from bot.outbound import addresses
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.webhook_answer import WebhookResult
+from bot.domain.webhook_response import WebhookResult
 from bot.explanations.webhooks import result_in_words, waiting
 from bot.store import webhook_endpoints
 from bot.store.tx import Done

@@ -449,8 +449,8 @@ def test_the_last_one_that_serves_is_waited_for_beyond_two_minutes(
     dispatcher.catch_up = CatchUp(
         dispatcher.store, service.gateway, service.rules, monotonic, serves=False
     )
-    web.catch_up._seen = web.store.troubles
-    dispatcher.catch_up._seen = dispatcher.store.troubles
+    web.catch_up._seen = web.store.disruptions
+    dispatcher.catch_up._seen = dispatcher.store.disruptions
     sent(any_harness, "+14255550124")
     beat(any_harness, *pair, seconds=60)
     id = sent(any_harness)

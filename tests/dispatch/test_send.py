@@ -320,16 +320,16 @@ def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
     harness.clock.forward(LOOK_AGAIN_SECONDS)
     world.messages = shown
     sid = harness.texts()[0].sid
-    look = harness.service.gateway.look
+    look = harness.service.gateway.find_sent
 
     def report_first(**asked):
-        harness.service.gateway.look = look
+        harness.service.gateway.find_sent = look
         found = look(**asked)
         text = harness.view(id).text
         harness.report(Report(text.id, sid, Delivery.SENT, None, False, None, None))
         return found if is_listed else []
 
-    harness.service.gateway.look = report_first
+    harness.service.gateway.find_sent = report_first
     harness.run_once()
     assert state(harness, id) == "accepted"
     assert len(harness.texts()) == 1
@@ -372,7 +372,7 @@ def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
     )
     assert isinstance(sent, Unknown)
     with pytest.raises(ChannelUnavailable):
-        gateway.look(to=PHONE, body="x", tried_ago=timedelta(0), sid=None)
+        gateway.find_sent(to=PHONE, body="x", tried_ago=timedelta(0), sid=None)
 
 
 def test_one_that_cannot_be_expired_does_not_keep_the_others(

@@ -63,13 +63,13 @@ def states() -> Iterator[Verification]:
         yield running(attempts=attempts, suspended_at=NOON)
         for status in (Status.APPROVED, Status.EXPIRED, Status.FAILED):
             held = outcome(status, NOON + seconds(30))
-            yield running(attempts=attempts, suspended_at=NOON, held=held)
+            yield running(attempts=attempts, suspended_at=NOON, held_outcome=held)
             yield ended(status, attempts=attempts)
         yield ended(Status.CANCELED, attempts=attempts)
     late = outcome(Status.APPROVED, NOON + seconds(100))
-    yield verification(first_try_at=NOON, suspended_at=NOON, held=late)
+    yield verification(first_try_at=NOON, suspended_at=NOON, held_outcome=late)
     held = outcome(Status.MAX_ATTEMPTS_REACHED, NOON + seconds(30))
-    yield running(attempts=4, suspended_at=NOON, held=held)
+    yield running(attempts=4, suspended_at=NOON, held_outcome=held)
     yield ended(Status.MAX_ATTEMPTS_REACHED)
 
 
@@ -100,9 +100,9 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
         assert now >= (before.newest_send_at or before.created_at) + SHORTEST_INTERVAL
 
     new = after.outcome if not before.is_terminal else None
-    held = after.held if before.held is None else None
+    held = after.held_outcome if before.held_outcome is None else None
     for end in filter(None, (new, held)):
-        if end == before.held:
+        if end == before.held_outcome:
             assert isinstance(what, Resumed | TimePassed)
         elif end.status is Status.APPROVED:
             assert isinstance(what, Attempted)
@@ -117,18 +117,18 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
             assert (wrongs, after.attempts) == (1, after.terms.max_attempts)
         elif end.status is Status.CANCELED:
             assert isinstance(what, Canceled | DisownedByText)
-    for end in filter(None, (after.outcome, after.held)):
+    for end in filter(None, (after.outcome, after.held_outcome)):
         if end.status is Status.APPROVED:
             assert end.at < after.deadline_at
-    if before.held is not None and not after.is_terminal:
-        assert after.held == before.held
+    if before.held_outcome is not None and not after.is_terminal:
+        assert after.held_outcome == before.held_outcome
     if before.suspended_at is not None and not after.is_terminal and after.suspended_at:
         assert decision.answer is None
     if new is not None and before.suspended_at is not None:
         assert isinstance(what, Canceled | DisownedByText | Resumed | TimePassed)
     assert after.answers - before.answers == (decision.answer is not None)
     assert after.answers <= after.terms.max_attempts + 2
-    if before.held is None and not before.is_decided and isinstance(what, Attempted):
+    if before.held_outcome is None and not before.is_decided and isinstance(what, Attempted):
         assert is_in_time or after.is_decided, "an answer at the deadline ends it"
     if after is before:
         assert decision.answer is None

@@ -152,7 +152,7 @@ def test_suspended_past_the_deadline_without_an_answer_is_expired_on_resume() ->
 
 def test_terminate_discards_what_was_held() -> None:
     v = after(running(), Suspended(None), right(), Canceled(Cause.TERMINATED, "enough"))
-    assert (v.status, v.held) == (Status.CANCELED, None)
+    assert (v.status, v.held_outcome) == (Status.CANCELED, None)
 
 
 def test_what_nobody_resumed_for_an_hour_is_published() -> None:

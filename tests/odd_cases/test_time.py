@@ -18,7 +18,7 @@ from bot.store import erasures, overlong, verifications
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.tx import Done, StoreUnavailable
-from bot.usecases import notify, readiness, timekeeping
+from bot.usecases import notify, readiness
 from bot.usecases.repair import begin_anew
 from bot.webhooks.client import LONGEST_RETRY_AFTER_SECONDS
 from simulator import faults
@@ -234,7 +234,7 @@ def test_a_process_that_starts_takes_the_time_of_the_others(once_ahead: Harness)
     Sweeper(once_ahead.store, kept=timedelta(days=30)).run_once(0.0)
     url = once_ahead.settings.database_url
     other = open_store(url, connections=1, clock=once_ahead.clock)
-    assert other.read(timekeeping.now) == once_ahead.store.read(timekeeping.now)
+    assert other.now() == once_ahead.store.now()
     other.close()
 
 

@@ -15,7 +15,7 @@ import pytest
 from bot import settings
 from bot.server import file_limit
 from bot.server.connection import SLOW_BODY_SECONDS, Connection
-from bot.server.connections import HELD_BYTES, LARGE_BYTES, Connections
+from bot.server.connections import BUFFERED_BYTES, LARGE_BYTES, Connections
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY, WEBHOOK_SECRET, environment
 from tests.processes.clients import held_open, unread
 from tests.processes.service import ROOT, Service, memory, until
@@ -287,11 +287,11 @@ def test_what_is_thrown_away_is_not_held() -> None:
             stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
             connection.begin_body()
         sending.is_reading = True
-        connections.received(answered, HELD_BYTES)
+        connections.received(answered, BUFFERED_BYTES)
         answered.answered()
         connections.received(sending, LARGE_BYTES)
         assert (sending.is_over, counted) == (False, [])
-        connections.received(answered, HELD_BYTES)
+        connections.received(answered, BUFFERED_BYTES)
         assert (sending.is_over, counted) == (True, ["crowded"])
 
 

@@ -25,7 +25,7 @@ from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.delivery import Delivery
 from bot.domain.errors import Refusal
-from bot.domain.webhook_answer import WebhookResponse, WebhookResult
+from bot.domain.webhook_response import WebhookResponse, WebhookResult
 from bot.store import verifications, webhook_events
 from bot.store.opening import open_store
 from bot.store.tx import Change, Done, Store, StoreUnavailable

@@ -92,7 +92,7 @@ class Twilio:
             raise Killed
         return Unknown("500") if what == "lose after" else Accepted(taken.sid)
 
-    def look(
+    def find_sent(
         self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
     ) -> list[SentMessage]:
         since = self._clock.now - tried_ago - CLOCK_SLACK - UNCOUNTED

@@ -14,7 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError
 
 from bot import settings
 from bot.concurrency.watchdog import Watchdog
-from bot.domain.webhook_answer import WebhookResponse, WebhookResult
+from bot.domain.webhook_response import WebhookResponse, WebhookResult
 from bot.outbound import addresses, bounded
 from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import Call, direct_pool, under_way

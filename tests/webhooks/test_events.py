@@ -9,7 +9,7 @@ import pytest
 from bot import service
 from bot.app import create_commands
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
-from bot.domain.webhook_answer import WebhookResponse, WebhookResult
+from bot.domain.webhook_response import WebhookResponse, WebhookResult
 from bot.observability import logs
 from bot.store import webhook_endpoints, webhook_events
 from bot.store.webhook_events import EventState, WebhookEvent
@@ -432,5 +432,5 @@ def test_a_log_line_of_an_event_names_it_its_host_and_the_try(
     told.text(told.code())
     told.run_once()
     (event,) = told.store.read(webhook_events.newest, limit=2)
-    shown = [logs.told(record) for record in caplog.records]
+    shown = [logs.extra_fields(record) for record in caplog.records]
     assert {"event": event.id, "host": "127.0.0.1", "try": 1}.items() <= shown[-1].items()

@@ -47,7 +47,7 @@ from bot.store.steady import UNCOUNTED
 # whole seconds, and an answer takes time.
 CLOCK_SLACK = timedelta(seconds=5)
 STAMP_SLACK = timedelta(seconds=2)  # of two stamps in whole seconds
-_PASSAGES = {"inbound": Direction.REPLY, "outbound-reply": Direction.ANSWER}
+_DIRECTIONS = {"inbound": Direction.REPLY, "outbound-reply": Direction.ANSWER}
 # By a message's sid. In use by GoAlert (notification/twilio); not seen in a live account.
 _LOG = "https://www.twilio.com/console/sms/logs/"
 NEWEST = 50  # messages of one number that a look reads
@@ -112,7 +112,7 @@ class TwilioGateway:
             if http_status(error) != 403:
                 raise ChannelUnavailable(describe(error)) from None
 
-    def look(
+    def find_sent(
         self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
     ) -> list[SentMessage]:
         began = time.monotonic()
@@ -154,7 +154,7 @@ class TwilioGateway:
         sightings = [
             ListedMessage(
                 sid=message.sid,
-                passage=_PASSAGES.get(message.direction, Direction.TEXT),
+                direction=_DIRECTIONS.get(message.direction, Direction.TEXT),
                 status=message.status,
                 error_code=int(message.error_code) if message.error_code else None,
                 at=message.date_created.astimezone(UTC),

@@ -32,27 +32,27 @@ def check_command(ask: Ask) -> click.Command:
     @with_appcontext
     def check(twilio: bool, as_json: bool) -> None:
         """Check the settings: am I ready? Exit code 1: there is a fault."""
-        reading = services.reading_of(current_app)
-        if reading.settings is None:
-            _refuse(reading.faults, reading, reading.told, as_json=as_json)
+        checked = services.settings_check_of(current_app)
+        if checked.settings is None:
+            _refuse(checked.faults, checked, checked.message, as_json=as_json)
         try:
-            database = _database(reading.settings)
+            database = _database(checked.settings)
         except UnusableDatabase as error:
-            _refuse([str(error)], reading, str(error), as_json=as_json)
-        findings = ask(reading.settings) if twilio else ()
+            _refuse([str(error)], checked, str(error), as_json=as_json)
+        findings = ask(checked.settings) if twilio else ()
         if as_json:
-            is_ready = _tell_json(reading, reading.settings, database, list(findings))
+            is_ready = _tell_json(checked, checked.settings, database, list(findings))
         else:
-            _tell_settings(reading, reading.settings, database)
+            _tell_settings(checked, checked.settings, database)
             is_ready = _tell_findings(findings)
         sys.exit(0 if is_ready else 1)
 
     return check
 
 
-def _refuse(faults: Sequence[str], reading: SettingsCheck, told: str, *, as_json: bool) -> NoReturn:
+def _refuse(faults: Sequence[str], checked: SettingsCheck, told: str, *, as_json: bool) -> NoReturn:
     if as_json:
-        warnings = list(reading.warnings)
+        warnings = list(checked.warnings)
         say(True, {"isReady": False, "faults": list(faults), "warnings": warnings, "findings": []})
         sys.exit(1)
     sys.exit(told)
@@ -72,13 +72,13 @@ def _database(settings: Settings) -> str:
 
 
 def _tell_json(
-    reading: SettingsCheck, settings: Settings, database: str, findings: list[Finding]
+    checked: SettingsCheck, settings: Settings, database: str, findings: list[Finding]
 ) -> bool:
     is_ready = all(found.level is not Level.FAULT for found in findings)
     told: dict[str, Any] = {
         "isReady": is_ready,
         "faults": [],
-        "warnings": list(reading.warnings),
+        "warnings": list(checked.warnings),
         "settings": dict(_shown(settings, database)),
         "findings": [
             {"kind": str(found.kind), "level": str(found.level), "sentence": found.sentence}
@@ -89,10 +89,10 @@ def _tell_json(
     return is_ready
 
 
-def _tell_settings(reading: SettingsCheck, settings: Settings, database: str) -> None:
+def _tell_settings(checked: SettingsCheck, settings: Settings, database: str) -> None:
     for name, value in _shown(settings, database):
         click.echo(f"{name:14}  {value}")
-    for warning in reading.warnings:
+    for warning in checked.warnings:
         click.echo(f"Warning: {warning}", err=True)
     click.echo("The settings can be used.")
 

@@ -30,7 +30,7 @@ def dispatch() -> None:
     """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
     service = services.of(current_app)
     configure_logs(service.settings.log_format)
-    for warning in services.reading_of(current_app).warnings:
+    for warning in services.settings_check_of(current_app).warnings:
         log.warning("settings: %s", warning)
     gc_settings.apply()
     service.configure_endpoints()
@@ -62,7 +62,7 @@ def version(as_json: bool) -> None:
 def clock_reset(as_json: bool) -> None:
     """Set stored times that are later than the clock back to it. Stop all processes first."""
     store = services.of(current_app).store
-    store.read(timekeeping.now)
+    store.now()  # the steady clock reads stored time
     ahead = store.steady.ahead
     now = store.steady.latest - ahead
     resetting = audited(Action.CLOCK_RESET, at=now)

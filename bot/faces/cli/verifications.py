@@ -23,7 +23,7 @@ from bot.store.history import HistoryLine
 from bot.store.rows import to_text
 from bot.store.texts import TextState
 from bot.store.tx import Store
-from bot.usecases import control, read, timekeeping
+from bot.usecases import control, read
 from bot.usecases.forget import forget_number
 from bot.usecases.read import VerificationView
 from bot.usecases.resend import begin_resend
@@ -107,7 +107,7 @@ def show(id: str, as_json: bool) -> None:
     which the newest is shown."""
     store = services.of(current_app).store
     view = store.read(read.view, listing.id_of(store, id), with_history=True)
-    now = store.read(timekeeping.now)
+    now = store.now()
     said, explained = why.explain(view, now), why.explained_codes(view)
     if as_json:
         history = [_event(line) for line in view.history]

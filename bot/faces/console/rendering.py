@@ -26,7 +26,7 @@ from bot.faces.console.sign_in import Session
 from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
-from bot.usecases import read, timekeeping
+from bot.usecases import read
 from bot.usecases.load import ServiceState, service_state
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Renderer:
         )
 
     def now(self) -> datetime:
-        return self._store.read(timekeeping.now)
+        return self._store.now()
 
 
 def guarded(response: Response) -> Response:

@@ -14,6 +14,7 @@ from bot.faces.durable.errors import UnsupportedMedia
 from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
 from bot.faces.durable.query import Query, refuse_filters, token, wanted_page, wanted_purge
 from bot.http.access import Access
+from bot.http.json_responses import json_response
 from bot.http.keys import Power, Scope
 from bot.service import Service
 from bot.store.rows import ROWS_AT_ONCE
@@ -39,7 +40,7 @@ class Instances:
 
     def status(self, id: str) -> Response:
         self._cors.follow()
-        if self._access.holder(id, Scope.READ).power is Power.LINK:
+        if self._access.require_holder(id, Scope.READ).power is Power.LINK:
             note_opened_by_link()
         query = parameters.query()
         show_history = query.flag("showHistory", default=False)
@@ -48,12 +49,12 @@ class Instances:
         if view.verification.is_terminal:
             is_fault = view.verification.status is Status.FAILED
             is_asked = query.flag("returnInternalServerErrorOnFailure", default=False)
-            return parameters.answer(body, 500 if is_fault and is_asked else 200)
+            return json_response(body, 500 if is_fault and is_asked else 200)
         location = payloads.status_link(view.verification, self._public_base_url, self._keys)
         asked = {name: value for name in FLAGS if (value := query.text(name)) is not None}
         location += f"&{urlencode(asked)}" if asked else ""
         retry_after = str(payloads.STATUS_RETRY_SECONDS)
-        return parameters.answer(body, 202, {"Location": location, "Retry-After": retry_after})
+        return json_response(body, 202, {"Location": location, "Retry-After": retry_after})
 
     def _status(self, view: VerificationView, query: Query, show_history: bool) -> payloads.Json:
         show_input = query.flag("showInput", default=True)
@@ -68,7 +69,7 @@ class Instances:
         return self._cors.preflight()
 
     def list_instances(self) -> Response:
-        self._access.manager()
+        self._access.require_manager()
         query = parameters.query()
         wanted = wanted_page(query, request.headers.get(TOKEN, ""))
         page = self._store.read(read.page, wanted) if wanted else read.Page([], None)
@@ -78,10 +79,10 @@ class Instances:
             payloads.status(view, show_input=show_input)
             for view in in_turns(page.views, at_once=ROWS_AT_ONCE)
         ]
-        return parameters.answer(body, 200, {TOKEN: more})
+        return json_response(body, 200, {TOKEN: more})
 
     def raise_event(self, id: str, event: str) -> Response:
-        self._access.holder(id, Scope.ACT)
+        self._access.require_holder(id, Scope.ACT)
         verification = self._store.read(require_running, id)
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
@@ -108,20 +109,20 @@ class Instances:
         )
 
     def terminate(self, id: str) -> Response:
-        self._access.holder(id, Scope.ACT)
+        self._access.require_holder(id, Scope.ACT)
         reason = _reason()
         self._store.write(control.cancel, id, reason=reason)
         return Response(status=202)
 
     def suspend(self, id: str) -> Response:
-        self._access.holder(id, Scope.ACT)
+        self._access.require_holder(id, Scope.ACT)
         reason = _reason()
         judged_until = self._service.judged_until
         self._store.write(control.suspend, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
 
     def resume(self, id: str) -> Response:
-        self._access.holder(id, Scope.ACT)
+        self._access.require_holder(id, Scope.ACT)
         reason = _reason()
         judged_until = self._service.judged_until
         self._store.write(control.resume, id, reason=reason, judged_until=judged_until)
@@ -129,26 +130,24 @@ class Instances:
 
     def rewind(self, id: str) -> Response:
         """Always refused: no failure here can be repaired by rewinding."""
-        self._access.holder(id, Scope.ACT)
+        self._access.require_holder(id, Scope.ACT)
         self._store.read(read.view, id)
         return Response(status=501)
 
     def purge(self, id: str) -> Response:
-        self._access.holder(id, Scope.ACT)
+        self._access.require_holder(id, Scope.ACT)
         refuse_filters(parameters.query())
         try:
             self._store.write(forget.purge, id)
         except StillRunning:
             raise StillRunning("This instance is still running. Terminate it first.") from None
-        return parameters.answer({"instancesDeleted": 1}, 200)
+        return json_response({"instancesDeleted": 1})
 
     def purge_many(self) -> Response:
-        self._access.manager()
+        self._access.require_manager()
         wanted = wanted_purge(parameters.query())
         count = forget.purge_all(self._store, wanted) if wanted else 0
-        return (
-            parameters.answer({"instancesDeleted": count}, 200) if count else Response(status=404)
-        )
+        return json_response({"instancesDeleted": count}) if count else Response(status=404)
 
 
 def _reason() -> str | None:

@@ -1,16 +1,13 @@
 """Reads ids, reasons and headers of a request, and writes answers."""
 
-import json
 import re
-from typing import Any
 
-from flask import Response, request
+from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.domain.placeholders import is_placeholder
 from bot.faces.durable.errors import InvalidEventName, InvalidId, InvalidReason
 from bot.faces.durable.query import Query
-from bot.http.error_handlers import JSON
 from bot.http.errors import InvalidIdempotencyKey
 from bot.usecases.control import LONGEST_REASON
 
@@ -77,7 +74,3 @@ def idempotency_key() -> str | None:
     if key is not None and is_placeholder(key):  # every start would get the first one's answer
         raise InvalidIdempotencyKey("The Idempotency-Key is still the placeholder of a template.")
     return key
-
-
-def answer(body: Any, status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(body), status, headers, content_type=JSON)

@@ -12,6 +12,7 @@ from bot.faces.durable.errors import (
 )
 from bot.faces.durable.payloads import FUNCTION
 from bot.http.access import Access
+from bot.http.json_responses import json_response
 from bot.http.keys import Caller, Power
 from bot.http.waiting import gone_check
 from bot.observability.logs import REQUEST_ID
@@ -34,16 +35,18 @@ class Starting:
         self._public_base_url = service.settings.public_base_url
 
     def start_by_sample(self, function: str) -> Response:
-        return self._start(function, self._access.starter(), wait_seconds=None)
+        return self._start(function, self._access.require_starter(), wait_seconds=None)
 
     def start_and_wait(self, function: str) -> Response:
-        return self._start(function, self._access.starter(), wait_seconds=SAMPLE_WAIT_SECONDS)
+        return self._start(
+            function, self._access.require_starter(), wait_seconds=SAMPLE_WAIT_SECONDS
+        )
 
     def start(self, function: str, id: str | None = None) -> Response:
-        return self._start(function, self._access.manager(), wait_seconds=None, id=id)
+        return self._start(function, self._access.require_manager(), wait_seconds=None, id=id)
 
     def restart(self, id: str) -> Response:
-        caller = self._access.restarter(id)
+        caller = self._access.require_restarter(id)
         try:
             before = self._store.read(read.view, id).verification
             if not parameters.query().flag("restartWithNewInstanceId", default=True):
@@ -54,7 +57,9 @@ class Starting:
                 request_id=REQUEST_ID.get(),
                 rules=self._service.rules,
                 admission=self._service.admission,
-                caller_key=self._keys.present_mark(before.caller_key, name=before.started_by),
+                caller_key=self._keys.current_fingerprint(
+                    before.caller_key, name=before.started_by
+                ),
                 idempotency_key=parameters.idempotency_key(),
                 may_supersede=caller.power is not Power.LINK,
             )
@@ -72,8 +77,8 @@ class Starting:
         given = bodies.start_input(parameters.body())
         asked = StartRequest(
             started_by=caller.name,
-            caller_key=caller.key_mark,
-            caller_keys=caller.key_marks,
+            caller_key=caller.key_fingerprint,
+            caller_keys=caller.key_fingerprints,
             start_input=given.json,
             tag=given.tag,
             text=TextOptions(locale=given.locale),
@@ -109,7 +114,7 @@ class Starting:
         body = payloads.links(verification, public_base_url=self._public_base_url, keys=self._keys)
         retry_after = str(payloads.START_RETRY_SECONDS)
         location = body["statusQueryGetUri"]
-        return parameters.answer(body, 202, {"Location": location, "Retry-After": retry_after})
+        return json_response(body, 202, {"Location": location, "Retry-After": retry_after})
 
     def _outcome(self, id: str, seconds: float) -> Response | None:
         """The answer to a caller that waited: the output, or the status of an instance that did not
@@ -128,5 +133,5 @@ class Starting:
             return None
         (view,) = seen
         if view.verification.status in (Status.CANCELED, Status.FAILED):
-            return parameters.answer(payloads.status(view), 200)
-        return parameters.answer(payloads.output(view.verification), 200)
+            return json_response(payloads.status(view))
+        return json_response(payloads.output(view.verification))

@@ -1,6 +1,5 @@
 """Verify's routes: services, verifications, checks."""
 
-import json
 import re
 from dataclasses import replace
 from urllib.parse import quote
@@ -20,10 +19,10 @@ from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Status, Verification
 from bot.faces.verify import forms
 from bot.faces.verify.errors import ChecksUsed, NoSuchResource, VerifyShape
-from bot.faces.verify.shapes import PATH, Json, Shapes
+from bot.faces.verify.shapes import PATH, Shapes
 from bot.http import error_handlers
-from bot.http.error_handlers import JSON
 from bot.http.errors import Unauthorized
+from bot.http.json_responses import json_response
 from bot.http.keys import Caller, Power
 from bot.http.whole_numbers import whole_number
 from bot.observability.logs import REQUEST_ID
@@ -85,11 +84,11 @@ class VerifyFace:
             page=min(whole_number(request.args.get("Page", "")) or 0, LAST_PAGE),
             page_size=min(whole_number(request.args.get("PageSize", "")) or PAGE, LARGEST_PAGE),
         )
-        return _answer(shown, 200)
+        return json_response(shown)
 
     def service(self, service_sid: str) -> Response:
         self._caller(service_sid)
-        return _answer(self._shapes.service(account_sid=self._account_sid()), 200)
+        return json_response(self._shapes.service(account_sid=self._account_sid()))
 
     def missing(self, rest: str) -> Response:
         self._caller()
@@ -101,8 +100,8 @@ class VerifyFace:
         given = forms.create()
         asked = StartRequest(
             started_by=caller.name,
-            caller_key=caller.key_mark,
-            caller_keys=caller.key_marks,
+            caller_key=caller.key_fingerprint,
+            caller_keys=caller.key_fingerprints,
             request_id=REQUEST_ID.get(),
             tag=given.tag,
             text=TextOptions(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
@@ -119,12 +118,12 @@ class VerifyFace:
         return self._shown(self._store.read(read.view, verification.id), 201)
 
     def fetch(self, service_sid: str, which: str) -> Response:
-        view = self._store.read(self._find_shown, self._which(self._caller(service_sid), which))
+        view = self._store.read(self._find_shown, self._selector(self._caller(service_sid), which))
         return self._shown(view, 200)
 
     def update(self, service_sid: str, which: str) -> Response:
         """Cancels a pending one."""
-        wanted = self._which(self._caller(service_sid), which)
+        wanted = self._selector(self._caller(service_sid), which)
         forms.new_status()
         found = self._store.read(checking.find, wanted)
         if found is None:
@@ -141,7 +140,7 @@ class VerifyFace:
         given = forms.check()
         checked = self._store.write(
             checking.check,
-            self._which_of_check(caller, given),
+            self._selector_of_check(caller, given),
             reply.hear(given.code),
             rules=self._service.rules,
             judged_until=self._service.judged_until,
@@ -162,7 +161,7 @@ class VerifyFace:
         body = self._shapes.check(
             checked.verification, is_right=is_right, account_sid=self._account_sid()
         )
-        return _answer(body, 200)
+        return json_response(body)
 
     # -- what they share -------------------------------------------------------------------------
 
@@ -184,7 +183,7 @@ class VerifyFace:
         user = (request.authorization.username if request.authorization else None) or ""
         return user if _ACCOUNT.fullmatch(user) else self._service.settings.twilio_account_sid
 
-    def _which(self, caller: Caller, text: str) -> VerificationSelector:
+    def _selector(self, caller: Caller, text: str) -> VerificationSelector:
         """Finds a verification by the sid or number in a path. Raises NoSuchResource."""
         sid = _SID.fullmatch(text)
         if sid is not None:
@@ -194,7 +193,7 @@ class VerifyFace:
         except (InvalidNumber, CannotReceiveTexts):
             raise _not_found() from None
 
-    def _which_of_check(self, caller: Caller, given: forms.Check) -> VerificationSelector:
+    def _selector_of_check(self, caller: Caller, given: forms.Check) -> VerificationSelector:
         """Finds a verification by the number, the sid, or both. Raises InvalidParameter."""
         sid = _SID.fullmatch(given.sid) if given.sid else None
         if given.sid and sid is None:
@@ -207,11 +206,11 @@ class VerifyFace:
             raise _not_found() from None
         return _owned(VerificationSelector(number, sid[1] if sid else None), caller)
 
-    def _find_shown(self, tx: Tx, which: VerificationSelector) -> VerificationView:
+    def _find_shown(self, tx: Tx, selector: VerificationSelector) -> VerificationView:
         """The verification, if it may still be asked for. Expired and failed ones are gone, as at
         Twilio; by number only a pending or just approved one is found. Raises NoSuchResource."""
-        found = checking.find(tx, which)
-        if found is None or not _is_shown(found, tx, is_by_number=which.phone is not None):
+        found = checking.find(tx, selector)
+        if found is None or not _is_shown(found, tx, is_by_number=selector.phone is not None):
             raise _not_found()
         return read.of(tx, found)
 
@@ -219,14 +218,14 @@ class VerifyFace:
         body = self._shapes.verification(
             view.verification, view.texts, account_sid=self._account_sid()
         )
-        return _answer(body, status)
+        return json_response(body, status)
 
 
-def _owned(which: VerificationSelector, caller: Caller) -> VerificationSelector:
+def _owned(selector: VerificationSelector, caller: Caller) -> VerificationSelector:
     """Restricts the search to this caller's verifications; a system key may find all."""
     if caller.power is Power.ALL:
-        return which
-    return replace(which, started_by=caller.name, caller_keys=caller.key_marks)
+        return selector
+    return replace(selector, started_by=caller.name, caller_keys=caller.key_fingerprints)
 
 
 def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
@@ -241,7 +240,3 @@ def _not_found() -> NoSuchResource:
     """Names the path that was asked for, without the number that it may hold."""
     path = quote(safe(request.path), safe="/*")[:200]
     return NoSuchResource(f"The requested resource {path.removeprefix('/v2')} was not found")
-
-
-def _answer(body: Json, status: int) -> Response:
-    return Response(json.dumps(body), status, content_type=JSON)

@@ -38,7 +38,7 @@ FULL = running(
     tag="order-4711",
     locale="es",
     suspended_at=NOON + seconds(5),
-    held=outcome(Status.FAILED, NOON + seconds(6), reason="no route", error_code=21612),
+    held_outcome=outcome(Status.FAILED, NOON + seconds(6), reason="no route", error_code=21612),
     is_hinted=True,
     answers=3,
     is_afterthought_answered=True,
@@ -110,7 +110,7 @@ def test_a_number_has_one_pending_verification_at_most(store: Store) -> None:
         ended(Status.APPROVED, at=NOON + seconds(90)),
         ended(Status.MAX_ATTEMPTS_REACHED, attempts=0),
         running(terms=Terms(code_length=3)),
-        running(held=outcome(Status.EXPIRED, NOON)),
+        running(held_outcome=outcome(Status.EXPIRED, NOON)),
     ],
 )
 def test_the_schema_itself_refuses_what_must_never_be(
