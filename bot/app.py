@@ -149,7 +149,7 @@ def _service(
     metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
     store.on_commit(metrics.committed)
     store.on_commit(change_log.write)
-    catch_up = CatchUp(store, gateway, rules, serves=serves, ignored=metrics.webhook_ignored)
+    catch_up = CatchUp(store, gateway, rules, serves=serves, on_ignored=metrics.webhook_ignored)
     sweeper = Sweeper(store, kept=timedelta(days=settings.retention_days))
     send = SendDuty(
         store,
@@ -157,7 +157,7 @@ def _service(
         rules,
         timeout_seconds=settings.twilio_timeout_seconds,
         at_once=settings.send_concurrency,
-        sent=metrics.sent,
+        on_sent=metrics.sent,
     )
     notifier = _notifier(settings, store, metrics)
     duties = all_duties(store, gateway, rules, sweeper)
@@ -192,7 +192,7 @@ def _notifier(settings: Settings, store: Store, metrics: Metrics) -> Notifier:
         own_port=settings.port,
         clock=utc_now,  # receivers compare it with their own
     )
-    return Notifier(store, client if settings.webhook_urls else None, told=metrics.notified)
+    return Notifier(store, client if settings.webhook_urls else None, on_result=metrics.notified)
 
 
 def _rules(settings: Settings) -> Rules:

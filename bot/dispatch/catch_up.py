@@ -53,15 +53,15 @@ class CatchUp(Background):
         monotonic: Callable[[], float] = time.monotonic,
         *,
         serves: bool = True,
-        ignored: OnIgnored = lambda _: None,
+        on_ignored: OnIgnored = lambda _: None,
     ) -> None:
-        """`serves`: whether replies reach this process. `ignored` is called with the reason when a
+        """`serves`: whether replies reach this process. `on_ignored` gets the reason why a
         missed text had no effect."""
         super().__init__("catch-up")
         self._store = store
         self._gateway = gateway
         self._rules = rules
-        self._ignored = ignored
+        self._on_ignored = on_ignored
         self._monotonic = monotonic
         self._outages = store.outages
         self._seen: tuple[int, int] | None = store.disruptions  # those whose missed texts were read
@@ -152,7 +152,7 @@ class CatchUp(Background):
                 self._gateway,
                 self._rules,
                 uncounted=uncounted,
-                ignored=self._ignored,
+                on_ignored=self._on_ignored,
             )
             self._store.write(heartbeat.caught_up, until=until)
         except RowHeld:  # others need not wait for it

@@ -30,11 +30,11 @@ def read_missed(
     rules: Rules,
     *,
     uncounted: timedelta = timedelta(0),
-    ignored: OnIgnored = lambda _: None,
+    on_ignored: OnIgnored = lambda _: None,
 ) -> int:
     """Judges every inbound text since the oldest pending verification began, and returns how many
-    there were. `uncounted`: how much further back to read (`store/steady.py`). `ignored` is told
-    why a text changed nothing.
+    there were. `uncounted`: how much further back to read (`store/steady.py`). `on_ignored` gets
+    the reason why a text changed nothing.
 
     Raises ChannelUnavailable, StoreUnavailable.
     """
@@ -43,14 +43,14 @@ def read_missed(
         return 0
     found, others = _listed(gateway, ago + uncounted, store.steady.monotonic)
     texts = _texts(found, rules, uncounted)
-    _judge_all(store, texts[::-1], rules, ignored)
+    _judge_all(store, texts[::-1], rules, on_ignored)
     for other in others:
-        _ignore(store, other, ignored)
+        _ignore(store, other, on_ignored)
     return len(found)
 
 
 def _judge_all(
-    store: Store, texts: Sequence[InboundText], rules: Rules, ignored: OnIgnored
+    store: Store, texts: Sequence[InboundText], rules: Rules, on_ignored: OnIgnored
 ) -> None:
     """Judges texts, oldest first. If another transaction holds the rows of a number, its later
     texts wait, and the others go on. Raises StoreUnavailable, and RowHeld at the end."""
@@ -59,7 +59,7 @@ def _judge_all(
         if text.phone in blocked:
             continue
         try:
-            _judge(store, text, rules, ignored)
+            _judge(store, text, rules, on_ignored)
         except RowHeld as error:
             blocked[text.phone] = error
             if len(blocked) == MOST_BLOCKED:
@@ -106,13 +106,13 @@ def _texts(
     return texts
 
 
-def _ignore(store: Store, text: NotForUs, ignored: OnIgnored) -> None:
+def _ignore(store: Store, text: NotForUs, on_ignored: OnIgnored) -> None:
     if store.write(ignore_text, text):
         log.info("a missed text of %s is ignored: %s", text.masked_phone, text.reason)
-        ignored(text.reason)
+        on_ignored(text.reason)
 
 
-def _judge(store: Store, text: InboundText, rules: Rules, ignored: OnIgnored) -> None:
+def _judge(store: Store, text: InboundText, rules: Rules, on_ignored: OnIgnored) -> None:
     try:
         judged = store.write(
             judge_text, text, rules=rules, judged_until=heartbeat.assume_all_judged
@@ -124,7 +124,7 @@ def _judge(store: Store, text: InboundText, rules: Rules, ignored: OnIgnored) ->
     else:
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
-            ignored(judged.ignored)
+            on_ignored(judged.ignored)
 
 
 def _oldest_age(tx: Tx) -> timedelta | None:

@@ -47,13 +47,13 @@ class Notifier(Background):
         store: Store,
         client: WebhookClient | None,
         *,
-        told: Callable[[str], None],
+        on_result: Callable[[str], None],
     ) -> None:
-        """`client`: None where no endpoint is set. `told` gets the result of each try."""
+        """`client`: None where no endpoint is set. `on_result` gets the result of each try."""
         super().__init__("notify")
         self._store = store
         self._client = client
-        self._told = told
+        self._on_result = on_result
         self._wake = threading.Event()
         # By endpoint; the thread of this loop alone asks for one.
         self._pools: defaultdict[str, Pool] = defaultdict(
@@ -145,7 +145,7 @@ class Notifier(Background):
         assert self._client is not None
         event = claim.event
         answer = self._client.post(claim.endpoint.url, event.id, event.body)
-        self._told(answer.result.value)
+        self._on_result(answer.result.value)
         log.info("the event is %s", answer.result.value, extra=_extra(claim, answer))
         was_disabled = self._store.write(
             notify.answered, claim, answer, jitter=random.uniform(-1, 1)

@@ -68,13 +68,13 @@ class SendDuty:
         *,
         timeout_seconds: float,
         at_once: int,
-        sent: Callable[[str, int | None], None],
+        on_sent: Callable[[str, int | None], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sent` gets the outcome of each call and Twilio's error code. `monotonic` measures
+        """`on_sent` gets the outcome of each call and Twilio's error code. `monotonic` measures
         leases."""
         self.monotonic = monotonic
-        self._sent = sent
+        self._on_sent = on_sent
         self._store = store
         self._rules = rules
         self._gateway = gateway
@@ -170,7 +170,7 @@ class SendDuty:
             until=until,
         )
         log.info("the text is %s", _summary(result), extra=_extra(claim, result))
-        self._sent(*_outcome(result))
+        self._on_sent(*_outcome(result))
         match result:
             case Accepted(sid):
                 self._store.write(send.accepted, claim, message=None, sid=sid)

@@ -103,7 +103,7 @@ def _gauges(service: Service) -> Gauges:
         open_areas=len(service.admission.open_areas(service.store)),
         is_twilio_known=load.circuit is None,
         clock_ahead_seconds=load.ahead.total_seconds(),
-        set_aside=load.set_aside,
+        rows_set_aside=load.rows_set_aside,
         webhook_endpoints_disabled=backlog.disabled,
         webhook_pending=backlog.pending,
         webhook_oldest_pending_seconds=backlog.oldest.total_seconds(),

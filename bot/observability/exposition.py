@@ -45,7 +45,7 @@ class Gauges:
     open_areas: int
     is_twilio_known: bool
     clock_ahead_seconds: float
-    set_aside: int
+    rows_set_aside: int
     webhook_endpoints_disabled: int
     webhook_pending: int
     webhook_oldest_pending_seconds: float
@@ -82,7 +82,7 @@ def _values(gauges: Gauges, guess_chance: float) -> dict[str, float]:
         "breaker_closed_areas": gauges.open_areas,
         "twilio_credentials_known": int(gauges.is_twilio_known),
         "clock_ahead_seconds": gauges.clock_ahead_seconds,
-        "rows_set_aside": gauges.set_aside,
+        "rows_set_aside": gauges.rows_set_aside,
         "webhook_endpoints_disabled": gauges.webhook_endpoints_disabled,
         "webhook_pending": gauges.webhook_pending,
         "webhook_oldest_pending_seconds": gauges.webhook_oldest_pending_seconds,

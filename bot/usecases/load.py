@@ -22,7 +22,7 @@ class ServiceState:
     version: str  # changes whenever something happens or is removed
     faults: list[Fault]  # that an operator must fix
     notes: list[Fault]  # faults that do not stop the work
-    set_aside: int  # rows that cannot be read or carried out
+    rows_set_aside: int  # rows that cannot be read or carried out
     ahead: timedelta  # stored time, of the clock
     now: datetime
 
@@ -38,7 +38,7 @@ def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceStat
         version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, from_address=from_address, ahead=ahead),
         notes=readiness.notes(tx),
-        set_aside=aside.count(tx),
+        rows_set_aside=aside.count(tx),
         ahead=ahead,
         now=tx.now,
     )

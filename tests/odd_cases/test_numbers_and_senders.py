@@ -266,7 +266,7 @@ def test_missed_texts_that_are_ignored_are_counted_and_shown(of_service: Harness
             of_service.store,
             service.gateway,
             service.rules,
-            ignored=service.metrics.webhook_ignored,
+            on_ignored=service.metrics.webhook_ignored,
         )
     assert set(ignored(of_service)) == {
         ("no_verification", "+1425*****98"),

@@ -95,7 +95,7 @@ class Process:
             RULES,
             timeout_seconds=TIMEOUT_SECONDS,
             at_once=8,
-            sent=lambda outcome, code: None,
+            on_sent=lambda outcome, code: None,
             monotonic=monotonic,
         )
         self.catch_up = CatchUp(self.store, twilio, RULES, monotonic)

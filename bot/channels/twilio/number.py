@@ -57,30 +57,30 @@ def wanted_url(settings: Settings) -> str:
 
 def check(settings: Settings, questions: Questions | None = None) -> Webhook:
     """Compares the webhook at Twilio with this service's. Raises WebhookUnreadable."""
-    asked = questions or Questions(settings)
+    questions = questions or Questions(settings)
     try:
         if settings.twilio_messaging_service_sid:
-            return _look_at_service(asked)
-        return _look_at_number(asked)
+            return _look_at_service(questions)
+        return _look_at_number(questions)
     except Unanswered as failed:
         raise WebhookUnreadable(_why(failed, settings)) from None
 
 
 def set_webhook(settings: Settings) -> Webhook:
     """Sets what differs, then reads it back. Raises WebhookUnreadable."""
-    asked = Questions(settings)
+    questions = Questions(settings)
     try:
         if settings.twilio_messaging_service_sid:
-            changes = _set_service(asked)
+            changes = _set_service(questions)
         else:
-            found = sender(asked)
+            found = sender(questions)
             changes = differences_of_sender(found, wanted_url(settings))
             values = {change.field: change.value for change in changes}
             if values:
-                asked.ask(lambda: found.update(**values))
+                questions.ask(lambda: found.update(**values))
     except Unanswered as failed:
         raise WebhookUnreadable(_why(failed, settings)) from None
-    webhook = check(settings, asked)
+    webhook = check(settings, questions)
     told = tuple(change.change for change in changes)
     return Webhook(webhook.url, webhook.faults, webhook.warnings, told)
 
@@ -101,13 +101,13 @@ def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
     return differences
 
 
-def _look_at_number(asked: Questions) -> Webhook:
-    found = sender(asked)
+def _look_at_number(questions: Questions) -> Webhook:
+    found = sender(questions)
     unread: list[str] = []
     try:
-        differences, elsewhere = of_number(asked, found)
+        differences, elsewhere = of_number(questions, found)
     except Unanswered as failed:
-        differences, elsewhere = differences_of_sender(found, wanted_url(asked.settings)), []
+        differences, elsewhere = differences_of_sender(found, wanted_url(questions.settings)), []
         unread = [f"whether a Messaging Service decides cannot be read: {failed.sentence}"]
     warnings = (
         f"the number belongs to the Messaging Service {service.sid}, which does not use the"
@@ -118,13 +118,13 @@ def _look_at_number(asked: Questions) -> Webhook:
     return Webhook(found.sms_url or "", faults, (*warnings, *unread))
 
 
-def of_number(asked: Questions, found: Any) -> tuple[list[Difference], list[Any]]:
+def of_number(questions: Questions, found: Any) -> tuple[list[Difference], list[Any]]:
     """Returns the differences of a number's own webhook (none if a Messaging Service posts to ours
     instead), and the services that post its replies elsewhere. Raises Unanswered."""
-    wanted = wanted_url(asked.settings)
+    wanted = wanted_url(questions.settings)
     services = [
         service
-        for service in services_with(asked, found.sid)
+        for service in services_with(questions, found.sid)
         if not service.use_inbound_webhook_on_number
     ]
     elsewhere = [service for service in services if _differences_of_service(service, wanted)]
@@ -138,11 +138,11 @@ def target(service: Any) -> str:
     return f"{service.inbound_request_url or 'no address'}{method}"
 
 
-def _look_at_service(asked: Questions) -> Webhook:
-    service = service_of(asked)
-    wanted = wanted_url(asked.settings)
+def _look_at_service(questions: Questions) -> Webhook:
+    service = service_of(questions)
+    wanted = wanted_url(questions.settings)
     if service.use_inbound_webhook_on_number:
-        return _look_at_senders(asked, pool_of(asked, service.sid), wanted)
+        return _look_at_senders(questions, pool_of(questions, service.sid), wanted)
     faults = [found.fault for found in _differences_of_service(service, wanted)]
     return Webhook(
         service.inbound_request_url or "",
@@ -151,12 +151,12 @@ def _look_at_service(asked: Questions) -> Webhook:
     )
 
 
-def _look_at_senders(asked: Questions, pool: SenderPool, wanted: str) -> Webhook:
+def _look_at_senders(questions: Questions, pool: SenderPool, wanted: str) -> Webhook:
     """The service defers to each sender of its pool."""
     faults = [
         f"the service uses the webhook of each sender, and that of {pool.shown(found)}:"
         f" {difference.fault}"
-        for found in pool.receivers(asked)
+        for found in pool.receivers(questions)
         for difference in differences_of_sender(found, wanted)
     ]
     return Webhook(wanted, tuple(faults), ())
@@ -177,9 +177,9 @@ def _differences_of_service(service: Any, wanted: str) -> list[Difference]:
     return differences
 
 
-def _set_service(asked: Questions) -> list[Difference]:
-    service = service_of(asked)
-    wanted = wanted_url(asked.settings)
+def _set_service(questions: Questions) -> list[Difference]:
+    service = service_of(questions)
+    wanted = wanted_url(questions.settings)
     changes = _differences_of_service(service, wanted)
     if service.use_inbound_webhook_on_number:
         field = "use_inbound_webhook_on_number"
@@ -188,14 +188,14 @@ def _set_service(asked: Questions) -> list[Difference]:
     if not values:
         return []
     try:
-        asked.ask(lambda: service.update(**values))
+        questions.ask(lambda: service.update(**values))
     except Unanswered as failed:
         if failed.why is not Why.REFUSED or "inbound_request_url" not in values:
             raise
         # It was not tested whether Twilio accepts the part after # for a service. Without it,
         # Twilio repeats fewer webhooks; replies lost that way are read from Twilio's list.
         plain = {**values, "inbound_request_url": wanted.removesuffix(RETRIES)}
-        asked.ask(lambda: service.update(**plain))
+        questions.ask(lambda: service.update(**plain))
     return changes
 
 

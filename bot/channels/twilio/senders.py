@@ -35,67 +35,69 @@ class SenderPool:
     def can_receive(self) -> bool:
         return bool(self.numbers or self.short_codes or self.rcs)
 
-    def receivers(self, asked: Questions) -> Iterator[Any]:
+    def receivers(self, questions: Questions) -> Iterator[Any]:
         """Numbers and short codes with their own webhooks. Raises Unanswered."""
-        account = asked.client
+        account = questions.client
         for one in self.numbers[:MOST_LOOKED_AT]:
-            yield asked.ask(account.incoming_phone_numbers(one.sid).fetch)
+            yield questions.ask(account.incoming_phone_numbers(one.sid).fetch)
         for one in self.short_codes[:MOST_LOOKED_AT]:
-            yield asked.ask(account.short_codes(one.sid).fetch)
+            yield questions.ask(account.short_codes(one.sid).fetch)
 
     @staticmethod
     def shown(found: Any) -> str:
         return phone.masked(getattr(found, "phone_number", None) or found.short_code)
 
 
-def sender(asked: Questions) -> Any:
+def sender(questions: Questions) -> Any:
     """The number or short code of the settings. Raises Unanswered."""
-    address = asked.settings.twilio_phone_number or ""
+    address = questions.settings.twilio_phone_number or ""
     if address.startswith("+"):
-        listing = asked.client.incoming_phone_numbers.list
+        listing = questions.client.incoming_phone_numbers.list
         # Twilio's filter also matches numbers that only contain this one.
-        found = asked.ask(lambda: listing(phone_number=address, limit=20, page_size=20))
+        found = questions.ask(lambda: listing(phone_number=address, limit=20, page_size=20))
         fitting = [one for one in found if one.phone_number == address]
     else:
-        codes = asked.client.short_codes.list
-        found = asked.ask(lambda: codes(short_code=address, limit=20, page_size=20))
+        codes = questions.client.short_codes.list
+        found = questions.ask(lambda: codes(short_code=address, limit=20, page_size=20))
         fitting = [one for one in found if one.short_code == address]
     if not fitting:
         raise Unanswered(Why.UNKNOWN, "This account has no such number.", errors.NOT_FOUND)
     return fitting[0]
 
 
-def service_of(asked: Questions) -> Any:
+def service_of(questions: Questions) -> Any:
     """The service of the settings. Raises Unanswered."""
-    sid = asked.settings.twilio_messaging_service_sid
-    return asked.ask(asked.client.messaging.v1.services(sid).fetch)
+    sid = questions.settings.twilio_messaging_service_sid
+    return questions.ask(questions.client.messaging.v1.services(sid).fetch)
 
 
-def services_with(asked: Questions, sender_sid: str) -> Iterator[Any]:
+def services_with(questions: Questions, sender_sid: str) -> Iterator[Any]:
     """Services that have a number or short code in their pool. Raises Unanswered."""
-    v1 = asked.client.messaging.v1
-    found = asked.ask(lambda: v1.services.list(limit=MOST_SERVICES, page_size=MOST_SERVICES))
-    of_codes = not (asked.settings.twilio_phone_number or "").startswith("+")
+    v1 = questions.client.messaging.v1
+    found = questions.ask(lambda: v1.services.list(limit=MOST_SERVICES, page_size=MOST_SERVICES))
+    of_codes = not (questions.settings.twilio_phone_number or "").startswith("+")
     for service in found:
         pool = v1.services(service.sid)
         members = pool.short_codes if of_codes else pool.phone_numbers
-        if any(one.sid == sender_sid for one in _all(asked, members)):
+        if any(one.sid == sender_sid for one in _all(questions, members)):
             yield service
 
 
-def pool_of(asked: Questions, sid: str) -> SenderPool:
+def pool_of(questions: Questions, sid: str) -> SenderPool:
     """Raises Unanswered."""
-    pool = asked.client.messaging.v1.services(sid)
+    pool = questions.client.messaging.v1.services(sid)
     return SenderPool(
-        numbers=_all(asked, pool.phone_numbers),
-        short_codes=_all(asked, pool.short_codes),
-        names=_all(asked, pool.alpha_senders) + _all(asked, pool.destination_alpha_senders),
-        channels=_all(asked, pool.channel_senders),
+        numbers=_all(questions, pool.phone_numbers),
+        short_codes=_all(questions, pool.short_codes),
+        names=_all(questions, pool.alpha_senders) + _all(questions, pool.destination_alpha_senders),
+        channels=_all(questions, pool.channel_senders),
     )
 
 
-def _all(asked: Questions, listing: Any) -> list[Any]:
-    found: list[Any] = asked.ask(lambda: listing.list(limit=MOST_SENDERS, page_size=MOST_SENDERS))
+def _all(questions: Questions, listing: Any) -> list[Any]:
+    found: list[Any] = questions.ask(
+        lambda: listing.list(limit=MOST_SENDERS, page_size=MOST_SENDERS)
+    )
     return found
 
 

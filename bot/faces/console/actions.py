@@ -76,7 +76,7 @@ class Actions:
         )
         return self._noticed("resent", "one", id=id)
 
-    def again(self, id: str) -> AnyResponse:
+    def restart_verification(self, id: str) -> AnyResponse:
         service = self._service
         number = service.store.read(read.view, id).verification.phone
         try:
@@ -130,7 +130,7 @@ class Actions:
         )
         return self._noticed("enabled", "webhooks")
 
-    def send_again(self, id: str) -> AnyResponse:
+    def replay_event(self, id: str) -> AnyResponse:
         """Returns to the verification's page if the button was pressed there."""
         verification = request.form.get("verification", "")
         self._as(Action.EVENT_REPLAYED, detail=id).write(webhooks.replay, id, operator=self._name)
@@ -138,7 +138,7 @@ class Actions:
             return self._noticed("sent_again", "one", id=verification)
         return self._noticed("sent_again", "webhooks")
 
-    def send_failed_again(self) -> AnyResponse:
+    def replay_failed_events(self) -> AnyResponse:
         faults: list[str] = []
         since = filters.instant(request.form.get("since", "") or "nothing", faults)
         if since is None:

@@ -24,7 +24,7 @@ _STOPS = (FindingKind.CONNECTION, FindingKind.CREDENTIALS)
 def findings(settings: Settings) -> Iterator[Finding]:
     """Yields each finding as soon as it is known. If Twilio cannot be reached, or does not accept
     the credentials, the remaining questions to Twilio are skipped."""
-    asked = Questions(settings)
+    questions = Questions(settings)
     sender = service.findings if settings.twilio_messaging_service_sid else number.findings
     probes: list[tuple[FindingKind, Probe]] = [
         (FindingKind.ACCOUNT, account.findings),
@@ -35,7 +35,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         (FindingKind.REPLIES, replies.findings),
     ]
     for kind, probe in probes:
-        found = list(_guarded(asked, kind, probe))
+        found = list(_guarded(questions, kind, probe))
         yield from found
         # A wrong auth token stops nothing if an API key is set: the key asks the other questions.
         is_over = any(one.level is Level.FAULT and one.kind in _STOPS for one in found)
@@ -49,9 +49,9 @@ def _goes_on(found: list[Finding], settings: Settings) -> bool:
     return is_reached and settings.twilio_api_key_sid is not None
 
 
-def _guarded(asked: Questions, kind: FindingKind, probe: Probe) -> Iterator[Finding]:
+def _guarded(questions: Questions, kind: FindingKind, probe: Probe) -> Iterator[Finding]:
     try:
-        yield from probe(asked)
+        yield from probe(questions)
     except Unanswered as failed:
         if failed.why is Why.CONNECTION:
             yield fault(FindingKind.CONNECTION, failed.sentence)

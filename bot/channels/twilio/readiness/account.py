@@ -11,13 +11,13 @@ _REFUSED = (Why.CREDENTIALS, Why.UNKNOWN)
 _HERE = "Both stand on the first page of Twilio's console."
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    sid = asked.settings.twilio_account_sid
-    tokens = asked.settings.twilio_auth_token
+    sid = questions.settings.twilio_account_sid
+    tokens = questions.settings.twilio_auth_token
     account, refused = None, []
     for place, token in enumerate(tokens):
-        by_token = asked.with_token(token)
+        by_token = questions.with_token(token)
         try:
             account = by_token.ask(by_token.client.api.v2010.accounts(sid).fetch)
         except Unanswered as failed:
@@ -25,10 +25,10 @@ def findings(asked: Questions) -> Iterator[Finding]:
                 raise
             refused.append(place)
     if account is None:
-        yield _none_accepted(asked)
+        yield _none_accepted(questions)
         return
     for place in refused:
-        yield _not_accepted(asked, place)
+        yield _not_accepted(questions, place)
     if not refused:
         yield good(
             FindingKind.CREDENTIALS, "Twilio accepts TWILIO_AUTH_TOKEN for TWILIO_ACCOUNT_SID."
@@ -36,10 +36,10 @@ def findings(asked: Questions) -> Iterator[Finding]:
     yield from _of_account(account)
 
 
-def _none_accepted(asked: Questions) -> Finding:
+def _none_accepted(questions: Questions) -> Finding:
     beside = (
         " The API key sends texts, but the token is still needed: Twilio signs replies with it."
-        if asked.settings.twilio_api_key_sid
+        if questions.settings.twilio_api_key_sid
         else ""
     )
     return fault(
@@ -50,9 +50,9 @@ def _none_accepted(asked: Questions) -> Finding:
     )
 
 
-def _not_accepted(asked: Questions, place: int) -> Finding:
+def _not_accepted(questions: Questions, place: int) -> Finding:
     which = f"Value {place + 1} of TWILIO_AUTH_TOKEN is not, or no longer, a token of this account"
-    if place == 0 and not asked.settings.twilio_api_key_sid:
+    if place == 0 and not questions.settings.twilio_api_key_sid:
         return fault(
             FindingKind.CREDENTIALS,
             f"{which}. The first value sends texts: put the current token first.",

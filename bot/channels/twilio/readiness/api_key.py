@@ -58,14 +58,14 @@ _SERVICES = Permission(
 )
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    if asked.settings.twilio_api_key_sid is None:
+    if questions.settings.twilio_api_key_sid is None:
         return
-    erases = [_ERASE] if asked.settings.erase_at_twilio == "yes" else []
+    erases = [_ERASE] if questions.settings.erase_at_twilio == "yes" else []
     has = []
     for right in (_SEND, _READ, *erases, _NUMBERS, _SERVICES):
-        if _is_given(asked, right):
+        if _is_given(questions, right):
             has.append(right.what)
         else:
             sentence = f"The API key may not {right.what}. {right.lacking}"
@@ -76,9 +76,9 @@ def findings(asked: Questions) -> Iterator[Finding]:
         )
 
 
-def _is_given(asked: Questions, right: Permission) -> bool:
+def _is_given(questions: Questions, right: Permission) -> bool:
     try:
-        asked.ask(lambda: right.question(asked.client))
+        questions.ask(lambda: right.question(questions.client))
     except Unanswered as failed:
         if failed.why is Why.RIGHT:
             return False

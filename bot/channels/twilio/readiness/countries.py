@@ -10,11 +10,11 @@ from bot.channels.twilio.readiness.findings import FindingKind, fault, good, loo
 WHERE = "Twilio's console, Messaging > Settings > Geo permissions"
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    wanted = asked.settings.countries
+    wanted = questions.settings.countries
     try:
-        states = _states(asked)
+        states = _states(questions)
     except Unanswered as failed:
         if failed.why is Why.CONNECTION:
             raise
@@ -44,10 +44,10 @@ def findings(asked: Questions) -> Iterator[Finding]:
         yield good(FindingKind.COUNTRIES, "Texts may go to the countries of ALLOWED_COUNTRIES.")
 
 
-def _states(asked: Questions) -> dict[str, bool]:
+def _states(questions: Questions) -> dict[str, bool]:
     """Maps each country to whether texts may go there."""
-    permissions = asked.client.accounts.v1.messaging_geopermissions
-    found: Any = asked.ask(permissions.fetch)
+    permissions = questions.client.accounts.v1.messaging_geopermissions
+    found: Any = questions.ask(permissions.fetch)
     return {
         str(one["country_code"]): bool(one["enabled"])
         for one in found.permissions or ()

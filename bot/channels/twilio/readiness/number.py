@@ -13,11 +13,11 @@ from bot.domain import phone
 SET = "`flask number set` sets it."
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    shown = phone.masked(asked.settings.twilio_phone_number or "")
+    shown = phone.masked(questions.settings.twilio_phone_number or "")
     try:
-        found = sender(asked)
+        found = sender(questions)
     except Unanswered as failed:
         if failed.why is not Why.UNKNOWN:
             raise
@@ -36,7 +36,7 @@ def findings(asked: Questions) -> Iterator[Finding]:
             FindingKind.NUMBER,
             f"The number {shown} can neither send nor receive texts: take another one.",
         )
-    yield from _webhook(asked, found)
+    yield from _webhook(questions, found)
 
 
 def can_text(found: Any) -> bool:
@@ -49,8 +49,8 @@ def can_text(found: Any) -> bool:
     return "SMS" in told  # of a number in a pool
 
 
-def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
-    differences, elsewhere = of_number(asked, found)
+def _webhook(questions: Questions, found: Any) -> Iterator[Finding]:
+    differences, elsewhere = of_number(questions, found)
     for difference in differences:
         yield fault(FindingKind.WEBHOOK, f"The number: {difference.fault}. {SET}")
     for service in elsewhere:
@@ -62,7 +62,7 @@ def _webhook(asked: Questions, found: Any) -> Iterator[Finding]:
             " place of the number.",
         )
     if not differences and not elsewhere:
-        yield good(FindingKind.WEBHOOK, f"Replies are posted to {wanted_url(asked.settings)}.")
+        yield good(FindingKind.WEBHOOK, f"Replies are posted to {wanted_url(questions.settings)}.")
     yield from fallback(found.sms_fallback_url, "number")
 
 

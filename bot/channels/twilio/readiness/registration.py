@@ -17,24 +17,24 @@ _MOST = 20
 _APPROVED = "TWILIO_APPROVED"
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    settings = asked.settings
+    settings = questions.settings
     if settings.twilio_messaging_service_sid:
-        services = [service_of(asked)]
-        numbers = pool_of(asked, services[0].sid).numbers
+        services = [service_of(questions)]
+        numbers = pool_of(questions, services[0].sid).numbers
     elif (settings.twilio_phone_number or "").startswith("+1"):
-        found = sender(asked)
-        numbers, services = [found], list(services_with(asked, found.sid))
+        found = sender(questions)
+        numbers, services = [found], list(services_with(questions, found.sid))
     else:
         return
     long_codes = [one for one in numbers if _is_long_code(one.phone_number)]
     if long_codes and _texts_to(settings, "US"):
-        yield _campaign(asked, services)
+        yield _campaign(questions, services)
     if _texts_to(settings, "US") or _texts_to(settings, "CA"):
         for number in numbers:
             if _is_toll_free(number.phone_number):
-                yield _verification(asked, number)
+                yield _verification(questions, number)
 
 
 def _texts_to(settings: Settings, country: str) -> bool:
@@ -50,8 +50,8 @@ def _is_long_code(number: str) -> bool:
     return number.startswith("+1") and not _is_toll_free(number)
 
 
-def _campaign(asked: Questions, services: list[Any]) -> Finding:
-    campaigns = [one for service in services for one in _campaigns(asked, service.sid)]
+def _campaign(questions: Questions, services: list[Any]) -> Finding:
+    campaigns = [one for service in services for one in _campaigns(questions, service.sid)]
     verified = [one for one in campaigns if one.campaign_status == "VERIFIED"]
     if verified:
         case = verified[0].us_app_to_person_usecase
@@ -64,18 +64,18 @@ def _campaign(asked: Questions, services: list[Any]) -> Finding:
             "The number is in no Messaging Service with a US campaign (10DLC), so US carriers"
             " deliver nothing (error 30034). Register one, which takes weeks: docs/twilio.md.",
         )
-    return _unverified(asked, campaigns[0])
+    return _unverified(questions, campaigns[0])
 
 
-def _campaigns(asked: Questions, service_sid: str) -> list[Any]:
-    listing = asked.client.messaging.v1.services(service_sid).us_app_to_person.list
-    found: list[Any] = asked.ask(lambda: listing(limit=_MOST, page_size=_MOST))
+def _campaigns(questions: Questions, service_sid: str) -> list[Any]:
+    listing = questions.client.messaging.v1.services(service_sid).us_app_to_person.list
+    found: list[Any] = questions.ask(lambda: listing(limit=_MOST, page_size=_MOST))
     return found
 
 
-def _unverified(asked: Questions, campaign: Any) -> Finding:
-    brands = asked.client.messaging.v1.brand_registrations
-    brand = asked.ask(brands(campaign.brand_registration_sid).fetch)
+def _unverified(questions: Questions, campaign: Any) -> Finding:
+    brands = questions.client.messaging.v1.brand_registrations
+    brand = questions.ask(brands(campaign.brand_registration_sid).fetch)
     return fault(
         FindingKind.REGISTRATION,
         f"The US campaign (10DLC) is {_word(campaign.campaign_status)} and its brand"
@@ -84,9 +84,9 @@ def _unverified(asked: Questions, campaign: Any) -> Finding:
     )
 
 
-def _verification(asked: Questions, number: Any) -> Finding:
-    listing = asked.client.messaging.v1.tollfree_verifications.list
-    found = asked.ask(
+def _verification(questions: Questions, number: Any) -> Finding:
+    listing = questions.client.messaging.v1.tollfree_verifications.list
+    found = questions.ask(
         lambda: listing(tollfree_phone_number_sid=number.sid, limit=_MOST, page_size=_MOST)
     )
     states = [one.status for one in found]

@@ -16,9 +16,9 @@ MOST = 1000  # messages that are read
 _PASSCODE = 30038
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    replies = _newest(asked)
+    replies = _newest(questions)
     if not replies:
         yield look(
             FindingKind.REPLIES,
@@ -49,13 +49,13 @@ _HOW_TO_ASK = (
 )
 
 
-def _newest(asked: Questions) -> list[Any]:
-    number = asked.settings.twilio_phone_number
-    service = asked.settings.twilio_messaging_service_sid
-    since = (asked.client.http_client.date or datetime.now(UTC)) - timedelta(days=DAYS)
+def _newest(questions: Questions) -> list[Any]:
+    number = questions.settings.twilio_phone_number
+    service = questions.settings.twilio_messaging_service_sid
+    since = (questions.client.http_client.date or datetime.now(UTC)) - timedelta(days=DAYS)
     to_us = {"to": number} if number else {}
-    found = asked.ask(
-        lambda: asked.client.messages.list(
+    found = questions.ask(
+        lambda: questions.client.messages.list(
             date_sent_after=since, limit=MOST, page_size=MOST, **to_us
         )
     )

@@ -11,10 +11,10 @@ from bot.channels.twilio.readiness.number import SET, can_text, fallback
 from bot.channels.twilio.senders import SenderPool, pool_of, service_of
 
 
-def findings(asked: Questions) -> Iterator[Finding]:
+def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
     try:
-        service = service_of(asked)
+        service = service_of(questions)
     except Unanswered as failed:
         if failed.why is not Why.UNKNOWN:
             raise
@@ -25,9 +25,9 @@ def findings(asked: Questions) -> Iterator[Finding]:
         )
         return
     yield good(FindingKind.SERVICE, "The Messaging Service is the account's.")
-    pool = pool_of(asked, service.sid)
+    pool = pool_of(questions, service.sid)
     yield from of_pool(pool, service)
-    yield from _webhook(asked, service)
+    yield from _webhook(questions, service)
 
 
 def of_pool(pool: SenderPool, service: Any) -> Iterator[Finding]:
@@ -76,9 +76,9 @@ def _counted(pool: SenderPool) -> str:
     )
 
 
-def _webhook(asked: Questions, service: Any) -> Iterator[Finding]:
+def _webhook(questions: Questions, service: Any) -> Iterator[Finding]:
     try:
-        found = webhooks.check(asked.settings, asked)
+        found = webhooks.check(questions.settings, questions)
     except webhooks.WebhookUnreadable as failed:
         yield warning(FindingKind.WEBHOOK, str(failed))
         return
