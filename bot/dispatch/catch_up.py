@@ -19,7 +19,7 @@ from bot.dispatch.heartbeat import Heart, Ticker
 from bot.dispatch.missed import OnIgnored, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
-from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
+from bot.store.tx import RowLocked, Store, StoreUnavailable, Tx
 from bot.usecases import control, heartbeat
 from bot.usecases.rules import Rules
 
@@ -155,7 +155,7 @@ class CatchUp(Background):
                 on_ignored=self._on_ignored,
             )
             self._store.write(heartbeat.caught_up, until=until)
-        except RowHeld:  # others need not wait for it
+        except RowLocked:  # others need not wait for it
             raise
         except StoreUnavailable:
             self._due = None  # only an unreadable list makes expiry stop waiting

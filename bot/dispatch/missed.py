@@ -9,7 +9,7 @@ from bot.concurrency.blocking import in_turns
 from bot.domain.ignored import IgnoreReason
 from bot.domain.phone import masked
 from bot.store import verifications as table
-from bot.store.tx import RowHeld, Store, StoreUnavailable, Tx
+from bot.store.tx import RowLocked, Store, StoreUnavailable, Tx
 from bot.usecases import heartbeat
 from bot.usecases.answer import ignore_text, judge_text
 from bot.usecases.inbound_text import InboundText, Missed
@@ -54,13 +54,13 @@ def _judge_all(
 ) -> None:
     """Judges texts, oldest first. If another transaction holds the rows of a number, its later
     texts wait, and the others go on. Raises StoreUnavailable, and RowHeld at the end."""
-    blocked: dict[str, RowHeld] = {}
+    blocked: dict[str, RowLocked] = {}
     for text in texts:
         if text.phone in blocked:
             continue
         try:
             _judge(store, text, rules, on_ignored)
-        except RowHeld as error:
+        except RowLocked as error:
             blocked[text.phone] = error
             if len(blocked) == MOST_BLOCKED:
                 break

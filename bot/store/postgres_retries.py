@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.outages import Outages
 from bot.store.postgres_schema import Connection, said
-from bot.store.tx import STORE_TIMEOUT_SECONDS, MissedRepliesFirst, RowHeld, StoreUnavailable
+from bot.store.tx import STORE_TIMEOUT_SECONDS, MissedRepliesFirst, RowLocked, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Retries:
                 if not self._may_try_again(error, until):
                     self._note_refused(is_write)
                     is_held = isinstance(error, errors.LockNotAvailable)
-                    kind = RowHeld if is_held else StoreUnavailable
+                    kind = RowLocked if is_held else StoreUnavailable
                     raise kind(f"PostgreSQL: {said(error)}") from error
                 log.warning("PostgreSQL is away: %s; trying again", said(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))

@@ -35,7 +35,7 @@ class StoreUnavailable(Exception):
     retry_after_seconds = 5
 
 
-class RowHeld(StoreUnavailable):
+class RowLocked(StoreUnavailable):
     """Another transaction holds a row or a number for too long; others can be written."""
 
 

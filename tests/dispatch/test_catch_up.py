@@ -13,7 +13,7 @@ import pytest
 from bot.channels.gateway import ChannelUnavailable, ReceivedText
 from bot.dispatch import catch_up
 from bot.store.steady import SteadyClock
-from bot.store.tx import RowHeld, Tx
+from bot.store.tx import RowLocked, Tx
 from bot.usecases.answer import judge_text
 from simulator import faults
 from tests.harness import PHONE, Harness
@@ -209,7 +209,7 @@ def test_a_number_whose_row_is_held_holds_up_no_other(tmp_path: Path, postgres: 
         url = harness.settings.database_url
         with psycopg.connect(url) as other:
             other.execute("SELECT 1 FROM verification WHERE id = %s FOR UPDATE", [ids[0]])
-            with pytest.raises(RowHeld):
+            with pytest.raises(RowLocked):
                 run(harness)
             assert harness.status(ids[1])["output"] is True
         run(harness)
