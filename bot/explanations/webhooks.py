@@ -1,8 +1,7 @@
 """Webhook endpoints and events in plain words."""
 
-from datetime import datetime
-
 from bot.domain.webhook_response import WebhookResult
+from bot.explanations.instants import clock_utc
 from bot.store.webhook_endpoints import DisabledCause
 from bot.store.webhook_events import COUNTED
 from bot.usecases import notify
@@ -38,9 +37,9 @@ def endpoint_in_words(view: EndpointView) -> str:
     if view.state is EndpointState.NOT_SET:
         return "WEBHOOK_URLS does not have it any more; its events wait."
     if endpoint.disabled_at and endpoint.disabled_cause:
-        return f"Since {_clock(endpoint.disabled_at)}, {_CAUSES[endpoint.disabled_cause]}."
+        return f"Since {clock_utc(endpoint.disabled_at)}, {_CAUSES[endpoint.disabled_cause]}."
     if endpoint.failing_since:
-        return f"Since {_clock(endpoint.failing_since)}; its events are tried again."
+        return f"Since {clock_utc(endpoint.failing_since)}; its events are tried again."
     return ""
 
 
@@ -78,8 +77,4 @@ def next_try(view: EventView) -> str:
         return "when the endpoint is enabled"
     if event.last_try_at and event.due_at == event.last_try_at + notify.LEASE:
         return "being sent now"
-    return _clock(event.due_at)
-
-
-def _clock(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+    return clock_utc(event.due_at)

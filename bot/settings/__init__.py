@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError, create_model
 
@@ -27,7 +27,7 @@ from bot.settings import (
 )
 from bot.settings.keys import KeySettings
 from bot.settings.limits import LimitSettings
-from bot.settings.public_address import DEFAULT_PORTS
+from bot.settings.public_address import port_of
 from bot.settings.server import ServerSettings
 from bot.settings.twilio import TwilioSettings
 from bot.settings.types import Rule, rule
@@ -87,7 +87,7 @@ def _no_event_to_itself(settings: Settings) -> Iterator[str]:
     own = urlsplit(settings.public_base_url)
     for url in settings.webhook_urls:
         parts = urlsplit(url)
-        if (parts.hostname, _port(parts)) == (own.hostname, _port(own)):
+        if (parts.hostname, port_of(parts)) == (own.hostname, port_of(own)):
             yield (
                 "WEBHOOK_URLS: an address is Textback's own PUBLIC_BASE_URL. It should be your"
                 " application's."
@@ -213,7 +213,3 @@ _TRIMMED = frozenset(
     for name, field in Settings.model_fields.items()
     if not field.json_schema_extra and name not in ("service_name", "challenge_text")
 )
-
-
-def _port(parts: SplitResult) -> int:
-    return parts.port or DEFAULT_PORTS[parts.scheme]

@@ -106,14 +106,14 @@ def doubts(url: str) -> Iterator[str]:
             "PUBLIC_BASE_URL has an address in place of a host name: Twilio checks the certificate,"
             " and few are made for an address."
         )
-    if _port(parts) not in DEFAULT_PORTS.values():
+    if port_of(parts) not in DEFAULT_PORTS.values():
         yield (
             f"PUBLIC_BASE_URL has port {parts.port}: where a firewall stands between, Twilio may"
             " get through on 443 alone. `flask check --twilio` does not tell."
         )
 
 
-def _port(parts: SplitResult) -> int:
+def port_of(parts: SplitResult) -> int:
     return parts.port or DEFAULT_PORTS[parts.scheme]
 
 

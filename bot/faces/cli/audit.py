@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from bot import service as services
 from bot.domain.operators import Action
 from bot.explanations import words
+from bot.explanations.instants import clock
 from bot.faces.cli.output import INSTANT, UTC_NOTE, json_option, say
 from bot.store.audit import AuditFilter, AuditLine
 from bot.store.rows import to_text
@@ -41,7 +42,7 @@ def _line(line: AuditLine) -> str:
     about = [entry.masked_phone, entry.verification_id, entry.detail]
     said = "  ".join(part for part in about if part)
     who = entry.operator or "unknown"
-    return f"{line.at:%Y-%m-%d %H:%M:%S}  {who:<16}  {words.ACTIONS[entry.action]}  {said}".rstrip()
+    return f"{clock(line.at)}  {who:<16}  {words.ACTIONS[entry.action]}  {said}".rstrip()
 
 
 def _row(line: AuditLine) -> dict[str, Any]:

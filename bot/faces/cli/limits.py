@@ -10,6 +10,7 @@ from bot import service as services
 from bot.domain import phone
 from bot.domain.operators import Action
 from bot.explanations import words
+from bot.explanations.instants import clock, clock_utc
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import UTC_NOTE, counted, json_option, say
 from bot.store import opt_outs
@@ -55,7 +56,7 @@ def optout_list(limit: int, as_json: bool) -> None:
     address = service.rules.from_address
     found = service.store.read(opt_outs.newest, from_address=address, limit=limit)
     rows = [{"number": marked, "since": to_text(since)} for marked, since in found]
-    lines = [f"{since:%Y-%m-%d %H:%M:%S}  {marked}" for marked, since in found]
+    lines = [f"{clock(since)}  {marked}" for marked, since in found]
     say(as_json, rows, *lines, UTC_NOTE if lines else "No number has texted STOP.")
 
 
@@ -97,9 +98,9 @@ def _lines(found: NumberLimits) -> list[str]:
         for limit, used in found.limits
     ]
     if found.opted_out_since:
-        lines.append(f"Texted STOP at {found.opted_out_since:%Y-%m-%d %H:%M:%S} UTC.")
+        lines.append(f"Texted STOP at {clock_utc(found.opted_out_since)}.")
     if found.disowned_until:
-        lines.append(f"Replied NO: no code until {found.disowned_until:%Y-%m-%d %H:%M:%S} UTC.")
+        lines.append(f"Replied NO: no code until {clock_utc(found.disowned_until)}.")
     if not found.limits:
         lines.append("No limit of a number is set.")
     none = "No limit of this number prevents a start."

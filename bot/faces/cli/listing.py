@@ -9,6 +9,7 @@ from bot.domain import phone, phone_search
 from bot.domain.errors import InvalidNumber, UnknownVerification
 from bot.domain.verification import Cause, Status, stages_of
 from bot.explanations import words
+from bot.explanations.instants import clock
 from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.service import Service
 from bot.store.tx import Store
@@ -103,5 +104,5 @@ def outcome_in_words(view: VerificationView) -> str:
 def _line(view: VerificationView) -> str:
     v = view.verification
     tagged = f"  {v.tag}" if v.tag else ""
-    began = f"{v.created_at:%Y-%m-%d %H:%M:%S}"
+    began = clock(v.created_at)
     return f"{began}  {v.id}  {v.phone:<16}  {outcome_in_words(view)}{tagged}"

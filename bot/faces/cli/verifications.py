@@ -14,6 +14,7 @@ from bot.domain import phone
 from bot.domain.operators import Action
 from bot.domain.verification import Status
 from bot.explanations import why, words
+from bot.explanations.instants import clock
 from bot.faces.cli import listing
 from bot.faces.cli.listing import outcome_in_words as _outcome
 from bot.faces.cli.operator import audited, operator
@@ -118,7 +119,7 @@ def show(id: str, as_json: bool) -> None:
     click.echo(f"{printable(_outcome(view))}\n{printable(said)}\n")
     for line, told_line in words.timeline(view.history, explained):
         after = (line.at - v.created_at).total_seconds()
-        click.echo(f"{line.at:%Y-%m-%d %H:%M:%S}  {after:>+8.1f} s  {printable(told_line)}")
+        click.echo(f"{clock(line.at)}  {after:>+8.1f} s  {printable(told_line)}")
     click.echo(UTC_NOTE)
 
 

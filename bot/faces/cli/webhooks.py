@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from bot import service as services
 from bot.domain.operators import Action
 from bot.explanations import webhooks as explained
+from bot.explanations.instants import clock
 from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import INSTANT, counted, json_option, say
 from bot.store.rows import to_text, to_text_or_none
@@ -156,7 +157,7 @@ def _event(view: EventView) -> str:
     tries = counted(view.tries, "try", "tries")
     return "\n".join(
         [
-            f"{event.created_at:%Y-%m-%d %H:%M:%S}  {event.id}  {event.type}  {event.state.value}",
+            f"{clock(event.created_at)}  {event.id}  {event.type}  {event.state.value}",
             f"    verification {event.verification_id or 'none'}, to {view.name}",
             f"    {tries}. {explained.last_answer(view)} Next try: {explained.next_try(view)}.",
         ]

@@ -149,10 +149,6 @@ def unavailable(error: StoreUnavailable) -> Response:
     return page
 
 
-def clock_time(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def since(instant: datetime, start: datetime) -> str:
     """A time since the start, as a time line shows it.
 

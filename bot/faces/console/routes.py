@@ -14,6 +14,7 @@ from flask import (
 )
 
 from bot.domain.errors import Refusal
+from bot.explanations.instants import clock_utc
 from bot.explanations.webhooks import (
     endpoint_in_words,
     last_answer,
@@ -24,7 +25,7 @@ from bot.faces.console.actions import Actions
 from bot.faces.console.gate import Gate
 from bot.faces.console.listing import Listing
 from bot.faces.console.pages import Pages
-from bot.faces.console.rendering import Renderer, clock_time, guarded, since, unavailable
+from bot.faces.console.rendering import Renderer, guarded, since, unavailable
 from bot.faces.console.sign_in import SignIn
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
@@ -51,7 +52,7 @@ def blueprint(service: Service) -> Blueprint:
     routes.after_request(guarded)
     routes.register_error_handler(Refusal, renderer.refusal)
     routes.register_error_handler(StoreUnavailable, unavailable)
-    for words in (clock_time, since, endpoint_in_words, waiting, last_answer, next_try):
+    for words in (clock_utc, since, endpoint_in_words, waiting, last_answer, next_try):
         routes.add_app_template_filter(words)
     pages = Pages(service, renderer)
     for path, name, view, methods in _table(

@@ -1,12 +1,12 @@
 """The JSON shapes of the Durable Functions HTTP API, as its extension 2.13 writes them."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from bot.channels import sentences
 from bot.domain.verification import Stage, Status, Verification
+from bot.http.instants import whole_seconds
 from bot.http.keys import Keys, Scope
 from bot.usecases.read import VerificationView
 
@@ -63,8 +63,8 @@ def status(view: VerificationView, *, show_input: bool = True) -> Json:
         "input": _input(input_of(verification)) if show_input else None,
         "customStatus": custom_status(view),
         "output": output(verification),
-        "createdTime": time(verification.created_at),
-        "lastUpdatedTime": time(view.updated_at),
+        "createdTime": whole_seconds(verification.created_at),
+        "lastUpdatedTime": whole_seconds(view.updated_at),
     }
 
 
@@ -96,20 +96,11 @@ def custom_status(view: VerificationView) -> Json:
         "attemptsLeft": verification.attempts_left,
         "sends": verification.sends,
         "sendsLeft": verification.terms.max_sends - verification.sends,
-        "deadline": time(verification.deadline_at),
+        "deadline": whole_seconds(verification.deadline_at),
         "delivery": text.delivery or text.state,
         "errorCode": code,
         "error": sentences.sentence(code),
     }
-
-
-def time(instant: datetime) -> str:
-    """UTC, whole seconds.
-
-    >>> time(datetime(2017, 6, 29, 19, 10, 49, 999, tzinfo=UTC))
-    '2017-06-29T19:10:49Z'
-    """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def output(verification: Verification) -> Any:

@@ -1,11 +1,12 @@
 """The JSON of Verify's resources, by Twilio's OpenAPI description (verify_v2, November 2026)."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.domain.ids import hex_id
 from bot.domain.verification import Status, Verification
+from bot.http.instants import whole_seconds
 from bot.settings import Settings
 from bot.store.texts import Text
 
@@ -36,8 +37,8 @@ class Shapes:
             "payee": None,
             "send_code_attempts": [_attempt(text) for text in texts],
             "sna": None,
-            "date_created": instant(v.created_at),
-            "date_updated": instant(_updated_at(v)),
+            "date_created": whole_seconds(v.created_at),
+            "date_updated": whole_seconds(_updated_at(v)),
             "url": f"{self._base}/{self.service_sid}/Verifications/{sid}",
         }
 
@@ -55,8 +56,8 @@ class Shapes:
             "amount": None,
             "payee": None,
             "sna_attempts_error_codes": [],
-            "date_created": instant(v.created_at),
-            "date_updated": instant(_updated_at(v)),
+            "date_created": whole_seconds(v.created_at),
+            "date_updated": whole_seconds(_updated_at(v)),
         }
 
     def service(self, *, account_sid: str) -> Json:
@@ -113,19 +114,10 @@ def sid_of(v: Verification) -> str:
     return f"VE{hex_id(v.id)}"
 
 
-def instant(at: datetime) -> str:
-    """ISO 8601, UTC, whole seconds.
-
-    >>> instant(datetime(2026, 1, 30, 20, 0, 0, 999, tzinfo=UTC))
-    '2026-01-30T20:00:00Z'
-    """
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _updated_at(v: Verification) -> datetime:
     return (v.outcome.at if v.outcome else v.updated_at) or v.created_at
 
 
 def _attempt(text: Text) -> Json:
     sid = hashlib.sha256(text.id.encode()).hexdigest()[:32]
-    return {"time": instant(text.queued_at), "channel": "SMS", "attempt_sid": f"VL{sid}"}
+    return {"time": whole_seconds(text.queued_at), "channel": "SMS", "attempt_sid": f"VL{sid}"}
