@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 
+from bot.concurrency.background import Background
 from bot.observability.metrics import Metrics
 from bot.store import metric_samples
 from bot.store.tx import Done, Store, Tx
@@ -14,31 +15,26 @@ from bot.store.tx import Done, Store, Tx
 EVERY_SECONDS = 2.0
 # Write all samples again this often, so that an idle process is not treated as ended.
 SIGN_OF_LIFE_SECONDS = 3600.0
+STOP_SECONDS = 10.0  # a write under way takes four at most
 
 log = logging.getLogger(__name__)
 
 
-class SharedCounters:
-    """`start` starts the thread; `stop` ends it and writes the last sums."""
+class SharedCounters(Background):
+    """`stop` writes the last sums."""
 
     def __init__(self, metrics: Metrics, store: Store) -> None:
+        super().__init__("shared_counters")
         self._metrics = metrics
         self._store = store
         self._process = secrets.token_hex(8)
         self._written: dict[str, float] = {}
         self._written_at = time.monotonic()
         self._lock = threading.Lock()
-        self._is_over = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="shared_counters", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._is_over.set()
+    def stop(self, *, within_seconds: float = STOP_SECONDS) -> None:
+        super().stop(within_seconds=within_seconds)
         if self._thread is not None:
-            self._thread.join()
             self._thread = None
             self.write()
 

@@ -7,6 +7,7 @@ text, so the outcome is unknown.
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -105,24 +106,18 @@ class TwilioGateway:
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
 
     def check(self) -> None:
-        try:
+        with _asking(passes=403):  # a key may be known and yet not be allowed to list
             self.client.messages.list(limit=1, page_size=1)
-        except UNREADABLE as error:
-            # A key may be known and yet not be allowed to list.
-            if http_status(error) != 403:
-                raise ChannelUnavailable(describe(error)) from None
 
     def find_sent(
         self, *, to: str, body: str, tried_ago: timedelta, sid: str | None
     ) -> list[SentMessage]:
         began = time.monotonic()
-        try:
+        with _asking():
             if sid is not None:
                 found = [self.client.messages(sid).fetch()]
             else:
                 found = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
-        except UNREADABLE as error:
-            raise ChannelUnavailable(describe(error)) from None
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
         ours = [
@@ -142,12 +137,10 @@ class TwilioGateway:
         listing = self.client.messages.list
         ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
         theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
-        try:
+        with _asking():
             lists = [listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)]
             for sender in addresses.senders_of(phone, is_of_service=not self._is_number):
                 lists.append(listing(from_=sender, limit=NEWEST, page_size=NEWEST, **theirs))
-        except UNREADABLE as error:
-            raise ChannelUnavailable(describe(error)) from None
         now = self._now()
         first = now - began_ago - CLOCK_SLACK
         last = datetime.max.replace(tzinfo=UTC) if ended_ago is None else now - ended_ago
@@ -169,18 +162,13 @@ class TwilioGateway:
         return None if self._settings.twilio_api_base_url else f"{_LOG}{sid}"
 
     def erase(self, sid: str) -> None:
-        try:
+        with _asking(passes=404):  # it is gone already, so nothing is left to erase
             self.client.messages(sid).update(body="")
-        except REFUSALS as error:
-            if http_status(error) != 404:  # it is gone already, so nothing is left to erase
-                raise ChannelUnavailable(describe(error)) from None
-        except UNREADABLE as error:
-            raise ChannelUnavailable(describe(error)) from None
 
     def received_since(self, ago: timedelta) -> Iterator[ReceivedText | NotForUs]:
         number = self._settings.twilio_phone_number
         wanted = {"to": number} if number else {}
-        try:
+        with _asking():
             began = time.monotonic()
             self.check()  # its answer tells the time at Twilio
             took = timedelta(seconds=time.monotonic() - began)
@@ -192,8 +180,6 @@ class TwilioGateway:
                 # Twilio also lists replies that it withheld, but their bodies are empty.
                 if is_for_us and message.date_sent and message.status != "failed":
                     yield self._received(message)
-        except UNREADABLE as error:
-            raise ChannelUnavailable(describe(error)) from None
 
     def _received(self, message: Any) -> ReceivedText | NotForUs:
         theirs = message.from_ or ""
@@ -222,6 +208,17 @@ class TwilioGateway:
         if status == 429 or trouble.kind is Kind.LIMIT:
             return Postponed(code, self.client.http_client.retry_after_seconds)
         return Refused(code, trouble.sentence, errors.blame(code or 0, trouble))
+
+
+@contextmanager
+def _asking(*, passes: int | None = None) -> Iterator[None]:
+    """Raises ChannelUnavailable in place of the library's errors, except for an answer with the
+    HTTP status `passes`."""
+    try:
+        yield
+    except UNREADABLE as error:
+        if passes is None or http_status(error) != passes:
+            raise ChannelUnavailable(describe(error)) from None
 
 
 def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
