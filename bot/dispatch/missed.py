@@ -73,15 +73,15 @@ def _listed(
 ) -> tuple[list[tuple[ReceivedText, Missed]], list[NotForUs]]:
     """Returns texts from phones, newest first, each with the instant at which its age was measured
     (reading a list takes seconds), and texts to ignore."""
-    found, others = [], []
+    received, others = [], []
     for text in gateway.received_since(ago):
         if isinstance(text, NotForUs):
             others.append(text)
         else:
-            found.append((text, Missed(text.age, monotonic(), monotonic)))
+            received.append((text, Missed(text.age, monotonic(), monotonic)))
     # Sort by age alone: texts of the same second stay in the order of the list, newest first.
-    found.sort(key=lambda one: one[0].age)
-    return found, others
+    received.sort(key=lambda one: one[0].age)
+    return received, others
 
 
 def _texts(

@@ -36,25 +36,25 @@ class Decision:
 def effects_of(before: Verification, decision: Decision) -> tuple[Effect, ...]:
     """Effects that follow from the change itself, whatever brought it about."""
     after = decision.verification
-    found: list[Effect] = []
+    effects: list[Effect] = []
     # A text that Twilio has taken is settled; a further one may not be.
     has_unsettled = before.accepted_at is None or before.sends > 1
     if after.is_decided and not before.is_decided and has_unsettled:
-        found.append(WithdrawTexts())
+        effects.append(WithdrawTexts())
     has_ended = after.is_terminal and not before.is_terminal
     was_taken_late = after.is_terminal and before.accepted_at != after.accepted_at
     if after.is_to_erase and (has_ended or was_taken_late):
-        found.append(EraseTexts())
+        effects.append(EraseTexts())
     if after.attempts > before.attempts:
-        found.append(CountUsage(UsageKind.WRONG))
+        effects.append(CountUsage(UsageKind.WRONG))
     if has_ended and after.status is Status.APPROVED:
-        found.append(CountUsage(UsageKind.APPROVAL))
+        effects.append(CountUsage(UsageKind.APPROVAL))
     # Only without a guess, or failed verifications would allow unlimited guesses.
     if decision.is_excused and after.attempts == 0:
-        found.append(CountUsage(UsageKind.UNSENT))
+        effects.append(CountUsage(UsageKind.UNSENT))
     if has_ended:
-        found.append(Notify())
-    return tuple(found)
+        effects.append(Notify())
+    return tuple(effects)
 
 
 def preceded(event: Event, decision: Decision) -> Decision:

@@ -58,26 +58,26 @@ def _approved(view: VerificationView) -> str:
 def _expired(view: VerificationView) -> str:
     v = view.verification
     happened = f"{_wrong_codes(v)} came, but not" if v.attempts else "No reply had"
-    said = f"{happened} the right one within {v.terms.window_seconds} seconds."
+    reason = f"{happened} the right one within {v.terms.window_seconds} seconds."
     if view.text.delivery in (Delivery.DELIVERED, Delivery.READ):
         return (
-            f"{said} The text was delivered: ask the person to look for the text with reference"
+            f"{reason} The text was delivered: ask the person to look for the text with reference"
             f" {v.reference}, and start again. If the person says they replied, check Twilio below."
         )
-    return f"{said}{_delivered(view)} Check the number with the person, and start again."
+    return f"{reason}{_delivered(view)} Check the number with the person, and start again."
 
 
 def _out_of_tries(view: VerificationView) -> str:
     v = view.verification
-    said = f"{_wrong_codes(v)} came."
+    reason = f"{_wrong_codes(v)} came."
     if v.attempts < v.terms.max_attempts:
-        said += (
+        reason += (
             " The number has now given as many wrong codes as LIMIT_WRONG_PER_NUMBER allows over"
             " all its verifications. A new start is refused until the limit has room again, or an"
             ' operator clears the limits under "Limits and state".'
         )
     return (
-        f"{said} If the person sent them, start again and have them reply to the newest text. If"
+        f"{reason} If the person sent them, start again and have them reply to the newest text. If"
         " they did not, somebody else is guessing."
     )
 
@@ -160,9 +160,9 @@ def _arrival(sighting: ListedMessage, known: frozenset[str]) -> str:
     return "A reply that has not reached Textback."
 
 
-def conclusion(seen: Conversation, known: frozenset[str]) -> str:
+def conclusion(conversation: Conversation, known: frozenset[str]) -> str:
     """A conclusion from Twilio's list."""
-    replies = [sighting for sighting in seen.sightings if sighting.is_inbound]
+    replies = [sighting for sighting in conversation.sightings if sighting.is_inbound]
     withheld = [sighting for sighting in replies if sighting.error_code in sentences.WITHHELD]
     missed = [s for s in replies if s.sid not in known and s not in withheld]
     if withheld:
@@ -178,7 +178,7 @@ def conclusion(seen: Conversation, known: frozenset[str]) -> str:
         )
     if replies:
         return f"Textback has {_replies(replies)} that Twilio has. Its list holds nothing unusual."
-    if not seen.is_whole:
+    if not conversation.is_whole:
         return "Twilio's list does not reach back so far: it shows the newest fifty of a number."
     return "Twilio has seen no reply from this number in that time."
 

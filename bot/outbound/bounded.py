@@ -111,7 +111,7 @@ class _Bounded(HTTPConnection):
         call.keep_duplicate(connection)
         return connection
 
-    def request(self, *args: Any, **more: Any) -> None:
+    def request(self, *args: Any, **kwargs: Any) -> None:
         call = CALL.get()
         if self.sock is None:
             self.connect()
@@ -119,7 +119,7 @@ class _Bounded(HTTPConnection):
             raise DeadlinePassed("the deadline passed before the request was written")
         call.keep_duplicate(self.sock)
         call.is_written = True
-        super().request(*args, **more)
+        super().request(*args, **kwargs)
         self._used_at = time.monotonic()
 
 
@@ -148,18 +148,18 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
         share = call.left / (len(addresses) - place)
         if share <= 0:
             break
-        found = socket.socket(family, kind, protocol)
+        sock = socket.socket(family, kind, protocol)
         try:
             for option in connection.socket_options or ():
-                found.setsockopt(*option)
-            found.settimeout(share)
-            found.connect(address)
+                sock.setsockopt(*option)
+            sock.settimeout(share)
+            sock.connect(address)
         except OSError as error:
-            found.close()
+            sock.close()
             trouble = error
         else:
-            found.settimeout(max(0.01, call.left))
-            return found
+            sock.settimeout(max(0.01, call.left))
+            return sock
     is_refused = isinstance(trouble, ConnectionRefusedError)
     kind = ConnectionRefused if is_refused else ConnectTimeoutError
     raise kind(connection, f"no address answered: {type(trouble).__name__}")
@@ -178,13 +178,13 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
         raise NameResolutionError(host, connection, no_name) from None
     if not call.look_ups.acquire(timeout=max(0.0, call.left)):
         raise ConnectTimeoutError(connection, "the resolver is busy")
-    found: list[Any] = []
+    addresses: list[Any] = []
     trouble: list[OSError] = []
     is_over = threading.Event()
 
     def look_up() -> None:
         try:
-            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            addresses.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as error:
             trouble.append(error)
         finally:
@@ -194,10 +194,10 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
     threading.Thread(target=look_up, name="look up", daemon=True).start()
     if not is_over.wait(max(0.0, call.left)):
         raise ConnectTimeoutError(connection, "the resolver does not answer")
-    if trouble or not found:
+    if trouble or not addresses:
         reason = trouble[0] if trouble else socket.gaierror("no address")
         raise NameResolutionError(host, connection, reason)  # type: ignore[arg-type]
-    return found
+    return addresses
 
 
 def pool(url: str, **options: Any) -> urllib3.PoolManager:

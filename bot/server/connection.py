@@ -214,15 +214,15 @@ class Connection(socket):
         self.answered()
         if self.is_over:
             return
-        until, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
+        until, remaining = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
         try:
             self.shutdown(SHUT_WR)
-            while left > 0 and (seconds := until - time.monotonic()) > 0:
+            while remaining > 0 and (seconds := until - time.monotonic()) > 0:
                 self.settimeout(seconds)
                 count = len(super().recv(READ_BYTES))
                 if not count:
                     return
-                left -= count
+                remaining -= count
                 self._take_turns(count)
         except OSError:
             return

@@ -35,15 +35,15 @@ def make_room(settings: Settings) -> str | None:
     warning if fewer than CONNECTIONS fit. Raises TooLow."""
     connections, ours = settings.connections, of_ours(settings)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + ours + SPARE_FILES
-    if current() < wanted:
-        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = connections + ours + SPARE_FILES
+    if current() < needed:
+        raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
     fit = allowed(settings)
     if fit < min(connections, FEWEST_CONNECTIONS):
         raise TooLow(
             f"this process may open {current()} files, which leaves too few for connections:"
-            f" at least {ours + FEWEST_CONNECTIONS} are needed, {wanted} for"
+            f" at least {ours + FEWEST_CONNECTIONS} are needed, {needed} for"
             f" CONNECTIONS={connections} (ulimit -n, LimitNOFILE= of systemd)"
         )
     if fit < connections:

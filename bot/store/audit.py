@@ -62,27 +62,27 @@ def find(tx: Tx, wanted: AuditFilter) -> list[AuditLine]:
     return read_page("audit", _from_row, partial(_rows, tx), wanted, at="at")
 
 
-def _rows(tx: Tx, wanted: AuditFilter) -> list[Row]:
-    at, id = wanted.after or (None, "")
+def _rows(tx: Tx, filter: AuditFilter) -> list[Row]:
+    at, id = filter.after or (None, "")
     # With two upper bounds SQLite may begin at the later one and read too much, so use only one.
-    at_to = min((instant for instant in (at, wanted.at_to) if instant), default=None)
+    at_to = min((instant for instant in (at, filter.at_to) if instant), default=None)
     conditions = {
-        "operator = :operator": bool(wanted.operator),
+        "operator = :operator": bool(filter.operator),
         # The index of the operator is read where both are given.
-        "(action = :action) IS TRUE": bool(wanted.action and wanted.operator),
-        "action = :action": bool(wanted.action and not wanted.operator),
-        "at >= :at_from": wanted.at_from is not None,
+        "(action = :action) IS TRUE": bool(filter.action and filter.operator),
+        "action = :action": bool(filter.action and not filter.operator),
+        "at >= :at_from": filter.at_from is not None,
         "at <= :at_to": at_to is not None,
-        "(at, id) < (:after_at, :after_id)": wanted.after is not None,
+        "(at, id) < (:after_at, :after_id)": filter.after is not None,
     }
     where = " AND ".join(sql for sql, is_wanted in conditions.items() if is_wanted) or "TRUE"
     sql = f"SELECT * FROM audit WHERE {where} ORDER BY at DESC, id DESC LIMIT :limit"
     return tx.all(
         sql,
-        limit=wanted.limit,
-        operator=wanted.operator,
-        action=wanted.action.value if wanted.action else "",
-        at_from=to_text(wanted.at_from) if wanted.at_from else "",
+        limit=filter.limit,
+        operator=filter.operator,
+        action=filter.action.value if filter.action else "",
+        at_from=to_text(filter.at_from) if filter.at_from else "",
         at_to=to_text(at_to) if at_to else "",
         after_at=to_text(at) if at else "",
         after_id=id,

@@ -42,13 +42,13 @@ def take(tx: Tx, *, limit: int) -> list[Erasure]:
     """Leases due messages that no other process has leased: sets their due time to the end of the
     lease."""
     sql = "SELECT sid, tries FROM erasure WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
-    taken = [
+    erasures = [
         Erasure(row["sid"], row["tries"])
         for row in tx.lock_skip_locked(sql, now=to_text(tx.now), limit=limit)
     ]
-    for erasure in taken:
+    for erasure in erasures:
         _set_due(tx, erasure.sid, tx.now + LEASE)
-    return taken
+    return erasures
 
 
 def are_due(tx: Tx) -> bool:

@@ -64,15 +64,15 @@ def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
     sql = "SELECT process, beat_at, judged_until FROM heartbeat WHERE beat_at < :before"
     rows = tx.lock_skip_locked(sql, before=to_text(tx.now - after))
     newest = tx.one("SELECT max(beat_at) AS beat_at FROM heartbeat") if rows else None
-    found = []
+    processes = []
     for row in rows:
         beat_at = to_instant_if_readable(row["beat_at"])
         until = to_instant_if_readable(row["judged_until"])
         is_last = newest is not None and row["beat_at"] == newest["beat_at"]
         is_judged = not beat_at or not until or until >= beat_at + after
         if (is_judged and not is_last) or (beat_at and beat_at < tx.now - longest):
-            found.append(row["process"])
-    _remove(tx, found)
+            processes.append(row["process"])
+    _remove(tx, processes)
 
 
 def remove_older(tx: Tx, *, than: datetime) -> None:

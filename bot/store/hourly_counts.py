@@ -123,20 +123,20 @@ def fold_old(tx: Tx, *, before: datetime) -> None:
     _fold(tx, "hour < :day AND seconds <> 0", "0", before)
 
 
-def _fold(tx: Tx, which: str, seconds: str, before: datetime) -> None:
+def _fold(tx: Tx, condition: str, seconds: str, before: datetime) -> None:
     day = to_text(before)[:10]
     _lock(tx)
     tx.run(
         f"""
         INSERT INTO hourly_count (hour, country, event, seconds, count)
         SELECT substr(hour, 1, 10), country, event, {seconds}, sum(count) FROM hourly_count
-        WHERE {which} GROUP BY 1, 2, 3, 4
+        WHERE {condition} GROUP BY 1, 2, 3, 4
         ON CONFLICT (hour, country, event, seconds) DO UPDATE
         SET count = hourly_count.count + excluded.count
         """,
         day=day,
     )
-    tx.run(f"DELETE FROM hourly_count WHERE {which}", day=day)
+    tx.run(f"DELETE FROM hourly_count WHERE {condition}", day=day)
 
 
 def version(tx: Tx) -> str:

@@ -14,12 +14,12 @@ def recall(
 ) -> str | None:
     """The id of the verification that the same start began within the last day. `caller_keys`: the
     fingerprints of the caller's keys, which may have had another name then."""
-    given: dict[str, Value] = {"key": key, "phone": phone, "after": to_text(tx.now - KEPT)}
+    params: dict[str, Value] = {"key": key, "phone": phone, "after": to_text(tx.now - KEPT)}
     sql = """
         SELECT verification_id FROM idempotency
         WHERE started_by = :started_by AND key = :key AND phone = :phone AND created_at > :after
     """
-    row = tx.one(sql, started_by=started_by, **given)
+    row = tx.one(sql, started_by=started_by, **params)
     if row is None and caller_keys:
         marks = sorted(caller_keys)
         sql = f"""
@@ -30,7 +30,7 @@ def recall(
                 AND i.key = :key AND i.created_at > :after
             ORDER BY i.created_at DESC LIMIT 1
         """
-        row = tx.one(sql, **given, **placeholder_values(marks))
+        row = tx.one(sql, **params, **placeholder_values(marks))
     return row["verification_id"] if row else None
 
 

@@ -31,23 +31,23 @@ def read_page(
     table: str,
     from_row: Callable[[Row], T],
     read: Callable[[W], Sequence[Row]],
-    wanted: W,
+    filter: W,
     *,
     at: str,
 ) -> list[T]:
     """A page in which later rows replace those that cannot be read, so that only the last page is
     not full. `at` is the column of the instants."""
-    found: list[T] = []
+    items: list[T] = []
     for _ in range(READ_ON):
-        rows = read(wanted)
-        found += readable(table, rows, from_row)
-        if len(found) >= wanted.limit or len(rows) < wanted.limit:
+        rows = read(filter)
+        items += readable(table, rows, from_row)
+        if len(items) >= filter.limit or len(rows) < filter.limit:
             break
         cursor = last_cursor(rows, at)
         if cursor is None:
             break
-        wanted = replace(wanted, after=cursor)
-    return found[: wanted.limit]
+        filter = replace(filter, after=cursor)
+    return items[: filter.limit]
 
 
 def last_cursor(rows: Sequence[Row], at: str) -> PageCursor | None:

@@ -61,15 +61,15 @@ def readable(
 ) -> list[T]:
     """The rows that can be read, so that a broken one does not hold up the others. Calls
     `unreadable` with the id of each broken row."""
-    found: list[T] = []
+    items: list[T] = []
     for row in in_turns(rows, at_once=ROWS_AT_ONCE):
         try:
-            found.append(read_row(table, row, from_row))
+            items.append(read_row(table, row, from_row))
         except UnreadableRow as error:
             log.error("%s; it is left out", error)
             if unreadable is not None:
                 unreadable(error.id)
-    return found
+    return items
 
 
 def count_of(row: Row | None) -> int:

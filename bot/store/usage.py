@@ -65,13 +65,13 @@ def hit(
 ) -> tuple[Limit, int] | None:
     """The limit of a number that is reached, with the seconds until it has room again. If several
     are reached, the one that takes longest."""
-    found = []
+    hits = []
     for limit in limits:
         nth = _nth_newest(tx, kind, limit, phone)
         seconds = limit.retry_after_seconds(nth_newest=nth, now=tx.now)
         if seconds is not None:
-            found.append((limit, seconds))
-    return max(found, key=lambda pair: pair[1], default=None)
+            hits.append((limit, seconds))
+    return max(hits, key=lambda pair: pair[1], default=None)
 
 
 def used(tx: Tx, kind: UsageKind, limit: Limit, *, phone: str) -> int:

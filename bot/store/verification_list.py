@@ -35,7 +35,7 @@ class ListFilter(PageRequest):
     until: PageCursor | None = None  # no further than this one
 
 
-def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
+def find(tx: Tx, filter: ListFilter) -> list[Verification]:
     """A page, ordered by creation and id, or by id if a prefix is given. Later rows replace those
     that cannot be read, so a page that is not full is the last one.
 
@@ -43,31 +43,31 @@ def find(tx: Tx, wanted: ListFilter) -> list[Verification]:
     page after ten million rows costs what the first one does. New rows come at the end, so a reader
     that goes on from `after` sees each row that stays exactly once.
     """
-    return read_page("verification", from_row, partial(_rows, tx), wanted, at="created_at")
+    return read_page("verification", from_row, partial(_rows, tx), filter, at="created_at")
 
 
-def _rows(tx: Tx, wanted: ListFilter) -> list[Row]:
-    if wanted.id_prefix:
-        return _rows_by_id(tx, wanted)
+def _rows(tx: Tx, filter: ListFilter) -> list[Row]:
+    if filter.id_prefix:
+        return _rows_by_id(tx, filter)
     rows: list[Row] = []
-    for condition in _conditions(wanted):
-        rows += _find_range(tx, wanted, condition)
-    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=wanted.newest_first)
-    return rows[: wanted.limit]
+    for condition in _conditions(filter):
+        rows += _find_range(tx, filter, condition)
+    rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=filter.newest_first)
+    return rows[: filter.limit]
 
 
-def count(tx: Tx, wanted: ListFilter, *, at_most: int) -> int:
+def count(tx: Tx, filter: ListFilter, *, at_most: int) -> int:
     """Counts the matches of a filter, whatever its page; stops at `at_most`."""
     total = 0
-    if wanted.id_prefix:
-        for where, params in _by_id(tx, wanted):
+    if filter.id_prefix:
+        for where, params in _by_id(tx, filter):
             total += _count_range(tx, where, **params, limit=at_most - total)
             if total >= at_most:
                 break
         return total
-    for condition in _conditions(wanted):
-        params = _params(wanted, limit=at_most - total)
-        total += _count_range(tx, f"{condition} AND {_within(wanted)}", **params)
+    for condition in _conditions(filter):
+        params = _params(filter, limit=at_most - total)
+        total += _count_range(tx, f"{condition} AND {_within(filter)}", **params)
         if total >= at_most:
             break
     return total
@@ -81,26 +81,26 @@ def _count_range(tx: Tx, where: str, **params: Value) -> int:
     return count_of(tx.one(sql, **params))
 
 
-def cursor_at(tx: Tx, wanted: ListFilter, *, rows: int) -> PageCursor | None:
+def cursor_at(tx: Tx, filter: ListFilter, *, rows: int) -> PageCursor | None:
     """The place of the `rows`-th row that matches the filter's first field of _NAMES, whether or
     not it matches the rest. None: there are no more rows after it, or the filter has no such
     field."""
-    names = _names(wanted)
+    names = _names(filter)
     if not names:
         return None
-    direction = "DESC" if wanted.newest_first else "ASC"
+    direction = "DESC" if filter.newest_first else "ASC"
     sql = f"""
-        SELECT created_at, id FROM verification WHERE {names[0]} AND {_within(wanted)}
+        SELECT created_at, id FROM verification WHERE {names[0]} AND {_within(filter)}
         ORDER BY created_at {direction}, id {direction} LIMIT 2 OFFSET :skipped
     """
-    found = tx.all(sql, skipped=rows - 1, **_params(wanted))
+    found = tx.all(sql, skipped=rows - 1, **_params(filter))
     return last_cursor(found[:1], "created_at") if len(found) > 1 else None
 
 
-def narrows_a_name(wanted: ListFilter) -> bool:
+def narrows_a_name(filter: ListFilter) -> bool:
     """Whether the query reads rows that the rest of the filter rejects."""
-    names = _names(wanted)
-    return bool(names) and bool(len(names) > 1 or wanted.country or wanted.stages)
+    names = _names(filter)
+    return bool(names) and bool(len(names) > 1 or filter.country or filter.stages)
 
 
 def errors_since(tx: Tx, since: datetime) -> list[tuple[int, int]]:
@@ -141,87 +141,87 @@ _NAMES = {
 }
 
 
-def _names(wanted: ListFilter) -> list[str]:
-    return [sql for field, sql in _NAMES.items() if getattr(wanted, field)]
+def _names(filter: ListFilter) -> list[str]:
+    return [sql for field, sql in _NAMES.items() if getattr(filter, field)]
 
 
-def _conditions(wanted: ListFilter) -> list[str]:
+def _conditions(filter: ListFilter) -> list[str]:
     """SQL conditions, one for each index range to read. `IS TRUE` prevents the database from using
     another index, or several indexes for an OR, since it would then have to sort the rows."""
-    ranges, names = _ranges(wanted.stages), _names(wanted)
+    ranges, names = _ranges(filter.stages), _names(filter)
     if not names:
-        country = " AND country = :country" if wanted.country else ""
+        country = " AND country = :country" if filter.country else ""
         return [f"{one}{country}" for one in ranges]
-    others = [*names[1:], *(["country = :country"] if wanted.country else [])]
-    if wanted.stages:
+    others = [*names[1:], *(["country = :country"] if filter.country else [])]
+    if filter.stages:
         others.append(" OR ".join(ranges))
     return [" AND ".join([names[0], *(f"({other}) IS TRUE" for other in others)])]
 
 
-def _within(wanted: ListFilter) -> str:
+def _within(filter: ListFilter) -> str:
     """The condition for the part of an index between two instants, and between two places."""
-    before, after = ("<", ">=") if wanted.newest_first else (">", "<=")
+    before, after = ("<", ">=") if filter.newest_first else (">", "<=")
     # The places bound the instants too (`_params`): of two bounds, SQLite may begin its range at
     # the wider one and read all that lies between.
     parts = ["created_at >= :created_from AND created_at <= :created_to"]
-    if wanted.after is not None:
+    if filter.after is not None:
         parts.append(f"(created_at, id) {before} (:after_at, :after_id)")
-    if wanted.until is not None:
+    if filter.until is not None:
         parts.append(f"(created_at, id) {after} (:until_at, :until_id)")
     return " AND ".join(parts)
 
 
-def _params(wanted: ListFilter, **more: Value) -> dict[str, Value]:
-    after_at, after_id = wanted.after or (EARLIEST, "")
-    until_at, until_id = wanted.until or (EARLIEST, "")
-    newest, oldest = (wanted.after, wanted.until)[:: 1 if wanted.newest_first else -1]
-    lower = max(at for at in (wanted.created_from or EARLIEST, oldest and oldest[0]) if at)
-    upper = min(at for at in (wanted.created_to or LATEST, newest and newest[0]) if at)
+def _params(filter: ListFilter, **values: Value) -> dict[str, Value]:
+    after_at, after_id = filter.after or (EARLIEST, "")
+    until_at, until_id = filter.until or (EARLIEST, "")
+    newest, oldest = (filter.after, filter.until)[:: 1 if filter.newest_first else -1]
+    lower = max(at for at in (filter.created_from or EARLIEST, oldest and oldest[0]) if at)
+    upper = min(at for at in (filter.created_to or LATEST, newest and newest[0]) if at)
     return {
-        "country": wanted.country,
-        **{field: getattr(wanted, field) for field in _NAMES},
+        "country": filter.country,
+        **{field: getattr(filter, field) for field in _NAMES},
         "after_at": to_text(after_at),
         "after_id": after_id,
         "until_at": to_text(until_at),
         "until_id": until_id,
         "created_from": to_text(lower),
         "created_to": to_text(upper),
-        **more,
+        **values,
     }
 
 
-def _find_range(tx: Tx, wanted: ListFilter, condition: str) -> list[Row]:
-    direction = "DESC" if wanted.newest_first else "ASC"
+def _find_range(tx: Tx, filter: ListFilter, condition: str) -> list[Row]:
+    direction = "DESC" if filter.newest_first else "ASC"
     sql = f"""
-        SELECT * FROM verification WHERE {condition} AND {_within(wanted)}
+        SELECT * FROM verification WHERE {condition} AND {_within(filter)}
         ORDER BY created_at {direction}, id {direction} LIMIT :limit
     """
-    return tx.all(sql, **_params(wanted, limit=wanted.limit))
+    return tx.all(sql, **_params(filter, limit=filter.limit))
 
 
-def _rows_by_id(tx: Tx, wanted: ListFilter) -> list[Row]:
+def _rows_by_id(tx: Tx, filter: ListFilter) -> list[Row]:
     rows: list[Row] = []
-    for where, params in _by_id(tx, wanted):
+    for where, params in _by_id(tx, filter):
         sql = f"SELECT * FROM verification WHERE {where} ORDER BY id LIMIT :limit"
-        rows += tx.all(sql, **params, limit=wanted.limit - len(rows))
-        if len(rows) >= wanted.limit:
+        rows += tx.all(sql, **params, limit=filter.limit - len(rows))
+        if len(rows) >= filter.limit:
             break
     return rows
 
 
-def _by_id(tx: Tx, wanted: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]:
+def _by_id(tx: Tx, filter: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]:
     """Conditions for an id prefix, with their values: one for each slice of ids. With a rare status
     one query could read a million rows and find nothing, and would hold up others meanwhile.
     """
-    stages = " OR ".join(_ranges(wanted.stages))
-    after_id = wanted.after[1] if wanted.after else ""
+    stages = " OR ".join(_ranges(filter.stages))
+    after_id = filter.after[1] if filter.after else ""
     # One lower bound: of two, SQLite may begin its range at the wrong one.
-    begins = "id > :lowest" if after_id >= wanted.id_prefix and after_id else "id >= :lowest"
+    begins = "id > :lowest" if after_id >= filter.id_prefix and after_id else "id >= :lowest"
     params: dict[str, Value] = {
-        "lowest": max(after_id, wanted.id_prefix),
-        "prefix_end": wanted.id_prefix + chr(0x10FFFF),
-        "created_from": to_text(wanted.created_from or EARLIEST),
-        "created_to": to_text(wanted.created_to or LATEST),
+        "lowest": max(after_id, filter.id_prefix),
+        "prefix_end": filter.id_prefix + chr(0x10FFFF),
+        "created_from": to_text(filter.created_from or EARLIEST),
+        "created_to": to_text(filter.created_to or LATEST),
     }
     while True:
         sql = f"SELECT id FROM verification WHERE {begins} AND id < :prefix_end"

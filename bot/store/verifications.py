@@ -126,14 +126,14 @@ def set_aside(tx: Tx, id: str) -> None:
 
 def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
     """Returns the verifications that have ended or are gone."""
-    found: list[str] = []
+    finished_ids: list[str] = []
     for some in in_parts(ids):
         sql = f"""
             SELECT id FROM verification WHERE id IN ({placeholders(some)}) AND status = 'pending'
         """
         pending = {row["id"] for row in tx.all(sql, **placeholder_values(some))}
-        found += [id for id in some if id not in pending]
-    return found
+        finished_ids += [id for id in some if id not in pending]
+    return finished_ids
 
 
 def next_due_at(tx: Tx) -> datetime | None:

@@ -78,8 +78,8 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
         WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at, id LIMIT :limit
     """
     rows = tx.lock_skip_locked(sql, endpoint_id=endpoint_id, now=to_text(tx.now), limit=limit)
-    found = readable("webhook_event", rows, _from_row, unreadable=partial(_give_up, tx))
-    ids = [event.id for event in found]
+    events = readable("webhook_event", rows, _from_row, unreadable=partial(_give_up, tx))
+    ids = [event.id for event in events]
     if ids:
         sql = f"""
             UPDATE webhook_event SET due_at = :until, claims = claims + 1, last_try_at = :now
@@ -87,7 +87,7 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
         """
         until, now = to_text(tx.now + lease), to_text(tx.now)
         tx.run(sql, until=until, now=now, **placeholder_values(ids))
-    return [replace(event, claims=event.claims + 1, last_try_at=tx.now) for event in found]
+    return [replace(event, claims=event.claims + 1, last_try_at=tx.now) for event in events]
 
 
 def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookResponse) -> bool:
@@ -159,15 +159,15 @@ def newest(
         return readable("webhook_event", tx.all(sql, id=verification_id), _from_row)
     # One range of the index for each state, merged: the table grows with use.
     states = [state] if state else list(EventState)
-    found: list[WebhookEvent] = []
+    events: list[WebhookEvent] = []
     for one in states:
         sql = """
             SELECT * FROM webhook_event WHERE state = :state
             ORDER BY created_at DESC LIMIT :limit
         """
         rows = tx.all(sql, state=one.value, limit=limit)
-        found += readable("webhook_event", rows, _from_row)
-    return sorted(found, key=lambda event: event.created_at, reverse=True)[:limit]
+        events += readable("webhook_event", rows, _from_row)
+    return sorted(events, key=lambda event: event.created_at, reverse=True)[:limit]
 
 
 def count_pending(tx: Tx, endpoint_id: str) -> int:

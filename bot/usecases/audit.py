@@ -152,11 +152,11 @@ def _completed(entry: Entry, done: Done[Any]) -> Entry | None:
 
 
 def _tell(entry: Entry) -> None:
-    told = {
+    fields = {
         "operator": entry.operator,
         "via": entry.via.value,
         "verification": entry.verification_id,
         "phone": entry.masked_phone,
         "detail": entry.detail,
     }
-    log.info("operator: %s", entry.action, extra={n: v for n, v in told.items() if v})
+    log.info("operator: %s", entry.action, extra={n: v for n, v in fields.items() if v})

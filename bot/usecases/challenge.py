@@ -21,13 +21,13 @@ class TextOptions:
     app_hash: str | None = None  # at its end: an Android application reads it then
 
 
-def locale_of(wanted: TextOptions, rules: Rules, country: str) -> str:
+def locale_of(options: TextOptions, rules: Rules, country: str) -> str:
     """The tag of the language it is written in."""
     languages = rules.languages
     if country not in languages.by_country:
         country = phone.main_country(country)
     return choose(
-        wanted.locale,
+        options.locale,
         country=country,
         by_country=languages.by_country,
         default=languages.default,
@@ -35,17 +35,17 @@ def locale_of(wanted: TextOptions, rules: Rules, country: str) -> str:
     )
 
 
-def challenge_text(wanted: TextOptions, rules: Rules, locale: str, reference: str) -> str:
+def challenge_text(options: TextOptions, rules: Rules, locale: str, reference: str) -> str:
     """The text with {code} in place of the code. Raises TextTooLong."""
     is_default = locale == rules.languages.default
     text = wording.challenge(
-        wanted.style,
+        options.style,
         tag=locale,
-        service=wanted.service_name or rules.service_name,
+        service=options.service_name or rules.service_name,
         terms=rules.terms,
         reference=reference,
         template=rules.challenge_template if is_default else None,
-        ending=f"\n{wanted.app_hash}" if wanted.app_hash else "",
+        ending=f"\n{options.app_hash}" if options.app_hash else "",
     )
     if (
         segments(wording.insert_code(text, "0" * rules.terms.code_length)).count

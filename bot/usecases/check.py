@@ -47,16 +47,16 @@ def find(tx: Tx, selector: VerificationSelector) -> Verification | None:
     """Finds a verification by id; or by number the pending one, or else the latest. None: nothing
     fits."""
     if selector.hex_id is not None:
-        found = verifications.of_hex_id(tx, selector.hex_id)
+        verification = verifications.of_hex_id(tx, selector.hex_id)
     else:
-        found = present_of(tx, selector.phone or "")
-    if found is None or selector.phone not in (None, found.phone):
+        verification = present_of(tx, selector.phone or "")
+    if verification is None or selector.phone not in (None, verification.phone):
         return None
-    if selector.started_by is not None and not found.is_of(
+    if selector.started_by is not None and not verification.is_of(
         selector.started_by, selector.caller_keys
     ):
         return None
-    return found
+    return verification
 
 
 def check(

@@ -69,13 +69,13 @@ def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[F
     """Erases a number, under each of the spellings it was ever kept under. Its opt-out stays: a
     STOP holds whatever else is forgotten. A pending verification is canceled first, so that its
     text is withdrawn and callers who wait for it hear of its end."""
-    found = [_forget_spelling(tx, spelling, operator) for spelling in phones]
+    results = [_forget_spelling(tx, spelling, operator) for spelling in phones]
     told = Forgotten(
-        verifications=sum(one.value.verifications for one in found),
-        usage_rows=sum(one.value.usage_rows for one in found),
-        was_pending=any(one.value.was_pending for one in found),
+        verifications=sum(one.value.verifications for one in results),
+        usage_rows=sum(one.value.usage_rows for one in results),
+        was_pending=any(one.value.was_pending for one in results),
     )
-    return Done(told, changes=tuple(change for one in found for change in one.changes))
+    return Done(told, changes=tuple(change for one in results for change in one.changes))
 
 
 def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotten]:

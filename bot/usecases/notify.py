@@ -88,23 +88,25 @@ def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: floa
     return Done(is_news and _failed(tx, endpoint, is_gone=is_gone, failing=failing))
 
 
-def _failed(tx: Tx, seen: Endpoint, *, is_gone: bool, failing: timedelta) -> bool:
+def _failed(tx: Tx, endpoint: Endpoint, *, is_gone: bool, failing: timedelta) -> bool:
     """Returns True if this failure disables the endpoint: at once if it is gone, or after `failing`
     of nothing but failures. An endpoint that was enabled after the try began stays enabled, since
     that try says nothing about the repaired receiver."""
     if is_gone:
         return webhook_endpoints.disable(
-            tx, seen.id, DisabledCause.GONE, generation=seen.generation
+            tx, endpoint.id, DisabledCause.GONE, generation=endpoint.generation
         )
-    present = webhook_endpoints.load(tx, seen.id)
-    if present is None or present.generation != seen.generation:
+    present = webhook_endpoints.load(tx, endpoint.id)
+    if present is None or present.generation != endpoint.generation:
         return False
     if present.failing_since is None:
-        webhook_endpoints.failed(tx, seen.id)
+        webhook_endpoints.failed(tx, endpoint.id)
         return False
     if tx.now < present.failing_since + failing:
         return False
-    return webhook_endpoints.disable(tx, seen.id, DisabledCause.FAILING, generation=seen.generation)
+    return webhook_endpoints.disable(
+        tx, endpoint.id, DisabledCause.FAILING, generation=endpoint.generation
+    )
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:

@@ -92,22 +92,22 @@ def overview(tx: Tx, period: Period) -> Overview:
     first = _first(tx.now, period)
     daily = step == DAY
     names = [to_text(first + number * step)[: 10 if daily else 13] for number in range(count)]
-    found = hourly_counts.since(tx, first, by=("hour", "country", "event"), daily=daily)
+    rows = hourly_counts.since(tx, first, by=("hour", "country", "event"), daily=daily)
     approvals_by = partial(hourly_counts.since, tx, first, daily=daily, only=EventName.APPROVED)
     by_hour, by_country = (
         approvals_by(by=("hour", "seconds")),
         approvals_by(by=("country", "seconds")),
     )
-    countries = _slices(found, by_country, "country")
+    countries = _slices(rows, by_country, "country")
     ranked = sorted(countries.values(), key=lambda country: -country.started)
-    steps = _slices(found, by_hour, "hour")
+    steps = _slices(rows, by_hour, "hour")
     return Overview(
         period=period,
         since=first,
         step=step,
-        whole=_slice("", found, by_country),
+        whole=_slice("", rows, by_country),
         steps=[steps.get(name) or _slice(name, [], []) for name in names],
-        countries=_with_others(ranked, found, by_country),
+        countries=_with_others(ranked, rows, by_country),
         errors=verification_list.errors_since(tx, first),
     )
 
@@ -122,7 +122,7 @@ def _first(now: datetime, period: Period) -> datetime:
 
 
 def _with_others(
-    ranked: list[Slice], found: list[HourlyCount], times: list[HourlyCount]
+    ranked: list[Slice], rows: list[HourlyCount], times: list[HourlyCount]
 ) -> list[Slice]:
     """The shown slices, and the rest as one: together they are the whole."""
     shown, rest = ranked[:COUNTRIES_SHOWN], {one.name for one in ranked[COUNTRIES_SHOWN:]}
@@ -130,7 +130,7 @@ def _with_others(
         return shown
     others = _slice(
         OTHERS,
-        [one for one in found if one.country in rest],
+        [one for one in rows if one.country in rest],
         [one for one in times if one.country in rest],
     )
     return [*shown, others]

@@ -41,21 +41,21 @@ class Interpretation:
     by: By
     value: str
 
-    def narrow(self, wanted: ListFilter) -> ListFilter:
+    def narrow(self, filter: ListFilter) -> ListFilter:
         match self.by:
             case By.NUMBER:
-                return replace(wanted, phone=self.value)
+                return replace(filter, phone=self.value)
             case By.LAST_FOUR:
-                return replace(wanted, last_four=self.value)
+                return replace(filter, last_four=self.value)
             case By.ERROR_CODE:
-                return replace(wanted, error_code=int(self.value))
+                return replace(filter, error_code=int(self.value))
             case By.REFERENCE:
-                return replace(wanted, reference=self.value)
+                return replace(filter, reference=self.value)
             case By.TAG:
-                return replace(wanted, tag=self.value)
+                return replace(filter, tag=self.value)
             case By.ID:
                 # Without the other filters: they could make a search read millions of rows.
-                return ListFilter(limit=wanted.limit, id_prefix=self.value, after=wanted.after)
+                return ListFilter(limit=filter.limit, id_prefix=self.value, after=filter.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,18 @@ def interpretations(text: str, *, home: str) -> list[Interpretation]:
     typed = text.strip()
     if not typed:
         return []
-    found = [Interpretation(By.NUMBER, number) for number in phone_search.may_be(typed, home=home)]
+    readings = [
+        Interpretation(By.NUMBER, number) for number in phone_search.may_be(typed, home=home)
+    ]
     digits = ascii_digits(typed)
     if re.fullmatch(r"[0-9]{4}", digits):
-        found.append(Interpretation(By.LAST_FOUR, digits))
+        readings.append(Interpretation(By.LAST_FOUR, digits))
     if re.fullmatch(r"[1-9][0-9]{4}", digits):
-        found.append(Interpretation(By.ERROR_CODE, digits))
+        readings.append(Interpretation(By.ERROR_CODE, digits))
     if _REFERENCE.fullmatch(typed.upper()):
-        found.append(Interpretation(By.REFERENCE, typed.upper()))
+        readings.append(Interpretation(By.REFERENCE, typed.upper()))
     as_sent = dict.fromkeys([typed, text])  # a tag or an id may begin or end with a blank
-    return [*found, *(Interpretation(by, one) for by in (By.TAG, By.ID) for one in as_sent)]
+    return [*readings, *(Interpretation(by, one) for by in (By.TAG, By.ID) for one in as_sent)]
 
 
 def found(tx: Tx, candidates: Sequence[Interpretation]) -> list[Interpretation]:
@@ -98,14 +100,14 @@ def found(tx: Tx, candidates: Sequence[Interpretation]) -> list[Interpretation]:
     return [reading for reading in candidates if verification_list.find(tx, reading.narrow(one))]
 
 
-def page(tx: Tx, wanted: ListFilter) -> Found:
-    bounded = _bounded(tx, wanted)
+def page(tx: Tx, filter: ListFilter) -> Found:
+    bounded = _bounded(tx, filter)
     # One more, to know whether there is a further page.
-    found = verification_list.find(tx, replace(bounded, limit=wanted.limit + 1))
-    shown = found[: wanted.limit]
-    is_full = len(found) > wanted.limit
+    found = verification_list.find(tx, replace(bounded, limit=filter.limit + 1))
+    shown = found[: filter.limit]
+    is_full = len(found) > filter.limit
     further = (shown[-1].created_at, shown[-1].id) if is_full else bounded.until
-    whole = _bounded(tx, replace(wanted, after=None))
+    whole = _bounded(tx, replace(filter, after=None))
     counted = bounded if whole.until else whole
     return Found(
         views=read.of_many(tx, shown),
@@ -138,8 +140,8 @@ def named(tx: Tx, text: str) -> str | None:
     return of_message(tx, typed)
 
 
-def _bounded(tx: Tx, wanted: ListFilter) -> ListFilter:
+def _bounded(tx: Tx, filter: ListFilter) -> ListFilter:
     """Bounds a search whose query reads rows that the filter rejects."""
-    if not verification_list.narrows_a_name(wanted):
-        return wanted
-    return replace(wanted, until=verification_list.cursor_at(tx, wanted, rows=LOOKED_THROUGH))
+    if not verification_list.narrows_a_name(filter):
+        return filter
+    return replace(filter, until=verification_list.cursor_at(tx, filter, rows=LOOKED_THROUGH))

@@ -26,13 +26,13 @@ def shown(settings: Settings) -> list[ShownText]:
 
 
 def _shown(settings: Settings, tag: str, style: Style) -> ShownText:
-    found = settings.segments_of(style, tag)
+    segments = settings.segments_of(style, tag)
     return ShownText(
         language=tag,
         style=style.value,
-        encoding=found.encoding,
-        units=found.units,
-        segments=found.count,
+        encoding=segments.encoding,
+        units=segments.units,
+        segments=segments.count,
         is_offered=tag in settings.offered_locales,
         is_right_to_left=tag in catalogues.RIGHT_TO_LEFT,
         text=wording.insert_code(

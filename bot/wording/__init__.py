@@ -89,7 +89,7 @@ def challenge(
 def _forms(
     style: Style, tag: str, service: str | None, terms: Terms, reference: str
 ) -> Iterator[str]:
-    said = catalogues.load()[tag]
+    translations = catalogues.load()[tag]
     is_even = terms.window_seconds >= SHORTEST_MINUTES and terms.window_seconds % 60 == 0
     prefix = ""
     if service:
@@ -97,9 +97,9 @@ def _forms(
         prefix = f"{name.replace('{', '{{').replace('}', '}}')}: "
     for sentence in _FORMS[style, is_even]:
         text = insert_terms(
-            prefix + said[sentence], service=service, terms=terms, reference=reference
+            prefix + translations[sentence], service=service, terms=terms, reference=reference
         )
-        yield f"{text}{catalogues.FULL_STOPS.get(tag, '. ')}{said[sentences.NOT_YOU]}"
+        yield f"{text}{catalogues.FULL_STOPS.get(tag, '. ')}{translations[sentences.NOT_YOU]}"
         yield text
 
 
@@ -149,13 +149,13 @@ def no_words(tag: str | None) -> list[str]:
 
 def fields(template: str) -> frozenset[str]:
     """The fields a template uses. ValueError: its braces do not match, or ask for formatting."""
-    found = set()
+    names = set()
     for _, name, form, conversion in Formatter().parse(template):
         if form or conversion:
             raise ValueError("a field may not carry a format or a conversion")
         if name is not None:
-            found.add(name)
-    return frozenset(found)
+            names.add(name)
+    return frozenset(names)
 
 
 def help_text(service: str | None) -> str:

@@ -53,14 +53,14 @@ def _shortened(tag: str) -> str:
 
 def _in_order(ranges: str) -> list[str]:
     """Ranges by their weight, the heaviest first; `*` and weight 0 ask for nothing."""
-    found: list[tuple[float, str]] = []
+    preferences: list[tuple[float, str]] = []
     for part in ranges.split(","):
         tag, _, weight = part.partition(";")
         quality = re.search(r"q=([01](?:\.\d{0,3})?)", weight, re.IGNORECASE)
         share = float(quality[1]) if quality else 1.0
         if tag.strip() != "*" and share >= _SHORTEST_QUALITY:
-            found.append((share, tag.strip().lower()))
-    return [tag for _, tag in sorted(found, key=lambda pair: -pair[0])]
+            preferences.append((share, tag.strip().lower()))
+    return [tag for _, tag in sorted(preferences, key=lambda pair: -pair[0])]
 
 
 # Tags that people ask for whose language has two scripts or another name (CLDR, likely subtags and

@@ -115,14 +115,14 @@ class TwilioGateway:
         began = time.monotonic()
         with _asking():
             if sid is not None:
-                found = [self.client.messages(sid).fetch()]
+                messages = [self.client.messages(sid).fetch()]
             else:
-                found = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
+                messages = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
         ours = [
             SentMessage(message.sid, now - message.date_created)
-            for message in found
+            for message in messages
             if message.sid == sid or _may_be_ours(message, body, now - oldest)
         ]
         return sorted(ours, key=lambda message: message.age, reverse=True)
@@ -167,14 +167,14 @@ class TwilioGateway:
 
     def received_since(self, ago: timedelta) -> Iterator[ReceivedText | NotForUs]:
         number = self._settings.twilio_phone_number
-        wanted = {"to": number} if number else {}
+        filters = {"to": number} if number else {}
         with _asking():
             began = time.monotonic()
             self.check()  # its answer tells the time at Twilio
             took = timedelta(seconds=time.monotonic() - began)
             first = self._now() - ago - took - STAMP_SLACK
             for message in self.client.messages.stream(
-                date_sent_after=first, page_size=1000, **wanted
+                date_sent_after=first, page_size=1000, **filters
             ):
                 is_for_us = message.direction == "inbound" and self._is_of_service(message)
                 # Twilio also lists replies that it withheld, but their bodies are empty.

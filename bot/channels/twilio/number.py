@@ -85,16 +85,16 @@ def set_webhook(settings: Settings) -> Webhook:
     return Webhook(webhook.url, webhook.faults, webhook.warnings, told)
 
 
-def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
+def differences_of_sender(number: Any, expected: str) -> list[Difference]:
     """Compares a number or a short code, which has no TwiML app, with the wanted settings."""
     differences = []
-    if found.sms_url != wanted:
-        has = found.sms_url or "not set"
-        differences.append(Difference("sms_url", wanted, "the webhook", has, wanted))
-    if found.sms_method != "POST":
-        has = found.sms_method or "not set"
+    if number.sms_url != expected:
+        has = number.sms_url or "not set"
+        differences.append(Difference("sms_url", expected, "the webhook", has, expected))
+    if number.sms_method != "POST":
+        has = number.sms_method or "not set"
         differences.append(Difference("sms_method", "POST", "the method", has, "POST"))
-    app = getattr(found, "sms_application_sid", None)
+    app = getattr(number, "sms_application_sid", None)
     if app:
         what = "the TwiML app (it wins over the webhook)"
         differences.append(Difference("sms_application_sid", "", what, app, "not set"))
@@ -102,12 +102,12 @@ def differences_of_sender(found: Any, wanted: str) -> list[Difference]:
 
 
 def _look_at_number(questions: Questions) -> Webhook:
-    found = sender(questions)
+    number = sender(questions)
     unread: list[str] = []
     try:
-        differences, elsewhere = of_number(questions, found)
+        differences, elsewhere = of_number(questions, number)
     except Unanswered as failed:
-        differences, elsewhere = differences_of_sender(found, wanted_url(questions.settings)), []
+        differences, elsewhere = differences_of_sender(number, wanted_url(questions.settings)), []
         unread = [f"whether a Messaging Service decides cannot be read: {failed.sentence}"]
     warnings = (
         f"the number belongs to the Messaging Service {service.sid}, which does not use the"
@@ -115,21 +115,21 @@ def _look_at_number(questions: Questions) -> Webhook:
         for service in elsewhere
     )
     faults = tuple(difference.fault for difference in differences)
-    return Webhook(found.sms_url or "", faults, (*warnings, *unread))
+    return Webhook(number.sms_url or "", faults, (*warnings, *unread))
 
 
-def of_number(questions: Questions, found: Any) -> tuple[list[Difference], list[Any]]:
+def of_number(questions: Questions, number: Any) -> tuple[list[Difference], list[Any]]:
     """Returns the differences of a number's own webhook (none if a Messaging Service posts to ours
     instead), and the services that post its replies elsewhere. Raises Unanswered."""
-    wanted = wanted_url(questions.settings)
+    expected = wanted_url(questions.settings)
     services = [
         service
-        for service in services_with(questions, found.sid)
+        for service in services_with(questions, number.sid)
         if not service.use_inbound_webhook_on_number
     ]
-    elsewhere = [service for service in services if _differences_of_service(service, wanted)]
+    elsewhere = [service for service in services if _differences_of_service(service, expected)]
     is_unused = len(services) > len(elsewhere)
-    return [] if is_unused else differences_of_sender(found, wanted), elsewhere
+    return [] if is_unused else differences_of_sender(number, expected), elsewhere
 
 
 def target(service: Any) -> str:
@@ -140,34 +140,34 @@ def target(service: Any) -> str:
 
 def _look_at_service(questions: Questions) -> Webhook:
     service = service_of(questions)
-    wanted = wanted_url(questions.settings)
+    expected = wanted_url(questions.settings)
     if service.use_inbound_webhook_on_number:
-        return _look_at_senders(questions, pool_of(questions, service.sid), wanted)
-    faults = [found.fault for found in _differences_of_service(service, wanted)]
+        return _look_at_senders(questions, pool_of(questions, service.sid), expected)
+    faults = [found.fault for found in _differences_of_service(service, expected)]
     return Webhook(
         service.inbound_request_url or "",
         tuple(faults),
-        _unrepeated(service.inbound_request_url, wanted),
+        _unrepeated(service.inbound_request_url, expected),
     )
 
 
-def _look_at_senders(questions: Questions, pool: SenderPool, wanted: str) -> Webhook:
+def _look_at_senders(questions: Questions, pool: SenderPool, expected: str) -> Webhook:
     """The service defers to each sender of its pool."""
     faults = [
         f"the service uses the webhook of each sender, and that of {pool.shown(found)}:"
         f" {difference.fault}"
         for found in pool.receivers(questions)
-        for difference in differences_of_sender(found, wanted)
+        for difference in differences_of_sender(found, expected)
     ]
-    return Webhook(wanted, tuple(faults), ())
+    return Webhook(expected, tuple(faults), ())
 
 
-def _differences_of_service(service: Any, wanted: str) -> list[Difference]:
+def _differences_of_service(service: Any, expected: str) -> list[Difference]:
     differences = []
-    if not _is_same(service.inbound_request_url, wanted):
+    if not _is_same(service.inbound_request_url, expected):
         has = service.inbound_request_url or "not set"
         differences.append(
-            Difference("inbound_request_url", wanted, "the service's webhook", has, wanted)
+            Difference("inbound_request_url", expected, "the service's webhook", has, expected)
         )
     if service.inbound_method != "POST":
         has = service.inbound_method or "not set"
@@ -179,8 +179,8 @@ def _differences_of_service(service: Any, wanted: str) -> list[Difference]:
 
 def _set_service(questions: Questions) -> list[Difference]:
     service = service_of(questions)
-    wanted = wanted_url(questions.settings)
-    changes = _differences_of_service(service, wanted)
+    expected = wanted_url(questions.settings)
+    changes = _differences_of_service(service, expected)
     if service.use_inbound_webhook_on_number:
         field = "use_inbound_webhook_on_number"
         changes.append(Difference(field, False, "what the service uses", SENDERS, OWN))
@@ -194,7 +194,7 @@ def _set_service(questions: Questions) -> list[Difference]:
             raise
         # It was not tested whether Twilio accepts the part after # for a service. Without it,
         # Twilio repeats fewer webhooks; replies lost that way are read from Twilio's list.
-        plain = {**values, "inbound_request_url": wanted.removesuffix(RETRIES)}
+        plain = {**values, "inbound_request_url": expected.removesuffix(RETRIES)}
         questions.ask(lambda: service.update(**plain))
     return changes
 

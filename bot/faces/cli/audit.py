@@ -26,13 +26,13 @@ from bot.usecases import audit as use_case
 @with_appcontext
 def audit(limit: int, who: str, what: str | None, since: datetime | None, as_json: bool) -> None:
     """List what operators did and who signed in, the newest first."""
-    wanted = AuditFilter(
+    filter = AuditFilter(
         limit=limit,
         operator=who,
         action=Action(what) if what else None,
         at_from=since.replace(tzinfo=UTC) if since else None,
     )
-    found = services.of(current_app).store.read(use_case.lines, wanted)
+    found = services.of(current_app).store.read(use_case.lines, filter)
     lines = [_line(line) for line in found]
     say(as_json, [_row(line) for line in found], *lines, UTC_NOTE if lines else "Nothing fits.")
 

@@ -75,7 +75,7 @@ def _tell_json(
     checked: SettingsCheck, settings: Settings, database: str, findings: list[Finding]
 ) -> bool:
     is_ready = all(found.level is not Level.FAULT for found in findings)
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "isReady": is_ready,
         "faults": [],
         "warnings": list(checked.warnings),
@@ -85,7 +85,7 @@ def _tell_json(
             for found in findings
         ],
     }
-    say(True, told)
+    say(True, report)
     return is_ready
 
 
@@ -101,13 +101,13 @@ def _tell_findings(findings: Iterable[Finding]) -> bool:
     """Each as soon as it is known: asking takes a while."""
     count = {Level.FAULT: 0, Level.WARNING: 0}
     has_asked = False
-    for found in findings:
+    for finding in findings:
         if not has_asked:
             click.echo()
         has_asked = True
-        click.echo(f"{_MARKS[found.level]:8} {found.kind:13} {found.sentence}")
-        if found.level in count:
-            count[found.level] += 1
+        click.echo(f"{_MARKS[finding.level]:8} {finding.kind:13} {finding.sentence}")
+        if finding.level in count:
+            count[finding.level] += 1
     if not has_asked:
         return True
     faults = "no fault" if not count[Level.FAULT] else counted(count[Level.FAULT], "fault")

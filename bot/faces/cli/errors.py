@@ -23,13 +23,13 @@ def telling(command: click.Command) -> click.Command:
 
 def _telling(callback: Any) -> Any:
     @functools.wraps(callback)
-    def called(*args: Any, **more: Any) -> Any:
-        for name, value in more.items():
+    def called(*args: Any, **kwargs: Any) -> Any:
+        for name, value in kwargs.items():
             if isinstance(value, str) and not value.isascii():
                 _require_text(name, value)
         _escape_what_cannot_be_shown()
         try:
-            return callback(*args, **more)
+            return callback(*args, **kwargs)
         except Refusal as refusal:
             raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
         except StoreUnavailable as error:

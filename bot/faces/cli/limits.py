@@ -79,29 +79,29 @@ def _cleared(count: int) -> str:
     return f"Removed {entries} against this number."
 
 
-def _row(found: NumberLimits) -> dict[str, Any]:
+def _row(limits: NumberLimits) -> dict[str, Any]:
     return {
-        "number": found.number,
+        "number": limits.number,
         "limits": [
             {"setting": limit.name, "limit": limit.as_set, "used": used, "of": limit.amount}
-            for limit, used in found.limits
+            for limit, used in limits.limits
         ],
-        "optedOutSince": to_text(found.opted_out_since) if found.opted_out_since else None,
-        "disownedUntil": to_text(found.disowned_until) if found.disowned_until else None,
-        "isClear": found.is_clear,
+        "optedOutSince": to_text(limits.opted_out_since) if limits.opted_out_since else None,
+        "disownedUntil": to_text(limits.disowned_until) if limits.disowned_until else None,
+        "isClear": limits.is_clear,
     }
 
 
-def _lines(found: NumberLimits) -> list[str]:
+def _lines(limits: NumberLimits) -> list[str]:
     lines = [
         f"{words.LIMITS[limit.name]:<24}  {used} of {limit.as_set}  ({limit.name})"
-        for limit, used in found.limits
+        for limit, used in limits.limits
     ]
-    if found.opted_out_since:
-        lines.append(f"Texted STOP at {clock_utc(found.opted_out_since)}.")
-    if found.disowned_until:
-        lines.append(f"Replied NO: no code until {clock_utc(found.disowned_until)}.")
-    if not found.limits:
+    if limits.opted_out_since:
+        lines.append(f"Texted STOP at {clock_utc(limits.opted_out_since)}.")
+    if limits.disowned_until:
+        lines.append(f"Replied NO: no code until {clock_utc(limits.disowned_until)}.")
+    if not limits.limits:
         lines.append("No limit of a number is set.")
     none = "No limit of this number prevents a start."
-    return [*lines, none if found.is_clear else "A start is refused."]
+    return [*lines, none if limits.is_clear else "A start is refused."]

@@ -40,7 +40,7 @@ def list_newest(
 ) -> None:
     """List the newest verifications. Times are UTC."""
     service = services.of(current_app)
-    wanted = ListFilter(
+    filter = ListFilter(
         limit=limit,
         newest_first=True,
         stages=stages_of(Status(status)) if status else frozenset(),
@@ -48,7 +48,7 @@ def list_newest(
         phone=_number(service, number) if number else "",
         tag=tag,
     )
-    found = service.store.read(read.page, wanted).views
+    found = service.store.read(read.page, filter).views
     lines = [_line(view) for view in found]
     rows = [summary(view) for view in found]
     say(as_json, rows, *lines, UTC_NOTE if found else "No verification fits.")
@@ -91,14 +91,14 @@ def outcome_in_words(view: VerificationView) -> str:
     outcome = view.verification.outcome
     if outcome is None:
         return words.STATUSES[view.verification.stage]
-    said = [words.STATUS_WORDS[outcome.status]]
+    parts = [words.STATUS_WORDS[outcome.status]]
     if outcome.cause is not Cause.ANSWERED:
-        said.append(words.CAUSES[outcome.cause])
+        parts.append(words.CAUSES[outcome.cause])
     if outcome.cause is Cause.TERMINATED and outcome.reason:
-        said.append(outcome.reason)
+        parts.append(outcome.reason)
     if outcome.error_code:
-        said.append(words.trouble(outcome.error_code).strip())
-    return ": ".join(said)
+        parts.append(words.trouble(outcome.error_code).strip())
+    return ": ".join(parts)
 
 
 def _line(view: VerificationView) -> str:

@@ -109,14 +109,14 @@ def show(id: str, as_json: bool) -> None:
     store = services.of(current_app).store
     view = store.read(read.view, listing.id_of(store, id), with_history=True)
     now = store.now()
-    said, explained = why.explain(view, now), why.explained_codes(view)
+    explanation, explained = why.explain(view, now), why.explained_codes(view)
     if as_json:
         history = [_event(line) for line in view.history]
-        say(as_json, {**summary(view), "why": said, "history": history})
+        say(as_json, {**summary(view), "why": explanation, "history": history})
         return
     v = view.verification
     click.echo(printable(f"{v.id}  {v.phone}  reference {v.reference}"))
-    click.echo(f"{printable(_outcome(view))}\n{printable(said)}\n")
+    click.echo(f"{printable(_outcome(view))}\n{printable(explanation)}\n")
     for line, told_line in words.timeline(view.history, explained):
         after = (line.at - v.created_at).total_seconds()
         click.echo(f"{clock(line.at)}  {after:>+8.1f} s  {printable(told_line)}")

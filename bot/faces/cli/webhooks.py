@@ -37,16 +37,16 @@ def _store() -> Store:
 @with_appcontext
 def list_webhooks(failed: bool, limit: int, as_json: bool) -> None:
     """List the endpoints, then the newest events. Times are UTC."""
-    found = _store().read(webhooks.endpoints)
+    endpoints = _store().read(webhooks.endpoints)
     state = EventState.FAILED if failed else None
     events = _store().read(webhooks.newest, limit=limit, state=state)
     if as_json:
-        rows = [_of_endpoint(view) for view in found]
+        rows = [_of_endpoint(view) for view in endpoints]
         say(as_json, {"endpoints": rows, "events": [_of_event(view) for view in events]})
         return
-    if not any(view.endpoint.is_configured for view in found):
+    if not any(view.endpoint.is_configured for view in endpoints):
         click.echo(explained.NOT_SET)
-    for view in found:
+    for view in endpoints:
         click.echo(_endpoint(view))
     click.echo("" if events else "\nNo event has failed." if failed else "\nThere are no events.")
     for event in events:

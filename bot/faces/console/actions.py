@@ -41,7 +41,7 @@ class Actions:
 
     def start(self) -> AnyResponse:
         number = request.form.get("number", "")
-        asked = StartRequest(
+        start_request = StartRequest(
             started_by=CALLER,
             request_id=REQUEST_ID.get(),
             operator=self._name,
@@ -51,7 +51,7 @@ class Actions:
             verification = begin(
                 self._as(Action.STARTED),
                 number,
-                asked,
+                start_request,
                 rules=service.rules,
                 admission=service.admission,
             )

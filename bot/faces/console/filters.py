@@ -40,7 +40,7 @@ def read(query: MultiDict[str, str], *, limit: int = PAGE) -> Filters:
         typed["q"] = query["q"][:LONGEST]
     faults: list[str] = []
     by = By(typed["by"]) if typed["by"] in frozenset(By) else None
-    wanted = ListFilter(
+    filter = ListFilter(
         limit=limit,
         stages=_stages(typed["status"], faults),
         country=_country(typed["country"], faults),
@@ -50,7 +50,7 @@ def read(query: MultiDict[str, str], *, limit: int = PAGE) -> Filters:
         after=page_cursor(query.get("after", ""), faults),
     )
     fields = {name: value for name, value in typed.items() if value}
-    return Filters(typed["q"], by, fields, wanted, tuple(faults))
+    return Filters(typed["q"], by, fields, filter, tuple(faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def of_audit(query: MultiDict[str, str]) -> AuditFilters:
     faults: list[str] = []
     if typed["what"] and typed["what"] not in ACTIONS:
         faults.append("This action is unknown.")
-    wanted = AuditFilter(
+    filter = AuditFilter(
         limit=PAGE + 1,  # one more, to know whether there is an older page
         operator=typed["who"],
         action=Action(typed["what"]) if typed["what"] in ACTIONS else None,
@@ -74,7 +74,7 @@ def of_audit(query: MultiDict[str, str]) -> AuditFilters:
         after=page_cursor(query.get("after", ""), faults),
     )
     fields = {name: value for name, value in typed.items() if value}
-    return AuditFilters(fields, wanted, tuple(faults))
+    return AuditFilters(fields, filter, tuple(faults))
 
 
 def event_state(text: str, faults: list[str]) -> EventState | None:

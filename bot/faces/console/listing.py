@@ -33,19 +33,19 @@ class Listing:
         self._renderer = renderer
 
     def page(self) -> AnyResponse:
-        asked = filters.read(request.args)
-        named = self._store.read(search.named, asked.search) if asked.search else None
+        query = filters.read(request.args)
+        named = self._store.read(search.named, query.search) if query.search else None
         if named is not None:
             return redirect(url_for("console.one", id=named), 303)
-        return self._renderer.live("console/list.html", lambda _: self._shown(asked))
+        return self._renderer.live("console/list.html", lambda _: self._shown(query))
 
     def export(self, form: str) -> AnyResponse:
         """A file of the list, beginning with the first row of the page."""
-        asked = filters.read(request.args, limit=EXPORTED)
-        if asked.faults:  # the page tells them
+        query = filters.read(request.args, limit=EXPORTED)
+        if query.faults:  # the page tells them
             after = request.args.get("after")
-            return redirect(url_for("console.listing", **asked.fields, after=after), 303)  # type: ignore[arg-type]
-        wanted = _wanted(asked, self._reading(asked, self._candidates(asked)))
+            return redirect(url_for("console.listing", **query.fields, after=after), 303)  # type: ignore[arg-type]
+        wanted = _wanted(query, self._reading(query, self._candidates(query)))
         found = self._store.read(search.rows, wanted) if wanted else []
         rows = [summary(view) for view in found]
         body, kind = (_csv(rows), "text/csv") if form == "csv" else (_json(rows), _JSON)
@@ -56,56 +56,56 @@ class Listing:
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    def _shown(self, asked: Filters) -> dict[str, Any]:
-        candidates = self._candidates(asked)
-        reading = self._reading(asked, candidates)
-        shown: dict[str, Any] = {
-            "filters": asked,
+    def _shown(self, query: Filters) -> dict[str, Any]:
+        candidates = self._candidates(query)
+        reading = self._reading(query, candidates)
+        context: dict[str, Any] = {
+            "filters": query,
             "statuses": filters.STATUSES,
             "status_words": words.STATUS_WORDS,
             "found": None,
-            "is_first": asked.wanted.after is None,
-            "ignored": self._store.read(search.ignored, asked.search),
+            "is_first": query.wanted.after is None,
+            "ignored": self._store.read(search.ignored, query.search),
             "ignored_words": words.IGNORED,
         }
-        wanted = _wanted(asked, reading)
+        wanted = _wanted(query, reading)
         if wanted is None:
-            return shown
+            return context
         found = self._store.read(search.page, wanted)
         return {
-            **shown,
+            **context,
             "found": found,
             "counted": search.COUNTED,
             "looked_through": search.LOOKED_THROUGH,
-            "further": found.further and _page_after(found.further, asked.fields),
+            "further": found.further and _page_after(found.further, query.fields),
             "reading": reading,
             "is_by_id_alone": reading is not None
             and reading.by is By.ID
-            and not asked.fields.keys() <= {"q", "by"},
+            and not query.fields.keys() <= {"q", "by"},
             "others": [other for other in candidates if other != reading],
             "by_words": words.FOUND_BY,
-            "export": {**asked.fields, "after": request.args.get("after")},
+            "export": {**query.fields, "after": request.args.get("after")},
             "exported": EXPORTED,
         }
 
-    def _candidates(self, asked: Filters) -> Sequence[Interpretation]:
+    def _candidates(self, query: Filters) -> Sequence[Interpretation]:
         """The readings of the search text that find something."""
-        every = search.interpretations(asked.search, home=self._home)
+        every = search.interpretations(query.search, home=self._home)
         return self._store.read(search.found, every)
 
     def _reading(
-        self, asked: Filters, candidates: Sequence[Interpretation]
+        self, query: Filters, candidates: Sequence[Interpretation]
     ) -> Interpretation | None:
-        fitting = [one for one in candidates if asked.by in (None, one.by)]
+        fitting = [one for one in candidates if query.by in (None, one.by)]
         return fitting[0] if fitting else None
 
 
-def _wanted(asked: Filters, reading: Interpretation | None) -> ListFilter | None:
+def _wanted(query: Filters, reading: Interpretation | None) -> ListFilter | None:
     """Builds the filter of the list; None if a filter cannot be used or the search finds
     nothing."""
-    if asked.faults or (asked.search and reading is None):
+    if query.faults or (query.search and reading is None):
         return None
-    return reading.narrow(asked.wanted) if reading else asked.wanted
+    return reading.narrow(query.wanted) if reading else query.wanted
 
 
 def _page_after(place: PageCursor, fields: dict[str, str]) -> str:

@@ -46,14 +46,14 @@ class Pages:
         period = Period(asked) if asked in frozenset(Period) else Period.TODAY
 
         def show(load: ServiceState) -> dict[str, Any]:
-            shown = self._store.read(overview.overview, period)
+            statistics = self._store.read(overview.overview, period)
             return {
                 "pending": self._store.read(overview.pending),
-                "shown": shown,
+                "shown": statistics,
                 "periods": words.PERIODS,
                 "figures": words.FIGURES,
                 "status_words": words.STATUS_WORDS,
-                "chart": charts.over_time(shown.steps),
+                "chart": charts.over_time(statistics.steps),
                 "short": charts.short,
                 "errors": sentences.sentence,
                 **_lamps(load),
@@ -70,23 +70,25 @@ class Pages:
         )
 
     def at_twilio(self, id: str) -> Response:
-        shown = self._one(id, self._store.read(webhooks.of_verification, id))
-        verification = shown["view"].verification
+        context = self._one(id, self._store.read(webhooks.of_verification, id))
+        verification = context["view"].verification
         try:
             now, until = self._renderer.now(), _until(verification)
-            seen = self._service.gateway.conversation(
+            conversation = self._service.gateway.conversation(
                 verification.phone,
                 began_ago=now - verification.created_at,
                 ended_ago=None if until is None else now - until,
             )
         except ChannelUnavailable as error:
-            return self._renderer.page("console/one.html", 502, **shown, twilio_fault=str(error))
-        known = self._store.read(inbound.known, [s.sid for s in seen.sightings])
+            return self._renderer.page("console/one.html", 502, **context, twilio_fault=str(error))
+        known = self._store.read(inbound.known, [s.sid for s in conversation.sightings])
         return self._renderer.page(
             "console/one.html",
-            **shown,
-            sightings=[(one, why.sighted(one, known, shown["told"])) for one in seen.sightings],
-            conclusion=why.conclusion(seen, known),
+            **context,
+            sightings=[
+                (one, why.sighted(one, known, context["told"])) for one in conversation.sightings
+            ],
+            conclusion=why.conclusion(conversation, known),
             is_asked=True,
             # The rest of the page keeps updating from the page without Twilio's list.
             version="at-twilio",
@@ -130,16 +132,16 @@ class Pages:
     def _number_limits(self, fault: str) -> dict[str, Any]:
         """The limits of the typed number, if there is one."""
         number = request.values.get("number", "")
-        shown: dict[str, Any] = {"number": number, "fault": fault, "looked_up": None}
+        context: dict[str, Any] = {"number": number, "fault": fault, "looked_up": None}
         if not number or fault:
-            return shown
+            return context
         try:
             phones = phone.known_as(number)
         except InvalidNumber as error:
-            return {**shown, "fault": error.sentence}
+            return {**context, "fault": error.sentence}
         service = self._service
         found = self._store.read(number_limits, phones, service.rules, service.admission)
-        return {**shown, "looked_up": found}
+        return {**context, "looked_up": found}
 
     def opt_outs(self, fault: str = "") -> Response:
         return self._renderer.live(
@@ -160,7 +162,7 @@ class Pages:
         state = filters.event_state(request.args.get("state", ""), faults)
         endpoints = self._store.read(webhooks.endpoints)
         events = self._store.read(webhooks.newest, limit=filters.PAGE, state=state)
-        shown = {
+        context = {
             "endpoints": endpoints,
             "is_set": any(view.endpoint.is_configured for view in endpoints),
             "not_set": explained.NOT_SET,
@@ -170,7 +172,7 @@ class Pages:
             "faults": faults,
         }
         more = webhooks.version(endpoints, events)
-        return self._renderer.live("console/webhooks.html", lambda _: shown, more=more)
+        return self._renderer.live("console/webhooks.html", lambda _: context, more=more)
 
     def texts(self) -> Response:
         return self._renderer.page("console/texts.html", shown=texts.shown(self._service.settings))
@@ -181,16 +183,16 @@ class Pages:
         return self._renderer.page("console/ignored.html", shown=shown)
 
     def audit(self) -> Response:
-        asked = filters.of_audit(request.args)
-        found = [] if asked.faults else self._store.read(audit.lines, asked.wanted)
+        query = filters.of_audit(request.args)
+        found = [] if query.faults else self._store.read(audit.lines, query.wanted)
         shown, rest = found[: filters.PAGE], found[filters.PAGE :]
         further = filters.address_of((shown[-1].at, shown[-1].id)) if rest else None
         return self._renderer.page(
             "console/audit.html",
             shown=shown,
-            filters=asked,
+            filters=query,
             actions=words.ACTIONS,
-            further=further and url_for("console.audit", **asked.fields, after=further),  # type: ignore[arg-type]
+            further=further and url_for("console.audit", **query.fields, after=further),  # type: ignore[arg-type]
         )
 
     def unknown(self, rest: str) -> Response:

@@ -74,14 +74,14 @@ class Starting:
             raise UnknownFunction(
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
             )
-        given = bodies.start_input(parameters.body())
-        asked = StartRequest(
+        body = bodies.start_input(parameters.body())
+        start_request = StartRequest(
             started_by=caller.name,
             caller_key=caller.key_fingerprint,
             caller_keys=caller.key_fingerprints,
-            start_input=given.json,
-            tag=given.tag,
-            text=TextOptions(locale=given.locale),
+            start_input=body.json,
+            tag=body.tag,
+            text=TextOptions(locale=body.locale),
             request_id=REQUEST_ID.get(),
             id=None if id is None else parameters.valid_id(id),
             idempotency_key=parameters.idempotency_key(),
@@ -89,7 +89,11 @@ class Starting:
         service = self._service
         try:
             verification = begin(
-                self._store, given.number, asked, rules=service.rules, admission=service.admission
+                self._store,
+                body.number,
+                start_request,
+                rules=service.rules,
+                admission=service.admission,
             )
         except IdInUse:
             sentence = f"An Orchestration instance with the id {id} already exists."
@@ -119,11 +123,11 @@ class Starting:
     def _outcome(self, id: str, seconds: float) -> Response | None:
         """The answer to a caller that waited: the output, or the status of an instance that did not
         complete. None: it has not finished, or was removed as soon as it had."""
-        seen: list[VerificationView] = []
+        views: list[VerificationView] = []
 
         def is_finished() -> bool:
-            seen[:] = [self._store.read(read.view, id)]
-            return seen[0].verification.is_terminal
+            views[:] = [self._store.read(read.view, id)]
+            return views[0].verification.is_terminal
 
         waiting, is_gone = self._service.waiting, gone_check(request.environ)
         try:
@@ -131,7 +135,7 @@ class Starting:
                 return None
         except UnknownVerification:
             return None
-        (view,) = seen
+        (view,) = views
         if view.verification.status in (Status.CANCELED, Status.FAILED):
             return json_response(payloads.status(view))
         return json_response(payloads.output(view.verification))

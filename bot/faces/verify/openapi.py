@@ -21,7 +21,7 @@ def part() -> Part:
 
 def _paths() -> Json:
     service = openapi.path("service_sid", type="string", pattern="^VA[0-9a-f]{32}$")
-    one = [service, openapi.path("which")]
+    parameters = [service, openapi.path("which")]
     errors: Answers = dict.fromkeys((400, 401, 403, 404, 429, 503), "VerifyError")
     read: Answers = dict.fromkeys((401, 404, 503), "VerifyError")
     read |= {200: "Verification"}
@@ -54,13 +54,13 @@ def _paths() -> Json:
         },
         f"{PATH}/{{service_sid}}/Verifications/{{which}}": {
             "get": operation(
-                "fetchVerification", "A verification by sid or number", read, parameters=one
+                "fetchVerification", "A verification by sid or number", read, parameters=parameters
             ),
             "post": operation(
                 "updateVerification",
                 "Cancel a verification",
                 {**read, 400: "VerifyError", 413: "VerifyError"},
-                parameters=one,
+                parameters=parameters,
                 requestBody=openapi.form("UpdateVerification"),
             ),
         },

@@ -97,20 +97,20 @@ class VerifyFace:
     def create(self, service_sid: str) -> Response:
         """Starts a verification, or sends its text again. Both are answered 201."""
         caller = self._caller(service_sid)
-        given = forms.create()
-        asked = StartRequest(
+        form = forms.create()
+        start_request = StartRequest(
             started_by=caller.name,
             caller_key=caller.key_fingerprint,
             caller_keys=caller.key_fingerprints,
             request_id=REQUEST_ID.get(),
-            tag=given.tag,
-            text=TextOptions(given.locale, Style.ENTER, given.friendly_name, given.app_hash),
+            tag=form.tag,
+            text=TextOptions(form.locale, Style.ENTER, form.friendly_name, form.app_hash),
         )
         service = self._service
         verification = begin_or_resend(
             self._store,
-            given.to,
-            asked,
+            form.to,
+            start_request,
             rules=service.rules,
             admission=service.admission,
             judged_until=service.judged_until,
@@ -125,28 +125,28 @@ class VerifyFace:
         """Cancels a pending one."""
         wanted = self._selector(self._caller(service_sid), which)
         forms.new_status()
-        found = self._store.read(checking.find, wanted)
-        if found is None:
+        verification = self._store.read(checking.find, wanted)
+        if verification is None:
             raise _not_found()
         try:
-            self._store.write(control.cancel, found.id, reason="canceled over Verify's API")
+            self._store.write(control.cancel, verification.id, reason="canceled over Verify's API")
         except (UnknownVerification, AlreadyFinished):
             raise _not_found() from None
-        return self._shown(self._store.read(read.view, found.id), 200)
+        return self._shown(self._store.read(read.view, verification.id), 200)
 
     def check(self, service_sid: str) -> Response:
         """Checks a code. A wrong code is answered 200 too, with `valid` false."""
         caller = self._caller(service_sid)
-        given = forms.check()
+        form = forms.check()
         checked = self._store.write(
             checking.check,
-            self._selector_of_check(caller, given),
-            reply.hear(given.code),
+            self._selector_of_check(caller, form),
+            reply.hear(form.code),
             rules=self._service.rules,
             judged_until=self._service.judged_until,
         )
         match checked.verdict:
-            case Verdict.UNREADABLE if not forms.has_length_of_code(given.code):
+            case Verdict.UNREADABLE if not forms.has_length_of_code(form.code):
                 raise forms.invalid("Code", "it must have 4 to 10 characters")
             case Verdict.ATTEMPTS_USED:
                 assert checked.left is not None
@@ -193,13 +193,13 @@ class VerifyFace:
         except (InvalidNumber, CannotReceiveTexts):
             raise _not_found() from None
 
-    def _selector_of_check(self, caller: Caller, given: forms.Check) -> VerificationSelector:
+    def _selector_of_check(self, caller: Caller, form: forms.Check) -> VerificationSelector:
         """Finds a verification by the number, the sid, or both. Raises InvalidParameter."""
-        sid = _SID.fullmatch(given.sid) if given.sid else None
-        if given.sid and sid is None:
+        sid = _SID.fullmatch(form.sid) if form.sid else None
+        if form.sid and sid is None:
             raise forms.invalid("VerificationSid", "it is VE and 32 hex digits")
         try:
-            number = phone.parse(given.to).number if given.to else None
+            number = phone.parse(form.to).number if form.to else None
         except InvalidNumber:
             raise forms.invalid("To", "it is no phone number") from None
         except CannotReceiveTexts:

@@ -43,14 +43,14 @@ def load() -> Mapping[str, Mapping[str, str]]:
 
 def read(path: Path) -> dict[str, str]:
     """Translations by sentence. Raises BrokenCatalogue."""
-    found: dict[str, str] = {}
+    translations: dict[str, str] = {}
     parts: dict[str, str] = {}
     key = ""
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         word, _, rest = line.strip().partition(" ")
         if word in ("msgid", "msgstr"):
             if word == "msgid":
-                found[parts.get("msgid", "")] = parts.get("msgstr", "")
+                translations[parts.get("msgid", "")] = parts.get("msgstr", "")
                 parts = {}
             key, text = word, rest
         elif line.startswith('"'):
@@ -60,9 +60,9 @@ def read(path: Path) -> dict[str, str]:
         else:
             raise BrokenCatalogue(f"{path.name}, line {number}: {word[:20]} is not understood")
         parts[key] = parts.get(key, "") + _quoted(text, path, number)
-    found[parts.get("msgid", "")] = parts.get("msgstr", "")
-    found.pop("", None)  # the header
-    return found
+    translations[parts.get("msgid", "")] = parts.get("msgstr", "")
+    translations.pop("", None)  # the header
+    return translations
 
 
 def _quoted(text: str, path: Path, number: int) -> str:
@@ -77,16 +77,16 @@ def _quoted(text: str, path: Path, number: int) -> str:
 
 def read_complete(path: Path) -> dict[str, str]:
     """Translations of all sentences, in their order. Raises BrokenCatalogue if one is missing."""
-    found = read(path)
+    translations = read(path)
     for sentence in all_sentences():
-        translation = found.get(sentence, "")
+        translation = translations.get(sentence, "")
         if not translation:
             raise BrokenCatalogue(f"{path.name}: this sentence is missing: {sentence}")
         if fields(translation) != fields(sentence):
             raise BrokenCatalogue(f"{path.name}: other fields than in the original: {translation}")
         if "code" in fields(translation) and not is_recognizable(fixed_parts(translation)):
             raise BrokenCatalogue(f"{path.name}: a quote of it could not be told: {translation}")
-    return {sentence: found[sentence] for sentence in all_sentences()}
+    return {sentence: translations[sentence] for sentence in all_sentences()}
 
 
 def fixed_parts(template: str) -> list[str]:

@@ -51,15 +51,15 @@ def _none_accepted(questions: Questions) -> Finding:
 
 
 def _not_accepted(questions: Questions, place: int) -> Finding:
-    which = f"Value {place + 1} of TWILIO_AUTH_TOKEN is not, or no longer, a token of this account"
+    reason = f"Value {place + 1} of TWILIO_AUTH_TOKEN is not, or no longer, a token of this account"
     if place == 0 and not questions.settings.twilio_api_key_sid:
         return fault(
             FindingKind.CREDENTIALS,
-            f"{which}. The first value sends texts: put the current token first.",
+            f"{reason}. The first value sends texts: put the current token first.",
         )
     return warning(
         FindingKind.CREDENTIALS,
-        f"{which}, but Textback accepts signatures made with it: remove it, unless you are"
+        f"{reason}, but Textback accepts signatures made with it: remove it, unless you are"
         " rotating the token.",
     )
 

@@ -12,7 +12,7 @@ WHERE = "Twilio's console, Messaging > Settings > Geo permissions"
 
 def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    wanted = questions.settings.countries
+    countries = questions.settings.countries
     try:
         states = _states(questions)
     except Unanswered as failed:
@@ -20,7 +20,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
             raise
         states = {}
     if not states:
-        shown = ", ".join(sorted(wanted)) or "those whose numbers you verify"
+        shown = ", ".join(sorted(countries)) or "those whose numbers you verify"
         yield look(
             FindingKind.COUNTRIES,
             f"Twilio does not tell which countries texts may go to. In {WHERE}, these must be on,"
@@ -28,13 +28,13 @@ def findings(questions: Questions) -> Iterator[Finding]:
         )
         return
     is_on = {country for country, is_open in states.items() if is_open}
-    off = sorted(wanted & states.keys() - is_on)
+    off = sorted(countries & states.keys() - is_on)
     if off:
         yield fault(
             FindingKind.COUNTRIES,
             f"Texts to {', '.join(off)} are switched off (error 21408). {WHERE}, switches them on.",
         )
-    elif not wanted:
+    elif not countries:
         yield look(
             FindingKind.COUNTRIES,
             f"ALLOWED_COUNTRIES names all, and Twilio lets texts go to {len(is_on)} countries."

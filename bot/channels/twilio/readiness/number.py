@@ -15,28 +15,28 @@ SET = "`flask number set` sets it."
 
 def findings(questions: Questions) -> Iterator[Finding]:
     """Raises Unanswered."""
-    shown = phone.masked(questions.settings.twilio_phone_number or "")
+    masked = phone.masked(questions.settings.twilio_phone_number or "")
     try:
-        found = sender(questions)
+        number = sender(questions)
     except Unanswered as failed:
         if failed.why is not Why.UNKNOWN:
             raise
         yield fault(
             FindingKind.NUMBER,
-            f"The account has no number {shown}. Check TWILIO_PHONE_NUMBER, and whether the number"
+            f"The account has no number {masked}. Check TWILIO_PHONE_NUMBER, and whether the number"
             " belongs to another account or subaccount.",
         )
         return
-    if can_text(found):
+    if can_text(number):
         yield good(
-            FindingKind.NUMBER, f"The number {shown} belongs to the account and can send texts."
+            FindingKind.NUMBER, f"The number {masked} belongs to the account and can send texts."
         )
     else:
         yield fault(
             FindingKind.NUMBER,
-            f"The number {shown} can neither send nor receive texts: take another one.",
+            f"The number {masked} can neither send nor receive texts: take another one.",
         )
-    yield from _webhook(questions, found)
+    yield from _webhook(questions, number)
 
 
 def can_text(found: Any) -> bool:
@@ -49,8 +49,8 @@ def can_text(found: Any) -> bool:
     return "SMS" in told  # of a number in a pool
 
 
-def _webhook(questions: Questions, found: Any) -> Iterator[Finding]:
-    differences, elsewhere = of_number(questions, found)
+def _webhook(questions: Questions, number: Any) -> Iterator[Finding]:
+    differences, elsewhere = of_number(questions, number)
     for difference in differences:
         yield fault(FindingKind.WEBHOOK, f"The number: {difference.fault}. {SET}")
     for service in elsewhere:
@@ -63,7 +63,7 @@ def _webhook(questions: Questions, found: Any) -> Iterator[Finding]:
         )
     if not differences and not elsewhere:
         yield good(FindingKind.WEBHOOK, f"Replies are posted to {wanted_url(questions.settings)}.")
-    yield from fallback(found.sms_fallback_url, "number")
+    yield from fallback(number.sms_fallback_url, "number")
 
 
 def fallback(url: str | None, what: str) -> Iterator[Finding]:

@@ -54,13 +54,13 @@ def _newest(questions: Questions) -> list[Any]:
     service = questions.settings.twilio_messaging_service_sid
     since = (questions.client.http_client.date or datetime.now(UTC)) - timedelta(days=DAYS)
     to_us = {"to": number} if number else {}
-    found = questions.ask(
+    messages = questions.ask(
         lambda: questions.client.messages.list(
             date_sent_after=since, limit=MOST, page_size=MOST, **to_us
         )
     )
     return [
         one
-        for one in found
+        for one in messages
         if one.direction == "inbound" and service in (None, one.messaging_service_sid)
     ]

@@ -78,14 +78,14 @@ def _counted(pool: SenderPool) -> str:
 
 def _webhook(questions: Questions, service: Any) -> Iterator[Finding]:
     try:
-        found = webhooks.check(questions.settings, questions)
+        webhook = webhooks.check(questions.settings, questions)
     except webhooks.WebhookUnreadable as failed:
         yield warning(FindingKind.WEBHOOK, str(failed))
         return
-    for sentence in found.faults:
+    for sentence in webhook.faults:
         yield fault(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}. {SET}")
-    for sentence in found.warnings:
+    for sentence in webhook.warnings:
         yield warning(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}.")
-    if not found.faults:
-        yield good(FindingKind.WEBHOOK, f"Replies are posted to {found.url}.")
+    if not webhook.faults:
+        yield good(FindingKind.WEBHOOK, f"Replies are posted to {webhook.url}.")
     yield from fallback(service.fallback_url, "service")
