@@ -96,7 +96,17 @@ def test_the_same_for_eyes() -> None:
 
 
 def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> None:
-    for path in ("/x/user14255550123", "/x/1-425-555-0123", "/x/+1 (425) 555 0123", "+14255550199"):
+    for path in (
+        "/x/user14255550123",
+        "/x/1-425-555-0123",
+        "/x/+1 (425) 555 0123",
+        "+14255550199",
+        "/x/1,425,555,0123",
+        "/x/1_425_555_0123",
+        "/x/+1\u00a0425\u202f555\u20130123".encode().decode("latin-1"),
+        "/x/１４２５５５５０１２３".encode().decode("latin-1"),
+        "/x/\u202d+1425\u200b555\u20600123".encode().decode("latin-1"),
+    ):
         assert "5550" not in safe(path)
         assert "555" not in safe(path)
     drawn = "01a20957881125557c89a1e993f63912"

@@ -6,12 +6,12 @@ import secrets
 import time
 from collections.abc import Callable
 
-from bot.domain.characters import ascii_digits
+from bot.domain.characters import ascii_digits, visible
 
-# Seven digits and more, however they are spelled, may be a number.
-_NUMBER = re.compile(r"\+?[0-9](?:[ ().-]*[0-9]){6,}")
-_AS_EVENT = re.compile(r"(/raiseevent/)([^/]*)", re.IGNORECASE)
-_CODE = re.compile(r"[0-9](?:[ .-]?[0-9]){3,}")
+# Seven digits and more, whatever separates them, may be a number.
+_NUMBER = re.compile(r"\+?[0-9](?:[\W_]{0,4}[0-9]){6,}")
+_AS_EVENT = re.compile(r"(/raiseevent/)(.*)", re.IGNORECASE | re.DOTALL)
+_CODE = re.compile(r"[0-9](?:[\W_]{0,2}[0-9]){3,}")
 # Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
     r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -69,9 +69,9 @@ def safe(path: str) -> str:
     """
     if _DRAWN.fullmatch(path):
         return path
-    shown = _AS_EVENT.sub(lambda found: found[1] + masked_event(found[2]), _decoded(path))
-    parts = shown.encode("unicode_escape").decode().split("/")
-    return "/".join(p if _DRAWN.fullmatch(p) else _NUMBER.sub("*****", p) for p in parts)
+    shown = _AS_EVENT.sub(lambda found: found[1] + _masked_events(found[2]), _decoded(path))
+    masked = "/".join(_without_number(part) for part in shown.split("/"))
+    return masked.encode("unicode_escape").decode()
 
 
 def masked_event(name: str) -> str:
@@ -80,8 +80,19 @@ def masked_event(name: str) -> str:
     >>> masked_event("Code6180"), masked_event("1-2-3-4"), masked_event("Paid2")
     ('Code*****', '*****', 'Paid2')
     """
-    plain = ascii_digits(name)
+    plain = ascii_digits(visible(name))
     return _CODE.sub("*****", plain) if re.search(r"[^\W\d_]", plain) else "*****"
+
+
+def _masked_events(names: str) -> str:
+    """A code may stand in further parts of the path too."""
+    return "/".join(masked_event(name) if name else "" for name in names.split("/"))
+
+
+def _without_number(part: str) -> str:
+    if _DRAWN.fullmatch(part):
+        return part
+    return _NUMBER.sub("*****", ascii_digits(visible(part)))
 
 
 def _decoded(path: str) -> str:

@@ -114,6 +114,18 @@ def note_change(**fields: object) -> bool:
     return True
 
 
+def note_no_more() -> None:
+    """Changes get lines of their own from here on: the access line of a request that waits is
+    written late."""
+    _NOTED.set(None)
+
+
+def end_request() -> None:
+    """The next line of this thread belongs to no request."""
+    REQUEST_ID.set("")
+    _NOTED.set(None)
+
+
 def expect_access_lines() -> None:
     """Called by a server that writes an access line for every request, with what is noted."""
     _are_access_lines_written.set()

@@ -28,6 +28,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
 from bot.concurrency.blocking import breathe
+from bot.observability.logs import end_request
 from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
@@ -136,6 +137,7 @@ class Worker(GeventWorker):
             if _is_unread(req.body):
                 sock.linger()
             raise
+        end_request()
         sock.begin_waiting()
         # Yield: a client whose next request is always ready would otherwise block the others.
         breathe()

@@ -385,6 +385,28 @@ def test_a_tag_is_found_whole(operator: Operator, harness: Harness) -> None:
     assert sorted(tags) == ["order-1", "order-1", "order-12"]
 
 
+def test_each_reading_of_a_number_can_be_chosen(operator: Operator, harness: Harness) -> None:
+    american, other = "+16502530000", "+6502530000"
+    ids = [harness.start(phone)["id"] for phone in (american, other)]
+    page = show(operator, "/verifications?q=6502530000")
+    (link,) = page.all('#found .count a[href*="by=number"]')
+    assert listed(operator, "q=6502530000") == ids[:1]
+    query = link["href"].partition("?")[2]
+    assert listed(operator, query) == ids[1:]
+
+
+def test_a_number_that_is_also_an_id_leads_to_the_list(
+    operator: Operator, harness: Harness
+) -> None:
+    digits = PHONE.removeprefix("+1")
+    own = harness.start()["id"]
+    path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{digits}"
+    assert harness.call("POST", path, json=OTHER_PHONE).status_code == 202
+    assert listed(operator, f"q={digits}") == [own]
+    response = operator.get(f"/console/verifications?q={digits}&by=id")
+    assert response.headers["Location"].endswith(f"/verifications/{digits}")
+
+
 def test_tag_and_locale_stand_on_the_page_where_set(operator: Operator, harness: Harness) -> None:
     page = one(operator, harness.start(tag="order-1", locale="es")["id"])
     assert (page.fact("Tag"), page.fact("Language")) == ("order-1", "es")

@@ -64,6 +64,15 @@ def test_no_other_key_and_no_other_route(open_to_pages: Harness) -> None:
             assert ask(open_to_pages, "OPTIONS", url).status_code == 404, name
 
 
+def test_an_error_of_a_system_key_is_not_opened(open_to_pages: Harness) -> None:
+    open_to_pages.simulator.faults.add("refuse", code=21614)
+    id = open_to_pages.start_and_send()["id"]
+    asked = f"{INSTANCES}/{id}?returnInternalServerErrorOnFailure=true"
+    failed = open_to_pages.call("GET", asked, headers={"Origin": ORIGIN})
+    assert failed.status_code == 500
+    assert ALLOWED not in failed.headers
+
+
 def test_without_origins_there_is_none(harness: Harness) -> None:
     link = harness.start()["statusQueryGetUri"]
     response = ask(harness, "GET", link)

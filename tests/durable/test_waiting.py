@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bot.http.waiting import Waiting
-from bot.store.tx import Tx
+from bot.store.tx import StoreUnavailable, Tx
 from simulator import faults
 from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, START, Harness
 
@@ -201,3 +201,17 @@ def test_a_decision_in_another_process_is_seen_within_250_ms(harness: Harness, t
     assert waiter.done().json()["output"] == "elsewhere"
     assert waiter.at - decided < 0.35  # and a little for a busy machine
     other.close()
+
+
+def test_a_start_whose_outcome_cannot_be_read_is_answered_as_started(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 says that nothing was done."""
+
+    def wait(*_: object, **__: object) -> bool:
+        raise StoreUnavailable("the server is away")
+
+    monkeypatch.setattr(harness.service.waiting, "wait", wait)
+    response = harness.call("POST", f"{START}?timeout=5", json=PHONE)
+    assert response.status_code == 202
+    assert harness.status(response.json()["id"])["runtimeStatus"] == "Pending"

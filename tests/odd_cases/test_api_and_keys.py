@@ -317,6 +317,10 @@ def test_a_code_within_the_name_of_an_event_is_masked(harness: Harness) -> None:
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in code)
     for path in (f"/raiseEvent/{wide}", f"/raiseEvent/{wide}".encode().decode("latin-1")):
         assert safe(path) == "/raiseEvent/*****"
+    assert safe(f"/raiseEvent/SmsChallengeResponse/{code}/") == (
+        "/raiseEvent/SmsChallengeResponse/*****/"
+    )
+    assert code not in safe(f"/raiseEvent/a/b\n/{'_'.join(code)}/{wide}")
 
 
 # -- 21. every refusal says what is wrong ----------------------------------------------------------

@@ -129,11 +129,22 @@ def test_no_code_anywhere_and_no_number_or_key_in_a_log(tmp_path: Path) -> None:
 def test_chunked_bodies_too_long_or_broken_are_4xx(service: Service) -> None:
     import socket
 
-    service.start()
+    sid = f"VA{'0' * 32}"
+    service.start(VERIFY_SERVICE_SID=sid)
     headers = {"x-functions-key": FUNCTION_KEY}
     chunks = (b" " * 10_000 for _ in range(10))
     long = service.http.post(service.url + START, data=chunks, headers=headers, timeout=10)
     assert long.status_code == 413
+    cut = b"To=%2B14255550142&Channel=sms&DeviceIp=".ljust(65_536, b"1") + b"&CustomCode=1234"
+    form = service.http.post(
+        f"{service.url}/v2/Services/{sid}/Verifications",
+        data=iter([cut]),
+        auth=(sid, FUNCTION_KEY),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        timeout=10,
+    )
+    assert form.status_code == 413
+    assert service.rows("SELECT id FROM verification") == []
     for path in (START, "/twilio/sms"):
         request = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
         request += "Content-Type: application/x-www-form-urlencoded\r\n"

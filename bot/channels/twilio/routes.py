@@ -15,6 +15,7 @@ from bot.channels.twilio.signature import Signature
 from bot.channels.twilio.webhooks import EMPTY, read_report, read_text, twiml
 from bot.domain.ids import safe
 from bot.http import openapi
+from bot.http.body import whole_body
 from bot.http.errors import Forbidden
 from bot.http.form_fields import has_few_fields
 from bot.http.openapi import Part
@@ -142,7 +143,7 @@ def _is_signed(signature: Signature) -> bool:
     headers = request.headers
     if not signature.is_plausible(headers, mimetype=request.mimetype):
         return False
-    if not has_few_fields(request.get_data()):
+    if not has_few_fields(whole_body()):
         return False
     # The raw query, as it was on the wire: request.url is only for showing.
     query = request.environ.get("QUERY_STRING", "")

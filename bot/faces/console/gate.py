@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.domain.operators import Action, Operator, Role
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import COOKIE, SignIn, Throttle
+from bot.http.body import whole_body
 from bot.http.form_fields import has_few_fields
 from bot.http.networks import network
 from bot.service import Service
@@ -36,7 +37,7 @@ class Gate:
         g.session = self._sign_in.session(request.cookies.get(COOKIE))
         g.token = self._sign_in.token(g.session)
         is_form = request.method == "POST"
-        if is_form and not (has_few_fields(request.get_data()) and self._has_token()):
+        if is_form and not (has_few_fields(whole_body()) and self._has_token()):
             return self._refused_form()
         if request.endpoint in _OPEN:
             return None

@@ -34,10 +34,22 @@ class Listing:
 
     def page(self) -> AnyResponse:
         query = filters.read(request.args)
-        named = self._store.read(search.named, query.search) if query.search else None
+        named = self._named(query)
         if named is not None:
             return redirect(url_for("console.one", id=named), 303)
         return self._renderer.live("console/list.html", lambda _: self._shown(query))
+
+    def _named(self, query: Filters) -> str | None:
+        """The id of the one verification that the text names. A text that is a number of others too
+        leads to the list, which offers the id."""
+        if not query.search or query.by not in (None, By.ID):
+            return None
+        named = self._store.read(search.named, query.search)
+        is_number = named is not None and query.by is None and self._is_number(query)
+        return None if is_number else named
+
+    def _is_number(self, query: Filters) -> bool:
+        return any(one.by is By.NUMBER for one in self._candidates(query))
 
     def export(self, form: str) -> AnyResponse:
         """A file of the list, beginning with the first row of the page."""

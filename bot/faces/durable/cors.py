@@ -30,8 +30,8 @@ class Cors:
         return Response(status=204, headers=headers)
 
     def follow(self) -> None:
-        """Lets a page read the answer to the current request if it is an error or was opened by a
-        link (`note_opened_by_link`)."""
+        """Lets a page read the answer to the current request if a link opened it (`note_key`), or
+        if it is an error and no key was accepted."""
         if not self._origins:
             return
         origin = request.headers.get("Origin", "")
@@ -39,12 +39,13 @@ class Cors:
         @after_this_request
         def allow(response: Response) -> Response:
             response.headers.add("Vary", "Origin")
-            is_open = response.status_code >= 400 or g.get("is_opened_by_link", False)
+            is_open = g.get("is_opened_by_link", response.status_code >= 400)
             if origin in self._origins and is_open:
                 response.headers["Access-Control-Allow-Origin"] = origin
                 response.headers["Access-Control-Expose-Headers"] = "Retry-After"
             return response
 
 
-def note_opened_by_link() -> None:
-    g.is_opened_by_link = True
+def note_key(*, is_of_link: bool) -> None:
+    """Called once the key of the request is known."""
+    g.is_opened_by_link = is_of_link

@@ -9,11 +9,12 @@ from bot.domain import reply
 from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
-from bot.faces.durable.cors import Cors, note_opened_by_link
+from bot.faces.durable.cors import Cors, note_key
 from bot.faces.durable.errors import UnsupportedMedia
 from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
 from bot.faces.durable.query import Query, refuse_filters, token, wanted_page, wanted_purge
 from bot.http.access import Access
+from bot.http.body import whole_body
 from bot.http.json_responses import json_response
 from bot.http.keys import Power, Scope
 from bot.service import Service
@@ -40,8 +41,8 @@ class Instances:
 
     def status(self, id: str) -> Response:
         self._cors.follow()
-        if self._access.require_holder(id, Scope.READ).power is Power.LINK:
-            note_opened_by_link()
+        holder = self._access.require_holder(id, Scope.READ)
+        note_key(is_of_link=holder.power is Power.LINK)
         query = parameters.query()
         show_history = query.flag("showHistory", default=False)
         view = self._store.read(read.view, id, with_history=show_history)
@@ -90,16 +91,16 @@ class Instances:
         if event.lower() == ANSWER_EVENT.lower():
             self._answer(id, code_length=verification.terms.code_length)
         elif event.lower() == RESEND_EVENT.lower():
-            bodies.any_json(parameters.body())
+            bodies.any_json(whole_body())
             service = self._service
             resend.begin_resend(self._store, id, rules=service.rules, admission=service.admission)
         else:
-            bodies.any_json(parameters.body())
+            bodies.any_json(whole_body())
             self._store.write(note_event, id, event)
         return Response(status=202)
 
     def _answer(self, id: str, *, code_length: int) -> None:
-        text = bodies.answer(parameters.body(), code_length=code_length)
+        text = bodies.answer(whole_body(), code_length=code_length)
         self._store.write(
             judge_event,
             id,

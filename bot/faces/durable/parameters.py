@@ -3,7 +3,6 @@
 import re
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.domain.placeholders import is_placeholder
 from bot.faces.durable.errors import InvalidEventName, InvalidId, InvalidReason
@@ -51,15 +50,6 @@ def reason(text: str | None) -> str | None:
     if len(text) > LONGEST_REASON:
         raise InvalidReason(f"A reason has at most {LONGEST_REASON} characters.")
     return text
-
-
-def body() -> bytes:
-    """The whole body. One of unknown length that reaches the limit was cut there: 413."""
-    body = request.get_data()
-    limit = request.max_content_length
-    if request.content_length is None and limit is not None and len(body) >= limit:
-        raise RequestEntityTooLarge
-    return body
 
 
 def query() -> Query:

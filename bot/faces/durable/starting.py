@@ -1,5 +1,7 @@
 """Starting an instance, and waiting for its outcome."""
 
+import logging
+
 from flask import Response, request
 
 from bot.domain.errors import IdInUse, UnknownVerification
@@ -12,11 +14,13 @@ from bot.faces.durable.errors import (
 )
 from bot.faces.durable.payloads import FUNCTION
 from bot.http.access import Access
+from bot.http.body import whole_body
 from bot.http.json_responses import json_response
 from bot.http.keys import Caller, Power
 from bot.http.waiting import gone_check
-from bot.observability.logs import REQUEST_ID
+from bot.observability.logs import REQUEST_ID, note_no_more
 from bot.service import Service
+from bot.store.tx import StoreUnavailable
 from bot.usecases import read
 from bot.usecases.challenge import TextOptions
 from bot.usecases.read import VerificationView
@@ -24,6 +28,8 @@ from bot.usecases.start import StartRequest, begin, restart
 
 # The default of the sample's own waiting route.
 SAMPLE_WAIT_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
 
 
 class Starting:
@@ -47,6 +53,7 @@ class Starting:
 
     def restart(self, id: str) -> Response:
         caller = self._access.require_restarter(id)
+        _log_start_at_once(None)
         try:
             before = self._store.read(read.view, id).verification
             if not parameters.query().flag("restartWithNewInstanceId", default=True):
@@ -74,7 +81,8 @@ class Starting:
             raise UnknownFunction(
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
             )
-        body = bodies.start_input(parameters.body())
+        body = bodies.start_input(whole_body())
+        _log_start_at_once(wait_seconds)
         start_request = StartRequest(
             started_by=caller.name,
             caller_key=caller.key_fingerprint,
@@ -122,7 +130,7 @@ class Starting:
 
     def _outcome(self, id: str, seconds: float) -> Response | None:
         """The answer to a caller that waited: the output, or the status of an instance that did not
-        complete. None: it has not finished, or was removed as soon as it had."""
+        complete. None: it has not finished, was removed as soon as it had, or cannot be read."""
         views: list[VerificationView] = []
 
         def is_finished() -> bool:
@@ -135,7 +143,16 @@ class Starting:
                 return None
         except UnknownVerification:
             return None
+        except StoreUnavailable as error:  # it is started, which a 503 would deny
+            log.warning("the outcome of a start cannot be waited for: %s", error)
+            return None
         (view,) = views
         if view.verification.status in (Status.CANCELED, Status.FAILED):
             return json_response(payloads.status(view))
         return json_response(payloads.output(view.verification))
+
+
+def _log_start_at_once(wait_seconds: float | None) -> None:
+    """The access line of a caller that waits is written up to a minute after the start."""
+    if wait_seconds is not None or parameters.query().text("timeout") is not None:
+        note_no_more()
