@@ -87,7 +87,9 @@ class DisownedByText:
 
 @dataclass(frozen=True, slots=True)
 class OlderCodeSent:
-    """A reply held the code of this superseded verification, inside its window."""
+    """A reply held the code of this superseded verification."""
+
+    at: datetime  # when the person sent it
 
 
 @dataclass(frozen=True, slots=True)

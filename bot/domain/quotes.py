@@ -37,8 +37,12 @@ def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None
 
 
 def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:
-    without = challenge_text.replace(service, "{code}", 1) if service else challenge_text
-    return without.split("{code}")
+    whole = challenge_text.split("{code}")
+    if not service:
+        return whole
+    without = challenge_text.replace(service, "{code}", 1).split("{code}")
+    # If too few words are left, the name counts too: a reaction must never be an answer.
+    return without if is_recognizable(without) else whole
 
 
 def _holds_run(said: str, ours: str) -> bool:

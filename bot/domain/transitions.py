@@ -118,7 +118,7 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
     match input:
         case Attempted(by_text=True) if now - v.outcome.at <= AFTERTHOUGHT:
             return _afterthought(v, _AFTER_THE_END[v.outcome.status])
-        case OlderCodeSent() if now < v.deadline_at:
+        case OlderCodeSent(at) if at < v.deadline_at:
             return _afterthought(v, AutoReply.OLDER_TEXT)
         case DisownedByText() if _may_be_disowned_late(v, now):
             late = _afterthought(v, AutoReply.DISOWNED)
@@ -202,7 +202,8 @@ def _attempted(v: Verification, input: Attempted) -> Decision:
     if v.is_decided:
         return Decision(v, (Event(EventName.REPLY_WHILE_HELD),))
     if input.at >= v.deadline_at:
-        return _with_auto_reply(_lapse(v), AutoReply.TOO_LATE, input)
+        lapsed = _lapse(v, has_arrived=input.is_right)
+        return _with_last_reply(lapsed, AutoReply.TOO_LATE) if input.by_text else lapsed
     if input.is_right:
         right = Event(EventName.RIGHT_ANSWER, {"by_text": input.by_text})
         ended = _end(v, Outcome(Status.APPROVED, input.at, Cause.ANSWERED))
@@ -241,12 +242,14 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
 
 def _disowned(v: Verification, at: datetime) -> Decision:
     """The person did not ask for the code: ends the verification, and is no attempt."""
-    if v.is_decided:
-        return Decision(v)
+    if v.held_outcome is not None:
+        is_approved = v.held_outcome.status is Status.APPROVED
+        return Decision(v, effects=() if is_approved else (LeaveNumberAlone(),))
     if at >= v.deadline_at:
-        return _lapse(v)
-    ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
-    thanked = answered(ended.verification, ended.events, AutoReply.DISOWNED)
+        ended = _with_last_reply(_lapse(v), AutoReply.DISOWNED)
+        return replace(ended, effects=(LeaveNumberAlone(),))
+    canceled = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
+    thanked = answered(canceled.verification, canceled.events, AutoReply.DISOWNED)
     return replace(thanked, effects=(LeaveNumberAlone(),))
 
 
@@ -267,9 +270,10 @@ _UNCLEAR = (
 )
 
 
-def _lapse(v: Verification) -> Decision:
-    """Ends a verification whose deadline has passed, as of the deadline, not as of now."""
-    if v.accepted_at is None and v.attempts == 0:
+def _lapse(v: Verification, *, has_arrived: bool = False) -> Decision:
+    """Ends a verification whose deadline has passed, as of the deadline, not as of now.
+    `has_arrived`: its text did, whatever Twilio has said of it."""
+    if v.accepted_at is None and v.attempts == 0 and not has_arrived:
         cause, reason = _NEVER_TRIED if v.first_try_at is None else _UNCLEAR
         unsent = Outcome(Status.FAILED, v.deadline_at, cause, reason)
         return replace(_end(v, unsent), is_excused=not v.is_decided)
@@ -331,3 +335,12 @@ def _with_auto_reply(decision: Decision, answer: AutoReply, input: Attempted) ->
     if not input.by_text or decision.verification.suspended_at is not None:
         return decision
     return answered(decision.verification, decision.events, answer)
+
+
+def _with_last_reply(decision: Decision, answer: AutoReply) -> Decision:
+    """The one answer after the end, to the reply that finds the deadline passed."""
+    after = decision.verification
+    if after.suspended_at is not None:
+        return decision
+    told = answered(replace(after, is_afterthought_answered=True), decision.events, answer)
+    return replace(told, is_excused=decision.is_excused)

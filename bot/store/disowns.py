@@ -1,11 +1,12 @@
 """The table `disown`: numbers whose holder replied NO to a code."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.store.rows import to_instant_if_readable, to_text
 from bot.store.tx import Tx
 
 LASTS = timedelta(hours=24)
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def mark(tx: Tx, phone: str) -> None:
@@ -25,9 +26,10 @@ def ends_at(tx: Tx, phone: str) -> datetime | None:
     return ends if tx.now < ends else None
 
 
-def unmark(tx: Tx, phone: str) -> bool:
-    """False: it was not marked."""
-    return tx.run("DELETE FROM disown WHERE phone = :phone", phone=phone) == 1
+def unmark(tx: Tx, phone: str, *, until: datetime = FOREVER) -> bool:
+    """Removes a mark of `until` or earlier. False: there was none."""
+    sql = "DELETE FROM disown WHERE phone = :phone AND since <= :until"
+    return tx.run(sql, phone=phone, until=to_text(until)) == 1
 
 
 def drop_old(tx: Tx, *, limit: int) -> int:

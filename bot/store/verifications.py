@@ -73,17 +73,17 @@ def latest_of(tx: Tx, phone: str) -> Verification | None:
     return read_row("verification", row, from_row) if row else None
 
 
-def superseded_of(tx: Tx, phone: str) -> list[Verification]:
-    """Loads the verifications of a number that were superseded and whose window is still open, the
-    newest first, ten at most."""
+def superseded_of(tx: Tx, phone: str, *, at: datetime) -> list[Verification]:
+    """Loads the verifications of a number that are superseded and whose window was open at `at`,
+    the newest first, ten at most."""
     sql = """
         SELECT * FROM verification
         WHERE phone = :phone AND created_at > :since AND cause = :cause
-            AND deadline_at > :now
+            AND deadline_at > :at
         ORDER BY created_at DESC LIMIT 10
     """
-    since = to_text(tx.now - LONGEST_OPEN)
-    params = {"phone": phone, "since": since, "now": to_text(tx.now), "cause": Cause.SUPERSEDED}
+    since = to_text(at - LONGEST_OPEN)
+    params = {"phone": phone, "since": since, "at": to_text(at), "cause": Cause.SUPERSEDED}
     return readable("verification", tx.all(sql, **params), from_row)
 
 

@@ -45,7 +45,9 @@ def judge_text(
         return Done(Judged(given.answer, is_repeat=True))
     if rules.erases_at_twilio:
         _erase_code(tx, text, rules)
-    keyword = text.keyword or keyword_of(tx, text, code_length=rules.terms.code_length)
+    keyword = text.keyword or keyword_of(
+        tx, text, code_length=rules.terms.code_length, service=rules.service_name
+    )
     if keyword is not None and is_outdated(tx, text):
         done = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     elif keyword is not None:
@@ -139,21 +141,20 @@ def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
 def _judge_reply(
     tx: Tx, text: InboundText, verification: Verification, rules: Rules
 ) -> Done[Judged]:
-    keyring = rules.keyring
-    if not keyring.knows(verification):
-        return Done(Judged(None), changes=retire_key(tx, verification))
     read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
     if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
+    if not rules.keyring.knows(verification):
+        return Done(Judged(None), changes=retire_key(tx, verification))
     if not isinstance(read, Attempt):
         chattered = Chattered(is_quote=isinstance(read, Quote), at=at)
         return _answered(tx, verification, decide(verification, chattered, tx.now))
     attempt = attempt_of(tx, verification, read, rules, at=at, by_text=True)
-    if not attempt.is_right:
-        older = _older_with_code(tx, verification, read, keyring)
+    if not attempt.is_right and not verification.is_terminal:
+        older = _older_with_code(tx, verification, read, rules.keyring, at=at)
         if older is not None:
-            return _answered(tx, older, decide(older, OlderCodeSent(), tx.now))
+            return _answered(tx, older, decide(older, OlderCodeSent(at), tx.now))
     return _answered(tx, verification, decide(verification, attempt, tx.now))
 
 
@@ -229,15 +230,16 @@ def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> 
 def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
     """Whether a code given over HTTP is that of a superseded text, and no attempt. Past the
     deadline the verification expires, whatever the code."""
-    is_open = tx.now < pending.deadline_at
-    return is_open and _older_with_code(tx, pending, read, rules.keyring) is not None
+    if tx.now >= pending.deadline_at:
+        return False
+    return _older_with_code(tx, pending, read, rules.keyring, at=tx.now) is not None
 
 
 def _older_with_code(
-    tx: Tx, pending: Verification, attempt: Attempt, keyring: Keyring
+    tx: Tx, pending: Verification, attempt: Attempt, keyring: Keyring, *, at: datetime
 ) -> Verification | None:
-    """The superseded verification whose text the person is answering, if there is one."""
-    for older in verifications.superseded_of(tx, pending.phone):
+    """The superseded verification whose text the person was answering at `at`, if there is one."""
+    for older in verifications.superseded_of(tx, pending.phone, at=at):
         is_readable = older.id != pending.id and keyring.knows(older)
         if is_readable and is_right(older, attempt, keyring):
             return verifications.load(tx, older.id)  # with its lock, if it is still there

@@ -1,8 +1,11 @@
 """STOP, START and HELP."""
 
+from datetime import timedelta
+
 from bot import wording
 from bot.domain import reply
 from bot.domain.inputs import Canceled
+from bot.domain.quotes import quotes_any
 from bot.domain.reply import Heard, Keyword
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
@@ -12,16 +15,22 @@ from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
 
 
-def keyword_of(tx: Tx, text: InboundText, *, code_length: int) -> Keyword | None:
+def keyword_of(
+    tx: Tx, text: InboundText, *, code_length: int, service: str | None
+) -> Keyword | None:
     """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
-    unless it holds a code. `code_length`: used if the number has no verification."""
+    unless it holds a code that is not part of our own text. `code_length`: used if the number has
+    no verification; `service`: the service's name."""
     word = reply.keyword(text.heard)
     if word is not None or not reply.opens_with_stop(text.heard):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = present_of(tx, text.phone)
-    length = verification.terms.code_length if verification else code_length
-    return _stop_without_code(text.heard, length)
+    if verification is None:
+        return _stop_without_code(text.heard, code_length)
+    if quotes_any(text.heard.comparable, [verification.challenge_text], service=service):
+        return Keyword.STOP
+    return _stop_without_code(text.heard, verification.terms.code_length)
 
 
 def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
@@ -52,7 +61,7 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     tx.lock_number(text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
-        disowns.unmark(tx, text.phone)
+        disowns.unmark(tx, text.phone, until=tx.now - (text.age or timedelta(0)))
     if keyword is Keyword.HELP and answers:
         return Done(Judged(wording.help_text(service)))
     if keyword is not Keyword.STOP:

@@ -47,7 +47,7 @@ def inputs(now: datetime) -> list[Input]:
         Chattered(False, now),
         Chattered(True, now),
         DisownedByText(now),
-        OlderCodeSent(),
+        OlderCodeSent(now),
         TimePassed(),
         Canceled(Cause.TERMINATED, "enough"),
         Suspended(None),

@@ -117,11 +117,11 @@ def test_no_verification_is_answered_more_than_its_attempts_and_two() -> None:
 
 def test_an_older_code_is_answered_once_while_its_window_is_open() -> None:
     older = ended(Status.CANCELED)
-    first = decide(older, OlderCodeSent(), SOON)
+    first = decide(older, OlderCodeSent(SOON), SOON)
     assert first.answer is AutoReply.OLDER_TEXT
-    assert decide(first.verification, OlderCodeSent(), SOON).answer is None
+    assert decide(first.verification, OlderCodeSent(SOON), SOON).answer is None
     closed = NOON + seconds(90)
-    assert decide(older, OlderCodeSent(), closed).answer is None
+    assert decide(older, OlderCodeSent(closed), closed).answer is None
 
 
 def test_suspended_four_wrong_then_right_ends_as_out_of_tries_on_resume() -> None:

@@ -159,7 +159,9 @@ def test_superseded_ones_are_found_while_their_window_is_open(
     keep(store, ended(Status.EXPIRED, id="expired"))
 
     def find():
-        return [v.id for v in store.read(lambda tx: verifications.superseded_of(tx, PHONE))]
+        return [
+            v.id for v in store.read(lambda tx: verifications.superseded_of(tx, PHONE, at=tx.now))
+        ]
 
     assert find() == ["older"]
     clock.forward(30)
