@@ -1,4 +1,4 @@
--- The database schema of Textback, version 7.
+-- The database schema of Textback, version 8.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and people can read them. Booleans are 0 or 1. Invariants are CHECK or UNIQUE constraints or
@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (7);
+INSERT INTO schema_version (version) VALUES (8);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -248,6 +248,7 @@ CREATE TABLE opt_out (
     from_address TEXT NOT NULL,
     since        TEXT NOT NULL,
     last_tried   TEXT,                           -- when a start was last let through to try
+    is_by_twilio INTEGER NOT NULL DEFAULT 1 CHECK (is_by_twilio IN (0, 1)),  -- Twilio refuses texts to it too
     PRIMARY KEY (phone, from_address)
 ) STRICT;
 

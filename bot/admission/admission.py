@@ -25,8 +25,8 @@ from bot.domain.verification import Verification
 from bot.store import circuits, disowns, opt_outs, outbox, usage
 from bot.store.tx import Store, Tx
 
-# After this time an opt-out admits one start a day, to test whether it still holds: Textback may
-# have missed a START, and Twilio enforces opt-outs itself.
+# After this time an opt-out that Twilio enforces too admits one start a day, to test whether it
+# still holds: Textback may have missed a START.
 OPT_OUT_TRUSTED = timedelta(hours=24)
 
 
@@ -164,7 +164,7 @@ def _respect_opt_out(tx: Tx, start: AdmissionRequest) -> bool:
     mark = opt_outs.load(tx, phone=start.phone, from_address=start.from_address)
     if mark is None:
         return False
-    if tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
+    if not mark.is_by_twilio or tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
         is_number = start.from_address.startswith("+")
         ours = start.from_address if is_number else "the sending number"
         raise OptedOut(

@@ -12,7 +12,6 @@ takes quadratic time in the number of combining marks, so `hear` checks the text
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 from bot.domain.characters import (
     ascii_digits,
@@ -27,39 +26,6 @@ from bot.domain.quotes import has_reaction_frame, quotes_any
 # (https://www.twilio.com/docs/messaging/twiml).
 LONGEST_TEXT = 1600
 
-# Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
-# without blanks, dashes and punctuation, as they are compared.
-_STOP = frozenset(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"])
-_ARRET = frozenset(["arret", "arrêt"])
-_START = frozenset(["start", "yes", "unstop"])
-_HELP = frozenset(["help", "info", "aide"])
-
-# A text that opens with one of these and goes on asks to be left alone: the US rule (47 CFR
-# 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
-# open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
-# matter: "S.T.O.P texting me".
-# Syllables are separated by blanks here; in a reply there may be one mark between them, or none.
-_OPENERS = ("stop all", "stop", "un subscribe", "re voke", "opt out", "arret", "arrêt")
-
-
-def _opener(number: int, syllables: str) -> str:
-    spelled = (
-        _spelled_out(f"gap_{number}_{place}", s) for place, s in enumerate(syllables.split())
-    )
-    return "[ ._-]?".join(spelled)
-
-
-def _spelled_out(gap: str, letters: str) -> str:
-    """Matches the syllable as written, or with the same separator after each letter, but not if
-    further letters follow in the same way."""
-    spaced = f"(?P={gap})".join(letters[1:])
-    return rf"(?:{letters}|{letters[0]}(?P<{gap}>[ ._-]){spaced}(?!(?P={gap})[^\W_](?![^\W_])))"
-
-
-_OPENS_WITH_STOP = re.compile(
-    rf"[\W_]*(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))})(?![^\W_])"
-)
-
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
 # Brackets do not separate an area code from its number: (0161) 496 0123, 045(123)4567.
@@ -69,12 +35,6 @@ _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
-
-
-class Keyword(Enum):
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +77,6 @@ def hear(text: str) -> Heard:
     if len(text) > LONGEST_TEXT or _is_bare(text):
         return Heard(len(text), text[:LONGEST_TEXT])
     return Heard(len(text), text, comparable(text), _folded(text))
-
-
-def keyword(heard: Heard) -> Keyword | None:
-    """The keyword a text consists of; case, blanks, dashes and punctuation do not matter.
-
-    >>> keyword(hear(" Stop. ")), keyword(hear("OPT-OUT"))
-    (<Keyword.STOP: 'stop'>, <Keyword.STOP: 'stop'>)
-    >>> keyword(hear("please stop")) is None
-    True
-    """
-    word = "".join(letter for letter in heard.comparable if letter.isalnum())
-    if word in _STOP | _ARRET:
-        return Keyword.STOP
-    if word in _START:
-        return Keyword.START
-    return Keyword.HELP if word in _HELP else None
-
-
-def opens_with_stop(heard: Heard) -> bool:
-    """Whether a text begins with an unmistakable stop word, whatever follows.
-
-    >>> opens_with_stop(hear("Stop texting me!")), opens_with_stop(hear("stopping by at 7"))
-    (True, False)
-    """
-    return bool(_OPENS_WITH_STOP.match(heard.comparable))
 
 
 def holds_code_run(heard: Heard, *, code_length: int) -> bool:

@@ -12,26 +12,34 @@ from bot.store.tx import Tx
 class OptOut:
     since: datetime
     last_tried: datetime | None  # when a start was last let through
+    is_by_twilio: bool  # Twilio refuses texts to the number too
 
 
 def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
     """The opt-out of a number, under whichever spelling it was stored."""
     phones = _spellings(phone)
     sql = f"""
-        SELECT since, last_tried FROM opt_out
+        SELECT since, last_tried, is_by_twilio FROM opt_out
         WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
         ORDER BY since DESC LIMIT 1
     """
     row = tx.one(sql, from_address=from_address, **placeholder_values(phones))
-    return OptOut(to_instant(row["since"]), to_instant_or_none(row["last_tried"])) if row else None
+    if row is None:
+        return None
+    last_tried = to_instant_or_none(row["last_tried"])
+    return OptOut(to_instant(row["since"]), last_tried, bool(row["is_by_twilio"]))
 
 
-def mark(tx: Tx, *, phone: str, from_address: str) -> None:
+def mark(tx: Tx, *, phone: str, from_address: str, is_by_twilio: bool = True) -> None:
+    """`is_by_twilio`: Twilio refuses texts to the number too, as far as is known; it stays so."""
     sql = """
-        INSERT INTO opt_out (phone, from_address, since) VALUES (:phone, :from_address, :now)
-        ON CONFLICT (phone, from_address) DO UPDATE SET since = excluded.since, last_tried = NULL
+        INSERT INTO opt_out (phone, from_address, since, is_by_twilio)
+        VALUES (:phone, :from_address, :now, :is_by_twilio)
+        ON CONFLICT (phone, from_address) DO UPDATE SET since = excluded.since, last_tried = NULL,
+            is_by_twilio = CASE WHEN opt_out.is_by_twilio = 1 THEN 1 ELSE excluded.is_by_twilio END
     """
-    tx.run(sql, phone=phone, from_address=from_address, now=to_text(tx.now))
+    now = to_text(tx.now)
+    tx.run(sql, phone=phone, from_address=from_address, now=now, is_by_twilio=int(is_by_twilio))
 
 
 def unmark(tx: Tx, *, phone: str, from_address: str) -> bool:

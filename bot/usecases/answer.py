@@ -15,12 +15,12 @@ from bot.domain.quotes import quotes_any
 from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
-from bot.store import inbound, opt_outs, usage, verifications
+from bot.store import inbound, usage, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.keywords import is_outdated, keyword_of, obey, present_of
+from bot.usecases.keywords import is_opted_out, is_outdated, keyword_of, obey, present_of
 from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_caught_up, require_running
@@ -125,7 +125,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
-    if done.value.answer and opt_outs.load(tx, phone=text.phone, from_address=text.from_address):
+    if done.value.answer and is_opted_out(tx, text, done.changes):
         # A number that has texted STOP gets no text, not even this answer.
         return Done(Judged(None), changes=done.changes)
     return done

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.domain import reply
 from bot.domain.ignored import IgnoreReason
-from bot.domain.reply import Heard, Keyword
+from bot.domain.keywords import Keyword
+from bot.domain.reply import Heard
 
 
 @dataclass(frozen=True, slots=True)

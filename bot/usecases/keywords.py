@@ -5,12 +5,13 @@ from datetime import timedelta
 from bot import wording
 from bot.domain import reply
 from bot.domain.inputs import Canceled
+from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import quotes_any
-from bot.domain.reply import Heard, Keyword
+from bot.domain.reply import Heard
 from bot.domain.transitions import decide
-from bot.domain.verification import Cause, Verification
+from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, opt_outs, verifications
-from bot.store.tx import Done, Tx
+from bot.store.tx import Change, Done, Tx
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
 
@@ -21,8 +22,8 @@ def keyword_of(
     """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
     unless it holds a code that is not part of our own text. `code_length`: used if the number has
     no verification; `service`: the service's name."""
-    word = reply.keyword(text.heard)
-    if word is not None or not reply.opens_with_stop(text.heard):
+    word = keyword(text.heard)
+    if word is not None or not opens_with_stop(text.heard):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = present_of(tx, text.phone)
@@ -35,8 +36,8 @@ def keyword_of(
 
 def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
-    word = reply.keyword(heard)
-    if word is None and reply.opens_with_stop(heard):
+    word = keyword(heard)
+    if word is None and opens_with_stop(heard):
         word = _stop_without_code(heard, code_length)
     return word in (Keyword.START, Keyword.STOP)
 
@@ -70,13 +71,37 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     answers = (
         answers and opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
     )
-    opt_outs.mark(tx, phone=text.phone, from_address=text.from_address)
+    opt_outs.mark(
+        tx,
+        phone=text.phone,
+        from_address=text.from_address,
+        is_by_twilio=text.keyword is not None or _is_obeyed_by_twilio(text),
+    )
     judged = Judged(wording.stopped_text(service) if answers else None)
     pending = verifications.pending_of(tx, text.phone)
     if pending is None:
         return Done(judged)
     decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
     return Done(judged, changes=record(tx, pending, decision))
+
+
+def is_opted_out(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bool:
+    """A start that tested an old opt-out and was answered right has disproved it: removes it."""
+    mark = opt_outs.load(tx, phone=text.phone, from_address=text.from_address)
+    if mark is None:
+        return False
+    is_disproved = any(
+        change.after.status is Status.APPROVED and change.after.created_at > mark.since
+        for change in changes
+    )
+    if is_disproved:
+        opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
+    return not is_disproved
+
+
+def _is_obeyed_by_twilio(text: InboundText) -> bool:
+    """Twilio obeys a text that is one keyword, and on a short code none."""
+    return is_stop_word(text.heard) and not text.is_to_short_code
 
 
 def present_of(tx: Tx, number: str) -> Verification | None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.domain.reply import Attempt, Chatter, Keyword, Quote, hear, keyword, read
+from bot.domain.keywords import Keyword, keyword
+from bot.domain.reply import Attempt, Chatter, Quote, hear, read
 from tests.builders import TEXT
 
 ATTEMPTS = [

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain import reply
-from bot.domain.reply import Keyword, TooLong, hear, keyword, opens_with_stop, read
+from bot.domain.keywords import Keyword, keyword, opens_with_stop
+from bot.domain.reply import TooLong, hear, read
 from bot.wording import help_text, stopped_text
 from bot.wording.segments import segments
 from tests.harness import INSTANCES, Harness

@@ -12,7 +12,7 @@ from bot.channels.twilio import addresses, errors
 from bot.channels.twilio.addresses import Ours
 from bot.domain.delivery import Delivery
 from bot.domain.ignored import IgnoreReason
-from bot.domain.reply import Keyword
+from bot.domain.keywords import Keyword
 from bot.http.errors import InvalidWebhook
 from bot.usecases.inbound_text import InboundText
 

@@ -42,12 +42,12 @@ def test_an_opt_out_is_marked_tried_and_unmarked(store: Store, clock: HandClock)
 
     since = clock.now
     do(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
-    assert load() == OptOut(since, None)
+    assert load() == OptOut(since, None, True)
     clock.forward(60)
     do(store, opt_outs.try_once, phone=PHONE, from_address=OUR_NUMBER)
-    assert load() == OptOut(since, clock.now)
+    assert load() == OptOut(since, clock.now, True)
     do(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
-    assert load() == OptOut(clock.now, None)
+    assert load() == OptOut(clock.now, None, True)
     assert store.read(lambda tx: opt_outs.load(tx, phone=PHONE, from_address="MG1")) is None
     assert do(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
     assert not do(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)

@@ -1,0 +1,77 @@
+"""Keywords of the phone network: STOP, START and HELP, alone or at the beginning of a text."""
+
+import re
+from enum import Enum
+
+from bot.domain.reply import Heard
+
+# Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
+# without blanks, dashes and punctuation, as they are compared.
+_STOP = frozenset(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"])
+_ARRET = frozenset(["arret", "arrêt"])
+_START = frozenset(["start", "yes", "unstop"])
+_HELP = frozenset(["help", "info", "aide"])
+
+# A text that opens with one of these and goes on asks to be left alone: the US rule (47 CFR
+# 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
+# open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
+# matter: "S.T.O.P texting me".
+# Syllables are separated by blanks here; in a reply there may be one mark between them, or none.
+_OPENERS = ("stop all", "stop", "un subscribe", "re voke", "opt out", "arret", "arrêt")
+
+
+def _opener(number: int, syllables: str) -> str:
+    spelled = (
+        _spelled_out(f"gap_{number}_{place}", s) for place, s in enumerate(syllables.split())
+    )
+    return "[ ._-]?".join(spelled)
+
+
+def _spelled_out(gap: str, letters: str) -> str:
+    """Matches the syllable as written, or with the same separator after each letter, but not if
+    further letters follow in the same way."""
+    spaced = f"(?P={gap})".join(letters[1:])
+    return rf"(?:{letters}|{letters[0]}(?P<{gap}>[ ._-]){spaced}(?!(?P={gap})[^\W_](?![^\W_])))"
+
+
+_OPENS_WITH_STOP = re.compile(
+    rf"[\W_]*(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))})(?![^\W_])"
+)
+
+
+class Keyword(Enum):
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+def keyword(heard: Heard) -> Keyword | None:
+    """The keyword a text consists of; case, blanks, dashes and punctuation do not matter.
+
+    >>> from bot.domain.reply import hear
+    >>> keyword(hear(" Stop. ")), keyword(hear("OPT-OUT"))
+    (<Keyword.STOP: 'stop'>, <Keyword.STOP: 'stop'>)
+    >>> keyword(hear("please stop")) is None
+    True
+    """
+    word = "".join(letter for letter in heard.comparable if letter.isalnum())
+    if word in _STOP | _ARRET:
+        return Keyword.STOP
+    if word in _START:
+        return Keyword.START
+    return Keyword.HELP if word in _HELP else None
+
+
+def is_stop_word(heard: Heard) -> bool:
+    """Whether a text is a keyword as Twilio reads it: but for case and blanks around it."""
+    return heard.text.strip().casefold() in _STOP | _ARRET
+
+
+def opens_with_stop(heard: Heard) -> bool:
+    """Whether a text begins with an unmistakable stop word, whatever follows.
+
+    >>> from bot.domain.reply import hear
+    >>> opens_with_stop(hear("Stop texting me!")), opens_with_stop(hear("stopping by at 7"))
+    (True, False)
+    """
+    return bool(_OPENS_WITH_STOP.match(heard.comparable))
