@@ -69,7 +69,7 @@ class Settings(LimitSettings, KeySettings, TwilioSettings, ServerSettings, Webho
 
 @dataclass(frozen=True, slots=True)
 class SettingsCheck:
-    """The result of checked an environment."""
+    """The result of reading an environment."""
 
     settings: Settings | None  # None: there are faults
     faults: tuple[str, ...]

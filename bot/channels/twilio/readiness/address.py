@@ -32,7 +32,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         found = json.loads(answer.text)
     if answer.status_code == 200 and found == ALIVE:
         host = urlsplit(url).hostname
-        yield good(FindingKind.ADDRESS, f"Textback answers at {host}, questions from this machine.")
+        yield good(FindingKind.ADDRESS, f"Textback answers at {host}, asked from this machine.")
     else:
         yield warning(
             FindingKind.ADDRESS,
