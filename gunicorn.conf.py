@@ -21,6 +21,9 @@ _checked = _reload.renew(lambda: _settings.with_file(os.environ))
 if _checked.settings is None:
     sys.exit(_checked.message)
 _wanted = _checked.settings
+for _name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):  # in .env, say
+    if _value := (_reload.in_use() or {}).get(_name):
+        os.environ.setdefault(_name, _value)
 
 _log = _logging.getLogger("bot.settings")
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form

@@ -58,16 +58,19 @@ def create_app(
     database_clock: Callable[[], datetime] | None = None,
     store: Store | None = None,
     gateway: Gateway | None = None,
+    serves: bool = True,
 ) -> Flask:
     """The WSGI application; its parts are `service.of(app)`. `database_clock` decides in place of
-    the database's own; `clock` only measures and signs.
+    the database's own; `clock` only measures and signs. `serves`: False for a command that only
+    shows the application, and may run with other settings than the service.
 
     Raises UnusableDatabase.
     """
     store = store or _opened(settings, database_clock)
     gateway = gateway or TwilioGateway(settings)
-    service = _service(settings, store, gateway, clock, serves=True)
-    service.configure_endpoints()
+    service = _service(settings, store, gateway, clock, serves=serves)
+    if serves:
+        service.configure_endpoints()
     app = hooks.Application(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,

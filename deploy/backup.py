@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.database.is_file():
         print(f"There is no file {options.database}.", file=sys.stderr)
         return 1
-    options.folder.mkdir(parents=True, exist_ok=True)
     try:
+        options.folder.mkdir(parents=True, exist_ok=True)
         made = back_up(options.database, options.folder, at=datetime.now(UTC))
     except (sqlite3.Error, OSError) as error:
         print(f"There is no backup of {options.database}: {error}", file=sys.stderr)

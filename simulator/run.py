@@ -56,7 +56,7 @@ def main() -> int:
     simulator.start()
     gunicorn = str(Path(sys.executable).parent / "gunicorn")
     service = subprocess.Popen([gunicorn, "wsgi:app"], env={**os.environ, **settings})
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the last: a closed terminal
         signal.signal(name, lambda *_: service.terminate())
     try:
         if wait_until_ready(settings["PUBLIC_BASE_URL"], service):

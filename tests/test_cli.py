@@ -10,10 +10,13 @@ import click
 import pytest
 
 import bot
+from bot import settings
+from bot.app import create_app
 from bot.faces.cli import verifications
-from bot.store.tx import Done, StoreUnavailable
+from bot.store import webhook_endpoints
+from bot.store.tx import Done, StoreUnavailable, Tx
 from simulator.receiver import Behaviour
-from tests.harness import PHONE, Harness
+from tests.harness import PHONE, Harness, environment
 from tests.harness import harness as open_harness
 
 
@@ -469,3 +472,27 @@ def test_a_terminal_that_lacks_a_script_loses_no_list(harness: Harness, options:
     assert ran.exit_code == 0, ran.exception
     if options:
         assert json.loads(ran.output)[0]["tag"] == "日本 😀"
+
+
+def test_a_command_that_shows_the_application_leaves_the_endpoints_alone(
+    harness: Harness,
+) -> None:
+    url = "https://hooks.example.com/textback"
+    harness.restart(WEBHOOK_URLS=url, WEBHOOK_SECRET="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    without = settings.read(environment(DATABASE_URL=harness.settings.database_url))
+    create_app(without, serves=False)
+    (endpoint,) = harness.store.read(webhook_endpoints.configured)
+    assert endpoint.url == url
+
+
+@pytest.mark.parametrize("command", ["show", "forget", "cancel", "resend"])
+def test_a_row_that_cannot_be_read_is_told_in_a_line(harness: Harness, command: str) -> None:
+    harness.start_and_send()
+
+    def damage(tx: Tx) -> Done[int]:
+        return Done(tx.run("UPDATE verification SET created_at = 'x'"))
+
+    harness.store.write(damage)
+    result = harness.flask(command, PHONE)
+    assert result.exit_code == 1
+    assert "cannot be read" in result.output

@@ -109,6 +109,6 @@ class _Handlers:
             return Response(status=400)  # a body that breaks off or is no HTTP, read just now
         id = secrets.token_hex(8)
         log.error("error %s at %s %s", id, request.method, safe(request.path), exc_info=error)
-        sentence = "Something went wrong while processing your request"
+        sentence = "Something went wrong while processing your request."
         body = self._shape.fault("internal", sentence, f"See the log for error {id}.")
         return json_response(body, 500)

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -216,13 +216,31 @@ def _bounded(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     return manager
 
 
+def is_proxy(address: str) -> bool:
+    """Whether a value of HTTPS_PROXY can be used; without a scheme it is one of http, as for curl.
+
+    >>> is_proxy("http://proxy.local:3128"), is_proxy("proxy.local:3128"), is_proxy("socks5://x:1")
+    (True, True, False)
+    """
+    try:
+        parts = urlsplit(_with_scheme(address))
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or half of an IPv6 address
+        return False
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
+
+
 def _manager(url: str, **options: Any) -> urllib3.PoolManager:
     parts = urlsplit(url)
     proxy = None if parts.scheme == "http" else getproxies().get(parts.scheme)
     if proxy is None or proxy_bypass(parts.hostname or ""):
         return urllib3.PoolManager(**options)
+    proxy = _with_scheme(proxy)
     account = urlsplit(proxy)
     if account.username is not None:
-        login = f"{account.username}:{account.password or ''}"
+        login = f"{unquote(account.username)}:{unquote(account.password or '')}"
         options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
     return urllib3.ProxyManager(proxy, **options)

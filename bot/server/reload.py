@@ -29,7 +29,10 @@ def renew(read_environment: Callable[[], Mapping[str, str]]) -> SettingsCheck:
         checked = SettingsCheck(None, (str(error),), ())
     if _in_use is not None:
         earlier = settings.validate(_in_use)
-        fault = _fault(checked, earlier)
+        try:
+            fault = _fault(checked, earlier)
+        except Exception as error:  # whatever it is, a reload must not end a service
+            fault = f"they cannot be checked ({type(error).__name__})"
         if fault:
             log.error("the settings cannot be used, so the earlier ones stay: %s", fault)
             return earlier

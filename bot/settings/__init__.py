@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError, create_model
 
 from bot.domain import numbering, phone
+from bot.outbound.bounded import is_proxy
 from bot.settings import (
     all_secrets,
     env_file,
@@ -155,10 +156,13 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 def validate(environment: Mapping[str, str]) -> SettingsCheck:
     """The settings of an environment, or all of its faults at once."""
+    unreadable = tuple(_unreadable(environment))
+    if unreadable:
+        return SettingsCheck(None, unreadable, ())
     # An empty limit is no limit; anything else that is empty is unset.
     filled = {
         # A pasted line end or blank is invisible, so it is stripped. In a secret it is refused.
-        name: value.strip() if name in _TRIMMED else value
+        name: value.strip() if OTHER_NAMES.get(name, name) in _TRIMMED else value
         for name, value in environment.items()
         if value.strip() or name.startswith("LIMIT_")
     }
@@ -168,11 +172,26 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
             filled.setdefault(name, filled[other])
     try:
         found, lines = _sound_part(filled)
-        faults = (*lines.values(), *_broken(_RULES, found, lines))
+        faults = (*lines.values(), *_broken(_RULES, found, lines), *_unusable_proxy(environment))
         doubts = tuple(_broken(_DOUBTS, found, lines))
     except BrokenCatalogue as error:
         return SettingsCheck(None, (f"bot/wording/catalogues/{error}",), unread)
     return SettingsCheck(None if faults else found, faults, (*doubts, *unread))
+
+
+def _unreadable(environment: Mapping[str, str]) -> Iterator[str]:
+    """Values in another encoding than UTF-8 arrive as surrogates, which nothing can write."""
+    for name in sorted(environment.keys() & {*variables(), *OTHER_NAMES}):
+        try:
+            environment[name].encode()
+        except UnicodeEncodeError:
+            yield f"{name} cannot be used: it is not UTF-8."
+
+
+def _unusable_proxy(environment: Mapping[str, str]) -> Iterator[str]:
+    proxy = environment.get("https_proxy") or environment.get("HTTPS_PROXY")
+    if proxy and not is_proxy(proxy):
+        yield "HTTPS_PROXY cannot be used: it should be http://host:port."
 
 
 def _sound_part(filled: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:

@@ -1,5 +1,6 @@
 """Bounds on starts and guesses, and how long things are kept."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ def _limits(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
     parsed = parse_many(value) if value.strip() else []
+    if re.search(r"/\s*0+\s*[a-z]", value, re.IGNORECASE):
+        raise Unusable("a limit must look back at some time")
     if any(item.amount < 1 for item in parsed):
         raise Unusable("a limit must allow at least one")
     if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):

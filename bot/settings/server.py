@@ -17,6 +17,8 @@ def _database_url(url: str) -> str:
         return url
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
         raise Unusable("it is of no database that Textback knows")
+    if url.removeprefix("sqlite:///").startswith(":memory:"):
+        raise Unusable("a database in memory is another one in each process")
     return url
 
 

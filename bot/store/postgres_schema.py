@@ -58,7 +58,7 @@ def connected(address: str, name: str) -> Iterator[Connection]:
     try:
         with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
             yield connection
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeError) as error:  # the latter of a host that is no name
         raise UnusableDatabase(f"{name} cannot be used: {error}".strip()) from error
 
 

@@ -37,20 +37,47 @@ def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
 def schema_version(path: Path) -> int | None:
     """The version of the schema in a file, which is only read; None: it has none yet. Raises
     UnusableDatabase."""
-    if not path.exists():
-        folder = next(place for place in path.parents if place.exists())
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise UnusableDatabase(f"{path} cannot be opened: nothing can be made in {folder}")
-        return None
-    if not os.access(path, os.W_OK):
-        raise UnusableDatabase(f"{path} cannot be opened: it cannot be written to")
-    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        if not _is_there(path):
+            return None
+        address = f"{path.resolve().as_uri()}?mode=ro"
+    except OSError as error:  # such as a name that is too long
+        raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error
     with (
         _told_as_unusable(path),
         contextlib.closing(sqlite3.connect(address, uri=True)) as connection,
     ):
         connection.row_factory = sqlite3.Row
         return _refuse_foreign(sqlite_utils.Database(connection), path)
+
+
+def _is_there(path: Path) -> bool:
+    """False: it can be made. Raises UnusableDatabase, OSError."""
+    if not _exists(path):
+        folder = next(place for place in path.parents if place.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UnusableDatabase(f"{path} cannot be opened: nothing can be made in {folder}")
+        return False
+    _refuse_other_than_file(path)
+    if not os.access(path, os.W_OK):
+        raise UnusableDatabase(f"{path} cannot be opened: it cannot be written to")
+    return True
+
+
+def _exists(path: Path) -> bool:
+    """Also true of a link that leads nowhere. Raises OSError, of a name that is too long, say."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """A device would lose its permissions, and a link that leads nowhere may be an unmounted disk.
+    Raises UnusableDatabase."""
+    if _exists(path) and not path.is_file():
+        raise UnusableDatabase(f"{path} cannot be opened: it is not a file")
 
 
 def connect(path: Path) -> sqlite_utils.Database:
@@ -88,6 +115,7 @@ def _create_private(path: Path) -> None:
     """The file can be read by its owner alone, and so can the log that SQLite keeps beside it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_other_than_file(path)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error

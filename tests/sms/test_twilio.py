@@ -1,5 +1,6 @@
 """The gateway, and that its requests are those of Twilio's own description."""
 
+import base64
 import re
 import time
 
@@ -29,11 +30,20 @@ def test_only_twilios_own_hosts_are_rebased(harness: Harness) -> None:
         client.request("GET", f"http://api.twilio.com.evil.invalid{path}")
 
 
+def login_of(pool) -> str:
+    kind, _, login = pool.proxy_headers["proxy-authorization"].partition(" ")
+    assert kind == "Basic"
+    return base64.b64decode(login).decode()
+
+
 def test_a_proxy_of_the_machine_is_used_but_not_to_loopback(monkeypatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:word@127.0.0.1:3128")
     through = PooledHttpClient(None, timeout=1, connections=1).pool
     assert through.proxy.port == 3128
-    assert through.proxy_headers["proxy-authorization"].startswith("Basic ")
+    assert login_of(through) == "user:word"
+    monkeypatch.setenv("HTTPS_PROXY", "user:p%40ss%3Aw@127.0.0.1:3128")
+    through = PooledHttpClient(None, timeout=1, connections=1).pool
+    assert (through.proxy.scheme, login_of(through)) == ("http", "user:p@ss:w")
     beside = PooledHttpClient("http://127.0.0.1:9", timeout=1, connections=1).pool
     assert beside.proxy is None
     monkeypatch.setenv("NO_PROXY", "api.twilio.com")

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from bot.wording.segments import segments
-from tests.harness import FUNCTION_KEY, NUMBER, PHONE, SYSTEM_KEY
+from tests.harness import FUNCTION_KEY, NUMBER, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
 from tests.verify.conftest import Verify, client_of, refused
 from tests.verify.troubles import TROUBLES, Trouble
@@ -383,3 +383,9 @@ def test_without_settings_a_code_has_four_digits(tmp_path: Path) -> None:
         caller.create_and_send()
         assert len(harness.code()) == 4
         assert caller.service.fetch().code_length == 4
+
+
+def test_a_login_that_is_no_base64_is_401(harness: Harness) -> None:
+    headers = {"Authorization": b"Basic \xe9=="}
+    response = harness.call("GET", "/v2/Services/VA1/Verifications/x", key=None, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (401, 20003)

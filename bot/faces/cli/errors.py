@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bot.domain.errors import Refusal
+from bot.store.rows import UnreadableRow
 from bot.store.tx import StoreUnavailable
 
 
@@ -34,6 +35,8 @@ def _telling(callback: Any) -> Any:
             raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
         except StoreUnavailable as error:
             raise click.ClickException(error.sentence) from None
+        except UnreadableRow as error:
+            raise click.ClickException(f"{error}; docs/operations.md says what to do") from None
 
     return called
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import Authorization
 
 from bot.domain import phone, reply
 from bot.domain.errors import (
@@ -168,7 +169,7 @@ class VerifyFace:
     def _caller(self, service_sid: str | None = None) -> Caller:
         """The password is a function key or a system key; the user name is any. Raises
         Unauthorized, NoSuchResource."""
-        login = request.authorization
+        login = _login()
         password = login.password if login is not None and login.type == "basic" else None
         caller = self._service.keys.caller(password or "") if password else None
         if caller is None:
@@ -180,7 +181,7 @@ class VerifyFace:
     def _account_sid(self) -> str:
         """The account sid that the client expects: its own user name, if that is an account's
         sid."""
-        user = (request.authorization.username if request.authorization else None) or ""
+        user = getattr(_login(), "username", None) or ""
         return user if _ACCOUNT.fullmatch(user) else self._service.settings.twilio_account_sid
 
     def _selector(self, caller: Caller, text: str) -> VerificationSelector:
@@ -219,6 +220,13 @@ class VerifyFace:
             view.verification, view.texts, account_sid=self._account_sid()
         )
         return json_response(body, status)
+
+
+def _login() -> Authorization | None:
+    try:
+        return request.authorization
+    except ValueError:  # werkzeug does not expect other characters than ASCII in Base64
+        return None
 
 
 def _owned(selector: VerificationSelector, caller: Caller) -> VerificationSelector:

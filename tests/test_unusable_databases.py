@@ -1,0 +1,97 @@
+"""Databases that cannot be used: refused in words at a start, by `flask check` and by a reload."""
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.server import reload
+from bot.store.opening import open_store, schema_version
+from bot.store.tx import UnusableDatabase
+from tests.harness import environment
+
+
+def urls(folder: Path) -> dict[str, str]:
+    (folder / "dangling").symlink_to(folder / "unmounted" / "x.db")
+    return {
+        "a folder": f"sqlite:///{folder}",
+        "a name that is too long": f"sqlite:///{folder}/{'x' * 300}.db",
+        "a link that leads nowhere": f"sqlite:///{folder}/dangling",
+        "a host that is no name": "postgresql://u:p@db..internal/x",
+        "a host of too long a label": f"postgresql://u:p@{'x' * 64}/x",
+    }
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "a folder",
+        "a name that is too long",
+        "a link that leads nowhere",
+        "a host that is no name",
+        "a host of too long a label",
+    ],
+)
+def test_it_is_refused_in_words(tmp_path: Path, what: str) -> None:
+    url = urls(tmp_path)[what]
+    with pytest.raises(UnusableDatabase):
+        schema_version(url)
+    with pytest.raises(UnusableDatabase):
+        open_store(url, connections=1)
+
+
+def test_a_device_keeps_its_permissions(tmp_path: Path) -> None:
+    before = stat.S_IMODE(Path("/dev/null").stat().st_mode)
+    with pytest.raises(UnusableDatabase, match="not a file"):
+        open_store("sqlite:////dev/null", connections=1)
+    assert stat.S_IMODE(Path("/dev/null").stat().st_mode) == before
+
+
+def test_a_reload_survives_whatever_a_check_raises(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reload, "_in_use", None)
+    first = environment()
+    assert reload.renew(lambda: first).settings is not None
+
+    def raises(_: str) -> None:
+        raise RuntimeError("a fault of a library")
+
+    monkeypatch.setattr(reload, "schema_version", raises)
+    second: Mapping[str, str] = {**first, "DATABASE_URL": "sqlite:///elsewhere.db"}
+    kept = reload.renew(lambda: second).settings
+    assert kept is not None
+    assert kept.database_url != second["DATABASE_URL"]
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_database_in_memory_is_refused() -> None:
+    (fault,) = settings.validate(environment(DATABASE_URL="sqlite:///:memory:")).faults
+    assert "in memory" in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTPS_PROXY", "socks5://127.0.0.1:1080"),
+        ("HTTPS_PROXY", "http://127.0.0.1:99999"),
+        ("https_proxy", "http://[::1"),
+        ("HTTPS_PROXY", "http://user:s3cr/et@127.0.0.1:18310"),
+        ("ALLOWED_COUNTRIES", "\udcff"),
+        ("LIMIT_PER_NUMBER", "\udcff"),
+        ("LIMIT_PER_NUMBER", "5/0 minutes"),
+    ],
+)
+def test_other_values_that_fail_later_are_faults_at_once(name: str, value: str) -> None:
+    (fault,) = settings.validate(environment(**{name: value})).faults
+    assert fault.startswith(f"{name.upper()} cannot be used")
+    assert "s3cr" not in fault
+
+
+def test_blanks_around_the_other_names_of_settings_are_ignored() -> None:
+    values = environment()
+    number = values.pop("TWILIO_PHONE_NUMBER")
+    checked = settings.validate({**values, "TwilioPhoneNumber": f" {number} "})
+    assert checked.settings is not None, checked.message
