@@ -71,14 +71,7 @@ def create_app(
     service = _service(settings, store, gateway, clock, serves=serves)
     if serves:
         service.configure_endpoints()
-    app = hooks.Application(__name__, static_folder=None)
-    app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,
-        PROPAGATE_EXCEPTIONS=False,
-        PROVIDE_AUTOMATIC_OPTIONS=False,
-    )
-    app.url_map.merge_slashes = False  # a redirect would carry HTML
+    app = _bounded_application()
     services.attach(service, app)
     hooks.register(app)
     error_handlers.register(app, ERROR_SHAPE, refused=service.metrics.refused)
@@ -92,6 +85,18 @@ def create_app(
     app.register_blueprint(console.blueprint(service))
     app.register_blueprint(openapi.blueprint(openapi_document()))
     _add_commands(app)
+    return app
+
+
+def _bounded_application() -> Flask:
+    app = hooks.Application(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,
+        PROPAGATE_EXCEPTIONS=False,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    app.url_map.merge_slashes = False  # a redirect would carry HTML
     return app
 
 

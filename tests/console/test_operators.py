@@ -284,7 +284,7 @@ def test_wrong_keys_are_in_the_audit_up_to_a_bound(
     visitor.sign_in("not-the-key-at-all")
     assert len(lines(shared)) == audit.REFUSALS_KEPT_AN_HOUR + 1
     rows = Page(signed_in(shared, ALICE).get("/console/audit")).rows("#audit table")
-    assert rows[2][1:] == ["unknown", "sign-in refused: wrong key", "", "127.0.0.1"]
+    assert rows[2][1:] == ["–", "sign-in refused: wrong key", "", "127.0.0.1"]
     assert "not-the-key-at-all" not in caplog.text
 
 
