@@ -17,13 +17,12 @@ from bot.server.gc_settings import apply as _settle_memory  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
+_reload.drop_proxies(os.environ)
 _checked = _reload.renew(lambda: _settings.with_file(os.environ))
 if _checked.settings is None:
     sys.exit(_checked.message)
 _wanted = _checked.settings
-for _name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):  # in .env, say
-    if _value := (_reload.in_use() or {}).get(_name):
-        os.environ.setdefault(_name, _value)
+_reload.use_proxies(os.environ)
 
 _log = _logging.getLogger("bot.settings")
 _configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form

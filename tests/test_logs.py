@@ -102,6 +102,7 @@ def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> Non
         "/x/+1 (425) 555 0123",
         "+14255550199",
         "/x/1,425,555,0123",
+        "/x/+1 (425)  --  555  --  0123",
         "/x/1_425_555_0123",
         "/x/+1\u00a0425\u202f555\u20130123".encode().decode("latin-1"),
         "/x/１４２５５５５０１２３".encode().decode("latin-1"),

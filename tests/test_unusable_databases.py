@@ -95,3 +95,20 @@ def test_blanks_around_the_other_names_of_settings_are_ignored() -> None:
     number = values.pop("TWILIO_PHONE_NUMBER")
     checked = settings.validate({**values, "TwilioPhoneNumber": f" {number} "})
     assert checked.settings is not None, checked.message
+
+
+def test_proxies_of_the_file_reach_libraries_and_change_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reload, "_in_use", None)
+    process = {"PATH": "/bin", "NO_PROXY": "own.example"}
+    for proxy in ("http://one:1", "http://two:2", ""):
+        reload.drop_proxies(process)
+        values = {**environment(), "HTTPS_PROXY": proxy, "no_proxy": "file.example", **process}
+        assert reload.renew(lambda values=values: values).settings is not None
+        reload.use_proxies(process)
+        assert process.get("HTTPS_PROXY", "") == proxy
+        assert process["NO_PROXY"] == "own.example"
+        assert "no_proxy" not in process
+    reload.drop_proxies(process)
+    assert process == {"PATH": "/bin", "NO_PROXY": "own.example"}

@@ -2,6 +2,7 @@
 into rows, in the transaction of the decision."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -65,6 +66,8 @@ class Notify:
 @dataclass(frozen=True, slots=True)
 class LeaveNumberAlone:
     """Refuse starts for the verification's number for a day: its holder replied NO."""
+
+    since: datetime  # when the NO was sent
 
 
 Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | LiftText | Notify | LeaveNumberAlone

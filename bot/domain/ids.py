@@ -9,9 +9,9 @@ from collections.abc import Callable
 from bot.domain.characters import ascii_digits, visible
 
 # Seven digits and more, whatever separates them, may be a number.
-_NUMBER = re.compile(r"\+?[0-9](?:[\W_]{0,4}[0-9]){6,}")
+_NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
 _AS_EVENT = re.compile(r"(/raiseevent/)(.*)", re.IGNORECASE | re.DOTALL)
-_CODE = re.compile(r"[0-9](?:[\W_]{0,2}[0-9]){3,}")
+_CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
 # Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
     r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",

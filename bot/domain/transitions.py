@@ -120,9 +120,9 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
             return _afterthought(v, _AFTER_THE_END[v.outcome.status])
         case OlderCodeSent(at) if at < v.deadline_at:
             return _afterthought(v, AutoReply.OLDER_TEXT)
-        case DisownedByText() if _may_be_disowned_late(v, now):
+        case DisownedByText(at) if _may_be_disowned_late(v, now):
             late = _afterthought(v, AutoReply.DISOWNED)
-            return replace(late, effects=(LeaveNumberAlone(),))
+            return replace(late, effects=(LeaveNumberAlone(at),))
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
             return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
@@ -244,13 +244,13 @@ def _disowned(v: Verification, at: datetime) -> Decision:
     """The person did not ask for the code: ends the verification, and is no attempt."""
     if v.held_outcome is not None:
         is_approved = v.held_outcome.status is Status.APPROVED
-        return Decision(v, effects=() if is_approved else (LeaveNumberAlone(),))
+        return Decision(v, effects=() if is_approved else (LeaveNumberAlone(at),))
     if at >= v.deadline_at:
         ended = _with_last_reply(_lapse(v), AutoReply.DISOWNED)
-        return replace(ended, effects=(LeaveNumberAlone(),))
+        return replace(ended, effects=(LeaveNumberAlone(at),))
     canceled = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
     thanked = answered(canceled.verification, canceled.events, AutoReply.DISOWNED)
-    return replace(thanked, effects=(LeaveNumberAlone(),))
+    return replace(thanked, effects=(LeaveNumberAlone(at),))
 
 
 def _time_passed(v: Verification, now: datetime) -> Decision:

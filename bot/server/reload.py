@@ -3,7 +3,7 @@ keeps the earlier environment: a mistake in a file must not end a service that r
 
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 
 from bot import settings
 from bot.settings import Settings, SettingsCheck
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 # Kept in gunicorn's first process, which reads its configuration at each reload. The processes that
 # it forks inherit it.
 _in_use: Mapping[str, str] | None = None
+
+PROXIES = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_proxies: list[str] = []  # those that `use_proxies` has set
 
 
 def renew(read_environment: Callable[[], Mapping[str, str]]) -> SettingsCheck:
@@ -63,6 +66,23 @@ def _refusal_to_listen(wanted: Settings) -> str | None:
     except OSError as error:
         return f"HOST and PORT cannot be listened on: {wanted.host}:{wanted.port}: {error.strerror}"
     return None
+
+
+def drop_proxies(process: MutableMapping[str, str]) -> None:
+    """Takes the proxies of an earlier load out of the environment of this process."""
+    while _proxies:
+        process.pop(_proxies.pop(), None)
+
+
+def use_proxies(process: MutableMapping[str, str]) -> None:
+    """Puts proxies that only the file .env names into the environment of this process, where
+    libraries look for them."""
+    own = {name.lower() for name in process}
+    for name in PROXIES:
+        value = (_in_use or {}).get(name)
+        if value and name.lower() not in own:
+            process[name] = value
+            _proxies.append(name)
 
 
 def in_use() -> Mapping[str, str] | None:

@@ -9,12 +9,14 @@ LASTS = timedelta(hours=24)
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-def mark(tx: Tx, phone: str) -> None:
+def mark(tx: Tx, phone: str, *, since: datetime) -> None:
+    """`since`: when the NO was sent; a later one stays."""
     sql = """
-        INSERT INTO disown (phone, since) VALUES (:phone, :now)
+        INSERT INTO disown (phone, since) VALUES (:phone, :since)
         ON CONFLICT (phone) DO UPDATE SET since = excluded.since
+        WHERE excluded.since > disown.since
     """
-    tx.run(sql, phone=phone, now=to_text(tx.now))
+    tx.run(sql, phone=phone, since=to_text(since))
 
 
 def ends_at(tx: Tx, phone: str) -> datetime | None:

@@ -125,7 +125,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
-    if done.value.answer and is_opted_out(tx, text, done.changes):
+    if (done.value.answer or done.changes) and is_opted_out(tx, text, done.changes):
         # A number that has texted STOP gets no text, not even this answer.
         return Done(Judged(None), changes=done.changes)
     return done

@@ -29,7 +29,9 @@ def keyword_of(
     verification = present_of(tx, text.phone)
     if verification is None:
         return _stop_without_code(text.heard, code_length)
-    if quotes_any(text.heard.comparable, [verification.challenge_text], service=service):
+    ours = verification.challenge_text
+    is_quote = quotes_any(text.heard.comparable, [ours], service=service)
+    if is_quote and not opens_with_stop(reply.hear(ours)):  # a service may have such a name
         return Keyword.STOP
     return _stop_without_code(text.heard, verification.terms.code_length)
 
@@ -71,6 +73,8 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     answers = (
         answers and opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
     )
+    # Its lock before the mark, in the order of a reply.
+    pending = verifications.pending_of(tx, text.phone)
     opt_outs.mark(
         tx,
         phone=text.phone,
@@ -78,7 +82,6 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
         is_by_twilio=text.keyword is not None or _is_obeyed_by_twilio(text),
     )
     judged = Judged(wording.stopped_text(service) if answers else None)
-    pending = verifications.pending_of(tx, text.phone)
     if pending is None:
         return Done(judged)
     decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)

@@ -79,8 +79,8 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
             withdraw_texts(tx, of)
         case EraseTexts():
             erase_texts(tx, of.id)
-        case LeaveNumberAlone():
-            disowns.mark(tx, of.phone)
+        case LeaveNumberAlone(since):
+            disowns.mark(tx, of.phone, since=since)
         case Notify():
             _add_outcome_events(tx, of)
         case LiftText():

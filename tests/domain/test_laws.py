@@ -194,7 +194,7 @@ def test_what_is_refused_leaves_the_verification_the_very_same() -> None:
         for what in inputs(NOON + seconds(40)):
             decision = decide(before, what, NOON + seconds(40))
             is_late_no = isinstance(what, DisownedByText) and status is not Status.APPROVED
-            effects = (LeaveNumberAlone(),) if is_late_no else ()
+            effects = (LeaveNumberAlone(what.at),) if is_late_no else ()
             if not isinstance(what, TextAccepted):
                 assert decision == Decision(before, effects=effects)
 

@@ -126,6 +126,26 @@ def test_a_missed_start_does_not_lift_a_newer_no(harness: Harness) -> None:
     assert refused(harness) == (409, "disowned")
 
 
+def test_a_missed_start_lifts_the_no_that_was_missed_before_it(harness: Harness) -> None:
+    harness.start_and_send()
+    for body in ("NO", "START"):
+        harness.clock.forward(10)
+        missed(harness, body)
+    harness.clock.forward(20)
+    catch_up(harness)
+    assert refused(harness) == (202, None)
+
+
+def test_our_own_text_copied_back_is_no_stop_whatever_the_service_is_called(
+    tmp_path: Path,
+) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Stop & Shop") as harness:
+        id = harness.start_and_send()["id"]
+        (sent,) = harness.texts()
+        harness.text(sent.body)
+        assert harness.status(id)["customStatus"]["status"] == "pending"
+
+
 @pytest.mark.parametrize(
     "text",
     ["STOP\n\n> {sent}", "Stop texting me! “{sent}”"],

@@ -661,9 +661,9 @@ def test_a_version_changes_with_a_late_line_though_nothing_settles(
 def test_a_number_that_is_disowned_anew_is_not_swept_away(
     store: PostgresStore, clock: HandClock, url: str
 ) -> None:
-    store.write(lambda tx: Done(disowns.mark(tx, PHONE)))
+    store.write(lambda tx: Done(disowns.mark(tx, PHONE, since=tx.now)))
     clock.forward(25 * 3600)
-    again = Held(store, lambda tx: Done(disowns.mark(tx, PHONE)))
+    again = Held(store, lambda tx: Done(disowns.mark(tx, PHONE, since=tx.now)))
     sweep = threading.Thread(
         target=store.write, args=(lambda tx: Done(disowns.drop_old(tx, limit=10)),)
     )
