@@ -85,9 +85,15 @@ def test_a_database_in_memory_is_refused() -> None:
     ],
 )
 def test_other_values_that_fail_later_are_faults_at_once(name: str, value: str) -> None:
-    (fault,) = settings.validate(environment(**{name: value})).faults
+    values = environment(TWILIO_API_BASE_URL="https://127.0.0.1:9", **{name: value})
+    (fault,) = settings.validate(values).faults
     assert fault.startswith(f"{name.upper()} cannot be used")
     assert "s3cr" not in fault
+
+
+def test_a_proxy_that_nothing_would_use_is_no_fault() -> None:
+    """A developer's machine may name one that only other programs understand."""
+    assert settings.validate(environment(HTTPS_PROXY="socks5h://127.0.0.1:1080")).faults == ()
 
 
 def test_blanks_around_the_other_names_of_settings_are_ignored() -> None:

@@ -53,7 +53,7 @@ def _judge_all(
     store: Store, texts: Sequence[InboundText], rules: Rules, on_ignored: OnIgnored
 ) -> None:
     """Judges texts, oldest first. If another transaction holds the rows of a number, its later
-    texts wait, and the others go on. Raises StoreUnavailable, and RowHeld at the end."""
+    texts wait, and the others go on. Raises StoreUnavailable, and RowLocked at the end."""
     blocked: dict[str, RowLocked] = {}
     for text in texts:
         if text.phone in blocked:

@@ -29,6 +29,7 @@ def keyed(key: bytes) -> hmac.HMAC:
 
 
 def digest_of(message: bytes, keyed: hmac.HMAC) -> bytes:
+    """`keyed` is not changed, so it serves for any number of messages."""
     begun = keyed.copy()
     begun.update(message)
     return begun.digest()

@@ -61,7 +61,7 @@ LONGEST_REASON_IN_HISTORY = 60  # characters kept of the reason for a suspension
 
 
 def decide(verification: Verification | None, input: Input, now: datetime) -> Decision:
-    """Decides the consequences of the input `what` for `verification` at `now`.
+    """Decides the consequences of `input` for `verification` at `now`.
 
     Raises ValueError where `Started` meets an existing verification, or anything else meets none.
     """
@@ -332,15 +332,21 @@ def _set(detail: Detail) -> Detail:
 
 
 def _with_auto_reply(decision: Decision, answer: AutoReply, input: Attempted) -> Decision:
-    if not input.by_text or decision.verification.suspended_at is not None:
-        return decision
-    return answered(decision.verification, decision.events, answer)
+    return _replied(decision, answer) if input.by_text else decision
 
 
 def _with_last_reply(decision: Decision, answer: AutoReply) -> Decision:
     """The one answer after the end, to the reply that finds the deadline passed."""
-    after = decision.verification
-    if after.suspended_at is not None:
+    replied = _replied(decision, answer)
+    if replied is decision:
         return decision
-    told = answered(replace(after, is_afterthought_answered=True), decision.events, answer)
-    return replace(told, is_excused=decision.is_excused)
+    after = replace(replied.verification, is_afterthought_answered=True)
+    return replace(replied, verification=after)
+
+
+def _replied(decision: Decision, answer: AutoReply) -> Decision:
+    """The decision with an answer; unchanged while its verification is suspended."""
+    if decision.verification.suspended_at is not None:
+        return decision
+    replied = answered(decision.verification, decision.events, answer)
+    return replace(replied, is_excused=decision.is_excused)

@@ -49,7 +49,7 @@ class Access:
         return caller
 
     def require_restarter(self, id: str) -> Caller:
-        """Requires what `holder` requires. Refuses the link of a caller whose key was replaced
+        """Requires what `require_holder` does. Refuses the link of a caller whose key was replaced
         since."""
         caller = self.require_holder(id, Scope.ACT)
         if caller.power is Power.LINK and not self._is_begun_by_known_key(id):

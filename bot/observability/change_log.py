@@ -13,7 +13,11 @@ log = logging.getLogger(__name__)
 
 def write(done: Done[Any], seconds: float) -> None:
     for change in done.changes:
-        if change.events and not logs.note_change(**_extra_fields(change, seconds)):
+        if not change.events:
+            continue
+        if logs.takes_change():
+            logs.note(**_extra_fields(change, seconds))
+        else:
             log.info("%s", change.events[-1].name, extra=_extra_fields(change, seconds))
 
 

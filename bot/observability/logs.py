@@ -104,14 +104,11 @@ def note(**fields: object) -> None:
         noted.update(fields)
 
 
-def note_change(**fields: object) -> bool:
-    """Adds a change of a verification to the access line of the request at hand. False: no such
-    line will follow, or it has a change already."""
+def takes_change() -> bool:
+    """Whether a change of a verification can be noted: an access line will follow, and has no
+    change yet."""
     noted = _NOTED.get()
-    if noted is None or not _are_access_lines_written.is_set() or "events" in noted:
-        return False
-    noted.update(fields)
-    return True
+    return noted is not None and _are_access_lines_written.is_set() and "events" not in noted
 
 
 def note_no_more() -> None:

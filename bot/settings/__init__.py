@@ -172,7 +172,7 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
             filled.setdefault(name, filled[other])
     try:
         found, lines = _sound_part(filled)
-        faults = (*lines.values(), *_broken(_RULES, found, lines), *_unusable_proxy(environment))
+        faults = (*lines.values(), *_broken(_RULES, found, lines), *_unusable_proxy(filled))
         doubts = tuple(_broken(_DOUBTS, found, lines))
     except BrokenCatalogue as error:
         return SettingsCheck(None, (f"bot/wording/catalogues/{error}",), unread)
@@ -188,9 +188,11 @@ def _unreadable(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} cannot be used: it is not UTF-8."
 
 
-def _unusable_proxy(environment: Mapping[str, str]) -> Iterator[str]:
-    proxy = environment.get("https_proxy") or environment.get("HTTPS_PROXY")
-    if proxy and not is_proxy(proxy):
+def _unusable_proxy(filled: Mapping[str, str]) -> Iterator[str]:
+    """Calls over plain http, as to the simulator, go through no proxy."""
+    proxy = filled.get("https_proxy") or filled.get("HTTPS_PROXY")
+    is_used = not filled.get("TWILIO_API_BASE_URL", "").startswith("http://")
+    if proxy and is_used and not is_proxy(proxy):
         yield "HTTPS_PROXY cannot be used: it should be http://host:port."
 
 

@@ -1,12 +1,11 @@
 """The table `disown`: numbers whose holder replied NO to a code."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.store.rows import to_instant_if_readable, to_text
 from bot.store.tx import Tx
 
 LASTS = timedelta(hours=24)
-FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def mark(tx: Tx, phone: str, *, since: datetime) -> None:
@@ -28,10 +27,15 @@ def ends_at(tx: Tx, phone: str) -> datetime | None:
     return ends if tx.now < ends else None
 
 
-def unmark(tx: Tx, phone: str, *, until: datetime = FOREVER) -> bool:
-    """Removes a mark of `until` or earlier. False: there was none."""
+def unmark(tx: Tx, phone: str) -> bool:
+    """Removes the mark, readable or not. False: there was none."""
+    return tx.run("DELETE FROM disown WHERE phone = :phone", phone=phone) == 1
+
+
+def unmark_until(tx: Tx, phone: str, *, until: datetime) -> None:
+    """Removes a mark of `until` or earlier."""
     sql = "DELETE FROM disown WHERE phone = :phone AND since <= :until"
-    return tx.run(sql, phone=phone, until=to_text(until)) == 1
+    tx.run(sql, phone=phone, until=to_text(until))
 
 
 def drop_old(tx: Tx, *, limit: int) -> int:

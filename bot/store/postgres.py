@@ -46,8 +46,8 @@ from bot.store.tx import (
 
 T = TypeVar("T")
 
-# A transaction waits PATIENCE_SECONDS for a server that has just gone away. One that begins later
-# fails within this time, so that no thread is held for it.
+# A transaction waits STORE_TIMEOUT_SECONDS for a server that has just gone away. One that begins
+# later fails within this time, so that no thread is held for it.
 BRIEFLY_SECONDS = 1.0
 
 LOCK_MILLISECONDS = 3500

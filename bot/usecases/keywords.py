@@ -64,7 +64,7 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     tx.lock_number(text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
-        disowns.unmark(tx, text.phone, until=tx.now - (text.age or timedelta(0)))
+        disowns.unmark_until(tx, text.phone, until=tx.now - (text.age or timedelta(0)))
     if keyword is Keyword.HELP and answers:
         return Done(Judged(wording.help_text(service)))
     if keyword is not Keyword.STOP:

@@ -151,7 +151,7 @@ def replay(tx: Tx, id: str, *, operator: str) -> Done[None]:
 
 
 def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
-    """Sends failed events again, RESENT_AT_ONCE at most. Returns how many."""
+    """Sends failed events again, REPLAYED_AT_ONCE at most. Returns how many."""
     webhook_endpoints.forget_idle_failures(tx)
     ids = webhook_events.queue_failed_again(tx, since=since, limit=REPLAYED_AT_ONCE)
     _note_replays(tx, ids, operator)

@@ -46,16 +46,6 @@ def test_a_no_during_a_suspension_counts_once_the_time_is_over(harness: Harness)
     assert refused(harness) == (409, "disowned")
 
 
-def test_a_no_after_a_held_approval_changes_nothing(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.suspend(id, None)
-    harness.text(harness.code())
-    harness.text("NO")
-    harness.resume(id, None)
-    assert harness.status(id)["output"] is True
-    assert refused(harness) == (202, None)
-
-
 def test_a_late_code_is_answered_once(harness: Harness) -> None:
     harness.start_and_send()
     code = harness.code()

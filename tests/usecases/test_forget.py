@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.store import hourly_counts
+from bot.store.tx import Done
 from bot.usecases import forget
 from tests.builders import NOON
 from tests.harness import PHONE, Harness, bytes_in
@@ -112,3 +113,11 @@ def test_the_dispatcher_does_it_by_itself(harness: Harness) -> None:
 def sweep(harness: Harness) -> None:
     """As the dispatcher does it, every hour."""
     harness.dispatcher.sweep()
+
+
+def test_a_mark_that_cannot_be_read_is_forgotten_too(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.text("NO")
+    harness.store.write(lambda tx: Done(tx.run("UPDATE disown SET since = 'x'")))
+    harness.forget(PHONE)
+    assert harness.store.read(lambda tx: tx.all("SELECT phone FROM disown")) == []

@@ -5,14 +5,7 @@ messaging guides. Decide on the code, never on Twilio's message: that holds the 
 """
 
 from bot.channels.gateway import Blame
-from bot.channels.twilio.troubles import (
-    ADVICE,
-    LOST_REPLIES,
-    TROUBLES,
-    WITHHELD,
-    Kind,
-    Trouble,
-)
+from bot.channels.twilio.troubles import ADVICE, LOST_REPLIES, TROUBLES, WITHHELD, Kind, Trouble
 
 OPTED_OUT, CREDENTIALS, NOT_FOUND = 21610, 20003, 20404
 

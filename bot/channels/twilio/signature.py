@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import Headers, MultiDict
 
+from bot.domain.code import digest_of
+
 # Base64 of an HMAC-SHA1, which is what Twilio sends.
 SIGNATURE_LENGTH = 28
 HEADER = "X-Twilio-Signature"
@@ -40,7 +42,8 @@ class Signature:
         without."""
         sent, url = headers.get(HEADER, ""), self._base_url + path
         signed = _signed(url, form)
-        if any(hmac.compare_digest(_of(keyed, signed), sent.encode()) for keyed in self._keyed):
+        expected = (base64.b64encode(digest_of(signed, keyed)) for keyed in self._keyed)
+        if any(hmac.compare_digest(one, sent.encode()) for one in expected):
             return True
         return any(validator.validate(url, form, sent) for validator in self._validators)
 
@@ -55,9 +58,3 @@ def _signed(url: str, form: MultiDict[str, str]) -> bytes:
         for value in (sorted(set(values)) if len(values) > 1 else values)
     )
     return f"{url}{''.join(fields)}".encode()
-
-
-def _of(keyed: hmac.HMAC, signed: bytes) -> bytes:
-    begun = keyed.copy()  # with the token taken in already
-    begun.update(signed)
-    return base64.b64encode(begun.digest())
