@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -184,6 +185,9 @@ class _Sender:
     def __init__(self, config: pytest.Config, connection: Connection) -> None:
         self._config = config
         self._connection = connection
+        # pytest-timeout asks for it: without one a test that takes too long fails by an assertion
+        # of pytest's, which says nothing of the time.
+        self._tw = pytest.TerminalReporter(config, sys.stderr)._tw
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         to_data = self._config.hook.pytest_report_to_serializable
@@ -203,7 +207,7 @@ def _run(session: pytest.Session, connection: Connection, ours: list[Any], nicen
     capture.stop_global_capturing()  # its file would be that of all forks
     capture.start_global_capturing()
     plugins.unregister(name="terminalreporter")
-    plugins.register(_Sender(session.config, connection))
+    plugins.register(_Sender(session.config, connection), "terminalreporter")
     try:
         _run_tests(session, connection)
     except KeyboardInterrupt:

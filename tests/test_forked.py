@@ -14,6 +14,7 @@ sys.exit(pytest.main(sys.argv[1:], plugins=[Distribution(forks=3, niceness=10)])
 """
 TESTS = """
     import os
+    import threading
     import pytest
 
     @pytest.mark.parametrize("place", range(40))
@@ -26,6 +27,10 @@ TESTS = """
     def test_fails():
         print("what it printed")
         assert False
+
+    @pytest.mark.timeout(0.2)
+    def test_takes_too_long():
+        threading.Event().wait()
 
     @pytest.mark.skip(reason="not here")
     def test_skipped():
@@ -50,7 +55,8 @@ def test_every_test_is_told_once_though_a_process_dies(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert ran.returncode == 1
-    assert "2 failed, 42 passed, 1 skipped" in ran.stdout.splitlines()[-1]
+    assert "3 failed, 42 passed, 1 skipped" in ran.stdout.splitlines()[-1]
     assert "The process of this test has died, exit code -9." in ran.stdout
     assert "what it printed" in ran.stdout
+    assert "Failed: Timeout (>0.2s)" in ran.stdout
     assert "not here" in ran.stdout
