@@ -592,3 +592,9 @@ def test_a_database_password_is_percent_encoded_and_never_shown(account: str) ->
 def test_addresses_of_databases_that_are_usual() -> None:
     for rest in ("u:p%40ss@h/d", "u@h:5432/d?sslmode=require", "/d?host=/run/postgresql", "h/d"):
         assert faults(DATABASE_URL=f"postgresql://{rest}") == ()
+
+
+def test_a_fault_names_the_variable_as_it_was_set() -> None:
+    good = {name: value for name, value in cloud().items() if name != "TWILIO_ACCOUNT_SID"}
+    checked = settings.validate({**good, "SENDERS": "none", "TwilioAccountSid": "AC1"})
+    assert [line.split()[0] for line in checked.faults] == ["TwilioAccountSid", "SENDERS"]

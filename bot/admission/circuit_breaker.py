@@ -28,9 +28,9 @@ from bot.store.usage import Usage
 HOUR = timedelta(hours=1)
 PROBE_EVERY = timedelta(minutes=1)
 KNOWN_FOR = timedelta(days=30)
-# Up to this many areas, empty ones are kept. Beyond it, empty ones are removed each time the number
-# of areas has doubled, so the cost per start does not grow with their number.
-FEWEST_LOOKED_THROUGH = 10_000
+# Areas that each counted row looks at in turn, to remove empty ones. A row adds two at most, so
+# empty ones are found faster than new ones come, and no row pays for a look at all of them.
+LOOKED_AT = 4
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class CircuitBreaker:
         self._answer_time = answer_time
         self._areas: dict[str, _Area] = {}
         self._busy: set[str] = set()  # areas with enough texts for an open circuit
-        self._look_through_at = FEWEST_LOOKED_THROUGH
+        self._in_turn: deque[str] = deque()  # the names of all areas, the next to look at first
         self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
         self._newest: deque[tuple[str, int]] = deque(maxlen=100)  # probes, and which of their texts
         self._lock = threading.Lock()
@@ -110,7 +110,10 @@ class CircuitBreaker:
             self._drop_empty(row.at)
 
     def _count(self, name: str, row: Usage) -> None:
-        area = self._areas.setdefault(name, _Area())
+        area = self._areas.get(name)
+        if area is None:
+            area = self._areas[name] = _Area()
+            self._in_turn.append(name)
         if row.kind is UsageKind.UNSENT:
             area.take_back(row.at)
             return
@@ -147,6 +150,12 @@ class CircuitBreaker:
             self._busy = {name for name in self._busy if self._is_busy(name)}
             return found
 
+    @property
+    def area_count(self) -> int:
+        """Prefixes and countries in memory: those with texts or approvals in the last hour, and a
+        few that are not removed yet."""
+        return len(self._areas)
+
     def _is_open(self, name: str, now: datetime) -> bool:
         area = self._areas.get(name)
         if area is None:
@@ -174,13 +183,14 @@ class CircuitBreaker:
 
     def _drop_empty(self, now: datetime) -> None:
         """Removes areas without texts and approvals in the last hour, since prefixes are many."""
-        if len(self._areas) < self._look_through_at:
-            return
-        for name, area in list(self._areas.items()):
+        for _ in range(min(LOOKED_AT, len(self._in_turn))):
+            name = self._in_turn.popleft()
+            area = self._areas[name]
             area.bring_to(now, answer_time=self._answer_time)
             if area.is_empty:
                 del self._areas[name]
-        self._look_through_at = max(FEWEST_LOOKED_THROUGH, 2 * len(self._areas))
+            else:
+                self._in_turn.append(name)
 
 
 def _areas(phone: str, country: str) -> Iterator[str]:

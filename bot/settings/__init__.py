@@ -167,11 +167,12 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
         if value.strip() or name.startswith("LIMIT_")
     }
     unread = tuple(names.unread(filled, variables(), OTHER_NAMES))
-    for other, name in OTHER_NAMES.items():
-        if other in filled:
-            filled.setdefault(name, filled[other])
+    set_as = {
+        name: other for other, name in OTHER_NAMES.items() if other in filled and name not in filled
+    }
+    filled |= {name: filled[other] for name, other in set_as.items()}
     try:
-        found, lines = _sound_part(filled)
+        found, lines = _sound_part(filled, set_as)
         faults = (*lines.values(), *_broken(_RULES, found, lines), *_unusable_proxy(filled))
         doubts = tuple(_broken(_DOUBTS, found, lines))
     except BrokenCatalogue as error:
@@ -196,9 +197,12 @@ def _unusable_proxy(filled: Mapping[str, str]) -> Iterator[str]:
         yield "HTTPS_PROXY cannot be used: it should be http://host:port."
 
 
-def _sound_part(filled: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+def _sound_part(
+    filled: Mapping[str, str], set_as: Mapping[str, str]
+) -> tuple[Settings, dict[str, str]]:
     """The settings as far as they are valid, and a line for each invalid field. Invalid fields are
-    None in the result, so that the rules on the other fields can still be checked."""
+    None in the result, so that the rules on the other fields can still be checked. `set_as`: the
+    names that variables were set by, where those are their other names."""
     try:
         return Settings.model_validate(filled), {}
     except ValidationError as error:
@@ -206,7 +210,10 @@ def _sound_part(filled: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
         for fault in error.errors():
             name = str(fault["loc"][0])
             line = words.line(
-                name, fault, looks_like=variables()[name][0], value=filled.get(name, "")
+                set_as.get(name, name),
+                fault,
+                looks_like=variables()[name][0],
+                value=filled.get(name, ""),
             )
             lines.setdefault(name.lower(), line)
     unread: dict[str, Any] = dict.fromkeys(lines, (Any, None))

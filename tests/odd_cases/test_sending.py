@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
+from bot.admission.circuit_breaker import LOOKED_AT, CircuitBreaker, Thresholds
 from bot.channels.gateway import Postponed, Refused, Unknown
 from bot.channels.twilio.client import TwilioGateway
 from bot.dispatch import credentials, erase
@@ -555,6 +555,23 @@ def test_a_start_costs_the_same_with_many_areas() -> None:
     began = time.process_time()
     breaker.open_areas(at)
     assert time.process_time() - began < 0.05
+
+
+def test_areas_without_texts_are_removed_a_few_at_a_time() -> None:
+    breaker = CircuitBreaker(Thresholds(), answer_time=timedelta(seconds=150))
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+    def count(prefixes: range, at: datetime) -> None:
+        for number in prefixes:
+            phone = f"+1{number:06}0000"
+            breaker.count(Usage(number, UsageKind.START, phone, "US", "function", "id", at))
+
+    count(range(1_000), at)
+    assert breaker.area_count == 1_001  # and the country
+    count(range(2_000, 2_001), at + timedelta(hours=2))
+    assert breaker.area_count >= 1_001 + 1 - LOOKED_AT
+    count(range(2_001, 2_500), at + timedelta(hours=2))
+    assert breaker.area_count == 501
 
 
 def test_starts_wait_for_the_first_reading(harness: Harness) -> None:
