@@ -27,7 +27,6 @@ from bot.dispatch.sweep import Sweeper
 from bot.domain.code import Keyring
 from bot.faces import cli, console, durable, health, home, verify
 from bot.http import access, error_handlers, hooks, openapi, outcome_events
-from bot.http.error_handlers import LARGEST_BODY_BYTES
 from bot.http.keys import Keys
 from bot.http.waiting import Waiting
 from bot.observability import change_log
@@ -91,8 +90,6 @@ def create_app(
 def _bounded_application() -> Flask:
     app = hooks.Application(__name__, static_folder=None)
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
-        MAX_FORM_MEMORY_SIZE=LARGEST_BODY_BYTES,
         PROPAGATE_EXCEPTIONS=False,
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )

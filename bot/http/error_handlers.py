@@ -12,13 +12,11 @@ from werkzeug.exceptions import HTTPException
 from bot.domain.errors import Refusal
 from bot.domain.ids import safe
 from bot.http import openapi
+from bot.http.body import LARGEST_BODY_BYTES
 from bot.http.errors import STATUSES, headers_of
 from bot.http.json_responses import json_response
 from bot.http.openapi import Json, Part
 from bot.store.tx import MissedRepliesFirst, StoreUnavailable
-
-# Generous for a text of 1600 characters or a JSON string.
-LARGEST_BODY_BYTES = 64 * 1024
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from bot.http.body import Request
 from bot.observability.logs import REQUEST_ID, begin_request, request_id
 
 _POLICY = "Content-Security-Policy"
@@ -17,6 +18,8 @@ _SECURITY = [
 
 class Application(Flask):
     """Skips Flask's check whether a hook or view is a coroutine: there are no coroutines here."""
+
+    request_class = Request
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -45,7 +45,9 @@ READERS_KEPT = 16
 
 class SqliteTx:
     def __init__(self, db: sqlite_utils.Database, clock: Callable[[], datetime]) -> None:
-        self._db = db
+        # SQLite's own connection: sqlite-utils asks before and after each statement whether a
+        # transaction is open, and here one always is.
+        self._connection = db.conn
         self._clock = clock
 
     @cached_property
@@ -54,7 +56,7 @@ class SqliteTx:
         return self._clock()
 
     def all(self, sql: str, **params: Value) -> list[Row]:
-        cursor = self._db.execute(sql, params)
+        cursor = self._connection.execute(sql, params)
         rows: list[Row] = cursor.fetchmany(FETCHED_AT_ONCE)
         last = len(rows)
         while last == FETCHED_AT_ONCE:
@@ -65,11 +67,11 @@ class SqliteTx:
         return rows
 
     def one(self, sql: str, **params: Value) -> Row | None:
-        row: Row | None = self._db.execute(sql, params).fetchone()
+        row: Row | None = self._connection.execute(sql, params).fetchone()
         return row
 
     def run(self, sql: str, **params: Value) -> int:
-        return self._db.execute(sql, params).rowcount
+        return self._connection.execute(sql, params).rowcount
 
     # One writer at a time: rows that are read are locked, and rows become visible in their order.
     lock = one

@@ -7,7 +7,7 @@ remembered too, so that the console can show them to an operator whose user says
 
 import logging
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Request, Response, request
 
 from bot.channels.gateway import NotForUs
 from bot.channels.twilio.addresses import Ours
@@ -15,7 +15,7 @@ from bot.channels.twilio.signature import Signature
 from bot.channels.twilio.webhooks import EMPTY, read_report, read_text, twiml
 from bot.domain.ids import safe
 from bot.http import openapi
-from bot.http.body import whole_body
+from bot.http.body import present_request, whole_body
 from bot.http.errors import Forbidden
 from bot.http.form_fields import has_few_fields
 from bot.http.openapi import Part
@@ -53,10 +53,11 @@ class Webhooks:
         )
 
     def check_signature(self) -> None:
-        if not _is_signed(self._signature):
+        webhook = present_request()
+        if not _is_signed(webhook, self._signature):
             sentence = "This request does not carry Twilio's signature for this address."
             raise self._refused("signature", "without a valid signature", sentence)
-        if request.form.get("AccountSid", self._account_sid) != self._account_sid:
+        if webhook.form.get("AccountSid", self._account_sid) != self._account_sid:
             sentence = "This request comes from another Twilio account."
             raise self._refused("account", "of another account", sentence)
 
@@ -139,13 +140,13 @@ def part() -> Part:
     )
 
 
-def _is_signed(signature: Signature) -> bool:
-    headers = request.headers
-    if not signature.is_plausible(headers, mimetype=request.mimetype):
+def _is_signed(webhook: Request, signature: Signature) -> bool:
+    headers = webhook.headers
+    if not signature.is_plausible(headers, mimetype=webhook.mimetype):
         return False
-    if not has_few_fields(whole_body()):
+    if not has_few_fields(whole_body(webhook)):
         return False
     # The raw query, as it was on the wire: request.url is only for showing.
-    query = request.environ.get("QUERY_STRING", "")
-    path = request.path + (f"?{query}" if query else "")
-    return signature.is_valid(headers, request.form, path=path)
+    query = webhook.environ.get("QUERY_STRING", "")
+    path = webhook.path + (f"?{query}" if query else "")
+    return signature.is_valid(headers, webhook.form, path=path)

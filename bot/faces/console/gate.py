@@ -37,7 +37,7 @@ class Gate:
         g.session = self._sign_in.session(request.cookies.get(COOKIE))
         g.token = self._sign_in.token(g.session)
         is_form = request.method == "POST"
-        if is_form and not (has_few_fields(whole_body()) and self._has_token()):
+        if is_form and not (has_few_fields(whole_body(request)) and self._has_token()):
             return self._refused_form()
         if request.endpoint in _OPEN:
             return None

@@ -91,16 +91,16 @@ class Instances:
         if event.lower() == ANSWER_EVENT.lower():
             self._answer(id, code_length=verification.terms.code_length)
         elif event.lower() == RESEND_EVENT.lower():
-            bodies.any_json(whole_body())
+            bodies.any_json(whole_body(request))
             service = self._service
             resend.begin_resend(self._store, id, rules=service.rules, admission=service.admission)
         else:
-            bodies.any_json(whole_body())
+            bodies.any_json(whole_body(request))
             self._store.write(note_event, id, event)
         return Response(status=202)
 
     def _answer(self, id: str, *, code_length: int) -> None:
-        text = bodies.answer(whole_body(), code_length=code_length)
+        text = bodies.answer(whole_body(request), code_length=code_length)
         self._store.write(
             judge_event,
             id,

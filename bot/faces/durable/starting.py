@@ -81,7 +81,7 @@ class Starting:
             raise UnknownFunction(
                 f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
             )
-        body = bodies.start_input(whole_body())
+        body = bodies.start_input(whole_body(request))
         _log_start_at_once(wait_seconds)
         start_request = StartRequest(
             started_by=caller.name,

@@ -94,7 +94,7 @@ def missing(name: str) -> InvalidParameter:
 def _form(known: frozenset[str]) -> Mapping[str, str]:
     """An empty value counts as none: clients send it for fields that they leave out. A byte order
     mark before the form is part of its first name."""
-    whole_body()  # refuses one that is too long; `request.form` would read what was cut off
+    whole_body(request)  # refuses one that is too long; `request.form` would read what was cut off
     given = [(name.removeprefix("\ufeff"), value) for name, value in request.form.items(multi=True)]
     form = {name: value for name, value in given if value.strip()}
     for name in sorted(set(form) - known):
