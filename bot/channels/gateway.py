@@ -86,6 +86,7 @@ class ReceivedText:
     phone: str
     body: str = field(repr=False)
     age: timedelta  # by Twilio's clock
+    is_to_short_code: bool = False  # where no network obeys HELP and STOP
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ def _texts(
             missed=missed,
             uncounted=uncounted,
             is_outdated=received.phone in with_newer_keyword,
+            is_to_short_code=received.is_to_short_code,
         )
         texts.append(text)
         if is_start_or_stop(text.heard, code_length=rules.terms.code_length):

@@ -67,11 +67,10 @@ def is_stop_word(heard: Heard) -> bool:
     return heard.text.strip().casefold() in _STOP | _ARRET
 
 
-def opens_with_stop(heard: Heard) -> bool:
-    """Whether a text begins with an unmistakable stop word, whatever follows.
+def opens_with_stop(comparable: str) -> bool:
+    """Whether a text, made comparable, begins with an unmistakable stop word, whatever follows.
 
-    >>> from bot.domain.reply import hear
-    >>> opens_with_stop(hear("Stop texting me!")), opens_with_stop(hear("stopping by at 7"))
+    >>> opens_with_stop("stop texting me!"), opens_with_stop("stopping by at 7")
     (True, False)
     """
-    return bool(_OPENS_WITH_STOP.match(heard.comparable))
+    return bool(_OPENS_WITH_STOP.match(comparable))

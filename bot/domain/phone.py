@@ -29,6 +29,9 @@ _WITHOUT_TEXTS = {
     PhoneNumberType.UAN: "a company-wide number",
     PhoneNumberType.VOICEMAIL: "a voicemail number",
 }
+# Ranges where the metadata calls a landline whatever it does not know. Jamaica's regulator assigns
+# mobile numbers under 658 since May 2023 (Our Today, 17 and 30 May 2023).
+_LANDLINES_BY_DEFAULT = ("+1658",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def parse(text: str) -> Phone:
     number = _read(_e164(text))
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise InvalidNumber("The phone number has too many or too few digits for its country.")
-    kind = _WITHOUT_TEXTS.get(phonenumbers.number_type(number))
+    kind = _kind_without_texts(number)
     if kind:
         raise CannotReceiveTexts(f"The phone number is {kind}, which cannot receive texts.")
     region, others = _regions(number)
@@ -74,6 +77,12 @@ def parse(text: str) -> Phone:
             "The phone number is of a satellite or a service, which cannot receive texts here."
         )
     return Phone(in_e164(number), region, others)
+
+
+def _kind_without_texts(number: phonenumbers.PhoneNumber) -> str | None:
+    kind = phonenumbers.number_type(number)
+    is_default = in_e164(number).startswith(_LANDLINES_BY_DEFAULT)
+    return None if is_default and kind == PhoneNumberType.FIXED_LINE else _WITHOUT_TEXTS.get(kind)
 
 
 def known_as(text: str) -> tuple[str, ...]:

@@ -36,6 +36,19 @@ def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None
     )
 
 
+def before_quote(said: str, challenge_texts: Sequence[str]) -> str:
+    """What stands before the first words of our texts in `said`, made comparable; all of it if they
+    are not found. The service's name is one of our words here.
+
+    >>> before_quote("stop > contoso: your code is 1234", ["Contoso: Your code is {code}"])
+    'stop > '
+    """
+    ours = [comparable(part) for text in challenge_texts for part in text.split("{code}")]
+    starts = range(len(said) - QUOTE_LENGTH + 1)
+    found = (s for s in starts if any(said[s : s + QUOTE_LENGTH] in part for part in ours))
+    return said[: next(found, len(said))]
+
+
 def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:
     whole = challenge_text.split("{code}")
     if not service:

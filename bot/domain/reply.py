@@ -34,6 +34,7 @@ _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOS
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
+_NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -77,6 +78,10 @@ def hear(text: str) -> Heard:
     if len(text) > LONGEST_TEXT or _is_bare(text):
         return Heard(len(text), text[:LONGEST_TEXT])
     return Heard(len(text), text, comparable(text), _folded(text))
+
+
+def first_line(heard: Heard) -> Heard:
+    return hear(_LINE_END.split(heard.text.strip(), maxsplit=1)[0])
 
 
 def holds_code_run(heard: Heard, *, code_length: int) -> bool:
@@ -148,8 +153,9 @@ def _code_runs(text: str, code_length: int) -> set[str]:
     whatever follows, since signatures may contain numbers and times."""
     first, *rest = _LINE_END.split(text.strip(), maxsplit=1)
     code = _trimmed(first)
-    if rest and _DIGITS.fullmatch(code) and len(code) == code_length:
-        return {code} | _lone_runs(rest[0], code_length)
+    digits = "".join(_DIGITS.findall(code))
+    if rest and _SPACED.fullmatch(code) and len(digits) == code_length:
+        return {digits} | _lone_runs(rest[0], code_length)
     return _lone_runs(text, code_length)
 
 
@@ -168,6 +174,8 @@ def is_no(heard: Heard, words: Sequence[str]) -> bool:
     >>> is_no(hear("No!"), ["no"]), is_no(hear("no code came"), ["no"])
     (True, False)
     """
+    if _NUMERO.search(heard.text):
+        return False
     said = letters_of_words(heard.comparable)
     return bool(said) and said in {letters_of_words(comparable(word)) for word in words}
 

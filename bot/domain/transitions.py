@@ -249,7 +249,7 @@ def _disowned(v: Verification, at: datetime) -> Decision:
         ended = _with_last_reply(_lapse(v), AutoReply.DISOWNED)
         return replace(ended, effects=(LeaveNumberAlone(at),))
     canceled = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
-    thanked = answered(canceled.verification, canceled.events, AutoReply.DISOWNED)
+    thanked = _with_last_reply(canceled, AutoReply.DISOWNED)
     return replace(thanked, effects=(LeaveNumberAlone(at),))
 
 

@@ -31,12 +31,14 @@ def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
 
 
 def mark(tx: Tx, *, phone: str, from_address: str, is_by_twilio: bool = True) -> None:
-    """`is_by_twilio`: Twilio refuses texts to the number too, as far as is known; it stays so."""
+    """`is_by_twilio`: Twilio refuses texts to the number too, as far as is known. It stays so until
+    a start is let through; if Twilio refuses that one, the number is marked anew."""
     sql = """
         INSERT INTO opt_out (phone, from_address, since, is_by_twilio)
         VALUES (:phone, :from_address, :now, :is_by_twilio)
         ON CONFLICT (phone, from_address) DO UPDATE SET since = excluded.since, last_tried = NULL,
-            is_by_twilio = CASE WHEN opt_out.is_by_twilio = 1 THEN 1 ELSE excluded.is_by_twilio END
+            is_by_twilio = CASE WHEN opt_out.is_by_twilio = 1 AND opt_out.last_tried IS NULL THEN 1
+                ELSE excluded.is_by_twilio END
     """
     now = to_text(tx.now)
     tx.run(sql, phone=phone, from_address=from_address, now=now, is_by_twilio=int(is_by_twilio))

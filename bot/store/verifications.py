@@ -88,11 +88,15 @@ def superseded_of(tx: Tx, phone: str, *, at: datetime) -> list[Verification]:
 
 
 def challenge_texts_of(tx: Tx, phone: str) -> list[str]:
-    """The challenge texts of a number within a day, the newest of each language, ten at most."""
+    """The challenge texts of a number within a day, the newest of each language and wording, ten at
+    most. Texts of one wording differ in the reference alone."""
     sql = """
         SELECT challenge_text FROM (
             SELECT challenge_text, created_at,
-                row_number() OVER (PARTITION BY locale ORDER BY created_at DESC) AS place
+                row_number() OVER (
+                    PARTITION BY locale, replace(challenge_text, reference, '')
+                    ORDER BY created_at DESC
+                ) AS place
             FROM verification WHERE phone = :phone AND created_at > :since
         ) AS lately
         WHERE place = 1 ORDER BY created_at DESC LIMIT 10

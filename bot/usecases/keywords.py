@@ -6,8 +6,8 @@ from bot import wording
 from bot.domain import reply
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
-from bot.domain.quotes import quotes_any
-from bot.domain.reply import Heard
+from bot.domain.quotes import before_quote, quotes_any
+from bot.domain.reply import Heard, first_line
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, opt_outs, verifications
@@ -20,26 +20,27 @@ def keyword_of(
     tx: Tx, text: InboundText, *, code_length: int, service: str | None
 ) -> Keyword | None:
     """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
-    unless it holds a code that is not part of our own text. `code_length`: used if the number has
-    no verification; `service`: the service's name."""
+    unless it holds a code that is not part of a text of ours. `code_length`: used if the number has
+    no verification; `service`: the service's name, which may open with a stop word."""
     word = keyword(text.heard)
-    if word is not None or not opens_with_stop(text.heard):
+    if word is not None or not opens_with_stop(text.heard.comparable):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = present_of(tx, text.phone)
     if verification is None:
-        return _stop_without_code(text.heard, code_length)
-    ours = verification.challenge_text
-    is_quote = quotes_any(text.heard.comparable, [ours], service=service)
-    if is_quote and not opens_with_stop(reply.hear(ours)):  # a service may have such a name
-        return Keyword.STOP
+        is_stop_line = keyword(first_line(text.heard)) is Keyword.STOP
+        return Keyword.STOP if is_stop_line else _stop_without_code(text.heard, code_length)
+    ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
+    if quotes_any(text.heard.comparable, ours, service=service):
+        theirs = before_quote(text.heard.comparable, ours)
+        return Keyword.STOP if opens_with_stop(theirs) else None
     return _stop_without_code(text.heard, verification.terms.code_length)
 
 
 def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
     word = keyword(heard)
-    if word is None and opens_with_stop(heard):
+    if word is None and opens_with_stop(heard.comparable):
         word = _stop_without_code(heard, code_length)
     return word in (Keyword.START, Keyword.STOP)
 

@@ -94,7 +94,7 @@ def test_it_marks_and_cancels_and_says_nothing(harness: Harness, text: str) -> N
 @pytest.mark.parametrize("text", NO_STOPS)
 def test_ordinary_sentences_are_no_stop(harness: Harness, text: str) -> None:
     id = harness.start_and_send()["id"]
-    assert not opens_with_stop(hear(text))
+    assert not opens_with_stop(hear(text).comparable)
     harness.text(text)
     assert harness.status(id)["runtimeStatus"] == "Running"
 
@@ -256,7 +256,7 @@ def test_no_text_that_is_read_costs_much(text: str) -> None:
     began = time.thread_time()
     heard = hear(text)
     keyword(heard)
-    opens_with_stop(heard)
+    opens_with_stop(heard.comparable)
     read(heard, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
     assert time.thread_time() - began < 0.05
 

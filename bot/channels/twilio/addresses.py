@@ -14,6 +14,7 @@ from bot.domain.numbering import canonical, other_spellings
 from bot.settings import Settings
 
 _RCS = "rcs:"
+_SHORT_CODE = re.compile("[0-9]{5,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Ours:
         if self.number is None:
             return form.get("MessagingServiceSid", self.service_sid) == self.service_sid
         return canonical(form.get("To", self.number)) == canonical(self.number)
+
+
+def is_short_code(address: str) -> bool:
+    """Whether an address of ours is a short code.
+
+    >>> is_short_code("12345"), is_short_code("+14255550100")
+    (True, False)
+    """
+    return bool(_SHORT_CODE.fullmatch(address))
 
 
 def phone_of(theirs: str, *, is_of_service: bool) -> str | None:

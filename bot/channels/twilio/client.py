@@ -188,7 +188,8 @@ class TwilioGateway:
             masked = addresses.masked(theirs)
             return NotForUs(message.sid, addresses.reason_to_ignore(theirs), masked)
         age = self._now() - message.date_sent.astimezone(UTC)
-        return ReceivedText(message.sid, phone, message.body or "", age)
+        is_to_short_code = addresses.is_short_code(message.to or "")
+        return ReceivedText(message.sid, phone, message.body or "", age, is_to_short_code)
 
     @property
     def _is_number(self) -> bool:

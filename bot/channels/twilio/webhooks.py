@@ -16,7 +16,6 @@ from bot.domain.keywords import Keyword
 from bot.http.errors import InvalidWebhook
 from bot.usecases.inbound_text import InboundText
 
-_SHORT_CODE = re.compile("[0-9]{5,6}")
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _OPT_OUT_TYPES = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
 # Twilio's message states: https://www.twilio.com/docs/messaging/api/message-resource
@@ -59,7 +58,7 @@ def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
         from_address=ours.from_address,
         body=form.get("Body", ""),
         keyword=_OPT_OUT_TYPES.get(form.get("OptOutType", "").upper()),
-        is_to_short_code=bool(_SHORT_CODE.fullmatch(form.get("To", ours.from_address))),
+        is_to_short_code=addresses.is_short_code(form.get("To", ours.from_address)),
     )
 
 

@@ -1,0 +1,125 @@
+"""STOP and NO beside texts of ours, on a short code, and after the end."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.dispatch.test_catch_up import missed
+from tests.dispatch.test_catch_up import run as catch_up
+from tests.harness import Harness
+from tests.harness import harness as open_harness
+
+DAY = 24 * 3600 + 60
+THANKS = "Thank you. No more codes are sent to this number today."
+
+
+def cause(harness: Harness, id: str) -> str | None:
+    found: str | None = harness.status(id)["customStatus"].get("cause")
+    return found
+
+
+def refusal(harness: Harness) -> str | None:
+    """The code word of a start that is refused; None: it is not."""
+    found: str | None = harness.post_start().json().get("code")
+    return found
+
+
+def test_a_missed_stop_on_a_short_code_is_never_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twilio enforces no STOP there, so a start a day later would reach the person."""
+    monkeypatch.setattr("tests.harness.NUMBER", "12345")
+    with open_harness(tmp_path, TWILIO_PHONE_NUMBER="12345", SERVICE_NAME="Contoso") as harness:
+        harness.start_and_send()
+        missed(harness, "STOP")
+        harness.forward(60)
+        catch_up(harness)
+        assert refusal(harness) == "opted_out"
+        harness.forward(DAY)
+        assert refusal(harness) == "opted_out"
+
+
+def test_a_sentence_after_a_trial_that_arrived_is_never_tried_again(harness: Harness) -> None:
+    """Twilio took a text after the STOP, so it refuses none any more."""
+    harness.start_and_send()
+    harness.text("STOP")
+    harness.simulator.faults.add("webhook_never")
+    harness.text("START")
+    harness.forward(DAY)
+    harness.start_and_send()
+    harness.text("Stop texting me")
+    harness.forward(DAY)
+    assert refusal(harness) == "opted_out"
+
+
+@pytest.mark.parametrize("ends", ["superseded", "reworded"])
+def test_a_stop_above_an_older_text_of_ours_is_a_stop(harness: Harness, ends: str) -> None:
+    harness.start_and_send(locale="es")
+    older = harness.texts()[-1].body
+    if ends == "reworded":
+        harness.restart(CHALLENGE_TEXT="Enter these digits on our page, please: {code}")
+    id = harness.start_and_send(locale="en")["id"]
+    harness.text(f"STOP\n> {older}")
+    assert cause(harness, id) == "opted_out"
+
+
+def test_a_stop_above_a_text_that_was_forgotten_is_a_stop(harness: Harness) -> None:
+    harness.text("STOP\n> Your code is 1234")
+    assert refusal(harness) == "opted_out"
+
+
+@pytest.mark.parametrize("quote", ["Loved “{}”", "> {}", "{}"])
+def test_an_older_wording_in_the_same_language_is_no_attempt(harness: Harness, quote: str) -> None:
+    harness.start_and_send()
+    older = harness.texts()[-1].body
+    harness.forward(600)
+    harness.restart(CHALLENGE_TEXT="Enter these digits on our page, please: {code}")
+    id = harness.start_and_send()["id"]
+    harness.text(quote.format(older))
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("locale", "quote"),
+    [("ja", "“{}”を強調しました"), ("ja", "> {}"), ("en", "Liked “{}”"), ("en", "> {:.40}")],
+)
+def test_a_name_that_opens_with_stop_opts_nobody_out(
+    tmp_path: Path, locale: str, quote: str
+) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Stop & Shop") as harness:
+        id = harness.start_and_send(locale=locale)["id"]
+        ours = harness.texts()[-1].body
+        harness.text(quote.format(ours))
+        assert cause(harness, id) is None
+        harness.text(f"STOP\n> {ours}")
+        assert cause(harness, id) == "opted_out"
+
+
+def test_after_no_nothing_more_is_texted(harness: Harness) -> None:
+    harness.start_and_send()
+    for text in ("NO", "NO", harness.code(), harness.wrong()):
+        harness.text(text)
+    assert harness.answers() == [THANKS]
+
+
+@pytest.mark.parametrize("sign", ["№", "Nº", "№."])
+def test_a_sign_for_number_is_no_no(harness: Harness, sign: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(sign)
+    assert harness.status(id)["runtimeStatus"] == "Running"
+
+
+@pytest.mark.parametrize("between", [" ", "-", " - "])
+def test_a_code_in_groups_above_a_signature_is_an_answer(harness: Harness, between: str) -> None:
+    id = harness.start_and_send()["id"]
+    code = harness.code()
+    harness.text(f"{code[:2]}{between}{code[2:]}\n\nSent from my iPhone 15")
+    assert harness.status(id)["output"] is True
+
+
+@pytest.mark.parametrize("number", ["+1 658 300 1234", "+1 658 230 1234"])
+def test_numbers_under_a_new_code_that_the_metadata_takes_for_landlines(
+    tmp_path: Path, number: str
+) -> None:
+    with open_harness(tmp_path, ALLOWED_COUNTRIES="JM") as harness:
+        assert harness.post_start(number).status_code == 202
