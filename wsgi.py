@@ -10,7 +10,7 @@ from bot.app import create_app, create_commands
 from bot.server import reload
 from bot.store.tx import UnusableDatabase
 
-# The flask command that imports this; gunicorn is none.
+# The flask command that imports this module; None under gunicorn.
 context = click.get_current_context(silent=True)
 command = context.info_name if context is not None else None
 if command == "run":

@@ -9,7 +9,7 @@ def metrics(harness: Harness, key: str = SYSTEM_KEY):
     return harness.call("GET", "/metrics", key=None, headers=headers)
 
 
-def test_alive_is_said_to_everybody(harness: Harness) -> None:
+def test_liveness_needs_no_key(harness: Harness) -> None:
     response = harness.call("GET", "/healthz", key=None)
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 

@@ -98,7 +98,7 @@ def test_twilio_is_known_to_the_app_and_its_sentences_alone() -> None:
     }
     assert knowing == {"app.py", "channels/sentences.py"}
     coded = [name(p) for p in FILES if TWILIO_CODES.search(p.read_text())]
-    # The face that speaks as Verify does has Verify's codes.
+    # The Verify face answers with Verify's codes.
     allowed = ("channels/twilio/", "faces/verify/errors.py")
     assert all(path.startswith(allowed) for path in coded), coded
 
@@ -190,12 +190,12 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert "os.environ" in (ROOT / "wsgi.py").read_text()
 
 
-def test_the_frame_stands() -> None:
+def test_the_files_that_tools_expect_exist() -> None:
     for name in ("bot", "schema.sql", "wsgi.py", "requirements.txt", "tests", "Procfile"):
         assert (ROOT / name).exists()
 
 
-def test_what_is_pinned_is_pinned_exactly() -> None:
+def test_requirements_are_pinned_exactly() -> None:
     for name in ("requirements.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r")):

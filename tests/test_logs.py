@@ -90,7 +90,7 @@ def test_a_line_stays_one_line_whatever_it_holds() -> None:
     assert "stray" not in told
 
 
-def test_the_same_for_eyes() -> None:
+def test_a_text_line_has_the_same_fields() -> None:
     line = TextLines().format(record("approved", verification="v1", request="r1"))
     assert line.endswith("INFO bot.x: approved  request=r1 verification=v1")
 

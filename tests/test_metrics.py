@@ -70,7 +70,7 @@ def test_everything_that_happens_is_counted(harness: Harness) -> None:
     assert value(samples, "transaction_seconds_count") > 6
 
 
-def test_what_is_the_case_now_is_read_now(harness: Harness) -> None:
+def test_gauges_are_read_at_each_scrape(harness: Harness) -> None:
     harness.start()
     harness.start(OTHER_PHONE)
     harness.clock.forward(3)
@@ -122,7 +122,7 @@ def test_no_label_holds_a_number_a_code_or_a_key(harness: Harness) -> None:
 NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, 0.0, 0, 0, 0, 0.0)
 
 
-def test_each_process_tells_of_all(store: Store, clock: HandClock) -> None:
+def test_each_process_reports_the_sums_of_all(store: Store, clock: HandClock) -> None:
     """Two running processes and one that has ended; each running one reports the sums of all."""
 
     def process(refusals: int) -> tuple[Metrics, SharedCounters]:

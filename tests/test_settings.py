@@ -145,7 +145,7 @@ def test_the_example_names_settings_alone() -> None:
     assert required <= named <= set(settings.variables())
 
 
-def test_there_is_one_sender() -> None:
+def test_there_is_one_from_address() -> None:
     assert "TWILIO_PHONE_NUMBER or TWILIO_MESSAGING_SERVICE_SID" in fault(TWILIO_PHONE_NUMBER="")
     assert "exactly one" in fault(TWILIO_MESSAGING_SERVICE_SID=SERVICE)
     read = settings.read(environment(TWILIO_PHONE_NUMBER="", TWILIO_MESSAGING_SERVICE_SID=SERVICE))
@@ -156,7 +156,7 @@ def test_an_api_key_is_whole_or_absent() -> None:
     assert "TWILIO_API_KEY_SECRET" in fault(TWILIO_API_KEY_SID=API_KEY_SID)
 
 
-def test_no_key_serves_two() -> None:
+def test_a_key_or_name_belongs_to_one_caller() -> None:
     assert "differ" in fault(SYSTEM_KEY="a-function-key-for-tests")
     assert "differ" in fault(
         FUNCTION_KEY="a:one-very-long-key,b:other-very-long-key", SYSTEM_KEY="a:third-very-long-key"
@@ -276,7 +276,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
         settings.with_file({}, tmp_path)
 
 
-def test_what_is_usual_in_a_file_is_read(tmp_path: Path) -> None:
+def test_usual_forms_in_a_file_are_read(tmp_path: Path) -> None:
     lines = ["\ufeffPORT=8000", "# a comment", "export HOST=::1", "LOG_FORMAT='text' # so", "EMPTY"]
     (tmp_path / ".env").write_text("\r\n".join(lines), encoding="utf-8", newline="")
     assert settings.with_file({}, tmp_path) == {
@@ -287,7 +287,7 @@ def test_what_is_usual_in_a_file_is_read(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_not_seen_at_the_end_of_a_value_is_no_part_of_it() -> None:
+def test_blanks_and_line_ends_after_a_value_are_dropped() -> None:
     values = environment()
     given = {"DATABASE_URL": "sqlite:///x.db", "LOG_FORMAT": "text", "HOST": "::1"}
     spoilt = {name: f"{value} \r" for name, value in {**values, **given}.items()}

@@ -119,7 +119,7 @@ class Admission:
         return is_probe
 
     def used(self, tx: Tx, phone: str) -> list[tuple[Limit, int]]:
-        """How much of each limit of a number counts now."""
+        """Returns each limit of a number with its current usage."""
         return [
             (limit, usage.used(tx, kind, limit, phone=phone))
             for kind, limits in self._of_number

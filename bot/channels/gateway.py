@@ -85,7 +85,7 @@ class ReceivedText:
     message_sid: str
     phone: str
     body: str = field(repr=False)
-    age: timedelta  # by Twilio's clock
+    age: timedelta  # by the channel's clock
     is_to_short_code: bool = False  # where no network obeys HELP and STOP
 
 
@@ -106,7 +106,7 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListedMessage:
-    """A message as Twilio's list shows it, without its body."""
+    """A message as the channel's list shows it, without its body."""
 
     sid: str
     direction: Direction
@@ -172,10 +172,10 @@ class Gateway(Protocol):
         """The messages between this phone and us, oldest first. Raises ChannelUnavailable."""
 
     def log_address(self, sid: str) -> str | None:
-        """The page of a message in Twilio's console; None: it has none."""
+        """The page of a message in the channel's console; None: it has none."""
 
     def erase(self, sid: str) -> None:
-        """Empties the body that Twilio keeps of a message. Raises ChannelUnavailable."""
+        """Empties the body of the channel's copy of a message. Raises ChannelUnavailable."""
 
     def received_since(self, ago: timedelta) -> Iterator[ReceivedText | NotForUs]:
         """Inbound texts to our address; with a service, of other channels too. Raises

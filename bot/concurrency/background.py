@@ -1,11 +1,11 @@
-"""Threads beside the dispatcher's loop: they may wait for Twilio, and no text waits for them."""
+"""Threads beside the dispatcher's loop. They may wait for Twilio without delaying texts."""
 
 import threading
 from abc import ABC, abstractmethod
 
 
 class Background(ABC):
-    """The thread is started by `start` alone, and ended by `stop`."""
+    """Only `start` starts the thread. `stop` ends it."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -104,7 +104,7 @@ class CatchUp(Background):
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
         while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
             time.sleep(0.02)
-        self.heart.start()  # no reply reaches it before
+        self.heart.start()  # before this, no reply reaches this process
 
     def refuse_more(self) -> None:
         super().refuse_more()

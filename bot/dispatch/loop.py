@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class _Repeated(Background):
-    """A duty, done again and again at its pace."""
+    """A thread that repeats a duty at its pace."""
 
     def __init__(self, duty: Duty) -> None:
         super().__init__(duty.name)

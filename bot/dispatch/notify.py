@@ -28,7 +28,7 @@ from bot.usecases import notify
 from bot.usecases.notify import EventClaim
 from bot.webhooks.client import WebhookClient
 
-CALLS_PER_ENDPOINT = 8  # calls of one endpoint
+CALLS_PER_ENDPOINT = 8  # at the same time
 # Most events of one endpoint that are claimed and not answered: twice the calls at once, so that
 # claims come in batches and no thread waits for one. Two calls in a row fit into a lease.
 MOST_CLAIMED = 2 * CALLS_PER_ENDPOINT
@@ -55,7 +55,7 @@ class Notifier(Background):
         self._client = client
         self._on_result = on_result
         self._wake = threading.Event()
-        # By endpoint; the thread of this loop alone asks for one.
+        # By endpoint. Only the thread of this loop adds pools.
         self._pools: defaultdict[str, Pool] = defaultdict(
             partial(Pool, "notify", CALLS_PER_ENDPOINT)
         )

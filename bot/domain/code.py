@@ -19,7 +19,7 @@ def subkey(secret: str, purpose: str) -> bytes:
 
 
 def key_id_of(secret: str) -> str:
-    """Names a secret key without telling it."""
+    """Returns an id of a secret key that does not reveal the key."""
     return subkey(secret, "key id").hex()[:12]
 
 

@@ -34,7 +34,7 @@ class Decision:
 
 
 def effects_of(before: Verification, decision: Decision) -> tuple[Effect, ...]:
-    """Effects that follow from the change itself, whatever brought it about."""
+    """Effects that follow from the change itself, whichever input caused it."""
     after = decision.verification
     effects: list[Effect] = []
     # A text that Twilio has taken is settled; a further one may not be.

@@ -102,7 +102,7 @@ class Canceled:
     cause: Cause
     reason: str | None
     operator: str | None = None
-    is_unsent: bool = False  # its text was tried, and Twilio has not got it
+    is_unsent: bool = False  # its text was tried, and Twilio does not have it
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def keyword(heard: Heard) -> Keyword | None:
 
 
 def is_stop_word(heard: Heard) -> bool:
-    """Whether a text is a keyword as Twilio reads it: but for case and blanks around it."""
+    """Whether Twilio reads a text as STOP. Twilio ignores only case and blanks around it."""
     return heard.text.strip().casefold() in _STOP | _ARRET
 
 

@@ -39,7 +39,7 @@ class Limit:
     def retry_after_seconds(self, *, nth_newest: datetime | None, now: datetime) -> int | None:
         """Seconds until there is room again, or None where there is room now.
 
-        `nth_newest` is when the `amount`-th newest one happened; None: there are fewer.
+        `nth_newest` is when the `amount`-th newest event happened; None: there are fewer.
 
         >>> from datetime import UTC
         >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -1,5 +1,5 @@
-"""May the text of a verification be sent once more? `decide` acts on this rule, and use cases
-refuse by it."""
+"""Whether the text of a verification may be sent once more. `decide` acts on this rule, and use
+cases refuse requests by it."""
 
 from datetime import datetime, timedelta
 from enum import Enum

@@ -272,7 +272,7 @@ _UNCLEAR = (
 
 def _lapse(v: Verification, *, has_arrived: bool = False) -> Decision:
     """Ends a verification whose deadline has passed, as of the deadline, not as of now.
-    `has_arrived`: its text did, whatever Twilio has said of it."""
+    `has_arrived`: its text arrived, even if Twilio did not report it."""
     if v.accepted_at is None and v.attempts == 0 and not has_arrived:
         cause, reason = _NEVER_TRIED if v.first_try_at is None else _UNCLEAR
         unsent = Outcome(Status.FAILED, v.deadline_at, cause, reason)

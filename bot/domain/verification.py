@@ -129,7 +129,7 @@ class Verification:
     answers: int = 0  # texts sent in answer to replies
     is_afterthought_answered: bool = False  # one reply after the end was answered; no other is
     is_to_erase: bool = False  # Twilio's copy of its text, once it is over
-    tag: str | None = None  # the caller's own word for it
+    tag: str | None = None  # a label that the caller chose
     locale: str | None = None  # BCP 47 tag of its texts, chosen at the start; None: begun by 0.1
     # Set by the store, for display only: no decision depends on it.
     unwritten_events: int = field(default=0, compare=False)  # beyond what its history may hold

@@ -230,7 +230,7 @@ IGNORED = {
 
 
 def words(line: HistoryLine, explained: Collection[int] = ()) -> str:
-    """A line of the history. Textback has written it, so its event is one that is known."""
+    """Describes a line of the history. Textback wrote the line, so its event is known."""
     said = _WORDS[line.event](line.detail)
     return said + trouble(line.detail.get("error_code"), explained)
 
@@ -238,7 +238,7 @@ def words(line: HistoryLine, explained: Collection[int] = ()) -> str:
 def timeline(
     lines: Iterable[HistoryLine], explained: Collection[int] = ()
 ) -> list[tuple[HistoryLine, str]]:
-    """Each line in words; the sentence of an error stands at its first line alone."""
+    """Describes each line. Only the first line with an error has its sentence."""
     known, told = set(explained), []
     for line in lines:
         told.append((line, words(line, known)))

@@ -1,4 +1,4 @@
-"""The first page: what this is, and where the rest is."""
+"""The home page: describes the service and links to its parts."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ _PAGE = """<!doctype html>
 
 
 def blueprint(links: Sequence[str]) -> Blueprint:
-    """`links`: HTML, one of each face that people look at."""
+    """`links`: HTML links to the faces that have pages for people."""
     routes = Blueprint("home", __name__)
     page = _PAGE.format(links="".join(f"<li>{link}\n" for link in links))
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Shape(Protocol):
-    """How a face writes errors down: as JSON values."""
+    """The error format of a face, as JSON values."""
 
     schema: Json  # of their bodies
 

@@ -36,7 +36,7 @@ _DOCUMENTATION = {
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """The present state of the service, whichever process brought it about."""
+    """The present state of the whole service, not of this process alone."""
 
     pending: int
     queue: Mapping[str, int]  # texts by state

@@ -22,7 +22,7 @@ _NOTED: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
 
 _are_access_lines_written = Event()
 
-# The fields that a line may have, handed over as `extra`.
+# The fields that a line may have. Code that logs passes them as `extra`.
 FIELDS = (
     "origin",
     "verification",

@@ -195,7 +195,7 @@ class Metrics:
         }
 
     def text(self, written: Mapping[str, float], gauges: Gauges) -> bytes:
-        """All of it, in Prometheus' own format. `written`: what all processes have written down.
+        """All metrics in Prometheus' own format. `written`: the sums that all processes wrote.
 
         Counts that this process has not written yet are left out: if it died before writing them,
         the sums would fall, which Prometheus takes for a restart, and it counts everything again.

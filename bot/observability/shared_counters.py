@@ -63,7 +63,7 @@ class SharedCounters(Background):
         self._written, self._written_at = samples, now
 
     def of_all(self) -> dict[str, float]:
-        """The sums of all processes, of this one until now."""
+        """The sums of all processes; this one writes its newest sums first."""
         try:
             self.write()
         except Exception:

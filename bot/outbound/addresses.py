@@ -52,7 +52,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is of the internet.
+    """Whether an address is on the public internet.
 
     >>> [is_public(text) for text in ("1.1.1.1", "10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1")]
     [True, False, False, False]

@@ -59,7 +59,7 @@ class Cut(Enum):
 
 
 class TooSlow(NoMoreData):
-    """A client did not send or read in time. gunicorn closes the connection without a word."""
+    """A client did not send or read in time. gunicorn closes the connection without an answer."""
 
 
 class BrokenOff(NoMoreData):

@@ -138,7 +138,7 @@ class Connections:
             connection.end()
 
     def tell(self, why: Cut) -> None:
-        """Counts it; `report` logs it."""
+        """Counts a closed connection; `report` logs it."""
         self._cut(why.value)
         self._untold[why] += 1
 

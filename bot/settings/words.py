@@ -24,7 +24,7 @@ _UNREAD = "it has another form"
 
 
 def line(name: str, fault: Mapping[str, Any], *, looks_like: str, value: str) -> str:
-    """One fault of pydantic's in a line."""
+    """Describes one of pydantic's faults in a line."""
     # A missing part of a value is reported as missing too, one level down.
     if fault["type"] == "missing" and len(fault["loc"]) == 1:
         return f"{name} is not set. It should be {looks_like}."

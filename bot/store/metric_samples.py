@@ -43,7 +43,7 @@ def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
 
 
 def fold_past(tx: Tx) -> None:
-    """Adds up the processes that are over."""
+    """Adds the sums of ended processes to those of PAST and removes their rows."""
     tx.lock_name(PAST)  # one process at a time
     before = to_text(tx.now - OVER)
     for process in _over(tx, before):

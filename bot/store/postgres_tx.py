@@ -71,7 +71,7 @@ class PostgresTx:
 
 @lru_cache(maxsize=1024)
 def _translated(sql: str) -> str:
-    """`:name` in psycopg's words."""
+    """Converts `:name` to psycopg's notation."""
     return re.sub(r"(?<!:):([a-z_][a-z_0-9]*)", r"%(\1)s", sql.replace("%", "%%"))
 
 

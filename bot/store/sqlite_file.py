@@ -1,4 +1,4 @@
-"""The SQLite file: made, refused or migrated before anything is asked of it; its connections."""
+"""Creates, migrates or refuses the SQLite file before any other query, and opens connections."""
 
 import contextlib
 import os

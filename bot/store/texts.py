@@ -1,4 +1,4 @@
-"""One row of the table `outbox`: a text and where it is on its way."""
+"""One row of the table `outbox`: a text and its state."""
 
 from dataclasses import dataclass
 from datetime import datetime

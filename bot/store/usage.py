@@ -115,7 +115,7 @@ def lift_all(tx: Tx, phone: str) -> int:
 
 
 def remove(tx: Tx, phone: str) -> int:
-    """Removes all of a number. Returns how much that was."""
+    """Removes all rows of a number. Returns how many."""
     return tx.run("DELETE FROM usage WHERE phone = :phone", phone=phone)
 
 

@@ -49,7 +49,7 @@ class WebhookEvent:
 
 
 def add(tx: Tx, *, endpoint_id: str, verification_id: str | None, type: str, body: str) -> None:
-    """Queued, due now."""
+    """Queues an event that is due now."""
     sql = """
         INSERT INTO webhook_event (id, endpoint_id, verification_id, type, body, created_at, due_at)
         VALUES (:id, :endpoint_id, :verification_id, :type, :body, :now, :now)

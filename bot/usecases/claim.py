@@ -19,7 +19,7 @@ from bot.usecases.failing import fail, retire_key
 from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
-# How long a text is looked up that only has to be erased.
+# How long to look up a text whose verification is over, only to erase the text.
 LOOKED_UP_FOR = timedelta(days=1)
 PUT_OFF = timedelta(seconds=30)  # shortest delay of such a look-up while another one is in progress
 
@@ -111,7 +111,7 @@ def _settled(
 
 
 def set_aside(tx: Tx, id: str) -> Done[None]:
-    """A text that cannot be claimed, whatever the reason: it must not hold up the others."""
+    """Sets a text aside that cannot be claimed, so that it does not hold up the others."""
     outbox.set_aside(tx, id)
     return Done(None)
 

@@ -13,7 +13,7 @@ from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.record import record
 from bot.usecases.running import require_caught_up, require_running
 
-LONGEST_REASON = 4000  # characters: it is kept, and shown at every look
+LONGEST_REASON = 4000  # characters: a reason is stored, and returned with each status
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds
 
 
@@ -24,7 +24,7 @@ def cancel(
     reason: str | None,
     operator: str | None = None,
 ) -> Done[None]:
-    """Cancels a verification, even if its time is over and it was not ended yet. Raises
+    """Cancels a verification, even one past its deadline that the timer has not ended yet. Raises
     UnknownVerification, AlreadyFinished."""
     verification = require_running(tx, id)
     canceled = Canceled(Cause.TERMINATED, reason, operator, is_unsent(tx, verification))
@@ -61,7 +61,7 @@ def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int
 
 
 def set_aside(tx: Tx, id: str) -> Done[None]:
-    """A verification that cannot be expired must not hold up the others."""
+    """Sets a verification aside that cannot be expired, so that it does not hold up the others."""
     verifications.set_aside(tx, id)
     return Done(None)
 

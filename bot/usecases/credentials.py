@@ -1,4 +1,4 @@
-"""While Twilio does not accept our credentials: asking it again, and what follows."""
+"""While Twilio does not accept our credentials: when to ask again, and recording the answer."""
 
 from bot.store import circuits, outbox
 from bot.store.tx import Done, Tx

@@ -24,7 +24,7 @@ def fail(
 
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:
-    """Whether its text was tried, and Twilio has not got it: then the start does not count."""
+    """Whether a text was tried and Twilio has none; if so, the start does not count."""
     if verification.first_try_at is None:
         return False
     try:

@@ -69,7 +69,7 @@ def beat(
 
 
 def caught_up(tx: Tx, *, until: datetime) -> Done[None]:
-    """Twilio's list was read until then, whichever process a reply was sent to."""
+    """Records that Twilio's list was read up to `until`, for the replies to all processes."""
     heartbeats.advance(tx, to=until)
     return Done(None)
 

@@ -1,4 +1,4 @@
-"""A text from a phone, and what became of it."""
+"""A text from a phone, and the result of judging it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How much is under way now, and the faults that an operator must fix."""
+"""Reads the state of the service: the work under way, and the faults that an operator must fix."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

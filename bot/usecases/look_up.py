@@ -35,7 +35,7 @@ def look_up_answered(tx: Tx, claim: TextClaim, messages: Sequence[SentMessage]) 
 
 
 def look_up_failed(tx: Tx, claim: TextClaim, *, delay: timedelta) -> Done[None]:
-    """The look-up failed or came too early: it is repeated and does not count as one of the two."""
+    """Repeats a look-up that failed or came too early. It does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
     due_at = tx.now + (max(delay, claim.tried_ago) if claim.is_after_end else delay)
     outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)

@@ -69,7 +69,7 @@ def hand_back(tx: Tx, claim: EventClaim) -> Done[None]:
 
 
 def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: float) -> Done[bool]:
-    """Writes down what came of a try. `jitter` is from -1 to 1. True: the endpoint was disabled."""
+    """Records the result of a try. `jitter` is from -1 to 1. True: the endpoint was disabled."""
     event, endpoint = claim.event, claim.endpoint
     if answer.result is WebhookResult.DELIVERED:
         webhook_events.finish(tx, event, EventState.DELIVERED, answer)

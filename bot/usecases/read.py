@@ -1,4 +1,4 @@
-"""Looking: one verification, or the newest ones."""
+"""Reads one verification, or a page of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 """Whether Textback can do its work: what is overdue or set aside, whether Twilio accepts our
-credentials, and whether time goes on as the clock does."""
+credentials, and whether stored time agrees with the clock."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -31,8 +31,8 @@ from bot.webhooks import body
 
 
 def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Change, ...]:
-    """Writes what `decide` said: the row, its history, its effects. Returns the change, or none:
-    an input that changed nothing costs nothing."""
+    """Writes a decision: the row, its history, its effects. Returns the change; none if the input
+    changed nothing."""
     after = decision.verification
     if before is None:
         verifications.insert(tx, after)

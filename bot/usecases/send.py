@@ -19,7 +19,7 @@ from bot.usecases.record import erase_message, erase_texts, note, record
 
 
 def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
-    """The claim was not begun, since the process stops. Another process may claim it at once."""
+    """Returns a claim that was not begun. Another process may claim the text at once."""
     verifications.load(tx, claim.verification_id)
     if claim.step is Step.SEND:
         outbox.hand_back(tx, claim.text_id, claim=claim.number)
@@ -79,7 +79,7 @@ def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -
 
 
 def unknown(tx: Tx, claim: TextClaim) -> Done[None]:
-    """Twilio may have it or not: to be looked up."""
+    """Records that it is not known whether Twilio has the text, which will be looked up."""
     verifications.load(tx, claim.verification_id)
     if outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
         note(tx, claim.verification_id, Event(EventName.TEXT_UNKNOWN))

@@ -118,7 +118,7 @@ def backlog(tx: Tx) -> Backlog:
     )
 
 
-# -- what operators order --------------------------------------------------------------------------
+# -- actions of operators --------------------------------------------------------------------------
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:

@@ -120,8 +120,8 @@ def insert_terms(template: str, *, service: str | None, terms: Terms, reference:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the service's name: a placeholder was meant to be replaced, and {code}
-    would be; a control character breaks the text into lines, or is not shown."""
+    """Whether a text can be the service's name: it is no placeholder of a template, and holds no
+    control character and no {code}, which would be replaced by the code."""
     has_control = any(category(character) == "Cc" for character in text)
     return CODE not in text and not has_control and not is_placeholder(text, in_prose=True)
 

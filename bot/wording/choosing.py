@@ -1,5 +1,5 @@
-"""Which language a verification speaks: what the caller asks for, else the operator's choice for
-the country of the number, else the default (RFC 4647, section 3.4: lookup)."""
+"""Chooses the language of a verification: the one that the caller asks for, else the operator's
+choice for the country of the number, else the default (RFC 4647, section 3.4: lookup)."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -87,7 +87,7 @@ def failed_by_report(harness: Harness, phone: str = PHONE) -> str:
 
 
 # How to make one in this view, and the console's word for it.
-STANDINGS: dict[str, tuple[Make, str]] = {
+VIEWS: dict[str, tuple[Make, str]] = {
     "approved": (approved, "approved"),
     "expired": (expired, "expired"),
     "out of tries": (out_of_tries, "out of tries"),
@@ -112,5 +112,5 @@ def a_day(harness: Harness) -> None:
         number_of = ("+1425556{:04}", "+336123{:05}", "+4474001{:05}")[number % 7 % 3]
         (approved if number % 5 else expired)(harness, number_of.format(number * 37))
     harness.clock.now = max(noon, harness.clock.now)
-    for number, (make, _) in enumerate(STANDINGS.values()):
+    for number, (make, _) in enumerate(VIEWS.values()):
         make(harness, f"+1425555{200 + number:04}")

@@ -184,9 +184,7 @@ def test_without_a_script_the_pages_are_whole(
     expect(page.get_by_role("link", name=PHONE)).to_have_count(1)
 
 
-def test_misbehaviour_is_ordered_and_lifted_on_the_switchboard(
-    harness: Harness, phones: Visit
-) -> None:
+def test_faults_are_set_and_cleared_on_the_phones_page(harness: Harness, phones: Visit) -> None:
     page = phones.page
     page.get_by_role("button", name="All well again").click()
     page.locator("#fault select").select_option("refuse")

@@ -33,8 +33,8 @@ PAGES = [
 ]
 
 
-def test_a_page_per_standing(harness: Harness, console: Visit) -> None:
-    for number, (name, (make, word)) in enumerate(canned.STANDINGS.items()):
+def test_a_page_in_each_view(harness: Harness, console: Visit) -> None:
+    for number, (name, (make, word)) in enumerate(canned.VIEWS.items()):
         id = make(harness, f"+1425555{200 + number:04}")
         page = console.open(f"/console/verifications/{id}")
         expect(page.locator(".chip")).to_have_text(word)
@@ -50,7 +50,7 @@ def test_axe_finds_nothing_and_tab_leads_everywhere(
     both."""
     ids = [
         make(harness, f"+1425555{200 + number:04}")
-        for number, (make, _) in enumerate(canned.STANDINGS.values())
+        for number, (make, _) in enumerate(canned.VIEWS.values())
     ]
     made = visit(harness.url)
     made.sign_in()
@@ -83,8 +83,7 @@ def test_nothing_scrolls_sideways_on_a_narrow_screen(
     harness: Harness, visit: Callable[..., Visit]
 ) -> None:
     ids = [
-        make(harness, f"+1425555{200 + n:04}")
-        for n, (make, _) in enumerate(canned.STANDINGS.values())
+        make(harness, f"+1425555{200 + n:04}") for n, (make, _) in enumerate(canned.VIEWS.values())
     ]
     long_id = "x" * 256
     start = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/{long_id}"

@@ -73,7 +73,7 @@ def test_many_wrong_keys_at_once_are_no_more_than_one_after_the_other(harness: H
     assert [throttle.try_one(f"2001:db8::a:{n}:1:1") for n in range(6)] == [0] * 5 + [60]
 
 
-def test_who_is_signed_in_is_not_throttled(operator: Operator, harness: Harness) -> None:
+def test_a_signed_in_operator_is_not_throttled(operator: Operator, harness: Harness) -> None:
     stranger = Operator(harness.app.test_client())
     for _ in range(6):
         stranger.sign_in("not-the-key-at-all")
@@ -98,7 +98,7 @@ def test_behind_https_the_cookie_is_secure(tmp_path: Path) -> None:
         assert "Secure" in cookie(client.get("/console/sign-in", base_url="https://x"))
 
 
-def test_it_is_over_after_twelve_hours(operator: Operator, harness: Harness) -> None:
+def test_a_session_ends_after_twelve_hours(operator: Operator, harness: Harness) -> None:
     harness.clock.forward(12 * 3600 - 1)
     assert operator.get("/console/").status_code == 200
     harness.clock.forward(1)
@@ -187,9 +187,7 @@ def test_a_token_of_somebody_else_does_nothing(operator: Operator, harness: Harn
     assert harness.newest(1) == []
 
 
-def test_a_form_of_who_is_not_signed_in_leads_to_the_sign_in(
-    visitor: Operator, harness: Harness
-) -> None:
+def test_a_form_without_a_session_leads_to_the_sign_in(visitor: Operator, harness: Harness) -> None:
     response = visitor.post("/console/verifications", number="+14255550123")
     assert (response.status_code, response.headers["Location"]) == (303, "/console/sign-in")
     assert harness.newest(1) == []

@@ -126,7 +126,7 @@ def test_nothing_pending_asks_nothing(harness: Harness) -> None:
     assert run(harness) == 0
 
 
-def test_life_goes_on_without_the_list(harness: Harness) -> None:
+def test_replies_are_judged_though_the_list_cannot_be_read(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.simulator.faults.add(faults.LIST_ERROR)
     with pytest.raises(ChannelUnavailable):

@@ -6,11 +6,11 @@ from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness
 OTHER_PHONE = "+14255550199"
 
 
-def forget_us(harness: Harness) -> None:
+def refuse_credentials(harness: Harness) -> None:
     harness.service.gateway.client.auth = (ACCOUNT.sid, "wrong")
 
 
-def know_us(harness: Harness) -> None:
+def accept_credentials(harness: Harness) -> None:
     harness.service.gateway.client.auth = (ACCOUNT.sid, ACCOUNT.auth_token)
 
 
@@ -20,7 +20,7 @@ def ready(harness: Harness, key: str | None = SYSTEM_KEY) -> tuple[int, dict]:
 
 
 def test_wrong_credentials_pause_sending_and_refuse_starts(harness: Harness) -> None:
-    forget_us(harness)
+    refuse_credentials(harness)
     id = harness.start_and_send()["id"]
     status = harness.status(id)
     assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Pending", 20003)
@@ -32,12 +32,12 @@ def test_wrong_credentials_pause_sending_and_refuse_starts(harness: Harness) -> 
     assert "TWILIO_AUTH_TOKEN" in ready(harness)[1]["reasons"]["twilio_credentials"]
 
 
-def test_it_goes_on_by_itself_when_twilio_knows_us_again(harness: Harness) -> None:
-    forget_us(harness)
+def test_sending_resumes_once_twilio_accepts_the_credentials(harness: Harness) -> None:
+    refuse_credentials(harness)
     id = harness.start_and_send()["id"]
     harness.forward(10)
     assert harness.texts() == []
-    know_us(harness)
+    accept_credentials(harness)
     harness.forward(9)
     assert harness.texts() == []
     harness.forward(1)
@@ -48,17 +48,17 @@ def test_it_goes_on_by_itself_when_twilio_knows_us_again(harness: Harness) -> No
     assert harness.post_start(OTHER_PHONE).status_code == 202
 
 
-def test_it_heals_though_nothing_waits_to_be_sent(harness: Harness) -> None:
-    forget_us(harness)
+def test_starts_are_accepted_again_though_no_text_waits(harness: Harness) -> None:
+    refuse_credentials(harness)
     id = harness.start_and_send()["id"]
     harness.terminate(id, None)
-    know_us(harness)
+    accept_credentials(harness)
     harness.forward(10)
     assert harness.post_start().status_code == 202
 
 
-def test_what_is_pending_keeps_its_bound(harness: Harness) -> None:
-    forget_us(harness)
+def test_a_text_that_cannot_be_sent_in_time_fails(harness: Harness) -> None:
+    refuse_credentials(harness)
     id = harness.start_and_send()["id"]
     for _ in range(7):
         harness.forward(9)
@@ -68,7 +68,7 @@ def test_what_is_pending_keeps_its_bound(harness: Harness) -> None:
 
 
 def test_nothing_is_asked_of_twilio_between_probes(harness: Harness, monkeypatch) -> None:
-    forget_us(harness)
+    refuse_credentials(harness)
     harness.start_and_send()
     calls = []
     http_client = harness.service.gateway.client.http_client
@@ -88,9 +88,9 @@ def test_an_unknown_outcome_waits_too_and_is_looked_up_afterwards(harness: Harne
     harness.simulator.faults.add(faults.ERROR_AFTER)
     harness.simulator.faults.add(faults.LIST_ERROR)
     first = harness.start_and_send()["id"]
-    forget_us(harness)
+    refuse_credentials(harness)
     harness.start_and_send(OTHER_PHONE)
-    know_us(harness)
+    accept_credentials(harness)
     for _ in range(4):
         harness.forward(5)
     assert harness.view(first).text.state == "accepted"

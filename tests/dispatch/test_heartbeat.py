@@ -350,7 +350,7 @@ def test_one_that_stops_leaves_if_another_serves(any_harness: Harness, pair: lis
         any_harness.clock.forward(5)
 
 
-def test_one_that_does_not_serve_is_waited_for_by_nobody(any_harness: Harness) -> None:
+def test_a_process_that_does_not_serve_delays_no_expiry(any_harness: Harness) -> None:
     service = any_harness.service
     made = CatchUp(service.store, service.gateway, service.rules, serves=False)
     any_harness.start(PHONE)
@@ -456,14 +456,14 @@ def test_the_last_one_that_serves_is_waited_for_beyond_two_minutes(
     id = sent(any_harness)
     beat(any_harness, *pair, seconds=30)
 
-    def alone(seconds: int) -> None:
+    def run_dispatcher_alone(seconds: int) -> None:
         for _ in range(seconds // 5):
             any_harness.clock.forward(5)
             dispatcher.catch_up.run_once()
             dispatcher.expire()
 
-    alone(520)  # the first one has ended since
+    run_dispatcher_alone(520)  # the first one has ended since
     any_harness.simulator.faults.add(faults.WEBHOOK_NEVER)
     any_harness.text(any_harness.code())
-    alone(70)
+    run_dispatcher_alone(70)
     assert status(any_harness, id) == "approved"

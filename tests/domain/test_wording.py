@@ -50,7 +50,7 @@ def test_babel_collects_every_sentence() -> None:
     assert collected == list(catalogues.all_sentences())
 
 
-def test_the_first_release_is_there() -> None:
+def test_the_languages_of_the_first_release_are_there() -> None:
     assert set(FIRST_RELEASE) <= set(LANGUAGES)
 
 

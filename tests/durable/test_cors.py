@@ -51,7 +51,7 @@ def test_no_other_origin(open_to_pages: Harness, origin: str) -> None:
     assert ask(open_to_pages, "OPTIONS", link, origin).status_code == 404
 
 
-def test_no_other_key_and_no_other_route(open_to_pages: Harness) -> None:
+def test_no_other_key_or_route_is_open_to_pages(open_to_pages: Harness) -> None:
     links = open_to_pages.start()
     origin = {"Origin": ORIGIN}
     found = open_to_pages.call("GET", f"{INSTANCES}/{links['id']}", headers=origin)
@@ -73,7 +73,7 @@ def test_an_error_of_a_system_key_is_not_opened(open_to_pages: Harness) -> None:
     assert ALLOWED not in failed.headers
 
 
-def test_without_origins_there_is_none(harness: Harness) -> None:
+def test_without_allowed_origins_no_page_may_read(harness: Harness) -> None:
     link = harness.start()["statusQueryGetUri"]
     response = ask(harness, "GET", link)
     assert ALLOWED not in response.headers

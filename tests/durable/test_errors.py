@@ -51,8 +51,8 @@ PUBLISHED = {
 }
 
 
-def refusals(of: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
-    for kind in of.__subclasses__():
+def refusals(base: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+    for kind in base.__subclasses__():
         yield from refusals(kind)
         if kind is not InvalidRequest and not kind.__module__.startswith("bot.faces.verify"):
             yield kind
@@ -76,5 +76,5 @@ def test_every_refusal_has_its_published_name_status_and_code() -> None:
         ("internal", "InternalError"),
     ],
 )
-def test_so_has_every_fault(code: str, name: str) -> None:
+def test_every_fault_has_its_published_name(code: str, name: str) -> None:
     assert durable.DurableShape().fault(code, "a sentence", "")["ExceptionType"] == name

@@ -278,7 +278,7 @@ def test_unknown_paths_are_404_with_nothing_in_it(harness: Harness, path: str) -
         assert (response.status_code, response.content) == (404, b"")
 
 
-def test_what_nobody_foresaw_is_500_with_a_number_and_no_words(
+def test_an_unexpected_error_is_500_with_an_id_and_no_details(
     harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -70,21 +70,21 @@ def catch_up_after_start(harness: Harness) -> None:
 # -- 1. a clock that was once ahead ----------------------------------------------------------------
 
 
-def test_the_window_closes_all_the_same(once_ahead: Harness) -> None:
+def test_the_window_closes_while_stored_time_is_ahead(once_ahead: Harness) -> None:
     id = once_ahead.start_and_send()["id"]
     once_ahead.forward(25)
     once_ahead.text(once_ahead.code())
     assert once_ahead.status(id)["customStatus"]["status"] == "expired"
 
 
-def test_a_code_in_time_is_approved_all_the_same(once_ahead: Harness) -> None:
+def test_a_code_is_approved_while_stored_time_is_ahead(once_ahead: Harness) -> None:
     id = once_ahead.start_and_send()["id"]
     once_ahead.forward(9)
     once_ahead.text(once_ahead.code())
     assert once_ahead.status(id)["output"] is True
 
 
-def test_so_it_is_after_a_restart(once_ahead: Harness) -> None:
+def test_the_window_closes_after_a_restart_too(once_ahead: Harness) -> None:
     """Time goes on from the newest instant that is stored."""
     id = once_ahead.start_and_send()["id"]
     once_ahead.restart()
@@ -92,7 +92,7 @@ def test_so_it_is_after_a_restart(once_ahead: Harness) -> None:
     assert once_ahead.find(id).status == "expired"
 
 
-def test_limits_roll(once_ahead: Harness) -> None:
+def test_limits_recover_while_stored_time_is_ahead(once_ahead: Harness) -> None:
     for _ in range(2):
         once_ahead.start_and_send()
     assert once_ahead.post_start().status_code == 429
@@ -137,7 +137,7 @@ def test_an_operator_hears_of_it(once_ahead: Harness, caplog: pytest.LogCaptureF
     assert "stored time is 86400 s ahead of the clock" in caplog.text
 
 
-def test_nothing_is_removed_meanwhile(once_ahead: Harness) -> None:
+def test_nothing_is_removed_while_stored_time_is_ahead(once_ahead: Harness) -> None:
     for _ in range(40):
         once_ahead.clock.forward(DAY)
         once_ahead.dispatcher.sweep()
@@ -168,7 +168,7 @@ def test_a_clock_that_jumps_during_a_sweep_removes_nothing(any_harness: Harness)
     store.close()
 
 
-def test_the_way_out(once_ahead: Harness) -> None:
+def test_clock_reset_takes_stored_time_back(once_ahead: Harness) -> None:
     """`flask clock reset`, with everything stopped and nothing pending."""
     id = once_ahead.start_and_send()["id"]
     refused = once_ahead.flask("clock", "reset")

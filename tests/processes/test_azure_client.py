@@ -75,14 +75,14 @@ async def running(client: DurableOrchestrationClient, id: str) -> None:
     raise AssertionError("not running")
 
 
-def test_the_whole_of_it(service: Service) -> None:
+def test_every_operation_of_the_client(service: Service) -> None:
     service.start()
 
     async def run() -> None:
         client = client_of(service)
         try:
             await starts_and_answers(service, client)
-            await ends_pauses_and_goes_on(service, client)
+            await terminates_suspends_and_resumes(service, client)
             await lists(client)
             await waits(service, client)
             await removes(client)
@@ -129,7 +129,9 @@ async def starts_and_answers(service: Service, client: DurableOrchestrationClien
     assert (await client.get_status("unknown")).runtime_status is None
 
 
-async def ends_pauses_and_goes_on(service: Service, client: DurableOrchestrationClient) -> None:
+async def terminates_suspends_and_resumes(
+    service: Service, client: DurableOrchestrationClient
+) -> None:
     id = await client.start_new(FUNCTION, client_input=PHONES[2])
     await running(client, id)
     await client.suspend(id, "lunch")

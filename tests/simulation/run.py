@@ -58,7 +58,7 @@ def judge_honestly(store: Store, text: InboundText) -> Judged:
     return store.write(judge_text, text, rules=RULES, judged_until=assume_all_judged)
 
 
-class Drawn:
+class SeededSecrets:
     """Stands in for `secrets`."""
 
     def __init__(self, random: Random) -> None:
@@ -143,12 +143,12 @@ class Run:
     def go(self, steps: int) -> list[str]:
         """Runs these steps. Returns the broken invariants."""
         with self._seeded():
-            return self._go(steps)
+            return self._run_steps(steps)
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
         """Draws everything random from the seed, so that the same seed gives the same run."""
-        drawn = Drawn(self.random)
+        drawn = SeededSecrets(self.random)
         with pytest.MonkeyPatch.context() as patch:
             for module in (start_module, resend, webhook_events):
                 patch.setattr(module, "secrets", drawn)
@@ -156,7 +156,7 @@ class Run:
             patch.setattr(send_module, "random", self.random)
             yield
 
-    def _go(self, steps: int) -> list[str]:
+    def _run_steps(self, steps: int) -> list[str]:
         try:
             for _ in range(steps):
                 self._step()
@@ -176,8 +176,8 @@ class Run:
             (self._webhook, 16),
             (self._report, 8),
             (self._expire, 8),
-            (self._time, 14),
-            (self._order, 3),
+            (self._move_clock, 14),
+            (self._control, 3),
             (self._resend, 14),
             (self._claim_events, 5),
             (self._send_event, 6),
@@ -235,7 +235,7 @@ class Run:
 
     # -- what can happen -------------------------------------------------------------------------
 
-    def _any(self) -> Process:
+    def _random_process(self) -> Process:
         return self.random.choice(self.processes)
 
     def _process(self) -> Process:
@@ -256,12 +256,12 @@ class Run:
     def _start(self) -> None:
         phone, key = self.random.choice(self._phones), self.random.choice(["a", "a", "a", "b"])
         with suppress(Refusal):
-            process = self._any()
+            process = self._random_process()
             asked = StartRequest(key, "r", f'"{phone}"')
             begin(process.store, phone, asked, rules=RULES, admission=process.admission)
 
     def _claim(self) -> None:
-        process = self._any()
+        process = self._random_process()
         claims = process.send.claim(4)
         for claim in claims:
             verification = process.store.read(verifications.load, claim.verification_id)
@@ -270,7 +270,7 @@ class Run:
         process.claims += claims
 
     def _resend(self) -> None:
-        process = self._any()
+        process = self._random_process()
         found = process.store.read(verifications.pending_of, self.random.choice(self._phones))
         if found is not None:
             with suppress(Refusal):
@@ -279,13 +279,13 @@ class Run:
                 )
 
     def _claim_events(self) -> None:
-        process = self._any()
+        process = self._random_process()
         for endpoint_id in process.store.read(notify.due):
             process.events += process.store.write(notify.claim_events, endpoint_id, limit=4)
 
     def _send_event(self) -> None:
         """A process may die after the receiver has the event, and before that is written down."""
-        process = self._any()
+        process = self._random_process()
         if not process.events:
             return
         claim = process.events.pop(self.random.randrange(len(process.events)))
@@ -302,7 +302,7 @@ class Run:
     def _repair_endpoint(self) -> None:
         """An operator enables an endpoint that a day of failures has disabled, and sends again what
         has failed for good."""
-        write = self._any().store.write
+        write = self._random_process().store.write
         for view in self.processes[0].store.read(webhooks.endpoints):
             if view.state is webhooks.EndpointState.DISABLED:
                 generation = view.endpoint.generation
@@ -316,7 +316,7 @@ class Run:
             self.broken.append(f"the event {claim.event.id} came with other bytes")
 
     def _carry_out(self) -> None:
-        process = self._any()
+        process = self._random_process()
         if process.claims:
             claim = process.claims.pop(self.random.randrange(len(process.claims)))
             try:
@@ -360,7 +360,7 @@ class Run:
         text = InboundText(
             message_sid=reply.sid, phone=reply.phone, from_address=OUR_NUMBER, body=reply.body
         )
-        judged = self._judge(self._any().store, text)
+        judged = self._judge(self._random_process().store, text)
         first = self._answers.setdefault(reply.sid, judged.answer)
         if judged.answer != first and judged.is_repeat:
             self.broken.append(f"the repeat of {reply.sid} was answered otherwise")
@@ -389,10 +389,10 @@ class Run:
             blame=Blame.NUMBER,
             sentence=trouble.sentence,
         )
-        self._waiting.append(lambda: self._any().store.write(reported, report, RULES))
+        self._waiting.append(lambda: self._random_process().store.write(reported, report, RULES))
 
     def _expire(self) -> None:
-        self._expire_at(self._any())
+        self._expire_at(self._random_process())
 
     def _expire_at(self, process: Process) -> None:
         """Expires what is due; after an outage of the store, missed replies are read first."""
@@ -410,7 +410,7 @@ class Run:
             for process in self.processes:
                 process.store.outages.ended += 1
 
-    def _time(self) -> None:
+    def _move_clock(self) -> None:
         """Moves time on; now and then sets this machine's clock forward or back, by seconds, hours
         or days."""
         self.clock.forward(self.random.choices([0.2, 2, 10, 40, 100], [8, 8, 6, 4, 2])[0])
@@ -425,8 +425,8 @@ class Run:
     def _now(self) -> datetime:
         return self.clock.now + self._ahead
 
-    def _order(self) -> None:
-        process = self._any()
+    def _control(self) -> None:
+        process = self._random_process()
         found = process.store.read(read.page, ListFilter(limit=3, newest_first=True)).views
         if not found:
             return
@@ -443,7 +443,7 @@ class Run:
             process.store.write(order, id, reason="because")
 
     def _kill(self) -> None:
-        self._die(self._any())
+        self._die(self._random_process())
 
     def _die(self, process: Process) -> None:
         """Kills the process and starts it again, which begins with catching up."""

@@ -63,13 +63,13 @@ def found(harness: Harness, **settings: object) -> list[Finding]:
     return list(readiness.findings(changed))
 
 
-def of(findings: list[Finding], kind: FindingKind) -> list[Finding]:
+def of_kind(findings: list[Finding], kind: FindingKind) -> list[Finding]:
     return [one for one in findings if one.kind == kind]
 
 
-def the(findings: list[Finding], kind: FindingKind, level: Level) -> str:
+def sentence_of(findings: list[Finding], kind: FindingKind, level: Level) -> str:
     """Returns the sentence of the only finding of this kind and level."""
-    (sentence,) = [one.sentence for one in of(findings, kind) if one.level is level]
+    (sentence,) = [one.sentence for one in of_kind(findings, kind) if one.level is level]
     return sentence
 
 
@@ -115,8 +115,8 @@ def test_a_number_that_is_ready(ready: Harness) -> None:
 def test_a_service_that_is_ready(served: Harness) -> None:
     findings = found(served)
     assert {one.level for one in findings} == {Level.GOOD, Level.LOOK}
-    assert the(findings, FindingKind.POOL, Level.GOOD) == "The pool holds 1 number."
-    assert "Replies are posted to" in the(findings, FindingKind.WEBHOOK, Level.GOOD)
+    assert sentence_of(findings, FindingKind.POOL, Level.GOOD) == "The pool holds 1 number."
+    assert "Replies are posted to" in sentence_of(findings, FindingKind.WEBHOOK, Level.GOOD)
 
 
 def test_sentences_are_whole_and_hold_no_number(ready: Harness) -> None:
@@ -131,48 +131,54 @@ def test_sentences_are_whole_and_hold_no_number(ready: Harness) -> None:
 
 def test_a_wrong_token(ready: Harness) -> None:
     findings = found(ready, twilio_auth_token=(OTHER_TOKEN,))
-    assert "error 20003" in the(findings, FindingKind.CREDENTIALS, Level.FAULT)
+    assert "error 20003" in sentence_of(findings, FindingKind.CREDENTIALS, Level.FAULT)
     assert [one.kind for one in findings] == [FindingKind.CREDENTIALS, FindingKind.ADDRESS]
     assert OTHER_TOKEN not in findings[0].sentence
 
 
 def test_an_unknown_account(ready: Harness) -> None:
     findings = found(ready, twilio_account_sid="AC" + "9" * 32)
-    assert "TWILIO_ACCOUNT_SID" in the(findings, FindingKind.CREDENTIALS, Level.FAULT)
+    assert "TWILIO_ACCOUNT_SID" in sentence_of(findings, FindingKind.CREDENTIALS, Level.FAULT)
 
 
 def test_test_credentials(ready: Harness) -> None:
     world(ready).account = replace(ACCOUNT, has_test_credentials=True)
-    assert "error 20008" in the(found(ready), FindingKind.CREDENTIALS, Level.FAULT)
+    assert "error 20008" in sentence_of(found(ready), FindingKind.CREDENTIALS, Level.FAULT)
 
 
 def test_a_wrong_token_of_several(ready: Harness) -> None:
     right, wrong = ACCOUNT.auth_token, OTHER_TOKEN
     findings = found(ready, twilio_auth_token=(right, wrong))
-    assert "Value 2 of TWILIO_AUTH_TOKEN" in the(findings, FindingKind.CREDENTIALS, Level.WARNING)
+    assert "Value 2 of TWILIO_AUTH_TOKEN" in sentence_of(
+        findings, FindingKind.CREDENTIALS, Level.WARNING
+    )
     findings = found(ready, twilio_auth_token=(wrong, right))
-    assert "Value 1" in the(findings, FindingKind.CREDENTIALS, Level.FAULT)
+    assert "Value 1" in sentence_of(findings, FindingKind.CREDENTIALS, Level.FAULT)
     both = found(ready, twilio_auth_token=(wrong, wrong[::-1]))
-    assert "does not accept TWILIO_AUTH_TOKEN" in the(both, FindingKind.CREDENTIALS, Level.FAULT)
+    assert "does not accept TWILIO_AUTH_TOKEN" in sentence_of(
+        both, FindingKind.CREDENTIALS, Level.FAULT
+    )
 
 
 def test_a_second_token_that_waits_for_its_promotion(ready: Harness) -> None:
     world(ready).account = replace(ACCOUNT, secondary_token=OTHER_TOKEN)
     findings = found(ready, twilio_auth_token=(OTHER_TOKEN, ACCOUNT.auth_token))
-    assert the(findings, FindingKind.CREDENTIALS, Level.GOOD)
+    assert sentence_of(findings, FindingKind.CREDENTIALS, Level.GOOD)
 
 
 def test_an_account_that_is_suspended_or_closed(ready: Harness) -> None:
     for status in ("suspended", "closed"):
         world(ready).account = replace(ACCOUNT, status=status)
-        assert f"The account is {status}" in the(found(ready), FindingKind.ACCOUNT, Level.FAULT)
+        assert f"The account is {status}" in sentence_of(
+            found(ready), FindingKind.ACCOUNT, Level.FAULT
+        )
 
 
 def test_a_trial_account_and_a_subaccount(ready: Harness) -> None:
     world(ready).account = replace(ACCOUNT, type="Trial", owner_sid="AC" + "2" * 32)
     findings = found(ready)
-    assert "verified in Twilio's console" in the(findings, FindingKind.TRIAL, Level.WARNING)
-    assert "subaccount" in the(findings, FindingKind.ACCOUNT, Level.GOOD)
+    assert "verified in Twilio's console" in sentence_of(findings, FindingKind.TRIAL, Level.WARNING)
+    assert "subaccount" in sentence_of(findings, FindingKind.ACCOUNT, Level.GOOD)
 
 
 # -- API keys --------------------------------------------------------------------------------------
@@ -187,7 +193,7 @@ def test_a_standard_and_a_restricted_key_with_all_rights(ready: Harness) -> None
     for rights in (None, ALL_RIGHTS):
         findings = keyed(ready, rights, erase_at_twilio="yes")
         assert faulty(findings) == set()
-        assert "send texts, read messages, erase messages" in the(
+        assert "send texts, read messages, erase messages" in sentence_of(
             findings, FindingKind.API_KEY, Level.GOOD
         )
     assert ready.texts() == []
@@ -207,12 +213,12 @@ def test_a_restricted_key_that_lacks_a_right(
     ready: Harness, right: str, level: Level, said: str
 ) -> None:
     findings = keyed(ready, ALL_RIGHTS - {right}, erase_at_twilio="yes")
-    assert said in the(findings, FindingKind.API_KEY, level)
+    assert said in sentence_of(findings, FindingKind.API_KEY, level)
 
 
 def test_a_key_that_may_not_see_registrations_is_told_so(ready: Harness) -> None:
     findings = keyed(ready, ALL_RIGHTS - {REGISTRATION})
-    assert "does not allow this" in the(findings, FindingKind.REGISTRATION, Level.WARNING)
+    assert "does not allow this" in sentence_of(findings, FindingKind.REGISTRATION, Level.WARNING)
 
 
 def test_a_right_that_is_not_used_is_not_missed(ready: Harness) -> None:
@@ -221,13 +227,15 @@ def test_a_right_that_is_not_used_is_not_missed(ready: Harness) -> None:
 
 def test_a_wrong_key(ready: Harness) -> None:
     findings = found(ready, twilio_api_key_sid=KEY.sid, twilio_api_key_secret="x" * 32)
-    assert "TWILIO_API_KEY_SID" in the(findings, FindingKind.CREDENTIALS, Level.FAULT)
+    assert "TWILIO_API_KEY_SID" in sentence_of(findings, FindingKind.CREDENTIALS, Level.FAULT)
 
 
 def test_a_wrong_token_beside_a_key_is_found_since_it_verifies_signatures(ready: Harness) -> None:
     findings = keyed(ready, None, twilio_auth_token=(OTHER_TOKEN,))
-    assert "Twilio signs replies with it" in the(findings, FindingKind.CREDENTIALS, Level.FAULT)
-    assert of(findings, FindingKind.NUMBER), "the key answers the rest"
+    assert "Twilio signs replies with it" in sentence_of(
+        findings, FindingKind.CREDENTIALS, Level.FAULT
+    )
+    assert of_kind(findings, FindingKind.NUMBER), "the key answers the rest"
 
 
 # -- number and webhook ----------------------------------------------------------------------------
@@ -235,12 +243,12 @@ def test_a_wrong_token_beside_a_key_is_found_since_it_verifies_signatures(ready:
 
 def test_a_number_of_nobody(ready: Harness) -> None:
     findings = found(ready, twilio_phone_number="+14255550198")
-    assert "no number +1425*****98" in the(findings, FindingKind.NUMBER, Level.FAULT)
+    assert "no number +1425*****98" in sentence_of(findings, FindingKind.NUMBER, Level.FAULT)
 
 
 def test_a_number_without_texts(ready: Harness) -> None:
     world(ready).number = replace(world(ready).number, can_sms=False)
-    assert "neither send nor receive" in the(found(ready), FindingKind.NUMBER, Level.FAULT)
+    assert "neither send nor receive" in sentence_of(found(ready), FindingKind.NUMBER, Level.FAULT)
 
 
 @pytest.mark.parametrize(
@@ -254,14 +262,14 @@ def test_a_number_without_texts(ready: Harness) -> None:
 )
 def test_a_webhook_that_is_not_ours(ready: Harness, changed: dict[str, str], said: str) -> None:
     world(ready).configure_number(**changed)
-    sentence = the(found(ready), FindingKind.WEBHOOK, Level.FAULT)
+    sentence = sentence_of(found(ready), FindingKind.WEBHOOK, Level.FAULT)
     assert said in sentence
     assert "flask number set" in sentence
 
 
 def test_a_service_that_decides_for_the_number(ready: Harness) -> None:
     change_service(ready, uses_number_webhook=False)
-    assert "replies to no address" in the(found(ready), FindingKind.WEBHOOK, Level.FAULT)
+    assert "replies to no address" in sentence_of(found(ready), FindingKind.WEBHOOK, Level.FAULT)
     change_service(ready, inbound_url=webhooks.wanted_url(ready.settings))
     assert faulty(found(ready)) == set()
 
@@ -270,7 +278,7 @@ def test_a_short_code_is_looked_at_too(ready: Harness) -> None:
     world(ready).number = replace(world(ready).number, phone="12345", sid="SC" + "1" * 32)
     findings = found(ready, twilio_phone_number="12345")
     assert faulty(findings) == set()
-    assert of(findings, FindingKind.REGISTRATION) == [], "it needs no campaign"
+    assert of_kind(findings, FindingKind.REGISTRATION) == [], "it needs no campaign"
 
 
 # -- Messaging Service -----------------------------------------------------------------------------
@@ -278,12 +286,12 @@ def test_a_short_code_is_looked_at_too(ready: Harness) -> None:
 
 def test_an_unknown_service(served: Harness) -> None:
     findings = found(served, twilio_messaging_service_sid="MG" + "2" * 32)
-    assert "no such Messaging Service" in the(findings, FindingKind.SERVICE, Level.FAULT)
+    assert "no such Messaging Service" in sentence_of(findings, FindingKind.SERVICE, Level.FAULT)
 
 
 def test_an_empty_pool(served: Harness) -> None:
     change_service(served, number_sid="")
-    assert "holds no number" in the(found(served), FindingKind.POOL, Level.FAULT)
+    assert "holds no number" in sentence_of(found(served), FindingKind.POOL, Level.FAULT)
 
 
 def test_a_pool_with_one_way_senders_and_other_channels(served: Harness) -> None:
@@ -291,21 +299,21 @@ def test_a_pool_with_one_way_senders_and_other_channels(served: Harness) -> None
         served, names=("Contoso",), channels=("rcs:contoso_agent", "whatsapp:+14255550177")
     )
     findings = found(served)
-    assert "made of letters" in the(findings, FindingKind.POOL, Level.FAULT)
-    assert "whatsapp" in the(findings, FindingKind.POOL, Level.WARNING)
+    assert "made of letters" in sentence_of(findings, FindingKind.POOL, Level.FAULT)
+    assert "whatsapp" in sentence_of(findings, FindingKind.POOL, Level.WARNING)
     change_service(served, names=(), names_by_country=("Contoso",))
-    assert "made of letters" in the(found(served), FindingKind.POOL, Level.FAULT)
-    assert "1 number, 1 RCS sender" in the(findings, FindingKind.POOL, Level.GOOD)
+    assert "made of letters" in sentence_of(found(served), FindingKind.POOL, Level.FAULT)
+    assert "1 number, 1 RCS sender" in sentence_of(findings, FindingKind.POOL, Level.GOOD)
 
 
 def test_a_pool_of_rcs_alone(served: Harness) -> None:
     change_service(served, number_sid="", channels=("rcs:contoso_agent",))
-    assert "phones without RCS" in the(found(served), FindingKind.POOL, Level.WARNING)
+    assert "phones without RCS" in sentence_of(found(served), FindingKind.POOL, Level.WARNING)
 
 
 def test_a_pool_with_a_number_without_texts(served: Harness) -> None:
     world(served).number = replace(world(served).number, can_sms=False)
-    assert "has no texts" in the(found(served), FindingKind.POOL, Level.FAULT)
+    assert "has no texts" in sentence_of(found(served), FindingKind.POOL, Level.FAULT)
 
 
 def test_sticky_sender_matters_with_several_numbers() -> None:
@@ -334,7 +342,7 @@ def test_a_service_whose_replies_go_elsewhere(
     served: Harness, changed: dict[str, object], said: str
 ) -> None:
     change_service(served, **changed)
-    assert said in next(one.sentence for one in of(found(served), FindingKind.WEBHOOK))
+    assert said in next(one.sentence for one in of_kind(found(served), FindingKind.WEBHOOK))
     assert FindingKind.WEBHOOK in faulty(found(served))
 
 
@@ -348,7 +356,7 @@ def test_a_service_whose_webhook_is_not_repeated(served: Harness) -> None:
     plain = webhooks.wanted_url(served.settings).partition("#")[0]
     change_service(served, inbound_url=plain)
     findings = found(served)
-    assert "does not repeat a reply" in the(findings, FindingKind.WEBHOOK, Level.WARNING)
+    assert "does not repeat a reply" in sentence_of(findings, FindingKind.WEBHOOK, Level.WARNING)
     assert faulty(findings) == set()
 
 
@@ -358,21 +366,21 @@ def test_a_service_whose_webhook_is_not_repeated(served: Harness) -> None:
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "PENDING", "FAILED"])
 def test_a_campaign_that_is_not_verified(ready: Harness, status: str) -> None:
     change_service(ready, campaign_status=status, brand_status="IN_REVIEW")
-    sentence = the(found(ready), FindingKind.REGISTRATION, Level.FAULT)
+    sentence = sentence_of(found(ready), FindingKind.REGISTRATION, Level.FAULT)
     assert status.replace("_", " ").lower() in sentence
     assert "in review" in sentence
 
 
 def test_no_campaign(ready: Harness) -> None:
     change_service(ready, campaign_status=None)
-    assert "error 30034" in the(found(ready), FindingKind.REGISTRATION, Level.FAULT)
+    assert "error 30034" in sentence_of(found(ready), FindingKind.REGISTRATION, Level.FAULT)
     world(ready).service = None
-    assert "error 30034" in the(found(ready), FindingKind.REGISTRATION, Level.FAULT)
+    assert "error 30034" in sentence_of(found(ready), FindingKind.REGISTRATION, Level.FAULT)
 
 
 def test_no_campaign_is_missed_where_no_us_numbers_are_texted(ready: Harness) -> None:
     change_service(ready, campaign_status=None)
-    assert of(found(ready, allowed_countries=("FR",)), FindingKind.REGISTRATION) == []
+    assert of_kind(found(ready, allowed_countries=("FR",)), FindingKind.REGISTRATION) == []
 
 
 @pytest.mark.parametrize(
@@ -389,8 +397,8 @@ def test_a_toll_free_number(ready: Harness, status: str | None, level: Level, sa
         world(ready).number, phone="+18002345678", toll_free_status=status
     )
     findings = found(ready, twilio_phone_number="+18002345678")
-    assert said in the(findings, FindingKind.TOLL_FREE, level)
-    assert of(findings, FindingKind.REGISTRATION) == []
+    assert said in sentence_of(findings, FindingKind.TOLL_FREE, level)
+    assert of_kind(findings, FindingKind.REGISTRATION) == []
 
 
 # -- replies and countries -------------------------------------------------------------------------
@@ -403,7 +411,7 @@ def test_replies_that_twilio_withheld(ready: Harness) -> None:
     ready.simulator.faults.add(faults.WITHHOLD, code=30039)
     for _ in range(3):
         ready.text(ready.wrong())
-    first, second = of(found(ready), FindingKind.REPLIES)
+    first, second = of_kind(found(ready), FindingKind.REPLIES)
     assert first.level is Level.WARNING
     assert "Replies of the last 7 days: 2 of 4 did not reach us, with error 30038" in first.sentence
     assert "support" in first.sentence
@@ -415,33 +423,35 @@ def test_replies_that_twilio_could_not_post(ready: Harness) -> None:
     ready.text("hello")
     inbound = next(m for m in world(ready).messages() if m.direction == "inbound")
     world(ready).set_status(inbound.sid, "received", 11200)
-    sentence = the(found(ready), FindingKind.REPLIES, Level.WARNING)
+    sentence = sentence_of(found(ready), FindingKind.REPLIES, Level.WARNING)
     assert "1 of 1 did not reach us, with error 11200" in sentence
 
 
 def test_old_replies_tell_nothing(ready: Harness) -> None:
-    assert "No reply has come in" in the(found(ready), FindingKind.REPLIES, Level.LOOK)
+    assert "No reply has come in" in sentence_of(found(ready), FindingKind.REPLIES, Level.LOOK)
     ready.start_and_send()
     ready.text("hello")
     ready.clock.forward(8 * 24 * 3600)
-    assert "No reply has come in" in the(found(ready), FindingKind.REPLIES, Level.LOOK)
+    assert "No reply has come in" in sentence_of(found(ready), FindingKind.REPLIES, Level.LOOK)
 
 
 def test_countries_that_are_switched_off(ready: Harness) -> None:
     world(ready).open_countries = frozenset(["US"])
     findings = found(ready, allowed_countries=("US", "CA", "FR", "NZ"))
-    assert "Texts to CA, FR are switched off" in the(findings, FindingKind.COUNTRIES, Level.FAULT)
+    assert "Texts to CA, FR are switched off" in sentence_of(
+        findings, FindingKind.COUNTRIES, Level.FAULT
+    )
     findings = found(ready, allowed_countries=("US",))
-    assert "may go to" in the(findings, FindingKind.COUNTRIES, Level.GOOD)
+    assert "may go to" in sentence_of(findings, FindingKind.COUNTRIES, Level.GOOD)
 
 
 def test_all_countries_are_worth_a_look(ready: Harness) -> None:
-    assert "to 6 countries" in the(found(ready), FindingKind.COUNTRIES, Level.LOOK)
+    assert "to 6 countries" in sentence_of(found(ready), FindingKind.COUNTRIES, Level.LOOK)
 
 
 def test_countries_that_twilio_does_not_tell_are_to_be_looked_at_by_hand(ready: Harness) -> None:
     findings = keyed(ready, ALL_RIGHTS - {REGISTRATION}, allowed_countries=("US", "CA"))
-    sentence = the(findings, FindingKind.COUNTRIES, Level.LOOK)
+    sentence = sentence_of(findings, FindingKind.COUNTRIES, Level.LOOK)
     assert "Geo permissions" in sentence
     assert "CA, US" in sentence
 
@@ -516,8 +526,8 @@ def test_what_an_answer_means(
 def test_a_trouble_of_twilios_is_told_and_the_rest_goes_on(ready: Harness) -> None:
     ready.simulator.faults.add(faults.LIST_ERROR)
     findings = found(ready)
-    assert "busy or has a fault" in the(findings, FindingKind.REPLIES, Level.WARNING)
-    assert of(findings, FindingKind.ADDRESS)
+    assert "busy or has a fault" in sentence_of(findings, FindingKind.REPLIES, Level.WARNING)
+    assert of_kind(findings, FindingKind.ADDRESS)
 
 
 def test_all_questions_together_are_bounded(
@@ -525,7 +535,7 @@ def test_all_questions_together_are_bounded(
 ) -> None:
     monkeypatch.setattr(questions, "TOTAL_SECONDS", 0.0)
     findings = found(ready)
-    assert the(findings, FindingKind.CONNECTION, Level.FAULT)
+    assert sentence_of(findings, FindingKind.CONNECTION, Level.FAULT)
 
 
 # -- the public address ----------------------------------------------------------------------------

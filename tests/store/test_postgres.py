@@ -131,7 +131,7 @@ def note(tx: Tx, id: str) -> Done[None]:
     return Done(None)
 
 
-def test_figures_count_a_late_line_once_and_show_it_at_once(store: PostgresStore) -> None:
+def test_hourly_counts_show_a_late_line_at_once_and_count_it_once(store: PostgresStore) -> None:
     for id, phone in (("a", "+14255550101"), ("b", "+14255550102")):
         v = running(id=id, phone=phone)
         store.write(lambda tx, v=v: Done(table.insert(tx, v)))
@@ -696,7 +696,7 @@ def test_an_old_event_that_is_sent_again_is_not_swept_away(
     assert [one.id for one in store.read(webhook_events.newest, limit=1)] == [event.id]
 
 
-def test_counting_waits_for_nobody(store: PostgresStore) -> None:
+def test_counting_waits_for_no_other_transaction(store: PostgresStore) -> None:
     begin(store)
     held = Held(store, lambda tx: Done(tx.lock("SELECT sequence FROM count_cursor")))
     assert store.write(lambda tx: Done(hourly_counts.count_more(tx))) is False

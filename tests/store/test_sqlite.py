@@ -219,7 +219,7 @@ def test_one_who_raises_does_not_spoil_the_commit_of_the_others(store: SqliteSto
         assert isinstance(outcome, ValueError) is (number % 3 == 0)
 
 
-def test_where_sqlite_undoes_everybody_each_is_run_again_alone(store: SqliteStore) -> None:
+def test_after_a_rollback_of_the_whole_batch_each_is_run_again_alone(store: SqliteStore) -> None:
     """A full disk can make SQLite roll back the whole transaction, savepoints and all. A trigger
     that raises ROLLBACK does the same."""
     outcomes: dict[int, object] = {}

@@ -38,7 +38,7 @@ def test_a_forgotten_number_is_gone_to_the_last_byte(sqlite_harness: Harness) ->
     assert len(harness.newest(10)) == 1
 
 
-def test_whoever_waits_for_a_forgotten_one_hears_of_its_end(harness: Harness) -> None:
+def test_a_caller_that_waits_for_a_forgotten_one_hears_of_its_end(harness: Harness) -> None:
     id = harness.start()["id"]
     heard: list[str] = []
     harness.store.on_commit(lambda done, _: heard.extend(c.after.id for c in done.changes))

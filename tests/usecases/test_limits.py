@@ -237,7 +237,7 @@ def test_64_starts_at_once_over_two_processes_keep_the_limit(tmp_path) -> None:
     assert (outcomes.count("started"), outcomes.count("refused")) == (5, 59)
 
 
-def test_whoever_starts_and_guesses_all_day_has_no_more_guesses_than_the_budget(tmp_path) -> None:
+def test_a_day_of_starts_and_guesses_stays_within_the_budget(tmp_path) -> None:
     with open_harness(
         tmp_path, LIMIT_PER_NUMBER="5/10 minutes; 10/day", LIMIT_WRONG_PER_NUMBER="12/day"
     ) as harness:

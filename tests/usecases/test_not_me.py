@@ -48,7 +48,7 @@ def test_an_operator_lifts_it(harness: Harness) -> None:
     assert harness.post_start().status_code == 202
 
 
-def test_the_own_word_of_the_language(harness: Harness) -> None:
+def test_the_word_for_no_of_the_language_counts(harness: Harness) -> None:
     id = harness.start_and_send(locale="de-AT")["id"]
     assert harness.texts()[-1].body.startswith("Ihr Code lautet")
     assert harness.status(id)["customStatus"]["locale"] == "de"
@@ -64,7 +64,7 @@ def test_in_english_nein_is_chatter(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("said", ["no code came", "No, wait", "no 1234", "not me"])
-def test_more_than_the_word_is_none(harness: Harness, said: str) -> None:
+def test_only_the_word_alone_disowns(harness: Harness, said: str) -> None:
     id = harness.start_and_send()["id"]
     harness.text(said)
     assert harness.status(id)["customStatus"]["cause"] is None

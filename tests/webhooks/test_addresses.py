@@ -42,20 +42,20 @@ PUBLIC = ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
 
 @pytest.mark.parametrize("address", NEVER)
-def test_never(address: str) -> None:
+def test_addresses_that_are_never_allowed(address: str) -> None:
     with pytest.raises(ForbiddenAddress):
         addresses.require_allowed(address, allows_private=True, allows_loopback=True)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_private_ones_on_request(address: str) -> None:
+def test_private_addresses_are_allowed_on_request(address: str) -> None:
     with pytest.raises(ForbiddenAddress):
         addresses.require_allowed(address, allows_private=False)
     addresses.require_allowed(address, allows_private=True)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public_ones(address: str) -> None:
+def test_public_addresses_are_allowed(address: str) -> None:
     addresses.require_allowed(address, allows_private=False)
 
 
@@ -189,7 +189,7 @@ def test_what_cannot_be_a_host_name_is_unreachable(host: str) -> None:
     assert post(f"https://{host}/x").result is WebhookResult.UNREACHABLE
 
 
-def test_nothing_listens() -> None:
+def test_a_refused_connection_is_unreachable() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

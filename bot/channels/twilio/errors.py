@@ -1,7 +1,5 @@
-"""Looks up Twilio's error codes: the consequence for a text, and what to tell the operator.
-
-Source: Twilio's error and warning dictionary, read in February 2025, and the sentences of its
-messaging guides. Decide on the code, never on Twilio's message: that holds the phone number.
+"""Looks up Twilio's error codes (`troubles.py`): the consequence for a text, and what to tell the
+operator. Decide on the code, never on Twilio's message, which contains the phone number.
 """
 
 from bot.channels.gateway import Blame

@@ -51,7 +51,7 @@ class PooledHttpClient(HttpClient):
 
     @property
     def was_written(self) -> bool:
-        """Whether the last call in this thread came so far that Twilio may have it."""
+        """Whether the last call in this thread began to write, so that Twilio may have it."""
         return bool(getattr(self._heard, "was_written", True))
 
     @property
@@ -118,7 +118,7 @@ def seconds(retry_after: str | None) -> float | None:
 def _instant(date: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(date or "").astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):  # something in between has answered
+    except (ValueError, TypeError, OverflowError):  # a proxy has answered in place of Twilio
         return None
 
 

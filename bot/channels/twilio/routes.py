@@ -32,7 +32,7 @@ def blueprint(service: Service) -> Blueprint:
     webhooks = Webhooks(service)
     routes = Blueprint("twilio", __name__)
     routes.before_request(webhooks.check_signature)
-    # Typed at Twilio, the address may end with a slash.
+    # An operator types this address at Twilio, perhaps with a slash at its end.
     routes.add_url_rule(
         "/twilio/sms", "receive", webhooks.receive, methods=["POST"], strict_slashes=False
     )

@@ -24,7 +24,7 @@ _MARKS = {Level.GOOD: "ok", Level.WARNING: "warning", Level.FAULT: "FAULT", Leve
 
 
 def check_command(ask: Ask) -> click.Command:
-    """`ask`: what the channel says of its account."""
+    """`ask` returns the channel's findings about its account."""
 
     @click.command()
     @click.option("--twilio", is_flag=True, help="Ask Twilio too; nothing is sent or changed.")

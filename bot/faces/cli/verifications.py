@@ -64,7 +64,7 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
         try:
             _await_outcome(service.store, verification.id, is_silent=as_json)
         except click.ClickException:
-            if as_json:  # it is started all the same
+            if as_json:  # the verification is started even so
                 say(as_json, summary(service.store.read(read.view, verification.id)))
             raise
     view = service.store.read(read.view, verification.id)

@@ -1,4 +1,4 @@
-"""The list of verifications: searched, filtered, and taken away as CSV or JSON."""
+"""The list of verifications: searched, filtered, and exported as CSV or JSON."""
 
 import csv
 import io

@@ -78,7 +78,7 @@ class MissingCreatedTimeFrom(InvalidRequest):
 
 
 class InvalidFilter(InvalidRequest):
-    """400: a filter of a removal that is not understood: read otherwise, it would remove more."""
+    """400: a filter of a removal that cannot be understood. Ignoring it would remove more."""
 
     code = "invalid_filter"
 

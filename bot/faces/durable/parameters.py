@@ -1,4 +1,4 @@
-"""Reads ids, reasons and headers of a request, and writes answers."""
+"""Reads ids, event names, reasons, queries and headers of a request."""
 
 import re
 

@@ -90,7 +90,7 @@ _LIMITED_BY: dict[type[Refusal], str] = {SendsUsed: "MAX_SENDS", ChecksUsed: "MA
 
 
 class VerifyShape:
-    """How this face writes errors down."""
+    """The error format of Verify's API."""
 
     schema = openapi.an_object(
         {

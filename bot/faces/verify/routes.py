@@ -167,8 +167,8 @@ class VerifyFace:
     # -- what they share -------------------------------------------------------------------------
 
     def _caller(self, service_sid: str | None = None) -> Caller:
-        """The password is a function key or a system key; the user name is any. Raises
-        Unauthorized, NoSuchResource."""
+        """The password is a function key or a system key; any user name is accepted.
+        Raises Unauthorized, NoSuchResource."""
         login = _login()
         password = login.password if login is not None and login.type == "basic" else None
         caller = self._service.keys.caller(password or "") if password else None

@@ -106,7 +106,7 @@ class Shapes:
         }
 
 
-# The service stands in the settings, which have no date.
+# Settings define the service, and they have no date.
 _EPOCH = "1970-01-01T00:00:00Z"
 
 

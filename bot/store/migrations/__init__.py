@@ -73,7 +73,7 @@ def _columns() -> frozenset[tuple[str, str]]:
 
 
 def for_postgres(script: str) -> str:
-    """The same script in PostgreSQL's words.
+    """The same script in PostgreSQL's dialect.
 
     Texts are compared byte by byte, as SQLite does, whatever the locale. Followers read rows by
     the number of the transaction that wrote them, since numbers of a sequence become visible in any

@@ -22,7 +22,7 @@ def queued(store: Store, clock: HandClock) -> None:
     store.write(enqueue)
 
 
-def do(store: Store, act, *args, **more):
+def write(store: Store, act, *args, **more):
     return store.write(lambda tx: Done(act(tx, *args, **more)))
 
 
@@ -37,7 +37,9 @@ def due(store: Store) -> list[str]:
 
 
 def claim(store: Store) -> int:
-    return do(store, outbox.claim, text(store), until=NOON + seconds(24), from_address=OUR_NUMBER)
+    return write(
+        store, outbox.claim, text(store), until=NOON + seconds(24), from_address=OUR_NUMBER
+    )
 
 
 def test_a_queued_text_is_due_at_once_and_not_while_it_is_leased(store, clock) -> None:
@@ -60,25 +62,25 @@ def test_the_first_try_is_remembered(store, clock) -> None:
 def test_only_the_newest_claim_puts_back(store) -> None:
     old, new = claim(store), claim(store)
     later = NOON + seconds(5)
-    assert not do(store, outbox.put_back, "a-text", claim=old, due_at=later, error_code=20429)
+    assert not write(store, outbox.put_back, "a-text", claim=old, due_at=later, error_code=20429)
     assert text(store).state == TextState.SENDING
-    assert do(store, outbox.put_back, "a-text", claim=new, due_at=later, error_code=20429)
+    assert write(store, outbox.put_back, "a-text", claim=new, due_at=later, error_code=20429)
     assert (text(store).state, text(store).tries) == (TextState.QUEUED, 1)
     assert store.read(outbox.next_due_at) == later
 
 
 def test_only_the_newest_claim_asks_for_a_look(store) -> None:
     old, new = claim(store), claim(store)
-    assert not do(store, outbox.to_look, "a-text", claim=old, due_at=NOON, looks=0)
-    assert do(store, outbox.to_look, "a-text", claim=new, due_at=NOON, looks=1)
+    assert not write(store, outbox.to_look, "a-text", claim=old, due_at=NOON, looks=0)
+    assert write(store, outbox.to_look, "a-text", claim=new, due_at=NOON, looks=1)
     assert (text(store).state, text(store).looks) == (TextState.UNKNOWN, 1)
 
 
-def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
+def test_an_acceptance_is_recorded_whichever_claim_brings_it(store) -> None:
     claim(store)
     claim(store)
-    assert do(store, outbox.accept, "a-text", sid="SM1")
-    assert not do(store, outbox.accept, "a-text", sid="SM2")
+    assert write(store, outbox.accept, "a-text", sid="SM1")
+    assert not write(store, outbox.accept, "a-text", sid="SM2")
     assert (text(store).state, text(store).sid) == (TextState.ACCEPTED, "SM1")
     assert due(store) == []
     assert store.read(lambda tx: outbox.is_known_sid(tx, "SM1"))
@@ -86,33 +88,33 @@ def test_that_twilio_took_it_is_a_fact_whoever_says_so(store) -> None:
 
 
 def test_a_refused_text_is_done_with_unless_it_was_accepted(store) -> None:
-    do(store, outbox.refuse, "a-text", error_code=21614)
+    write(store, outbox.refuse, "a-text", error_code=21614)
     assert (text(store).state, text(store).error_code) == (TextState.REFUSED, 21614)
-    do(store, outbox.accept, "a-text", sid="SM1")
-    do(store, outbox.refuse, "a-text", error_code=21614)
+    write(store, outbox.accept, "a-text", sid="SM1")
+    write(store, outbox.refuse, "a-text", error_code=21614)
     assert text(store).state == TextState.ACCEPTED
 
 
 def test_the_end_withdraws_what_is_queued_and_stops_looking(store) -> None:
-    do(store, outbox.withdraw, "an-id")
+    write(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.WITHDRAWN
     assert due(store) == []
 
 
 def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
     number = claim(store)
-    do(store, outbox.withdraw, "an-id")
+    write(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.SENDING
-    do(store, outbox.to_look, "a-text", claim=number, due_at=NOON, looks=0)
-    do(store, outbox.withdraw, "an-id")
+    write(store, outbox.to_look, "a-text", claim=number, due_at=NOON, looks=0)
+    write(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.UNKNOWN
     assert due(store) == []
 
 
 def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
     number = claim(store)
-    do(store, outbox.put_back, "a-text", claim=number, due_at=NOON + seconds(9), error_code=None)
-    do(store, outbox.name, text(store), sid="SM1")
+    write(store, outbox.put_back, "a-text", claim=number, due_at=NOON + seconds(9), error_code=None)
+    write(store, outbox.name, text(store), sid="SM1")
     assert (text(store).state, text(store).sid) == (TextState.UNKNOWN, "SM1")
     assert due(store) == ["a-text"]
 
@@ -120,7 +122,7 @@ def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
 def test_delivery_goes_forward_only(store) -> None:
     def report(word: str) -> bool:
         delivery = Delivery(word)
-        return do(store, outbox.report, text(store), delivery=delivery, error_code=None)
+        return write(store, outbox.report, text(store), delivery=delivery, error_code=None)
 
     assert report("queued")
     assert report("sent")
@@ -134,19 +136,19 @@ def test_delivery_goes_forward_only(store) -> None:
 
 def test_a_verification_has_as_many_texts_as_are_sent(store, clock) -> None:
     clock.forward(15)
-    do(store, outbox.enqueue, new_text("another", locale="es"), verification_id="an-id")
+    write(store, outbox.enqueue, new_text("another", locale="es"), verification_id="an-id")
     texts = store.read(lambda tx: outbox.of(tx, "an-id"))
     assert [(found.id, found.locale) for found in texts] == [("a-text", "en"), ("another", "es")]
     assert store.read(lambda tx: outbox.of_many(tx, ["an-id", "none"])) == {"an-id": texts}
-    do(store, outbox.withdraw, "an-id")
+    write(store, outbox.withdraw, "an-id")
     texts = store.read(lambda tx: outbox.of(tx, "an-id"))
     assert [found.state for found in texts] == [TextState.WITHDRAWN] * 2
 
 
 def test_a_sid_belongs_to_one_text(store) -> None:
-    do(store, outbox.accept, "a-text", sid="SM1")
+    write(store, outbox.accept, "a-text", sid="SM1")
     other = running(id="other", phone="+14255550199")
-    do(store, verifications.insert, other)
-    do(store, outbox.enqueue, new_text("other-text"), verification_id="other")
+    write(store, verifications.insert, other)
+    write(store, outbox.enqueue, new_text("other-text"), verification_id="other")
     with pytest.raises(Exception, match=r"UNIQUE|unique"):
-        do(store, outbox.accept, "other-text", sid="SM1")
+        write(store, outbox.accept, "other-text", sid="SM1")

@@ -13,26 +13,26 @@ from tests.builders import OUR_NUMBER, PHONE, running
 from tests.harness import HandClock
 
 
-def do(store: Store, act, *args, **more):
+def write(store: Store, act, *args, **more):
     return store.write(lambda tx: Done(act(tx, *args, **more)))
 
 
 def test_a_message_is_remembered_with_its_answer(store: Store) -> None:
-    do(store, inbound.remember, "SM1", answer="Thank you.")
-    do(store, inbound.remember, "SM2", answer=None)
+    write(store, inbound.remember, "SM1", answer="Thank you.")
+    write(store, inbound.remember, "SM2", answer=None)
     assert store.read(lambda tx: inbound.recall(tx, "SM1")) == Given("Thank you.")
     assert store.read(lambda tx: inbound.recall(tx, "SM2")) == Given(None)
     assert store.read(lambda tx: inbound.recall(tx, "SM3")) is None
     with pytest.raises(Exception, match=r"UNIQUE|unique"):
-        do(store, inbound.remember, "SM1", answer=None)
+        write(store, inbound.remember, "SM1", answer=None)
 
 
 def test_messages_are_kept_400_days(store: Store, clock: HandClock) -> None:
-    do(store, inbound.remember, "SM1", answer=None)
+    write(store, inbound.remember, "SM1", answer=None)
     clock.now += timedelta(days=400)
-    assert do(store, inbound.drop_old, limit=10) == 0
+    assert write(store, inbound.drop_old, limit=10) == 0
     clock.forward(1)
-    assert do(store, inbound.drop_old, limit=10) == 1
+    assert write(store, inbound.drop_old, limit=10) == 1
     assert store.read(lambda tx: inbound.recall(tx, "SM1")) is None
 
 
@@ -41,25 +41,25 @@ def test_an_opt_out_is_marked_tried_and_unmarked(store: Store, clock: HandClock)
         return store.read(lambda tx: opt_outs.load(tx, phone=PHONE, from_address=OUR_NUMBER))
 
     since = clock.now
-    do(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
+    write(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(since, None, True)
     clock.forward(60)
-    do(store, opt_outs.try_once, phone=PHONE, from_address=OUR_NUMBER)
+    write(store, opt_outs.try_once, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(since, clock.now, True)
-    do(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
+    write(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(clock.now, None, True)
     assert store.read(lambda tx: opt_outs.load(tx, phone=PHONE, from_address="MG1")) is None
-    assert do(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
-    assert not do(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
+    assert write(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
+    assert not write(store, opt_outs.unmark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() is None
 
 
 def test_an_idempotency_key_is_good_for_a_day_a_caller_and_a_number(
     store: Store, clock: HandClock
 ) -> None:
-    do(store, verifications.insert, running())
+    write(store, verifications.insert, running())
     known = {"started_by": "crm", "key": "k", "phone": PHONE}
-    do(store, idempotency.remember, **known, verification_id="an-id")
+    write(store, idempotency.remember, **known, verification_id="an-id")
 
     def recall(**more):
         return store.read(lambda tx: idempotency.recall(tx, **{**known, **more}))
@@ -70,18 +70,18 @@ def test_an_idempotency_key_is_good_for_a_day_a_caller_and_a_number(
     assert recall(phone="+14255550199") is None
     clock.now += timedelta(hours=24)
     assert recall() is None
-    do(store, idempotency.remember, **known, verification_id="an-id")
+    write(store, idempotency.remember, **known, verification_id="an-id")
     assert recall() == "an-id"
 
 
 def test_history_is_numbered_per_verification(store: Store, clock: HandClock) -> None:
-    do(store, verifications.insert, running())
-    do(store, verifications.insert, running(id="other", phone="+14255550199"))
+    write(store, verifications.insert, running())
+    write(store, verifications.insert, running(id="other", phone="+14255550199"))
     first = clock.now
-    do(store, history.append, "an-id", [Event(EventName.STARTED), Event(EventName.TEXT_TRIED)])
+    write(store, history.append, "an-id", [Event(EventName.STARTED), Event(EventName.TEXT_TRIED)])
     clock.forward(5)
-    do(store, history.append, "other", [Event(EventName.STARTED)])
-    do(store, history.append, "an-id", [Event(EventName.WRONG_ANSWER, {"attempt": 1})])
+    write(store, history.append, "other", [Event(EventName.STARTED)])
+    write(store, history.append, "an-id", [Event(EventName.WRONG_ANSWER, {"attempt": 1})])
     lines = store.read(lambda tx: history.of(tx, "an-id"))
     assert [(line.number, line.event) for line in lines] == [
         (1, "started"),

@@ -8,7 +8,7 @@ from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 
 _REFUSED = (Why.CREDENTIALS, Why.UNKNOWN)
-_HERE = "Both stand on the first page of Twilio's console."
+_HERE = "Both are on the first page of Twilio's console."
 
 
 def findings(questions: Questions) -> Iterator[Finding]:
