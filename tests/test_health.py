@@ -1,5 +1,7 @@
 """GET /healthz and GET /metrics; /readyz is tested with what makes it not ready."""
 
+import pytest
+
 from simulator.receiver import Behaviour
 from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY, Harness
 
@@ -14,11 +16,21 @@ def test_liveness_needs_no_key(harness: Harness) -> None:
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
-def test_metrics_need_a_system_key_as_bearer_token(harness: Harness) -> None:
+def test_metrics_need_a_system_key(harness: Harness) -> None:
     assert metrics(harness).status_code == 200
     assert metrics(harness, FUNCTION_KEY).status_code == 403
     assert metrics(harness, "wrong").status_code == 401
-    assert harness.call("GET", "/metrics", key=SYSTEM_KEY).status_code == 401
+    assert harness.call("GET", "/metrics", key=None).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_a_key_is_taken_wherever_it_may_stand(harness: Harness, path: str) -> None:
+    bearer = harness.call("GET", path, key=None, headers={"Authorization": f"Bearer {SYSTEM_KEY}"})
+    query = harness.call("GET", f"{path}?code={SYSTEM_KEY}", key=None)
+    header = harness.call("GET", path, key=SYSTEM_KEY)
+    for response in (bearer, query, header):
+        assert response.status_code == 200
+        assert path == "/metrics" or "reasons" in response.json()
 
 
 def test_refusals_are_counted_by_their_word_and_webhooks_by_their_reason(harness: Harness) -> None:

@@ -118,6 +118,22 @@ def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> Non
     assert line["verification"] == "u*****"
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/instances/a&code=a-key-1", "/instances/a&code=*****"),
+        ("/instances/a?CODE=a-key-1&x=2", "/instances/a?CODE=*****&x=2"),
+        ("/instances/a%3Fcode%3Da-key-1/restart", "/instances/a%3Fcode%3D*****/restart"),
+        ("/instances/a%253Fcode%253da-key-1", "/instances/a%253Fcode%253d*****"),
+        ("/orchestrators/E4&code=a-key-1", "/orchestrators/E4&code=*****"),
+        ("/v2/Services/VA1/Verifications/0109", "/v2/Services/VA1/Verifications/*****"),
+        ("/v2/Services/VA1/VerificationCheck/010926/", "/v2/Services/VA1/VerificationCheck/*****/"),
+    ],
+)
+def test_a_key_or_a_code_in_a_path_is_not_shown(path: str, shown: str) -> None:
+    assert safe(path) == shown
+
+
 @pytest.mark.parametrize("id", ["order-4711-a", "8f14e45f-ceea-467f-a8d4-123456789012"])
 def test_an_id_of_a_caller_is_taken(id: str) -> None:
     assert request_id(id) == id

@@ -11,6 +11,10 @@ from bot.domain.characters import ascii_digits, visible
 # Seven digits and more, whatever separates them, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
 _AS_EVENT = re.compile(r"(/raiseevent/)(.*)", re.IGNORECASE | re.DOTALL)
+# Of Verify's API, where a form has the code.
+_AS_VERIFICATION = re.compile(r"(/verification(?:s|check)/)[0-9]{4,10}(?=/|$)", re.IGNORECASE)
+# A key that was meant for the query, where "?" is missing or encoded.
+_KEY = re.compile(r"(code(?:=|%(?:25)*3d))[^/&]*", re.IGNORECASE)
 _CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
 # Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
@@ -61,15 +65,18 @@ def is_ours(id: str) -> bool:
 
 
 def safe(path: str) -> str:
-    """A path or an id as a log may show it: a caller can put a number or a line break into one, or
-    the code in place of an event's name.
+    """A path or an id as a log may show it: a caller can put a number or a line break into one, the
+    code in place of an event's name, or a key.
 
     >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/１２３４")
     ('/phones/*****', '/a\\\\nb', '/raiseEvent/*****')
+    >>> safe("/instances/1&code=a-key/restart"), safe("/Verifications/0109")
+    ('/instances/1&code=*****/restart', '/Verifications/*****')
     """
     if _DRAWN.fullmatch(path):
         return path
     shown = _AS_EVENT.sub(lambda found: found[1] + _masked_events(found[2]), _decoded(path))
+    shown = _KEY.sub(r"\1*****", _AS_VERIFICATION.sub(r"\1*****", shown))
     masked = "/".join(_without_number(part) for part in shown.split("/"))
     return masked.encode("unicode_escape").decode()
 

@@ -118,7 +118,7 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
     match input:
         case Attempted(by_text=True) if now - v.outcome.at <= AFTERTHOUGHT:
             return _afterthought(v, _AFTER_THE_END[v.outcome.status])
-        case OlderCodeSent(at) if at < v.deadline_at:
+        case OlderCodeSent(at) if at < v.deadline_at or v.status is Status.APPROVED:
             return _afterthought(v, AutoReply.OLDER_TEXT)
         case DisownedByText(at) if _may_be_disowned_late(v, now):
             late = _afterthought(v, AutoReply.DISOWNED)

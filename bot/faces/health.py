@@ -2,14 +2,13 @@
 
 import logging
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from bot.explanations.state import FAULTS
 from bot.http import openapi
 from bot.http.access import Access
 from bot.http.errors import Forbidden, Unauthorized
 from bot.http.json_responses import json_response
-from bot.http.keys import Power
 from bot.http.openapi import Part
 from bot.observability.exposition import CONTENT_TYPE, Gauges
 from bot.service import Service
@@ -42,13 +41,8 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/metrics")
     def prometheus() -> Response:
-        """Serves /metrics to a system key, sent as Prometheus sends it: as a bearer token."""
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        caller = service.keys.caller(token.strip()) if kind.lower() == "bearer" else None
-        if caller is None:
-            raise Unauthorized("A system key is needed, as a bearer token.")
-        if caller.power is not Power.ALL:
-            raise Forbidden("This key does not open the metrics: use a system key.")
+        """Serves /metrics to a system key, which Prometheus sends as a bearer token."""
+        access.require_manager()
         text = service.metrics.text(service.shared_counters.of_all(), _gauges(service))
         return Response(text, content_type=CONTENT_TYPE)
 

@@ -85,11 +85,17 @@ def part() -> Part:
 
 
 def presented() -> str:
-    """The key sent. The header wins over the query. Raises Unauthorized."""
-    sent = request.headers.get(KEY_HEADER) or _parameter(KEY_PARAMETER)
+    """The key sent. The header wins over the query, and that over a bearer token, which Prometheus
+    sends. Raises Unauthorized."""
+    sent = request.headers.get(KEY_HEADER) or _parameter(KEY_PARAMETER) or _bearer_token()
     if not sent:
         raise Unauthorized(f"No key was sent: put it into {KEY_HEADER}, or into ?{KEY_PARAMETER}=.")
     return sent
+
+
+def _bearer_token() -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def _parameter(name: str) -> str | None:

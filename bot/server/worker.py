@@ -129,6 +129,10 @@ class Worker(GeventWorker):
         reader = req.body.reader
         if isinstance(reader, ChunkedReader):
             reader.limit_trailer_section = TRAILER_BYTES  # type: ignore[attr-defined]
+        elif getattr(reader, "length", 0) > DRAINED_BYTES:
+            # The answer must say that the connection will be closed: otherwise the client's next
+            # request would be lost on it.
+            req.force_close()
         try:
             is_kept = super().handle_request(listener_name, req, sock, addr)
             sock.answered()

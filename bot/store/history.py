@@ -8,7 +8,15 @@ from functools import lru_cache
 from typing import Any
 
 from bot.domain.events import Event, EventName
-from bot.store.rows import Row, placeholder_values, placeholders, readable, to_instant, to_text
+from bot.store.rows import (
+    Row,
+    placeholder_values,
+    placeholders,
+    readable,
+    to_instant,
+    to_instant_if_readable,
+    to_text,
+)
 from bot.store.tx import Tx
 
 
@@ -119,6 +127,16 @@ def newest_number(tx: Tx, verification_id: str) -> int:
     sql = "SELECT coalesce(max(number), 0) AS number FROM history WHERE verification_id = :id"
     row = tx.one(sql, id=verification_id)
     return int(row["number"]) if row else 0
+
+
+def newest_at(tx: Tx, verification_id: str, name: EventName) -> datetime | None:
+    """When its newest event of this name was recorded."""
+    sql = """
+        SELECT at FROM history WHERE verification_id = :id AND event = :event
+        ORDER BY number DESC LIMIT 1
+    """
+    row = tx.one(sql, id=verification_id, event=name.value)
+    return to_instant_if_readable(row["at"]) if row else None
 
 
 def _from_row(row: Row) -> HistoryLine:

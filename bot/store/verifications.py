@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Cause, Verification
 from bot.store import aside
 from bot.store.rows import (
@@ -73,17 +74,30 @@ def latest_of(tx: Tx, phone: str) -> Verification | None:
     return read_row("verification", row, from_row) if row else None
 
 
-def superseded_of(tx: Tx, phone: str, *, at: datetime) -> list[Verification]:
-    """Loads the verifications of a number that are superseded and whose window was open at `at`,
-    the newest first, ten at most."""
+def recent_of(tx: Tx, phone: str) -> list[Verification]:
+    """Loads the latest verifications of a number, the newest first, twenty at most. Locks none."""
+    sql = "SELECT * FROM verification WHERE phone = :phone ORDER BY created_at DESC LIMIT 20"
+    return readable("verification", tx.all(sql, phone=phone), from_row)
+
+
+def older_texts_of(tx: Tx, phone: str, *, at: datetime) -> list[Verification]:
+    """Loads the verifications of a number whose texts a person may still answer at `at` though a
+    newer one is pending, the newest first, ten at most: superseded ones whose window was open, and
+    those approved shortly before."""
     sql = """
         SELECT * FROM verification
-        WHERE phone = :phone AND created_at > :since AND cause = :cause
-            AND deadline_at > :at
+        WHERE phone = :phone AND created_at > :since AND (
+            cause = :superseded AND deadline_at > :at OR cause = :answered AND ended_at > :lately)
         ORDER BY created_at DESC LIMIT 10
     """
-    since = to_text(at - LONGEST_OPEN)
-    params = {"phone": phone, "since": since, "at": to_text(at), "cause": Cause.SUPERSEDED}
+    params = {
+        "phone": phone,
+        "since": to_text(at - LONGEST_OPEN - AFTERTHOUGHT),
+        "at": to_text(at),
+        "lately": to_text(at - AFTERTHOUGHT),
+        "superseded": Cause.SUPERSEDED,
+        "answered": Cause.ANSWERED,
+    }
     return readable("verification", tx.all(sql, **params), from_row)
 
 

@@ -152,7 +152,7 @@ def _judge_reply(
         return _answered(tx, verification, decide(verification, chattered, tx.now))
     attempt = attempt_of(tx, verification, read, rules, at=at, by_text=True)
     if not attempt.is_right and not verification.is_terminal:
-        older = _older_with_code(tx, verification, read, rules.keyring, at=at)
+        older = older_with_code(tx, verification, read, rules, at=at)
         if older is not None:
             return _answered(tx, older, decide(older, OlderCodeSent(at), tx.now))
     return _answered(tx, verification, decide(verification, attempt, tx.now))
@@ -232,15 +232,16 @@ def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules)
     deadline the verification expires, whatever the code."""
     if tx.now >= pending.deadline_at:
         return False
-    return _older_with_code(tx, pending, read, rules.keyring, at=tx.now) is not None
+    return older_with_code(tx, pending, read, rules, at=tx.now) is not None
 
 
-def _older_with_code(
-    tx: Tx, pending: Verification, attempt: Attempt, keyring: Keyring, *, at: datetime
+def older_with_code(
+    tx: Tx, pending: Verification, attempt: Attempt, rules: Rules, *, at: datetime
 ) -> Verification | None:
-    """The superseded verification whose text the person was answering at `at`, if there is one."""
-    for older in verifications.superseded_of(tx, pending.phone, at=at):
-        is_readable = older.id != pending.id and keyring.knows(older)
-        if is_readable and is_right(older, attempt, keyring):
+    """The superseded or just approved verification whose text the person was answering at `at`, if
+    there is one."""
+    for older in verifications.older_texts_of(tx, pending.phone, at=at):
+        is_readable = older.id != pending.id and rules.keyring.knows(older)
+        if is_readable and is_right(older, attempt, rules.keyring):
             return verifications.load(tx, older.id)  # with its lock, if it is still there
     return None

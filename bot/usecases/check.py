@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from bot.domain.events import EventName
 from bot.domain.reply import Attempt, Heard
 from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
-from bot.store import verifications
+from bot.store import history, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import answer
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
-from bot.usecases.keywords import present_of
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_caught_up
@@ -44,19 +44,23 @@ class Checked:
 
 
 def find(tx: Tx, selector: VerificationSelector) -> Verification | None:
-    """Finds a verification by id; or by number the pending one, or else the latest. None: nothing
-    fits."""
+    """Finds a verification by id; or by number the pending one if it is the caller's, or else the
+    caller's latest. None: nothing fits."""
     if selector.hex_id is not None:
-        verification = verifications.of_hex_id(tx, selector.hex_id)
-    else:
-        verification = present_of(tx, selector.phone or "")
-    if verification is None or selector.phone not in (None, verification.phone):
-        return None
-    if selector.started_by is not None and not verification.is_of(
-        selector.started_by, selector.caller_keys
-    ):
-        return None
-    return verification
+        found = verifications.of_hex_id(tx, selector.hex_id)
+        return found if found is not None and _fits(found, selector) else None
+    number = selector.phone or ""
+    pending = verifications.pending_of(tx, number)
+    if pending is not None and _fits(pending, selector):
+        return pending
+    latest = next((v for v in verifications.recent_of(tx, number) if _fits(v, selector)), None)
+    return verifications.load(tx, latest.id) if latest else None  # with its lock
+
+
+def _fits(v: Verification, selector: VerificationSelector) -> bool:
+    if selector.phone not in (None, v.phone):
+        return False
+    return selector.started_by is None or v.is_of(selector.started_by, selector.caller_keys)
 
 
 def check(
@@ -88,12 +92,33 @@ def check(
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
     attempted = answer.attempt_of(tx, verification, read, rules, at=tx.now, by_text=False)
-    if not attempted.is_right and answer.is_of_older_text(tx, verification, read, rules):
-        return Done(Checked(Verdict.WRONG, verification))
+    if not attempted.is_right:
+        older = answer.older_with_code(tx, verification, read, rules, at=tx.now)
+        if older is not None and _is_approval(tx, older, selector):
+            return Done(Checked(Verdict.RIGHT, older))
+        if older is not None and tx.now < verification.deadline_at:
+            return Done(Checked(Verdict.WRONG, verification))
     decision = decide(verification, attempted, tx.now)
     changes = record(tx, verification, decision)
     after = decision.verification
     return Done(Checked(_of_attempt(after), after), changes=changes)
+
+
+def is_just_approved(tx: Tx, v: Verification) -> bool:
+    """Whether it was approved within ten minutes: by the reply, or by the moment at which callers
+    could see it, which a suspension or an outage makes later."""
+    if v.outcome is None or v.status is not Status.APPROVED:
+        return False
+    if tx.now - v.outcome.at <= AFTERTHOUGHT:
+        return True
+    published_at = history.newest_at(tx, v.id, EventName.APPROVED)
+    return published_at is not None and tx.now - published_at <= AFTERTHOUGHT
+
+
+def _is_approval(tx: Tx, older: Verification, selector: VerificationSelector) -> bool:
+    """Whether a code is that of an older verification of this caller, which it has approved."""
+    is_found_by_number = selector.hex_id is None
+    return is_found_by_number and _fits(older, selector) and is_just_approved(tx, older)
 
 
 def _of_attempt(after: Verification) -> Verdict:
@@ -107,9 +132,7 @@ def _of_ended(tx: Tx, verification: Verification, read: object, rules: Rules) ->
     assert verification.outcome is not None
     if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
         return Verdict.ATTEMPTS_USED
-    is_fresh = tx.now - verification.outcome.at <= AFTERTHOUGHT
-    is_known = rules.keyring.knows(verification)
-    if verification.status is not Status.APPROVED or not is_fresh or not is_known:
+    if not is_just_approved(tx, verification) or not rules.keyring.knows(verification):
         return Verdict.GONE
     is_right = isinstance(read, Attempt) and answer.is_right(verification, read, rules.keyring)
     return Verdict.RIGHT if is_right else Verdict.GONE

@@ -28,22 +28,30 @@ def purge(tx: Tx, id: str) -> Done[None]:
     return Done(None)
 
 
-def purge_many(tx: Tx, wanted: ListFilter) -> Done[int]:
-    """Removes at most `wanted.limit` of those wanted that have finished. Returns how many, without
-    those that another process removed at the same time."""
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many were found, and removed: another process may have removed some at the same time."""
+
+    found: int
+    removed: int
+
+
+def purge_many(tx: Tx, wanted: ListFilter) -> Done[Purged]:
+    """Removes at most `wanted.limit` of those wanted that have finished."""
     stages = (wanted.stages or FINISHED) & FINISHED
     if not stages:
-        return Done(0)
+        return Done(Purged(0, 0))
     found = verification_list.find(tx, replace(wanted, stages=stages))
-    return Done(_remove(tx, [verification.id for verification in found]))
+    removed = _remove(tx, [verification.id for verification in found])
+    return Done(Purged(len(found), removed))
 
 
 def purge_all(store: Store, wanted: ListFilter) -> int:
     """Removes all finished verifications that match, `wanted.limit` in each transaction. Returns
     how many."""
     total = 0
-    while count := store.write_within(REMOVING_SECONDS, purge_many, wanted):
-        total += count
+    while (purged := store.write_within(REMOVING_SECONDS, purge_many, wanted)).found:
+        total += purged.removed
     return total
 
 

@@ -49,7 +49,8 @@ def resend(
     SenderUnavailable, QueueTooLong.
     """
     is_unsettled = any(one.is_unsettled for one in outbox.of(tx, verification.id))
-    seconds = retry_after(verification.deadline_at - tx.now)
+    # While it is suspended, it is due at the end of the suspension.
+    seconds = retry_after((verification.due_at or verification.deadline_at) - tx.now)
     match resending(verification, tx.now, is_unsettled=is_unsettled):
         case Resending.ON_ITS_WAY:
             return Done(verification)

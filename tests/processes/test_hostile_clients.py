@@ -277,6 +277,18 @@ def test_an_unread_body_of_the_bound_keeps_the_connection(tmp_path: Path, size: 
         assert re.findall(rb"HTTP/1.1 ([0-9]+)", answers) == [b"404", b"404", b"200"]
 
 
+@pytest.mark.parametrize("size", [65_537, 300_000])
+def test_an_answer_says_that_an_unread_body_will_close_the_connection(
+    tmp_path: Path, size: int
+) -> None:
+    """Otherwise the client sends its next request on a connection that is gone."""
+    measured = f"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode()
+    with started(tmp_path) as service:
+        answer = exchange(service, measured + b"a" * size)
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+
+
 def test_what_is_thrown_away_is_not_held() -> None:
     """An answered client that goes on sending does not push out one that sends a form."""
     counted: list[str] = []

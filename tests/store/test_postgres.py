@@ -23,6 +23,7 @@ from bot.admission.usage_follower import UsageFollower
 from bot.dispatch import expire
 from bot.domain.effects import UsageKind
 from bot.domain.events import Event, EventName
+from bot.domain.verification import Status
 from bot.store import (
     disowns,
     erasures,
@@ -48,13 +49,14 @@ from bot.store.tx import (
     Tx,
     UnusableDatabase,
 )
+from bot.store.verification_list import ListFilter
 from bot.store.webhook_events import EventState
-from bot.usecases import claim, control, heartbeat, notify, webhooks
+from bot.usecases import claim, control, forget, heartbeat, notify, webhooks
 from bot.usecases.answer import judge_text
 from bot.usecases.clear import clear_limits
 from bot.usecases.heartbeat import assume_all_judged
 from bot.usecases.start import start
-from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, inbound, running
+from tests.builders import NOON, OUR_NUMBER, PHONE, RULES, ended, inbound, running
 from tests.builders import start as wanted
 from tests.harness import HandClock
 from tests.postgres import Server, ask
@@ -864,3 +866,26 @@ def test_only_a_write_that_is_refused_counts_as_an_outage(is_write: bool) -> Non
     with pytest.raises(StoreUnavailable):
         Retries(pool, outages).run(refused, 1.0, is_write=is_write)
     assert outages.is_open is is_write
+
+
+def test_a_removal_goes_on_where_another_took_its_batch(
+    store: PostgresStore, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def insert(tx: Tx) -> Done[None]:
+        for place in range(5):
+            table.insert(tx, ended(Status.EXPIRED, id=f"id-{place}"))
+        return Done(None)
+
+    store.write(insert)
+    other = PostgresStore(url, connections=2)
+    remove, taken = forget._remove, []
+
+    def remove_late(tx: Tx, ids: list[str]) -> int:
+        if not taken:
+            taken.append(ids)
+            other.write(lambda tx: Done(remove(tx, ids)))
+        return remove(tx, ids)
+
+    monkeypatch.setattr(forget, "_remove", remove_late)
+    assert forget.purge_all(store, ListFilter(limit=2)) == 3
+    other.close()

@@ -5,6 +5,7 @@ import logging
 from flask import Response, request
 
 from bot.domain.errors import IdInUse, UnknownVerification
+from bot.domain.ids import safe
 from bot.domain.verification import Status, Verification
 from bot.faces.durable import bodies, parameters, payloads
 from bot.faces.durable.errors import (
@@ -71,7 +72,7 @@ class Starting:
                 may_supersede=caller.power is not Power.LINK,
             )
         except UnknownVerification:
-            raise UnknownInstance(f"No instance has the id {id}.") from None
+            raise UnknownInstance(f"No instance has the id {safe(id)}.") from None
         return self._started(verification, wait_seconds=None)
 
     def _start(
@@ -79,7 +80,7 @@ class Starting:
     ) -> Response:
         if function.lower() != FUNCTION.lower():
             raise UnknownFunction(
-                f"The function '{function}' doesn't exist. Known function: '{FUNCTION}'."
+                f"The function '{safe(function)}' doesn't exist. Known function: '{FUNCTION}'."
             )
         body = bodies.start_input(whole_body(request))
         _log_start_at_once(wait_seconds)

@@ -53,6 +53,7 @@ CODES: dict[type[Refusal], Code] = {
     ChannelDisabled: Code(60223, 400),
     ChecksUsed: Code(60202, 429, "Max check attempts reached"),
     NoSuchResource: Code(20404, 404),
+    errors.UnknownVerification: Code(20404, 404),  # removed while the request ran
     Unauthorized: Code(20003, 401, "Authenticate"),
     Forbidden: Code(20003, 403),
     errors.InvalidNumber: Code(60200, 400, "Invalid parameter `To`"),

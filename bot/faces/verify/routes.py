@@ -16,7 +16,6 @@ from bot.domain.errors import (
     retry_after,
 )
 from bot.domain.ids import safe
-from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Status, Verification
 from bot.faces.verify import forms
 from bot.faces.verify.errors import ChecksUsed, NoSuchResource, VerifyShape
@@ -40,8 +39,6 @@ from bot.wording import Style
 
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
 _SID = re.compile(r"VE([0-9a-f]{32})")
-# Twilio deletes approved verifications; keeping them serves a page that follows one.
-SHOWN_AFTER_APPROVAL = AFTERTHOUGHT
 PAGE, LARGEST_PAGE, LAST_PAGE = 50, 100, 10**6  # of the list of services
 
 
@@ -239,8 +236,8 @@ def _owned(selector: VerificationSelector, caller: Caller) -> VerificationSelect
 def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
     if v.outcome is None:
         return True
-    if v.status is Status.APPROVED:
-        return tx.now - v.outcome.at <= SHOWN_AFTER_APPROVAL
+    if v.status is Status.APPROVED:  # Twilio deletes these; a page may follow one
+        return checking.is_just_approved(tx, v)
     return not is_by_number and v.status in (Status.CANCELED, Status.MAX_ATTEMPTS_REACHED)
 
 

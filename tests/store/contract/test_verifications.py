@@ -160,7 +160,7 @@ def test_superseded_ones_are_found_while_their_window_is_open(
 
     def find():
         return [
-            v.id for v in store.read(lambda tx: verifications.superseded_of(tx, PHONE, at=tx.now))
+            v.id for v in store.read(lambda tx: verifications.older_texts_of(tx, PHONE, at=tx.now))
         ]
 
     assert find() == ["older"]

@@ -1,0 +1,102 @@
+"""What a caller sees of its own verification after the approval, whatever began meanwhile."""
+
+import pytest
+
+from tests.dispatch.test_catch_up import missed
+from tests.dispatch.test_catch_up import run as catch_up
+from tests.harness import FUNCTION_KEY, PHONE, Harness
+from tests.verify.conftest import FORMS, Verify, client_of, refused
+
+APP_KEY = "another-function-key-x"
+TWO_KEYS = f"web:{FUNCTION_KEY},app:{APP_KEY}"
+
+
+def attempts(verify: Verify, sid: str) -> int:
+    used: int = verify.harness.status(sid.removeprefix("VE"))["customStatus"]["attemptsUsed"]
+    return used
+
+
+def other_key_creates(verify: Verify) -> None:
+    services = client_of(verify.harness.url, APP_KEY).verify.v2.services(verify.sid)
+    services.verifications.create(to=PHONE, channel="sms")
+    verify.harness.run_once()
+
+
+def test_the_code_that_was_texted_back_is_right_after_a_newer_create(verify: Verify) -> None:
+    first = verify.create_and_send()
+    code = verify.harness.code()
+    verify.harness.forward(20)
+    verify.harness.text(code)
+    newer = verify.create_and_send()
+    assert newer.sid != first.sid
+    checked = verify.check(code)
+    assert (checked.status, checked.valid, checked.sid) == ("approved", True, first.sid)
+    assert attempts(verify, newer.sid) == 0
+    assert verify.service.verifications(newer.sid).fetch().status == "pending"
+
+
+def test_a_reply_with_the_code_of_the_approved_one_is_no_attempt(verify: Verify) -> None:
+    verify.create_and_send()
+    code = verify.harness.code()
+    verify.harness.text(code)
+    newer = verify.create_and_send()
+    verify.harness.text(code)
+    assert attempts(verify, newer.sid) == 0
+    verify.harness.forward(601)
+    verify.create_and_send()
+    newest = verify.create_and_send()
+    verify.harness.text(code)
+    assert attempts(verify, newest.sid) == 1
+
+
+def test_a_create_by_another_key_hides_no_approval(verify: Verify) -> None:
+    verify.restart(**FORMS, FUNCTION_KEY=TWO_KEYS)
+    created = verify.create_and_send()
+    code = verify.harness.code()
+    assert verify.check(code).status == "approved"
+    other_key_creates(verify)
+    assert verify.check(code).status == "approved"
+    assert verify.service.verifications(PHONE).fetch().sid == created.sid
+
+
+def test_a_create_by_another_key_gives_no_attempts_back(verify: Verify) -> None:
+    verify.restart(**FORMS, FUNCTION_KEY=TWO_KEYS)
+    verify.create_and_send()
+    wrong = verify.harness.wrong()
+    for place in range(5):
+        verify.check(str(int(wrong) + place).zfill(6)[-6:])
+    other_key_creates(verify)
+    assert refused(lambda: verify.check(wrong)) == (429, 60202)
+
+
+def suspended(harness: Harness, id: str) -> None:
+    harness.suspend(id, None)
+    harness.text(harness.code())
+    harness.forward(660)
+    harness.resume(id, None)
+
+
+def read_late(harness: Harness, id: str) -> None:
+    harness.forward(30)
+    missed(harness, harness.code())
+    harness.clock.forward(1400)
+    catch_up(harness)
+
+
+@pytest.mark.parametrize("late", [suspended, read_late])
+def test_ten_minutes_run_from_when_callers_can_see_it(verify: Verify, late) -> None:
+    created = verify.create_and_send()
+    code = verify.harness.code()
+    late(verify.harness, created.sid.removeprefix("VE"))
+    assert verify.service.verifications(created.sid).fetch().status == "approved"
+    assert verify.check(code).status == "approved"
+    verify.harness.forward(601)
+    assert refused(lambda: verify.check(code)) == (404, 20404)
+
+
+def test_a_refused_create_names_the_end_of_a_suspension(verify: Verify) -> None:
+    created = verify.create_and_send()
+    verify.harness.suspend(created.sid.removeprefix("VE"), None)
+    verify.harness.forward(1000)
+    assert refused(verify.create) == (429, 60203)
+    assert int(verify.last.headers["Retry-After"]) == 3600 - 1000
