@@ -257,6 +257,11 @@ def test_a_database_is_named_without_its_password() -> None:
         (b"PORT=8000\n\nERASE_AT_TWILIO: yes\n", "line 3"),
         (b"ERASE_AT_TWILIO yes\n", "line 1"),
         (b"set ERASE_AT_TWILIO=yes\n", "line 1"),
+        (b"PORT=8000\nLIMIT_TOTAL\n", "line 2"),
+        (b"FUNCTION_KEY=aB3dE5gH7jK9mN1pQ3sT5vW7\n\nyes9bC1dF3hJ5kL7nP9rS1uV3\n", "line 3"),
+        (b"LIMIT_TOTAL=${NOT_SET}\n", "line 1"),
+        (b"PORT=8000\nDATABASE_URL=postgresql://u:pa${yes}ss@h/n\n", "line 2"),
+        (b"SERVICE_NAME=${LATER}\nLATER=Contoso\n", "line 1"),
     ],
 )
 def test_a_file_that_cannot_be_read_whole_is_refused(
@@ -277,13 +282,31 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_usual_forms_in_a_file_are_read(tmp_path: Path) -> None:
-    lines = ["\ufeffPORT=8000", "# a comment", "export HOST=::1", "LOG_FORMAT='text' # so", "EMPTY"]
+    lines = [
+        "\ufeffPORT=8000",
+        "# a comment",
+        "export HOST=::1",
+        "LOG_FORMAT='text' # so",
+        "EMPTY=",
+    ]
     (tmp_path / ".env").write_text("\r\n".join(lines), encoding="utf-8", newline="")
     assert settings.with_file({}, tmp_path) == {
         "PORT": "8000",
         "HOST": "::1",
         "LOG_FORMAT": "text",
         "EMPTY": "",
+    }
+
+
+def test_references_in_a_file_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAND", "Contoso")
+    lines = ["WORD=pass", "DATABASE_URL=postgresql://u:${WORD}@h/n", "SERVICE_NAME=${BRAND}"]
+    (tmp_path / ".env").write_text("\n".join([*lines, "PORT=${NOT_SET:-8123}"]))
+    assert settings.with_file({}, tmp_path) == {
+        "WORD": "pass",
+        "DATABASE_URL": "postgresql://u:pass@h/n",
+        "SERVICE_NAME": "Contoso",
+        "PORT": "8123",
     }
 
 

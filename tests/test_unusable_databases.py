@@ -1,5 +1,7 @@
 """Databases that cannot be used: refused in words at a start, by `flask check` and by a reload."""
 
+import shutil
+import sqlite3
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +42,24 @@ def test_it_is_refused_in_words(tmp_path: Path, what: str) -> None:
         schema_version(url)
     with pytest.raises(UnusableDatabase):
         open_store(url, connections=1)
+
+
+def test_a_file_without_its_schema_version_is_told_as_such(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    open_store(url, connections=1).close()
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute("DELETE FROM schema_version")
+    with pytest.raises(UnusableDatabase, match="no schema version"):
+        open_store(url, connections=1)
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands in for a full file system: SQLite says only that an input or output failed."""
+    (tmp_path / "x.db").write_bytes(b"no database at all")
+    used = shutil._ntuple_diskusage(1_000_000, 996_000, 4_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: used)
+    with pytest.raises(UnusableDatabase, match="the disk is full"):
+        open_store(f"sqlite:///{tmp_path}/x.db", connections=1)
 
 
 def test_a_device_keeps_its_permissions(tmp_path: Path) -> None:

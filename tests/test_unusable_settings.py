@@ -336,6 +336,7 @@ def test_doubtful_settings_are_warned_of() -> None:
     assert "reserved for examples" in warnings(TWILIO_PHONE_NUMBER="+15005550006")[0]
     other = f"{KEY}{KEY[::-1]}".replace("-", "")
     assert "32 hexadecimal digits" in warnings(TWILIO_AUTH_TOKEN=other)[0]
+    assert "SECRET_KEY_FALLBACKS" in warnings(SECRET_KEY=f"{KEY},{KEY[::-1]}")[0]
     assert "SERVICE_NAME is in quotes" in warnings(SERVICE_NAME='"Contoso"')[0]
     (line,) = warnings(TWILIO_API_BASE_URL="http://127.0.0.1:9")
     assert "reach no phone" in line
@@ -566,6 +567,12 @@ def test_platforms_write_tags_with_underscores() -> None:
         ("TWILIO_PHONE_NUMBER", "+80012345678"),
         ("TWILIO_PHONE_NUMBER", "+881612345678"),
         ("TWILIO_PHONE_NUMBER", "+99912345678"),
+        ("WEB_CONCURRENCY", "2.0"),
+        ("CODE_LENGTH", "1_0"),
+        ("MAX_SENDS", "３"),
+        ("TWILIO_API_BASE_URL", "https://api.twilio.com/2010-04-01"),
+        ("DATABASE_URL", "sqlite:///x.db?mode=ro"),
+        ("DATABASE_URL", "sqlite:///~/x.db"),
         ("HOST", "127.0.0.1:8000"),
         ("HOST", "256.1.1.1"),
         ("WEBHOOK_URLS", "https://hooks..example.org/x"),

@@ -132,7 +132,7 @@ _RULES: tuple[Rule, ...] = (
     *all_secrets.RULES,
 )
 _DOUBTS: tuple[Rule, ...] = (
-    *(*twilio.DOUBTS, *texts.DOUBTS, _doubtful_address),
+    *(*keys.DOUBTS, *twilio.DOUBTS, *texts.DOUBTS, _doubtful_address),
     *all_secrets.DOUBTS,
 )
 

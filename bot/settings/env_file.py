@@ -1,10 +1,15 @@
 """The file .env of the working directory: read whole, or refused."""
 
 import io
+import os
+import re
 from pathlib import Path
 
 from dotenv import dotenv_values
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
+
+# ${NAME} and ${NAME:-default}, as python-dotenv replaces them.
+_REFERENCE = re.compile(r"\$\{([^}:]*)(:-[^}]*)?\}")
 
 
 class UnreadableFile(Exception):
@@ -24,13 +29,35 @@ def variables(path: Path) -> dict[str, str]:
         raise UnreadableFile(f"{path} cannot be read: it is not UTF-8.") from None
     if "\0" in text:
         raise UnreadableFile(f"{path} cannot be read: it holds a NUL character.")
-    wrong = next((one.original for one in parse_stream(io.StringIO(text)) if one.error), None)
-    if wrong is not None:
-        blank = wrong.string[: -len(wrong.string.lstrip())]  # lines before it
-        number = wrong.line + blank.count("\n")
-        raise UnreadableFile(
-            f"{path}: line {number} cannot be read. It should be NAME=value, and a value that"
-            " begins with a quote must end with it."
-        )
+    known = set(os.environ)
+    for one in parse_stream(io.StringIO(text)):
+        fault = _fault(one, known)
+        if fault:
+            raise UnreadableFile(f"{path}: line {_line_of(one)} {fault}")
+        known.add(one.key or "")
     found = dotenv_values(stream=io.StringIO(text))
     return {name: value or "" for name, value in found.items()}
+
+
+def _fault(one: Binding, known: set[str]) -> str | None:
+    """`known`: the variables that a value may refer to."""
+    if one.error or (one.key is not None and one.value is None):
+        return (
+            "cannot be read. It should be NAME=value, and a value that begins with a quote must"
+            " end with it."
+        )
+    unset = (
+        name for name, default in _REFERENCE.findall(one.value or "")
+        if not default and name not in known
+    )  # fmt: skip
+    if next(unset, None) is not None:
+        return (
+            "refers to a variable by ${…} that is not set, so a part of the value would be empty."
+        )
+    return None
+
+
+def _line_of(one: Binding) -> int:
+    text = one.original.string
+    blank = text[: len(text) - len(text.lstrip())]  # lines before it
+    return one.original.line + blank.count("\n")

@@ -143,3 +143,15 @@ def _one_role_each(settings: KeySettings) -> Iterator[str]:
 
 
 RULES = (_names_of_callers, _one_role_each)
+
+
+@rule("secret_key")
+def _one_secret_key(settings: KeySettings) -> Iterator[str]:
+    if "," in settings.secret_key:
+        yield (
+            "SECRET_KEY holds a comma, which is part of the key. Earlier keys go into"
+            " SECRET_KEY_FALLBACKS."
+        )
+
+
+DOUBTS = (_one_secret_key,)

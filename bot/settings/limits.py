@@ -12,7 +12,7 @@ from bot.domain import phone
 from bot.domain.guess_budget import LARGEST_CHANCE, GuessBudget, guess_budget
 from bot.domain.limits import Limit, LimitName
 from bot.settings.texts import TextSettings
-from bot.settings.types import Unusable, Values, rule, setting
+from bot.settings.types import Integer, Unusable, Values, rule, setting
 
 
 def _limits(value: Any, info: ValidationInfo) -> Any:
@@ -67,14 +67,14 @@ class LimitSettings(TextSettings):
     limit_per_key: Limits = limit_setting("1000/hour")
     limit_total: Limits = limit_setting("1000/hour")
     limit_wrong_per_number: Limits = limit_setting("12/day")
-    breaker_texts_per_prefix: Annotated[int, Field(ge=5, le=100_000)] = setting(
+    breaker_texts_per_prefix: Annotated[Integer, Field(ge=5, le=100_000)] = setting(
         "5 to 100000", default=20
     )
-    breaker_texts_per_country: Annotated[int, Field(ge=5, le=100_000)] = setting(
+    breaker_texts_per_country: Annotated[Integer, Field(ge=5, le=100_000)] = setting(
         "5 to 100000", default=50
     )
-    breaker_approved_percent: Annotated[int, Field(ge=0, le=50)] = setting("0 to 50", default=5)
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = setting("1 to 3650", default=30)
+    breaker_approved_percent: Annotated[Integer, Field(ge=0, le=50)] = setting("0 to 50", default=5)
+    retention_days: Annotated[Integer, Field(ge=1, le=3650)] = setting("1 to 3650", default=30)
 
     @property
     def rate_limits(self) -> tuple[Limit, ...]:

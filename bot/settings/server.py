@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from bot.settings.public_address import public_base_url
-from bot.settings.types import Group, Unusable, Values, matching, setting
+from bot.settings.types import Group, Integer, Unusable, Values, matching, setting
 
 
 def _database_url(url: str) -> str:
@@ -19,6 +19,10 @@ def _database_url(url: str) -> str:
         raise Unusable("it is of no database that Textback knows")
     if url.removeprefix("sqlite:///").startswith(":memory:"):
         raise Unusable("a database in memory is another one in each process")
+    if "?" in url:
+        raise Unusable("the address of an SQLite file has no parameters")
+    if url.startswith("sqlite:///~"):
+        raise Unusable("~ is not replaced in it: it should have the whole path")
     return url
 
 
@@ -76,17 +80,21 @@ class ServerSettings(Group):
         repr=False,
     )
     dispatch: Literal["thread", "off"] = setting("thread or off", default="thread")
-    connections: Annotated[int, Field(ge=10, le=100_000)] = setting("10 to 100000", default=4000)
-    connections_per_address: Annotated[int, Field(ge=0, le=100_000)] = setting(
+    connections: Annotated[Integer, Field(ge=10, le=100_000)] = setting(
+        "10 to 100000", default=4000
+    )
+    connections_per_address: Annotated[Integer, Field(ge=0, le=100_000)] = setting(
         "0 to 100000; 0 for no bound of its own", default=200
     )
-    database_connections: Annotated[int, Field(ge=2, le=1000)] = setting("2 to 1000", default=24)
-    web_concurrency: Annotated[int, Field(ge=1, le=64)] = setting("1 to 64", default=1)
+    database_connections: Annotated[Integer, Field(ge=2, le=1000)] = setting(
+        "2 to 1000", default=24
+    )
+    web_concurrency: Annotated[Integer, Field(ge=1, le=64)] = setting("1 to 64", default=1)
     log_format: Literal["json", "text"] = setting("json or text", default="json")
     host: Annotated[str, matching(r"[0-9A-Za-z.:-]{1,253}"), AfterValidator(_host)] = setting(
         "an address of this machine, such as 127.0.0.1", default="0.0.0.0"
     )
-    port: Annotated[int, Field(ge=1, le=65535)] = setting("1 to 65535", default=8000)
+    port: Annotated[Integer, Field(ge=1, le=65535)] = setting("1 to 65535", default=8000)
 
     @property
     def database_name(self) -> str:

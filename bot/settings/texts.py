@@ -11,7 +11,7 @@ from bot import wording
 from bot.domain import phone, timings
 from bot.domain.quotes import QUOTE_LENGTH, is_recognizable
 from bot.domain.verification import Terms
-from bot.settings.types import Group, Unusable, rule, setting
+from bot.settings.types import Group, Integer, Unusable, rule, setting
 from bot.settings.words import is_quoted
 from bot.wording import Style
 from bot.wording.catalogues import fixed_parts
@@ -84,15 +84,15 @@ ChallengeText = Annotated[str, AfterValidator(_challenge_text)]
 
 
 class TextSettings(Group):
-    code_length: Annotated[int, Field(ge=4, le=10)] = setting("4 to 10", default=4)
-    window_seconds: Annotated[int, Field(ge=timings.SHORTEST_WINDOW_SECONDS, le=3600)] = setting(
-        "10 to 3600", default=90
+    code_length: Annotated[Integer, Field(ge=4, le=10)] = setting("4 to 10", default=4)
+    window_seconds: Annotated[Integer, Field(ge=timings.SHORTEST_WINDOW_SECONDS, le=3600)] = (
+        setting("10 to 3600", default=90)
     )
-    max_attempts: Annotated[int, Field(ge=1, le=10)] = setting("1 to 10", default=4)
-    send_within_seconds: Annotated[int, Field(ge=timings.SHORTEST_SEND_WITHIN_SECONDS, le=600)] = (
-        setting("5 to 600", default=60)
-    )
-    max_sends: Annotated[int, Field(ge=1, le=5)] = setting("1 to 5", default=3)
+    max_attempts: Annotated[Integer, Field(ge=1, le=10)] = setting("1 to 10", default=4)
+    send_within_seconds: Annotated[
+        Integer, Field(ge=timings.SHORTEST_SEND_WITHIN_SECONDS, le=600)
+    ] = setting("5 to 600", default=60)
+    max_sends: Annotated[Integer, Field(ge=1, le=5)] = setting("1 to 5", default=3)
     service_name: ServiceName | None = setting("the name that texts begin with", default=None)
     challenge_text: ChallengeText | None = setting(
         "a text with {code} and perhaps {service}, {digits}, {seconds}, {minutes}, {reference}",
@@ -102,7 +102,7 @@ class TextSettings(Group):
     country_locales: CountryLocales = setting(
         "countries and languages, such as MX:es,BR:pt-BR", default=()
     )
-    allow_segments: Annotated[int, Field(ge=1, le=2)] = setting("1 or 2", default=1)
+    allow_segments: Annotated[Integer, Field(ge=1, le=2)] = setting("1 or 2", default=1)
 
     @property
     def terms(self) -> Terms:

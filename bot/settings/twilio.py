@@ -11,7 +11,16 @@ from bot.domain import phone
 from bot.outbound.addresses import is_loopback_host
 from bot.settings import secret
 from bot.settings.public_address import base_url, is_cloud, is_simulated
-from bot.settings.types import Group, Unusable, Values, matching, rule, secret_setting, setting
+from bot.settings.types import (
+    Group,
+    Integer,
+    Unusable,
+    Values,
+    matching,
+    rule,
+    secret_setting,
+    setting,
+)
 
 # Numbers that no phone has: 555-01xx of North America, and those of Twilio's test credentials.
 _FICTIONAL = re.compile(r"\+1[0-9]{3}55501[0-9]{2}|\+1500555[0-9]{4}")
@@ -23,6 +32,8 @@ def _api_base_url(url: str) -> str:
     parts = urlsplit(checked)
     if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
         raise Unusable("plain http is for this machine alone; use https")
+    if parts.path and is_cloud(f"{parts.scheme}://{parts.netloc}"):
+        raise Unusable("Twilio's paths are added to it, so it has none")
     return checked
 
 
@@ -70,7 +81,7 @@ class TwilioSettings(Group):
         default=None,
     )
     twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8)] = setting("0.5 to 8", default=8.0)
-    send_concurrency: Annotated[int, Field(ge=1, le=256)] = setting("1 to 256", default=32)
+    send_concurrency: Annotated[Integer, Field(ge=1, le=256)] = setting("1 to 256", default=32)
     erase_at_twilio: Literal["yes", "no"] = setting("yes or no", default="no")
 
     @property

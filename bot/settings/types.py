@@ -52,6 +52,13 @@ def matching(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _digits(value: Any) -> Any:
+    """gunicorn, which reads WEB_CONCURRENCY by itself, takes no 2.0, which pydantic would."""
+    if isinstance(value, str) and not re.fullmatch("[+-]?[0-9]+", value):
+        raise Unusable("it is no whole number")
+    return value
+
+
 def _comma_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
@@ -62,4 +69,5 @@ def _all_filled(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+Integer = Annotated[int, BeforeValidator(_digits)]
 Values = Annotated[tuple[str, ...], BeforeValidator(_comma_list), AfterValidator(_all_filled)]

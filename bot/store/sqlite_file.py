@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from bot.store.tx import STORE_TIMEOUT_SECONDS, UnusableDatabase
 OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start
 # For each connection. SQLite's own 2 MiB hold too few pages of the indexes of a million rows.
 CACHE_KIBIBYTES = 8192
+# Less is a full disk: the files beside the database, the log and its index, begin with 36 KiB.
+FEWEST_FREE_BYTES = 64 * 1024
 # Bound on the write-ahead log where no duty tidies it: 64 MiB.
 LONGEST_LOG_PAGES = 16_000
 
@@ -216,7 +219,16 @@ def _told_as_unusable(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise UnusableDatabase(f"{path} cannot be opened as a database: {error}") from error
+        why = "the disk is full" if _is_disk_full(path) else str(error)
+        raise UnusableDatabase(f"{path} cannot be opened as a database: {why}") from error
+
+
+def _is_disk_full(path: Path) -> bool:
+    """SQLite reports it as an error of the disk, as it does of a broken one."""
+    try:
+        return shutil.disk_usage(path.parent).free < FEWEST_FREE_BYTES
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

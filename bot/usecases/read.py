@@ -13,6 +13,7 @@ from bot.store import (
 )
 from bot.store.history import HistoryLine
 from bot.store.paging import PageCursor
+from bot.store.rows import UnreadableRow
 from bot.store.texts import Text
 from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter
@@ -80,7 +81,9 @@ def of_many(tx: Tx, found: Sequence[Verification]) -> list[VerificationView]:
 
 
 def of(tx: Tx, verification: Verification, *, with_history: bool = False) -> VerificationView:
+    """Raises UnreadableRow, also if it has no text: the first one is written with it."""
     texts = outbox.of(tx, verification.id)
-    assert texts  # the first is written in the transaction that writes the verification
+    if not texts:
+        raise UnreadableRow("outbox", verification.id)
     lines = history.of(tx, verification.id) if with_history else []
     return VerificationView(verification, tuple(texts), tuple(lines))

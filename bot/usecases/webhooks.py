@@ -1,6 +1,7 @@
 """Webhook endpoints and events for operators: views, and the actions on them."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from bot.usecases import record
 from bot.webhooks import body
 
 REPLAYED_AT_ONCE = 1000
+
+log = logging.getLogger(__name__)
 
 
 class EndpointState(StrEnum):
@@ -99,7 +102,10 @@ def of_verification(tx: Tx, id: str) -> list[EventView]:
 
 def _views(tx: Tx, events: Sequence[WebhookEvent]) -> list[EventView]:
     known = {endpoint.id: endpoint for endpoint in webhook_endpoints.all_of_them(tx)}
-    return [EventView(event, known[event.endpoint_id]) for event in events]
+    lost = {event.endpoint_id for event in events} - known.keys()
+    if lost:  # somebody has edited the database
+        log.error("events of %d endpoints that are not stored are left out", len(lost))
+    return [EventView(e, known[e.endpoint_id]) for e in events if e.endpoint_id in known]
 
 
 def version(*views: object) -> str:

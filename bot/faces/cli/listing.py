@@ -31,7 +31,7 @@ def _country(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--country", default="", help="Two letters.", callback=_country)
-@click.option("--number", default="", help="In any spelling.")
+@click.option("--number", default="", help="The whole number, in any spelling.")
 @click.option("--tag", default="", help="The whole tag.")
 @json_option
 @with_appcontext

@@ -33,7 +33,12 @@ def steps(version: int, *, database: str = "sqlite") -> list[str]:
 def refuse(version: int | None, *, name: str) -> int:
     """Returns the version unchanged. Raises UnusableDatabase if it cannot be migrated to the
     current one."""
-    if version is None or version > VERSION:
+    if version is None:
+        raise UnusableDatabase(
+            f"{name} has tables and no schema version: it is damaged, or another program's. Restore"
+            " a backup"
+        )
+    if version > VERSION:
         raise UnusableDatabase(
             f"{name} has schema version {version}, and this Textback knows up to {VERSION}: run the"
             " Textback that made it, or a later one"
