@@ -156,6 +156,9 @@ class Gateway(Protocol):
         """Sends one text. After `until`, an instant of `time.monotonic()`, no byte is written; if
         no answer has come by then, the result is Unknown."""
 
+    def prepare(self) -> None:
+        """Does what would delay the first request, and all else in the process meanwhile."""
+
     def check(self) -> None:
         """Checks whether the channel accepts our credentials, by a request that changes nothing.
         Raises ChannelUnavailable if not, or without an answer."""

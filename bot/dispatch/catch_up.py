@@ -98,6 +98,7 @@ class CatchUp(Background):
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
+        self._gateway.prepare()
         self._seen = None  # the time before this start counts as an outage
         self._ticker.start()
         super().start()

@@ -199,8 +199,11 @@ class Service:
         ]
 
     def code(self, phone: str) -> str:
-        """The code in the newest text of a phone; waits until there is one."""
-        found = re.search(r"code is ([0-9]{4,})", until(lambda: self.texts(phone))[-1])
+        """The code in the newest text of a phone; waits until there is one, or it has failed."""
+        failed = f"SELECT reason FROM verification WHERE phone = '{phone}' AND status = 'failed'"
+        until(lambda: self.texts(phone) or self.ask(failed))
+        assert self.texts(phone), self.ask(failed)
+        found = re.search(r"code is ([0-9]{4,})", self.texts(phone)[-1])
         assert found
         return found[1]
 

@@ -42,7 +42,7 @@ def running(folder: Path, server: Server, **settings: str) -> Iterator[Hosts]:
 
 @pytest.fixture
 def hosts(tmp_path: Path, postgres: Server) -> Iterator[Hosts]:
-    with running(tmp_path, postgres, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="3") as made:
+    with running(tmp_path, postgres, WINDOW_SECONDS="4", SEND_WITHIN_SECONDS="5") as made:
         yield made
 
 

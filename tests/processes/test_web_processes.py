@@ -44,7 +44,7 @@ def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
 
 
 def test_simultaneous_replies_are_judged_one_after_the_other(service: Service) -> None:
-    process = service.start(WINDOW_SECONDS="90")
+    process = service.start(WINDOW_SECONDS="90", SEND_WITHIN_SECONDS="30")
     guessed, verified = service.begin(PHONE), service.begin(OTHER)
     right, wrong = service.code(OTHER), [wrong_code(service.code(PHONE), n) for n in range(1, 61)]
     with clients_of_each(service, process, 10) as (one, other), ThreadPoolExecutor(20) as pool:
@@ -100,7 +100,7 @@ def has_begun(service: Service) -> bool:
 
 def test_what_a_halted_one_has_missed_is_read_by_the_other(service: Service) -> None:
     """Before the verification expires; gunicorn would replace the halted one after 30 s."""
-    process = service.start(WINDOW_SECONDS="4")
+    process = service.start(WINDOW_SECONDS="6", SEND_WITHIN_SECONDS="30")
     id = service.begin(PHONE)
     until(lambda: service.status(id)["runtimeStatus"] == "Running")
     until(lambda: len(service.ask("SELECT * FROM heartbeat")) == 2)
@@ -117,7 +117,7 @@ def test_what_a_halted_one_has_missed_is_read_by_the_other(service: Service) -> 
 
 def test_a_reply_that_came_while_all_stood_still_is_judged_as_of_then(service: Service) -> None:
     """As on a machine that is suspended: the deadline passes with the reply in a socket."""
-    process = service.start(WINDOW_SECONDS="4")
+    process = service.start(WINDOW_SECONDS="6", SEND_WITHIN_SECONDS="30")
     id = service.begin(PHONE)
     until(lambda: service.status(id)["runtimeStatus"] == "Running")
     right = service.code(PHONE)

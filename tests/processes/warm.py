@@ -27,6 +27,7 @@ import tests.processes.quick  # noqa: F401
 # isort: split
 import flask.cli
 import gunicorn.arbiter  # noqa: F401
+import twilio.rest.api  # noqa: F401
 from gunicorn.app import wsgiapp
 
 import bot.app

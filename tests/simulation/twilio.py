@@ -111,6 +111,8 @@ class Twilio:
         if self.is_gone:
             raise ChannelUnavailable("no answer")
 
+    def prepare(self) -> None: ...
+
     def erase(self, sid: str) -> None: ...
 
     def conversation(

@@ -2,7 +2,10 @@
 
 import base64
 import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -17,6 +20,8 @@ from bot.channels.twilio.troubles import Kind
 from bot.outbound import bounded
 from simulator.world import Service
 from tests.harness import NUMBER, PHONE, Harness, environment
+
+ROOT = Path(__file__).parents[2]
 
 LATER = time.monotonic() + 3600
 
@@ -66,6 +71,25 @@ def test_a_proxy_of_the_machine_is_used_but_not_to_loopback(monkeypatch) -> None
 )
 def test_seconds_of_a_retry_after(header: str | None, expected: float | None) -> None:
     assert http.seconds(header) == expected
+
+
+PREPARED = """
+import os, sys
+from bot import settings
+from bot.channels.twilio.client import TwilioGateway
+gateway = TwilioGateway(settings.read(dict(os.environ)))
+gateway.prepare()
+before = set(sys.modules)
+gateway.client.messages
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_the_first_request_imports_nothing_any_more() -> None:
+    """In a process that has not used the library yet: it would answer nobody meanwhile."""
+    command = [sys.executable, "-c", PREPARED]
+    ran = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, timeout=60)
+    assert ran.stdout == b"[]\n", ran.stderr
 
 
 def test_only_a_connection_that_never_was_may_be_sent_again(harness: Harness) -> None:

@@ -5,6 +5,7 @@ The library raises its own errors for answers of the API, and urllib3's for fail
 text, so the outcome is unknown.
 """
 
+import importlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,10 @@ class TwilioGateway:
         except (TwilioException, *NO_MESSAGE) as error:
             return Unknown(type(error).__name__)  # an unreadable answer
         return Accepted(message.sid) if message.sid else Unknown("an answer without a sid")
+
+    def prepare(self) -> None:
+        """The library imports this at its first call, and takes a quarter of a second for it."""
+        importlib.import_module("twilio.rest.api")
 
     def check(self) -> None:
         with _asking(passes=403):  # a key may be known and yet not be allowed to list
