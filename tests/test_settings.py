@@ -302,7 +302,8 @@ def test_references_in_a_file_are_replaced(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("BRAND", "Contoso")
     lines = ["WORD=pass", "DATABASE_URL=postgresql://u:${WORD}@h/n", "SERVICE_NAME=${BRAND}"]
     (tmp_path / ".env").write_text("\n".join([*lines, "PORT=${NOT_SET:-8123}"]))
-    assert settings.with_file({}, tmp_path) == {
+    assert settings.with_file({"BRAND": "Contoso"}, tmp_path) == {
+        "BRAND": "Contoso",
         "WORD": "pass",
         "DATABASE_URL": "postgresql://u:pass@h/n",
         "SERVICE_NAME": "Contoso",

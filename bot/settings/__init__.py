@@ -141,7 +141,8 @@ def with_file(environment: Mapping[str, str], folder: Path | None = None) -> dic
     """The environment, with the variables that it lacks taken from the file .env in `folder`, by
     default the working directory. Raises SettingsError."""
     try:
-        return {**env_file.variables((folder or Path.cwd()) / ".env"), **environment}
+        path = (folder or Path.cwd()) / ".env"
+        return {**env_file.variables(path, known=environment), **environment}
     except env_file.UnreadableFile as error:
         raise SettingsError(str(error)) from None
 

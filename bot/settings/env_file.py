@@ -1,8 +1,8 @@
 """The file .env of the working directory: read whole, or refused."""
 
 import io
-import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -16,9 +16,10 @@ class UnreadableFile(Exception):
     """Says which file, and the line at fault; never a value."""
 
 
-def variables(path: Path) -> dict[str, str]:
-    """Returns the variables of a file, none if there is no file. Raises UnreadableFile: if an
-    unreadable line were skipped, its setting would silently keep its default."""
+def variables(path: Path, *, known: Collection[str] = ()) -> dict[str, str]:
+    """Returns the variables of a file, none if there is no file. `known`: further ones that its
+    values may refer to. Raises UnreadableFile: if an unreadable line were skipped, its setting
+    would silently keep its default."""
     try:
         text = path.read_text("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -29,12 +30,12 @@ def variables(path: Path) -> dict[str, str]:
         raise UnreadableFile(f"{path} cannot be read: it is not UTF-8.") from None
     if "\0" in text:
         raise UnreadableFile(f"{path} cannot be read: it holds a NUL character.")
-    known = set(os.environ)
+    names = set(known)
     for one in parse_stream(io.StringIO(text)):
-        fault = _fault(one, known)
+        fault = _fault(one, names)
         if fault:
             raise UnreadableFile(f"{path}: line {_line_of(one)} {fault}")
-        known.add(one.key or "")
+        names.add(one.key or "")
     found = dotenv_values(stream=io.StringIO(text))
     return {name: value or "" for name, value in found.items()}
 
