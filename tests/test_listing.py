@@ -110,6 +110,13 @@ def test_azures_words_are_in_their_package_alone() -> None:
         assert AZURE.search(path.read_text()) is None, path
 
 
+def test_sql_is_in_the_store_alone() -> None:
+    """A use case calls functions of the tables, and asks a transaction for nothing but the time."""
+    sql = re.compile(r"tx\.(?:one|all|run|lock|lock_skip_locked)\(")
+    found = {name(path) for path in FILES if sql.search(path.read_text())}
+    assert {path for path in found if not path.startswith("store/")} == set()
+
+
 def modules(path: Path) -> set[str]:
     """Modules of ours that a file imports, dotted."""
     found: set[str] = set()

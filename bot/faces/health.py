@@ -21,32 +21,38 @@ log = logging.getLogger(__name__)
 
 
 def blueprint(service: Service) -> Blueprint:
+    health = Health(service)
     routes = Blueprint("health", __name__)
-    access = Access(service.keys, service.store)
+    routes.add_url_rule("/healthz", view_func=health.healthz)
+    routes.add_url_rule("/readyz", view_func=health.readyz)
+    routes.add_url_rule("/metrics", view_func=health.metrics)
+    return routes
 
-    @routes.get("/healthz")
-    def healthz() -> Response:
+
+class Health:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._access = Access(service.keys, service.store)
+
+    def healthz(self) -> Response:
         """Reports that the process is alive. Needs no key and reveals nothing else."""
         return json_response({"status": "alive"})
 
-    @routes.get("/readyz")
-    def readyz() -> Response:
+    def readyz(self) -> Response:
         """200 or 503 without a key; with a system key the reasons, and notes beside them."""
-        found = _readiness(service)
+        found = _readiness(self._service)
         body: dict[str, object] = {"status": "not ready" if found.faults else "ready"}
-        if _may_know(access):
+        if _may_know(self._access):
             body["reasons"] = {fault: FAULTS[fault] for fault in found.faults}
             body["notes"] = {fault: FAULTS[fault] for fault in found.notes}
         return json_response(body, 503 if found.faults else 200)
 
-    @routes.get("/metrics")
-    def prometheus() -> Response:
+    def metrics(self) -> Response:
         """Serves /metrics to a system key, which Prometheus sends as a bearer token."""
-        access.require_manager()
+        self._access.require_manager()
+        service = self._service
         text = service.metrics.text(service.shared_counters.of_all(), _gauges(service))
         return Response(text, content_type=CONTENT_TYPE)
-
-    return routes
 
 
 def part() -> Part:

@@ -27,10 +27,10 @@ def blueprint(links: Sequence[str]) -> Blueprint:
     routes = Blueprint("home", __name__)
     page = _PAGE.format(links="".join(f"<li>{link}\n" for link in links))
 
-    @routes.get("/")
     def home() -> Response:
         return Response(page, content_type="text/html; charset=utf-8")
 
+    routes.add_url_rule("/", view_func=home)
     return routes
 
 

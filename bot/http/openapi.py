@@ -137,10 +137,10 @@ def blueprint(document: Json) -> Blueprint:
     routes = Blueprint("openapi", __name__)
     text = cache(partial(json.dumps, document))
 
-    @routes.get("/openapi.json")
     def described() -> Response:
         return Response(text(), content_type="application/json; charset=utf-8")
 
+    routes.add_url_rule("/openapi.json", view_func=described)
     return routes
 
 

@@ -6,6 +6,7 @@ file of its group.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -217,10 +218,15 @@ def _sound_part(
                 value=filled.get(name, ""),
             )
             lines.setdefault(name.lower(), line)
-    unread: dict[str, Any] = dict.fromkeys(lines, (Any, None))
-    partial = create_model("Partial", __base__=Settings, **unread)
     rest = {name: value for name, value in filled.items() if name.lower() not in lines}
-    return partial.model_validate(rest), lines
+    return _without(frozenset(lines)).model_validate(rest), lines
+
+
+@lru_cache(maxsize=64)  # a class takes some milliseconds to make
+def _without(fields: frozenset[str]) -> type[Settings]:
+    """Settings in which these fields are None if they are not given."""
+    unread: dict[str, Any] = dict.fromkeys(fields, (Any, None))
+    return create_model("Partial", __base__=Settings, **unread)
 
 
 def _broken(rules: tuple[Rule, ...], found: Settings, lines: Mapping[str, str]) -> Iterator[str]:

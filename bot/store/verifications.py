@@ -181,6 +181,10 @@ def oldest_pending_since(tx: Tx) -> datetime | None:
     return to_instant_if_readable(row["since"]) or tx.now - LONGEST_OPEN
 
 
+def is_any_pending(tx: Tx) -> bool:
+    return tx.one("SELECT 1 FROM verification WHERE status = 'pending' LIMIT 1") is not None
+
+
 def ids_of(tx: Tx, phone: str) -> list[str]:
     rows = tx.all("SELECT id FROM verification WHERE phone = :phone", phone=phone)
     return [row["id"] for row in rows]

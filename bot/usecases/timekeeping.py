@@ -6,7 +6,7 @@ nothing is removed for a day, which gives an operator time to notice.
 
 from datetime import datetime, timedelta
 
-from bot.store import stamps, time_mark
+from bot.store import stamps, time_mark, verifications
 from bot.store.rows import to_text
 from bot.store.steady import TOLERATED
 from bot.store.time_mark import TimeMark
@@ -36,6 +36,6 @@ def reset(tx: Tx, *, clock: datetime) -> Done[int]:
 
     Raises StillPending.
     """
-    if tx.one("SELECT 1 FROM verification WHERE status = 'pending' LIMIT 1") is not None:
+    if verifications.is_any_pending(tx):
         raise StillPending
     return Done(stamps.take_back(tx, to=to_text(clock)))
