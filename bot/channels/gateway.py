@@ -123,7 +123,7 @@ class ListedMessage:
 class Conversation:
     """The messages between a phone and us, oldest first."""
 
-    sightings: list[ListedMessage]
+    messages: list[ListedMessage]
     is_whole: bool  # False: the list did not reach back to its beginning
 
 

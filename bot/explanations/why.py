@@ -140,30 +140,30 @@ def explained_codes(view: VerificationView) -> frozenset[int]:
     return frozenset() if code is None else frozenset([code])
 
 
-def sighted(
-    sighting: ListedMessage, known: frozenset[str], explained: frozenset[int] = frozenset()
+def message_in_words(
+    message: ListedMessage, known: frozenset[str], explained: frozenset[int] = frozenset()
 ) -> str:
     """A message as Twilio's list shows it. `known`: sids of replies that have reached us.
     `explained`: errors whose sentence stands on the page already."""
-    if sighting.is_inbound:
-        return f"{_arrival(sighting, known)}{trouble(sighting.error_code, explained)}"
-    said = delivery_in_words(sighting.status) or sighting.status
-    what = "An answer" if sighting.direction is Direction.ANSWER else "A text"
-    return f"{what} to the phone. {said}{trouble(sighting.error_code, explained)}"
+    if message.is_inbound:
+        return f"{_arrival(message, known)}{trouble(message.error_code, explained)}"
+    said = delivery_in_words(message.status) or message.status
+    what = "An answer" if message.direction is Direction.ANSWER else "A text"
+    return f"{what} to the phone. {said}{trouble(message.error_code, explained)}"
 
 
-def _arrival(sighting: ListedMessage, known: frozenset[str]) -> str:
-    if sighting.sid in known:
+def _arrival(message: ListedMessage, known: frozenset[str]) -> str:
+    if message.sid in known:
         return "A reply, which reached Textback."
-    if sighting.error_code in sentences.WITHHELD:
+    if message.error_code in sentences.WITHHELD:
         return "A reply that Twilio withheld."
     return "A reply that has not reached Textback."
 
 
 def conclusion(conversation: Conversation, known: frozenset[str]) -> str:
     """A conclusion from Twilio's list."""
-    replies = [sighting for sighting in conversation.sightings if sighting.is_inbound]
-    withheld = [sighting for sighting in replies if sighting.error_code in sentences.WITHHELD]
+    replies = [message for message in conversation.messages if message.is_inbound]
+    withheld = [message for message in replies if message.error_code in sentences.WITHHELD]
     missed = [s for s in replies if s.sid not in known and s not in withheld]
     if withheld:
         return (

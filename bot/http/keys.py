@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from itsdangerous import Signer
 
@@ -66,16 +67,9 @@ class Keys:
         ]
         self._current = {caller.name: caller.key_fingerprint for _, caller in self._known}
         self._fingerprints = frozenset().union(*fingerprints.values())
-        # itsdangerous signs with the last key and accepts all.
-        signing = [subkey(secret, "links") for secret in reversed(secrets)]
+        signing = signing_keys(secrets, "links")
         self._signers = {
-            scope: Signer(
-                signing,
-                salt=f"textback.link.{scope}",
-                key_derivation="hmac",
-                digest_method=hashlib.sha256,
-            )
-            for scope in Scope
+            scope: Signer(signing, salt=f"textback.link.{scope}", **SIGNED_BY) for scope in Scope
         }
 
     def caller(self, presented: str) -> Caller | None:
@@ -108,6 +102,15 @@ class Keys:
 
     def link_key(self, verification: Verification, scope: Scope) -> str:
         return self._signers[scope].get_signature(_signed(verification)).decode()
+
+
+# How itsdangerous signs links and cookies.
+SIGNED_BY: dict[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+
+
+def signing_keys(secrets: Sequence[str], purpose: str) -> list[bytes]:
+    """`secrets`: the present one first. itsdangerous signs with the last key and accepts all."""
+    return [subkey(secret, purpose) for secret in reversed(secrets)]
 
 
 def _fingerprints_by_name(

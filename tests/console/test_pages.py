@@ -754,9 +754,9 @@ def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness:
 @pytest.mark.parametrize("code", [30009, 11200])
 def test_other_troubles_of_a_reply_are_not_taken_for_withholding(code: int) -> None:
     seen = ListedMessage("SM1", Direction.REPLY, "failed", code, NOON)
-    assert "has not reached" in why.sighted(seen, frozenset())
+    assert "has not reached" in why.message_in_words(seen, frozenset())
     assert "withheld" not in why.conclusion(Conversation([seen], True), frozenset())
-    assert "not one that Textback knows" not in why.sighted(seen, frozenset())
+    assert "not one that Textback knows" not in why.message_in_words(seen, frozenset())
 
 
 def test_a_day_that_is_used_up_is_named(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_withheld_reply_is_found_under_each_address(of_service: Harness, their
     found = of_service.service.gateway.conversation(
         number, began_ago=timedelta(minutes=1), ended_ago=None
     )
-    assert 30038 in [sighting.error_code for sighting in found.sightings]
+    assert 30038 in [message.error_code for message in found.messages]
 
 
 # -- 9. what the metadata does not know ------------------------------------------------------------

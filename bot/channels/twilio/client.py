@@ -149,7 +149,7 @@ class TwilioGateway:
         now = self._now()
         first = now - began_ago - CLOCK_SLACK
         last = datetime.max.replace(tzinfo=UTC) if ended_ago is None else now - ended_ago
-        sightings = [
+        messages = [
             ListedMessage(
                 sid=message.sid,
                 direction=_DIRECTIONS.get(message.direction, Direction.TEXT),
@@ -161,7 +161,7 @@ class TwilioGateway:
             if first <= message.date_created <= last and self._is_of_service(message)
         ]
         is_whole = all(len(found) < NEWEST or found[-1].date_created < first for found in lists)
-        return Conversation(sorted(sightings, key=lambda sighting: sighting.at), is_whole)
+        return Conversation(sorted(messages, key=lambda message: message.at), is_whole)
 
     def log_address(self, sid: str) -> str | None:
         return None if self._settings.twilio_api_base_url else f"{_LOG}{sid}"

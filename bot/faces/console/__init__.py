@@ -5,7 +5,7 @@ gate.py        who may look; sign_in.py has cookie, CSRF and throttle
 pages.py       looking: one method a page
 listing.py     the list of verifications: search, filters, CSV and JSON
 actions.py     doing: one method a button
-ways_out.py    what an operator can do about a refusal
+remedies.py    what an operator can do about a refusal
 rendering.py   how pages are made
 filters.py     the filter of a list, read from its address
 charts.py      counts as SVG

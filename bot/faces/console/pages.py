@@ -19,8 +19,8 @@ from bot.domain.verification import Verification
 from bot.explanations import state, why, words
 from bot.explanations import webhooks as explained
 from bot.faces.console import charts, filters
+from bot.faces.console.remedies import remedy
 from bot.faces.console.rendering import Renderer
-from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store import inbound, opt_outs
 from bot.usecases import audit, overview, read, texts, webhooks
@@ -81,12 +81,13 @@ class Pages:
             )
         except ChannelUnavailable as error:
             return self._renderer.page("console/one.html", 502, **context, twilio_fault=str(error))
-        known = self._store.read(inbound.known, [s.sid for s in conversation.sightings])
+        known = self._store.read(inbound.known, [s.sid for s in conversation.messages])
         return self._renderer.page(
             "console/one.html",
             **context,
-            sightings=[
-                (one, why.sighted(one, known, context["told"])) for one in conversation.sightings
+            messages=[
+                (one, why.message_in_words(one, known, context["told"]))
+                for one in conversation.messages
             ],
             conclusion=why.conclusion(conversation, known),
             is_asked=True,
@@ -110,7 +111,7 @@ class Pages:
             "events": events,
             "others": self._store.read(read.others_of, v),
             "refusal": refusal,
-            "way_out": refusal and way_out(refusal, v.phone),
+            "remedy": refusal and remedy(refusal, v.phone),
             "log_address": service.gateway.log_address(view.text.sid) if view.text.sid else None,
         }
 

@@ -22,8 +22,8 @@ from bot.domain.errors import (
 )
 from bot.domain.operators import Role
 from bot.explanations import words
+from bot.faces.console.remedies import remedy
 from bot.faces.console.sign_in import Session
-from bot.faces.console.ways_out import way_out
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read
@@ -129,7 +129,7 @@ class Renderer:
             STATUSES.get(type(error), 400),
             is_start=True,
             number=number,
-            way_out=way_out(error, number),
+            remedy=remedy(error, number),
         )
 
     def now(self) -> datetime:

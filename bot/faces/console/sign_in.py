@@ -18,9 +18,9 @@ from datetime import datetime, timedelta
 from flask import Response
 from itsdangerous import BadSignature, Signer, URLSafeSerializer
 
-from bot.domain.code import subkey
 from bot.domain.errors import retry_after
 from bot.domain.operators import Operator
+from bot.http.keys import SIGNED_BY, signing_keys
 from bot.http.networks import network
 
 COOKIE = "textback_console"
@@ -49,13 +49,9 @@ class SignIn:
     ) -> None:
         """`operators`: each with a key; `secrets`: the present secret key and those before it."""
         self._operators = operators
-        # itsdangerous signs with the last key and accepts all.
-        keys = [subkey(secret, "console") for secret in reversed(secrets)]
-        more = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        self._cookies = URLSafeSerializer(keys, salt="textback.cookie", signer_kwargs=more)
-        self._tokens = Signer(
-            keys, salt="textback.form", key_derivation="hmac", digest_method=hashlib.sha256
-        )
+        keys = signing_keys(secrets, "console")
+        self._cookies = URLSafeSerializer(keys, salt="textback.cookie", signer_kwargs=SIGNED_BY)
+        self._tokens = Signer(keys, salt="textback.form", **SIGNED_BY)
         self._present = keys[-1]
         self._fingerprints = [
             (_fingerprint(secret, key), operator) for secret in keys for operator, key in operators

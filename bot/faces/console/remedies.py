@@ -21,47 +21,47 @@ _OF_NUMBER = frozenset([LimitName.PER_NUMBER, LimitName.WRONG_PER_NUMBER])
 
 
 @dataclass(frozen=True, slots=True)
-class WayOut:
+class Remedy:
     sentence: str
     link: str = ""
     address: str = ""
 
 
-def way_out(refusal: Refusal, number: str) -> WayOut | None:
+def remedy(refusal: Refusal, number: str) -> Remedy | None:
     """Finds the remedy for a refusal; None if the refusal itself says all. `number`: as typed."""
     match refusal:
         case OptedOut():
-            return WayOut(
+            return Remedy(
                 "Twilio refuses until the phone texts START; if it did and Textback missed it:",
                 "Clear its opt-out",
                 url_for("console.opt_outs", number=number),
             )
         case Disowned():
-            return WayOut(
+            return Remedy(
                 "If the person asks for a code after all:",
                 "Clear its limits",
                 url_for("console.limits", number=number),
             )
         case LimitReached() if refusal.limit_name in _OF_NUMBER:
-            return WayOut(
+            return Remedy(
                 "If the person is known to you:",
                 "Clear its limits",
                 url_for("console.limits", number=number),
             )
         case LimitReached():
-            return WayOut(
+            return Remedy(
                 f"It bounds all starts. If it is too low, raise {refusal.limit_name} and restart:",
                 "See how full it is",
                 url_for("console.limits"),
             )
         case BreakerOpen() | SenderUnavailable() | QueueTooLong():
-            return WayOut("What holds it up:", "See the state", url_for("console.limits"))
+            return Remedy("What holds it up:", "See the state", url_for("console.limits"))
         case NumberBusy():
-            return WayOut(
+            return Remedy(
                 "Another caller began it:",
                 "See the pending one",
                 url_for("console.listing", q=number, status="pending"),
             )
         case CountryNotAllowed():
-            return WayOut("Add the country to ALLOWED_COUNTRIES and restart.")
+            return Remedy("Add the country to ALLOWED_COUNTRIES and restart.")
     return None
