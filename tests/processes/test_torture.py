@@ -26,7 +26,7 @@ SETTINGS = {
     "WEBHOOK_SECRET": WEBHOOK_SECRET,
 }
 CALLERS = 6
-PAUSE_SECONDS = 0.2 if SOAK == 1 else 0.0  # of a caller, between two verifications
+PAUSE_SECONDS = 0.4 if SOAK == 1 else 0.0  # of a caller, between two verifications
 
 
 class Load:
