@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Modules are compiled when they are imported first: most never are.
-INSTALL := python -m pip install --quiet --no-compile --disable-pip-version-check
+INSTALL := python -m pip install --quiet --quiet --no-compile --disable-pip-version-check
 PIP := pip==26.3 # the one that comes with Python 3.11 takes half as long again
 
 # Tests start many processes; where the environment of a container says so, each compiled all anew.

@@ -1,8 +1,10 @@
 """Flows of an operator and of a newcomer, in a real browser."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from simulator.receiver import Behaviour
@@ -154,6 +156,18 @@ def test_everything_can_be_done_with_the_keyboard_alone(harness: Harness, visit)
     press("Enter")
     tab_to("Erase all of")
     press("Enter")
+    expect(page.get_by_role("status")).to_contain_text(f"{PHONE} is forgotten")
+
+
+def test_a_look_at_what_a_form_removes_takes_no_place_of_its_answer(
+    harness: Harness, console: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number is erased, and the answer comes two looks later."""
+    scrub = harness.store.scrub
+    monkeypatch.setattr(harness.store, "scrub", lambda: bool(time.sleep(2.5)) or scrub())
+    page = console.open(f"/console/verifications/{canned.approved(harness)}")
+    page.get_by_text("Forget this number").click()
+    page.get_by_role("button", name="Erase all of").click()
     expect(page.get_by_role("status")).to_contain_text(f"{PHONE} is forgotten")
 
 

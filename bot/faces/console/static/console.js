@@ -4,6 +4,7 @@
 
 const EVERY_MS = 1000;
 const PATIENCE_MS = 5000; // for an answer
+const LEAVING_MS = 70000; // for the answer to a form: removing many rows may take a minute
 let version = document.body.dataset.version;
 // The server's clock decides; this one may be off.
 let ahead = Date.parse(document.body.dataset.now) - Date.now();
@@ -71,8 +72,14 @@ function mark(element) {
   return [element.tagName, element.getAttribute("href"), element.className, name, text].join("|");
 }
 
+// A form that is sent leaves the page. What its answer removes is 404 before the answer has come, and a
+// reload would take the answer's place.
+let sentAt = -Infinity;
+addEventListener("submit", () => { sentAt = Date.now(); });
+const isLeaving = () => Date.now() - sentAt < LEAVING_MS;
+
 async function look() {
-  if (document.hidden) return;
+  if (document.hidden || isLeaving()) return;
   const response = await fetch(document.body.dataset.from || location.href, {
     headers: { "X-Version": version },
     signal: AbortSignal.timeout(PATIENCE_MS),
@@ -80,6 +87,7 @@ async function look() {
   // A proxy answers 5xx when the server is down; Textback itself does when its database is down.
   if (response.status >= 500) return lost();
   heard();
+  if (isLeaving()) return;
   // Signed out meanwhile, or what is shown is gone: the page itself says so.
   if (response.redirected || response.status === 404) return location.reload();
   if (!response.ok) return;
