@@ -123,11 +123,18 @@ def test_a_number_is_masked_however_it_is_spelled_and_a_drawn_id_is_not() -> Non
     [
         ("/instances/a&code=a-key-1", "/instances/a&code=*****"),
         ("/instances/a?CODE=a-key-1&x=2", "/instances/a?CODE=*****&x=2"),
-        ("/instances/a%3Fcode%3Da-key-1/restart", "/instances/a%3Fcode%3D*****/restart"),
+        ("/instances/a%3Fcode%3Da-key-1/restart", "/instances/a%3Fcode%3D*****"),
+        ("/instances/a&code=Zm9v/YmFyQWE3+xQ9kd0s=", "/instances/a&code=*****"),
+        ("/instances/zipcode=abcde/restart", "/instances/zipcode=abcde/restart"),
         ("/instances/a%253Fcode%253da-key-1", "/instances/a%253Fcode%253d*****"),
         ("/orchestrators/E4&code=a-key-1", "/orchestrators/E4&code=*****"),
         ("/v2/Services/VA1/Verifications/0109", "/v2/Services/VA1/Verifications/*****"),
         ("/v2/Services/VA1/VerificationCheck/010926/", "/v2/Services/VA1/VerificationCheck/*****/"),
+        ("/v2/Services/VA1/verifications//123-456", "/v2/Services/VA1/verifications//*****"),
+        (
+            f"/v2/Services/VA1/Verifications/VE{'0' * 32}",
+            f"/v2/Services/VA1/Verifications/VE{'0' * 32}",
+        ),
     ],
 )
 def test_a_key_or_a_code_in_a_path_is_not_shown(path: str, shown: str) -> None:

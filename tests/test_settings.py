@@ -262,6 +262,7 @@ def test_a_database_is_named_without_its_password() -> None:
         (b"LIMIT_TOTAL=${NOT_SET}\n", "line 1"),
         (b"PORT=8000\nDATABASE_URL=postgresql://u:pa${yes}ss@h/n\n", "line 2"),
         (b"SERVICE_NAME=${LATER}\nLATER=Contoso\n", "line 1"),
+        (b"PORT=8000\nSERVICE_NAME=${PATH}\nPATH=x\n", "line 2"),
     ],
 )
 def test_a_file_that_cannot_be_read_whole_is_refused(
@@ -269,7 +270,7 @@ def test_a_file_that_cannot_be_read_whole_is_refused(
 ) -> None:
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(settings.SettingsError) as refused:
-        settings.with_file({}, tmp_path)
+        settings.with_file({"PATH": "x"}, tmp_path)
     assert said in str(refused.value)
     assert str(tmp_path) in str(refused.value)
     assert "yes" not in str(refused.value)

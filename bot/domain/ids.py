@@ -10,11 +10,12 @@ from bot.domain.characters import ascii_digits, visible
 
 # Seven digits and more, whatever separates them, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
-_AS_EVENT = re.compile(r"(/raiseevent/)(.*)", re.IGNORECASE | re.DOTALL)
-# Of Verify's API, where a form has the code.
-_AS_VERIFICATION = re.compile(r"(/verification(?:s|check)/)[0-9]{4,10}(?=/|$)", re.IGNORECASE)
-# A key that was meant for the query, where "?" is missing or encoded.
-_KEY = re.compile(r"(code(?:=|%(?:25)*3d))[^/&]*", re.IGNORECASE)
+# What follows may be the code: in place of an event's name, or of a verification in Verify's API.
+_BEFORE_CODE = re.compile(
+    r"(/(?:raiseevent|verifications|verificationcheck)/+)(.*)", re.IGNORECASE | re.DOTALL
+)
+# A key that was meant for the query, where "?" is missing or encoded. It may hold slashes.
+_KEY = re.compile(r"(?:(?<![^\W_])|(?<=3f)|(?<=26))(code(?:=|%(?:25)*3d))[^&]*", re.IGNORECASE)
 _CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
 # Our own ids and other random ids, which may be all digits and yet hold no number.
 _DRAWN = re.compile(
@@ -71,12 +72,12 @@ def safe(path: str) -> str:
     >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/１２３４")
     ('/phones/*****', '/a\\\\nb', '/raiseEvent/*****')
     >>> safe("/instances/1&code=a-key/restart"), safe("/Verifications/0109")
-    ('/instances/1&code=*****/restart', '/Verifications/*****')
+    ('/instances/1&code=*****', '/Verifications/*****')
     """
     if _DRAWN.fullmatch(path):
         return path
-    shown = _AS_EVENT.sub(lambda found: found[1] + _masked_events(found[2]), _decoded(path))
-    shown = _KEY.sub(r"\1*****", _AS_VERIFICATION.sub(r"\1*****", shown))
+    shown = _BEFORE_CODE.sub(lambda found: found[1] + _masked_events(found[2]), _decoded(path))
+    shown = _KEY.sub(r"\1*****", shown)
     masked = "/".join(_without_number(part) for part in shown.split("/"))
     return masked.encode("unicode_escape").decode()
 
@@ -93,7 +94,10 @@ def masked_event(name: str) -> str:
 
 def _masked_events(names: str) -> str:
     """A code may stand in further parts of the path too."""
-    return "/".join(masked_event(name) if name else "" for name in names.split("/"))
+    return "/".join(
+        name if not name or _DRAWN.fullmatch(name) else masked_event(name)
+        for name in names.split("/")
+    )
 
 
 def _without_number(part: str) -> str:

@@ -1,5 +1,6 @@
 """Recognizes our own text in a reply: a reaction or a quote holds the code, and proves nothing."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from bot.domain.characters import comparable, is_latin, is_unspaced
@@ -9,6 +10,7 @@ from bot.domain.characters import comparable, is_latin, is_unspaced
 # The fixed words of a challenge must be at least as long.
 QUOTE_LENGTH = 12
 QUOTE_LETTERS = 6
+_NO_LETTERS = re.compile(r"^[\W_]+")
 
 
 def has_reaction_frame(text: str) -> bool:
@@ -36,17 +38,22 @@ def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None
     )
 
 
-def before_quote(said: str, challenge_texts: Sequence[str]) -> str:
-    """What stands before the first words of our texts in `said`, made comparable; all of it if they
-    are not found. The service's name is one of our words here.
+def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
+    """Whether `said`, made comparable, begins as one of our texts does. The service's name is one
+    of our words here.
 
-    >>> before_quote("stop > contoso: your code is 1234", ["Contoso: Your code is {code}"])
-    'stop > '
+    >>> ours = ["Stop & Shop: Your code is {code}"]
+    >>> opens_with_quote("> stop & shop: your code is 1234", ours)
+    True
+    >>> opens_with_quote("stop > stop & shop: your code is 1234", ours)
+    False
     """
-    ours = [comparable(part) for text in challenge_texts for part in text.split("{code}")]
-    starts = range(len(said) - QUOTE_LENGTH + 1)
-    found = (s for s in starts if any(said[s : s + QUOTE_LENGTH] in part for part in ours))
-    return said[: next(found, len(said))]
+    openings = [comparable(text.split("{code}")[0])[:QUOTE_LENGTH] for text in challenge_texts]
+    return _bare(said).startswith(tuple(_bare(one) for one in openings if _bare(one)))
+
+
+def _bare(text: str) -> str:
+    return _NO_LETTERS.sub("", text)
 
 
 def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:

@@ -65,7 +65,7 @@ def part() -> Part:
         "getMetrics",
         "Counters for Prometheus, for a system key as bearer token",
         {200: openapi.Body("Metrics", "text/plain"), 401: "Fault", 403: "Fault", 503: "Fault"},
-        security=[{"bearer": []}],
+        security=[{"bearer": []}, {"header": []}, {"query": []}],
     )
     return Part(
         paths={

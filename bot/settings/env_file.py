@@ -30,8 +30,10 @@ def variables(path: Path, *, known: Collection[str] = ()) -> dict[str, str]:
         raise UnreadableFile(f"{path} cannot be read: it is not UTF-8.") from None
     if "\0" in text:
         raise UnreadableFile(f"{path} cannot be read: it holds a NUL character.")
-    names = set(known)
-    for one in parse_stream(io.StringIO(text)):
+    lines = list(parse_stream(io.StringIO(text)))
+    # Its own are known from their line on, though `flask` has put all of them into the environment.
+    names = set(known) - {one.key for one in lines}
+    for one in lines:
         fault = _fault(one, names)
         if fault:
             raise UnreadableFile(f"{path}: line {_line_of(one)} {fault}")

@@ -139,6 +139,13 @@ def newest_at(tx: Tx, verification_id: str, name: EventName) -> datetime | None:
     return to_instant_if_readable(row["at"]) if row else None
 
 
+def was_answered_by_text(tx: Tx, verification_id: str) -> bool:
+    """Whether its right answer came by text, not over HTTP."""
+    sql = "SELECT detail FROM history WHERE verification_id = :id AND event = :event"
+    rows = tx.all(sql, id=verification_id, event=EventName.RIGHT_ANSWER.value)
+    return any(json.loads(row["detail"]).get("by_text") is True for row in rows)
+
+
 def _from_row(row: Row) -> HistoryLine:
     at, detail = to_instant(row["at"]), json.loads(row["detail"])
     return HistoryLine(row["number"], at, EventName(row["event"]), detail)

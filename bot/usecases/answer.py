@@ -228,7 +228,7 @@ def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> 
 
 
 def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
-    """Whether a code given over HTTP is that of a superseded text, and no attempt. Past the
+    """Whether a code given over HTTP is that of an older text, and no attempt. Past the
     deadline the verification expires, whatever the code."""
     if tx.now >= pending.deadline_at:
         return False

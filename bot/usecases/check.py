@@ -116,9 +116,12 @@ def is_just_approved(tx: Tx, v: Verification) -> bool:
 
 
 def _is_approval(tx: Tx, older: Verification, selector: VerificationSelector) -> bool:
-    """Whether a code is that of an older verification of this caller, which it has approved."""
+    """Whether an older verification of this caller was approved by a text, which a page may not
+    have noticed. One that was approved by a check has been used: its code must not serve again."""
     is_found_by_number = selector.hex_id is None
-    return is_found_by_number and _fits(older, selector) and is_just_approved(tx, older)
+    if not is_found_by_number or not _fits(older, selector) or not is_just_approved(tx, older):
+        return False
+    return history.was_answered_by_text(tx, older.id)
 
 
 def _of_attempt(after: Verification) -> Verdict:

@@ -6,7 +6,7 @@ from bot import wording
 from bot.domain import reply
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
-from bot.domain.quotes import before_quote, quotes_any
+from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import Heard, first_line
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
@@ -32,8 +32,7 @@ def keyword_of(
         return Keyword.STOP if is_stop_line else _stop_without_code(text.heard, code_length)
     ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
     if quotes_any(text.heard.comparable, ours, service=service):
-        theirs = before_quote(text.heard.comparable, ours)
-        return Keyword.STOP if opens_with_stop(theirs) else None
+        return None if opens_with_quote(text.heard.comparable, ours) else Keyword.STOP
     return _stop_without_code(text.heard, verification.terms.code_length)
 
 

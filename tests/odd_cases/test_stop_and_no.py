@@ -95,6 +95,33 @@ def test_a_name_that_opens_with_stop_opts_nobody_out(
         assert cause(harness, id) == "opted_out"
 
 
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("Text STOP to opt out", "STOP to opt out"),
+        ("Text STOP to opt out", "Stop to opt out please"),
+        ("Reply STOP to unsubscribe, HELP for help.", "STOP to unsubscribe"),
+    ],
+)
+def test_our_own_words_about_stop_are_a_stop(harness: Harness, ends: str, said: str) -> None:
+    harness.restart(CHALLENGE_TEXT=f"Your code is {{code}}. Reply with it. {ends}")
+    id = harness.start_and_send()["id"]
+    harness.text(said)
+    assert cause(harness, id) == "opted_out"
+
+
+@pytest.mark.parametrize("quote", ["Loved “{}”", "> {}", "{}", "STOP\n> {}"])
+@pytest.mark.parametrize("name", ["Stop IT", "Stop"])
+def test_a_short_name_that_opens_with_stop_opts_nobody_out(
+    tmp_path: Path, name: str, quote: str
+) -> None:
+    template = "{service}: {code} is your verification code. Do not share it with anybody."
+    with open_harness(tmp_path, SERVICE_NAME=name, CHALLENGE_TEXT=template) as harness:
+        id = harness.start_and_send()["id"]
+        harness.text(quote.format(harness.texts()[-1].body))
+        assert cause(harness, id) == ("opted_out" if quote.startswith("STOP") else None)
+
+
 def test_after_no_nothing_more_is_texted(harness: Harness) -> None:
     harness.start_and_send()
     for text in ("NO", "NO", harness.code(), harness.wrong()):

@@ -35,6 +35,16 @@ def test_the_code_that_was_texted_back_is_right_after_a_newer_create(verify: Ver
     assert verify.service.verifications(newer.sid).fetch().status == "pending"
 
 
+def test_a_code_that_was_checked_serves_no_newer_create(verify: Verify) -> None:
+    verify.create_and_send()
+    code = verify.harness.code()
+    assert verify.check(code).status == "approved"
+    newer = verify.create_and_send()
+    checked = verify.check(code)
+    assert (checked.status, checked.valid) == ("pending", False)
+    assert attempts(verify, newer.sid) == 0
+
+
 def test_a_reply_with_the_code_of_the_approved_one_is_no_attempt(verify: Verify) -> None:
     verify.create_and_send()
     code = verify.harness.code()
