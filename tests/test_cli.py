@@ -13,6 +13,7 @@ import bot
 from bot import settings
 from bot.app import create_app
 from bot.faces.cli import verifications
+from bot.faces.cli.webhooks import WHILE
 from bot.store import webhook_endpoints
 from bot.store.tx import Done, StoreUnavailable, Tx
 from simulator.receiver import Behaviour
@@ -374,7 +375,7 @@ def test_without_webhooks_the_commands_say_what_to_set(harness: Harness) -> None
 
 def test_a_test_event_is_sent(told: Harness) -> None:
     said = told.flask("webhooks", "test").output
-    assert said == "A test event will be sent while a dispatcher runs.\n"
+    assert said == f"A test event will be sent {WHILE}.\n"
     told.run_once()
     (event,) = told.simulator.receiver.events()
     assert '"sentBy":"cli"' in event.body

@@ -30,6 +30,7 @@ class EventName(StrEnum):
     UNREAD_EVENT = "unread_event"
     EVENT_RAISED = "event_raised"
     LATE_REPLY = "late_reply"
+    DISOWNED = "disowned"  # NO after the end or beside it; one in time is the cause of its end
     WEBHOOK_REPLAYED = "webhook_replayed"  # an operator replayed a webhook event
     # A suspension.
     SUSPENDED = "suspended"

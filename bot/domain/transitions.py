@@ -121,8 +121,7 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
         case OlderCodeSent(at) if at < v.deadline_at or v.status is Status.APPROVED:
             return _afterthought(v, AutoReply.OLDER_TEXT)
         case DisownedByText(at) if _may_be_disowned_late(v, now):
-            late = _afterthought(v, AutoReply.DISOWNED)
-            return replace(late, effects=(LeaveNumberAlone(at),))
+            return _disowned_late(v, at)
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
             return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
@@ -145,6 +144,14 @@ def _afterthought(v: Verification, answer: AutoReply) -> Decision:
     return answered(
         replace(v, is_afterthought_answered=True), (Event(EventName.LATE_REPLY),), answer
     )
+
+
+def _disowned_late(v: Verification, at: datetime) -> Decision:
+    events, effects = (Event(EventName.DISOWNED),), (LeaveNumberAlone(at),)
+    if v.is_afterthought_answered:
+        return Decision(v, events, effects=effects)
+    thanked = answered(replace(v, is_afterthought_answered=True), events, AutoReply.DISOWNED)
+    return replace(thanked, effects=effects)
 
 
 def _may_be_disowned_late(v: Verification, now: datetime) -> bool:
@@ -242,11 +249,13 @@ def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
 
 def _disowned(v: Verification, at: datetime) -> Decision:
     """The person did not ask for the code: ends the verification, and is no attempt."""
+    disowned = Event(EventName.DISOWNED)
     if v.held_outcome is not None:
-        is_approved = v.held_outcome.status is Status.APPROVED
-        return Decision(v, effects=() if is_approved else (LeaveNumberAlone(at),))
+        if v.held_outcome.status is Status.APPROVED:
+            return Decision(v)
+        return Decision(v, (disowned,), effects=(LeaveNumberAlone(at),))
     if at >= v.deadline_at:
-        ended = _with_last_reply(_lapse(v), AutoReply.DISOWNED)
+        ended = _with_last_reply(preceded(disowned, _lapse(v)), AutoReply.DISOWNED)
         return replace(ended, effects=(LeaveNumberAlone(at),))
     canceled = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
     thanked = _with_last_reply(canceled, AutoReply.DISOWNED)

@@ -205,6 +205,9 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
         f"The same wrong code was sent once more {_face(d)}: no further attempt."
     ),
     EventName.LATE_REPLY: lambda d: "A reply came after the end and was answered once.",
+    EventName.DISOWNED: lambda d: (
+        "The person replied that they had not asked for a code. The number gets none for a day."
+    ),
     EventName.WEBHOOK_REPLAYED: lambda d: f"Applications were told of its end again{_by(d)}.",
     EventName.SUSPENDED: lambda d: f"A caller suspended it{_reason(d)}",
     EventName.RESUMED: lambda d: f"It goes on{_reason(d)}",

@@ -94,7 +94,7 @@ class _Handlers:
         """Answers 503: the database is away, refuses a write or holds a lock for too long, or
         replies that were missed are read first. A retry may succeed; Twilio repeats such a webhook.
         """
-        self._refused(error.code)
+        self._refused(error.counted_as)
         _log_unavailable(error)
         body = self._shape.fault(error.code, error.sentence, "")
         headers = {"Retry-After": str(error.retry_after_seconds)}

@@ -17,7 +17,7 @@ from bot.domain.verification import ENDS, Cause, Status
 from bot.domain.webhook_response import WebhookResult
 from bot.observability import exposition
 from bot.observability.exposition import Gauges, key_of
-from bot.store.tx import Change, Done, StoreUnavailable
+from bot.store.tx import Change, Done, MissedRepliesFirst, StoreUnavailable
 
 UNREADABLE_REPORT = "unreadable_report"  # a delivery report that names no text, or no state
 UNKNOWN_TEXT = "unknown_text"  # one of a text that is not ours, or was removed
@@ -88,7 +88,7 @@ class Metrics:
         )
         self._disowned = Counter(
             "textback_disowned",
-            "Verifications whose person replied that they had not asked for a code.",
+            "Replies that the person had not asked for a code: in time or after the end.",
             registry=registry,
         )
         self._answer = Histogram(
@@ -128,7 +128,8 @@ class Metrics:
             self._notices.labels(result.value)
         for ignored in (*IgnoreReason, UNREADABLE_REPORT, UNKNOWN_TEXT):
             self._ignored_webhooks.labels(str(ignored))
-        self._refusals.labels(StoreUnavailable.code)
+        for error in (StoreUnavailable, MissedRepliesFirst):
+            self._refusals.labels(error.counted_as)
 
     # -- counting --------------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@ class Metrics:
         if change.before is None:
             self._starts.labels(verification.country).inc()
         for event in change.events:
-            self._count_attempt(event)
+            self._count_reply(event)
         outcome = verification.outcome
         if outcome is None or not change.has_ended:
             return
@@ -178,10 +179,12 @@ class Metrics:
             late = (self._clock() - outcome.at).total_seconds()
             self._lateness.observe(max(0.0, late))
 
-    def _count_attempt(self, event: Event) -> None:
+    def _count_reply(self, event: Event) -> None:
         word = _ATTEMPTS.get(event.name)
         if word is not None:
             self._attempts.labels(word).inc()
+        if event.name is EventName.DISOWNED:
+            self._disowned.inc()
 
     # -- telling ---------------------------------------------------------------------------------
 

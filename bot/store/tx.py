@@ -31,6 +31,7 @@ class StoreUnavailable(Exception):
     server that is away. Nothing was done."""
 
     code = "store_unavailable"
+    counted_as = code  # in the metric of refusals
     sentence = "The database cannot be used at the moment. Nothing was done; try again."
     retry_after_seconds = 5
 
@@ -42,6 +43,7 @@ class RowLocked(StoreUnavailable):
 class MissedRepliesFirst(StoreUnavailable):
     """Replies that were missed are being read. The store is well."""
 
+    counted_as = "missed_replies_first"
     sentence = "Replies that were missed are being read. Nothing was done; try again."
 
 

@@ -130,6 +130,16 @@ def queue_again(tx: Tx, ids: Sequence[str]) -> int:
     return tx.run(sql, now=to_text(tx.now), **placeholder_values(ids))
 
 
+def hurry(tx: Tx, endpoint_id: str) -> None:
+    """Makes all pending events of an endpoint due now. The result of a try under way counts no
+    more."""
+    sql = """
+        UPDATE webhook_event SET due_at = :now, tries = 0, claims = claims + 1
+        WHERE endpoint_id = :id AND due_at > :now
+    """
+    tx.run(sql, id=endpoint_id, now=to_text(tx.now))
+
+
 def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
     """Ids of the verifications that these events tell of, each once. A test tells of none."""
     sql = f"""
@@ -140,10 +150,11 @@ def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
 
 
 def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
-    """Queues failed events written since `since` again, at most `limit`. Returns their ids."""
+    """Queues events again that failed since `since`, at most `limit`. Returns their ids."""
     sql = """
         SELECT id FROM webhook_event
-        WHERE state = 'failed' AND created_at >= :since ORDER BY created_at LIMIT :limit
+        WHERE state = 'failed' AND coalesce(last_try_at, created_at) >= :since
+        ORDER BY created_at LIMIT :limit
     """
     ids = [row["id"] for row in tx.lock_skip_locked(sql, since=to_text(since), limit=limit)]
     queue_again(tx, ids)

@@ -26,10 +26,11 @@ class TimeAtTwilio:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """Whether the report is of a text of ours; and how long Twilio had it, if a carrier has taken
-    it now."""
+    """Whether the report is of a text of ours, and whether it says anything new; and how long
+    Twilio had the text, if a carrier has taken it now."""
 
     is_of_ours: bool = True
+    is_news: bool = True
     waited: TimeAtTwilio | None = None
 
 
@@ -45,7 +46,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     if not is_named and not _name(tx, text, verification, report.sid):
         return Done(Reported(is_of_ours=False))
     if not outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code):
-        return Done(Reported(), has_work=not is_named)
+        return Done(Reported(is_news=False), has_work=not is_named)
     detail = {"delivery": report.delivery.value, "error_code": report.error_code}
     note(tx, text.verification_id, Event(EventName.DELIVERY, {**detail}))
     waited = None

@@ -128,12 +128,13 @@ def backlog(tx: Tx) -> Backlog:
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
-    """Sends the pending events of an endpoint from now on. Raises UnknownEndpoint,
-    EndpointChanged."""
+    """Sends the pending events of an endpoint now; each begins its schedule of tries again. Raises
+    UnknownEndpoint, EndpointChanged."""
     if webhook_endpoints.load(tx, endpoint_id) is None:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
         raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
+    webhook_events.hurry(tx, endpoint_id)
     return Done(None, has_notices=True)
 
 

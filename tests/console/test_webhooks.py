@@ -288,7 +288,7 @@ def test_all_that_failed_are_sent_again(operator: Operator, told: Harness) -> No
 
 def test_a_test_event_is_sent(operator: Operator, told: Harness) -> None:
     page = press(operator, "/test")
-    assert page.says(".notice") == "A test event is sent to each endpoint that is set."
+    assert page.says(".notice") == "A test event is sent to each endpoint that is set and enabled."
     assert page.rows(EVENTS)[1][1:3] == ["webhook.\u200btest", "none"]
     told.run_once()
     assert received(told)[0].is_accepted

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.decision import Decision
 from bot.domain.effects import LeaveNumberAlone, SendText
+from bot.domain.events import Event, EventName
 from bot.domain.inputs import (
     Attempted,
     Canceled,
@@ -194,9 +195,10 @@ def test_what_is_refused_leaves_the_verification_the_very_same() -> None:
         for what in inputs(NOON + seconds(40)):
             decision = decide(before, what, NOON + seconds(40))
             is_late_no = isinstance(what, DisownedByText) and status is not Status.APPROVED
+            events = (Event(EventName.DISOWNED),) if is_late_no else ()
             effects = (LeaveNumberAlone(what.at),) if is_late_no else ()
             if not isinstance(what, TextAccepted):
-                assert decision == Decision(before, effects=effects)
+                assert decision == Decision(before, events, effects=effects)
 
 
 def test_starting_twice_and_acting_on_nothing_are_mistakes_of_the_code() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.observability.exposition import key_of
 from tests.dispatch.test_catch_up import missed
 from tests.dispatch.test_catch_up import run as catch_up
 from tests.harness import Harness
@@ -127,6 +128,26 @@ def test_after_no_nothing_more_is_texted(harness: Harness) -> None:
     for text in ("NO", "NO", harness.code(), harness.wrong()):
         harness.text(text)
     assert harness.answers() == [THANKS]
+
+
+def disowned(harness: Harness) -> float:
+    return harness.service.metrics.samples()[key_of("textback_disowned_total", {})]
+
+
+@pytest.mark.parametrize("before", ["in time", "late", "after a late code", "held"])
+def test_each_no_is_counted_and_in_the_history(harness: Harness, before: str) -> None:
+    id = harness.start_and_send()["id"]
+    if before == "held":
+        harness.suspend(id, None)
+        for _ in range(4):
+            harness.text(harness.wrong())
+    elif before != "in time":
+        harness.forward(95)
+    if before == "after a late code":
+        harness.text(harness.code())
+    harness.text("NO")
+    assert disowned(harness) == 1.0
+    assert harness.history(id)[-1] == ("canceled" if before == "in time" else "disowned")
 
 
 @pytest.mark.parametrize("sign", ["№", "Nº", "№."])

@@ -208,6 +208,35 @@ def test_410_disables_the_endpoint_and_what_comes_later_waits(told: Harness) -> 
         told.store.write(webhooks.enable, "none", generation=0)
 
 
+def test_enabling_sends_at_once_what_was_put_off(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    told.clock.forward(3600)
+    told.run_once()
+    behave(told, Behaviour.GONE)
+    approve(told, OTHER)
+    told.run_once()
+    behave(told, Behaviour.ACCEPT)
+    (view,) = told.store.read(webhooks.endpoints)
+    told.store.write(webhooks.enable, view.endpoint.id, generation=view.endpoint.generation)
+    told.run_once()
+    states = {event.state for event in events(told)}
+    assert states == {EventState.DELIVERED, EventState.FAILED}  # the latter was answered 410
+
+
+def test_failed_since_means_since_the_last_try(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    began = told.clock.now
+    for _ in range(40):
+        told.clock.forward(3600)
+        told.run_once()
+    assert [event.state for event in events(told)] == [EventState.FAILED]
+    since = began + timedelta(hours=12)
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 1
+
+
 def test_a_day_of_failures_disables_the_endpoint(told: Harness) -> None:
     behave(told, Behaviour.FAIL)
     approve(told)

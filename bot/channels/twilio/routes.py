@@ -89,7 +89,8 @@ class Webhooks:
         if not result.is_of_ours:
             self._ignored(UNKNOWN_TEXT)
             return "", 204
-        self._metrics.delivered(delivery, error_code)
+        if result.is_news:
+            self._metrics.delivered(delivery, error_code)
         if result.waited is not None:
             delay = self._service.admission.delivery_delay
             delay.note(result.waited.delay, now=result.waited.at)

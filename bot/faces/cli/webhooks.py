@@ -61,7 +61,7 @@ def send_test(as_json: bool) -> None:
     count = audited(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by="cli")
     if not count:
         raise click.ClickException(explained.NOT_SET)
-    said = f"{_events(count, 'A test event')} will be sent while a dispatcher runs."
+    said = f"{_events(count, 'A test event')} will be sent {WHILE}."
     say(as_json, {"events": count}, said)
 
 

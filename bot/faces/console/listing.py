@@ -23,7 +23,7 @@ from bot.usecases.summary import FIELDS, summary
 EXPORTED = 1000  # rows of one file
 
 # A spreadsheet takes a cell that begins with one of these for a formula, but not a phone number.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Listing:

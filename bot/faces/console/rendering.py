@@ -64,7 +64,7 @@ NOTICES = {
     " enabled.",
     "most_again": "The oldest 1,000 of them are sent again. Press once more for the rest.",
     "none_failed": "None has failed since then.",
-    "tested": "A test event is sent to each endpoint that is set.",
+    "tested": "A test event is sent to each endpoint that is set and enabled.",
 }
 
 
