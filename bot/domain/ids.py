@@ -14,7 +14,8 @@ _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
 _BEFORE_CODE = re.compile(
     r"(/(?:raiseevent|verifications|verificationcheck)/+)(.*)", re.IGNORECASE | re.DOTALL
 )
-# A key that was meant for the query, where "?" is missing or encoded. It may hold slashes.
+# A key that was meant for the query, where "?" is missing or encoded (%3F; & is %26). It may hold
+# slashes.
 _KEY = re.compile(r"(?:(?<![^\W_])|(?<=3f)|(?<=26))(code(?:=|%(?:25)*3d))[^&]*", re.IGNORECASE)
 _CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
 # Our own ids and other random ids, which may be all digits and yet hold no number.

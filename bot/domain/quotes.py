@@ -48,11 +48,13 @@ def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
     >>> opens_with_quote("stop > stop & shop: your code is 1234", ours)
     False
     """
-    openings = [comparable(text.split("{code}")[0])[:QUOTE_LENGTH] for text in challenge_texts]
-    return _bare(said).startswith(tuple(_bare(one) for one in openings if _bare(one)))
+    texts = (comparable(text.split("{code}")[0]) for text in challenge_texts)
+    openings = {_bare(text[:QUOTE_LENGTH]) for text in texts} - {""}
+    return _bare(said).startswith(tuple(openings))
 
 
 def _bare(text: str) -> str:
+    """Without what stands before the first letter or digit."""
     return _NO_LETTERS.sub("", text)
 
 

@@ -121,7 +121,9 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
         case OlderCodeSent(at) if at < v.deadline_at or v.status is Status.APPROVED:
             return _afterthought(v, AutoReply.OLDER_TEXT)
         case DisownedByText(at) if _may_be_disowned_late(v, now):
-            return _disowned_late(v, at)
+            late = _afterthought(v, AutoReply.DISOWNED)
+            disowned = (Event(EventName.DISOWNED),)
+            return replace(late, events=disowned, effects=(LeaveNumberAlone(at),))
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
             return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
@@ -144,14 +146,6 @@ def _afterthought(v: Verification, answer: AutoReply) -> Decision:
     return answered(
         replace(v, is_afterthought_answered=True), (Event(EventName.LATE_REPLY),), answer
     )
-
-
-def _disowned_late(v: Verification, at: datetime) -> Decision:
-    events, effects = (Event(EventName.DISOWNED),), (LeaveNumberAlone(at),)
-    if v.is_afterthought_answered:
-        return Decision(v, events, effects=effects)
-    thanked = answered(replace(v, is_afterthought_answered=True), events, AutoReply.DISOWNED)
-    return replace(thanked, effects=effects)
 
 
 def _may_be_disowned_late(v: Verification, now: datetime) -> bool:
@@ -255,10 +249,10 @@ def _disowned(v: Verification, at: datetime) -> Decision:
             return Decision(v)
         return Decision(v, (disowned,), effects=(LeaveNumberAlone(at),))
     if at >= v.deadline_at:
-        ended = _with_last_reply(preceded(disowned, _lapse(v)), AutoReply.DISOWNED)
-        return replace(ended, effects=(LeaveNumberAlone(at),))
-    canceled = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
-    thanked = _with_last_reply(canceled, AutoReply.DISOWNED)
+        ended = preceded(disowned, _lapse(v))
+    else:
+        ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
+    thanked = _with_last_reply(ended, AutoReply.DISOWNED)
     return replace(thanked, effects=(LeaveNumberAlone(at),))
 
 

@@ -49,11 +49,8 @@ def _fault(one: Binding, known: set[str]) -> str | None:
             "cannot be read. It should be NAME=value, and a value that begins with a quote must"
             " end with it."
         )
-    unset = (
-        name for name, default in _REFERENCE.findall(one.value or "")
-        if not default and name not in known
-    )  # fmt: skip
-    if next(unset, None) is not None:
+    references = _REFERENCE.findall(one.value or "")
+    if any(not default and name not in known for name, default in references):
         return (
             "refers to a variable by ${…} that is not set, so a part of the value would be empty."
         )

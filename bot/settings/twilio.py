@@ -32,7 +32,7 @@ def _api_base_url(url: str) -> str:
     parts = urlsplit(checked)
     if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
         raise Unusable("plain http is for this machine alone; use https")
-    if parts.path and is_cloud(f"{parts.scheme}://{parts.netloc}"):
+    if parts.path and is_cloud(checked):
         raise Unusable("Twilio's paths are added to it, so it has none")
     return checked
 
