@@ -15,7 +15,7 @@ from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
 from bot.faces.durable.query import Query, refuse_filters, token, wanted_page, wanted_purge
 from bot.http.access import Access
 from bot.http.body import whole_body
-from bot.http.json_responses import json_response
+from bot.http.json_responses import json_list_response, json_response
 from bot.http.keys import Power, Scope
 from bot.service import Service
 from bot.store.rows import ROWS_AT_ONCE
@@ -76,11 +76,11 @@ class Instances:
         page = self._store.read(read.page, wanted) if wanted else read.Page([], None)
         show_input = query.flag("showInput", default=True)
         more = token(*page.further) if page.further else ""
-        body = [
+        statuses = (
             payloads.status(view, show_input=show_input)
             for view in in_turns(page.views, at_once=ROWS_AT_ONCE)
-        ]
-        return json_response(body, 200, {TOKEN: more})
+        )
+        return json_list_response(statuses, {TOKEN: more})
 
     def raise_event(self, id: str, event: str) -> Response:
         self._access.require_holder(id, Scope.ACT)
