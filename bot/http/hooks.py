@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
-from bot.http.body import Request
+from bot.http.body import Request, present_request
 from bot.observability.logs import REQUEST_ID, begin_request, request_id
 
 _POLICY = "Content-Security-Policy"
@@ -31,8 +31,9 @@ def register(app: Flask) -> None:
 
 
 def _name_request() -> None:
-    id = request_id(request.headers.get("X-Request-ID"))
-    request.environ["textback.noted"] = begin_request(id)  # for the access log
+    environ = present_request().environ
+    id = request_id(environ.get("HTTP_X_REQUEST_ID"))
+    environ["textback.noted"] = begin_request(id)  # for the access log
 
 
 def _finish(response: Response) -> Response:

@@ -174,7 +174,7 @@ class SqliteStore(Store):
         db = self.writer
         began = time.monotonic()
         try:
-            patiently(partial(db.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
+            patiently(partial(db.conn.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
             waited = time.monotonic() - began
             if waited >= NOTED_SECONDS:  # before the use case runs: it may expire something
                 self.outages.reached(waited_seconds=waited)
@@ -183,7 +183,7 @@ class SqliteStore(Store):
                 yield db
                 has_written = db.conn.total_changes != changes
                 # Others are served during its fsync, and queue up for the next one.
-                blocking.call(db.execute, "COMMIT")
+                blocking.call(db.conn.execute, "COMMIT")
             except BaseException:
                 db.rollback()
                 raise
@@ -198,7 +198,8 @@ class SqliteStore(Store):
     def _now(self, db: sqlite_utils.Database) -> datetime:
         """The present instant. It is never earlier than the last line of the history, the newest
         decision of any process, even if the clock was set back since."""
-        last = db.execute("SELECT at FROM history ORDER BY sequence DESC LIMIT 1").fetchone()
+        sql = "SELECT at FROM history ORDER BY sequence DESC LIMIT 1"
+        last = db.conn.execute(sql).fetchone()
         newest = to_instant_if_readable(last["at"]) if last else None
         return self.steady.read(self._clock(), newest)
 

@@ -206,7 +206,7 @@ def _require_columns(db: sqlite_utils.Database, path: Path) -> None:
 def _run_script(db: sqlite_utils.Database, script: str) -> None:
     """Statement by statement: `executescript` would commit what came before it."""
     statement = ""
-    for line in script.splitlines(keepends=True):
+    for line in migrations.for_sqlite(script).splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
             db.execute(statement)

@@ -8,7 +8,7 @@ captured request can be replayed, which the MessageSid rule makes harmless.
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import Headers, MultiDict
@@ -28,12 +28,14 @@ class Signature:
         self._keyed = [hmac.new(token.encode(), digestmod=hashlib.sha1) for token in tokens]
         self._base_url = public_base_url
 
-    def is_plausible(self, headers: Headers, *, mimetype: str) -> bool:
+    def is_plausible(self, headers: Headers) -> bool:
         """Checks header and content type before the body is read, since anyone can post here."""
         sent = headers.get(HEADER, "")
-        return sent.isascii() and len(sent) == SIGNATURE_LENGTH and mimetype == FORM
+        content_type = headers.get("Content-Type", "").partition(";")[0]
+        is_form = content_type.strip().lower() == FORM
+        return sent.isascii() and len(sent) == SIGNATURE_LENGTH and is_form
 
-    def is_valid(self, headers: Headers, form: MultiDict[str, str], *, path: str) -> bool:
+    def is_valid(self, headers: Headers, form: Mapping[str, list[str]], *, path: str) -> bool:
         """`path`: with its raw query, as it was on the wire. `form`: with all values of a repeated
         field, since all are signed.
 
@@ -45,16 +47,17 @@ class Signature:
         expected = (base64.b64encode(digest_of(signed, keyed)) for keyed in self._keyed)
         if any(hmac.compare_digest(one, sent.encode()) for one in expected):
             return True
-        return any(validator.validate(url, form, sent) for validator in self._validators)
+        fields: MultiDict[str, str] = MultiDict(form)
+        return any(validator.validate(url, fields, sent) for validator in self._validators)
 
 
-def _signed(url: str, form: MultiDict[str, str]) -> bytes:
+def _signed(url: str, form: Mapping[str, list[str]]) -> bytes:
     """What Twilio signs: the address, then each field's name and value, sorted by name; a repeated
     field counts with every distinct value, each after its name
     (https://www.twilio.com/docs/usage/security)."""
     fields = (
         name + value
-        for name, values in sorted(form.lists())
+        for name, values in sorted(form.items())
         for value in (sorted(set(values)) if len(values) > 1 else values)
     )
     return f"{url}{''.join(fields)}".encode()

@@ -77,6 +77,21 @@ def _columns() -> frozenset[tuple[str, str]]:
         return frozenset(db.execute(sql))
 
 
+def for_sqlite(script: str) -> str:
+    """The same script with each list of texts as comparisons: SQLite makes a tree of a list in a
+    CHECK at every statement, which was half the time of an UPDATE that ends a verification.
+
+    >>> for_sqlite("CHECK (event IN ('sent', 'read'))")
+    "CHECK ((event = 'sent' OR event = 'read'))"
+    """
+    return re.sub(r"(?<![\w.])(?!NOT\b)(\w+) IN\s*\(('[^)]*')\)", _compared, script)
+
+
+def _compared(found: re.Match[str]) -> str:
+    column, texts = found.groups()
+    return "(" + " OR ".join(f"{column} = {text.strip()}" for text in texts.split(",")) + ")"
+
+
 def for_postgres(script: str) -> str:
     """The same script in PostgreSQL's dialect.
 
