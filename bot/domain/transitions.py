@@ -26,7 +26,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain.decision import AutoReply, Decision, answered, effects_of, preceded
+from bot.domain.decision import AutoReply, Decision, answered, effects_of, may_be_answered, preceded
 from bot.domain.effects import (
     CountUsage,
     LeaveNumberAlone,
@@ -207,8 +207,8 @@ def _attempted(v: Verification, input: Attempted) -> Decision:
         return _with_last_reply(lapsed, AutoReply.TOO_LATE) if input.by_text else lapsed
     if input.is_right:
         right = Event(EventName.RIGHT_ANSWER, {"by_text": input.by_text})
-        ended = _end(v, Outcome(Status.APPROVED, input.at, Cause.ANSWERED))
-        return _with_auto_reply(preceded(right, ended), AutoReply.APPROVED, input)
+        approved = Outcome(Status.APPROVED, input.at, Cause.ANSWERED)
+        return preceded(right, _end(v, approved, AutoReply.APPROVED if input.by_text else None))
     return _wrong(v, input)
 
 
@@ -226,8 +226,9 @@ def _wrong(v: Verification, input: Attempted) -> Decision:
     wrong = Event(EventName.WRONG_ANSWER, detail)
     if counted.attempts_left > 0:
         return _with_auto_reply(Decision(counted, (wrong,)), AutoReply.WRONG, input)
-    ended = _end(counted, Outcome(Status.MAX_ATTEMPTS_REACHED, input.at, Cause.ATTEMPTS_USED))
-    return _with_auto_reply(preceded(wrong, ended), AutoReply.OUT_OF_TRIES, input)
+    used_up = Outcome(Status.MAX_ATTEMPTS_REACHED, input.at, Cause.ATTEMPTS_USED)
+    answer = AutoReply.OUT_OF_TRIES if input.by_text else None
+    return preceded(wrong, _end(counted, used_up, answer))
 
 
 def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
@@ -308,25 +309,34 @@ def _shortened(reason: str | None) -> Detail:
     return {"reason": reason[:LONGEST_REASON_IN_HISTORY] if reason else reason}
 
 
-def _end(v: Verification, outcome: Outcome) -> Decision:
+def _end(v: Verification, outcome: Outcome, answer: AutoReply | None = None) -> Decision:
+    """Ends it; while it is suspended, holds the outcome back, and answers nothing."""
     if v.held_outcome is not None:
         return Decision(v)
     if v.suspended_at is None:
-        return _publish(v, outcome)
+        return _publish(v, outcome, answer=answer)
     return Decision(
         replace(v, held_outcome=outcome), (Event(EventName.HELD, {"status": outcome.status}),)
     )
 
 
-def _publish(v: Verification, outcome: Outcome, operator: str | None = None) -> Decision:
-    ended = replace(v, outcome=outcome, suspended_at=None, held_outcome=None)
+def _publish(
+    v: Verification,
+    outcome: Outcome,
+    operator: str | None = None,
+    *,
+    answer: AutoReply | None = None,
+) -> Decision:
+    answer = answer if may_be_answered(v) else None
+    answers = v.answers if answer is None else v.answers + 1
+    ended = replace(v, outcome=outcome, suspended_at=None, held_outcome=None, answers=answers)
     detail: Detail = {
         "cause": outcome.cause,
         "reason": outcome.reason,
         "error_code": outcome.error_code,
         "operator": operator,
     }
-    return Decision(ended, (Event(EventName(outcome.status.value), _set(detail)),))
+    return Decision(ended, (Event(EventName(outcome.status.value), _set(detail)),), answer)
 
 
 def _set(detail: Detail) -> Detail:
