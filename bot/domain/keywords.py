@@ -7,8 +7,7 @@ from bot.domain.reply import Heard
 
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
 # without blanks, dashes and punctuation, as they are compared.
-_STOP = frozenset(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"])
-_ARRET = frozenset(["arret", "arrêt"])
+_STOP = frozenset("stop stopall unsubscribe cancel end quit revoke optout arret arrêt".split())
 _START = frozenset(["start", "yes", "unstop"])
 _HELP = frozenset(["help", "info", "aide"])
 
@@ -55,7 +54,7 @@ def keyword(heard: Heard) -> Keyword | None:
     True
     """
     word = "".join(letter for letter in heard.comparable if letter.isalnum())
-    if word in _STOP | _ARRET:
+    if word in _STOP:
         return Keyword.STOP
     if word in _START:
         return Keyword.START
@@ -64,7 +63,7 @@ def keyword(heard: Heard) -> Keyword | None:
 
 def is_stop_word(heard: Heard) -> bool:
     """Whether Twilio reads a text as STOP. Twilio ignores only case and blanks around it."""
-    return heard.text.strip().casefold() in _STOP | _ARRET
+    return heard.text.strip().casefold() in _STOP
 
 
 def opens_with_stop(comparable: str) -> bool:

@@ -77,15 +77,19 @@ class Metrics:
             ["delivery", "error"],
             registry=registry,
         )
-        self._attempts = Counter(
+        attempts = Counter(
             "textback_attempts",
             "Answers that held a code: right, wrong.",
             ["is"],
             registry=registry,
         )
-        self._outcomes = Counter(
+        self._attempts = {name: attempts.labels(word) for name, word in _ATTEMPTS.items()}
+        outcomes = Counter(
             "textback_outcomes", "Verifications ended, by status.", ["status"], registry=registry
         )
+        self._outcomes: dict[Status, Counter] = {
+            status: outcomes.labels(status.value) for status in ENDS
+        }
         self._disowned = Counter(
             "textback_disowned",
             "Replies that the person had not asked for a code: in time or after the end.",
@@ -113,13 +117,10 @@ class Metrics:
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
-        """Creates each series at zero, so that `increase()` alerts work."""
-        for status in ENDS:
-            self._outcomes.labels(status.value)
+        """Creates each series at zero, so that `increase()` alerts work. Those of attempts and
+        outcomes are created above."""
         for outcome in ("accepted", "refused", "postponed", "unknown"):
             self._sends.labels(outcome, "")
-        for word in _ATTEMPTS.values():
-            self._attempts.labels(word)
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
         for cut in ("head", "body", "long", "answer", "crowded", "refused", "address"):
@@ -169,7 +170,7 @@ class Metrics:
         outcome = verification.outcome
         if outcome is None or not change.has_ended:
             return
-        self._outcomes.labels(outcome.status.value).inc()
+        self._outcomes[outcome.status].inc()
         if outcome.cause is Cause.DISOWNED:
             self._disowned.inc()
         if outcome.status is Status.APPROVED and verification.accepted_at is not None:
@@ -180,9 +181,9 @@ class Metrics:
             self._lateness.observe(max(0.0, late))
 
     def _count_reply(self, event: Event) -> None:
-        word = _ATTEMPTS.get(event.name)
-        if word is not None:
-            self._attempts.labels(word).inc()
+        attempt = self._attempts.get(event.name)
+        if attempt is not None:
+            attempt.inc()
         if event.name is EventName.DISOWNED:
             self._disowned.inc()
 

@@ -72,17 +72,16 @@ def append(tx: Tx, verification_id: str, events: Sequence[Event]) -> None:
 def _insert(most: tuple[int, ...]) -> str:
     """The statement for `len(most)` lines; `most` has the highest number that each may get."""
     lines = (
-        f"SELECT {place} AS place, {highest} AS most,"
-        f" :event{place} AS event, :detail{place} AS detail"
+        f"SELECT :id, number + {place}, :at, :event{place}, :detail{place}"
+        f" FROM last WHERE number + {place} <= {highest}"
         for place, highest in enumerate(most, start=1)
     )
     return f"""
-        INSERT INTO history (verification_id, number, at, event, detail)
-        SELECT :id, last.number + place, :at, event, detail
-        FROM ({" UNION ALL ".join(lines)}) AS lines, (
+        WITH last AS (
             SELECT coalesce(max(number), 0) AS number FROM history WHERE verification_id = :id
-        ) AS last
-        WHERE last.number + place <= most ORDER BY place
+        )
+        INSERT INTO history (verification_id, number, at, event, detail)
+        {" UNION ALL ".join(lines)}
     """
 
 

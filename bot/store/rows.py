@@ -29,6 +29,12 @@ class UnreadableRow(Exception):
         self.id = id
 
 
+def by_name(row: Row) -> Row:
+    """A row whose columns are found by a hash of their names: SQLite's rows compare one name after
+    the other, which took half the time of reading a row with forty columns."""
+    return row if isinstance(row, dict) else dict(zip(row.keys(), row, strict=True))
+
+
 # Rows made into values in one go: about one millisecond. A request that waits takes several turns.
 ROWS_AT_ONCE = 25
 PLACES_AT_ONCE = 500

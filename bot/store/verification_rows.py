@@ -5,6 +5,7 @@ from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
 from bot.store.rows import (
     Row,
     Value,
+    by_name,
     to_instant,
     to_instant_or_none,
     to_text,
@@ -68,6 +69,7 @@ def changing_columns(v: Verification) -> dict[str, Value]:
 
 
 def from_row(row: Row) -> Verification:
+    row = by_name(row)
     to_instant_or_none(row["due_at"])  # derived, so not kept; but the timer needs it
     return Verification(
         id=row["id"],
