@@ -2,8 +2,8 @@
 
 import time
 
-from bot.store import hourly_counts
-from bot.store.tx import Done, Store, Tx
+from bot.store.tx import Store
+from bot.usecases import counting
 
 MOST_BATCHES = (
     25  # in one run: about 0.1 s in all, and each batch delays replies by a few milliseconds
@@ -15,14 +15,10 @@ def run_once(store: Store, until: float) -> int:
     later, counts the rest."""
     for batches in range(MOST_BATCHES):
         # Read first: if nothing is new, no write transaction is begun.
-        if not store.read(hourly_counts.is_behind):
+        if not store.read(counting.is_behind):
             return batches
-        if not store.write(_count_more):
+        if not store.write(counting.count_more):
             return batches
         if time.monotonic() >= until:
             return batches + 1
     return MOST_BATCHES
-
-
-def _count_more(tx: Tx) -> Done[bool]:
-    return Done(hourly_counts.count_more(tx))

@@ -11,8 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bot.concurrency.background import Background
@@ -22,10 +21,9 @@ from bot.dispatch.duties import AWAY_SECONDS, Duty
 from bot.dispatch.notify import Notifier
 from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
-from bot.store import aside, outbox
-from bot.store import verifications as table
-from bot.store.tx import Done, Store, StoreUnavailable, Tx
+from bot.store.tx import Done, Store, StoreUnavailable
 from bot.usecases import repair
+from bot.usecases.due import Due, due
 
 LONGEST_SLEEP = timedelta(milliseconds=100)
 SHORTEST_SLEEP = timedelta(milliseconds=20)  # so that nothing can keep the loop spinning
@@ -124,7 +122,7 @@ class Dispatcher:
         """Runs every duty except housekeeping once, in this thread, due or not. Returns how many
         items there were to send, to expire and to notify."""
         self._catch_up.run_once()
-        if self._store.read(_look).is_unreadable:
+        if self._store.read(due).is_unreadable:
             self._store.write(repair.set_unreadable_aside)
         for duty in self._duties:
             if not duty.is_housekeeping:
@@ -166,45 +164,26 @@ class Dispatcher:
     def turn(self) -> timedelta:
         """Sends one batch of due texts and ends one batch of due verifications. Returns how long to
         sleep."""
-        due = self._store.read(_look)
-        pause = due.pause
-        if due.is_unreadable:
+        next_due = self._store.read(due)
+        pause = pause_until(next_due)
+        if next_due.is_unreadable:
             self._store.write(repair.set_unreadable_aside)
         is_waiting = False
-        if due.are_verifications:
+        if next_due.are_verifications:
             count = self._expire()
             is_waiting = count == 0  # for other processes, which may wait for this one too
             pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
-        if due.are_texts and self.send.run_in_background(self._wake.set) > 0:
+        if next_due.are_texts and self.send.run_in_background(self._wake.set) > 0:
             return timedelta(0)
         if is_waiting:
             self._catch_up.heart.beat()
-            return min(due.pause, LONGEST_SLEEP)
+            return pause_until(next_due)
         return pause
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """The instants at which the next text and the next verification are due; None: none is."""
-
-    now: datetime
-    text_at: datetime | None
-    verification_at: datetime | None
-    is_unreadable: bool  # the first due time of either
-
-    @property
-    def are_texts(self) -> bool:
-        return self.text_at is not None and self.text_at <= self.now
-
-    @property
-    def are_verifications(self) -> bool:
-        return self.verification_at is not None and self.verification_at <= self.now
-
-    @property
-    def pause(self) -> timedelta:
-        """A text that is due but was not taken waits for a free thread, which wakes us."""
-        ahead = [at - self.now for at in (self.text_at, self.verification_at) if at is not None]
-        return min([LONGEST_SLEEP, *(wait for wait in ahead if wait > timedelta(0))])
+def pause_until(next_due: Due) -> timedelta:
+    """A text that is due but was not taken waits for a free thread, which wakes us."""
+    return min(LONGEST_SLEEP, next_due.soon or LONGEST_SLEEP)
 
 
 def pause_after(failures: int) -> float:
@@ -214,11 +193,3 @@ def pause_after(failures: int) -> float:
     [1.0, 2.0, 16.0, 30.0]
     """
     return min(30.0, 0.5 * 2.0 ** min(failures, 6))
-
-
-def _look(tx: Tx) -> _Due:
-    text_at, verification_at = outbox.next_due_at(tx), table.next_due_at(tx)
-    is_unreadable = (text_at is None and aside.has_work(tx, "outbox")) or (
-        verification_at is None and aside.has_work(tx, "verification")
-    )
-    return _Due(tx.now, text_at, verification_at, is_unreadable)

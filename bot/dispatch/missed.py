@@ -8,10 +8,10 @@ from bot.channels.gateway import Gateway, NotForUs, ReceivedText
 from bot.concurrency.blocking import in_turns
 from bot.domain.ignored import IgnoreReason
 from bot.domain.phone import masked
-from bot.store import verifications as table
-from bot.store.tx import RowLocked, Store, StoreUnavailable, Tx
+from bot.store.tx import RowLocked, Store, StoreUnavailable
 from bot.usecases import heartbeat
 from bot.usecases.answer import ignore_text, judge_text
+from bot.usecases.due import oldest_pending_age
 from bot.usecases.inbound_text import InboundText, Missed
 from bot.usecases.keywords import is_start_or_stop
 from bot.usecases.rules import Rules
@@ -38,7 +38,7 @@ def read_missed(
 
     Raises ChannelUnavailable, StoreUnavailable.
     """
-    ago = store.read(_oldest_age)
+    ago = store.read(oldest_pending_age)
     if ago is None:
         return 0
     found, others = _listed(gateway, ago + uncounted, store.steady.monotonic)
@@ -126,8 +126,3 @@ def _judge(store: Store, text: InboundText, rules: Rules, on_ignored: OnIgnored)
         if judged.ignored is not None:
             log.info("a missed text of %s is ignored: %s", masked(text.phone), judged.ignored)
             on_ignored(judged.ignored)
-
-
-def _oldest_age(tx: Tx) -> timedelta | None:
-    since = table.oldest_pending_since(tx)
-    return None if since is None else tx.now - since

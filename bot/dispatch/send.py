@@ -30,7 +30,6 @@ from bot.channels.gateway import (
 )
 from bot.concurrency.pool import Pool
 from bot.dispatch.batch import write_batch
-from bot.store import outbox
 from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
@@ -126,7 +125,7 @@ class SendDuty:
         claimed = write_batch(
             self._store,
             partial(claim, limit=limit),
-            ids=lambda: self._store.read(outbox.due_ids, limit=limit),
+            ids=lambda: self._store.read(claiming.due_ids, limit=limit),
             one=lambda id: partial(claim, limit=1, only=id),
             set_aside=lambda id: partial(claiming.set_aside, id=id),
             failure_message="the text %s cannot be sent",

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from bot.store import disowns, inbound, metric_samples
 from bot.store.steady import TOLERATED
 from bot.store.tx import REMOVING_SECONDS, Done, Store, Tx
-from bot.usecases import audit, forget, notify, repair, timekeeping
+from bot.usecases import audit, counting, forget, notify, removal, repair, timekeeping
 
 EVERY_SECONDS = 3600.0
 AT_ONCE = 500
@@ -74,9 +73,9 @@ class Sweeper:
                 partial(forget.drop_old, kept=self._kept, limit=AT_ONCE),
                 partial(notify.drop_old, limit=AT_ONCE),
                 partial(audit.drop_old, limit=AT_ONCE),
-                _drop_old_disowns,
-                _drop_old_messages,
-                _fold_counters,
+                partial(removal.drop_old_disowns, limit=AT_ONCE),
+                partial(removal.drop_old_messages, limit=AT_ONCE),
+                counting.fold_counters,
             ]
 
     def _remove(self) -> None:
@@ -112,16 +111,3 @@ class Sweeper:
                 ahead.total_seconds(),
             )
         return True
-
-
-def _drop_old_messages(tx: Tx) -> Done[int]:
-    return Done(inbound.drop_old(tx, limit=AT_ONCE))
-
-
-def _drop_old_disowns(tx: Tx) -> Done[int]:
-    return Done(disowns.drop_old(tx, limit=AT_ONCE))
-
-
-def _fold_counters(tx: Tx) -> Done[int]:
-    metric_samples.fold_past(tx)
-    return Done(0)

@@ -6,8 +6,8 @@ from bot.domain.verification import Verification
 from bot.http.errors import Forbidden, KeyReplaced, Unauthorized
 from bot.http.keys import Caller, Keys, Power, Scope
 from bot.http.openapi import Part
-from bot.store import verifications
 from bot.store.tx import Store
+from bot.usecases import read
 
 KEY_HEADER = "x-functions-key"
 KEY_PARAMETER = "code"  # in any case
@@ -70,7 +70,7 @@ class Access:
         return self._keys.link_holder(key, verification) if verification else None
 
     def _find(self, id: str) -> Verification | None:
-        return self._store.read(verifications.load, id)
+        return self._store.read(read.find, id)
 
 
 def part() -> Part:

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.store import hourly_counts
-from bot.store import verifications as table
-from bot.store.tx import Done, Store, StoreUnavailable, Tx
+from bot.store.tx import Done, Store, StoreUnavailable
+from bot.usecases import ended
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +38,7 @@ class Waiting:
         self._has_waiters = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_over = False
-        self._newest = ""  # version of the history, when it was looked at last
-        self._asked: frozenset[str] = frozenset()  # ids that were not finished at that version
+        self._seen = ended.Seen()
         store.on_commit(self._committed)
 
     def wait(
@@ -111,19 +109,10 @@ class Waiting:
                 self._wake(self._finished(ids))
 
     def _finished(self, ids: Sequence[str]) -> list[str]:
-        """Returns the verifications that any process has ended. While the history has not grown
-        since the last look, queries only those that were not asked about then: they may have ended
-        between their callers' own check and that look."""
-
-        def look(tx: Tx) -> list[str]:
-            newest = hourly_counts.version(tx)
-            known = self._asked if newest == self._newest else frozenset()
-            found = table.finished(tx, [id for id in ids if id not in known])
-            self._newest, self._asked = newest, frozenset(ids)
-            return found
-
+        """Returns the verifications that any process has ended."""
         try:
-            return self._store.read(look)
+            found, self._seen = self._store.read(ended.among, ids, seen=self._seen)
+            return found
         except StoreUnavailable:  # the next look finds it, and each caller's own read reports it
             return []
         except Exception:  # the thread must go on: nothing starts another

@@ -10,9 +10,10 @@ from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
 from bot.store import history, verifications
 from bot.store.tx import Done, Tx
-from bot.usecases import answer
+from bot.usecases import answer, read
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
+from bot.usecases.read import VerificationView
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_caught_up
@@ -57,6 +58,22 @@ def find(tx: Tx, selector: VerificationSelector) -> Verification | None:
     return verifications.load(tx, latest.id) if latest else None  # with its lock
 
 
+def find_shown(tx: Tx, selector: VerificationSelector) -> VerificationView | None:
+    """Finds a verification that may still be asked for. Expired and failed ones are gone, as at
+    Twilio; by number only a pending or just approved one is found."""
+    found = find(tx, selector)
+    is_by_number = selector.phone is not None
+    return read.of(tx, found) if found and _is_shown(tx, found, is_by_number=is_by_number) else None
+
+
+def _is_shown(tx: Tx, v: Verification, *, is_by_number: bool) -> bool:
+    if v.outcome is None:
+        return True
+    if v.status is Status.APPROVED:  # Twilio deletes these; a page may follow one
+        return is_just_approved(tx, v)
+    return not is_by_number and v.status in (Status.CANCELED, Status.MAX_ATTEMPTS_REACHED)
+
+
 def _fits(v: Verification, selector: VerificationSelector) -> bool:
     if selector.phone not in (None, v.phone):
         return False
@@ -81,19 +98,19 @@ def check(
     if verification is None:
         return Done(Checked(Verdict.GONE))
     require_caught_up(tx, verification, judged_until)
-    read = answer.read_reply(tx, verification, heard, rules)
+    reply = answer.read_reply(tx, verification, heard, rules)
     if verification.is_terminal:
         left = verification.deadline_at - tx.now
-        return Done(Checked(_of_ended(tx, verification, read, rules), verification, left))
-    if not isinstance(read, Attempt):
+        return Done(Checked(_of_ended(tx, verification, reply, rules), verification, left))
+    if not isinstance(reply, Attempt):
         is_over = not verification.is_decided and tx.now >= verification.deadline_at
         return Done(Checked(Verdict.GONE if is_over else Verdict.UNREADABLE, verification))
     if not rules.keyring.knows(verification):
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
-    attempted = answer.attempt_of(tx, verification, read, rules, at=tx.now, by_text=False)
+    attempted = answer.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
     if not attempted.is_right:
-        older = answer.older_with_code(tx, verification, read, rules, at=tx.now)
+        older = answer.older_with_code(tx, verification, reply, rules, at=tx.now)
         if older is not None and _is_approval(tx, older, selector):
             return Done(Checked(Verdict.RIGHT, older))
         if older is not None and tx.now < verification.deadline_at:
@@ -131,11 +148,11 @@ def _of_attempt(after: Verification) -> Verdict:
     return Verdict.GONE if is_over else Verdict.WRONG
 
 
-def _of_ended(tx: Tx, verification: Verification, read: object, rules: Rules) -> Verdict:
+def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
     assert verification.outcome is not None
     if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
         return Verdict.ATTEMPTS_USED
     if not is_just_approved(tx, verification) or not rules.keyring.knows(verification):
         return Verdict.GONE
-    is_right = isinstance(read, Attempt) and answer.is_right(verification, read, rules.keyring)
+    is_right = isinstance(reply, Attempt) and answer.is_right(verification, reply, rules.keyring)
     return Verdict.RIGHT if is_right else Verdict.GONE

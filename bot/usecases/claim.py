@@ -24,6 +24,10 @@ LOOKED_UP_FOR = timedelta(days=1)
 PUT_OFF = timedelta(seconds=30)  # shortest delay of such a look-up while another one is in progress
 
 
+def due_ids(tx: Tx, *, limit: int) -> list[str]:
+    return outbox.due_ids(tx, limit=limit)
+
+
 class Step(Enum):
     """The next step with a claimed text."""
 

@@ -25,6 +25,11 @@ class NumberLimits:
         return not (full or self.opted_out_since or self.disowned_until)
 
 
+def opted_out(tx: Tx, rules: Rules, *, limit: int) -> list[tuple[str, datetime]]:
+    """The numbers that have texted STOP to our present address, and when, the newest first."""
+    return opt_outs.newest(tx, from_address=rules.from_address, limit=limit)
+
+
 def number_limits(
     tx: Tx, phones: Sequence[str], rules: Rules, admission: Admission
 ) -> NumberLimits:

@@ -51,6 +51,10 @@ def view(tx: Tx, id: str, *, with_history: bool = False) -> VerificationView:
     return of(tx, require(tx, id), with_history=with_history)
 
 
+def find(tx: Tx, id: str) -> Verification | None:
+    return verifications.load(tx, id)
+
+
 def others_of(tx: Tx, verification: Verification) -> list[Verification]:
     """The newest others of the same number."""
     wanted = ListFilter(limit=OTHERS_SHOWN + 1, phone=verification.phone, newest_first=True)

@@ -132,6 +132,15 @@ def ignored(tx: Tx, sid: str) -> IgnoredText | None:
     return inbound.ignored(tx, sid)
 
 
+def newest_ignored(tx: Tx, *, limit: int) -> list[IgnoredText]:
+    return inbound.newest_ignored(tx, limit=limit)
+
+
+def handled(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
+    """Returns the messages that came in by webhook or were read from Twilio's list."""
+    return inbound.known(tx, message_sids)
+
+
 def named(tx: Tx, text: str) -> str | None:
     """The id of the one verification that a whole id or Twilio's sid names."""
     typed = text.strip()

@@ -13,10 +13,9 @@ from bot.explanations import words
 from bot.explanations.instants import clock, clock_utc
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import UTC_NOTE, counted, json_option, say
-from bot.store import opt_outs
 from bot.store.rows import to_text
 from bot.usecases import clear
-from bot.usecases.number_limits import NumberLimits, number_limits
+from bot.usecases.number_limits import NumberLimits, number_limits, opted_out
 
 limits_group = AppGroup("limits", help="What counts against a number.")
 optout_group = AppGroup("optout", help="Numbers that have texted STOP.")
@@ -53,8 +52,7 @@ def limits_clear(phone_number: str, as_json: bool) -> None:
 def optout_list(limit: int, as_json: bool) -> None:
     """List the numbers that have texted STOP, the newest first."""
     service = services.of(current_app)
-    address = service.rules.from_address
-    found = service.store.read(opt_outs.newest, from_address=address, limit=limit)
+    found = service.store.read(opted_out, service.rules, limit=limit)
     rows = [{"number": marked, "since": to_text(since)} for marked, since in found]
     lines = [f"{clock(since)}  {marked}" for marked, since in found]
     say(as_json, rows, *lines, UTC_NOTE if lines else "No number has texted STOP.")

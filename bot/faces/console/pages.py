@@ -22,10 +22,9 @@ from bot.faces.console import charts, filters
 from bot.faces.console.remedies import remedy
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
-from bot.store import inbound, opt_outs
-from bot.usecases import audit, overview, read, texts, webhooks
+from bot.usecases import audit, overview, read, search, texts, webhooks
 from bot.usecases.load import ServiceState
-from bot.usecases.number_limits import number_limits
+from bot.usecases.number_limits import number_limits, opted_out
 from bot.usecases.overview import Period
 from bot.usecases.readiness import Fault
 from bot.usecases.start import refusal_of_restart
@@ -81,7 +80,7 @@ class Pages:
             )
         except ChannelUnavailable as error:
             return self._renderer.page("console/one.html", 502, **context, twilio_fault=str(error))
-        known = self._store.read(inbound.known, [s.sid for s in conversation.messages])
+        known = self._store.read(search.handled, [s.sid for s in conversation.messages])
         return self._renderer.page(
             "console/one.html",
             **context,
@@ -155,8 +154,7 @@ class Pages:
         )
 
     def _opted_out(self) -> list[tuple[str, datetime]]:
-        address = self._service.rules.from_address
-        return self._store.read(opt_outs.newest, from_address=address, limit=200)
+        return self._store.read(opted_out, self._service.rules, limit=200)
 
     def webhooks(self) -> Response:
         faults: list[str] = []
@@ -179,7 +177,7 @@ class Pages:
         return self._renderer.page("console/texts.html", shown=texts.shown(self._service.settings))
 
     def ignored(self) -> Response:
-        found = self._store.read(inbound.newest_ignored, limit=50)
+        found = self._store.read(search.newest_ignored, limit=50)
         shown = [(text, words.IGNORED[text.reason]) for text in found]
         return self._renderer.page("console/ignored.html", shown=shown)
 

@@ -16,7 +16,6 @@ from bot.domain.errors import (
     retry_after,
 )
 from bot.domain.ids import safe
-from bot.domain.verification import Status, Verification
 from bot.faces.verify import forms
 from bot.faces.verify.errors import ChecksUsed, NoSuchResource, VerifyShape
 from bot.faces.verify.shapes import PATH, Shapes
@@ -27,7 +26,6 @@ from bot.http.keys import Caller, Power
 from bot.http.whole_numbers import whole_number
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
-from bot.store.tx import Tx
 from bot.usecases import check as checking
 from bot.usecases import control, read
 from bot.usecases.challenge import TextOptions
@@ -116,7 +114,10 @@ class VerifyFace:
         return self._shown(self._store.read(read.view, verification.id), 201)
 
     def fetch(self, service_sid: str, which: str) -> Response:
-        view = self._store.read(self._find_shown, self._selector(self._caller(service_sid), which))
+        wanted = self._selector(self._caller(service_sid), which)
+        view = self._store.read(checking.find_shown, wanted)
+        if view is None:
+            raise _not_found()
         return self._shown(view, 200)
 
     def update(self, service_sid: str, which: str) -> Response:
@@ -204,14 +205,6 @@ class VerifyFace:
             raise _not_found() from None
         return _owned(VerificationSelector(number, sid[1] if sid else None), caller)
 
-    def _find_shown(self, tx: Tx, selector: VerificationSelector) -> VerificationView:
-        """The verification, if it may still be asked for. Expired and failed ones are gone, as at
-        Twilio; by number only a pending or just approved one is found. Raises NoSuchResource."""
-        found = checking.find(tx, selector)
-        if found is None or not _is_shown(found, tx, is_by_number=selector.phone is not None):
-            raise _not_found()
-        return read.of(tx, found)
-
     def _shown(self, view: VerificationView, status: int) -> Response:
         body = self._shapes.verification(
             view.verification, view.texts, account_sid=self._account_sid()
@@ -231,14 +224,6 @@ def _owned(selector: VerificationSelector, caller: Caller) -> VerificationSelect
     if caller.power is Power.ALL:
         return selector
     return replace(selector, started_by=caller.name, caller_keys=caller.key_fingerprints)
-
-
-def _is_shown(v: Verification, tx: Tx, *, is_by_number: bool) -> bool:
-    if v.outcome is None:
-        return True
-    if v.status is Status.APPROVED:  # Twilio deletes these; a page may follow one
-        return checking.is_just_approved(tx, v)
-    return not is_by_number and v.status in (Status.CANCELED, Status.MAX_ATTEMPTS_REACHED)
 
 
 def _not_found() -> NoSuchResource:
