@@ -29,6 +29,7 @@ from typing import assert_never
 from bot.domain.decision import AutoReply, Decision, answered, effects_of, may_be_answered, preceded
 from bot.domain.effects import (
     CountUsage,
+    EraseTexts,
     LeaveNumberAlone,
     LiftText,
     UsageKind,
@@ -127,6 +128,8 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
             return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
+        case TextAccepted() if v.is_to_erase:  # a further one
+            return Decision(v, effects=(EraseTexts(),))
         case _:
             return Decision(v)
 

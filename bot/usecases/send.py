@@ -15,7 +15,7 @@ from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
 from bot.usecases.claim import Step, TextClaim
 from bot.usecases.failing import fail
-from bot.usecases.record import erase_message, erase_texts, note, record
+from bot.usecases.record import erase_message, note, record
 
 
 def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
@@ -40,10 +40,7 @@ def accepted(tx: Tx, claim: TextClaim, *, message: SentMessage | None, sid: str)
         return Done(None)
     at = tx.now - message.age if message else tx.now
     decision = decide(verification, TextAccepted(at), tx.now)
-    changes = record(tx, verification, decision)
-    if verification.is_terminal and verification.is_to_erase:
-        erase_texts(tx, verification.id)  # a further one, taken after the end
-    return Done(None, changes=changes)
+    return Done(None, changes=record(tx, verification, decision))
 
 
 def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
