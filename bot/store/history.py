@@ -77,10 +77,10 @@ def _insert(most: tuple[int, ...]) -> str:
         for place, highest in enumerate(most, start=1)
     )
     return f"""
+        INSERT INTO history (verification_id, number, at, event, detail)
         WITH last AS (
             SELECT coalesce(max(number), 0) AS number FROM history WHERE verification_id = :id
         )
-        INSERT INTO history (verification_id, number, at, event, detail)
         {" UNION ALL ".join(lines)}
     """
 
