@@ -10,15 +10,11 @@ from bot.domain.characters import ascii_digits, visible
 
 # Seven digits and more, whatever separates them, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
-# What follows may be the code: in place of an event's name, or of a verification in Verify's API.
-_BEFORE_CODE = re.compile(
-    r"(/(?:raiseevent|verifications|verificationcheck)/+)(.*)", re.IGNORECASE | re.DOTALL
-)
 # A key that was meant for the query, where "?" is missing or encoded (%3F; & is %26). It may hold
 # slashes.
 _KEY = re.compile(r"(?:(?<![^\W_])|(?<=3f)|(?<=26))(code(?:=|%(?:25)*3d))[^&]*", re.IGNORECASE)
 _CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
-# Our own ids and other random ids, which may be all digits and yet hold no number.
+# Our own ids and other random ids.
 _DRAWN = re.compile(
     r"[0-9a-f]{16}|(?:[A-Z]{2})?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     re.IGNORECASE,
@@ -66,21 +62,24 @@ def is_ours(id: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{32}", id) is not None
 
 
-def safe(path: str) -> str:
-    """A path or an id as a log may show it: a caller can put a number or a line break into one, the
-    code in place of an event's name, or a key.
+def safe(text: str) -> str:
+    """An id or a path as a log may show it: a caller can put a number, a key or a line break into
+    one. `http/paths.py` knows where a path may hold a code.
 
-    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb"), safe("/raiseEvent/１２３４")
-    ('/phones/*****', '/a\\\\nb', '/raiseEvent/*****')
-    >>> safe("/instances/1&code=a-key/restart"), safe("/Verifications/0109")
-    ('/instances/1&code=*****', '/Verifications/*****')
+    >>> safe("/phones/+1 (425) 555-0123"), safe("/a\\nb")
+    ('/phones/*****', '/a\\\\nb')
+    >>> safe("/instances/1&code=a-key/restart")
+    '/instances/1&code=*****'
     """
-    if _DRAWN.fullmatch(path):
-        return path
-    shown = _BEFORE_CODE.sub(lambda found: found[1] + _masked_events(found[2]), _decoded(path))
-    shown = _KEY.sub(r"\1*****", shown)
-    masked = "/".join(_without_number(part) for part in shown.split("/"))
+    if is_drawn(text):
+        return text
+    masked = "/".join(_without_number(part) for part in _KEY.sub(r"\1*****", text).split("/"))
     return masked.encode("unicode_escape").decode()
+
+
+def is_drawn(text: str) -> bool:
+    """Whether it has the form of a random id, which may be all digits and yet hold no number."""
+    return _DRAWN.fullmatch(text) is not None
 
 
 def masked_event(name: str) -> str:
@@ -93,23 +92,7 @@ def masked_event(name: str) -> str:
     return _CODE.sub("*****", plain) if re.search(r"[^\W\d_]", plain) else "*****"
 
 
-def _masked_events(names: str) -> str:
-    """A code may stand in further parts of the path too."""
-    return "/".join(
-        name if not name or _DRAWN.fullmatch(name) else masked_event(name)
-        for name in names.split("/")
-    )
-
-
 def _without_number(part: str) -> str:
-    if _DRAWN.fullmatch(part):
+    if is_drawn(part):
         return part
     return _NUMBER.sub("*****", ascii_digits(visible(part)))
-
-
-def _decoded(path: str) -> str:
-    """WSGI has the bytes of a path as Latin-1."""
-    try:
-        return path.encode("latin-1").decode()
-    except UnicodeError:
-        return path

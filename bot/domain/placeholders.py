@@ -1,7 +1,7 @@
 """Placeholders of links and templates, sent in place of a value.
 
-The links in the answer to a start hold {eventName} and {text}; curl, Postman, shells and other
-templates leave theirs if a variable is not set.
+Links that callers get hold some, such as {text}; curl, Postman, shells and other templates leave
+theirs if a variable is not set.
 """
 
 import re

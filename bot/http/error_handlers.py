@@ -10,12 +10,12 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from bot.domain.errors import Refusal
-from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.body import LARGEST_BODY_BYTES
 from bot.http.errors import STATUSES, headers_of
 from bot.http.json_responses import json_response
 from bot.http.openapi import Json, Part
+from bot.http.paths import safe_path
 from bot.store.tx import MissedRepliesFirst, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str]
 
 
 def _log_unavailable(error: StoreUnavailable) -> None:
-    where = safe(request.path)
+    where = safe_path(request.path)
     if isinstance(error, MissedRepliesFirst):  # the database is well
         log.warning("%s %s must wait: %s", request.method, where, error)
     else:
@@ -106,7 +106,7 @@ class _Handlers:
         if type(error).__module__.startswith("gunicorn.http"):
             return Response(status=400)  # a body that breaks off or is no HTTP, read just now
         id = secrets.token_hex(8)
-        log.error("error %s at %s %s", id, request.method, safe(request.path), exc_info=error)
+        log.error("error %s at %s %s", id, request.method, safe_path(request.path), exc_info=error)
         sentence = "Something went wrong while processing your request."
         body = self._shape.fault("internal", sentence, f"See the log for error {id}.")
         return json_response(body, 500)

@@ -14,12 +14,12 @@ from bot.channels.gateway import NotForUs
 from bot.channels.twilio.addresses import Ours
 from bot.channels.twilio.signature import Signature
 from bot.channels.twilio.webhooks import EMPTY, Form, read_report, read_text, twiml
-from bot.domain.ids import safe
 from bot.http import openapi
 from bot.http.body import present_request, whole_body
 from bot.http.errors import Forbidden
 from bot.http.form_fields import fields_of, has_few_fields
 from bot.http.openapi import Part
+from bot.http.paths import safe_path
 from bot.observability.logs import note
 from bot.observability.metrics import UNKNOWN_TEXT, UNREADABLE_REPORT
 from bot.service import Service
@@ -101,7 +101,7 @@ class Webhooks:
 
     def _refused(self, reason: str, told: str, sentence: str) -> Forbidden:
         self._metrics.webhook_refused(reason)
-        log.warning("refused a webhook %s: %s", told, safe(request.path))
+        log.warning("refused a webhook %s: %s", told, safe_path(request.path))
         return Forbidden(sentence)
 
     def _ignored(self, reason: str) -> None:

@@ -16,6 +16,7 @@ from werkzeug.routing import BaseConverter
 from bot.faces.durable.instances import Instances
 from bot.faces.durable.payloads import BASE_PATH
 from bot.faces.durable.starting import Starting
+from bot.http.paths import mask_after
 from bot.service import Service
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
@@ -69,6 +70,7 @@ class DurableRoutes:
         self._patterns = [(route, route.pattern) for route in self.table]
 
     def blueprint(self) -> Blueprint:
+        mask_after("raiseEvent")
         routes = Blueprint("durable", __name__)
         routes.record_once(_add_converter)
         # The home page has GET /.

@@ -15,7 +15,6 @@ from bot.domain.errors import (
     UnknownVerification,
     retry_after,
 )
-from bot.domain.ids import safe
 from bot.faces.verify import forms
 from bot.faces.verify.errors import ChecksUsed, NoSuchResource, VerifyShape
 from bot.faces.verify.shapes import PATH, Shapes
@@ -23,6 +22,7 @@ from bot.http import error_handlers
 from bot.http.errors import Unauthorized
 from bot.http.json_responses import json_response
 from bot.http.keys import Caller, Power
+from bot.http.paths import mask_after, safe_path
 from bot.http.whole_numbers import whole_number
 from bot.observability.logs import REQUEST_ID
 from bot.service import Service
@@ -42,6 +42,7 @@ PAGE, LARGEST_PAGE, LAST_PAGE = 50, 100, 10**6  # of the list of services
 
 def blueprint(service: Service) -> Blueprint:
     routes = Blueprint("verify", __name__)
+    mask_after("Verifications", "VerificationCheck")
     face = VerifyFace(service)
     error_handlers.register(routes, VerifyShape(), refused=service.metrics.refused)
     of_service = f"{PATH}/<service_sid>"
@@ -228,5 +229,5 @@ def _owned(selector: VerificationSelector, caller: Caller) -> VerificationSelect
 
 def _not_found() -> NoSuchResource:
     """Names the path that was asked for, without the number that it may hold."""
-    path = quote(safe(request.path), safe="/*")[:200]
+    path = quote(safe_path(request.path), safe="/*")[:200]
     return NoSuchResource(f"The requested resource {path.removeprefix('/v2')} was not found")
