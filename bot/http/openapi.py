@@ -5,7 +5,7 @@ with their actual responses.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -50,11 +50,9 @@ _ANSWERS: dict[int, str] = {
     412: "The verification is still running",
     413: "The body is too large",
     429: "A limit is reached; `limit` says which",
-    500: "The verification failed, and the caller asked for status 500 in that case",
     501: "Not supported",
     503: "Unavailable; `code` or `reasons` say why",
 }
-_WITHOUT_BODY = frozenset([404, 410, 501])
 
 
 def document(parts: Sequence[Part]) -> Json:
@@ -77,22 +75,27 @@ def document(parts: Sequence[Part]) -> Json:
 
 
 def operation(
-    id: str, summary: str, answers: Answers, *, with_bodies: bool = False, **more: Any
+    id: str,
+    summary: str,
+    answers: Answers,
+    *,
+    described: Mapping[int, str] | None = None,
+    **more: Any,
 ) -> Json:
     """An operation; one that needs a key answers 401 and 403 too. `id`: the name that generated
-    clients give it. `with_bodies`: its 404 has one too."""
+    clients give it. `described`: descriptions of statuses that mean something else here."""
     if "security" not in more:
         answers = {401: "Fault", 403: "Fault", **answers}
+    descriptions = {**_ANSWERS, **(described or {})}
     responses = {
-        str(status): answer(status, name, with_body=with_bodies or status not in _WITHOUT_BODY)
-        for status, name in sorted(answers.items())
+        str(status): answer(descriptions[status], name) for status, name in sorted(answers.items())
     }
     return {"operationId": id, "summary": summary, "responses": responses, **more}
 
 
-def answer(status: int, body: str | Body | None, *, with_body: bool) -> Json:
-    described: Json = {"description": _ANSWERS[status]}
-    if body is not None and with_body:
+def answer(description: str, body: str | Body | None) -> Json:
+    described: Json = {"description": description}
+    if body is not None:
         made = Body(body, "application/json") if isinstance(body, str) else body
         described["content"] = {made.media_type: {"schema": ref(made.schema)}}
     return described

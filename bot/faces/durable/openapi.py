@@ -92,6 +92,9 @@ def _paths() -> Json:
                 "getInstance",
                 "The status of an instance",
                 {200: "Status", 202: "Status", 404: None, 500: "Status", 503: "Fault"},
+                described={
+                    500: "The verification failed, and the caller asked for status 500 in that case"
+                },
                 parameters=[
                     openapi.path("id"),
                     openapi.query("showInput", "boolean"),
