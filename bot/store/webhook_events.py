@@ -130,14 +130,21 @@ def queue_again(tx: Tx, ids: Sequence[str]) -> int:
     return tx.run(sql, now=to_text(tx.now), **placeholder_values(ids))
 
 
-def hurry(tx: Tx, endpoint_id: str) -> None:
-    """Makes all pending events of an endpoint due now. The result of a try under way counts no
-    more."""
-    sql = """
-        UPDATE webhook_event SET due_at = :now, tries = 0, claims = claims + 1
-        WHERE endpoint_id = :id AND due_at > :now
-    """
-    tx.run(sql, id=endpoint_id, now=to_text(tx.now))
+def queue_waiting_again(tx: Tx, endpoint_id: str, *, since: datetime, limit: int) -> int:
+    """Queues pending events of an endpoint again, at most `limit`: those overdue since before
+    `since`, then those put off, unless they were tried after `since`. Each range of the index loses
+    what is queued, so a further call reads none of it. Returns how many."""
+    ids: list[str] = []
+    for waiting in ("due_at < :since", "due_at > :now"):
+        sql = f"""
+            SELECT id FROM webhook_event
+            WHERE endpoint_id = :id AND {waiting} AND coalesce(last_try_at, created_at) <= :since
+            ORDER BY due_at LIMIT :limit
+        """
+        instants = {"since": to_text(since), "now": to_text(tx.now)}
+        rows = tx.lock_skip_locked(sql, id=endpoint_id, limit=limit - len(ids), **instants)
+        ids += [row["id"] for row in rows]
+    return queue_again(tx, ids) if ids else 0
 
 
 def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:

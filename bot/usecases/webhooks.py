@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from bot.concurrency.blocking import breathe
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
 from bot.domain.events import Event, EventName
 from bot.store import history, webhook_endpoints, webhook_events
-from bot.store.tx import Done, Tx
+from bot.store.tx import Done, Store, Tx
 from bot.store.webhook_endpoints import Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
 from bot.usecases import record
 from bot.webhooks import body
 
 REPLAYED_AT_ONCE = 1000
+QUEUED_AT_ONCE = 500  # in one transaction: some ten milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -127,15 +129,28 @@ def backlog(tx: Tx) -> Backlog:
 # -- actions of operators --------------------------------------------------------------------------
 
 
-def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
-    """Sends the pending events of an endpoint now; each begins its schedule of tries again. Raises
+def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[datetime]:
+    """Enables an endpoint and returns when; `queue_waiting` then sends what waits for it. Raises
     UnknownEndpoint, EndpointChanged."""
     if webhook_endpoints.load(tx, endpoint_id) is None:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
         raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
-    webhook_events.hurry(tx, endpoint_id)
-    return Done(None, has_notices=True)
+    return Done(tx.now, has_notices=True)
+
+
+def queue_waiting(store: Store, endpoint_id: str, *, since: datetime) -> None:
+    """Sends the pending events of an endpoint now; each begins its schedule of tries again. Days of
+    them may wait, so each batch is a transaction of its own; if the process ends between two, the
+    rest keep their schedule. `since`: when the endpoint was enabled."""
+    while store.write(_queue_batch, endpoint_id, since=since) == QUEUED_AT_ONCE:
+        breathe()
+
+
+def _queue_batch(tx: Tx, endpoint_id: str, *, since: datetime) -> Done[int]:
+    limit = QUEUED_AT_ONCE
+    count = webhook_events.queue_waiting_again(tx, endpoint_id, since=since, limit=limit)
+    return Done(count, has_notices=True)
 
 
 def send_test(tx: Tx, *, sent_by: str) -> Done[int]:

@@ -125,9 +125,10 @@ class Actions:
         seen = whole_number(request.form.get("generation", ""))
         # No endpoint has the generation -1, which stands for unreadable input.
         generation = -1 if seen is None else seen
-        self._as(Action.ENDPOINT_ENABLED, detail=id).write(
+        since = self._as(Action.ENDPOINT_ENABLED, detail=id).write(
             webhooks.enable, id, generation=generation
         )
+        webhooks.queue_waiting(self._service.store, id, since=since)
         return self._noticed("enabled", "webhooks")
 
     def replay_event(self, id: str) -> AnyResponse:
