@@ -1,0 +1,99 @@
+"""The console's forms start, resend, cancel and forget verifications, and clear limits."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.console.conftest import Operator
+from tests.console.page import Page
+from tests.console.pages import WHY, one, show
+from tests.harness import PHONE, Harness
+from tests.harness import harness as open_harness
+
+
+def test_the_text_goes_out_again(operator: Operator, harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.forward(15)
+    response = operator.post(f"/console/verifications/{id}/resend")
+    page = show(operator, response.headers["Location"].removeprefix("/console"))
+    assert page.says(".notice").startswith("The text goes out again")
+    assert page.fact("Texts") == "2 of 3"
+    harness.run_once()
+    assert len(harness.texts()) == 2
+
+
+def test_a_start_leads_to_its_page_with_the_reference(operator: Operator, harness: Harness) -> None:
+    response = operator.post("/console/verifications", number="+1 (425) 555-0123")
+    assert response.status_code == 303
+    (view,) = harness.newest(10)
+    verification = view.verification
+    assert response.headers["Location"] == f"/console/verifications/{verification.id}"
+    assert (verification.phone, verification.started_by) == (PHONE, "console")
+    assert one(operator, verification.id).fact("Reference") == verification.reference
+    harness.run_once()
+    assert len(harness.texts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [("", "A phone number input is required"), ("12", "international form"), ("+1", "may hold")],
+)
+def test_a_start_that_is_refused_says_why(operator: Operator, number: str, said: str) -> None:
+    response = operator.post("/console/verifications", number=number)
+    assert response.status_code == 400
+    assert said in Page(response).says(".fault")
+
+
+def test_cancel_start_again_forget(operator: Operator, harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    response = operator.post(f"/console/verifications/{id}/cancel")
+    assert response.status_code == 303
+    page = show(operator, response.headers["Location"].removeprefix("/console"))
+    assert page.says(".notice") == "It is canceled."
+    assert "It was canceled: canceled at the console" in page.says(WHY)
+    assert operator.post(f"/console/verifications/{id}/cancel").status_code == 400, "it has ended"
+
+    response = operator.post(f"/console/verifications/{id}/again")
+    again = response.headers["Location"].rpartition("/")[2]
+    assert harness.find(again).started_by == "function"
+    harness.run_once()
+    assert len(harness.texts()) == 2
+
+    response = operator.post(f"/console/verifications/{again}/forget")
+    page = show(operator, response.headers["Location"].removeprefix("/console"))
+    assert f"{PHONE} is forgotten" in page.says(".notice")
+    page = show(operator, "/verifications?notice=forgotten")
+    assert "forgotten" not in page.says("main"), "a forged link"
+    assert harness.newest(10) == []
+    assert operator.post(f"/console/verifications/{again}/forget").status_code == 404
+
+
+def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
+    with open_harness(tmp_path, LIMIT_TOTAL="10/hour", LIMIT_PER_NUMBER="2/hour") as harness:
+        operator = Operator(harness.app.test_client())
+        operator.sign_in()
+        for _ in range(2):
+            harness.start()
+        assert harness.post_start().status_code == 429
+        page = show(operator, "/limits")
+        limits = page.rows("#starts table")
+        assert ["Starts in all", "10/hour", "all", "2 of 10"] in limits
+        limits_of_a_number = page.texts('[aria-labelledby="number-title"] li')
+        assert "Starts of a number: 2/hour LIMIT_PER_NUMBER" in limits_of_a_number
+        standing = show(operator, f"/limits?number={PHONE.replace('+', '%2B')}")
+        assert "Starts of a number: 2 of 2/hour, full" in standing.texts("#standing li")
+        budget = page.says('[aria-labelledby="budget-title"] p')
+        assert budget == f"{harness.settings.guess_budget}."
+        assert page.says("#breaker p") == "Starts are let through everywhere."
+        assert operator.post("/console/limits", number=PHONE).status_code == 303
+        assert harness.post_start().status_code == 202
+        assert operator.post("/console/limits", number="me").status_code == 400
+
+
+def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -> None:
+    assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
+    harness.text("STOP")
+    (row,) = show(operator, "/opt-outs").rows("#marked table")[1:]
+    assert row[:2] == [PHONE, "2026-01-31 12:00:00 UTC"]
+    operator.post("/console/opt-outs", number=PHONE)
+    assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
