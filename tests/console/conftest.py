@@ -1,12 +1,20 @@
-"""An operator who is signed in, without a browser."""
+"""Operators who are signed in, without a browser."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from bot.store.audit import AuditFilter
+from bot.usecases import audit
 from tests.harness import CONSOLE_KEY, Harness
+from tests.harness import harness as open_harness
+
+ALICE, BOB, CAROL = "alice-key-0123456789", "bob-key-abcdefghijk", "carol-key-mnopqrstuv"
+KEYS = {"CONSOLE_KEY": f"alice:{ALICE},bob:{BOB}", "CONSOLE_VIEWER_KEY": f"carol:{CAROL}"}
 
 
 class Operator:
@@ -40,3 +48,22 @@ def visitor(harness: Harness) -> Operator:
 def operator(visitor: Operator) -> Operator:
     assert visitor.sign_in().status_code == 303
     return visitor
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Harness]:
+    """A console that Alice and Bob share, and Carol views."""
+    with open_harness(tmp_path, **KEYS) as harness:
+        yield harness
+
+
+def signed_in(harness: Harness, key: str) -> Operator:
+    operator = Operator(harness.app.test_client())
+    assert operator.sign_in(key).status_code == 303
+    return operator
+
+
+def lines(harness: Harness) -> list[tuple[str, str]]:
+    """Operators and their actions, the oldest first."""
+    found = harness.store.read(audit.lines, AuditFilter(limit=1000))
+    return [(line.entry.operator, line.entry.action.value) for line in reversed(found)]

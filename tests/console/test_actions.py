@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.conftest import Operator
+from tests.console.conftest import Operator, signed_in
 from tests.console.page import Page
 from tests.console.pages import WHY, one, show
-from tests.harness import PHONE, Harness
+from tests.harness import CONSOLE_KEY, PHONE, Harness
 from tests.harness import harness as open_harness
 
 
@@ -97,3 +97,64 @@ def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -
     assert row[:2] == [PHONE, "2026-01-31 12:00:00 UTC"]
     operator.post("/console/opt-outs", number=PHONE)
     assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
+
+
+def test_a_start_that_is_refused_keeps_the_number_and_leads_on(tmp_path: Path) -> None:
+    with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
+        alice = signed_in(harness, CONSOLE_KEY)
+        alice.post("/console/verifications", number=PHONE)
+        response = alice.post("/console/verifications", number="+1 425 555 0123")
+        page = Page(response)
+        assert response.status_code == 400
+        assert page.one('main input[name="number"]')["value"] == "+1 425 555 0123"
+        link = page.one('main a[href*="limits"]')
+        assert link.text == "Clear its limits"
+        cleared = Page(alice.get(str(link["href"])))
+        assert cleared.says("#standing button") == f"Clear the limits of {PHONE}"
+        form = cleared.one('form[action="/console/limits"][method="post"] input[name="number"]')
+        response = alice.post("/console/limits", number=str(form["value"]))
+        notice = Page(alice.get(response.headers["Location"])).says(".notice")
+        assert notice == f"The limits of {PHONE} are cleared."
+        assert alice.post("/console/verifications", number=PHONE).status_code == 303
+
+
+def test_start_again_is_not_offered_where_it_cannot_work(
+    operator: Operator, harness: Harness
+) -> None:
+    id = harness.start_and_send()["id"]
+
+    def buttons() -> list[str]:
+        return Page(operator.get(f"/console/verifications/{id}")).texts("#doing button")
+
+    assert f"Text a new code to {PHONE}" in buttons()
+    harness.text("STOP")
+    assert f"Text a new code to {PHONE}" not in buttons()
+    page = Page(operator.get(f"/console/verifications/{id}"))
+    assert "This number has texted STOP" in page.says("#doing > p")
+    link = page.one("#doing > p a")
+    opt_outs = Page(operator.get(str(link["href"])))
+    assert opt_outs.one('main input[name="number"]')["value"] == PHONE
+    harness.text("START")
+    assert f"Text a new code to {PHONE}" in buttons()
+    harness.start_and_send()
+    harness.text("NO")
+    assert "replied NO" in Page(operator.get(f"/console/verifications/{id}")).says("#doing > p")
+    harness.restart(ALLOWED_COUNTRIES="FR")
+    visitor = signed_in(harness, CONSOLE_KEY)
+    said = Page(visitor.get(f"/console/verifications/{id}")).says("#doing > p")
+    assert "ALLOWED_COUNTRIES" in said
+
+
+def test_looking_whether_it_can_start_again_changes_nothing(
+    operator: Operator, harness: Harness
+) -> None:
+    """An opt-out older than a day admits one start as a test; looking must not use it up."""
+    id = harness.start_and_send()["id"]
+    harness.text("STOP")
+    harness.clock.forward(25 * 3600)
+    operator.sign_in()
+    for _ in range(3):
+        page = Page(operator.get(f"/console/verifications/{id}"))
+        assert f"Text a new code to {PHONE}" in page.texts("#doing button")
+    assert harness.post_start().status_code == 202
+    assert harness.post_start().status_code == 409

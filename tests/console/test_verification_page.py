@@ -12,6 +12,7 @@ from bot.store.tx import Done
 from simulator import faults
 from tests.builders import NOON
 from tests.console.conftest import Operator
+from tests.console.page import Page
 from tests.console.pages import HISTORY, OTHER_PHONE, WHY, is_told, one, said_words
 from tests.harness import Harness
 from tests.harness import harness as open_harness
@@ -176,3 +177,12 @@ def test_a_day_that_is_used_up_is_named(tmp_path: Path) -> None:
         said = one(visitor, id).says(WHY)
         assert "1 wrong code came." in said
         assert "LIMIT_WRONG_PER_NUMBER" in said
+
+
+def test_one_sentence_stands_once(operator: Operator, harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.simulator.webhooks.post_report(harness.texts()[-1], "undelivered", 30007)
+    harness.forward(90)
+    for path in (f"/console/verifications/{id}", f"/console/verifications/{id}/at-twilio"):
+        said = Page(operator.get(path)).says("main")
+        assert said.count("A carrier or Twilio filtered the text.") == 1, said
