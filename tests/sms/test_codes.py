@@ -6,7 +6,7 @@ from bot.channels.twilio import troubles
 from bot.channels.twilio.troubles import Kind
 from simulator import faults
 from tests.harness import Harness
-from tests.sms.test_webhooks import report
+from tests.sms.webhooks import report
 
 CODES = sorted(troubles.TROUBLES)
 AT_SEND = [code for code in CODES if code < 30000 or code in (30029, 30030)]

@@ -1,48 +1,17 @@
-"""POST /twilio/sms and POST /twilio/status/…, signed, forged and broken."""
+"""POST /twilio/sms and POST /twilio/status/… take signed requests, and no forged or broken ones."""
 
 import pytest
-import requests
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import Headers, MultiDict
 
-from bot.channels.twilio import errors
 from bot.channels.twilio.signature import Signature
 from simulator.world import new_sid
 from tests.harness import ACCOUNT, NUMBER, PHONE, Harness
+from tests.sms.webhooks import report, signed, sms, used
 
+__all__ = ["report", "signed", "sms"]  # for tests/odd_cases
 
-def signed(harness: Harness, path: str, form, *, token: str = ACCOUNT.auth_token, url: str = ""):
-    wire = requests.Request("POST", url or harness.url + path).prepare().url
-    signature = RequestValidator(token).compute_signature(wire, form)
-    headers = {"X-Twilio-Signature": signature}
-    return harness.call("POST", path, key=None, data=form, headers=headers)
-
-
-def sms(harness: Harness, body: str, path: str = "/twilio/sms", **more):
-    form = {
-        "MessageSid": new_sid("SM"),
-        "AccountSid": ACCOUNT.sid,
-        "From": PHONE,
-        "To": NUMBER,
-        "Body": body,
-    }
-    form = {name: value for name, value in {**form, **more}.items() if value is not None}
-    return signed(harness, path, form)
-
-
-def used(harness: Harness, id: str) -> int:
-    return harness.status(id)["customStatus"]["attemptsUsed"]
-
-
-def report(harness: Harness, id: str, status: str, *, code: int | None = None, sid: str = ""):
-    text = harness.view(id).text
-    form = {"MessageSid": sid or text.sid, "MessageStatus": status, "AccountSid": ACCOUNT.sid}
-    if code:
-        form["ErrorCode"] = str(code)
-    return signed(harness, f"/twilio/status/{text.id}", form)
-
-
-# -- signature ------------------------------------------------------------------------------------
+# -- signature -------------------------------------------------------------------------------------
 
 
 def test_the_published_vector() -> None:
@@ -146,7 +115,7 @@ def test_all_tokens_of_a_rotation_verify(tmp_path) -> None:
             assert signed(harness, "/twilio/sms", form, token=token).status_code == 200
 
 
-# -- inbound --------------------------------------------------------------------------------------
+# -- inbound ---------------------------------------------------------------------------------------
 
 
 def test_the_answer_is_twiml(harness: Harness) -> None:
@@ -238,92 +207,3 @@ def test_only_post(harness: Harness, method: str) -> None:
     for path in ("/twilio/sms", "/twilio/status/x"):
         response = harness.call(method, path)
         assert (response.status_code, response.content) == (404, b"")
-
-
-# -- reports --------------------------------------------------------------------------------------
-
-
-def test_reports_show_and_go_forward_only(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    for status, shown in [
-        ("sent", "sent"),
-        ("queued", "sent"),
-        ("delivered", "delivered"),
-        ("sent", "delivered"),
-        ("undelivered", "delivered"),
-    ]:
-        response = report(harness, id, status)
-        assert (response.status_code, response.content) == (204, b"")
-        assert harness.status(id)["customStatus"]["delivery"] == shown
-    assert harness.status(id)["runtimeStatus"] == "Running"
-
-
-def test_a_text_that_will_never_arrive_ends_it(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    report(harness, id, "failed", code=30005)
-    status = harness.status(id)
-    assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Failed", 30005)
-    assert status["output"] == "The carrier does not know this number."
-
-
-@pytest.mark.parametrize("code", [30004, 30005, 30006, 30007])
-def test_a_right_code_outweighs_an_uncertain_report(harness: Harness, code: int) -> None:
-    """Carriers say `undelivered` of texts that arrived: it shows at once, and ends nothing."""
-    id = harness.start_and_send()["id"]
-    report(harness, id, "undelivered", code=code)
-    custom = harness.status(id)["customStatus"]
-    assert (custom["status"], custom["delivery"]) == ("pending", "undelivered")
-    assert (custom["errorCode"], custom["error"]) == (code, errors.sentence(code))
-    harness.text(harness.code())
-    assert harness.status(id)["output"] is True
-
-
-@pytest.mark.parametrize("code", [30003, 30008, 30036, 99999, None])
-def test_other_troubles_only_show(harness: Harness, code: int | None) -> None:
-    id = harness.start_and_send()["id"]
-    report(harness, id, "undelivered", code=code)
-    status = harness.status(id)
-    assert (status["runtimeStatus"], status["customStatus"]["errorCode"]) == ("Running", code)
-    harness.text(harness.code())
-    assert harness.status(id)["output"] is True
-
-
-def test_a_report_after_the_end_is_a_fact_and_no_decision(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.text(harness.code())
-    report(harness, id, "failed", code=30005)
-    status = harness.status(id)
-    assert (status["output"], status["customStatus"]["delivery"]) == (True, "failed")
-
-
-def test_unknown_texts_states_and_sids_are_204_all_the_same(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    form = {"MessageSid": new_sid("SM"), "MessageStatus": "delivered"}
-    assert signed(harness, "/twilio/status/unknown", form).status_code == 204
-    assert report(harness, id, "delivered", sid=new_sid("SM")).status_code == 204
-    assert report(harness, id, "exploded").status_code == 204
-    assert harness.status(id)["customStatus"]["delivery"] == "accepted"
-
-
-def test_a_report_proves_that_twilio_took_the_text(harness: Harness) -> None:
-    """The answer to our send was lost and the list is away; the report brings the sid."""
-    from simulator import faults
-
-    harness.simulator.faults.add(faults.LOSE_ANSWER)
-    harness.simulator.faults.add(faults.LIST_ERROR, times=2)
-    id = harness.start_and_send()["id"]
-    harness.forward(5)
-    harness.forward(2)
-    report(harness, id, "sent", sid=harness.texts()[0].sid)
-    harness.run_once()
-    view = harness.view(id)
-    assert (view.text.state, view.text.sid) == ("accepted", harness.texts()[0].sid)
-    assert view.verification.accepted_at == view.verification.first_try_at
-    assert len(harness.texts()) == 1
-
-
-def test_opt_out_learned_from_a_report_marks_the_number(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    report(harness, id, "failed", code=21610)
-    assert harness.status(id)["runtimeStatus"] == "Failed"
-    assert harness.post_start().json()["code"] == "opted_out"
