@@ -1,27 +1,17 @@
 """Where events may go: resolved addresses are checked, and the checked one is connected to."""
 
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from urllib3.exceptions import ConnectTimeoutError
 
 from bot import settings
-from bot.concurrency.watchdog import Watchdog
-from bot.domain.webhook_response import WebhookResponse, WebhookResult
+from bot.domain.webhook_response import WebhookResult
 from bot.outbound import addresses, bounded
 from bot.outbound.addresses import ForbiddenAddress
-from bot.outbound.bounded import Call, direct_pool, under_way
 from bot.settings import SettingsError
-from bot.webhooks import client as client_module
-from bot.webhooks.client import WebhookClient
 from tests.harness import WEBHOOK_SECRET, environment
+from tests.webhooks.listener import client, listening, post
 
 NEVER = [
     "169.254.169.254", "169.254.0.1", "0.0.0.0", "0.1.2.3", "255.255.255.255", "224.0.0.1",
@@ -57,59 +47,6 @@ def test_private_addresses_are_allowed_on_request(address: str) -> None:
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_allowed(address: str) -> None:
     addresses.require_allowed(address, allows_private=False)
-
-
-class Listener:
-    """An HTTP server on loopback that counts what reaches it."""
-
-    def __init__(self, status: int = 204, headers: dict[str, str] | None = None) -> None:
-        self.seen: list[dict[str, str]] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                listener.seen.append(dict(self.headers))
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self._thread.join()
-        self.server.server_close()
-
-
-@contextmanager
-def listening(**more: Any) -> Iterator[Listener]:
-    listener = Listener(**more)
-    try:
-        yield listener
-    finally:
-        listener.close()
-
-
-def client(*, allows_private: bool = False, own_port: int = 1) -> WebhookClient:
-    return WebhookClient(
-        [WEBHOOK_SECRET],
-        allows_private=allows_private,
-        own_port=own_port,
-        clock=lambda: datetime.now(UTC),
-    )
-
-
-def post(url: str, **more: Any) -> WebhookResponse:
-    return client(**more).post(url, "msg_1", "{}")
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, answers: list[list[str]]) -> None:
@@ -184,100 +121,6 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         assert proxy.seen == []
 
 
-@pytest.mark.parametrize("host", ["hooks..example.org", f"{'x' * 64}.example.org"])
-def test_what_cannot_be_a_host_name_is_unreachable(host: str) -> None:
-    assert post(f"https://{host}/x").result is WebhookResult.UNREACHABLE
-
-
-def test_a_refused_connection_is_unreachable() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert post(f"http://127.0.0.1:{port}/").result is WebhookResult.UNREACHABLE
-
-
-def _silent(connection: socket.socket) -> None:
-    connection.recv(65536)
-
-
-def _broken(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
-    connection.shutdown(socket.SHUT_RDWR)
-
-
-def _gone_without_end(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 410 Gone\r\nContent-Length: 1000\r\n\r\n")
-    threading.Event().wait(1)
-
-
-def _without_end(begin: bytes, piece: bytes) -> Callable[[socket.socket], None]:
-    def behave(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(begin)
-        while True:
-            connection.sendall(piece)
-            threading.Event().wait(0.05)
-
-    return behave
-
-
-@pytest.mark.parametrize(
-    ("behave", "result"),
-    [
-        (_silent, WebhookResult.TIMEOUT),
-        (_without_end(b"HTTP/1.1 204 No Content\r\n", b"X-More: y\r\n"), WebhookResult.TIMEOUT),
-        (_without_end(b"HTTP/1.1 500 Error\r\n\r\n", b"x" * 8192), WebhookResult.REFUSED),
-        (_broken, WebhookResult.DELIVERED),
-        (_without_end(b"HTTP/1.1 200 OK\r\n\r\n", b"x"), WebhookResult.DELIVERED),
-        (_gone_without_end, WebhookResult.GONE),
-    ],
-)
-def test_a_call_ends_at_its_deadline_and_the_status_counts(
-    monkeypatch: pytest.MonkeyPatch, behave: Callable[[socket.socket], None], result: WebhookResult
-) -> None:
-    monkeypatch.setattr(client_module, "CALL_SECONDS", 0.4)
-    is_over = threading.Event()
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = server.accept()
-        with connection:
-            try:
-                behave(connection)
-                is_over.wait(10)
-            except OSError:
-                pass
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        assert post(f"http://127.0.0.1:{server.getsockname()[1]}/").result is result
-    finally:
-        is_over.set()
-        server.close()
-        thread.join()
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120),
-        ("99999", 3600),
-        ("soon", 0),
-        ("-5", 0),
-        ("", 0),
-        ("٣", 0),
-        (f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", 0),
-    ],
-)
-def test_retry_after(value: str, seconds: float) -> None:
-    headers = {"Retry-After": value.encode().decode("latin-1")}
-    with listening(status=503, headers=headers) as listener:
-        assert post(f"http://127.0.0.1:{listener.port}/").retry_after_seconds == seconds
-
-
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -314,21 +157,3 @@ def test_senseless_settings_stop_the_start(changed: dict[str, str], said: str) -
         settings.read({**good, **changed})
     assert "word" not in str(fault.value).replace("password", "")
     assert WEBHOOK_SECRET not in str(fault.value)
-
-
-def test_names_that_hang_leave_look_ups_to_twilio() -> None:
-    with ExitStack() as stack:
-        for _ in range(bounded.FOREIGN_LOOK_UPS_AT_ONCE):
-            assert bounded.foreign_look_ups.acquire(blocking=False)
-            stack.callback(bounded.foreign_look_ups.release)
-        with listening() as listener:
-            url = f"http://localhost:{listener.port}/"
-            monotonic = time.monotonic() + 0.2
-            with pytest.raises(ConnectTimeoutError):
-                ask(url, Call(monotonic, look_ups=bounded.foreign_look_ups))
-            assert ask(url, Call(time.monotonic() + 10)) == 204
-
-
-def ask(url: str, call: Call) -> int:
-    with under_way(call, Watchdog()), direct_pool(retries=False) as pool:
-        return pool.request("POST", url).status
