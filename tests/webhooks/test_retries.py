@@ -1,0 +1,127 @@
+"""A failed event is sent again as its schedule says, or on request."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.errors import UnknownEvent
+from bot.domain.webhook_response import WebhookResponse, WebhookResult
+from bot.observability import logs
+from bot.store import webhook_events
+from bot.store.webhook_events import EventState
+from bot.usecases import notify, webhooks
+from simulator.receiver import Behaviour
+from tests.harness import Harness
+from tests.webhooks.receiver import approve, behave, events, received
+
+
+def test_each_try_has_the_same_id_and_bytes_and_waits_as_the_schedule_says(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    for tries, wait in enumerate(notify.WAITS, start=1):
+        (event,) = events(told)
+        assert (event.tries, event.last_status, event.last_result) == (tries, 500, "refused")
+        assert event.due_at is not None
+        ahead = (event.due_at - told.clock.now).total_seconds()
+        assert wait * 0.8 <= ahead <= wait * 1.2
+        told.forward(wait * 0.8 - 1)
+        assert received(told)[0].tries == tries, "not before its time"
+        told.forward(wait * 0.4 + 1)
+    (last,) = events(told)
+    (got,) = received(told)
+    assert last.state is EventState.FAILED
+    assert (got.tries, got.is_same, got.is_verified) == (len(notify.WAITS) + 1, True, True)
+
+
+def test_the_tries_are_those_of_the_page() -> None:
+    assert notify.WAITS == (2, 8, 50, 240, 1500, 5400, 14400, 21600, 43200)
+
+
+def test_what_failed_for_a_while_is_delivered_in_the_end(told: Harness) -> None:
+    behave(told, Behaviour.REDIRECT)
+    approve(told)
+    told.run_once()
+    assert events(told)[0].last_result == "redirected"
+    behave(told, Behaviour.ACCEPT)
+    told.forward(3)
+    assert events(told)[0].state is EventState.DELIVERED
+    assert received(told)[0].is_accepted
+
+
+def test_a_receiver_may_ask_for_time(told: Harness) -> None:
+    behave(told, Behaviour.BUSY)
+    approve(told)
+    told.run_once()
+    (event,) = events(told)
+    assert event.due_at == told.clock.now + timedelta(seconds=120)
+
+
+def test_failed_since_means_since_the_last_try(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    began = told.clock.now
+    for _ in range(40):
+        told.clock.forward(3600)
+        told.run_once()
+    assert [event.state for event in events(told)] == [EventState.FAILED]
+    since = began + timedelta(hours=12)
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 1
+
+
+def test_an_event_can_be_sent_again(told: Harness) -> None:
+    approve(told)
+    told.run_once()
+    (event,) = events(told)
+    told.store.write(webhooks.replay, event.id, operator="alice")
+    told.run_once()
+    (got,) = received(told)
+    assert (got.tries, got.is_same) == (2, True)
+    with pytest.raises(UnknownEvent):
+        told.store.write(webhooks.replay, "msg_none", operator="alice")
+
+
+def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
+    behave(told, Behaviour.GONE)
+    since = told.clock.now
+    approve(told)
+    told.run_once()
+    assert events(told)[0].state is EventState.FAILED
+    (view,) = told.store.read(webhooks.endpoints)
+    told.store.write(webhooks.enable, view.endpoint.id, generation=view.endpoint.generation)
+    behave(told, Behaviour.ACCEPT)
+    assert (
+        told.store.write(
+            webhooks.replay_failed, since=since + timedelta(seconds=1), operator="alice"
+        )
+        == 0
+    )
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 1
+    told.run_once()
+    assert events(told)[0].state is EventState.DELIVERED
+
+
+def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
+    approve(told)
+    (event,) = events(told)
+    (claim,) = told.store.write(notify.claim_events, event.endpoint_id, limit=8)
+    assert told.store.write(notify.claim_events, event.endpoint_id, limit=8) == []
+    told.clock.forward(30)
+    (again,) = told.store.write(notify.claim_events, event.endpoint_id, limit=8)
+    delivered = WebhookResponse(WebhookResult.DELIVERED, 204)
+    refused = WebhookResponse(WebhookResult.REFUSED, 500)
+    told.store.write(notify.answered, again, delivered, jitter=0)
+    told.store.write(notify.answered, claim, refused, jitter=0)
+    assert events(told)[0].state is EventState.DELIVERED, "the newest claim alone counts"
+
+
+def test_a_log_line_of_an_event_names_it_its_host_and_the_try(
+    told: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot.dispatch.notify")
+    told.start_and_send()
+    told.text(told.code())
+    told.run_once()
+    (event,) = told.store.read(webhook_events.newest, limit=2)
+    shown = [logs.extra_fields(record) for record in caplog.records]
+    assert {"event": event.id, "host": "127.0.0.1", "try": 1}.items() <= shown[-1].items()
