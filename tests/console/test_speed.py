@@ -1,8 +1,9 @@
 """The list and the counts with many verifications in the file; `python -m bench --million` has a
 million.
 
-They stay quick because every query reads a range of an index and stops. tests/durable/test_list.py
-checks SQLite's query plans; the tests here measure time, with room to spare.
+They stay quick because every query reads a range of an index and stops.
+tests/durable/test_list_queries.py checks SQLite's query plans; the tests here measure time, with
+room to spare.
 """
 
 import time
