@@ -86,3 +86,17 @@ def test_event_names_match_in_any_case(harness: Harness) -> None:
 def test_an_event_without_a_name_is_404(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     assert harness.call("POST", f"{INSTANCES}/{id}/raiseEvent", json="1").status_code == 404
+
+
+def test_the_code_of_a_superseded_one_is_no_attempt(harness: Harness) -> None:
+    """As by text: the person typed it from the older text."""
+    harness.start_and_send()
+    older = harness.code()
+    harness.clock.forward(16)
+    id = harness.start_and_send()["id"]
+    if harness.code() == older:
+        return  # one in ten thousand
+    assert harness.answer(id, older).status_code == 202
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
+    harness.answer(id, harness.code())
+    assert harness.status(id)["output"] is True
