@@ -1,17 +1,7 @@
 """Whole verifications, from the caller's POST to the phone and back, without sleeping."""
 
-import pytest
-
-from bot.dispatch import catch_up
-from tests.harness import FUNCTION_KEY, INSTANCES, SYSTEM_KEY, Harness
-
-OTHER_PHONE = "+14255550199"
-
-
-@pytest.fixture
-def harness(any_harness: Harness) -> Harness:
-    """Each of them on both databases."""
-    return any_harness
+from tests.end_to_end.conftest import OTHER_PHONE
+from tests.harness import INSTANCES, Harness
 
 
 def test_right_code_by_text_is_true(harness: Harness) -> None:
@@ -129,54 +119,6 @@ def test_a_code_with_leading_zeros_works_everywhere(harness: Harness, monkeypatc
         assert harness.status(id)["output"] is True, body
 
 
-def test_a_newer_start_supersedes_the_older(harness: Harness) -> None:
-    older = harness.start_and_send()["id"]
-    older_code = harness.code()
-    newer = harness.start_and_send()["id"]
-    status = harness.status(older)
-    assert (status["runtimeStatus"], status["output"]) == ("Terminated", f"superseded by {newer}")
-
-    harness.text(older_code)
-    assert harness.answers() == ["That code is from an older text. Please use the newest one."]
-    harness.text(older_code)
-    assert len(harness.answers()) == 1
-    assert harness.status(newer)["customStatus"]["attemptsUsed"] == 0
-    harness.text(harness.code())
-    assert harness.status(newer)["output"] is True
-
-
-def test_a_superseded_text_that_was_not_sent_is_withdrawn(harness: Harness) -> None:
-    older = harness.start()["id"]
-    harness.start()
-    harness.run_once()
-    assert len(harness.texts()) == 1
-    assert harness.status(older)["customStatus"]["delivery"] == "withdrawn"
-
-
-def test_another_callers_number_is_busy(harness: Harness) -> None:
-    harness.start_and_send()
-    harness.forward(30)
-    refused = harness.post_start(key=SYSTEM_KEY)
-    assert (refused.status_code, refused.json()["code"]) == (409, "number_busy")
-    assert refused.headers["Retry-After"] == "60"
-    assert len(harness.texts()) == 1
-    harness.forward(60)
-    assert harness.post_start(key=SYSTEM_KEY).status_code == 202
-
-
-def test_the_same_idempotency_key_gets_the_first_answer(harness: Harness) -> None:
-    headers = {"Idempotency-Key": "order-66"}
-    first = harness.start_and_send(headers=headers)
-    assert harness.start_and_send(headers=headers) == first
-    assert len(harness.texts()) == 1
-    harness.text(harness.code())
-    assert harness.start_and_send(headers=headers) == first
-    other = harness.start_and_send(OTHER_PHONE, headers=headers)
-    assert other["id"] != first["id"]
-    harness.forward(24 * 3600)
-    assert harness.start_and_send(headers=headers)["id"] != first["id"]
-
-
 def test_stop_cancels_and_start_lifts_it(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     assert harness.text("STOP").body.endswith("<Response />")
@@ -233,37 +175,3 @@ def test_a_text_sent_before_the_send_call_returned_is_judged(harness: Harness) -
     id = harness.start_and_send()["id"]
     assert harness.status(id)["output"] is True
     assert harness.history(id)[-1] == "text_accepted", "a fact about delivery may still be added"
-
-
-def test_retired_keys_fail_what_is_pending(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.restart(SECRET_KEY="another-secret-key")
-    assert catch_up.retire_keys(harness.store, harness.service.rules.keyring) == 1
-    status = harness.status(id)
-    assert (status["runtimeStatus"], status["output"]) == ("Failed", "key_retired")
-
-
-def test_a_reply_under_a_retired_key_ends_it_too(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.restart(SECRET_KEY="another-secret-key")
-    assert harness.text(harness.code()).status == 200
-    assert harness.status(id)["output"] == "key_retired"
-
-
-def test_terms_are_those_of_the_start(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.restart(CODE_LENGTH="8", WINDOW_SECONDS="10", MAX_ATTEMPTS="1")
-    harness.forward(60)
-    harness.text(harness.wrong())
-    assert harness.status(id)["customStatus"]["attemptsLeft"] == 3
-    harness.text(harness.code())
-    assert harness.status(id)["output"] is True
-
-
-def test_function_keys_start_for_any_number_of_phones(harness: Harness) -> None:
-    phones = [f"+1425555{number:04}" for number in range(200, 220)]
-    ids = {phone: harness.start(phone, key=FUNCTION_KEY)["id"] for phone in phones}
-    harness.run_once()
-    for phone in phones:
-        harness.text(harness.code(phone), phone=phone)
-    assert all(harness.status(id)["output"] is True for id in ids.values())
