@@ -75,7 +75,7 @@ def test_what_another_process_decides_during_a_look_is_told(
             return []
         return [id for id in ids if id in ended]
 
-    monkeypatch.setattr("bot.http.waiting.table.finished", finished)
+    monkeypatch.setattr("bot.usecases.ended.verifications.finished", finished)
     wait(first)
     while len(threads) < 2:
         time.sleep(0.001)
@@ -169,7 +169,7 @@ def test_an_error_while_looking_ends_no_looking(
             raise RuntimeError("a library is at fault")
         return ["an-id"]
 
-    monkeypatch.setattr("bot.http.waiting.table.finished", finished)
+    monkeypatch.setattr("bot.usecases.ended.verifications.finished", finished)
     began = time.monotonic()
     waiting.wait("an-id", lambda: len(looks) > 1, seconds=20)
     assert time.monotonic() - began < 10

@@ -13,7 +13,7 @@ from simulator.world import new_sid
 from tests.domain.test_numbering import PAIRS
 from tests.harness import ACCOUNT, NUMBER, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
-from tests.sms.test_webhooks import signed, sms
+from tests.sms.webhooks import signed, sms
 
 SERVICE = "MG" + "0123456789abcdef" * 2
 

@@ -14,7 +14,7 @@ from bot.wording import help_text, stopped_text
 from bot.wording.segments import segments
 from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
-from tests.sms.test_webhooks import sms
+from tests.sms.webhooks import sms
 
 # -- 14. asking to be left alone -------------------------------------------------------------------
 

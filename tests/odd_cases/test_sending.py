@@ -26,7 +26,7 @@ from simulator import faults
 from simulator.world import new_sid
 from tests.harness import ACCOUNT, INSTANCES, NUMBER, PHONE, SYSTEM_KEY, Harness, environment
 from tests.harness import harness as open_harness
-from tests.sms.test_webhooks import report, signed
+from tests.sms.webhooks import report, signed
 
 OTHER = "+14255550177"
 

@@ -7,9 +7,7 @@ from werkzeug.datastructures import Headers, MultiDict
 from bot.channels.twilio.signature import Signature
 from simulator.world import new_sid
 from tests.harness import ACCOUNT, NUMBER, PHONE, Harness
-from tests.sms.webhooks import report, signed, sms, used
-
-__all__ = ["report", "signed", "sms"]  # for tests/odd_cases
+from tests.sms.webhooks import signed, sms, used
 
 # -- signature -------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""An endpoint is disabled by 410 or a day of failures, and gets what waited once it is enabled."""
+"""An endpoint is disabled by 410 or a day of failures."""
 
 import pytest
 
@@ -33,23 +33,6 @@ def test_410_disables_the_endpoint_and_what_comes_later_waits(told: Harness) -> 
         told.store.write(webhooks.enable, seen.id, generation=seen.generation)
     with pytest.raises(UnknownEndpoint):
         told.store.write(webhooks.enable, "none", generation=0)
-
-
-def test_enabling_sends_at_once_what_was_put_off(told: Harness) -> None:
-    behave(told, Behaviour.FAIL)
-    approve(told)
-    told.run_once()
-    told.clock.forward(3600)
-    told.run_once()
-    behave(told, Behaviour.GONE)
-    approve(told, OTHER)
-    told.run_once()
-    behave(told, Behaviour.ACCEPT)
-    (view,) = told.store.read(webhooks.endpoints)
-    told.store.write(webhooks.enable, view.endpoint.id, generation=view.endpoint.generation)
-    told.run_once()
-    states = {event.state for event in events(told)}
-    assert states == {EventState.DELIVERED, EventState.FAILED}  # the latter was answered 410
 
 
 def test_a_day_of_failures_disables_the_endpoint(told: Harness) -> None:

@@ -1,0 +1,103 @@
+"""An endpoint that is enabled gets at once what waited for it."""
+
+import pytest
+
+from bot.store.tx import Done, Tx
+from bot.store.webhook_events import EventState
+from bot.usecases import webhooks
+from simulator.receiver import Behaviour
+from tests.harness import Harness
+from tests.webhooks.receiver import OTHER, approve, behave, events, received
+
+LATER = (3, 13, 90, 400, 2200, 8000, 20000, 26000)  # seconds, each past the next try
+
+
+def disable(harness: Harness) -> None:
+    behave(harness, Behaviour.GONE)
+    approve(harness, OTHER)
+    harness.run_once()
+
+
+def enable(harness: Harness) -> None:
+    (view,) = harness.store.read(webhooks.endpoints)
+    endpoint = view.endpoint
+    since = harness.store.write(webhooks.enable, endpoint.id, generation=endpoint.generation)
+    webhooks.queue_waiting(harness.store, endpoint.id, since=since)
+
+
+def test_enabling_sends_at_once_what_was_put_off(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    told.clock.forward(3600)
+    told.run_once()
+    disable(told)
+    behave(told, Behaviour.ACCEPT)
+    enable(told)
+    told.run_once()
+    states = {event.state for event in events(told)}
+    assert states == {EventState.DELIVERED, EventState.FAILED}  # the latter was answered 410
+
+
+def test_enabling_begins_the_schedule_of_overdue_events_again(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    for seconds in (0, *LATER):
+        told.clock.forward(seconds)
+        told.run_once()
+    disable(told)
+    told.clock.forward(3 * 86_400)
+    behave(told, Behaviour.FAIL)
+    enable(told)
+    told.run_once()
+    waiting = [event for event in events(told) if event.state is EventState.PENDING]
+    assert [event.tries for event in waiting] == [1]
+
+
+def put_off_many(tx: Tx, endpoint_id: str, count: int) -> Done[None]:
+    """Half of them are overdue, and half are due later."""
+    for number in range(count):
+        due_at = "2000-01-01T00:00:00.000000Z" if number % 2 else "2030-01-01T00:00:00.000000Z"
+        tx.run(
+            """
+            INSERT INTO webhook_event (id, endpoint_id, type, body, created_at, due_at, tries)
+            VALUES (:id, :endpoint_id, 'webhook.test', '{}', :at, :due_at, 8)
+            """,
+            id=f"put_off_{number}",
+            endpoint_id=endpoint_id,
+            at="2000-01-01T00:00:00.000000Z",
+            due_at=due_at,
+        )
+    return Done(None)
+
+
+def test_many_waiting_events_are_queued_batch_by_batch(
+    told: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other writers take turns with the batches."""
+    disable(told)
+    (view,) = told.store.read(webhooks.endpoints)
+    told.store.write(put_off_many, view.endpoint.id, 45)
+    monkeypatch.setattr(webhooks, "QUEUED_AT_ONCE", 10)
+    batches = []
+    told.store.on_commit(lambda done, seconds: batches.append(done.value))
+    enable(told)
+    assert [count for count in batches if isinstance(count, int)] == [10, 10, 10, 10, 5]
+    waiting = [event for event in events(told) if event.id.startswith("put_off_")]
+    assert {(event.tries, event.due_at) for event in waiting} == {(0, told.clock.now)}
+
+
+def test_an_event_tried_after_the_enabling_keeps_its_schedule(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    disable(told)
+    (view,) = told.store.read(webhooks.endpoints)
+    since = told.store.write(webhooks.enable, view.endpoint.id, generation=view.endpoint.generation)
+    behave(told, Behaviour.FAIL)
+    told.clock.forward(10)
+    told.run_once()
+    before = [event.due_at for event in events(told)]
+    webhooks.queue_waiting(told.store, view.endpoint.id, since=since)
+    assert [event.due_at for event in events(told)] == before
+    assert sum(event.tries for event in received(told)) == 3
