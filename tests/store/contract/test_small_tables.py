@@ -90,3 +90,6 @@ def test_history_is_numbered_per_verification(store: Store, clock: HandClock) ->
     ]
     assert [line.at for line in lines] == [first, first, clock.now]
     assert lines[2].detail == {"attempt": 1}
+    kept = store.read(lambda tx: verifications.load(tx, "an-id"))
+    assert kept is not None
+    assert kept.unwritten_events == 0  # each line was counted as written
