@@ -1,29 +1,17 @@
 """Sending: what Twilio may answer, and what then happens to the text."""
 
-import time
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from bot.channels.gateway import Blame, ChannelUnavailable, Refused, Report, Unknown
-from bot.dispatch.send import LEASE_TIMEOUTS
+from bot.channels.gateway import Blame, Refused, Report
 from bot.domain.delivery import Delivery
 from bot.usecases import look_up, send
 from bot.usecases.heartbeat import assume_all_judged
 from simulator import faults
+from tests.dispatch.sending import LEASE_SECONDS, LOOK_AGAIN_SECONDS, fault, state
 from tests.harness import PHONE, Harness
-
-LOOK_AGAIN_SECONDS = look_up.LOOK_AGAIN.total_seconds()
-LEASE_SECONDS = LEASE_TIMEOUTS * 8.0  # with TWILIO_TIMEOUT_SECONDS as it is by default
-
-
-def fault(harness: Harness, kind: str, **more) -> None:
-    harness.simulator.faults.add(kind, **more)
-
-
-def state(harness: Harness, id: str) -> str:
-    return harness.view(id).text.state
 
 
 def test_a_text_goes_out_as_twilio_describes_it(harness: Harness) -> None:
@@ -94,61 +82,6 @@ def test_a_twilio_that_is_away_is_tried_again(harness: Harness) -> None:
     assert state(harness, id) == "accepted"
 
 
-@pytest.mark.parametrize("kind", [faults.ERROR_AFTER, faults.LOSE_ANSWER])
-def test_an_unknown_outcome_is_looked_up_and_not_sent_again(harness: Harness, kind: str) -> None:
-    fault(harness, kind)
-    id = harness.start_and_send()["id"]
-    assert len(harness.texts()) == 1
-    assert state(harness, id) == "accepted"
-    assert harness.view(id).text.sid == harness.texts()[0].sid
-    assert "text_unknown" in harness.history(id)
-    harness.text(harness.code())
-    assert harness.status(id)["output"] is True
-
-
-def test_a_text_that_twilio_never_had_is_sent_after_two_looks(harness: Harness) -> None:
-    fault(harness, faults.ERROR_BEFORE)
-    id = harness.start_and_send()["id"]
-    assert (state(harness, id), harness.texts()) == ("unknown", [])
-    harness.forward(LOOK_AGAIN_SECONDS - 0.1)
-    assert harness.texts() == []
-    harness.forward(0.1)
-    assert len(harness.texts()) == 1
-    assert state(harness, id) == "accepted"
-
-
-def test_a_late_text_in_the_list_is_found_by_the_second_look(harness: Harness) -> None:
-    """Twilio's list may lag behind."""
-    world = harness.simulator.world
-    shown, world.messages = world.messages, lambda: []
-    fault(harness, faults.ERROR_AFTER)
-    id = harness.start_and_send()["id"]
-    assert state(harness, id) == "unknown"
-    world.messages = shown
-    harness.forward(LOOK_AGAIN_SECONDS)
-    assert state(harness, id) == "accepted"
-    assert len(harness.texts()) == 1
-
-
-def test_a_clock_that_is_set_forward_does_not_shorten_the_wait_between_looks(
-    harness: Harness,
-) -> None:
-    seconds = harness.own_monotonic()
-    seconds[0] += LOOK_AGAIN_SECONDS
-    world = harness.simulator.world
-    shown, world.messages = world.messages, lambda: []
-    fault(harness, faults.ERROR_AFTER)
-    id = harness.start_and_send()["id"]
-    seconds[0] += 2  # and the clock is set forward by the rest
-    harness.forward(LOOK_AGAIN_SECONDS)
-    assert state(harness, id) == "unknown"
-    world.messages = shown
-    seconds[0] += LOOK_AGAIN_SECONDS
-    harness.forward(LOOK_AGAIN_SECONDS)
-    assert state(harness, id) == "accepted"
-    assert len(harness.texts()) == 1
-
-
 def test_a_clock_that_is_set_forward_does_not_end_a_lease_whose_call_is_under_way(
     harness: Harness,
 ) -> None:
@@ -167,82 +100,6 @@ def test_a_clock_that_is_set_forward_does_not_end_a_lease_whose_call_is_under_wa
     seconds[0] += LEASE_SECONDS
     harness.forward(LEASE_SECONDS)
     assert len(harness.texts()) == 1
-
-
-def test_small_steps_of_the_clock_do_not_hold_back_what_twilio_did_not_take(
-    harness: Harness,
-) -> None:
-    """The call is over, so its lease has nothing to wait for."""
-    seconds = harness.own_monotonic()
-    fault(harness, faults.ERROR_BEFORE)
-    seconds[0] += LOOK_AGAIN_SECONDS
-    id = harness.start_and_send()["id"]
-    for _ in range(3):
-        seconds[0] += LOOK_AGAIN_SECONDS
-        harness.forward(LOOK_AGAIN_SECONDS + 1.5)
-    assert state(harness, id) == "unknown"
-    for _ in range(2):
-        seconds[0] += LOOK_AGAIN_SECONDS
-        harness.forward(LOOK_AGAIN_SECONDS)
-    assert state(harness, id) == "accepted"
-
-
-def test_a_look_that_fails_counts_as_not_looked(harness: Harness) -> None:
-    fault(harness, faults.ERROR_AFTER)
-    fault(harness, faults.LIST_ERROR, times=5)
-    id = harness.start_and_send()["id"]
-    for _ in range(5):
-        assert state(harness, id) == "unknown"
-        harness.forward(LOOK_AGAIN_SECONDS)
-    assert state(harness, id) == "accepted"
-    assert len(harness.texts()) == 1
-
-
-def test_an_outcome_that_stays_unknown_fails_at_the_provisional_deadline(harness: Harness) -> None:
-    fault(harness, faults.ERROR_BEFORE)
-    fault(harness, faults.LIST_ERROR, times=1000)
-    id = harness.start_and_send()["id"]
-    harness.forward(149)
-    assert harness.status(id)["runtimeStatus"] == "Pending"
-    harness.forward(1)
-    status = harness.status(id)
-    assert status["runtimeStatus"] == "Failed"
-    assert "not known whether Twilio took the text" in status["output"]
-
-
-def test_a_reply_is_judged_while_the_outcome_is_unknown(harness: Harness) -> None:
-    fault(harness, faults.ERROR_AFTER)
-    fault(harness, faults.LIST_ERROR, times=1000)
-    id = harness.start_and_send()["id"]
-    harness.text(harness.wrong())
-    harness.text(harness.code())
-    assert harness.status(id)["output"] is True
-
-
-def test_a_look_does_not_take_another_text_for_ours(harness: Harness) -> None:
-    """The first text of a number is unknown and superseded; the second never reached Twilio."""
-    fault(harness, faults.LOSE_ANSWER)
-    fault(harness, faults.LIST_ERROR)
-    harness.start_and_send()
-    fault(harness, faults.ERROR_BEFORE)
-    newer = harness.start_and_send()["id"]
-    assert state(harness, newer) == "unknown"
-    harness.forward(LOOK_AGAIN_SECONDS)
-    assert state(harness, newer) == "accepted"
-    assert len(harness.texts()) == 2
-    harness.text(harness.code())
-    assert harness.status(newer)["output"] is True
-
-
-def test_acceptance_found_by_a_look_opens_the_window_when_twilio_took_it(harness: Harness) -> None:
-    fault(harness, faults.ERROR_AFTER)
-    fault(harness, faults.LIST_ERROR, times=4)
-    id = harness.start_and_send()["id"]
-    for _ in range(4):
-        harness.forward(LOOK_AGAIN_SECONDS)
-    verification = harness.view(id).verification
-    assert verification.accepted_at == verification.first_try_at
-    assert (verification.deadline_at - verification.accepted_at).total_seconds() == 90
 
 
 def test_a_lapsed_lease_counts_as_unknown(harness: Harness) -> None:
@@ -309,32 +166,6 @@ def test_the_validity_period_leaves_time_to_answer(harness: Harness) -> None:
     assert seen == [60, 6]
 
 
-@pytest.mark.parametrize("is_listed", [True, False])
-def test_a_report_during_the_second_look_keeps_the_text_from_going_out_twice(
-    harness: Harness, is_listed: bool
-) -> None:
-    fault(harness, faults.ERROR_AFTER)
-    world = harness.simulator.world
-    shown, world.messages = world.messages, lambda: []
-    id = harness.start_and_send()["id"]
-    harness.clock.forward(LOOK_AGAIN_SECONDS)
-    world.messages = shown
-    sid = harness.texts()[0].sid
-    look = harness.service.gateway.find_sent
-
-    def report_first(**asked):
-        harness.service.gateway.find_sent = look
-        found = look(**asked)
-        text = harness.view(id).text
-        harness.report(Report(text.id, sid, Delivery.SENT, None, False, None, None))
-        return found if is_listed else []
-
-    harness.service.gateway.find_sent = report_first
-    harness.run_once()
-    assert state(harness, id) == "accepted"
-    assert len(harness.texts()) == 1
-
-
 def test_an_error_that_a_report_brought_first_is_kept(harness: Harness) -> None:
     id = harness.start()["id"]
     (claim,) = harness.dispatcher.send.claim(10)
@@ -342,37 +173,6 @@ def test_an_error_that_a_report_brought_first_is_kept(harness: Harness) -> None:
     harness.report(Report(claim.text_id, sid, Delivery.UNDELIVERED, 30003, False, Blame.OURS, None))
     harness.store.write(partial(send.accepted, claim=claim, message=None, sid=sid))
     assert harness.status(id)["customStatus"]["errorCode"] == 30003
-
-
-def test_acceptance_learned_after_a_held_answer_moves_no_deadline(harness: Harness) -> None:
-    """Suspended, answered past what turns out to be the window, and only then found in the list."""
-    fault(harness, faults.ERROR_AFTER)
-    fault(harness, faults.LIST_ERROR, times=1000)
-    id = harness.start_and_send()["id"]
-    harness.suspend(id, None)
-    harness.clock.forward(95)
-    harness.text(harness.code())
-    harness.simulator.faults.clear()
-    harness.forward(5)
-    harness.resume(id, None)
-    assert harness.status(id)["output"] is True
-
-
-@pytest.mark.parametrize("answer", ["[]", "null", "<html>", '{"sid": null}'])
-def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
-    harness: Harness, answer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from twilio.http.response import Response
-
-    http_client = harness.service.gateway.client.http_client
-    monkeypatch.setattr(http_client, "request", lambda *_, **__: Response(201, answer))
-    gateway = harness.service.gateway
-    sent = gateway.send(
-        to=PHONE, body="x", validity_seconds=60, text_id="t", until=time.monotonic() + 9
-    )
-    assert isinstance(sent, Unknown)
-    with pytest.raises(ChannelUnavailable):
-        gateway.find_sent(to=PHONE, body="x", tried_ago=timedelta(0), sid=None)
 
 
 def test_one_that_cannot_be_expired_does_not_keep_the_others(
