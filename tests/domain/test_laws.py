@@ -76,17 +76,35 @@ def states() -> Iterator[Verification]:
 
 def check_laws(before: Verification, what: Input, now: datetime, decision: Decision) -> None:
     after = decision.verification
-    wrongs = after.attempts - before.attempts
-    is_in_time = isinstance(what, Attempted) and what.at < before.deadline_at
-
     if before.is_terminal:
         assert (after.outcome, after.attempts) == (before.outcome, before.attempts)
         assert after.deadline_at == before.deadline_at
+    check_attempts(before, what, after)
+    check_texts(before, what, now, decision)
+    check_ends(before, what, now, after)
+    check_suspension(before, what, decision)
+    check_answers(before, what, decision)
+    if after is before:
+        assert decision.answer is None
+    if after != before:
+        assert decision.events, "nothing changes without a line in the history"
+
+
+def is_in_time(before: Verification, what: Input) -> bool:
+    return isinstance(what, Attempted) and what.at < before.deadline_at
+
+
+def check_attempts(before: Verification, what: Input, after: Verification) -> None:
+    wrongs = after.attempts - before.attempts
     if wrongs:
         assert isinstance(what, Attempted)
-        assert (wrongs, what.is_right, is_in_time, before.is_decided) == (1, False, True, False)
+        told = (wrongs, what.is_right, is_in_time(before, what), before.is_decided)
+        assert told == (1, False, True, False)
     assert 0 <= after.attempts <= after.terms.max_attempts
 
+
+def check_texts(before: Verification, what: Input, now: datetime, decision: Decision) -> None:
+    after = decision.verification
     sent_again = after.sends - before.sends
     texts = [effect for effect in decision.effects if isinstance(effect, SendText)]
     assert (len(texts), sent_again) in ((0, 0), (1, 1))
@@ -100,6 +118,8 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
         assert now <= before.deadline_at - LEAST_TIME_LEFT
         assert now >= (before.newest_send_at or before.created_at) + SHORTEST_INTERVAL
 
+
+def check_ends(before: Verification, what: Input, now: datetime, after: Verification) -> None:
     new = after.outcome if not before.is_terminal else None
     held = after.held_outcome if before.held_outcome is None else None
     for end in filter(None, (new, held)):
@@ -108,33 +128,39 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
         elif end.status is Status.APPROVED:
             assert isinstance(what, Attempted)
             assert what.is_right
-            assert is_in_time
+            assert is_in_time(before, what)
             assert before.attempts < 4
             assert end.at < before.deadline_at
         elif end.status is Status.EXPIRED:
             assert now >= before.deadline_at
             assert end.at == before.deadline_at
         elif end.status is Status.MAX_ATTEMPTS_REACHED:
+            wrongs = after.attempts - before.attempts
             assert (wrongs, after.attempts) == (1, after.terms.max_attempts)
         elif end.status is Status.CANCELED:
             assert isinstance(what, Canceled | DisownedByText)
     for end in filter(None, (after.outcome, after.held_outcome)):
         if end.status is Status.APPROVED:
             assert end.at < after.deadline_at
+
+
+def check_suspension(before: Verification, what: Input, decision: Decision) -> None:
+    after = decision.verification
     if before.held_outcome is not None and not after.is_terminal:
         assert after.held_outcome == before.held_outcome
     if before.suspended_at is not None and not after.is_terminal and after.suspended_at:
         assert decision.answer is None
-    if new is not None and before.suspended_at is not None:
+    if before.suspended_at is not None and not before.is_terminal and after.outcome is not None:
         assert isinstance(what, Canceled | DisownedByText | Resumed | TimePassed)
+
+
+def check_answers(before: Verification, what: Input, decision: Decision) -> None:
+    after = decision.verification
     assert after.answers - before.answers == (decision.answer is not None)
     assert after.answers <= after.terms.max_attempts + 2
     if before.held_outcome is None and not before.is_decided and isinstance(what, Attempted):
-        assert is_in_time or after.is_decided, "an answer at the deadline ends it"
-    if after is before:
-        assert decision.answer is None
-    if after != before:
-        assert decision.events, "nothing changes without a line in the history"
+        in_time = is_in_time(before, what)
+        assert in_time or after.is_decided, "an answer at the deadline ends it"
 
 
 @pytest.mark.parametrize("moment", [seconds(30), seconds(90), seconds(91), SUSPENSION])
