@@ -1,0 +1,153 @@
+"""Words and sentences that ask to be left alone are obeyed; our own short code answers them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.keywords import Keyword, keyword, opens_with_stop
+from bot.domain.reply import hear
+from bot.wording import help_text, stopped_text
+from bot.wording.segments import segments
+from tests.harness import Harness
+from tests.harness import harness as open_harness
+from tests.sms.webhooks import sms
+
+# -- asking to be left alone -----------------------------------------------------------------------
+
+
+STOPS = [
+    "opt out",
+    "OPT-OUT",
+    "Opt Out.",
+    "opt\u2011out",
+    "stop-all",
+    "STOP ALL",
+    "Stop.",
+    "s t o p",
+    "STOP!!!",
+    "ＳＴＯＰ",
+    "\u200bstop\u200b",
+    "un-subscribe",
+    "Un subscribe",
+]
+SENTENCES = [
+    "Stop texting me",
+    "STOP. I never asked for this",
+    "stop please",
+    "Stop, wrong number",
+    "unsubscribe me from this list",
+    "Opt out of these messages",
+    "opt-out please, now",
+    "Revoke my consent",
+    "stop all of this",
+    "🛑 stop it",
+    "Stop calling me at +1 425 555 0100",
+    "S T O P texting me",
+    "S.T.O.P. messaging me",
+    "s-t-o-p please",
+    "Un-subscribe me please",
+    "o p t out of this",
+    "Re-voke my consent",
+    "STOP! ２０２６／０１／３１",
+    "Stop calling me at (0161) 496 0123",
+    "Stop. My number is (01632)960123",
+]
+NO_STOPS = [
+    "don't stop",
+    "please stop",
+    "stopping by at 7",
+    "nonstop",
+    "unstoppable",
+    "optional",
+    "cancel my order please",
+    "end of the day",
+    "quit smoking",
+    "S - top 10",
+    "s. top floor",
+    "Re: voke that word",
+    "s t o p p e d",
+]
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_is_a_stop(text: str) -> None:
+    assert keyword(hear(text)) is Keyword.STOP
+
+
+@pytest.mark.parametrize("text", [*STOPS, *SENTENCES])
+def test_it_marks_and_cancels_and_says_nothing(harness: Harness, text: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(text)
+    custom = harness.status(id)["customStatus"]
+    assert (custom["status"], custom["cause"], custom["attemptsUsed"]) == (
+        "canceled",
+        "opted_out",
+        0,
+    )
+    assert [answer for answer in harness.answers() if "digits" in answer] == []
+    assert harness.post_start().json()["code"] == "opted_out"
+
+
+@pytest.mark.parametrize("text", NO_STOPS)
+def test_ordinary_sentences_are_no_stop(harness: Harness, text: str) -> None:
+    id = harness.start_and_send()["id"]
+    assert not opens_with_stop(hear(text).comparable)
+    harness.text(text)
+    assert harness.status(id)["runtimeStatus"] == "Running"
+
+
+def test_a_stop_word_beside_a_code_is_an_answer(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(f"Stop asking, it is {harness.code()}")
+    assert harness.status(id)["output"] is True
+
+
+def test_a_sentence_of_a_stranger_is_obeyed_too(harness: Harness) -> None:
+    harness.text("Stop texting me")
+    assert harness.post_start().json()["code"] == "opted_out"
+
+
+def test_a_stop_word_beside_a_code_is_no_stop_of_a_stranger_either(harness: Harness) -> None:
+    harness.text("Stop asking, it is 4711")
+    assert harness.post_start().status_code == 202
+
+
+# -- a short code of our own -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Iterator[Harness]:
+    with open_harness(tmp_path, TWILIO_PHONE_NUMBER="12345", SERVICE_NAME="Contoso") as harness:
+        yield harness
+
+
+def test_a_short_code_answers_help_and_stop(short: Harness) -> None:
+    helped = sms(short, "help", To="12345").text
+    assert "Contoso sends verification codes" in helped
+    assert "Reply STOP" in helped
+    stopped = sms(short, "Stop texting me", To="12345").text
+    assert "You get no more texts from Contoso" in stopped
+    again = sms(short, "STOP", To="12345").text
+    assert again.endswith("<Response />"), "confirmed once"
+    assert short.post_start().json()["code"] == "opted_out"
+    sms(short, "START", To="12345")
+    assert short.post_start().status_code == 202
+
+
+def test_advanced_opt_out_answers_by_itself(short: Harness) -> None:
+    for word in ("HELP", "STOP", "START"):
+        assert sms(short, word, To="12345", OptOutType=word).text.endswith("<Response />")
+
+
+def test_other_numbers_leave_it_to_the_network(harness: Harness) -> None:
+    for word in ("HELP", "STOP", "START"):
+        assert sms(harness, word).text.endswith("<Response />")
+
+
+@pytest.mark.parametrize(
+    "service", [None, "x" * 40, "Кафе Пушкин", "Cafetería", "ACME – Login", "語" * 40]
+)
+def test_the_answers_fit_one_segment(service: str | None) -> None:
+    for text in (help_text(service), stopped_text(service)):
+        assert segments(text).count == 1
