@@ -1,0 +1,3 @@
+"""A second phone."""
+
+OTHER = "+14255550177"
