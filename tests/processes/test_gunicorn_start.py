@@ -1,0 +1,147 @@
+"""Commands refuse to start with unusable settings, and gunicorn keeps its own at a reload."""
+
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.harness import FUNCTION_KEY, PHONE, START, environment
+from tests.processes.service import BIN, ROOT, Service, until
+
+
+def test_flask_run_is_refused(tmp_path: Path) -> None:
+    values = environment(DATABASE_URL=f"sqlite:///{tmp_path}/textback.db", PATH="/usr/bin:/bin")
+    ran = subprocess.run(
+        [BIN / "flask", "run"], cwd=ROOT, env=values, capture_output=True, text=True, timeout=30
+    )
+    assert ran.returncode != 0
+    assert "Run gunicorn wsgi:app" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"PUBLIC_BASE_URL": ""}, "PUBLIC_BASE_URL is not set"),
+        ({"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN is not set"),
+        ({"TWILIO_PHONE_NUMBER": "Contoso"}, "TWILIO_PHONE_NUMBER cannot be used"),
+        ({"WINDOW_SECONDS": "soon"}, "WINDOW_SECONDS cannot be used"),
+        ({"DATABASE_URL": "sqlite:////dev/null/x.db"}, "cannot be opened"),
+    ],
+)
+def test_an_unusable_setting_stops_the_start_with_a_line(
+    service: Service, changed: dict[str, str], named: str
+) -> None:
+    process = service.gunicorn(**changed)
+    assert until(lambda: process.poll() is not None)
+    assert process.returncode != 0
+    said = service.log.read_text()
+    assert named in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", ["gunicorn wsgi:app", "flask check"])
+def test_every_command_names_the_missing_setting(tmp_path: Path, command: str) -> None:
+    values = environment(
+        DATABASE_URL=f"sqlite:///{tmp_path}/textback.db", PATH="/usr/bin:/bin", PUBLIC_BASE_URL=""
+    )
+    name, *arguments = command.split()
+    ran = subprocess.run(
+        [BIN / name, *arguments],
+        cwd=ROOT,
+        env=values,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    said = ran.stdout + ran.stderr
+    assert ran.returncode != 0
+    assert "PUBLIC_BASE_URL is not set" in said
+    assert "Traceback" not in said
+
+
+def test_warnings_of_the_settings_are_logged_at_the_start(service: Service) -> None:
+    process = service.start(WINDOW_SECOND="30")
+    service.terminate(process)
+    told = "settings: WINDOW_SECOND is not read. The variable is WINDOW_SECONDS."
+    assert service.log.read_text().count(told) == 1
+
+
+def settings_for_a_file(service: Service) -> tuple[str, dict[str, str]]:
+    """Takes the settings out of the environment: the lines of a file, and those that are empty."""
+    names = [*environment(), "DATABASE_URL", "PORT"]
+    values = {name: service.environment.pop(name) for name in names}
+    lines = "\n".join(f"{name}={value}" for name, value in values.items() if value)
+    return lines, {name: value for name, value in values.items() if not value}
+
+
+def gunicorn_in(folder: Path, service: Service, more: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A gunicorn that reads the file `.env` of this folder."""
+    with service.log.open("wb") as log:
+        return subprocess.Popen(
+            [BIN / "gunicorn", "-c", ROOT / "gunicorn.conf.py", "wsgi:app"],
+            cwd=folder,
+            env={**service.environment, **more, "PYTHONPATH": str(ROOT)},
+            stderr=log,
+        )
+
+
+def starts(service: Service) -> int:
+    return service.log.read_text().count("Booting worker")
+
+
+def error_of_start(service: Service) -> str:
+    headers = {"x-functions-key": FUNCTION_KEY}
+    url = service.url + START
+    try:
+        answer = service.http.post(url, json=PHONE, headers=headers, timeout=9)
+    except requests.RequestException:
+        return "a worker that stops closed the connection"
+    return str(answer.json().get("code"))
+
+
+def reload(process: subprocess.Popen[bytes], file: Path, settings: str) -> None:
+    file.write_text(settings)
+    process.send_signal(signal.SIGHUP)
+
+
+def test_a_reload_with_unusable_settings_keeps_the_earlier_ones(tmp_path: Path) -> None:
+    """And one with usable ones takes them."""
+    service = Service(tmp_path)
+    file = tmp_path / ".env"
+    try:
+        kept, empty = settings_for_a_file(service)
+        file.write_text(kept)
+        process = gunicorn_in(tmp_path, service, empty)
+
+        def is_refused() -> bool:
+            return error_of_start(service) == "country_not_allowed"
+
+        try:
+            until(lambda: starts(service) == 1 and service.is_ready(), 15)
+            reload(process, file, f"{kept}\nALLOWED_COUNTRIES=FR\n")
+            until(lambda: starts(service) == 2 and is_refused(), 15)
+            reload(process, file, f"{kept}\nWINDOW_SECONDS=nonsense\n")
+            until(lambda: starts(service) == 3, 15)
+            until(is_refused, 15)
+            assert "WINDOW_SECONDS cannot be used" in service.log.read_text()
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                port = taken.getsockname()[1]
+                for line, told in (
+                    ("DATABASE_URL=sqlite:////dev/null/x.db", "cannot be opened"),
+                    (f"PORT={port}", f":{port}: Address already in use"),
+                ):
+                    begun = starts(service)
+                    reload(process, file, f"{kept}\n{line}\n")
+                    until(lambda begun=begun: starts(service) > begun, 15)
+                    until(is_refused, 15)
+                    assert told in service.log.read_text()
+            assert process.poll() is None
+        finally:
+            process.terminate()
+            process.wait(20)
+    finally:
+        service.close()
