@@ -2,8 +2,6 @@
 
 import json
 import re
-import resource
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -12,20 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
-from bot.server import file_limit
-from bot.server.connection import SLOW_BODY_SECONDS, Connection
-from bot.server.connections import BUFFERED_BYTES, LARGE_BYTES, Connections
-from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY, WEBHOOK_SECRET, environment
+from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
 from tests.processes.clients import held_open, unread
-from tests.processes.service import ROOT, Service, memory, until
+from tests.processes.service import Service, memory, until
 
 FORM = (
     b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n"
 )
-GUNICORN = ("gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app")
+
+
 PROMPT_SECONDS = 8  # other tests share the cores
 
 
@@ -182,66 +177,6 @@ def test_all_that_was_cut_is_in_the_log(tmp_path: Path) -> None:
         assert sum(map(int, logged)) == counted
 
 
-@pytest.mark.parametrize(
-    ("files", "is_started", "words"),
-    [
-        (128, False, "may open 128 files"),
-        (300, True, "serves 100 connections at once in place of CONNECTIONS=4000"),
-    ],
-)
-def test_a_low_limit_of_files_is_told(
-    tmp_path: Path, files: int, is_started: bool, words: str
-) -> None:
-    service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
-    try:
-        process = service.run(*GUNICORN, files=(files, files))
-        if not is_started:
-            assert process.wait(30) == 1
-        else:
-            until(service.is_ready)
-            with held_open(service, [b"G"] * 200):
-                until(service.is_ready)  # slow heads make room
-        assert words in service.log.read_text()
-    finally:
-        service.close()
-
-
-@pytest.mark.parametrize(
-    ("changed", "files"),
-    [
-        ({}, 200),
-        ({"SEND_CONCURRENCY": "256"}, 612),
-        ({"DATABASE_URL": "postgresql://here/textback", "DATABASE_CONNECTIONS": "500"}, 664),
-        ({"WEBHOOK_URLS": ",".join(f"https://example.com/{n}" for n in range(5))}, 244),
-    ],
-)
-def test_files_beside_connections_grow_with_the_settings(
-    changed: dict[str, str], files: int
-) -> None:
-    made = settings.read(environment(WEBHOOK_SECRET=WEBHOOK_SECRET, **changed))
-    assert file_limit.of_ours(made) == files
-
-
-def test_an_ipv6_network_is_one_address() -> None:
-    """A host with one IPv6 address has 2**64 of them; IPv4 within IPv6 is a host by itself."""
-    connections = Connections(most=100, of_one_address=2, keepalive=5, cut=lambda _: None)
-
-    def admitted(*addresses: str) -> list[bool]:
-        with ExitStack() as stack:
-            return [
-                stack.enter_context(
-                    connections.admit(stack.enter_context(Connection()), (address, 1, 0, 0))
-                )
-                for address in addresses
-            ]
-
-    assert admitted("2001:db8::1", "2001:db8::2", "2001:db8::3") == [True, True, False]
-    assert admitted("2001:db8::1", "2001:db8::2", "2001:db8:0:1::3") == [True, True, True]
-    assert admitted("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1") == [True, True, False]
-    assert admitted("::ffff:192.0.2.1", "::ffff:192.0.2.2", "192.0.2.3") == [True, True, True]
-    assert admitted("", "", "") == [True, True, False]
-
-
 @pytest.mark.parametrize("end", ["fin", "sigterm"])
 def test_a_body_that_breaks_off_starts_nothing(tmp_path: Path, end: str) -> None:
     """A cut request may look like a whole one."""
@@ -289,42 +224,6 @@ def test_an_answer_says_that_an_unread_body_will_close_the_connection(
     assert b"\r\nconnection: close\r\n" in answer.lower()
 
 
-def test_what_is_thrown_away_is_not_held() -> None:
-    """An answered client that goes on sending does not push out one that sends a form."""
-    counted: list[str] = []
-    connections = Connections(most=9, of_one_address=0, keepalive=5, cut=counted.append)
-    with ExitStack() as stack:
-        answered, sending = (stack.enter_context(Connection()) for _ in range(2))
-        for connection in (answered, sending):
-            stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
-            connection.begin_body()
-        sending.is_reading = True
-        connections.received(answered, BUFFERED_BYTES)
-        answered.answered()
-        connections.received(sending, LARGE_BYTES)
-        assert (sending.is_over, counted) == (False, [])
-        connections.received(answered, BUFFERED_BYTES)
-        assert (sending.is_over, counted) == (True, ["crowded"])
-
-
-def test_a_body_that_stalls_makes_room_for_a_new_client() -> None:
-    """Though not one that is being answered, nor one that has just begun to send."""
-    counted: list[str] = []
-    connections = Connections(most=3, of_one_address=0, keepalive=5, cut=counted.append)
-    with ExitStack() as stack:
-        waits, stalls, begins, new, more = (stack.enter_context(Connection()) for _ in range(5))
-        for connection in (waits, stalls, begins):
-            assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
-            connection.begin_body()
-        stalls.is_reading = begins.is_reading = True
-        for connection in (waits, stalls):
-            connection.since -= SLOW_BODY_SECONDS
-        assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
-        assert [one.is_over for one in (waits, stalls, begins)] == [False, True, False]
-        assert not stack.enter_context(connections.admit(more, ("192.0.2.2", 1)))
-        assert counted == ["crowded", "refused"]
-
-
 def test_half_sent_bodies_shut_nobody_out(tmp_path: Path) -> None:
     """As many as there may be connections, all of them of forms that never come."""
     head = f"POST /twilio/sms HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {'a' * 27}=\r\n"
@@ -336,22 +235,5 @@ def test_half_sent_bodies_shut_nobody_out(tmp_path: Path) -> None:
         with held_open(service, [(head + form).encode()] * 50):
             until(service.is_ready, 10)  # two seconds after they began to stall
             assert service.cut()["crowded"] > 0
-    finally:
-        service.close()
-
-
-def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
-    service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
-    file = tmp_path / ".env"
-    file.write_text("CONNECTIONS=100\n")
-    try:
-        process = service.run(*GUNICORN, folder=tmp_path, files=(700, 900), PYTHONPATH=str(ROOT))
-        until(service.is_ready)
-        assert "in place of CONNECTIONS" not in service.log.read_text()
-        file.write_text("CONNECTIONS=4000\n")
-        process.send_signal(signal.SIGHUP)
-        words = "serves 700 connections at once in place of CONNECTIONS=4000"
-        until(lambda: words in service.log.read_text())
-        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (900, 900)
     finally:
         service.close()
