@@ -6,8 +6,14 @@ import os
 import signal
 import socket
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from twilio.request_validator import RequestValidator
+
+from simulator.world import new_sid
+from tests.harness import ACCOUNT, NUMBER, PHONE
 from tests.ports import free_port
 from tests.processes.service import Process, Service, until
 
@@ -108,3 +114,31 @@ class Hosts(Service):
         with contextlib.suppress(Exception):
             return self.http.get(f"http://127.0.0.1:{port}/healthz", timeout=1).ok
         return False
+
+
+def begin(hosts: Hosts, phone: str = PHONE) -> str:
+    id = hosts.begin(phone)
+    until(lambda: hosts.texts(phone))
+    until(lambda: hosts.status(id)["runtimeStatus"] == "Running")
+    return id
+
+
+def replies(hosts: Hosts, bodies: list[str]) -> Counter[str]:
+    """Signed replies, all at once, one after the other to each host; what they were answered."""
+    validator = RequestValidator(ACCOUNT.auth_token)
+
+    def post(number: int) -> str:
+        form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": bodies[number]}
+        signature = validator.compute_signature(f"{hosts.url}/twilio/sms", form)
+        port = hosts.web_ports[number % len(hosts.web_ports)]
+        response = hosts.http.post(
+            f"http://127.0.0.1:{port}/twilio/sms",
+            data=form,
+            headers={"X-Twilio-Signature": signature},
+            timeout=30,
+        )
+        assert response.status_code == 200, response.status_code
+        return response.text
+
+    with ThreadPoolExecutor(50) as pool:
+        return Counter(pool.map(post, range(len(bodies))))

@@ -13,21 +13,17 @@ from pathlib import Path
 
 import pytest
 import requests
-from twilio.request_validator import RequestValidator
 
 from bot.store.rows import to_instant
 from simulator import faults
-from simulator.world import new_sid
 from tests import invariants
 from tests.builders import wrong_code
 from tests.conftest import SEED, SOAK
-from tests.harness import ACCOUNT, FUNCTION_KEY, NUMBER, START, SYSTEM_KEY
+from tests.harness import FUNCTION_KEY, PHONE, START, SYSTEM_KEY
 from tests.postgres import Server
-from tests.processes.hosts import Hosts
+from tests.processes.hosts import Hosts, begin, replies
 from tests.processes.service import until
 from tests.processes.test_torture import Load, check
-
-PHONE = "+14255550123"
 
 
 @contextmanager
@@ -51,34 +47,6 @@ def patient_hosts(tmp_path: Path, postgres: Server) -> Iterator[Hosts]:
     """With the usual window."""
     with running(tmp_path, postgres) as made:
         yield made
-
-
-def begin(hosts: Hosts, phone: str = PHONE) -> str:
-    id = hosts.begin(phone)
-    until(lambda: hosts.texts(phone))
-    until(lambda: hosts.status(id)["runtimeStatus"] == "Running")
-    return id
-
-
-def replies(hosts: Hosts, bodies: list[str]) -> Counter[str]:
-    """Signed replies, all at once, one after the other to each host; what they were answered."""
-    validator = RequestValidator(ACCOUNT.auth_token)
-
-    def post(number: int) -> str:
-        form = {"MessageSid": new_sid("SM"), "From": PHONE, "To": NUMBER, "Body": bodies[number]}
-        signature = validator.compute_signature(f"{hosts.url}/twilio/sms", form)
-        port = hosts.web_ports[number % len(hosts.web_ports)]
-        response = hosts.http.post(
-            f"http://127.0.0.1:{port}/twilio/sms",
-            data=form,
-            headers={"X-Twilio-Signature": signature},
-            timeout=30,
-        )
-        assert response.status_code == 200, response.status_code
-        return response.text
-
-    with ThreadPoolExecutor(50) as pool:
-        return Counter(pool.map(post, range(len(bodies))))
 
 
 def events(hosts: Hosts) -> Counter[str]:
