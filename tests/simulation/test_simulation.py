@@ -20,7 +20,8 @@ from bot.usecases.record import record
 from tests.builders import RULES
 from tests.conftest import SOAK
 from tests.postgres import Server
-from tests.simulation.run import PHONES, Run, judge_honestly
+from tests.simulation.machine import PHONES, judge_honestly
+from tests.simulation.run import Run
 
 STEPS = 150
 # A usual run has fixed seeds; `make soak` takes fresh ones for so many seconds on each database, in
