@@ -1,0 +1,107 @@
+"""A server that is away, halted or a standby is told in time, and left for one that writes."""
+
+import time
+from unittest.mock import MagicMock
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from bot.store import hourly_counts
+from bot.store.outages import Outages
+from bot.store.postgres import PostgresStore
+from bot.store.postgres_retries import Retries
+from bot.store.tx import (
+    STORE_TIMEOUT_SECONDS,
+    Done,
+    MissedRepliesFirst,
+    Store,
+    StoreUnavailable,
+    Tx,
+    UnusableDatabase,
+)
+from tests.postgres import Server, ask
+from tests.processes.service import until
+from tests.store.postgresql.transactions import mark
+
+
+def test_a_server_that_is_not_there_is_said_without_the_password() -> None:
+    with pytest.raises(UnusableDatabase, match=r"db at 127\.0\.0\.1 cannot be used") as said:
+        PostgresStore("postgresql://user:secret-word@127.0.0.1:9/db", connections=1)
+    assert "secret-word" not in str(said.value)
+
+
+def test_a_standby_is_left_once_the_address_leads_elsewhere(url: str) -> None:
+    """Though its reads succeed, and new connections lead to it at first: writes fail at once, and
+    connections are replaced again."""
+    name = url.rsplit("/", 1)[1]
+    ask(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    standby = PostgresStore(url, connections=2)
+    waited = []
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            standby.write(mark)
+        waited.append(time.monotonic() - began)
+        standby.read(hourly_counts.version)
+    assert waited[1] < 1.5, "the second one knows"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+
+    def writes() -> bool:
+        try:
+            standby.write(mark)
+        except StoreUnavailable:
+            standby.read(hourly_counts.version)
+            return False
+        return True
+
+    assert until(writes, 15)
+    standby.close()
+
+
+def test_a_refusal_to_expire_is_no_outage(any_store: Store) -> None:
+    def refuse(tx: Tx) -> Done[None]:
+        raise MissedRepliesFirst("replies that were missed are read first")
+
+    with pytest.raises(MissedRepliesFirst):
+        any_store.write(refuse)
+    assert not any_store.outages.is_open
+
+
+def test_a_transaction_that_the_server_ends_is_told_as_any_trouble(url: str) -> None:
+    ask(url, f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET transaction_timeout = '200ms'")
+    store = PostgresStore(url, connections=2)
+    with pytest.raises(StoreUnavailable):
+        store.write_within(1, lambda tx: Done(tx.one("SELECT pg_sleep(2)")))
+    store.close()
+
+
+def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:
+    """Its connections stay open, and nothing is answered."""
+    server = Server()
+    try:
+        store = PostgresStore(server.new_database(), connections=4)
+        with server.halted():
+            for act in (lambda: store.read(lambda tx: tx.now), lambda: store.write(mark)):
+                began = time.monotonic()
+                with pytest.raises(StoreUnavailable):
+                    act()
+                assert time.monotonic() - began < STORE_TIMEOUT_SECONDS + 2
+        store.close()
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("is_write", [True, False])
+def test_only_a_write_that_is_refused_counts_as_an_outage(is_write: bool) -> None:
+    """It may have been a reply."""
+    outages, pool = Outages(), MagicMock()
+
+    def refused(until: float) -> None:
+        raise errors.LockNotAvailable("held by another")
+
+    with pytest.raises(StoreUnavailable):
+        Retries(pool, outages).run(refused, 1.0, is_write=is_write)
+    assert outages.is_open is is_write
