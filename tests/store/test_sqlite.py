@@ -1,11 +1,8 @@
-"""SQLite alone: the file, the pragmas, shared commits, failures."""
+"""SQLite alone: the file, its pragmas, damage to it, and how much of it is read."""
 
 import sqlite3
 import stat
-import threading
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,31 +10,15 @@ from typing import Any
 import pytest
 
 from bot.domain.events import Event, EventName
-from bot.store import group_commit, history, opt_outs, sqlite
+from bot.store import history, sqlite
 from bot.store import verifications as table
 from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Done, StoreUnavailable, Tx, UnusableDatabase
-from tests.builders import OUR_NUMBER, running
+from tests.builders import running
 from tests.console.million import fill
 from tests.harness import HandClock
-from tests.processes.service import until
-
-
-def phone(number: int) -> str:
-    return f"+1425{number:07}"
-
-
-def mark(number: int):
-    def use_case(tx: Tx) -> Done[int]:
-        opt_outs.mark(tx, phone=phone(number), from_address=OUR_NUMBER)
-        return Done(number)
-
-    return use_case
-
-
-def count(store: SqliteStore) -> int:
-    return store.read(lambda tx: tx.one("SELECT count(*) AS n FROM opt_out")["n"])
+from tests.store.marks import count, mark
 
 
 def test_the_file_is_private(tmp_path: Path, clock: HandClock) -> None:
@@ -165,110 +146,6 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: HandCloc
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UnusableDatabase, match="cannot be opened"):
         SqliteStore(tmp_path / "file" / "textback.db", clock=clock)
-
-
-def queue_up(store: SqliteStore, writers: list[Callable[[], object]]) -> None:
-    """Runs the writers in threads that all wait while another holds the transaction, so that they
-    are served by the next one together."""
-    began, go_on = threading.Event(), threading.Event()
-
-    def slow(tx: Tx) -> Done[None]:
-        began.set()
-        go_on.wait(5)
-        return Done(None)
-
-    threads = [threading.Thread(target=store.write, args=(slow,))]
-    threads[0].start()
-    began.wait(5)
-    threads += [threading.Thread(target=writer) for writer in writers]
-    for thread in threads[1:]:
-        thread.start()
-    until(lambda: len(store.group.waiting) == len(writers), 5)
-    go_on.set()
-    for thread in threads:
-        thread.join(5)
-
-
-def test_waiting_writers_share_a_commit(store: SqliteStore) -> None:
-    seen: list[int] = []
-    store.on_commit(lambda done, _: seen.append(count(store)) if done.value is not None else None)
-    queue_up(store, [partial(store.write, mark(number)) for number in range(19)])
-    # The first caller that is told can already see all of them.
-    assert seen == [19] * 19
-
-
-def test_one_who_raises_does_not_spoil_the_commit_of_the_others(store: SqliteStore) -> None:
-    outcomes: dict[int, object] = {}
-
-    def write(number: int) -> None:
-        def use_case(tx: Tx) -> Done[int]:
-            mark(number)(tx)
-            if number % 3 == 0:
-                raise ValueError(number)
-            return Done(number)
-
-        try:
-            outcomes[number] = store.write(use_case)
-        except ValueError as error:
-            outcomes[number] = error
-
-    queue_up(store, [partial(write, number) for number in range(12)])
-    assert count(store) == 8
-    assert len(outcomes) == 12
-    for number, outcome in outcomes.items():
-        assert isinstance(outcome, ValueError) is (number % 3 == 0)
-
-
-def test_after_a_rollback_of_the_whole_batch_each_is_run_again_alone(store: SqliteStore) -> None:
-    """A full disk can make SQLite roll back the whole transaction, savepoints and all. A trigger
-    that raises ROLLBACK does the same."""
-    outcomes: dict[int, object] = {}
-    runs: list[int] = []
-
-    def write(number: int) -> None:
-        def use_case(tx: Tx) -> Done[int]:
-            runs.append(number)
-            mark(number)(tx)
-            return Done(number)
-
-        try:
-            outcomes[number] = store.write(use_case)
-        except sqlite3.IntegrityError as error:
-            outcomes[number] = str(error)
-
-    store.writer.execute(
-        "CREATE TEMP TRIGGER full BEFORE INSERT ON main.opt_out"
-        f" WHEN new.phone = '{phone(2)}' BEGIN SELECT raise(ROLLBACK, 'full'); END"
-    )
-    queue_up(store, [partial(write, number) for number in range(5)])
-    assert outcomes == {0: 0, 1: 1, 2: "full", 3: 3, 4: 4}
-    assert count(store) == 4
-    assert len(runs) > 5
-
-
-def test_a_database_locked_by_another_process_fails_the_write_and_nothing_else(
-    store: SqliteStore,
-) -> None:
-    other = sqlite3.connect(store.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="locked"):
-        store.write_within(0.1, mark(1))
-    assert count(store) == 0
-    other.execute("COMMIT")
-    other.close()
-    assert store.write(mark(1)) == 1
-
-
-def test_more_writers_than_a_batch_holds_all_get_their_turn(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(group_commit, "BATCH", 3)
-    threads = [threading.Thread(target=store.write, args=(mark(n),)) for n in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert count(store) == 50
 
 
 def test_instants_are_text_of_fixed_width(clock: HandClock) -> None:
