@@ -4,8 +4,6 @@ from bot import settings
 from tests.harness import environment
 
 TOKEN = "c41d7be09f2358a6d0e7941b8c5f36a2"
-
-
 SID = "AC9f3b61e07d24c85af1603be9d7248c50"
 KEY = "Jh2-nV8kQ0sYtW4zRb7mXc5p"
 
