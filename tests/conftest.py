@@ -10,7 +10,8 @@ from bot.store.opening import open_store
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Store
 from tests import kept, memory
-from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness, sqlite_in
+from tests.databases import sqlite_in
+from tests.harness import RECEIVER, WEBHOOK_SECRET, HandClock, Harness
 from tests.harness import harness as open_harness
 from tests.postgres import Server, shared
 

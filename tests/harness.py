@@ -2,12 +2,10 @@
 
 import base64
 import logging
-import os
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +17,19 @@ from werkzeug.serving import make_server
 from bot import service as services
 from bot import settings as settings_module
 from bot.app import create_app
-from bot.channels.gateway import Report
 from bot.dispatch.loop import Dispatcher
-from bot.domain import phone
-from bot.domain.verification import Verification
 from bot.service import Service
 from bot.settings import Settings
-from bot.store import inbound, opt_outs, verifications
-from bot.store.inbound import IgnoredText
 from bot.store.steady import SteadyClock
 from bot.store.tx import Store
-from bot.store.verification_list import ListFilter
-from bot.usecases import clear, control, overview, read
-from bot.usecases.answer import judge_text
-from bot.usecases.forget import Forgotten, forget_number
-from bot.usecases.heartbeat import assume_all_judged
-from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.load import ServiceState, service_state
-from bot.usecases.overview import Overview, Period
-from bot.usecases.read import VerificationView
-from bot.usecases.report import reported
 from simulator import faults
 from simulator.server import Simulator
 from simulator.webhooks import Answer
 from simulator.world import Account, Message, Number
-from tests import kept, postgres
+from tests.clock import HandClock
+from tests.databases import bytes_in as bytes_in
+from tests.databases import database_in
+from tests.use_cases import UseCases
 
 ACCOUNT = Account("AC" + "0123456789abcdef" * 2, "7e2b90c4d15fa86330d9e1b7c52f84a6")
 NUMBER = "+14255550100"
@@ -55,40 +41,6 @@ SYSTEM_KEY = "a-system-key-for-tests"
 CONSOLE_KEY = "a-console-key-for-tests"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 RECEIVER = "{receiver}"  # in a setting: the address of the simulator's receiver
-
-
-def sqlite_in(folder: Path) -> str:
-    """The address of a file, with the schema in it if there was none."""
-    path = folder / "textback.db"
-    if not path.exists():
-        folder.mkdir(mode=0o700, exist_ok=True)
-        kept.new_database(path)
-    return f"sqlite:///{path}"
-
-
-def database_in(folder: Path) -> str:
-    """A file, unless TEST_DATABASE=postgresql says otherwise (`make soak` does)."""
-    if os.environ.get("TEST_DATABASE") == "postgresql":
-        return postgres.database_of(folder)
-    return sqlite_in(folder)
-
-
-def bytes_in(folder: Path) -> bytes:
-    """The bytes of a test's database file and its log."""
-    return b"".join(file.read_bytes() for file in folder.glob("textback.db*"))
-
-
-class HandClock:
-    """Time that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -117,7 +69,7 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
-class Harness:
+class Harness(UseCases):
     """Everything that a test drives and reads."""
 
     def __init__(
@@ -170,63 +122,6 @@ class Harness:
         seconds = [0.0]
         self.store.steady = SteadyClock(lambda: seconds[0])
         return seconds
-
-    # -- what use cases tell ---------------------------------------------------------------------
-
-    def find(self, id: str) -> Verification | None:
-        return self.store.read(verifications.load, id)
-
-    def view(self, id: str, *, with_history: bool = False) -> VerificationView:
-        return self.store.read(read.view, id, with_history=with_history)
-
-    def newest(self, limit: int) -> list[VerificationView]:
-        return self.store.read(read.page, ListFilter(limit=limit, newest_first=True)).views
-
-    def load(self) -> ServiceState:
-        address, ahead = self.service.rules.from_address, self.store.steady.ahead
-        return self.store.read(service_state, from_address=address, ahead=ahead)
-
-    def today(self) -> Overview:
-        return self.store.read(overview.overview, Period.TODAY)
-
-    def ignored_texts(self, limit: int) -> list[IgnoredText]:
-        return self.store.read(inbound.newest_ignored, limit=limit)
-
-    def open_areas(self) -> list[str]:
-        return self.service.admission.open_areas(self.store)
-
-    def forget(self, number: str) -> tuple[Forgotten, bool]:
-        return forget_number(self.store, number)
-
-    def clear_limits(self, number: str) -> int:
-        return self.store.write(clear.clear_limits, phone.known_as(number), self.service.rules)
-
-    def clear_opt_out(self, number: str) -> bool:
-        return self.store.write(clear.clear_opt_out, phone.known_as(number), self.service.rules)
-
-    def opt_outs(self, limit: int) -> list[tuple[str, datetime]]:
-        address = self.service.rules.from_address
-        return self.store.read(opt_outs.newest, from_address=address, limit=limit)
-
-    def terminate(self, id: str, reason: str | None) -> None:
-        self.store.write(control.cancel, id, reason=reason)
-
-    def suspend(self, id: str, reason: str | None) -> None:
-        self.store.write(control.suspend, id, reason=reason, judged_until=assume_all_judged)
-
-    def resume(self, id: str, reason: str | None) -> None:
-        self.store.write(control.resume, id, reason=reason, judged_until=assume_all_judged)
-
-    def judge_text(self, text: InboundText) -> Judged:
-        judged_until = self.service.judged_until
-        return self.store.write(
-            judge_text, text, rules=self.service.rules, judged_until=judged_until
-        )
-
-    def report(self, report: Report) -> None:
-        waited = self.store.write(reported, report, self.service.rules).waited
-        if waited is not None:
-            self.service.admission.delivery_delay.note(waited.delay, now=waited.at)
 
     # -- the caller ------------------------------------------------------------------------------
 
@@ -313,30 +208,17 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server("127.0.0.1", 0, lambda *args: holder["harness"].app(*args), threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
-    simulator = Simulator(
-        ACCOUNT,
-        Number(NUMBER, sms_url=f"{url}/twilio/sms"),
-        clock=clock,
-        report_delay_seconds=0,
-        service_url=url,
-        function_key=FUNCTION_KEY,
-        system_key=SYSTEM_KEY,
-        webhook_secrets=[WEBHOOK_SECRET],
-    )
+    simulator = simulator_for(url, clock)
     simulator.start()
     # Reports come when a test posts them.
     simulator.faults.add(faults.REPORTS_NEVER, times=10**9)
     try:
         values = environment(
-            PUBLIC_BASE_URL=url,
-            TWILIO_API_BASE_URL=simulator.url,
-            DATABASE_URL=database_in(path),
+            PUBLIC_BASE_URL=url, TWILIO_API_BASE_URL=simulator.url, DATABASE_URL=database_in(path)
         )
-        settings = {
-            name: value.replace(RECEIVER, simulator.receiver_url)
-            for name, value in settings.items()
-        }
-        made = Harness({**values, **settings}, simulator, clock, url)
+        receiver = simulator.receiver_url
+        told = {name: value.replace(RECEIVER, receiver) for name, value in settings.items()}
+        made = Harness({**values, **told}, simulator, clock, url)
         holder["harness"] = made
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -350,3 +232,17 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
     finally:
         server.server_close()
         simulator.stop()
+
+
+def simulator_for(url: str, clock: HandClock) -> Simulator:
+    """A simulated Twilio that calls Textback at this address."""
+    return Simulator(
+        ACCOUNT,
+        Number(NUMBER, sms_url=f"{url}/twilio/sms"),
+        clock=clock,
+        report_delay_seconds=0,
+        service_url=url,
+        function_key=FUNCTION_KEY,
+        system_key=SYSTEM_KEY,
+        webhook_secrets=[WEBHOOK_SECRET],
+    )

@@ -5,12 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders import wrong_code
-from tests.harness import (
-    INSTANCES,
-    PHONE,
-    Harness,
-    bytes_in,
-)
+from tests.databases import bytes_in
+from tests.harness import INSTANCES, PHONE, Harness
 from tests.harness import harness as open_harness
 
 # -- free text decides nothing ---------------------------------------------------------------------

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.console.conftest import Operator
-from tests.harness import RECEIVER, WEBHOOK_SECRET, Harness, sqlite_in
+from tests.databases import sqlite_in
+from tests.harness import RECEIVER, WEBHOOK_SECRET, Harness
 from tests.harness import harness as open_harness
 
 OTHER = "+14255550177"

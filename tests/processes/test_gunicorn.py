@@ -9,15 +9,8 @@ import pytest
 
 from simulator.world import new_sid
 from tests.builders import wrong_code
-from tests.harness import (
-    ACCOUNT,
-    FUNCTION_KEY,
-    INSTANCES,
-    PHONE,
-    START,
-    SYSTEM_KEY,
-    bytes_in,
-)
+from tests.databases import bytes_in
+from tests.harness import ACCOUNT, FUNCTION_KEY, INSTANCES, PHONE, START, SYSTEM_KEY
 from tests.processes.clients import clients_of_each, reply
 from tests.processes.service import Service, until
 

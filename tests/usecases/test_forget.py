@@ -8,7 +8,8 @@ from bot.store import hourly_counts
 from bot.store.tx import Done
 from bot.usecases import forget
 from tests.builders import NOON
-from tests.harness import PHONE, Harness, bytes_in
+from tests.databases import bytes_in
+from tests.harness import PHONE, Harness
 
 OTHER_PHONE = "+14255550199"
 

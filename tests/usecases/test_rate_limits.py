@@ -13,7 +13,8 @@ from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Done, Tx
-from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY, Harness, database_in
+from tests.databases import database_in
+from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
 from tests.usecases.refusals import refused
 
