@@ -28,6 +28,40 @@ _ROWS = """
             '-' || (55 + :span - n * :span / :count - n % 40) || ' seconds') AS ended_at
     FROM counter
 """
+_VERIFICATIONS = """
+    INSERT INTO verification (id, phone, country, started_by, start_input, request_id,
+        reference, nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
+        send_within_seconds, created_at, first_try_at, accepted_at, deadline_at, attempts,
+        status, cause, error_code, ended_at, updated_at, tag)
+    SELECT id, phone, country, 'function', '"x"', 'r', 'KP', '00', 'k', 'text {code}', 4, 90, 4,
+        60, created_at, created_at, created_at, '9999-01-01T00:00:00.000000Z',
+        CASE status WHEN 'max_attempts_reached' THEN 4 ELSE 0 END, status,
+        CASE status WHEN 'approved' THEN 'answered' WHEN 'expired' THEN 'window_over'
+            WHEN 'max_attempts_reached' THEN 'attempts_used' WHEN 'canceled' THEN 'terminated'
+            ELSE 'send_refused' END,
+        CASE status WHEN 'failed' THEN 30003 + n % 6 END, ended_at, ended_at, tag
+    FROM made
+"""
+_TEXTS = """
+    INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale, state,
+        queued_at, sid)
+    SELECT 'o' || id, id, 'challenge', 'sms', '+14255550100', 'en', 'accepted', created_at,
+        'SM' || id FROM made
+"""
+_LINES = """
+    INSERT INTO history (verification_id, number, at, event)
+    SELECT id, {number}, {at}, {event} FROM made
+"""
+_STARTS = """
+    INSERT INTO hourly_count (hour, country, event, seconds, count)
+    SELECT substr(created_at, 1, 13), country, 'started', 0, count(*) FROM made GROUP BY 1, 2
+"""
+_ENDS = """
+    INSERT INTO hourly_count (hour, country, event, seconds, count)
+    SELECT substr(ended_at, 1, 13), country, status,
+        CASE status WHEN 'approved' THEN 5 + n % 40 ELSE 0 END, count(*)
+    FROM made GROUP BY 1, 2, 3, 4
+"""
 
 
 def fill(path: Path, clock: HandClock, count: int) -> None:
@@ -46,51 +80,12 @@ def fill(path: Path, clock: HandClock, count: int) -> None:
     for name, _ in indexes:
         db.execute(f"DROP INDEX {name}")
     db.execute(f"CREATE TEMP TABLE made AS {_ROWS}", values)
-    db.execute(
-        """
-        INSERT INTO verification (id, phone, country, started_by, start_input, request_id,
-            reference, nonce, key_id, challenge_text, code_length, window_seconds, max_attempts,
-            send_within_seconds, created_at, first_try_at, accepted_at, deadline_at, attempts,
-            status, cause, error_code, ended_at, updated_at, tag)
-        SELECT id, phone, country, 'function', '"x"', 'r', 'KP', '00', 'k', 'text {code}', 4, 90, 4,
-            60, created_at, created_at, created_at, '9999-01-01T00:00:00.000000Z',
-            CASE status WHEN 'max_attempts_reached' THEN 4 ELSE 0 END, status,
-            CASE status WHEN 'approved' THEN 'answered' WHEN 'expired' THEN 'window_over'
-                WHEN 'max_attempts_reached' THEN 'attempts_used' WHEN 'canceled' THEN 'terminated'
-                ELSE 'send_refused' END,
-            CASE status WHEN 'failed' THEN 30003 + n % 6 END, ended_at, ended_at, tag
-        FROM made
-        """
-    )
-    db.execute(
-        """
-        INSERT INTO outbox (id, verification_id, purpose, channel, from_address, locale, state,
-            queued_at, sid)
-        SELECT 'o' || id, id, 'challenge', 'sms', '+14255550100', 'en', 'accepted', created_at,
-            'SM' || id FROM made
-        """
-    )
+    db.execute(_VERIFICATIONS)
+    db.execute(_TEXTS)
     for number, event, at in ((1, "'started'", "created_at"), (2, "status", "ended_at")):
-        db.execute(
-            f"""
-            INSERT INTO history (verification_id, number, at, event)
-            SELECT id, {number}, {at}, {event} FROM made
-            """
-        )
-    db.execute(
-        """
-        INSERT INTO hourly_count (hour, country, event, seconds, count)
-        SELECT substr(created_at, 1, 13), country, 'started', 0, count(*) FROM made GROUP BY 1, 2
-        """
-    )
-    db.execute(
-        """
-        INSERT INTO hourly_count (hour, country, event, seconds, count)
-        SELECT substr(ended_at, 1, 13), country, status,
-            CASE status WHEN 'approved' THEN 5 + n % 40 ELSE 0 END, count(*)
-        FROM made GROUP BY 1, 2, 3, 4
-        """
-    )
+        db.execute(_LINES.format(number=number, event=event, at=at))
+    db.execute(_STARTS)
+    db.execute(_ENDS)
     db.execute("UPDATE count_cursor SET sequence = (SELECT max(sequence) FROM history)")
     for _, sql in indexes:
         db.execute(sql)
