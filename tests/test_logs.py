@@ -16,29 +16,47 @@ from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
 
 
+def begin_and_end(service: Service) -> str:
+    """A verification from its start to the report of its text; the id of the start is ours."""
+    response = service.http.post(
+        f"{service.url}{START}?code={FUNCTION_KEY}",
+        json=PHONE,
+        headers={"X-Request-ID": "order-4711-a"},
+    )
+    assert response.headers["X-Request-ID"] == "order-4711-a"
+    (text,) = until(lambda: service.texts(PHONE))
+    code = re.search(r"code is ([0-9]+)", text)
+    assert code
+    service.simulator.webhooks.receive(PHONE, code[1])
+    until(lambda: service.status(response.json()["id"])["runtimeStatus"] == "Completed")
+    until(lambda: '"delivery"' in service.log.read_text())
+    return response.json()["id"]
+
+
+def check_replacement(lines: list[dict], replaced: list[str]) -> None:
+    """The second start changed two: each is in one line, and both are in the same request."""
+    first, second = (
+        [line for line in lines if line.get("verification") == id and "events" in line]
+        for id in replaced
+    )
+    (canceled,) = [line for line in first if line["events"] == "canceled"]
+    (begun,) = [line for line in second if line["events"] == "started"]
+    assert canceled["request"] == begun["request"]
+    assert len([line for line in (canceled, begun) if line.get("path") == START]) == 1
+
+
 def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     service = Service(tmp_path)
     try:
         process = service.start()
-        response = service.http.post(
-            f"{service.url}{START}?code={FUNCTION_KEY}",
-            json=PHONE,
-            headers={"X-Request-ID": "order-4711-a"},
-        )
-        assert response.headers["X-Request-ID"] == "order-4711-a"
-        (text,) = until(lambda: service.texts(PHONE))
-        code = re.search(r"code is ([0-9]+)", text)
-        assert code
-        service.simulator.webhooks.receive(PHONE, code[1])
-        until(lambda: service.status(response.json()["id"])["runtimeStatus"] == "Completed")
-        until(lambda: '"delivery"' in service.log.read_text())
+        verification = begin_and_end(service)
         replaced = [service.begin("+14255550124") for _ in range(2)]
         assert service.terminate(process) == 0
         lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     finally:
         service.close()
     tied = [line for line in lines if line.get("origin") == "order-4711-a"]
-    assert {line["verification"] for line in tied} == {response.json()["id"]}
+    assert {line["verification"] for line in tied} == {verification}
     messages = [line["message"] for line in tied]
     assert {"the text is accepted", "text_accepted"} <= set(messages)
     (started,) = [line for line in tied if line.get("events") == "started"]
@@ -51,15 +69,7 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     assert reports[sent["sid"]] == sent["text"]
     assert (started["path"], started["request"]) == (START, "order-4711-a")
     assert (started["status"], started["milliseconds"] > 0) == (202, True)
-    # The second start of a number changed two: each is in one line, and both in the same request.
-    first, second = (
-        [line for line in lines if line.get("verification") == id and "events" in line]
-        for id in replaced
-    )
-    (canceled,) = [line for line in first if line["events"] == "canceled"]
-    (begun,) = [line for line in second if line["events"] == "started"]
-    assert canceled["request"] == begun["request"]
-    assert len([line for line in (canceled, begun) if line.get("path") == START]) == 1
+    check_replacement(lines, replaced)
 
 
 def test_an_id_that_could_be_a_number_or_forge_a_line_is_not_taken(harness: Harness) -> None:
