@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
+from bot.http.paths import of_environ
 from tests.harness import INSTANCES, PHONE, Harness
 
 # -- placeholders taken literally ------------------------------------------------------------------
@@ -69,8 +70,6 @@ def test_a_start_with_a_placeholder_is_400(
 def test_a_code_in_place_of_the_name_of_an_event_is_kept_nowhere(
     harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from bot.domain.ids import safe
-
     links = harness.start_and_send()
     code = harness.code()
     for name in (code, f" {code}", "-".join(code)):
@@ -78,7 +77,7 @@ def test_a_code_in_place_of_the_name_of_an_event_is_kept_nowhere(
         response = harness.http.post(link, json=code)
         assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")
     assert code not in str(harness.status(links["id"]))
-    assert code not in safe(f"{INSTANCES}/{links['id']}/raiseEvent/{code}")
+    assert code not in of_environ(f"{INSTANCES}/{links['id']}/raiseEvent/{code}")
 
 
 @pytest.mark.parametrize(
@@ -95,25 +94,23 @@ def test_an_id_a_tag_and_a_key_may_stand_in_marks(harness: Harness, id: str) -> 
 
 
 def test_a_code_within_the_name_of_an_event_is_masked(harness: Harness) -> None:
-    from bot.domain.ids import safe
-
     links = harness.start_and_send()
     code = harness.code()
     for name in (f"Code{code}", f"my {'-'.join(code)}"):
         link = links["sendEventPostUri"].replace("{eventName}", name)
         assert harness.http.post(link, json="x").status_code == 202
-        assert code not in safe(f"/raiseEvent/{name}")
+        assert code not in of_environ(f"/raiseEvent/{name}")
     body = harness.call("GET", f"{INSTANCES}/{links['id']}?showHistory=true").text
     assert code not in body
     assert "-".join(code) not in body
     assert "Code*****" in body
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in code)
     for path in (f"/raiseEvent/{wide}", f"/raiseEvent/{wide}".encode().decode("latin-1")):
-        assert safe(path) == "/raiseEvent/*****"
-    assert safe(f"/raiseEvent/SmsChallengeResponse/{code}/") == (
+        assert of_environ(path) == "/raiseEvent/*****"
+    assert of_environ(f"/raiseEvent/SmsChallengeResponse/{code}/") == (
         "/raiseEvent/SmsChallengeResponse/*****/"
     )
-    assert code not in safe(f"/raiseEvent/a/b\n/{'_'.join(code)}/{wide}")
+    assert code not in of_environ(f"/raiseEvent/a/b\n/{'_'.join(code)}/{wide}")
 
 
 # -- events are bounded ----------------------------------------------------------------------------
