@@ -12,8 +12,7 @@ import time
 from pathlib import Path
 
 from tests.console.conftest import Operator
-from tests.console.million import fill
-from tests.console.test_speed import QUERIES
+from tests.console.million import QUERIES, fill
 from tests.harness import HandClock, Harness
 from tests.harness import harness as open_harness
 

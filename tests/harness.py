@@ -27,7 +27,6 @@ from simulator.server import Simulator
 from simulator.webhooks import Answer
 from simulator.world import Account, Message, Number
 from tests.clock import HandClock
-from tests.databases import bytes_in as bytes_in
 from tests.databases import database_in
 from tests.use_cases import UseCases
 

@@ -63,6 +63,32 @@ _ENDS = """
     FROM made GROUP BY 1, 2, 3, 4
 """
 
+# Queries of the list.
+QUERIES = [
+    "",
+    "status=approved",
+    "status=pending",
+    "status=failed&country=DE",
+    "country=FR",
+    "country=GB",
+    "q=%2B14255500123",
+    "q=425-550-0123&status=failed",
+    "q=0123",
+    "q=0123&status=canceled&country=DE",
+    "q=KP",
+    "q=KP&status=failed&country=DE",
+    "q=30005",
+    "q=30005&country=DE",
+    "q=order-78",
+    "q=none",
+    "q=sign-up",
+    "q=sign-up&country=DE&status=expired",
+    "q=0000000000000000000000000007a",
+    "from=2026-01-20T00:00&to=2026-01-21T00:00",
+    "status=canceled&country=US&to=2026-01-05T00:00",
+    "after=2026-01-15T12:00:00.000000Z+x",
+]
+
 
 def fill(path: Path, clock: HandClock, count: int) -> None:
     """Fills a new file with so many finished verifications, each with its text and its history."""

@@ -12,37 +12,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.console.conftest import Operator
-from tests.console.million import fill
+from tests.console.million import QUERIES, fill
 from tests.harness import HandClock, Harness
 from tests.harness import harness as open_harness
 
 ROWS = 50_000
 LIMIT_SECONDS = 0.1
-QUERIES = [
-    "",
-    "status=approved",
-    "status=pending",
-    "status=failed&country=DE",
-    "country=FR",
-    "country=GB",
-    "q=%2B14255500123",
-    "q=425-550-0123&status=failed",
-    "q=0123",
-    "q=0123&status=canceled&country=DE",
-    "q=KP",
-    "q=KP&status=failed&country=DE",
-    "q=30005",
-    "q=30005&country=DE",
-    "q=order-78",
-    "q=none",
-    "q=sign-up",
-    "q=sign-up&country=DE&status=expired",
-    "q=0000000000000000000000000007a",
-    "from=2026-01-20T00:00&to=2026-01-21T00:00",
-    "status=canceled&country=US&to=2026-01-05T00:00",
-    "after=2026-01-15T12:00:00.000000Z+x",
-]
-
 
 pytestmark = pytest.mark.timed
 

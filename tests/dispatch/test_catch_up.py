@@ -11,23 +11,15 @@ import psycopg
 import pytest
 
 from bot.channels.gateway import ChannelUnavailable, ReceivedText
-from bot.dispatch import catch_up
+from bot.dispatch.missed import read_missed
 from bot.store.steady import SteadyClock
 from bot.store.tx import RowLocked, Tx
 from bot.usecases.answer import judge_text
 from simulator import faults
+from tests.dispatch.missing import catch_up, missed
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
 from tests.postgres import Server
-
-
-def missed(harness: Harness, body: str, phone: str = PHONE) -> None:
-    harness.simulator.faults.add(faults.WEBHOOK_NEVER)
-    harness.text(body, phone)
-
-
-def run(harness: Harness) -> int:
-    return catch_up.read_missed(harness.store, harness.service.gateway, harness.service.rules)
 
 
 def test_a_missed_right_answer_counts_as_of_when_it_was_sent(harness: Harness) -> None:
@@ -35,7 +27,7 @@ def test_a_missed_right_answer_counts_as_of_when_it_was_sent(harness: Harness) -
     harness.clock.forward(60)
     missed(harness, harness.code())
     harness.clock.forward(600)
-    run(harness)
+    catch_up(harness)
     harness.run_once()
     assert harness.status(id)["output"] is True
 
@@ -45,7 +37,7 @@ def test_a_missed_answer_that_was_too_late_stays_too_late(harness: Harness) -> N
     harness.clock.forward(95)
     missed(harness, harness.code())
     harness.clock.forward(600)
-    run(harness)
+    catch_up(harness)
     assert harness.status(id)["customStatus"]["status"] == "expired"
 
 
@@ -55,7 +47,7 @@ def test_what_was_seen_before_counts_once(harness: Harness) -> None:
     missed(harness, harness.wrong())
     harness.clock.forward(5)
     for _ in range(3):
-        run(harness)
+        catch_up(harness)
     assert harness.status(id)["customStatus"]["attemptsUsed"] == 2
 
 
@@ -66,14 +58,14 @@ def test_missed_ones_are_judged_in_the_order_they_were_sent(harness: Harness) ->
         missed(harness, harness.wrong())
     harness.clock.forward(1)
     missed(harness, harness.code())
-    run(harness)
+    catch_up(harness)
     assert harness.status(id)["customStatus"]["status"] == "max_attempts_reached"
 
 
 def test_a_missed_stop_is_obeyed(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     missed(harness, "STOP")
-    run(harness)
+    catch_up(harness)
     assert harness.status(id)["output"] == "opted_out"
 
 
@@ -84,13 +76,13 @@ def test_of_several_keywords_the_newest_counts(harness: Harness) -> None:
     harness.clock.forward(5)
     harness.text("Stop texting me")
     harness.start_and_send("+14255550124")
-    run(harness)
+    catch_up(harness)
     assert harness.post_start().json()["code"] == "opted_out"
     missed(harness, "STOP")
     harness.clock.forward(5)
     harness.text("START")
     id = harness.start_and_send()["id"]
-    run(harness)
+    catch_up(harness)
     assert harness.status(id)["customStatus"]["status"] == "pending"
     assert {text.reason for text in harness.ignored_texts(10)} == {"before_its_start"}
 
@@ -107,7 +99,7 @@ def test_a_stop_while_missed_texts_are_read_counts(
     harness.start("+14255550124")
     later = [replace(text, age=text.age + timedelta(seconds=5)) for text in found]
     monkeypatch.setattr(type(gateway), "received_since", lambda *_: iter(later))
-    run(harness)
+    catch_up(harness)
     assert harness.post_start().json()["code"] == "opted_out"
 
 
@@ -117,20 +109,20 @@ def test_an_answer_older_than_the_verification_was_meant_for_another(harness: Ha
     missed(harness, "1111")
     harness.clock.forward(10)
     id = harness.start_and_send()["id"]
-    run(harness)
+    catch_up(harness)
     assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
 
 
 def test_nothing_pending_asks_nothing(harness: Harness) -> None:
     missed(harness, "1234")
-    assert run(harness) == 0
+    assert catch_up(harness) == 0
 
 
 def test_replies_are_judged_though_the_list_cannot_be_read(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.simulator.faults.add(faults.LIST_ERROR)
     with pytest.raises(ChannelUnavailable):
-        run(harness)
+        catch_up(harness)
     harness.text(harness.code())
     assert harness.status(id)["output"] is True
 
@@ -141,7 +133,7 @@ def test_many_missed_texts_are_read_page_by_page(harness: Harness) -> None:
     missed(harness, harness.code())
     for number in range(1200):
         world.inbound(sender=f"+1425666{number:04}", body="hello")
-    assert run(harness) == 1201
+    assert catch_up(harness) == 1201
     assert harness.status(id)["output"] is True
 
 
@@ -158,7 +150,7 @@ def test_the_time_that_reading_takes_makes_no_text_younger(harness: Harness) -> 
             harness.clock.forward(30)
 
     slow: Any = Slow()
-    assert catch_up.read_missed(harness.store, slow, harness.service.rules) == 1
+    assert read_missed(harness.store, slow, harness.service.rules) == 1
     assert harness.status(id)["output"] is True
 
 
@@ -171,7 +163,7 @@ def test_texts_of_one_second_are_judged_in_the_order_they_were_sent(harness: Har
     missed(harness, harness.code())
     instants = count()
     harness.store.steady = SteadyClock(lambda: next(instants) / 1_000_000)  # it goes on meanwhile
-    run(harness)
+    catch_up(harness)
     assert harness.status(id)["customStatus"]["status"] == "max_attempts_reached"
 
 
@@ -196,7 +188,7 @@ def test_a_missed_answer_that_waits_for_a_lock_is_judged_as_of_when_it_was_sent(
         return write(waited, *args, **more)
 
     monkeypatch.setattr(any_harness.store, "write", late)
-    run(any_harness)
+    catch_up(any_harness)
     monkeypatch.undo()
     assert any_harness.status(id)["output"] is True
 
@@ -210,7 +202,7 @@ def test_a_number_whose_row_is_held_holds_up_no_other(tmp_path: Path, postgres: 
         with psycopg.connect(url) as other:
             other.execute("SELECT 1 FROM verification WHERE id = %s FOR UPDATE", [ids[0]])
             with pytest.raises(RowLocked):
-                run(harness)
+                catch_up(harness)
             assert harness.status(ids[1])["output"] is True
-        run(harness)
+        catch_up(harness)
         assert harness.status(ids[0])["output"] is True

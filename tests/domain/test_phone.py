@@ -4,39 +4,7 @@ import pytest
 
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.phone import masked, of_person, parse
-
-SPELLINGS = [
-    "+14255550123",
-    " +14255550123 ",
-    "+1 425 555 0123",
-    "+1-425-555-0123",
-    "+1.425.555.0123",
-    "+1 (425) 555-0123",
-    "+1(425)5550123",
-    "+1 425/555-0123",
-    "+1\u00a0425\u00a0555\u00a00123",
-    "+1 425\u2011555\u20110123",
-    "＋14255550123",
-    "\u202a+14255550123\u202c",
-    "\u202d+1 425 555 0123\u202c",  # copied from a contact
-    "\u2066+1 425 555 0123\u2069",
-    "\ufeff+14255550123\u200b",
-    "+1425\u00ad5550123",  # a soft hyphen
-    "＋１４２５５５５０１２３",  # a Japanese keyboard
-    "+1\u3000(425)\u3000555－0123",
-    "＋１（４２５）５５５ー０１２３",
-    "+1425555\u0660\u0661\u0662\u0663",  # Arabic digits
-    "+\u0967\u096a\u0968\u096b\u096b\u096b\u096b\u0966\u0967\u0968\u0969",  # Devanagari
-    "+1\u2212425\u2012555\u20150123",
-    "+1 [425] 555\u00b70123",
-    "+1\ufe0f4255550123\ufe0e",
-    "+1\t425\n555 0123",
-    "(+1) 425 555 0123",
-    "\u27951 425 555 0123",
-    "+1\u30fb425\u30fb555\u30fb0123",
-    "+1\uff5e425\uff5e5550123",
-    "+1\u034f425\u31645550123",
-]
+from tests.domain.numbers import SPELLINGS
 
 
 @pytest.mark.parametrize("text", SPELLINGS)

@@ -8,7 +8,8 @@ import pytest
 
 from simulator import faults
 from tests.conftest import SOAK
-from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness, bytes_in, database_in
+from tests.databases import bytes_in
+from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness, database_in
 from tests.harness import harness as open_harness
 from tests.postgres import shared
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulator import faults
-from tests.dispatch.test_catch_up import missed
-from tests.dispatch.test_catch_up import run as catch_up
+from tests.dispatch.missing import catch_up, missed
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
 

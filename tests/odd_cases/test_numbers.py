@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import phone
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
-from tests.domain.test_numbering import PAIRS
+from tests.domain.numbers import PAIRS
 from tests.harness import NUMBER, Harness
 from tests.harness import harness as open_harness
 from tests.sms.webhooks import sms

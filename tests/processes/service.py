@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from bot.store.rows import to_instant
 from simulator.server import Simulator
 from simulator.world import Number
 from tests import postgres
@@ -223,3 +225,9 @@ class Service:
 
     def wait_until_all_ended(self) -> None:
         until(lambda: not self.ask("SELECT 1 FROM verification WHERE status = 'pending'"), 40)
+
+
+def is_overdue(service: Service) -> bool:
+    """Returns whether the deadline passed so long ago that it would have been expired."""
+    (row,) = service.ask("SELECT deadline_at FROM verification")
+    return datetime.now(UTC) > to_instant(row["deadline_at"]) + timedelta(seconds=1)

@@ -22,8 +22,8 @@ from tests.conftest import SEED, SOAK
 from tests.harness import FUNCTION_KEY, PHONE, START, SYSTEM_KEY
 from tests.postgres import Server
 from tests.processes.hosts import Hosts, begin, replies
+from tests.processes.load import Load, check
 from tests.processes.service import until
-from tests.processes.test_torture import Load, check
 
 
 @contextmanager

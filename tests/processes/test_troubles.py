@@ -7,19 +7,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import requests
 
 from bot.dispatch.send import BACKOFF_LIMIT_SECONDS
-from bot.store.rows import to_instant
 from bot.store.sqlite import SqliteStore
 from simulator.server import Simulator
 from tests import invariants
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
-from tests.processes.service import Service, children, until
+from tests.processes.service import Service, children, is_overdue, until
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
@@ -81,12 +79,6 @@ def test_a_reply_that_a_full_disk_refused_is_not_expired(tmp_path: Path) -> None
         assert service.status(id)["output"] is True
     finally:
         service.close()
-
-
-def is_overdue(service: Service) -> bool:
-    """Returns whether the deadline passed so long ago that it would have been expired."""
-    (row,) = service.ask("SELECT deadline_at FROM verification")
-    return datetime.now(UTC) > to_instant(row["deadline_at"]) + timedelta(seconds=1)
 
 
 @contextmanager

@@ -21,9 +21,8 @@ from tests.builders import wrong_code
 from tests.conftest import SEED, SOAK
 from tests.postgres import Server
 from tests.processes.clients import clients_of_each, halted, new_client, pair, reply
-from tests.processes.service import Service, children, until
-from tests.processes.test_torture import SETTINGS, Load, check
-from tests.processes.test_troubles import is_overdue
+from tests.processes.load import SETTINGS, Load, check
+from tests.processes.service import Service, children, is_overdue, until
 
 PHONE, OTHER = "+14255550123", "+14255550124"
 KILLS = 2 * SOAK

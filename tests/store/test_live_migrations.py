@@ -32,7 +32,7 @@ from tests.builders import KEYRING, OUR_NUMBER, PHONE, RULES, TEXT
 from tests.builders import inbound as text_of
 from tests.harness import HandClock
 from tests.postgres import Server, ask
-from tests.store.test_migrations import shape
+from tests.store.shapes import shape
 
 HERE = Path(__file__).parent
 AT, DEADLINE = "2026-01-31T11:59:30.000000Z", "2026-01-31T12:01:00.000000Z"

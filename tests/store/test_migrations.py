@@ -9,6 +9,7 @@ from bot.store import history, hourly_counts, migrations, usage, verifications
 from bot.store.sqlite import SqliteStore
 from bot.store.tx import Done, UnusableDatabase
 from tests.harness import HandClock
+from tests.store.shapes import shape
 
 FIRST = Path(__file__).parent / "schema_1.sql"
 AT = "2026-01-31T10:00:00.000000Z"
@@ -42,25 +43,6 @@ def first_version(path: Path) -> None:
     db.execute("INSERT INTO daily_count VALUES ('2025-12-01', 'US', 'approved', 7)")
     db.commit()
     db.close()
-
-
-def shape(path: Path) -> dict[str, object]:
-    """Columns, indexes and what foreign keys refer to."""
-    db = sqlite3.connect(path)
-    names = [n for (n,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found: dict[str, object] = {
-        name: (
-            [row[1:] for row in db.execute(f"PRAGMA table_info({name})")],
-            [row[2:7] for row in db.execute(f"PRAGMA foreign_key_list({name})")],
-            sorted(
-                (row[1], row[2], *(c[2] for c in db.execute(f"PRAGMA index_info({row[1]})")))
-                for row in db.execute(f"PRAGMA index_list({name})")
-            ),
-        )
-        for name in names
-    }
-    db.close()
-    return found
 
 
 def test_a_migrated_database_is_shaped_like_a_new_one(tmp_path: Path, clock: HandClock) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.domain.test_phone import SPELLINGS
+from tests.domain.numbers import SPELLINGS
 from tests.harness import INSTANCES, PHONE, Harness
 from tests.harness import harness as open_harness
 from tests.usecases.refusals import refused

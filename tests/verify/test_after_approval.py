@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.dispatch.test_catch_up import missed
-from tests.dispatch.test_catch_up import run as catch_up
+from tests.dispatch.missing import catch_up, missed
 from tests.harness import FUNCTION_KEY, PHONE, Harness
 from tests.verify.conftest import FORMS, Verify, client_of, refused
 
