@@ -26,6 +26,16 @@ _PUNCTUATION = {
     **dict.fromkeys("\uff0c\u3001\uff64\ufe50\ufe51\u060c\u066b\u066c", ","),
 }
 
+# Quotation marks and dashes that Twilio's Smart Encoding, phones and carriers swap for ASCII
+# (https://www.twilio.com/docs/messaging/services/smart-encoding-char-list).
+_TYPOGRAPHIC = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bb\u02bc\u02bd\u02c8`\u00b4\uff07", "'"),
+        **dict.fromkeys("\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\u02ba\u275d\u275e\uff02", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+    }
+)
+
 # Scripts, as the names of their characters begin.
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
 
@@ -54,8 +64,13 @@ def ascii_digits(text: str) -> str:
 
 def comparable(text: str) -> str:
     """A text as quotes and keywords are compared: one form of each character, lower case, single
-    blanks."""
-    return " ".join(unicodedata.normalize("NFKC", visible(text)).casefold().split())
+    blanks.
+
+    >>> print(comparable("Joe’s  code – “1234”"))
+    joe's code - "1234"
+    """
+    plain = visible(text).translate(_TYPOGRAPHIC)
+    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
 
 
 def letters_of_words(text: str) -> str:

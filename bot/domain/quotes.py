@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.domain.characters import comparable, is_latin, is_unspaced
+from bot.domain.characters import ascii_digits, comparable, is_latin, is_unspaced
 
 # A text is a quote if it has QUOTE_LENGTH consecutive characters of our own words. In a non-Latin
 # script, whose words are short and may have no blanks between them, QUOTE_LETTERS letters suffice.
 # The fixed words of a challenge must be at least as long.
 QUOTE_LENGTH = 12
 QUOTE_LETTERS = 6
+# In a script other than Latin so many numbers and Latin words, such as the time and the reference.
+SKELETON_WORDS = 3
 _NO_LETTERS = re.compile(r"^[\W_]+")
+_LATIN = re.compile(r"[a-z]+|[0-9]+")
 
 
 def has_reaction_frame(text: str) -> bool:
@@ -31,11 +34,12 @@ def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None
     """Whether `said`, made comparable, contains a part of one of our texts. The service's name does
     not count: a person may write it beside the code."""
     letters = _beyond_latin(said)
-    parts = [comparable(part) for text in challenge_texts for part in _fixed_parts(text, service)]
+    texts = [[comparable(part) for part in _fixed_parts(text, service)] for text in challenge_texts]
     return any(
         _holds_run(said, part) or (letters and any(run in letters for run in _letter_runs(part)))
+        for parts in texts
         for part in parts
-    )
+    ) or any(_holds_skeleton(said, parts) for parts in texts)
 
 
 def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
@@ -83,6 +87,17 @@ def _letter_runs(ours: str) -> Iterator[str]:
         (first, word), (_, last_word) = run[0], run[-1]
         if word != last_word or is_unspaced(first):
             yield "".join(letter for letter, _ in run)
+
+
+def _holds_skeleton(said: str, parts: Sequence[str]) -> bool:
+    """Whether a text holds what is left of ours where a phone or a carrier has replaced the letters
+    of another script, by question marks or look-alikes: its numbers and Latin words, in order."""
+    ours = " ".join(parts)
+    left = _LATIN.findall(ascii_digits(ours))
+    if len(left) < SKELETON_WORDS or not any(_letter_runs(ours)):
+        return False
+    words = iter(_LATIN.findall(ascii_digits(said)))
+    return all(word in words for word in left)
 
 
 def _beyond_latin(said: str) -> str:

@@ -34,6 +34,8 @@ _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOS
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
+# Above a signature or a quoted text: an empty line, or one that begins with "--", "__" or ">".
+_BELOW = re.compile(r"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n]*(?:[\r\n\u2028\u2029]|--|__|>))")
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
@@ -149,14 +151,19 @@ def _guess(text: str, code_length: int) -> str | None:
 
 
 def _code_runs(text: str, code_length: int) -> set[str]:
-    """Returns stand-alone runs of this many digits. If the first line is only the code, it counts
-    whatever follows, since signatures may contain numbers and times."""
-    first, *rest = _LINE_END.split(text.strip(), maxsplit=1)
-    code = _trimmed(first)
-    digits = "".join(_DIGITS.findall(code))
-    if rest and _SPACED.fullmatch(code) and len(digits) == code_length:
-        return {digits} | _lone_runs(rest[0], code_length)
+    """Returns stand-alone runs of this many digits. If the first line is only the code, no other
+    line counts but one that is only a code too: signatures may contain numbers and times."""
+    first, *rest = (_code_line(line, code_length) for line in _LINE_END.split(text.strip()))
+    if rest and first is not None:
+        return {first, *(code for code in rest if code is not None)}
     return _lone_runs(text, code_length)
+
+
+def _code_line(line: str, code_length: int) -> str | None:
+    """The code that a line consists of."""
+    code = _trimmed(line)
+    digits = "".join(_DIGITS.findall(code))
+    return digits if _SPACED.fullmatch(code) and len(digits) == code_length else None
 
 
 def _lone_runs(text: str, code_length: int) -> set[str]:
@@ -169,15 +176,22 @@ def _lone_runs(text: str, code_length: int) -> set[str]:
 
 
 def is_no(heard: Heard, words: Sequence[str]) -> bool:
-    """Whether a text is one of these words and nothing else; punctuation does not matter.
+    """Whether a text is one of these words and nothing else, perhaps repeated, or stands so above a
+    signature or a quoted text; punctuation does not matter.
 
     >>> is_no(hear("No!"), ["no"]), is_no(hear("no code came"), ["no"])
     (True, False)
+    >>> is_no(hear("No, no!\\n\\nSent from my phone"), ["no"]), is_no(hear("No\\nit is 5"), ["no"])
+    (True, False)
     """
-    if _NUMERO.search(heard.text):
+    if _NUMERO.search(heard.text) or not heard.comparable:
         return False
-    said = letters_of_words(heard.comparable)
-    return bool(said) and said in {letters_of_words(comparable(word)) for word in words}
+    first = comparable(_BELOW.split(heard.text.strip(), maxsplit=1)[0])
+    known = {letters_of_words(comparable(word)) for word in words}
+    if letters_of_words(first) in known:
+        return True
+    said = [letters_of_words(word) for word in first.split()]
+    return bool(said) and all(word in known for word in said)
 
 
 def _folded(text: str) -> str:

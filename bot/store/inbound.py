@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.ignored import IgnoreReason
-from bot.store.rows import Row, placeholder_values, placeholders, to_instant, to_text
+from bot.store.rows import Row, count_of, placeholder_values, placeholders, to_instant, to_text
 from bot.store.tx import Tx
 
 # Longer than Twilio keeps messages for a repeat (a year).
@@ -46,7 +46,7 @@ def remember(
     ignored: IgnoreReason | None = None,
     masked_phone: str | None = None,
 ) -> None:
-    """`masked_phone`: the sender, stored if the text was ignored."""
+    """`masked_phone`: the sender, of a text that was ignored, or of a keyword that was answered."""
     sql = """
         INSERT INTO inbound (message_sid, received_at, answer, ignored, masked_phone)
         VALUES (:sid, :now, :answer, :ignored, :masked_phone)
@@ -57,8 +57,20 @@ def remember(
         now=to_text(tx.now),
         answer=answer,
         ignored=ignored.value if ignored else None,
-        masked_phone=masked_phone if ignored else None,
+        masked_phone=masked_phone,
     )
+
+
+def count_answers(tx: Tx, masked_phone: str, *, since: datetime, among: int) -> int:
+    """Counts answers to keywords of a masked number, among the newest `among` messages."""
+    sql = """
+        SELECT count(*) AS count FROM (
+            SELECT masked_phone, answer FROM inbound WHERE received_at > :since
+            ORDER BY received_at DESC LIMIT :among
+        ) AS lately WHERE masked_phone = :masked_phone AND answer IS NOT NULL
+    """
+    row = tx.one(sql, since=to_text(since), among=among, masked_phone=masked_phone)
+    return count_of(row)
 
 
 def newest_ignored(tx: Tx, *, limit: int) -> list[IgnoredText]:

@@ -119,6 +119,18 @@ def challenge_texts_of(tx: Tx, phone: str) -> list[str]:
     return [row["challenge_text"] for row in tx.all(sql, phone=phone, since=since)]
 
 
+def locales_of(tx: Tx, phone: str) -> list[str]:
+    """The languages of the newest twenty texts of a number within a day."""
+    sql = """
+        SELECT DISTINCT locale FROM (
+            SELECT locale FROM verification
+            WHERE phone = :phone AND created_at > :since ORDER BY created_at DESC LIMIT 20
+        ) AS lately WHERE locale IS NOT NULL
+    """
+    since = to_text(tx.now - timedelta(days=1))
+    return [row["locale"] for row in tx.all(sql, phone=phone, since=since)]
+
+
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
     sql = "SELECT id FROM verification WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
     return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]

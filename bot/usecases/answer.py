@@ -20,7 +20,7 @@ from bot.store.tx import Done, Tx
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.keywords import is_opted_out, is_outdated, keyword_of, obey, present_of
+from bot.usecases.keywords import is_no, is_opted_out, is_outdated, keyword_of, obey, present_of
 from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_caught_up, require_running
@@ -54,12 +54,14 @@ def judge_text(
         done = obey(tx, text, keyword, rules.service_name)
     else:
         done = _judge(tx, text, rules, judged_until)
+    answer, ignored = done.value.answer, done.value.ignored
+    is_kept = ignored is not None or (keyword is not None and answer is not None)
     inbound.remember(
         tx,
         text.message_sid,
-        answer=done.value.answer,
-        ignored=done.value.ignored,
-        masked_phone=phone.masked(text.phone),
+        answer=answer,
+        ignored=ignored,
+        masked_phone=phone.masked(text.phone) if is_kept else None,
     )
     return done
 
@@ -143,7 +145,7 @@ def _judge_reply(
 ) -> Done[Judged]:
     read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    if isinstance(read, Chatter) and reply.is_no(text.heard, wording.no_words(verification.locale)):
+    if not isinstance(read, Attempt) and is_no(tx, text.heard, verification):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not rules.keyring.knows(verification):
         return Done(Judged(None), changes=retire_key(tx, verification))

@@ -1,19 +1,23 @@
-"""STOP, START and HELP."""
+"""STOP, START, HELP and NO."""
 
 from datetime import timedelta
 
 from bot import wording
-from bot.domain import reply
+from bot.domain import phone, reply
+from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import Heard, first_line
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
-from bot.store import disowns, opt_outs, verifications
+from bot.store import disowns, inbound, opt_outs, verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
+
+KEYWORD_ANSWERS = 3  # to HELP and STOP on a short code: for each number, in a day
+LOOKED_AT = 1000  # messages in which these are counted, the newest
 
 
 def keyword_of(
@@ -48,6 +52,14 @@ def _stop_without_code(heard: Heard, code_length: int) -> Keyword | None:
     return None if reply.holds_code_run(heard, code_length=code_length) else Keyword.STOP
 
 
+def is_no(tx: Tx, heard: Heard, v: Verification) -> bool:
+    """NO in the language of its text, or of another text of the number within a day."""
+    if reply.is_no(heard, wording.no_words(v.locale)):
+        return True
+    others = verifications.locales_of(tx, v.phone)
+    return any(reply.is_no(heard, wording.no_words(locale)) for locale in others)
+
+
 def is_outdated(tx: Tx, text: InboundText) -> bool:
     """Whether a missed keyword is older than another keyword of its number, which counts instead. A
     STOP that came while missed texts were being read is found by its opt-out."""
@@ -60,7 +72,7 @@ def is_outdated(tx: Tx, text: InboundText) -> bool:
 def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Done[Judged]:
     """Applies a keyword. Twilio answers keywords itself, except on a short code of our own without
     Advanced Opt-Out: there Textback answers HELP and STOP."""
-    answers = text.is_to_short_code and text.keyword is None
+    answers = text.is_to_short_code and text.keyword is None and _may_answer(tx, text.phone)
     tx.lock_number(text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
@@ -86,6 +98,18 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
         return Done(judged)
     decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
     return Done(judged, changes=record(tx, pending, decision))
+
+
+def _may_answer(tx: Tx, number: str) -> bool:
+    """Answers are billed, and anybody can text a keyword: a few a day for each number, and none for
+    a number that cannot be verified."""
+    try:
+        phone.parse(number)
+    except (InvalidNumber, CannotReceiveTexts):
+        return False
+    since = tx.now - timedelta(days=1)
+    masked = phone.masked(number)
+    return inbound.count_answers(tx, masked, since=since, among=LOOKED_AT) < KEYWORD_ANSWERS
 
 
 def is_opted_out(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bool:

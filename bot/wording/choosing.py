@@ -72,6 +72,8 @@ _ALIASES = {
     "zh-tw": "zh-hant",
     "zh-hk": "zh-hant",
     "zh-mo": "zh-hant",
+    "zh-chs": "zh-hans",
+    "zh-cht": "zh-hant",
     "cmn": "zh-hans",
     "cmn-hans": "zh-hans",
     "cmn-hant": "zh-hant",

@@ -42,6 +42,8 @@ from bot.channels.twilio.exceptions import (
 )
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.troubles import Kind
+from bot.domain.characters import comparable
+from bot.domain.reply import LONGEST_TEXT
 from bot.settings import Settings
 from bot.store.steady import UNCOUNTED
 
@@ -232,5 +234,7 @@ def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
     # text with a body may be older by UNCOUNTED: `tried_ago` can be too short by that much, and a
     # text that is overlooked here is sent twice. Redacted texts are compared by age alone.
     earliest = since - UNCOUNTED if message.body else since
-    is_alike = not message.body or body in message.body
-    return message.direction == "outbound-api" and is_alike and message.date_created >= earliest
+    if message.direction != "outbound-api" or message.date_created < earliest:
+        return False
+    # Twilio's Smart Encoding may have replaced quotation marks and dashes.
+    return not message.body or comparable(body) in comparable(message.body[:LONGEST_TEXT])

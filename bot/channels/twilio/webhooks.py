@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from twilio.twiml.messaging_response import MessagingResponse
 
-from bot.channels.gateway import NotForUs, Report
+from bot.channels.gateway import Blame, NotForUs, Report
 from bot.channels.twilio import addresses, errors
 from bot.channels.twilio.addresses import Ours
 from bot.domain.delivery import Delivery
@@ -71,14 +71,17 @@ def read_report(text_id: str, form: Form) -> Report | None:
     code = form.get("ErrorCode", "")
     error_code = int(code) if re.fullmatch(r"[0-9]{1,6}", code) else None
     trouble = errors.in_report(error_code)
+    blame = errors.blame(error_code or 0, trouble)
+    is_refused = blame is Blame.OPTED_OUT and delivery in (Delivery.FAILED, Delivery.UNDELIVERED)
     return Report(
         text_id=text_id,
         sid=sid,
         delivery=delivery,
         error_code=error_code,
-        # Carriers say `undelivered` of texts that arrived, so that alone ends nothing.
-        is_final=delivery is Delivery.FAILED and trouble.is_permanent,
-        blame=errors.blame(error_code or 0, trouble),
+        # Carriers say `undelivered` of texts that arrived, so that alone ends nothing. But Twilio
+        # itself refuses texts to a number that has opted out.
+        is_final=(delivery is Delivery.FAILED and trouble.is_permanent) or is_refused,
+        blame=blame,
         sentence=trouble.sentence,
     )
 

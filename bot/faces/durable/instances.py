@@ -10,7 +10,7 @@ from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
 from bot.faces.durable.cors import Cors, note_key
-from bot.faces.durable.errors import UnsupportedMedia
+from bot.faces.durable.errors import InvalidFilter, UnsupportedMedia
 from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
 from bot.faces.durable.query import Query, refuse_filters, token, wanted_page, wanted_purge
 from bot.http.access import Access
@@ -146,6 +146,8 @@ class Instances:
 
     def purge_many(self) -> Response:
         self._access.require_manager()
+        if whole_body(request).strip():
+            raise InvalidFilter("Filters of a removal stand in the query. Nothing was removed.")
         wanted = wanted_purge(parameters.query())
         count = forget.purge_all(self._store, wanted) if wanted else 0
         return json_response({"instancesDeleted": count}) if count else Response(status=404)
