@@ -44,10 +44,14 @@ class SharedCounters(Background):
 
     def end(self) -> None:
         """Adds the sums of a process that is about to end, such as a command, to those of all ended
-        processes, so that no rows of its own stay."""
+        processes, so that no rows of its own stay. A failure is only logged: what the process was
+        for is done."""
         with self._lock:
             samples = {key: value for key, value in self._metrics.samples().items() if value}
-            self._store.write(_add_to_past, samples)
+            try:
+                self._store.write(_add_to_past, samples)
+            except Exception:
+                log.exception("the counters of this process could not be written")
 
     def _write(self) -> None:
         now = time.monotonic()

@@ -7,12 +7,13 @@ cost of one fsync, which writers share (`group_commit.py`).
 """
 
 import contextlib
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,8 +22,9 @@ import sqlite_utils
 from bot.concurrency import blocking
 from bot.store.group_commit import GroupCommit
 from bot.store.outages import NOTED_SECONDS, Outages
-from bot.store.rows import Row, Value, to_instant_if_readable
-from bot.store.sqlite_file import connect, open_file, patiently
+from bot.store.rows import to_instant_if_readable
+from bot.store.sqlite_file import connect, identity, open_file, patiently
+from bot.store.sqlite_tx import SqliteTx
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
     STORE_TIMEOUT_SECONDS,
@@ -35,58 +37,13 @@ from bot.store.tx import (
 
 T = TypeVar("T")
 
-FETCHED_AT_ONCE = 200  # rows: a millisecond
+log = logging.getLogger(__name__)
+
 SCRUB_MILLISECONDS = 100
 # Connections that read: each takes two files and up to 8 MiB. A long list reads in turns with
 # others, so several are open at once.
 READERS_AT_ONCE = 64
 READERS_KEPT = 16
-
-
-class SqliteTx:
-    def __init__(self, db: sqlite_utils.Database, clock: Callable[[], datetime]) -> None:
-        # SQLite's own connection: sqlite-utils asks before and after each statement whether a
-        # transaction is open, and here one always is.
-        self._connection = db.conn
-        self._clock = clock
-
-    @cached_property
-    def now(self) -> datetime:
-        """Read when it is first asked for: the lock is held by then, and many reads never ask."""
-        return self._clock()
-
-    def all(self, sql: str, **params: Value) -> list[Row]:
-        cursor = self._connection.execute(sql, params)
-        rows: list[Row] = cursor.fetchmany(FETCHED_AT_ONCE)
-        last = len(rows)
-        while last == FETCHED_AT_ONCE:
-            blocking.breathe()
-            more = cursor.fetchmany(FETCHED_AT_ONCE)
-            last = len(more)
-            rows += more
-        return rows
-
-    def one(self, sql: str, **params: Value) -> Row | None:
-        row: Row | None = self._connection.execute(sql, params).fetchone()
-        return row
-
-    def run(self, sql: str, **params: Value) -> int:
-        return self._connection.execute(sql, params).rowcount
-
-    # One writer at a time: rows that are read are locked, and rows become visible in their order.
-    lock = one
-    lock_skip_locked = all
-    horizon = str(2**63 - 1)
-
-    def lock_number(self, phone: str) -> None:
-        pass
-
-    lock_name = lock_number
-
-    def seconds(self, earlier: str, later: str) -> str:
-        """Plain SQL, no Python function: SQLite would wait for the interpreter at each call, up to
-        five milliseconds under load, and hold up all writes."""
-        return f"CAST(round((julianday({later}) - julianday({earlier})) * 86400) AS INTEGER)"
 
 
 class SqliteStore(Store):
@@ -111,6 +68,7 @@ class SqliteStore(Store):
         self._readers: list[sqlite_utils.Database] = []
         self._reading = threading.BoundedSemaphore(READERS_AT_ONCE)
         self.writer, newest = open_file(path)
+        self._identity = identity(path)
         self.writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
         self.steady.read(clock(), to_instant_if_readable(newest))
 
@@ -136,7 +94,13 @@ class SqliteStore(Store):
                 raise
             raise StoreUnavailable(f"SQLite says: {error}") from error
 
+    def _require_same_file(self) -> None:
+        """Connections go on with a removed file, and what they write is lost with it."""
+        if identity(self.path) != self._identity:
+            raise StoreUnavailable(f"{self.path} was removed or replaced: restart the service")
+
     def _read_once(self, query: Callable[[Tx], T]) -> T:
+        self._require_same_file()
         with self._reader() as db:
             db.execute("BEGIN")
             try:
@@ -153,15 +117,18 @@ class SqliteStore(Store):
 
     def scrub(self) -> bool:
         """Empties the write-ahead log, which may still contain deleted data. Returns False if the
-        log is being read at the moment; it is then emptied later."""
-        db = connect(self.path)
-        # It holds the lock of writers while it waits for readers, a backup for example.
-        db.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
+        log is being read at the moment, or the disk is full; it is then emptied later."""
         try:
-            busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
-            return bool(busy == 0)
-        finally:
-            db.close()
+            with contextlib.closing(connect(self.path)) as db:
+                # It holds the lock of writers while it waits for readers, a backup for example.
+                db.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
+                busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
+                return bool(busy == 0)
+        except sqlite3.DatabaseError as error:
+            if not _may_pass(error):
+                raise
+            log.warning("the write-ahead log could not be emptied: %s", error)
+            return False
 
     def close(self) -> None:
         with self._mutex:
@@ -173,6 +140,7 @@ class SqliteStore(Store):
     def _transaction(self, until: float) -> Iterator[sqlite_utils.Database]:
         db = self.writer
         began = time.monotonic()
+        self._require_same_file()
         try:
             patiently(partial(db.conn.execute, "BEGIN IMMEDIATE"), max(0.05, until - began))
             waited = time.monotonic() - began

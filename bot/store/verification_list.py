@@ -14,6 +14,7 @@ from bot.store.verification_rows import from_row
 
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+LONGEST_ID = 256  # characters (schema.sql)
 SLICE = 5_000  # ids in one query: about two milliseconds
 
 
@@ -219,7 +220,7 @@ def _by_id(tx: Tx, filter: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]
     begins = "id > :lowest" if after_id >= filter.id_prefix and after_id else "id >= :lowest"
     params: dict[str, Value] = {
         "lowest": max(after_id, filter.id_prefix),
-        "prefix_end": filter.id_prefix + chr(0x10FFFF),
+        "prefix_end": filter.id_prefix + chr(0x10FFFF) * LONGEST_ID,
         "created_from": to_text(filter.created_from or EARLIEST),
         "created_to": to_text(filter.created_to or LATEST),
     }

@@ -19,6 +19,7 @@ _TRIES_AT = (0, 2, 10, 60, 300, 1800, 7200, 21_600, 43_200, 86_400)
 WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT))
 JITTER = 0.2  # share of each wait, either way, so that events do not retry all at once
 LEASE = timedelta(seconds=timings.WEBHOOK_LEASE_SECONDS)
+FIRST_TRY = timedelta(minutes=5)  # within which an event is tried first, where others wait too
 FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
 # Pending ones this old belong to an endpoint that is disabled or no longer configured.
 KEPT = {
@@ -81,15 +82,15 @@ def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: floa
     else:
         wait = WAITS[event.tries] * (1 + JITTER * jitter)
         due_at = tx.now + timedelta(seconds=max(wait, answer.retry_after_seconds))
+        if event.tries + 1 == len(WAITS):  # the last one: whatever the jitter, a day is over then
+            due_at = max(due_at, event.created_at + FAILING + FIRST_TRY)
         is_news = webhook_events.put_off(tx, event, answer, due_at=due_at)
-    # Jitter may end a schedule of 24 hours earlier; it is used up all the same.
-    failing = FAILING * (1 - JITTER) if is_last else FAILING
     is_gone = answer.result is WebhookResult.GONE
-    return Done(is_news and _failed(tx, endpoint, is_gone=is_gone, failing=failing))
+    return Done(is_news and _failed(tx, endpoint, is_gone=is_gone))
 
 
-def _failed(tx: Tx, endpoint: Endpoint, *, is_gone: bool, failing: timedelta) -> bool:
-    """Returns True if this failure disables the endpoint: at once if it is gone, or after `failing`
+def _failed(tx: Tx, endpoint: Endpoint, *, is_gone: bool) -> bool:
+    """Returns True if this failure disables the endpoint: at once if it is gone, or after FAILING
     of nothing but failures. An endpoint that was enabled after the try began stays enabled, since
     that try says nothing about the repaired receiver."""
     if is_gone:
@@ -102,7 +103,7 @@ def _failed(tx: Tx, endpoint: Endpoint, *, is_gone: bool, failing: timedelta) ->
     if present.failing_since is None:
         webhook_endpoints.failed(tx, endpoint.id)
         return False
-    if tx.now < present.failing_since + failing:
+    if tx.now < present.failing_since + FAILING:
         return False
     return webhook_endpoints.disable(
         tx, endpoint.id, DisabledCause.FAILING, generation=endpoint.generation

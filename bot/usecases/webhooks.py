@@ -129,28 +129,37 @@ def backlog(tx: Tx) -> Backlog:
 # -- actions of operators --------------------------------------------------------------------------
 
 
-def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[datetime]:
-    """Enables an endpoint and returns when; `queue_waiting` then sends what waits for it. Raises
-    UnknownEndpoint, EndpointChanged."""
+def enable_and_send(store: Store, as_operator: Store, endpoint_id: str, *, generation: int) -> None:
+    """Enables a disabled endpoint; what waits for it is sent now, and each event begins its
+    schedule of tries again. Days of events may wait, so they are queued batch by batch, and before
+    the endpoint is enabled: nothing is tried in between, and an interruption can be repeated.
+    `as_operator`: the store that audits the enabling. Raises UnknownEndpoint, EndpointChanged."""
+    if store.read(_is_disabled, endpoint_id, generation=generation):
+        since = store.now()
+        while store.write(_queue_batch, endpoint_id, since=since) == QUEUED_AT_ONCE:
+            breathe()
+    as_operator.write(enable, endpoint_id, generation=generation)
+
+
+def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
+    """Raises UnknownEndpoint, EndpointChanged."""
     if webhook_endpoints.load(tx, endpoint_id) is None:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
         raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
-    return Done(tx.now, has_notices=True)
+    return Done(None, has_notices=True)
 
 
-def queue_waiting(store: Store, endpoint_id: str, *, since: datetime) -> None:
-    """Sends the pending events of an endpoint now; each begins its schedule of tries again. Days of
-    them may wait, so each batch is a transaction of its own; if the process ends between two, the
-    rest keep their schedule. `since`: when the endpoint was enabled."""
-    while store.write(_queue_batch, endpoint_id, since=since) == QUEUED_AT_ONCE:
-        breathe()
+def _is_disabled(tx: Tx, endpoint_id: str, *, generation: int) -> bool:
+    endpoint = webhook_endpoints.load(tx, endpoint_id)
+    if endpoint is None or endpoint.generation != generation:
+        return False
+    return not endpoint.is_enabled
 
 
 def _queue_batch(tx: Tx, endpoint_id: str, *, since: datetime) -> Done[int]:
     limit = QUEUED_AT_ONCE
-    count = webhook_events.queue_waiting_again(tx, endpoint_id, since=since, limit=limit)
-    return Done(count, has_notices=True)
+    return Done(webhook_events.queue_waiting_again(tx, endpoint_id, since=since, limit=limit))
 
 
 def send_test(tx: Tx, *, sent_by: str) -> Done[int]:

@@ -12,7 +12,7 @@ class Outcomes:
     def __init__(self, accounts: Accounts, secrets: str) -> None:
         """`secrets`: two of them, with a comma in between, while one is replaced."""
         self._accounts = accounts
-        self._verifiers = [Webhook(secret) for secret in secrets.split(",")]
+        self._verifiers = [Webhook(secret.strip()) for secret in secrets.split(",")]
 
     def register(self, app: Flask) -> None:
         app.add_url_rule("/webhooks", "webhooks", self.receive, methods=["POST"])

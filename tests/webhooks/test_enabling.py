@@ -2,12 +2,13 @@
 
 import pytest
 
+from bot.domain.errors import EndpointChanged
 from bot.store.tx import Done, Tx
 from bot.store.webhook_events import EventState
 from bot.usecases import webhooks
 from simulator.receiver import Behaviour
 from tests.harness import Harness
-from tests.webhooks.receiver import OTHER, approve, behave, events, received
+from tests.webhooks.receiver import OTHER, approve, behave, events
 
 LATER = (3, 13, 90, 400, 2200, 8000, 20000, 26000)  # seconds, each past the next try
 
@@ -21,8 +22,8 @@ def disable(harness: Harness) -> None:
 def enable(harness: Harness) -> None:
     (view,) = harness.store.read(webhooks.endpoints)
     endpoint = view.endpoint
-    since = harness.store.write(webhooks.enable, endpoint.id, generation=endpoint.generation)
-    webhooks.queue_waiting(harness.store, endpoint.id, since=since)
+    store = harness.store
+    webhooks.enable_and_send(store, store, endpoint.id, generation=endpoint.generation)
 
 
 def test_enabling_sends_at_once_what_was_put_off(told: Harness) -> None:
@@ -54,6 +55,17 @@ def test_enabling_begins_the_schedule_of_overdue_events_again(told: Harness) -> 
     assert [event.tries for event in waiting] == [1]
 
 
+def test_a_stale_enabling_changes_no_schedule(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    before = events(told)
+    (view,) = told.store.read(webhooks.endpoints)
+    with pytest.raises(EndpointChanged):
+        webhooks.enable_and_send(told.store, told.store, view.endpoint.id, generation=7)
+    assert events(told) == before
+
+
 def put_off_many(tx: Tx, endpoint_id: str, count: int) -> Done[None]:
     """Half of them are overdue, and half are due later."""
     for number in range(count):
@@ -82,22 +94,6 @@ def test_many_waiting_events_are_queued_batch_by_batch(
     batches = []
     told.store.on_commit(lambda done, seconds: batches.append(done.value))
     enable(told)
-    assert [count for count in batches if isinstance(count, int)] == [10, 10, 10, 10, 5]
+    assert batches == [10, 10, 10, 10, 5, None]
     waiting = [event for event in events(told) if event.id.startswith("put_off_")]
     assert {(event.tries, event.due_at) for event in waiting} == {(0, told.clock.now)}
-
-
-def test_an_event_tried_after_the_enabling_keeps_its_schedule(told: Harness) -> None:
-    behave(told, Behaviour.FAIL)
-    approve(told)
-    told.run_once()
-    disable(told)
-    (view,) = told.store.read(webhooks.endpoints)
-    since = told.store.write(webhooks.enable, view.endpoint.id, generation=view.endpoint.generation)
-    behave(told, Behaviour.FAIL)
-    told.clock.forward(10)
-    told.run_once()
-    before = [event.due_at for event in events(told)]
-    webhooks.queue_waiting(told.store, view.endpoint.id, since=since)
-    assert [event.due_at for event in events(told)] == before
-    assert sum(event.tries for event in received(told)) == 3

@@ -96,10 +96,8 @@ def enable(endpoint_id: str, as_json: bool) -> None:
         return
     # For an unknown id the use case raises the refusal, as it does for the console.
     generation = view.endpoint.generation if view else 0
-    since = audited(Action.ENDPOINT_ENABLED, detail=endpoint_id).write(
-        webhooks.enable, endpoint_id, generation=generation
-    )
-    webhooks.queue_waiting(_store(), endpoint_id, since=since)
+    as_operator = audited(Action.ENDPOINT_ENABLED, detail=endpoint_id)
+    webhooks.enable_and_send(_store(), as_operator, endpoint_id, generation=generation)
     said = (
         "Enabled. Its waiting events will be sent while a dispatcher runs, if WEBHOOK_URLS still"
         " contains the endpoint."

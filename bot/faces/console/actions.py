@@ -125,10 +125,8 @@ class Actions:
         seen = whole_number(request.form.get("generation", ""))
         # No endpoint has the generation -1, which stands for unreadable input.
         generation = -1 if seen is None else seen
-        since = self._as(Action.ENDPOINT_ENABLED, detail=id).write(
-            webhooks.enable, id, generation=generation
-        )
-        webhooks.queue_waiting(self._service.store, id, since=since)
+        as_operator = self._as(Action.ENDPOINT_ENABLED, detail=id)
+        webhooks.enable_and_send(self._service.store, as_operator, id, generation=generation)
         return self._noticed("enabled", "webhooks")
 
     def replay_event(self, id: str) -> AnyResponse:

@@ -38,7 +38,7 @@ _NUMBERS = {
 _WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
 
 # The plus of an offset that was not escaped is a blank by the time it is read.
-_UNESCAPED_OFFSET = re.compile(r"(.*[Tt ]\d\d.*) (\d\d:?\d\d)")
+_UNESCAPED_OFFSET = re.compile(r"(.*[T ]\d\d.*) (\d\d(?::?\d\d)?)")
 # Parameters of a removal: its filters, the key, and the names of a task hub and a connection.
 _COMMON_NAMES = frozenset(["code", "taskhub", "connection"])
 _FILTER = re.compile("createdtime(from|to)|runtimestatus", re.IGNORECASE)
@@ -82,16 +82,19 @@ class Query:
 
     def instant(self, name: str) -> datetime | None:
         """The instant in UTC, which is assumed without an offset. None: absent or unreadable."""
-        text = (self.text(name) or "").strip()
+        text = (self.text(name) or "").strip().upper()  # RFC 3339 allows "t" and "z"
         offset = _UNESCAPED_OFFSET.fullmatch(text)
         if offset is not None:
             text = f"{offset[1]}+{offset[2]}"
         year, dash, rest = text.partition("-")
         try:  # the clients send years below 1000 without their zeros
             instant = datetime.fromisoformat(year.zfill(4) + dash + rest)
-            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
+        except ValueError:
             return None
+        try:
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError:  # of the first or the last day there is
+            return instant.replace(tzinfo=UTC)
 
     def count(self, name: str, *, default: int, most: int) -> int:
         number = whole_number((self.text(name) or "").strip())

@@ -8,7 +8,7 @@ from bot.domain.ids import hex_id
 from bot.domain.verification import Status, Verification
 from bot.http.instants import whole_seconds
 from bot.settings import Settings
-from bot.store.texts import Text
+from bot.store.texts import Text, TextState
 
 Json = dict[str, Any]
 PATH = "/v2/Services"
@@ -35,7 +35,7 @@ class Shapes:
             "lookup": {},
             "amount": None,
             "payee": None,
-            "send_code_attempts": [_attempt(text) for text in texts],
+            "send_code_attempts": [_attempt(text) for text in texts if was_tried(text)],
             "sna": None,
             "date_created": whole_seconds(v.created_at),
             "date_updated": whole_seconds(_updated_at(v)),
@@ -116,6 +116,11 @@ def sid_of(v: Verification) -> str:
 
 def _updated_at(v: Verification) -> datetime:
     return (v.outcome.at if v.outcome else v.updated_at) or v.created_at
+
+
+def was_tried(text: Text) -> bool:
+    """False: withdrawn before it was handed to Twilio, so no attempt was made."""
+    return text.state is not TextState.WITHDRAWN or text.first_try_at is not None
 
 
 def _attempt(text: Text) -> Json:
