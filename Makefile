@@ -32,7 +32,7 @@ test: .venv/develop ## Run all tests (about four minutes on two cores)
 	@$(BIN)/python -m tests.run
 
 soak: .venv/develop ## Run random input, simulation and kills forty times longer, all tests on PostgreSQL (about forty minutes)
-	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py tests/processes/test_slow_clients.py tests/processes/test_greenlets.py tests/processes/test_hosts.py tests/end_to_end/test_secrets.py tests/browser/test_pages.py
+	@SOAK=40 $(BIN)/python -m pytest tests/test_fuzz.py tests/durable/test_openapi.py tests/simulation tests/store/contract/test_model.py tests/processes/test_torture.py tests/processes/test_slow_clients.py tests/processes/test_greenlets.py tests/processes/test_hosts.py tests/processes/test_web_processes.py tests/end_to_end/test_secrets.py tests/test_unusable_secrets.py tests/browser/test_pages.py
 	@TEST_DATABASE=postgresql $(BIN)/python -m tests.run tests --ignore tests/browser --ignore tests/console/test_speed.py
 
 bench: .venv/develop ## Measure rates, compared with a bare form route (about six minutes)

@@ -1,4 +1,4 @@
-"""The structure of `bot/`: imports point one way, files and functions stay short."""
+"""The structure of `bot/`, whose imports point one way; all files and functions stay short."""
 
 import ast
 import re
@@ -185,3 +185,14 @@ def test_requirements_are_pinned_exactly() -> None:
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert "==" in line, line
+
+
+def test_each_test_that_can_run_longer_does_in_make_soak() -> None:
+    (line,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if "SOAK=40" in line]
+    longer = [
+        path
+        for path in SOURCES
+        if "/test_" in path and re.search(r"\bSOAK\b", (ROOT / path).read_text())
+    ]
+    missing = [path for path in longer if path not in line and str(Path(path).parent) not in line]
+    assert missing == []

@@ -1,6 +1,8 @@
 """Twilio's client, which talks to Textback: the lines of docs/verify.md. This file is the whole
 difference between this application and one that uses Twilio Verify."""
 
+import re
+
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
@@ -11,7 +13,7 @@ class TextbackHttpClient(TwilioHttpClient):
         self.base_url = base_url
 
     def request(self, method, url, *args, **more):
-        url = url.replace("https://verify.twilio.com", self.base_url, 1)
+        url = re.sub(r"^https://verify[^/]*\.twilio\.com", self.base_url, url)
         return super().request(method, url, *args, **more)
 
 

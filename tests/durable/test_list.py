@@ -43,6 +43,22 @@ def test_a_top_that_is_none_is_absent(harness: Harness, top: str) -> None:
     assert len(listed(harness, f"top={top}")[0]) == 100
 
 
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        ("2026-01-31t12:00:00z", 1),
+        ("2026-01-31T12:00:01z", 0),
+        ("2026-01-31T13:00:00+01", 1),
+        ("2026-01-31T13:00:01 01", 0),
+        ("9999-12-31T23:59:59-01:00", 0),
+    ],
+)
+def test_each_iso_form_of_an_instant_is_read(harness: Harness, wanted: str, count: int) -> None:
+    harness.start()
+    url = f"{INSTANCES}?createdTimeFrom={wanted}"
+    assert len(harness.call("GET", url).json()) == count
+
+
 def test_times_are_inclusive_and_nonsense_is_absent(harness: Harness) -> None:
     keep(harness, 10)
     query = "createdTimeFrom=2026-01-31T12:00:03Z&createdTimeTo=2026-01-31T12:00:05.000000Z"
@@ -98,6 +114,12 @@ def test_filters(harness: Harness, query: str, expected: object) -> None:
     everything = {*kinds, "running", "suspended", "waiting"}
     found = {id.removesuffix("00000") for id in listed(harness, query)[0]}
     assert found == (everything if expected == "all" else expected)
+
+
+def test_a_prefix_finds_whatever_follows_it(any_harness: Harness) -> None:
+    id = "a\U0010ffff\U0010ffffb"
+    keep(any_harness, 1, prefix=id)
+    assert listed(any_harness, "instanceIdPrefix=a")[0] == [f"{id}00000"]
 
 
 def test_a_prefix_orders_and_pages_by_id(harness: Harness) -> None:

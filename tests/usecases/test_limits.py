@@ -1,4 +1,4 @@
-"""Limits on the starts of a number, of a country, of a key and of all together."""
+"""Limits on the starts of a number."""
 
 import pytest
 

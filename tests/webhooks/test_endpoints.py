@@ -1,5 +1,7 @@
 """An endpoint is disabled by 410 or a day of failures."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot import service
@@ -48,6 +50,17 @@ def test_a_day_of_failures_disables_the_endpoint(told: Harness) -> None:
     told.run_once()
     (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.disabled_cause == "failing"
+
+
+def test_many_waiting_events_make_the_day_no_shorter(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    for number in range(12):
+        approve(told, f"+142555502{number:02}")
+    told.run_once()
+    began = told.clock.now
+    while told.store.read(webhooks.endpoints)[0].endpoint.is_enabled:
+        told.forward(1800)
+    assert timedelta(hours=24) <= told.clock.now - began <= timedelta(hours=26)
 
 
 def test_one_success_in_between_begins_the_day_anew(told: Harness) -> None:

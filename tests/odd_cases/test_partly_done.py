@@ -1,0 +1,62 @@
+"""What is done is told as done, whatever fails afterwards; nothing is written to a lost file."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.observability import shared_counters
+from bot.store import sqlite
+from bot.store.sqlite import SqliteStore
+from bot.store.tx import Done, StoreUnavailable, Tx
+from tests.harness import PHONE, HandClock, Harness
+
+
+def unavailable(*args: object) -> None:
+    raise StoreUnavailable("for this test")
+
+
+def test_a_command_succeeds_though_its_counters_cannot_be_written(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = harness.start_and_send()["id"]
+    monkeypatch.setattr(shared_counters, "_add_to_past", unavailable)
+    canceled = harness.flask("cancel", id)
+    assert canceled.exit_code == 0, canceled.output
+    assert harness.status(id)["runtimeStatus"] == "Terminated"
+
+
+def test_a_number_is_forgotten_though_the_log_cannot_be_emptied(
+    sqlite_harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(db: object, sql: str) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    sqlite_harness.start_and_send()
+    monkeypatch.setattr(sqlite, "_fetch_one", full)
+    forgotten = sqlite_harness.flask("forget", PHONE)
+    assert forgotten.exit_code == 0, forgotten.output
+    assert sqlite_harness.newest(1) == []
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_nothing_is_written_to_a_database_file_that_was_removed(
+    tmp_path: Path, clock: HandClock, is_replaced: bool
+) -> None:
+    path = tmp_path / "textback.db"
+    store = SqliteStore(path, clock=clock)
+    path.rename(tmp_path / "kept.db")
+    if is_replaced:
+        SqliteStore(path, clock=clock).close()
+
+    def nothing(tx: Tx) -> Done[None]:
+        return Done(None)
+
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.write(nothing)
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.now()
+    assert store.outages.is_open
+    store.close()
