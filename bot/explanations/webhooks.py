@@ -23,8 +23,8 @@ _RESULTS = {
     WebhookResult.REDIRECTED: (
         "It answered with HTTP status {status}, a redirect; none is followed."
     ),
-    WebhookResult.UNREACHABLE: "It could not be reached, its certificate is not accepted, or it broke"
-    " off before it answered.",
+    WebhookResult.UNREACHABLE: "It could not be reached, its certificate is not accepted, or it"
+    " broke off before it answered.",
     WebhookResult.TIMEOUT: f"It did not answer within {CALL_SECONDS:.0f} seconds.",
     WebhookResult.FORBIDDEN_ADDRESS: (
         "Its host has a private address, or another that is never called."

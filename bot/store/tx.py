@@ -55,6 +55,12 @@ class OutcomeUnknown(StoreUnavailable):
     )
 
 
+class PartlyDone(StoreUnavailable):
+    """Some batches of a removal were written; the others were not."""
+
+    sentence = "The database cannot be used at the moment. Part of this was done; try again."
+
+
 class Tx(Protocol):
     """An open transaction.
 

@@ -11,7 +11,7 @@ from bot.domain.inputs import Canceled
 from bot.domain.transitions import decide
 from bot.domain.verification import FINISHED, Cause
 from bot.store import disowns, hourly_counts, usage, verification_list, verifications
-from bot.store.tx import REMOVING_SECONDS, Change, Done, Store, Tx
+from bot.store.tx import REMOVING_SECONDS, Change, Done, PartlyDone, Store, StoreUnavailable, Tx
 from bot.store.verification_list import ListFilter
 from bot.usecases.record import record
 from bot.usecases.running import require
@@ -48,10 +48,15 @@ def purge_many(tx: Tx, wanted: ListFilter) -> Done[Purged]:
 
 def purge_all(store: Store, wanted: ListFilter) -> int:
     """Removes all finished verifications that match, `wanted.limit` in each transaction. Returns
-    how many."""
+    how many. Raises StoreUnavailable, PartlyDone."""
     total = 0
-    while (purged := store.write_within(REMOVING_SECONDS, purge_many, wanted)).found:
-        total += purged.removed
+    try:
+        while (purged := store.write_within(REMOVING_SECONDS, purge_many, wanted)).found:
+            total += purged.removed
+    except StoreUnavailable as error:
+        if not total:
+            raise
+        raise PartlyDone(str(error)) from error
     return total
 
 

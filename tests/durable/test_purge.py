@@ -1,9 +1,13 @@
 """A purge removes what has finished: one instance, or all of a time and a status."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from bot.store.tx import Done, StoreUnavailable, Tx
+from bot.store.verification_list import ListFilter
+from bot.usecases import forget
 from tests.durable.orders import order
 from tests.harness import FUNCTION_KEY, INSTANCES, Harness
 
@@ -79,3 +83,23 @@ def test_removals_at_once_count_each_once(any_harness: Harness) -> None:
     answers = [removal.result() for removal in removals]
     counts = [answer.json()["instancesDeleted"] for answer in answers if answer.status_code == 200]
     assert sum(counts) == len(ids)
+
+
+def test_a_removal_that_was_interrupted_says_that_part_of_it_was_done(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in range(2):
+        harness.terminate(harness.start(f"+142555502{place:02}")["id"], None)
+    purge_many, batches = forget.purge_many, []
+
+    def once(tx: Tx, wanted: ListFilter) -> Done[forget.Purged]:
+        batches.append(wanted)
+        if len(batches) > 1:
+            raise StoreUnavailable("for this test")
+        return purge_many(tx, replace(wanted, limit=1))
+
+    monkeypatch.setattr(forget, "purge_many", once)
+    answer = harness.call("DELETE", f"{INSTANCES}?createdTimeFrom=2020-01-01T00:00:00Z")
+    assert answer.status_code == 503
+    assert "Part of this was done" in answer.text
+    assert len(harness.newest(5)) == 1

@@ -10,7 +10,7 @@ import requests
 from bot.wording.segments import segments
 from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY
 from tests.harness import harness as open_harness
-from tests.verify.conftest import Verify, refused
+from tests.verify.conftest import Verify, client_of, refused
 
 # -- create ----------------------------------------------------------------------------------------
 
@@ -157,3 +157,13 @@ def test_the_pages_of_services_end(verify: Verify) -> None:
     services = verify.client.verify.v2.services
     assert len(list(services.page(page_number=0, page_size=1))) == 1
     assert list(services.page(page_number=1, page_size=1)) == []
+
+
+@pytest.mark.parametrize(("edge", "region"), [("dublin", "ie1"), ("", "au1"), ("ashburn", "")])
+def test_the_host_of_an_edge_and_a_region_is_replaced_too(
+    verify: Verify, monkeypatch: pytest.MonkeyPatch, edge: str, region: str
+) -> None:
+    monkeypatch.setenv("TWILIO_EDGE", edge)
+    monkeypatch.setenv("TWILIO_REGION", region)
+    verify.client = client_of(verify.harness.url)
+    assert verify.create().status == "pending"
