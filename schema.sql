@@ -196,7 +196,7 @@ CREATE TABLE inbound (
     answer      TEXT,                            -- the sentence sent back; NULL: none
     ignored     TEXT CHECK (ignored IN ('other_channel', 'unreadable_sender', 'other_recipient',
         'no_verification', 'before_its_start', 'too_long')),  -- why it changed nothing; NULL: it was read
-    masked_phone TEXT                            -- whose it was, of an ignored one
+    masked_phone TEXT                            -- whose it was, of an ignored one or an answered keyword
 ) STRICT;
 
 CREATE INDEX inbound_received ON inbound (received_at);
