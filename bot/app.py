@@ -191,13 +191,15 @@ def _keys(settings: Settings) -> Keys:
 
 
 def _notifier(settings: Settings, store: Store, metrics: Metrics) -> Notifier:
+    if not settings.webhook_urls:
+        return Notifier(store, None, on_result=metrics.notified)
     client = WebhookClient(
         settings.webhook_secret,
         allows_private=settings.webhook_allow_private == "yes",
         own_port=settings.port,
         clock=utc_now,  # receivers compare it with their own
     )
-    return Notifier(store, client if settings.webhook_urls else None, on_result=metrics.notified)
+    return Notifier(store, client, on_result=metrics.notified)
 
 
 def _rules(settings: Settings) -> Rules:

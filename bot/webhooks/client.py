@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 import certifi
@@ -32,6 +33,7 @@ CONNECTIONS = 8  # to each host, kept open
 HOSTS = 10
 
 
+@cache  # reading the certificates takes a tenth of a second
 def _trusting() -> ssl.SSLContext:
     """Trusts the public authorities, and those that the machine or SSL_CERT_FILE names: receivers
     inside a network often have certificates of its own authority."""
