@@ -90,8 +90,9 @@ def _letter_runs(ours: str) -> Iterator[str]:
 
 
 def _holds_skeleton(said: str, parts: Sequence[str]) -> bool:
-    """Whether a text holds what is left of ours where a phone or a carrier has replaced the letters
-    of another script, by question marks or look-alikes: its numbers and Latin words, in order."""
+    """Whether `said` holds the numbers and Latin words of a text of ours, in order. Phones and
+    carriers may replace the letters of other scripts by question marks or look-alikes; these
+    remain."""
     ours = " ".join(parts)
     left = _LATIN.findall(ascii_digits(ours))
     if len(left) < SKELETON_WORDS or not any(_letter_runs(ours)):

@@ -54,10 +54,8 @@ def _stop_without_code(heard: Heard, code_length: int) -> Keyword | None:
 
 def is_no(tx: Tx, heard: Heard, v: Verification) -> bool:
     """NO in the language of its text, or of another text of the number within a day."""
-    if reply.is_no(heard, wording.no_words(v.locale)):
-        return True
-    others = verifications.locales_of(tx, v.phone)
-    return any(reply.is_no(heard, wording.no_words(locale)) for locale in others)
+    locales = (v.locale, *verifications.locales_of(tx, v.phone))
+    return any(reply.is_no(heard, wording.no_words(locale)) for locale in locales)
 
 
 def is_outdated(tx: Tx, text: InboundText) -> bool:

@@ -127,10 +127,11 @@ class TwilioGateway:
                 messages = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
+        wanted = comparable(body)
         ours = [
             SentMessage(message.sid, now - message.date_created)
             for message in messages
-            if message.sid == sid or _may_be_ours(message, body, now - oldest)
+            if message.sid == sid or _may_be_ours(message, wanted, now - oldest)
         ]
         return sorted(ours, key=lambda message: message.age, reverse=True)
 
@@ -229,7 +230,8 @@ def _asking(*, passes: int | None = None) -> Iterator[None]:
             raise ChannelUnavailable(describe(error)) from None
 
 
-def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
+def _may_be_ours(message: Any, wanted: str, since: datetime) -> bool:
+    """`wanted`: the body of our text, made comparable."""
     # A body identifies the text, except for an old text that happens to have the same code. So a
     # text with a body may be older by UNCOUNTED: `tried_ago` can be too short by that much, and a
     # text that is overlooked here is sent twice. Redacted texts are compared by age alone.
@@ -237,4 +239,4 @@ def _may_be_ours(message: Any, body: str, since: datetime) -> bool:
     if message.direction != "outbound-api" or message.date_created < earliest:
         return False
     # Twilio's Smart Encoding may have replaced quotation marks and dashes.
-    return not message.body or comparable(body) in comparable(message.body[:LONGEST_TEXT])
+    return not message.body or wanted in comparable(message.body[:LONGEST_TEXT])

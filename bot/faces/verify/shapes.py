@@ -35,7 +35,7 @@ class Shapes:
             "lookup": {},
             "amount": None,
             "payee": None,
-            "send_code_attempts": [_attempt(text) for text in texts if was_tried(text)],
+            "send_code_attempts": [_attempt(text) for text in texts if _was_tried(text)],
             "sna": None,
             "date_created": whole_seconds(v.created_at),
             "date_updated": whole_seconds(_updated_at(v)),
@@ -118,7 +118,7 @@ def _updated_at(v: Verification) -> datetime:
     return (v.outcome.at if v.outcome else v.updated_at) or v.created_at
 
 
-def was_tried(text: Text) -> bool:
+def _was_tried(text: Text) -> bool:
     """False: withdrawn before it was handed to Twilio, so no attempt was made."""
     return text.state is not TextState.WITHDRAWN or text.first_try_at is not None
 
