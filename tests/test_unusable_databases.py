@@ -92,6 +92,16 @@ def test_a_database_in_memory_is_refused() -> None:
     assert "in memory" in fault
 
 
+def test_a_parameter_that_postgresql_does_not_know_is_named() -> None:
+    with pytest.raises(UnusableDatabase, match=r"no parameter sslmod$"):
+        schema_version("postgresql://user:s3cret@127.0.0.1:9/name?sslmod=require&hidden=x")
+
+
+def test_an_address_without_a_database_is_named_by_its_user() -> None:
+    with pytest.raises(UnusableDatabase, match=r"^someone at 127\.0\.0\.1 cannot be used"):
+        schema_version("postgresql://someone@127.0.0.1:9")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -197,6 +197,13 @@ def test_no_secret_serves_twice(name: str, other: str) -> None:
     assert TOKEN not in " ".join(found)
 
 
+@pytest.mark.parametrize("value", [f"{KEY},", f",{KEY}", "app:", f"app:{KEY},shop:", ","])
+@pytest.mark.parametrize("name", ["FUNCTION_KEY", "CONSOLE_KEY"])
+def test_a_key_that_is_left_out_is_told_as_one(name: str, value: str) -> None:
+    (line,) = faults(**{name: value})
+    assert line.startswith(f"{name} cannot be used: one of its keys is empty")
+
+
 @pytest.mark.parametrize("name", ["TWILIO_AUTH_TOKEN", "FUNCTION_KEY", "SECRET_KEY"])
 @pytest.mark.parametrize("value", ["a-long-random-secret-key", "a key for the local simulator"])
 def test_for_a_simulator_a_weak_secret_is_a_warning(name: str, value: str) -> None:

@@ -37,7 +37,9 @@ def _well_named(keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...
         raise Unusable(
             "either none of its keys has a name, or each key has a name of letters, digits, - and _"
         )
-    for _, key in keys:
+    for name, key in keys:
+        if not key and (name or len(keys) > 1):
+            raise Unusable("one of its keys is empty: a name without a key, or a comma too many")
         hard_to_guess(key)
     return keys
 

@@ -80,7 +80,9 @@ class TwilioSettings(Group):
         "another address that answers like Twilio's API, such as http://127.0.0.1:8001",
         default=None,
     )
-    twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8)] = setting("0.5 to 8", default=8.0)
+    twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8, allow_inf_nan=False)] = setting(
+        "0.5 to 8", default=8.0
+    )
     send_concurrency: Annotated[Integer, Field(ge=1, le=256)] = setting("1 to 256", default=32)
     erase_at_twilio: Literal["yes", "no"] = setting("yes or no", default="no")
 

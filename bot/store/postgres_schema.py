@@ -4,6 +4,7 @@ anything else is asked."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -46,10 +47,21 @@ def address_of(url: str) -> tuple[str, str]:
     try:
         wanted = conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # its message repeats a part of the address
-        raise UnusableDatabase("DATABASE_URL cannot be read as an address") from None
+        raise UnusableDatabase(
+            f"DATABASE_URL cannot be read as an address{_unknown_parameter(url)}"
+        ) from None
     missing = {name: value for name, value in _CONNECTION.items() if name not in wanted}
-    name = f"{wanted.get('dbname', '')} at {wanted.get('host', 'localhost')}"
-    return make_conninfo(url, **missing), name
+    database = wanted.get("dbname") or wanted.get("user") or "the default database"
+    return make_conninfo(url, **missing), f"{database} at {wanted.get('host', 'localhost')}"
+
+
+def _unknown_parameter(url: str) -> str:
+    """Names the first one of the address that the driver does not know; values may be secrets."""
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        if name not in known and name.isidentifier():
+            return f": PostgreSQL has no parameter {name:.40}"
+    return ""
 
 
 @contextmanager
