@@ -26,4 +26,6 @@ if command in (None, "routes", "shell"):  # the last two show what is served
     except (settings.SettingsError, UnusableDatabase) as error:
         sys.exit(str(error))
 else:
-    app = create_commands(lambda: settings.with_file(os.environ))
+    app = create_commands(
+        lambda: settings.with_file(os.environ), prepares_database=command == "dispatch"
+    )

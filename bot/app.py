@@ -34,7 +34,7 @@ from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
 from bot.service import LazyService, Service
 from bot.settings import Settings, validate
-from bot.store.opening import open_store
+from bot.store.opening import open_store, require_current
 from bot.store.tx import Store, UnusableDatabase
 from bot.usecases.rules import Languages, Rules
 from bot.webhooks.client import WebhookClient
@@ -65,7 +65,7 @@ def create_app(
 
     Raises UnusableDatabase.
     """
-    store = store or _opened(settings, database_clock)
+    store = store or _opened(settings, database_clock, prepares=serves)
     gateway = gateway or TwilioGateway(settings)
     service = _service(settings, store, gateway, clock, serves=serves)
     if serves:
@@ -97,13 +97,16 @@ def _bounded_application() -> Flask:
     return app
 
 
-def create_commands(environment: Callable[[], Mapping[str, str]]) -> Flask:
+def create_commands(
+    environment: Callable[[], Mapping[str, str]], *, prepares_database: bool = False
+) -> Flask:
     """The commands without the routes. Settings are read, and the database is opened, when a
-    command asks for them; unusable settings end the process with a line for each fault."""
+    command asks for them; unusable settings end the process with a line for each fault.
+    `prepares_database`: whether the command may make or migrate it."""
 
     def build(settings: Settings) -> Service:
         try:
-            store = _opened(settings, None)
+            store = _opened(settings, None, prepares=prepares_database)
         except UnusableDatabase as error:
             sys.exit(str(error))
         return _service(settings, store, TwilioGateway(settings), utc_now, serves=False)
@@ -120,7 +123,9 @@ def _add_commands(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-def _opened(settings: Settings, clock: Callable[[], datetime] | None) -> Store:
+def _opened(settings: Settings, clock: Callable[[], datetime] | None, *, prepares: bool) -> Store:
+    if not prepares:
+        require_current(settings.database_url)
     return open_store(settings.database_url, connections=settings.database_connections, clock=clock)
 
 

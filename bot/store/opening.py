@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.store.migrations import VERSION
 from bot.store.steady import SteadyClock, SteppedMonotonic
-from bot.store.tx import Store
+from bot.store.tx import Store, UnusableDatabase
 
 _SQLITE = "sqlite:///"
 
@@ -45,6 +46,23 @@ def schema_version(url: str) -> int | None:
     from bot.store.sqlite_file import schema_version as of_file
 
     return of_file(Path(url.removeprefix(_SQLITE)))
+
+
+def require_current(url: str) -> None:
+    """Only reads the database, for commands: in the wrong folder one would make an empty database,
+    as another user a file that the service cannot open, and as a newer version it would migrate
+    what the service is using. Raises UnusableDatabase."""
+    version = schema_version(url)
+    if version is None:
+        raise UnusableDatabase(
+            "DATABASE_URL leads to no database of Textback: the service makes it at its first"
+            " start. Check the setting and the working directory."
+        )
+    if version < VERSION:
+        raise UnusableDatabase(
+            f"The database has schema {version}, and this version of Textback works with"
+            f" {VERSION}: the service migrates it at its start."
+        )
 
 
 def _utc_now() -> datetime:

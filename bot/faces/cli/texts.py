@@ -18,7 +18,7 @@ from bot.usecases.texts import ShownText, shown
 @with_appcontext
 def texts(language: str | None, as_json: bool) -> None:
     """Show the texts of each language, with encoding, units and segments."""
-    rows = shown(services.of(current_app).settings)
+    rows = shown(services.settings_of(current_app))
     if language:
         rows = [row for row in rows if row.language.lower() == language.lower()]
         if not rows:
