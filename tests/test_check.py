@@ -1,44 +1,23 @@
 """`flask check`, and what works without settings."""
 
 import json
-import os
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from bot.app import create_commands
 from bot.store.migrations import VERSION
-from bot.store.opening import open_store, schema_version
+from bot.store.opening import open_store
 from simulator import faults
-from tests.harness import ACCOUNT, NUMBER, PHONE, Harness, environment
+from tests.flask_commands import ROOT, flask, with_environment
+from tests.harness import ACCOUNT, NUMBER, Harness, environment
 from tests.postgres import Server, ask
-from tests.processes.starting import Started
-
-ROOT = Path(__file__).parents[1]
 
 
 def run(harness: Harness, *command: str) -> Result:
     return harness.flask("check", *command)
-
-
-def with_environment(values: dict[str, str], *command: str) -> Result:
-    app = create_commands(lambda: values)
-    return app.test_cli_runner().invoke(args=list(command))
-
-
-def flask(folder: Path, *command: str) -> tuple[int, str, str]:
-    """The program itself, in a folder without .env and an environment without settings: its exit
-    code, its output and its errors."""
-    with tempfile.TemporaryDirectory() as elsewhere:
-        output, errors = Path(elsewhere) / "output", Path(elsewhere) / "errors"
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-        arguments = ["flask", "--app", str(ROOT / "wsgi.py"), *command]
-        process = Started(arguments, environment, output, errors=errors, folder=folder)
-        return process.wait(timeout=60), output.read_text(), errors.read_text()
 
 
 def test_check_alone_asks_nobody(tmp_path: Path) -> None:
@@ -152,61 +131,6 @@ def test_a_file_is_neither_made_nor_changed(tmp_path: Path) -> None:
     assert line.endswith(f"(an older schema: the start migrates it from 1 to {VERSION})")
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
-
-
-NOT_MADE = "DATABASE_URL leads to no database of Textback: the service makes it at its first start"
-OLDER = f"The database has schema {VERSION - 1}, and this version of Textback works with {VERSION}"
-
-
-def refusal(url: str, *command: str) -> str:
-    result = with_environment(environment(DATABASE_URL=url), *command)
-    assert result.exit_code == 1
-    return result.output
-
-
-@pytest.mark.parametrize(
-    "command",
-    [("list",), ("start", PHONE), ("audit",), ("limits", "show", PHONE), ("clock", "reset")],
-)
-def test_commands_neither_make_nor_migrate_a_file(tmp_path: Path, command: tuple[str, ...]) -> None:
-    url = f"sqlite:///{tmp_path}/data/textback.db"
-    assert NOT_MADE in refusal(url, *command)
-    assert list(tmp_path.iterdir()) == []
-    open_store(url, connections=1).close()
-    with closing(sqlite3.connect(tmp_path / "data" / "textback.db")) as db:
-        db.execute("UPDATE schema_version SET version = ?", [VERSION - 1])
-        db.commit()
-    assert OLDER in refusal(url, *command)
-    assert schema_version(url) == VERSION - 1
-
-
-def test_commands_neither_make_nor_migrate_tables_of_postgresql(postgres: Server) -> None:
-    url = postgres.new_database()
-    ask(url, f"UPDATE schema_version SET version = {VERSION - 1}")
-    assert OLDER in refusal(url, "list")
-    assert schema_version(url) == VERSION - 1
-    ask(url, "DROP SCHEMA public CASCADE")
-    ask(url, "CREATE SCHEMA public")
-    assert NOT_MADE in refusal(url, "list")
-    assert schema_version(url) is None
-
-
-@pytest.mark.parametrize("command", [("routes",), ("shell",)])
-def test_what_shows_the_application_makes_no_database(
-    tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    (tmp_path / ".env").write_text(
-        "".join(f"{name}={value}\n" for name, value in environment().items())
-    )
-    code, _, errors = flask(tmp_path, *command)
-    assert (code, "leads to no database" in errors) == (1, True)
-    assert [path.name for path in tmp_path.iterdir()] == [".env"]
-
-
-def test_the_texts_need_no_database(tmp_path: Path) -> None:
-    values = environment(DATABASE_URL=f"sqlite:///{tmp_path}/textback.db")
-    assert with_environment(values, "texts").exit_code == 0
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["in use", "at rest"])

@@ -76,7 +76,7 @@ def test_resend_sends_the_same_text_again(harness: Harness) -> None:
 
 
 def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
-    assert "No verification fits" in harness.flask("list").output
+    assert "No verification matches" in harness.flask("list").output
     first = harness.start_and_send(tag="order-1")["id"]
     harness.text(harness.code())
     second = harness.start("+33612345678")["id"]
@@ -94,7 +94,7 @@ def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
     assert harness.flask("list", "--number", "nonsense").exit_code == 1
     refused = harness.flask("list", "--country", "USA")
     assert refused.exit_code == 2
-    assert "'USA' is no country" in refused.output
+    assert "'USA' is not a country" in refused.output
 
 
 def test_show_finds_by_the_beginning_and_by_number(harness: Harness) -> None:

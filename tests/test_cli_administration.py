@@ -41,7 +41,7 @@ def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
 
 def test_empty_lists_say_so(harness: Harness) -> None:
     assert harness.flask("optout", "list").output == "No number has texted STOP.\n"
-    assert harness.flask("audit").output == "Nothing fits.\n"
+    assert harness.flask("audit").output == "No entry matches.\n"
     assert json.loads(harness.flask("optout", "list", "--json").output) == []
 
 
@@ -49,7 +49,7 @@ def test_opt_outs_are_listed_and_cleared(harness: Harness) -> None:
     harness.text("STOP")
     assert PHONE in harness.flask("optout", "list").output
     assert "Cleared." in harness.flask("optout", "clear", PHONE).output
-    assert "was not marked" in harness.flask("optout", "clear", PHONE).output
+    assert "had not opted out" in harness.flask("optout", "clear", PHONE).output
     assert harness.post_start().status_code == 202
 
 
@@ -76,7 +76,7 @@ def test_commands_are_in_the_audit_by_the_systems_user(
         found = json.loads(harness.flask("audit", "--json", "--since", since).output)
         assert len(found) == 5, since
     assert "dana" in harness.flask("audit", "--who", "dana", "--what", "canceled").output
-    assert harness.flask("audit", "--who", "nobody").output == "Nothing fits.\n"
+    assert harness.flask("audit", "--who", "nobody").output == "No entry matches.\n"
 
 
 def test_the_history_names_who_acted(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_the_history_names_who_acted(harness: Harness, monkeypatch: pytest.Monke
     harness.flask("resend", PHONE)
     harness.flask("cancel", PHONE)
     shown = harness.flask("show", PHONE).output
-    assert "Asked for by dana;" in shown
+    assert "Started by dana;" in shown
     assert "The same text was asked for again by dana" in shown
     assert "Canceled by dana" in shown
 

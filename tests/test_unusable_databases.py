@@ -89,7 +89,7 @@ def test_a_reload_survives_whatever_a_check_raises(
 
 def test_a_database_in_memory_is_refused() -> None:
     (fault,) = settings.validate(environment(DATABASE_URL="sqlite:///:memory:")).faults
-    assert "in memory" in fault
+    assert "in-memory" in fault
 
 
 def test_a_parameter_that_postgresql_does_not_know_is_named() -> None:

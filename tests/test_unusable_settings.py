@@ -1,4 +1,4 @@
-"""Settings that cannot work are refused, all in one round; doubtful ones are warned of."""
+"""Settings that cannot work are refused, all in one round; others cause a warning."""
 
 import re
 
@@ -79,22 +79,22 @@ LIBRARYS = re.compile(
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("WINDOW_SECONDS", "soon", "no whole number"),
-        ("WINDOW_SECONDS", "12.5", "no whole number"),
+        ("WINDOW_SECONDS", "soon", "not a whole number"),
+        ("WINDOW_SECONDS", "12.5", "not a whole number"),
         ("WINDOW_SECONDS", "9" * 5000, "too large"),
         ("WINDOW_SECONDS", "9", "less than 10"),
         ("PORT", "65536", "more than 65535"),
-        ("TWILIO_TIMEOUT_SECONDS", "long", "no number"),
-        ("TWILIO_TIMEOUT_SECONDS", "nan", "no number"),
-        ("TWILIO_TIMEOUT_SECONDS", "inf", "no number"),
+        ("TWILIO_TIMEOUT_SECONDS", "long", "not a number"),
+        ("TWILIO_TIMEOUT_SECONDS", "nan", "not a number"),
+        ("TWILIO_TIMEOUT_SECONDS", "inf", "not a number"),
         ("DISPATCH", "maybe", "not one of the values"),
         ("SERVICE_NAME", "x" * 41, "longer than 40"),
         ("LIMIT_TOTAL", "often", "another form"),
         ("CHALLENGE_TEXT", "Your wonderful code is {code", "another form"),
         ("COUNTRY_LOCALES", "MX", "another form"),
         ("PORT", '"8000"', "quotes"),
-        ("PUBLIC_BASE_URL", "https://a.example:port", "no port"),
-        ("WEBHOOK_URLS", "https://[", "no address"),
+        ("PUBLIC_BASE_URL", "https://a.example:port", "not a port"),
+        ("WEBHOOK_URLS", "https://[", "not an address"),
     ],
 )
 def test_faults_are_told_in_our_words(name: str, value: str, said: str) -> None:

@@ -91,7 +91,7 @@ class Admission:
         """Raises StillCounting."""
         if not self.refresh():
             raise StillCounting(
-                "Earlier starts are still being counted, so no limit can be kept yet.",
+                "Earlier starts are still being counted, so limits cannot be enforced yet.",
                 retry_after_seconds=1,
             )
 
@@ -153,7 +153,7 @@ class Admission:
         too_long = delay - window / 2
         if too_long > timedelta(0):
             raise QueueTooLong(
-                f"Texts wait {delay.total_seconds():.0f} seconds at the moment, so that the code"
+                f"Texts wait {delay.total_seconds():.0f} seconds at the moment, so the code"
                 " would arrive too late.",
                 retry_after_seconds=retry_after(too_long),
             )

@@ -136,9 +136,9 @@ class CircuitBreaker:
                 self._probes.append(run_id)
                 self._newest.append((run_id, send))
                 return True
-        log.warning("starts in %s are refused: nearly no text was answered", ", ".join(open_areas))
+        log.warning("starts in %s are refused: almost no text was answered", ", ".join(open_areas))
         raise BreakerOpen(
-            "Nearly no text to this prefix or country was answered in the last hour, so starts"
+            "Almost no text to this prefix or country was answered in the last hour, so starts"
             " there are refused for a while.",
             retry_after_seconds=int(PROBE_EVERY.total_seconds()),
         )

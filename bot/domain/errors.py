@@ -74,7 +74,7 @@ class LimitReached(Refusal):
 
 
 class BreakerOpen(Refusal):
-    """429: nearly no text to this prefix or country was answered in the last hour."""
+    """429: almost no text to this prefix or country was answered in the last hour."""
 
     code = "breaker_open"
 

@@ -27,7 +27,7 @@ _RESULTS = {
     " broke off before it answered.",
     WebhookResult.TIMEOUT: f"It did not answer within {CALL_SECONDS:.0f} seconds.",
     WebhookResult.FORBIDDEN_ADDRESS: (
-        "Its host has a private address, or another that is never called."
+        "Its host has a private address, or one that is never called."
     ),
 }
 
@@ -36,7 +36,7 @@ def endpoint_in_words(view: EndpointView) -> str:
     """A sentence that explains the endpoint's state; empty if the state needs no explanation."""
     endpoint = view.endpoint
     if view.state is EndpointState.NOT_SET:
-        return "WEBHOOK_URLS does not have it any more; its events wait."
+        return "WEBHOOK_URLS no longer lists it; its events wait."
     if endpoint.disabled_at and endpoint.disabled_cause:
         return f"Since {clock_utc(endpoint.disabled_at)}, {_CAUSES[endpoint.disabled_cause]}."
     if endpoint.failing_since:

@@ -39,8 +39,9 @@ def _why_pending(view: VerificationView, now: datetime) -> str:
 
 def _delivered(view: VerificationView) -> str:
     text = view.text
-    said = DELIVERIES[text.delivery] if text.delivery else "No delivery report has come yet."
-    return f" Of the text: {said}{trouble(text.error_code)}"
+    if not text.delivery:
+        return f" No delivery report has come yet.{trouble(text.error_code)}"
+    return f" The text: {DELIVERIES[text.delivery]}{trouble(text.error_code)}"
 
 
 def _approved(view: VerificationView) -> str:
@@ -57,8 +58,8 @@ def _approved(view: VerificationView) -> str:
 
 def _expired(view: VerificationView) -> str:
     v = view.verification
-    happened = f"{_wrong_codes(v)} came, but not" if v.attempts else "No reply had"
-    reason = f"{happened} the right one within {v.terms.window_seconds} seconds."
+    happened = f"{_wrong_codes(v)} came, but not the right one" if v.attempts else "No code came"
+    reason = f"{happened} within {v.terms.window_seconds} seconds."
     if view.text.delivery in (Delivery.DELIVERED, Delivery.READ):
         return (
             f"{reason} The text was delivered: ask the person to look for the text with reference"
@@ -168,8 +169,8 @@ def conclusion(conversation: Conversation, known: frozenset[str]) -> str:
     if withheld:
         return (
             f"Twilio withheld {_replies(withheld)}, so Textback never saw it. Ask Twilio's support"
-            " to let replies to this number pass, and let the person answer over your form"
-            " meanwhile."
+            " to let replies to this number pass; until then, let the person enter the code in"
+            " your form."
         )
     if missed:
         return (
@@ -177,9 +178,11 @@ def conclusion(conversation: Conversation, known: frozenset[str]) -> str:
             " PUBLIC_BASE_URL is reachable, and run `flask number check`."
         )
     if replies:
-        return f"Textback has {_replies(replies)} that Twilio has. Its list holds nothing unusual."
+        return (
+            f"Textback has received {_replies(replies)} in Twilio's list. Nothing in it is unusual."
+        )
     if not conversation.is_whole:
-        return "Twilio's list does not reach back so far: it shows the newest fifty of a number."
+        return "Twilio's list does not reach back that far: it shows a number's newest fifty texts."
     return "Twilio has seen no reply from this number in that time."
 
 

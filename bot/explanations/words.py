@@ -168,9 +168,7 @@ def trouble(code: int | None, explained: Collection[int] = ()) -> str:
 
 
 _WORDS: dict[EventName, Callable[[Detail], str]] = {
-    EventName.STARTED: lambda d: (
-        f"Asked for{_by(d)}; the text{_language(d)} was put into the outbox."
-    ),
+    EventName.STARTED: lambda d: f"Started{_by(d)}; the text{_language(d)} was queued.",
     EventName.TEXT_TRIED: lambda d: "The text was handed to Twilio.",
     EventName.TEXT_ACCEPTED: lambda d: "Twilio took the text: the window to answer opened.",
     EventName.TEXT_UNKNOWN: lambda d: (
@@ -208,9 +206,9 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.DISOWNED: lambda d: (
         "The person replied that they had not asked for a code. The number gets none for a day."
     ),
-    EventName.WEBHOOK_REPLAYED: lambda d: f"Applications were told of its end again{_by(d)}.",
+    EventName.WEBHOOK_REPLAYED: lambda d: f"The outcome was sent to the application again{_by(d)}.",
     EventName.SUSPENDED: lambda d: f"A caller suspended it{_reason(d)}",
-    EventName.RESUMED: lambda d: f"It goes on{_reason(d)}",
+    EventName.RESUMED: lambda d: f"It was resumed{_reason(d)}",
     EventName.HELD: lambda d: f"Decided as {d['status']}, held back until it is resumed.",
     EventName.APPROVED: lambda d: "Approved.",
     EventName.EXPIRED: lambda d: "The window closed without the right code.",

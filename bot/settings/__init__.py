@@ -1,7 +1,7 @@
 """Reads the environment once into one frozen value. A missing or invalid setting stops the start.
 The output lists all faults at once, one per line, each with the variable's name and what it should
-look like. A doubtful value is only a warning. Each setting is defined next to its validator, in the
-file of its group.
+look like. A value that is probably wrong is only a warning. Each setting is defined next to its
+validator, in the file of its group.
 """
 
 from collections.abc import Iterator, Mapping
@@ -101,7 +101,7 @@ def _known_country(settings: Settings) -> Iterator[str]:
     tells = not settings.from_address or (settings.twilio_phone_number or "").startswith("+")
     if not settings.allowed_countries and not tells:
         yield (
-            "ALLOWED_COUNTRIES is not set, and the texts come from no country's number."
+            "ALLOWED_COUNTRIES is not set, and the sender does not show a country."
             " It should be two-letter country codes, such as US,CA, or * for all."
         )
 
@@ -117,10 +117,10 @@ def _reachable(settings: Settings) -> Iterator[str]:
 
 
 @rule("public_base_url", "twilio_api_base_url")
-def _doubtful_address(settings: Settings) -> Iterator[str]:
+def _unusual_address(settings: Settings) -> Iterator[str]:
     unreached = list(public_address.out_of_reach(settings.public_base_url))
     if settings.is_cloud:
-        yield from () if unreached else public_address.doubts(settings.public_base_url)
+        yield from () if unreached else public_address.warnings(settings.public_base_url)
     elif not unreached:
         yield "TWILIO_API_BASE_URL is set, so texts go to that server and reach no phone."
     elif not settings.is_simulated:
@@ -132,9 +132,9 @@ _RULES: tuple[Rule, ...] = (
     *(_no_event_to_itself, _known_country, _reachable),
     *all_secrets.RULES,
 )
-_DOUBTS: tuple[Rule, ...] = (
-    *(*keys.DOUBTS, *twilio.DOUBTS, *texts.DOUBTS, _doubtful_address),
-    *all_secrets.DOUBTS,
+_WARNINGS: tuple[Rule, ...] = (
+    *(*keys.WARNINGS, *twilio.WARNINGS, *texts.WARNINGS, _unusual_address),
+    *all_secrets.WARNINGS,
 )
 
 
@@ -175,11 +175,11 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
     filled |= {name: filled[other] for name, other in set_as.items()}
     try:
         found, lines = _sound_part(filled, set_as)
-        faults = (*lines.values(), *_broken(_RULES, found, lines), *_unusable_proxy(filled))
-        doubts = tuple(_broken(_DOUBTS, found, lines))
+        faults = (*lines.values(), *_sentences(_RULES, found, lines), *_unusable_proxy(filled))
+        warnings = tuple(_sentences(_WARNINGS, found, lines))
     except BrokenCatalogue as error:
         return SettingsCheck(None, (f"bot/wording/catalogues/{error}",), unread)
-    return SettingsCheck(None if faults else found, faults, (*doubts, *unread))
+    return SettingsCheck(None if faults else found, faults, (*warnings, *unread))
 
 
 def _unreadable(environment: Mapping[str, str]) -> Iterator[str]:
@@ -229,10 +229,10 @@ def _without(fields: frozenset[str]) -> type[Settings]:
     return create_model("Partial", __base__=Settings, **unread)
 
 
-def _broken(rules: tuple[Rule, ...], found: Settings, lines: Mapping[str, str]) -> Iterator[str]:
+def _sentences(rules: tuple[Rule, ...], found: Settings, lines: Mapping[str, str]) -> Iterator[str]:
     for one in rules:
         if not one.fields & lines.keys():
-            yield from one.broken(found)
+            yield from one.sentences(found)
 
 
 def variables() -> dict[str, tuple[str, Any, bool]]:

@@ -68,4 +68,4 @@ def _looks_like(settings: Any, name: str) -> str:
 
 
 RULES = (_each_secret_once, _no_weak_secret)
-DOUBTS = (_weak_secret_of_a_trial,)
+WARNINGS = (_weak_secret_of_a_trial,)

@@ -156,4 +156,4 @@ def _one_secret_key(settings: KeySettings) -> Iterator[str]:
         )
 
 
-DOUBTS = (_one_secret_key,)
+WARNINGS = (_one_secret_key,)

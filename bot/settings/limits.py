@@ -21,7 +21,7 @@ def _limits(value: Any, info: ValidationInfo) -> Any:
         return value
     parsed = parse_many(value) if value.strip() else []
     if re.search(r"/\s*0+\s*[a-z]", value, re.IGNORECASE):
-        raise Unusable("a limit must look back at some time")
+        raise Unusable("the period of a limit must not be zero")
     if any(item.amount < 1 for item in parsed):
         raise Unusable("a limit must allow at least one")
     if any(item.amount > 10**6 or item.get_expiry() > 366 * 24 * 3600 for item in parsed):
@@ -45,7 +45,7 @@ def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
     codes = tuple(code.upper() for code in codes)
     unknown = [code for code in codes if not phone.is_country(code)]
     if unknown:
-        raise Unusable(f"{unknown[0]} is no country")
+        raise Unusable(f"{unknown[0]} is not a country")
     return codes
 
 
@@ -54,7 +54,7 @@ Countries = Annotated[Values, AfterValidator(_countries)]
 
 
 def limit_setting(default: str) -> Any:
-    looks_like = f"so many in so long, such as {default}; empty for none"
+    looks_like = f"a number per period, such as {default}; empty for no limit"
     return setting(looks_like, default=default, validate_default=True)
 
 

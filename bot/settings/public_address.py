@@ -32,13 +32,13 @@ def base_url(url: str) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise Unusable("it is no http or https address, or its port is no port") from None
+        raise Unusable("it is not an http or https address, or its port is not a port") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise Unusable("it is no http or https address")
+        raise Unusable("it is not an http or https address")
     if parts.username is not None or "?" in url or "#" in url:
         raise Unusable("it may hold no user, query or fragment")
     if port == 0:
-        raise Unusable("its port is no port")
+        raise Unusable("its port is not a port")
     if "_" in host:
         raise Unusable("Twilio refuses a host name with an underscore")
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
@@ -56,7 +56,7 @@ def public_base_url(url: str) -> str:
         )
     host = (parts.hostname or "").rstrip(".")
     if not is_address(host) and not re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host):
-        raise Unusable("its host is no host name")
+        raise Unusable("its host is not a host name")
     shown = f"[{host}]" if ":" in host else host
     is_default = parts.port in (None, DEFAULT_PORTS[parts.scheme])
     return f"{parts.scheme}://{shown}" + ("" if is_default else f":{parts.port}")
@@ -95,7 +95,7 @@ def out_of_reach(url: str) -> Iterator[str]:
         )
 
 
-def doubts(url: str) -> Iterator[str]:
+def warnings(url: str) -> Iterator[str]:
     """Addresses that can be used, but to which replies rarely come."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -87,7 +87,7 @@ def require_itself(value: str) -> None:
     if _SID.fullmatch(value):
         raise Unusable("it is a SID of Twilio's, which is no secret")
     if _WITH_NAME.fullmatch(value):
-        raise Unusable("the name of a variable stands in it")
+        raise Unusable("it begins with the name of a variable")
 
 
 def weakness(value: str, *, is_token: bool) -> str | None:

@@ -16,13 +16,13 @@ def _database_url(url: str) -> str:
         _require_readable(url)
         return url
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise Unusable("it is of no database that Textback knows")
+        raise Unusable("Textback does not support this kind of database")
     if url.removeprefix("sqlite:///").startswith(":memory:"):
-        raise Unusable("a database in memory is another one in each process")
+        raise Unusable("an in-memory database would be a separate one in each process")
     if "?" in url:
         raise Unusable("the address of an SQLite file has no parameters")
     if url.startswith("sqlite:///~"):
-        raise Unusable("~ is not replaced in it: it should have the whole path")
+        raise Unusable("~ is not expanded: write the whole path")
     return url
 
 
@@ -41,7 +41,7 @@ def _host(host: str) -> str:
         elif re.fullmatch(r"[0-9.]+", host):
             socket.inet_aton(host)  # 0 and 127.1 too
     except (ValueError, OSError):
-        raise Unusable("it is no address; PORT is a setting of its own") from None
+        raise Unusable("it is not an address; the port goes into PORT") from None
     return host
 
 
@@ -50,7 +50,7 @@ def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
             raise Unusable(
                 "an origin is a scheme, a host in lower case and perhaps a port, without a path; *"
-                " is not taken"
+                " is not accepted"
             )
     return tuple(_without_default_port(origin) for origin in origins)
 

@@ -178,4 +178,4 @@ def _no_quotes_in_texts(settings: TextSettings) -> Iterator[str]:
 
 
 RULES = (_few_segments, _plain_minutes)
-DOUBTS = (_no_quotes_in_texts,)
+WARNINGS = (_no_quotes_in_texts,)

@@ -147,4 +147,4 @@ def _hexadecimal_tokens(settings: TwilioSettings) -> Iterator[str]:
         )
 
 
-DOUBTS = (_own_number, _hexadecimal_tokens)
+WARNINGS = (_own_number, _hexadecimal_tokens)

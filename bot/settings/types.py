@@ -19,12 +19,12 @@ class Rule:
 
     # If one of these fields is invalid by itself, its own line says so and the rule is skipped.
     fields: frozenset[str]
-    broken: Callable[[Any], Iterable[str]]
+    sentences: Callable[[Any], Iterable[str]]
 
 
 def rule(*fields: str) -> Callable[[Callable[[Any], Iterable[str]]], Rule]:
     """Makes a rule of a function of the settings."""
-    return lambda broken: Rule(frozenset(fields), broken)
+    return lambda sentences: Rule(frozenset(fields), sentences)
 
 
 def setting(looks_like: str, **more: Any) -> Any:
@@ -55,7 +55,7 @@ def matching(pattern: str) -> AfterValidator:
 def _digits(value: Any) -> Any:
     """gunicorn, which reads WEB_CONCURRENCY by itself, takes no 2.0, which pydantic would."""
     if isinstance(value, str) and not re.fullmatch("[+-]?[0-9]+", value):
-        raise Unusable("it is no whole number")
+        raise Unusable("it is not a whole number")
     return value
 
 

@@ -44,11 +44,11 @@ def _require_url(url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise Unusable("one of its values is no address") from None
+        raise Unusable("one of its values is not an address") from None
     if parts.username is not None or parts.password is not None:
         raise Unusable("an address may hold no user or password: events are signed instead")
     if port == 0 or not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
-        raise Unusable("an address has a port, or a part of a host name, that cannot be")
+        raise Unusable("an address has a port or a host name that cannot be one")
     if not host or parts.fragment:
         raise Unusable("an address needs a host and may hold no fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):

@@ -12,11 +12,11 @@ QUOTES = "\"'`´‘’‚‛“”„‟«»‹›＂＇"
 _WORDS = {
     "greater_than_equal": "it is less than {ge} ({value:.20})",
     "less_than_equal": "it is more than {le} ({value:.20})",
-    "int_parsing": "it is no whole number",
+    "int_parsing": "it is not a whole number",
     "int_parsing_size": "the number is too large",
-    "int_from_float": "it is no whole number",
-    "float_parsing": "it is no number",
-    "finite_number": "it is no number",
+    "int_from_float": "it is not a whole number",
+    "float_parsing": "it is not a number",
+    "finite_number": "it is not a number",
     "literal_error": "it is not one of the values that can be chosen",
     "string_too_long": "it is longer than {max_length} characters",
 }

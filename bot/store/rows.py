@@ -37,7 +37,7 @@ def by_name(row: Row) -> Row:
 
 # Rows made into values in one go: about one millisecond. A request that waits takes several turns.
 ROWS_AT_ONCE = 25
-PLACES_AT_ONCE = 500
+PLACEHOLDERS_AT_ONCE = 500
 
 
 @lru_cache(maxsize=4096)  # one instant stands in several columns and rows of a transaction
@@ -111,13 +111,13 @@ def to_instant_or_none(text: str | None) -> datetime | None:
 
 
 def in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Parts that are short enough for `places`: SQLite looks a name of a value up among all others.
+    """Parts short enough for one `IN ()`: SQLite looks up each parameter's name among all others.
 
     >>> [len(part) for part in in_parts(["a"] * 1200)]
     [500, 500, 200]
     """
-    for first in range(0, len(values), PLACES_AT_ONCE):
-        yield values[first : first + PLACES_AT_ONCE]
+    for first in range(0, len(values), PLACEHOLDERS_AT_ONCE):
+        yield values[first : first + PLACEHOLDERS_AT_ONCE]
 
 
 def placeholders(values: Sequence[str]) -> str:
@@ -131,5 +131,5 @@ def placeholders(values: Sequence[str]) -> str:
 
 
 def placeholder_values(values: Sequence[str]) -> dict[str, Value]:
-    """The values for `places`."""
+    """The parameters that `placeholders` names."""
     return {f"place{number}": value for number, value in enumerate(values)}

@@ -2,7 +2,8 @@
 
 It is separate from the verifications because those can be purged, and a purge must not allow more
 starts. An approval is a row of its own and changes no other, so the numbers grow and followers
-read each row once; they need not see what `clear`, `erase` and `drop_old` change.
+read each row once; they need not see what `lift_newest`, `lift_all`, `remove` and `drop_old`
+change.
 """
 
 from collections.abc import Iterable

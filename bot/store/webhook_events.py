@@ -17,9 +17,9 @@ from bot.store.rows import (
     readable,
     to_instant,
     to_instant_if_readable,
+    to_instant_or_none,
     to_text,
 )
-from bot.store.rows import to_instant_or_none as _instant
 from bot.store.tx import Tx
 
 COUNTED = 10_000  # pending ones of an endpoint that a page counts
@@ -238,10 +238,10 @@ def _from_row(row: Row) -> WebhookEvent:
         body=row["body"],
         state=EventState(row["state"]),
         created_at=to_instant(row["created_at"]),
-        due_at=_instant(row["due_at"]),
+        due_at=to_instant_or_none(row["due_at"]),
         claims=row["claims"],
         tries=row["tries"],
-        last_try_at=_instant(row["last_try_at"]),
+        last_try_at=to_instant_or_none(row["last_try_at"]),
         last_result=row["last_result"],
         last_status=row["last_status"],
     )

@@ -191,7 +191,7 @@ start_compose() {
         in_container "${command[@]}" >"$work/$service.log" 2>&1 &
     done
     wait_for_web
-    wait_for grep -q "The dispatcher runs" "$work/dispatch.log"
+    wait_for grep -q "The dispatcher is running" "$work/dispatch.log"
 }
 
 start_postgres() {

@@ -49,7 +49,7 @@ def test_cancel_start_again_forget(operator: Operator, harness: Harness) -> None
     response = operator.post(f"/console/verifications/{id}/cancel")
     assert response.status_code == 303
     page = show(operator, response.headers["Location"].removeprefix("/console"))
-    assert page.says(".notice") == "It is canceled."
+    assert page.says(".notice") == "The verification is canceled."
     assert "It was canceled: canceled at the console" in page.says(WHY)
     assert operator.post(f"/console/verifications/{id}/cancel").status_code == 400, "it has ended"
 
@@ -84,7 +84,7 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
         assert "Starts of a number: 2 of 2/hour, full" in standing.texts("#standing li")
         budget = page.says('[aria-labelledby="budget-title"] p')
         assert budget == f"{harness.settings.guess_budget}."
-        assert page.says("#breaker p") == "Starts are let through everywhere."
+        assert page.says("#breaker p") == "All circuits are closed: starts are admitted everywhere."
         assert operator.post("/console/limits", number=PHONE).status_code == 303
         assert harness.post_start().status_code == 202
         assert operator.post("/console/limits", number="me").status_code == 400

@@ -52,7 +52,7 @@ def test_a_reply_that_did_not_reach_us_is_told_from_one_that_did(
     harness.text(harness.code())
     said = at_twilio(operator, first).says("main")
     assert "which reached Textback" not in said, "that one belongs to the next verification"
-    assert "Textback has the reply" in at_twilio(operator, second).says(CONCLUSION)
+    assert "Textback has received the reply" in at_twilio(operator, second).says(CONCLUSION)
 
 
 def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness: Harness) -> None:
@@ -61,7 +61,7 @@ def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness:
     for _ in range(50):
         harness.simulator.faults.add(faults.WEBHOOK_NEVER)
         harness.text("later")
-    assert "does not reach back so far" in at_twilio(operator, id).says(CONCLUSION)
+    assert "does not reach back that far" in at_twilio(operator, id).says(CONCLUSION)
 
 
 @pytest.mark.parametrize("code", [30009, 11200])

@@ -63,9 +63,9 @@ def test_filters(operator: Operator, four: dict[str, str], query: str, found: st
         ("after=nonsense", "This page is unknown"),
         ("after=0001-01-01T00:00:00%2B05:00 x", "This page is unknown"),
         ("from=0001-01-01T00:00%2B05:00", "A time looks like"),
-        ("q=call+me", "Nothing is known of call me"),
-        ("q=" + "x" * 1000, "Nothing is known of xxx"),
-        ("q=0123&by=nonsense", "Nothing is known of 0123"),
+        ("q=call+me", "Nothing found for call me"),
+        ("q=" + "x" * 1000, "Nothing found for xxx"),
+        ("q=0123&by=nonsense", "Nothing found for 0123"),
     ],
 )
 def test_what_cannot_be_used_says_so_and_shows_no_list(
@@ -128,7 +128,7 @@ def test_a_filter_beside_a_name_looks_through_a_bounded_number_of_rows(
     assert ids_in(page) == []
     assert "among the newest 3" in page.says("#found .count")
     further = page.one('.pages a[rel="next"]')
-    assert further.text == "Look further"
+    assert further.text == "Search further"
     assert ids_in(Page(operator.get(str(further["href"])))) == [old]
 
 

@@ -100,4 +100,4 @@ def test_another_filter_beside_an_id_is_said_to_be_unused(
     id = harness.start()["id"]
     assert "not used" not in show(operator, f"/verifications?q={id[:8]}&by=id").says(".count")
     page = show(operator, f"/verifications?q={id[:8]}&by=id&status=approved")
-    assert "The other filters are not used then." in page.says(".count")
+    assert "The other filters are ignored." in page.says(".count")

@@ -49,7 +49,7 @@ def test_a_sign_in_leads_nowhere_else(visitor: Operator, elsewhere: str) -> None
 def test_a_wrong_key_does_not_and_is_counted(visitor: Operator, harness: Harness) -> None:
     response = visitor.sign_in("not-the-key-at-all")
     assert response.status_code == 403
-    assert "This is not the key." in response.text
+    assert "This key is not valid." in response.text
     assert visitor.get("/console/").status_code == 303
     assert '{"code": "wrong_console_key"}' in str(harness.service.metrics.samples())
 

@@ -41,7 +41,7 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
     harness.text(harness.code())
     page = one(operator, id)
     assert page.texts(HISTORY) == [
-        "+ 0:00.0 12:00:00 UTC Asked for; the text in en was put into the outbox.",
+        "+ 0:00.0 12:00:00 UTC Started; the text in en was queued.",
         "+ 0:00.0 12:00:00 UTC The text was handed to Twilio.",
         "+ 0:00.0 12:00:00 UTC Twilio took the text: the window to answer opened.",
         "+ 0:12.5 12:00:12 UTC A wrong code was sent by text: attempt 1.",
@@ -92,7 +92,7 @@ def test_why_says_what_happened_and_what_to_do(operator: Operator, harness: Harn
     harness.run_once()
     assert "Waiting for the person to text the code back." in one(operator, id).says(WHY)
     harness.forward(90)
-    assert "No reply had the right one within 90 seconds." in one(operator, id).says(WHY)
+    assert "No code came within 90 seconds." in one(operator, id).says(WHY)
 
     id = harness.start_and_send()["id"]
     for _ in range(4):

@@ -88,7 +88,11 @@ class Hosts(Service):
         self.dispatchers = [self.start_dispatcher(n) for n in range(len(DISPATCH_SKEWS))]
         for port in self.web_ports:
             until(lambda port=port: self._answers(port))
-        until(lambda: self.log.read_bytes().count(b"The dispatcher runs.") >= len(DISPATCH_SKEWS))
+        until(
+            lambda: (
+                self.log.read_bytes().count(b"The dispatcher is running.") >= len(DISPATCH_SKEWS)
+            )
+        )
 
     def start_web(self, number: int) -> Process:
         return self.gunicorn(

@@ -121,7 +121,7 @@ def test_sigterm_in_the_middle_of_a_send_leaves_no_unknown_outcome(service: Serv
 def test_a_dispatcher_beside_the_web_process_sends_within_a_second(service: Service) -> None:
     service.start(DISPATCH="off")
     dispatcher = service.run("flask", "dispatch")
-    until(lambda: b"The dispatcher runs." in service.log.read_bytes())
+    until(lambda: b"The dispatcher is running." in service.log.read_bytes())
     id = service.begin(PHONE)
     until(lambda: service.texts(PHONE), seconds=2)
     until(lambda: service.status(id)["runtimeStatus"] == "Running")

@@ -107,7 +107,9 @@ def test_a_restricted_key_that_lacks_a_right(
 
 def test_a_key_that_may_not_see_registrations_is_told_so(ready: Harness) -> None:
     findings = keyed(ready, ALL_RIGHTS - {REGISTRATION})
-    assert "does not allow this" in sentence_of(findings, FindingKind.REGISTRATION, Level.WARNING)
+    assert "does not allow these credentials" in sentence_of(
+        findings, FindingKind.REGISTRATION, Level.WARNING
+    )
 
 
 def test_a_right_that_is_not_used_is_not_missed(ready: Harness) -> None:

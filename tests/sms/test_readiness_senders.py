@@ -85,7 +85,7 @@ def test_a_pool_of_rcs_alone(served: Harness) -> None:
 
 def test_a_pool_with_a_number_without_texts(served: Harness) -> None:
     world(served).number = replace(world(served).number, can_sms=False)
-    assert "has no texts" in sentence_of(found(served), FindingKind.POOL, Level.FAULT)
+    assert "cannot text" in sentence_of(found(served), FindingKind.POOL, Level.FAULT)
 
 
 def test_sticky_sender_matters_with_several_numbers() -> None:

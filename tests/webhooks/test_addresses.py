@@ -136,7 +136,7 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"WEBHOOK_URLS": "https://verify.example.com/hook"}, "PUBLIC_BASE_URL"),
         ({"WEBHOOK_URLS": "ftp://example.com/"}, "https"),
         ({"WEBHOOK_URLS": "https://exa mple.com/"}, "ASCII"),
-        ({"WEBHOOK_URLS": "https://example.com:port/"}, "no address"),
+        ({"WEBHOOK_URLS": "https://example.com:port/"}, "not an address"),
         ({"WEBHOOK_SECRET": ""}, "WEBHOOK_SECRET is not set"),
         ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "24 to 64"),
         ({"WEBHOOK_SECRET": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "whsec_"),

@@ -106,7 +106,7 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
         return _answered_by_another(settings)
     if status == 403:
         return Unanswered(
-            Why.RIGHT, f"Twilio does not allow this to the credentials{_of(code)}.", code
+            Why.RIGHT, f"Twilio does not allow these credentials to do this{_of(code)}.", code
         )
     if status == 404 or code == errors.NOT_FOUND:
         return Unanswered(Why.UNKNOWN, f"Twilio does not have this resource{_of(code)}.", code)

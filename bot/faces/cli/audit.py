@@ -34,7 +34,7 @@ def audit(limit: int, who: str, what: str | None, since: datetime | None, as_jso
     )
     found = services.of(current_app).store.read(use_case.lines, filter)
     lines = [_line(line) for line in found]
-    say(as_json, [_row(line) for line in found], *lines, UTC_NOTE if lines else "Nothing fits.")
+    say(as_json, [_row(line) for line in found], *lines, UTC_NOTE if lines else "No entry matches.")
 
 
 def _line(line: AuditLine) -> str:

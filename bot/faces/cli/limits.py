@@ -67,7 +67,11 @@ def optout_clear(phone_number: str, as_json: bool) -> None:
     phones = phone.known_as(phone_number)
     store = audited(Action.OPT_OUT_CLEARED, number=phones[0])
     was_marked = store.write(clear.clear_opt_out, phones, services.of(current_app).rules)
-    say(as_json, {"cleared": was_marked}, "Cleared." if was_marked else "It was not marked.")
+    say(
+        as_json,
+        {"cleared": was_marked},
+        "Cleared." if was_marked else "The number had not opted out.",
+    )
 
 
 def _cleared(count: int) -> str:

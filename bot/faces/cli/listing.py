@@ -23,7 +23,7 @@ from bot.usecases.summary import summary
 def _country(context: click.Context, parameter: click.Parameter, value: str) -> str:
     letters = value.upper()
     if letters and not phone.is_country(letters):
-        raise click.BadParameter(f"{value!r} is no country; two letters name one, such as US")
+        raise click.BadParameter(f"{value!r} is not a country: give two letters, such as US")
     return letters
 
 
@@ -51,7 +51,7 @@ def list_newest(
     found = service.store.read(read.page, filter).views
     lines = [_line(view) for view in found]
     rows = [summary(view) for view in found]
-    say(as_json, rows, *lines, UTC_NOTE if found else "No verification fits.")
+    say(as_json, rows, *lines, UTC_NOTE if found else "No verification matches.")
 
 
 def id_of(store: Store, text: str) -> str:

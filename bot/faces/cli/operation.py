@@ -40,7 +40,7 @@ def dispatch() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: is_over.set())
     dispatcher.start()
-    click.echo("The dispatcher runs.")
+    click.echo("The dispatcher is running.")
     while not is_over.wait(60):
         pass
     is_done = dispatcher.stop()
@@ -52,7 +52,7 @@ def dispatch() -> None:
 @click.command()
 @json_option
 def version(as_json: bool) -> None:
-    """Tell the version of Textback."""
+    """Print the version of Textback."""
     say(as_json, {"version": bot.__version__}, f"Textback {bot.__version__}")
 
 

@@ -16,7 +16,7 @@ from bot.domain.verification import Status
 from bot.explanations import why, words
 from bot.explanations.instants import clock
 from bot.faces.cli import listing
-from bot.faces.cli.listing import outcome_in_words as _outcome
+from bot.faces.cli.listing import outcome_in_words
 from bot.faces.cli.operator import audited, operator
 from bot.faces.cli.output import UTC_NOTE, counted, json_option, printable, say
 from bot.observability.logs import request_id
@@ -71,7 +71,7 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
     if as_json:
         say(as_json, summary(view))
     elif wait:
-        click.echo(printable(_outcome(view)))
+        click.echo(printable(outcome_in_words(view)))
     if wait and view.verification.status is not Status.APPROVED:
         raise SystemExit(1)
 
@@ -95,7 +95,8 @@ def resend(id: str, as_json: bool) -> None:
     say(
         as_json,
         {"sends": sends, "sendsLeft": most - sends},
-        f"Texts asked for: {sends} of at most {most}. Within 15 seconds one is enough.",
+        f"Texts requested: {sends} of at most {most}. A request within 15 seconds"
+        " of a text sends no further one.",
     )
 
 
@@ -116,7 +117,7 @@ def show(id: str, as_json: bool) -> None:
         return
     v = view.verification
     click.echo(printable(f"{v.id}  {v.phone}  reference {v.reference}"))
-    click.echo(f"{printable(_outcome(view))}\n{printable(explanation)}\n")
+    click.echo(f"{printable(outcome_in_words(view))}\n{printable(explanation)}\n")
     for line, told_line in words.timeline(view.history, explained):
         after = (line.at - v.created_at).total_seconds()
         click.echo(f"{clock(line.at)}  {after:>+8.1f} s  {printable(told_line)}")
@@ -142,7 +143,7 @@ def cancel(id: str, reason: str, as_json: bool) -> None:
     whole = listing.id_of(service.store, id)
     audited(Action.CANCELED).write(control.cancel, whole, reason=reason, operator=operator().name)
     service.shared_counters.end()
-    say(as_json, {"id": whole, "status": Status.CANCELED.value}, "It is canceled.")
+    say(as_json, {"id": whole, "status": Status.CANCELED.value}, "The verification is canceled.")
 
 
 @click.command()

@@ -79,7 +79,7 @@ class Gate:
         if found is None:
             self._refused("wrong_console_key")
             audit.sign_in_refused(self._store, address=network(address))
-            return self._sign_in_page("This is not the key.", 403)
+            return self._sign_in_page("This key is not valid.", 403)
         operator, fingerprint = found
         self._throttle.was_right(address)
         self._signed(operator, Action.SIGNED_IN)

@@ -44,7 +44,7 @@ def remedy(refusal: Refusal, number: str) -> Remedy | None:
             )
         case LimitReached() if refusal.limit_name in _OF_NUMBER:
             return Remedy(
-                "If the person is known to you:",
+                "If you know the person:",
                 "Clear its limits",
                 url_for("console.limits", number=number),
             )
@@ -55,7 +55,7 @@ def remedy(refusal: Refusal, number: str) -> Remedy | None:
                 url_for("console.limits"),
             )
         case BreakerOpen() | SenderUnavailable() | QueueTooLong():
-            return Remedy("What holds it up:", "See the state", url_for("console.limits"))
+            return Remedy("To find the cause:", "See the state", url_for("console.limits"))
         case NumberBusy():
             return Remedy(
                 "Another caller began it:",

@@ -53,7 +53,7 @@ STATUSES: dict[type[Refusal], int] = {  # of refusals; of all others 400
 }
 
 NOTICES = {
-    "canceled": "It is canceled.",
+    "canceled": "The verification is canceled.",
     "resent": "The text goes out again, unless one went out within the last 15 seconds.",
     "forgotten": "{number} is forgotten: its verifications, their history, its limits.",
     "cleared": "{number} may be texted again. Twilio itself refuses until it texts START.",

@@ -147,7 +147,7 @@ class Instances:
     def purge_many(self) -> Response:
         self._access.require_manager()
         if whole_body(request).strip():
-            raise InvalidFilter("Filters of a removal stand in the query. Nothing was removed.")
+            raise InvalidFilter("Filters of a removal belong in the query. Nothing was removed.")
         wanted = wanted_purge(parameters.query())
         count = forget.purge_all(self._store, wanted) if wanted else 0
         return json_response({"instancesDeleted": count}) if count else Response(status=404)

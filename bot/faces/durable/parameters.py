@@ -34,8 +34,8 @@ def require_event_name(event: str) -> None:
     is_left_over = is_placeholder(event, in_prose=True) or "eventname" in event.lower()
     if len(event) > LONGEST_EVENT_NAME or is_left_over or not re.search(r"[^\W\d_]", event):
         raise InvalidEventName(
-            f"The name of an event has at most {LONGEST_EVENT_NAME} characters, letters among them,"
-            " and stands where the link has {eventName}: put SmsChallengeResponse there."
+            f"The name of an event has at most {LONGEST_EVENT_NAME} characters, at least one of"
+            " them a letter. It replaces {eventName} in the link: use SmsChallengeResponse."
         )
 
 

@@ -110,10 +110,9 @@ class Starting:
         return self._started(verification, wait_seconds=wait_seconds)
 
     def _started(self, verification: Verification, *, wait_seconds: float | None) -> Response:
-        seconds, interval = (
-            parameters.query().seconds("timeout"),
-            parameters.query().seconds(*parameters.INTERVALS),
-        )
+        query = parameters.query()
+        seconds = query.seconds("timeout")
+        interval = query.seconds(*parameters.INTERVALS)
         seconds = wait_seconds if seconds is None else seconds
         if seconds is not None and interval is not None and interval > seconds:
             raise InvalidWait(

@@ -152,9 +152,7 @@ def _friendly_name(value: str | None) -> str | None:
             " digits",
         )
     if not wording.is_name(value):
-        raise invalid(
-            "CustomFriendlyName", "it must be a name, without placeholders and control characters"
-        )
+        raise invalid("CustomFriendlyName", wording.NO_NAME)
     return value.strip()
 
 

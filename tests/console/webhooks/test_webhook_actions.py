@@ -66,7 +66,7 @@ def test_an_event_is_sent_again(operator: Operator, told: Harness) -> None:
     told.run_once()
     page = press(operator, action, verification=id)
     assert page.says("h1") == PHONE, "back on its own page"
-    said = "Applications were told of its end again by operator."
+    said = "The outcome was sent to the application again by operator."
     assert len([line for line in page.texts("#history li") if said in line]) == 2
     told.run_once()
     (event,) = received(told)

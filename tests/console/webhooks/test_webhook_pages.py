@@ -24,7 +24,7 @@ def test_without_endpoints_the_page_says_what_to_set(operator: Operator, told: H
         page = show(visitor)
     assert "Set WEBHOOK_URLS and WEBHOOK_SECRET" in page.says("#endpoints > p")
     (row,) = page.rows("#endpoints table")[1:]
-    assert row[1] == "not set WEBHOOK_URLS does not have it any more; its events wait."
+    assert row[1] == "not set WEBHOOK_URLS no longer lists it; its events wait."
     assert page.all('[aria-labelledby="sending-title"]') == []
     assert page.says("#events > p") == "None."
 

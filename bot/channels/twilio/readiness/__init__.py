@@ -56,7 +56,7 @@ def _guarded(questions: Questions, kind: FindingKind, probe: Probe) -> Iterator[
         if failed.why is Why.CONNECTION:
             yield fault(FindingKind.CONNECTION, failed.sentence)
         elif failed.why is Why.RIGHT:
-            yield warning(kind, f"This cannot be looked at. {failed.sentence}")
+            yield warning(kind, f"This could not be checked. {failed.sentence}")
         elif failed.why in (Why.CREDENTIALS, Why.TEST_CREDENTIALS):
             yield fault(FindingKind.CREDENTIALS, failed.sentence)
         else:

@@ -74,7 +74,7 @@ def _of_account(account: Any) -> Iterator[Finding]:
     elif account.owner_account_sid not in (None, account.sid):
         yield good(
             FindingKind.ACCOUNT,
-            "The account is active. It is a subaccount: its own SID and auth token belong into the"
+            "The account is active. It is a subaccount: its own SID and auth token belong in the"
             " settings, and the sender must be its own.",
         )
     else:

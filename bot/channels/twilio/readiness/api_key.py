@@ -72,7 +72,8 @@ def findings(questions: Questions) -> Iterator[Finding]:
             yield Finding(FindingKind.API_KEY, right.level, sentence)
     if has:
         yield good(
-            FindingKind.API_KEY, f"The API key may {', '.join(has)}. Nothing was sent to learn it."
+            FindingKind.API_KEY,
+            f"The API key may {', '.join(has)}. No text was sent to find this out.",
         )
 
 

@@ -23,7 +23,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
         shown = ", ".join(sorted(countries)) or "those whose numbers you verify"
         yield look(
             FindingKind.COUNTRIES,
-            f"Twilio does not tell which countries texts may go to. In {WHERE}, these must be on,"
+            f"Twilio does not say which countries texts may go to. In {WHERE}, these must be on,"
             f" and others should be off: {shown}.",
         )
         return

@@ -34,7 +34,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
     else:
         yield fault(
             FindingKind.NUMBER,
-            f"The number {masked} can neither send nor receive texts: take another one.",
+            f"The number {masked} can neither send nor receive texts: use another number.",
         )
     yield from _webhook(questions, number)
 

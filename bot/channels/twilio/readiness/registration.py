@@ -56,7 +56,8 @@ def _campaign(questions: Questions, services: list[Any]) -> Finding:
     if verified:
         case = verified[0].us_app_to_person_usecase
         return good(
-            FindingKind.REGISTRATION, f"The US campaign (10DLC) is verified, for the use {case}."
+            FindingKind.REGISTRATION,
+            f"The US campaign (10DLC) is verified, for the use case {case}.",
         )
     if not campaigns:
         return fault(

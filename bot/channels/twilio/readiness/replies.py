@@ -23,8 +23,8 @@ def findings(questions: Questions) -> Iterator[Finding]:
         yield look(
             FindingKind.REPLIES,
             f"No reply has come in for {DAYS} days, so it is not known whether Twilio withholds"
-            " replies that hold a code (error 30038). Verify a number of your own by `flask start`,"
-            " then ask once more.",
+            " replies that hold a code (error 30038). Verify a number of your own with `flask"
+            " start`, then run this check again.",
         )
         return
     codes = Counter(int(one.error_code) for one in replies if one.error_code)

@@ -40,12 +40,12 @@ def of_pool(pool: SenderPool, service: Any) -> Iterator[Finding]:
     else:
         yield good(FindingKind.POOL, f"The pool holds {_counted(pool)}.")
     if not all(map(can_text, pool.numbers)):
-        yield fault(FindingKind.POOL, "A number of the pool has no texts: take it out.")
+        yield fault(FindingKind.POOL, "A number in the pool cannot text: remove it from the pool.")
     if pool.names:
         yield fault(
             FindingKind.POOL,
             "The pool holds a sender made of letters. Twilio prefers it to a number where a country"
-            " allows it, and such a sender receives no reply: take it out.",
+            " allows it, and such a sender receives no reply: remove it.",
         )
     if pool.rcs and not (pool.numbers or pool.short_codes):
         yield warning(
