@@ -31,7 +31,9 @@ _PUNCTUATION = {
 _TYPOGRAPHIC = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bb\u02bc\u02bd\u02c8`\u00b4\uff07", "'"),
+        **dict.fromkeys("\u02b9\u02ca\u02cb\u275b\u275c", "'"),
         **dict.fromkeys("\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\u02ba\u275d\u275e\uff02", '"'),
+        **dict.fromkeys("\u02ee\u301d\u301e", '"'),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
     }
 )
@@ -81,6 +83,15 @@ def letters_of_words(text: str) -> str:
     (True, False)
     """
     return "".join(letter for letter in text if letter.isalnum() or _is_needed_mark(letter))
+
+
+def words_of(text: str) -> list[str]:
+    """What `letters_of_words` keeps, word by word.
+
+    >>> words_of("no,no - it's 5!")
+    ['no', 'no', 'it', 's', '5']
+    """
+    return "".join(letters_of_words(letter) or " " for letter in text).split()
 
 
 def is_dash(letter: str) -> bool:

@@ -10,10 +10,12 @@ from bot.domain.characters import ascii_digits, comparable, is_latin, is_unspace
 # The fixed words of a challenge must be at least as long.
 QUOTE_LENGTH = 12
 QUOTE_LETTERS = 6
-# In a script other than Latin so many numbers and Latin words, such as the time and the reference.
-SKELETON_WORDS = 3
+# In a script other than Latin so many numbers and Latin words, such as the time and the reference,
+# one more if none is a number: a person may type "Ref KP".
+SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
 _LATIN = re.compile(r"[a-z]+|[0-9]+")
+_REPLACED = re.compile("[?\ufffd\x80-\xff]")  # what stands in place of a letter that was lost
 
 
 def has_reaction_frame(text: str) -> bool:
@@ -33,13 +35,7 @@ def is_recognizable(parts: Sequence[str]) -> bool:
 def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
     """Whether `said`, made comparable, contains a part of one of our texts. The service's name does
     not count: a person may write it beside the code."""
-    letters = _beyond_latin(said)
-    texts = [[comparable(part) for part in _fixed_parts(text, service)] for text in challenge_texts]
-    return any(
-        _holds_run(said, part) or (letters and any(run in letters for run in _letter_runs(part)))
-        for parts in texts
-        for part in parts
-    ) or any(_holds_skeleton(said, parts) for parts in texts)
+    return any(_quotes(said, text, service) for text in challenge_texts)
 
 
 def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
@@ -71,6 +67,34 @@ def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:
     return without if is_recognizable(without) else whole
 
 
+def _quotes(said: str, challenge_text: str, service: str | None) -> bool:
+    parts = [comparable(part) for part in _fixed_parts(challenge_text, service)]
+    return (
+        _holds_words(said, parts)
+        or _holds_opening(said, challenge_text, service)
+        or _lost_its_letters(said, parts)
+    )
+
+
+def _holds_words(said: str, parts: Sequence[str]) -> bool:
+    letters = _beyond_latin(said)
+    return any(
+        _holds_run(said, part) or (letters and any(run in letters for run in _letter_runs(part)))
+        for part in parts
+    )
+
+
+def _holds_opening(said: str, challenge_text: str, service: str | None) -> bool:
+    """Whether `said` holds a text of ours from its beginning to its code, as a quote does that is
+    cut off. The service's name counts here, since words of ours follow it."""
+    before, code, _ = challenge_text.partition("{code}")
+    opening = comparable(before)
+    words = _bare(opening.removeprefix(comparable(service or "")))
+    if not code or not words or len(before) < QUOTE_LENGTH:
+        return False
+    return re.search(re.escape(opening) + r"\W*[0-9]", ascii_digits(said)) is not None
+
+
 def _holds_run(said: str, ours: str) -> bool:
     starts = range(len(ours) - QUOTE_LENGTH + 1)
     return any(ours[start : start + QUOTE_LENGTH] in said for start in starts)
@@ -89,13 +113,18 @@ def _letter_runs(ours: str) -> Iterator[str]:
             yield "".join(letter for letter, _ in run)
 
 
-def _holds_skeleton(said: str, parts: Sequence[str]) -> bool:
-    """Whether `said` holds the numbers and Latin words of a text of ours, in order. Phones and
-    carriers may replace the letters of other scripts by question marks or look-alikes; these
-    remain."""
+def _lost_its_letters(said: str, parts: Sequence[str]) -> bool:
+    """Whether `said` may be a text of ours whose script is not Latin, after a phone or carrier has
+    replaced the letters, by question marks or by their bytes read as Latin-1, or has dropped them;
+    then its numbers and Latin words remain, in order."""
     ours = " ".join(parts)
+    if not any(_letter_runs(ours)):
+        return False
+    if len(_REPLACED.findall(said)) >= QUOTE_LETTERS:
+        return True
     left = _LATIN.findall(ascii_digits(ours))
-    if len(left) < SKELETON_WORDS or not any(_letter_runs(ours)):
+    least = SKELETON_WORDS if any(map(str.isdigit, left)) else SKELETON_WORDS + 1
+    if len(left) < least:
         return False
     words = iter(_LATIN.findall(ascii_digits(said)))
     return all(word in words for word in left)

@@ -17,8 +17,10 @@ from bot.domain.characters import (
     ascii_digits,
     ascii_punctuation,
     comparable,
+    is_unspaced,
     letters_of_words,
     visible,
+    words_of,
 )
 from bot.domain.quotes import has_reaction_frame, quotes_any
 
@@ -34,8 +36,15 @@ _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOS
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
-# Above a signature or a quoted text: an empty line, or one that begins with "--", "__" or ">".
-_BELOW = re.compile(r"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n]*(?:[\r\n\u2028\u2029]|--|__|>))")
+# How a signature or a quoted text begins, below what the person wrote.
+_MARK = r"--|__|[>«\"“„‹]|sent from "
+_BELOW = re.compile(
+    rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n]*(?:[\r\n\u2028\u2029]|{_MARK}))", re.IGNORECASE
+)
+_MARKED = re.compile(_MARK, re.IGNORECASE)
+# The most words of a line of a signature, or letters in a script without blanks: more are a
+# sentence that belongs to the reply.
+SIGNATURE_WORDS, SIGNATURE_LETTERS = 5, 12
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
@@ -184,14 +193,47 @@ def is_no(heard: Heard, words: Sequence[str]) -> bool:
     >>> is_no(hear("No, no!\\n\\nSent from my phone"), ["no"]), is_no(hear("No\\nit is 5"), ["no"])
     (True, False)
     """
-    if _NUMERO.search(heard.text) or not heard.comparable:
+    above, *below = _BELOW.split(heard.text.strip(), maxsplit=1)
+    if not heard.comparable or _NUMERO.search(above) or not all(map(_is_signature, below)):
         return False
-    first = comparable(_BELOW.split(heard.text.strip(), maxsplit=1)[0])
+    first = comparable(above)
     known = {letters_of_words(comparable(word)) for word in words}
     if letters_of_words(first) in known:
         return True
-    said = [letters_of_words(word) for word in first.split()]
-    return bool(said) and all(word in known for word in said)
+    said = words_of(first)
+    return bool(said) and all(_is_one_of(known, word) for word in said)
+
+
+def _is_one_of(known: set[str], word: str) -> bool:
+    """Whether a word is known, or in a script without blanks, several known ones."""
+    if word in known or not is_unspaced(word[0]):
+        return word in known
+    return any(word == one * (len(word) // len(one)) for one in known)
+
+
+def _is_signature(below: str) -> bool:
+    """Whether what stands below a reply is a signature or a quote, not a sentence of the person."""
+    for line in _LINE_END.split(below.strip()):
+        if _MARKED.match(line.strip()) or line.rstrip().endswith((":", "：")):
+            return True  # "Anna wrote:", and all below it
+        words = words_of(comparable(line))
+        unspaced = sum(is_unspaced(letter) for letter in line)
+        if len(words) > SIGNATURE_WORDS or unspaced > SIGNATURE_LETTERS:
+            return False
+    return True
+
+
+def has_code_line(heard: Heard, *, code_length: int) -> bool:
+    """Whether a line is a code alone, and not quoted.
+
+    >>> has_code_line(hear("No\\n\\n1234"), code_length=4)
+    True
+    >>> has_code_line(hear("No\\n\\n> 1234\\n1200 Main St"), code_length=4)
+    False
+    """
+    lines = _LINE_END.split(heard.folded or heard.text)
+    written = (line for line in lines if not _MARKED.match(line.strip()))
+    return any(_code_line(line, code_length) is not None for line in written)
 
 
 def _folded(text: str) -> str:

@@ -156,4 +156,14 @@ def _one_secret_key(settings: KeySettings) -> Iterator[str]:
         )
 
 
-WARNINGS = (_one_secret_key,)
+@rule("secret_key", "secret_key_fallbacks", "verify_service_sid")
+def _lasting_service_sid(settings: KeySettings) -> Iterator[str]:
+    if settings.secret_key_fallbacks and settings.verify_service_sid is None:
+        yield (
+            "VERIFY_SERVICE_SID is not set, so it changes when an earlier key is removed from"
+            " SECRET_KEY_FALLBACKS. If programs use Verify's API, set"
+            f" VERIFY_SERVICE_SID={settings.service_sid}."
+        )
+
+
+WARNINGS = (_one_secret_key, _lasting_service_sid)

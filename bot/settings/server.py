@@ -21,6 +21,8 @@ def _database_url(url: str) -> str:
         raise Unusable("an in-memory database would be a separate one in each process")
     if "?" in url:
         raise Unusable("the address of an SQLite file has no parameters")
+    if url.endswith("/"):
+        raise Unusable("it names a folder: add the name of a file")
     if url.startswith("sqlite:///~"):
         raise Unusable("~ is not expanded: write the whole path")
     return url

@@ -47,12 +47,12 @@ def _require_url(url: str) -> None:
         raise Unusable("one of its values is not an address") from None
     if parts.username is not None or parts.password is not None:
         raise Unusable("an address may hold no user or password: events are signed instead")
-    if port == 0 or not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
-        raise Unusable("an address has a port or a host name that cannot be one")
-    if not host or parts.fragment:
-        raise Unusable("an address needs a host and may hold no fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):
         raise Unusable("an address must begin with https:// (http:// on loopback only)")
+    if not host or parts.fragment:
+        raise Unusable("an address needs a host and may hold no fragment")
+    if port == 0 or not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+        raise Unusable("an address has a port or a host name that cannot be one")
 
 
 def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 import sqlite_utils
 
 from bot.concurrency import blocking
+from bot.store.file_identity import files_of, identities
 from bot.store.group_commit import GroupCommit
 from bot.store.outages import NOTED_SECONDS, Outages
 from bot.store.rows import to_instant_if_readable
-from bot.store.sqlite_file import connect, identity, open_file, patiently
+from bot.store.sqlite_file import connect, open_file, patiently
 from bot.store.sqlite_tx import SqliteTx
 from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
@@ -68,7 +69,8 @@ class SqliteStore(Store):
         self._readers: list[sqlite_utils.Database] = []
         self._reading = threading.BoundedSemaphore(READERS_AT_ONCE)
         self.writer, newest = open_file(path)
-        self._identity = identity(path)
+        self._files = files_of(path)
+        self._identities = identities(self._files)
         self.writer.execute("PRAGMA busy_timeout=0")  # it waits by itself
         self.steady.read(clock(), to_instant_if_readable(newest))
 
@@ -96,7 +98,7 @@ class SqliteStore(Store):
 
     def _require_same_file(self) -> None:
         """Connections go on with a removed file, and what they write is lost with it."""
-        if identity(self.path) != self._identity:
+        if identities(self._files) != self._identities:
             raise StoreUnavailable(f"{self.path} was removed or replaced: restart the service")
 
     def _read_once(self, query: Callable[[Tx], T]) -> T:
@@ -119,11 +121,15 @@ class SqliteStore(Store):
         """Empties the write-ahead log, which may still contain deleted data. Returns False if the
         log is being read at the moment, or the disk is full; it is then emptied later."""
         try:
+            self._require_same_file()  # else connecting would make an empty file
             with contextlib.closing(connect(self.path)) as db:
                 # It holds the lock of writers while it waits for readers, a backup for example.
                 db.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
                 busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
                 return bool(busy == 0)
+        except StoreUnavailable as error:
+            log.warning("the write-ahead log could not be emptied: %s", error)
+            return False
         except sqlite3.DatabaseError as error:
             if not _may_pass(error):
                 raise

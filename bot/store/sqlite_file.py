@@ -37,16 +37,6 @@ def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
             return db, db.execute(NEWEST_INSTANTS).fetchone()["at"]
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """Device and inode of the file at this path; None: there is none. An open connection goes on
-    with a file that was removed or replaced."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def schema_version(path: Path) -> int | None:
     """The version of the schema in a file, which is only read; None: it has none yet. Raises
     UnusableDatabase."""

@@ -56,7 +56,7 @@ class OutcomeUnknown(StoreUnavailable):
 
 
 class PartlyDone(StoreUnavailable):
-    """Some batches of a removal were written; the others were not."""
+    """Some batches were written, of a removal for example; the others were not."""
 
     sentence = "The database cannot be used at the moment. Part of this was done; try again."
 

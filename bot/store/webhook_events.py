@@ -1,7 +1,6 @@
 """The table `webhook_event`: a row for each event and endpoint, sent under a lease."""
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -118,54 +117,6 @@ def hand_back(tx: Tx, event: WebhookEvent) -> None:
         WHERE id = :id AND claims = :claims AND state = 'pending'
     """
     tx.run(sql, id=event.id, claims=event.claims, now=to_text(tx.now))
-
-
-def queue_again(tx: Tx, ids: Sequence[str]) -> int:
-    """Queues events again with the same ids and bytes; each begins its schedule of tries again.
-    Returns how many still exist."""
-    sql = f"""
-        UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
-        WHERE id IN ({placeholders(ids)})
-    """
-    return tx.run(sql, now=to_text(tx.now), **placeholder_values(ids))
-
-
-def queue_waiting_again(tx: Tx, endpoint_id: str, *, since: datetime, limit: int) -> int:
-    """Queues pending events of an endpoint again, at most `limit`: those overdue since before
-    `since`, then those put off, unless they were tried after `since`. Each range of the index loses
-    what is queued, so a further call reads none of it. Returns how many."""
-    ids: list[str] = []
-    for waiting in ("due_at < :since", "due_at > :now"):
-        sql = f"""
-            SELECT id FROM webhook_event
-            WHERE endpoint_id = :id AND {waiting} AND coalesce(last_try_at, created_at) <= :since
-            ORDER BY due_at LIMIT :limit
-        """
-        instants = {"since": to_text(since), "now": to_text(tx.now)}
-        rows = tx.lock_skip_locked(sql, id=endpoint_id, limit=limit - len(ids), **instants)
-        ids += [row["id"] for row in rows]
-    return queue_again(tx, ids) if ids else 0
-
-
-def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
-    """Ids of the verifications that these events tell of, each once. A test tells of none."""
-    sql = f"""
-        SELECT DISTINCT verification_id FROM webhook_event
-        WHERE id IN ({placeholders(ids)}) AND verification_id IS NOT NULL
-    """
-    return [row["verification_id"] for row in tx.all(sql, **placeholder_values(ids))]
-
-
-def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
-    """Queues events again that failed since `since`, at most `limit`. Returns their ids."""
-    sql = """
-        SELECT id FROM webhook_event
-        WHERE state = 'failed' AND coalesce(last_try_at, created_at) >= :since
-        ORDER BY created_at LIMIT :limit
-    """
-    ids = [row["id"] for row in tx.lock_skip_locked(sql, since=to_text(since), limit=limit)]
-    queue_again(tx, ids)
-    return ids
 
 
 def newest(

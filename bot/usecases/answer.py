@@ -20,13 +20,18 @@ from bot.store.tx import Done, Tx
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.keywords import is_no, is_opted_out, is_outdated, keyword_of, obey, present_of
+from bot.usecases.keywords import (
+    is_no,
+    is_opted_out,
+    is_outdated,
+    keyword_of,
+    obey,
+    obey_outdated,
+    present_of,
+)
 from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
 from bot.usecases.running import require_caught_up, require_running
-
-# Twilio's timestamps are whole seconds, so a text may be up to a second younger than it seems.
-STAMP_RESOLUTION = timedelta(seconds=1)
 
 
 def judge_text(
@@ -49,7 +54,7 @@ def judge_text(
         tx, text, code_length=rules.terms.code_length, service=rules.service_name
     )
     if keyword is not None and is_outdated(tx, text):
-        done = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
+        done = obey_outdated(tx, text, keyword)
     elif keyword is not None:
         done = obey(tx, text, keyword, rules.service_name)
     else:
@@ -124,7 +129,8 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
         return Done(Judged(None, ignored=IgnoreReason.NO_VERIFICATION))
     if verification.is_to_erase:
         erase_message(tx, text.message_sid)
-    if _predates(tx, text, verification) and not _proves(tx, text, verification, rules):
+    is_of_earlier = text.predates(verification.created_at, now=tx.now)
+    if is_of_earlier and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
     if (done.value.answer or done.changes) and is_opted_out(tx, text, done.changes):
@@ -145,7 +151,7 @@ def _judge_reply(
 ) -> Done[Judged]:
     read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    if not isinstance(read, Attempt) and is_no(tx, text.heard, verification):
+    if is_no(tx, text.heard, verification):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not rules.keyring.knows(verification):
         return Done(Judged(None), changes=retire_key(tx, verification))
@@ -168,13 +174,6 @@ def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[Judged]:
     changes_nothing = before.is_terminal and not changes and not decision.effects
     ignored = IgnoreReason.NO_VERIFICATION if changes_nothing else None
     return Done(Judged(None, ignored=ignored), changes=changes)
-
-
-def _predates(tx: Tx, text: InboundText, verification: Verification) -> bool:
-    """Whether a missed text is older than the verification, so meant for an earlier one."""
-    if text.age is None:
-        return False
-    return tx.now - text.age + STAMP_RESOLUTION <= verification.created_at
 
 
 def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules) -> bool:

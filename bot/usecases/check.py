@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from bot.domain.effects import UsageKind
+from bot.domain.errors import LimitReached
 from bot.domain.events import EventName
 from bot.domain.reply import Attempt, Heard
 from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
-from bot.store import history, verifications
+from bot.store import history, usage, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases import answer, read
 from bot.usecases.failing import retire_key
@@ -92,7 +94,7 @@ def check(
     was approved within the last ten minutes is right again: its caller may have lost the first
     answer, or the person may have texted the code.
 
-    Raises StoreUnavailable.
+    Raises LimitReached, StoreUnavailable.
     """
     verification = find(tx, selector)
     if verification is None:
@@ -100,8 +102,11 @@ def check(
     require_caught_up(tx, verification, judged_until)
     reply = answer.read_reply(tx, verification, heard, rules)
     if verification.is_terminal:
+        verdict = _of_ended(tx, verification, reply, rules)
+        if verdict is Verdict.ATTEMPTS_USED:
+            _respect_bound(tx, verification, rules)
         left = verification.deadline_at - tx.now
-        return Done(Checked(_of_ended(tx, verification, reply, rules), verification, left))
+        return Done(Checked(verdict, verification, left))
     if not isinstance(reply, Attempt):
         is_over = not verification.is_decided and tx.now >= verification.deadline_at
         return Done(Checked(Verdict.GONE if is_over else Verdict.UNREADABLE, verification))
@@ -119,6 +124,14 @@ def check(
     changes = record(tx, verification, decision)
     after = decision.verification
     return Done(Checked(_of_attempt(after), after), changes=changes)
+
+
+def _respect_bound(tx: Tx, v: Verification, rules: Rules) -> None:
+    """Where the number's bound on wrong codes ended a verification before its own attempts were
+    used, a new one is refused until the bound has room. Raises LimitReached."""
+    hit = usage.hit(tx, UsageKind.WRONG, rules.wrong_per_number, phone=v.phone)
+    if hit is not None and v.attempts < v.terms.max_attempts:
+        raise LimitReached(*hit)
 
 
 def is_just_approved(tx: Tx, v: Verification) -> bool:

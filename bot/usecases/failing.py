@@ -13,13 +13,19 @@ from bot.usecases.record import record
 
 
 def fail(
-    tx: Tx, verification_id: str, text_id: str, impossible: TextImpossible
+    tx: Tx,
+    verification_id: str,
+    text_id: str,
+    impossible: TextImpossible,
+    *,
+    ends_all: bool = False,
 ) -> tuple[Change, ...]:
-    """Records that a text is impossible; the verification fails unless another text may arrive."""
+    """Records that a text is impossible; the verification fails unless another text may arrive.
+    `ends_all`: it fails even then, since the person has stopped all texts."""
     verification = verifications.load(tx, verification_id)
     if verification is None:
         return ()
-    impossible = replace(impossible, is_last=_is_last(tx, verification, text_id))
+    impossible = replace(impossible, is_last=ends_all or _is_last(tx, verification, text_id))
     return record(tx, verification, decide(verification, impossible, tx.now))
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain import reply
 from bot.domain.ignored import IgnoreReason
 from bot.domain.keywords import Keyword
 from bot.domain.reply import Heard
+
+# Twilio's timestamps are whole seconds, so a text may be up to a second younger than it seems.
+STAMP_RESOLUTION = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class InboundText:
         """The present age of a text that was missed; to be asked beside `tx.now`, since a
         transaction may have waited for a lock."""
         return self.missed.age if self.missed else None
+
+    def predates(self, began: datetime, *, now: datetime) -> bool:
+        """Whether a missed text was sent before an instant."""
+        return self.age is not None and now - self.age + STAMP_RESOLUTION <= began
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot import wording
 from bot.domain import phone, reply
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
+from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
@@ -32,12 +33,14 @@ def keyword_of(
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = present_of(tx, text.phone)
     if verification is None:
-        is_stop_line = keyword(first_line(text.heard)) is Keyword.STOP
-        return Keyword.STOP if is_stop_line else _stop_without_code(text.heard, code_length)
+        return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
     ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
     if quotes_any(text.heard.comparable, ours, service=service):
         return None if opens_with_quote(text.heard.comparable, ours) else Keyword.STOP
-    return _stop_without_code(text.heard, verification.terms.code_length)
+    code_length = verification.terms.code_length
+    if not reply.has_code_line(text.heard, code_length=code_length):
+        return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
+    return None
 
 
 def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
@@ -52,8 +55,16 @@ def _stop_without_code(heard: Heard, code_length: int) -> Keyword | None:
     return None if reply.holds_code_run(heard, code_length=code_length) else Keyword.STOP
 
 
+def _stop_above(heard: Heard) -> Keyword | None:
+    """STOP on a line of its own, above a signature, say, whatever numbers that holds."""
+    return Keyword.STOP if keyword(first_line(heard)) is Keyword.STOP else None
+
+
 def is_no(tx: Tx, heard: Heard, v: Verification) -> bool:
-    """NO in the language of its text, or of another text of the number within a day."""
+    """NO in the language of its text, or of another text of the number within a day, and not above
+    a code: a signature or a quote below it may hold digits."""
+    if not heard.comparable or reply.has_code_line(heard, code_length=v.terms.code_length):
+        return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
     return any(reply.is_no(heard, wording.no_words(locale)) for locale in locales)
 
@@ -70,8 +81,8 @@ def is_outdated(tx: Tx, text: InboundText) -> bool:
 def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Done[Judged]:
     """Applies a keyword. Twilio answers keywords itself, except on a short code of our own without
     Advanced Opt-Out: there Textback answers HELP and STOP."""
-    answers = text.is_to_short_code and text.keyword is None and _may_answer(tx, text.phone)
     tx.lock_number(text.phone)
+    answers = text.is_to_short_code and text.keyword is None and _may_answer(tx, text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
         disowns.unmark_until(tx, text.phone, until=tx.now - (text.age or timedelta(0)))
@@ -98,6 +109,17 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     return Done(judged, changes=record(tx, pending, decision))
 
 
+def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:
+    """A missed keyword that a newer one has overruled: the opt-out stays as it is, but a STOP ends
+    the verification that was pending when it was sent."""
+    tx.lock_number(text.phone)
+    pending = verifications.pending_of(tx, text.phone) if keyword is Keyword.STOP else None
+    if pending is None or text.predates(pending.created_at, now=tx.now):
+        return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
+    decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
+    return Done(Judged(None), changes=record(tx, pending, decision))
+
+
 def _may_answer(tx: Tx, number: str) -> bool:
     """Answers are billed, and anybody can text a keyword: a few a day for each number, and none for
     a number that cannot be verified."""
@@ -107,6 +129,7 @@ def _may_answer(tx: Tx, number: str) -> bool:
         return False
     since = tx.now - timedelta(days=1)
     masked = phone.masked(number)
+    tx.lock_name(masked)  # of several at once, each counts the answers before it
     return inbound.count_answers(tx, masked, since=since, among=LOOKED_AT) < KEYWORD_ANSWERS
 
 

@@ -53,7 +53,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     is_only = verification.sends == 1  # when Twilio took a further text is not stored
     if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:
         waited = TimeAtTwilio(tx.now - verification.accepted_at, tx.now)
-    if report.blame is Blame.OPTED_OUT:
+    if report.blame is Blame.OPTED_OUT and report.is_final:
         opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
     changes = _did_not_arrive(tx, verification, report) if report.is_final else ()
     return Done(Reported(waited=waited), has_work=not is_named, changes=changes)
@@ -75,4 +75,5 @@ def _did_not_arrive(tx: Tx, verification: Verification, report: Report) -> tuple
     sentence = report.sentence or "The text did not arrive."
     is_of_number = report.blame is not None and report.blame.is_of_number
     impossible = TextImpossible(Cause.NOT_DELIVERED, sentence, report.error_code, is_of_number)
-    return fail(tx, verification.id, report.text_id, impossible)
+    has_stopped = report.blame is Blame.OPTED_OUT
+    return fail(tx, verification.id, report.text_id, impossible, ends_all=has_stopped)

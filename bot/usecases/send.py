@@ -60,7 +60,9 @@ def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
     impossible = TextImpossible(
         Cause.SEND_REFUSED, result.sentence, result.code, result.blame.is_of_number
     )
-    return Done(None, changes=fail(tx, claim.verification_id, text.id, impossible))
+    has_stopped = result.blame is Blame.OPTED_OUT
+    changes = fail(tx, claim.verification_id, text.id, impossible, ends_all=has_stopped)
+    return Done(None, changes=changes)
 
 
 def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -> Done[None]:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from bot.concurrency.blocking import breathe
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
 from bot.domain.events import Event, EventName
-from bot.store import history, webhook_endpoints, webhook_events
-from bot.store.tx import Done, Store, Tx
+from bot.store import history, webhook_endpoints, webhook_events, webhook_replays
+from bot.store.tx import Done, PartlyDone, Store, StoreUnavailable, Tx
 from bot.store.webhook_endpoints import Endpoint
 from bot.store.webhook_events import EventState, WebhookEvent
 from bot.usecases import record
@@ -133,12 +133,21 @@ def enable_and_send(store: Store, as_operator: Store, endpoint_id: str, *, gener
     """Enables a disabled endpoint; what waits for it is sent now, and each event begins its
     schedule of tries again. Days of events may wait, so they are queued batch by batch, and before
     the endpoint is enabled: nothing is tried in between, and an interruption can be repeated.
-    `as_operator`: the store that audits the enabling. Raises UnknownEndpoint, EndpointChanged."""
-    if store.read(_is_disabled, endpoint_id, generation=generation):
-        since = store.now()
-        while store.write(_queue_batch, endpoint_id, since=since) == QUEUED_AT_ONCE:
-            breathe()
-    as_operator.write(enable, endpoint_id, generation=generation)
+    `as_operator`: the store that audits the enabling. Raises UnknownEndpoint, EndpointChanged,
+    StoreUnavailable, PartlyDone."""
+    queued = 0
+    try:
+        if store.read(_is_disabled, endpoint_id, generation=generation):
+            since = store.now()
+            while (found := store.write(_queue_batch, endpoint_id, since=since)) == QUEUED_AT_ONCE:
+                queued += found
+                breathe()
+            queued += found
+        as_operator.write(enable, endpoint_id, generation=generation)
+    except StoreUnavailable as error:
+        if not queued:
+            raise
+        raise PartlyDone(str(error)) from error
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
@@ -158,8 +167,12 @@ def _is_disabled(tx: Tx, endpoint_id: str, *, generation: int) -> bool:
 
 
 def _queue_batch(tx: Tx, endpoint_id: str, *, since: datetime) -> Done[int]:
+    """Queues a batch; in the last one also what has fallen due meanwhile."""
     limit = QUEUED_AT_ONCE
-    return Done(webhook_events.queue_waiting_again(tx, endpoint_id, since=since, limit=limit))
+    queued = webhook_replays.queue_waiting_again(tx, endpoint_id, since=since, limit=limit)
+    if queued < limit:
+        webhook_replays.queue_due_again(tx, endpoint_id, since=since)
+    return Done(queued)
 
 
 def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
@@ -175,7 +188,7 @@ def replay(tx: Tx, id: str, *, operator: str) -> Done[None]:
     """Replays an event with the same id and bytes, whether or not it was delivered. Raises
     UnknownEvent."""
     webhook_endpoints.forget_idle_failures(tx)
-    if not webhook_events.queue_again(tx, [id]):
+    if not webhook_replays.queue_again(tx, [id]):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
     _note_replays(tx, [id], operator)
     return Done(None, has_notices=True)
@@ -184,7 +197,7 @@ def replay(tx: Tx, id: str, *, operator: str) -> Done[None]:
 def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     """Sends failed events again, REPLAYED_AT_ONCE at most. Returns how many."""
     webhook_endpoints.forget_idle_failures(tx)
-    ids = webhook_events.queue_failed_again(tx, since=since, limit=REPLAYED_AT_ONCE)
+    ids = webhook_replays.queue_failed_again(tx, since=since, limit=REPLAYED_AT_ONCE)
     _note_replays(tx, ids, operator)
     return Done(len(ids), has_notices=True)
 
@@ -192,4 +205,4 @@ def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
 def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:
     """Adds one line to the history of each verification."""
     replayed = Event(EventName.WEBHOOK_REPLAYED, {"operator": operator})
-    history.append_to_each(tx, webhook_events.verifications_of(tx, ids), replayed)
+    history.append_to_each(tx, webhook_replays.verifications_of(tx, ids), replayed)

@@ -36,7 +36,7 @@ def lookup(ranges: str, offered: Collection[str]) -> str | None:
     """
     by_lower = {tag.lower(): tag for tag in offered}
     for wanted in _in_order(ranges):
-        tag = wanted
+        tag = _MACROLANGUAGE.sub("", wanted, count=1)
         while tag:
             named = _ALIASES.get(tag, tag)
             if named in by_lower:
@@ -64,7 +64,7 @@ def _in_order(ranges: str) -> list[str]:
 
 
 # Tags that people ask for whose language has two scripts or another name (CLDR, likely subtags and
-# aliases).
+# aliases), without the prefix of a macrolanguage: zh-cmn-TW is cmn-TW.
 _ALIASES = {
     "zh": "zh-hans",
     "zh-cn": "zh-hans",
@@ -83,12 +83,9 @@ _ALIASES = {
     "yue": "zh-hant",
     "yue-hans": "zh-hans",
     "yue-cn": "zh-hans",
-    "zh-cmn-hant": "zh-hant",
-    "zh-cmn-tw": "zh-hant",
-    "zh-yue": "zh-hant",
-    "zh-yue-hans": "zh-hans",
     "no": "nb",
     "nn": "nb",
     "iw": "he",
     "in": "id",
 }
+_MACROLANGUAGE = re.compile("zh-(?=cmn|yue)")

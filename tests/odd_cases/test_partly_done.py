@@ -60,3 +60,24 @@ def test_nothing_is_written_to_a_database_file_that_was_removed(
         store.now()
     assert store.outages.is_open
     store.close()
+
+
+def test_a_log_that_was_removed_is_noticed_too(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "textback.db"
+    store = SqliteStore(path, clock=clock)
+    store.tidy()
+    (tmp_path / "textback.db-wal").unlink()
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.now()
+    store.close()
+
+
+def test_emptying_the_log_makes_no_file_where_it_was_removed(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    store = SqliteStore(tmp_path / "textback.db", clock=clock)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert not store.scrub()
+    assert list(tmp_path.iterdir()) == []
+    store.close()

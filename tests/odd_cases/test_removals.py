@@ -79,7 +79,10 @@ def test_words_in_any_case_and_blanks_for_a_plus_are_understood(
 
 @pytest.mark.parametrize(
     "filters",
-    ["createdTimeTo=garbage", "createdTimeTo=2020-01-01T00:00:00Z", "runtimeStatus=Failed", "x=1"],
+    [
+        *("createdTimeTo=garbage", "createdTimeTo=2020-01-01T00:00:00Z", "runtimeStatus=Failed"),
+        *("x=1", "taskHub=h%26runtimeStatus=Failed"),
+    ],
 )
 def test_the_removal_of_one_has_no_filter(harness: Harness, filters: str) -> None:
     id = harness.start_and_send()["id"]
@@ -89,6 +92,15 @@ def test_the_removal_of_one_has_no_filter(harness: Harness, filters: str) -> Non
     assert harness.status(id)["output"] is True
     common = "taskHub=x&connection=Storage"
     assert harness.call("DELETE", f"{INSTANCES}/{id}?{common}").status_code == 200
+
+
+def test_the_removal_of_one_has_no_body(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(harness.code())
+    filters = {"runtimeStatus": "Failed", "createdTimeTo": "2020-01-01"}
+    response = harness.call("DELETE", f"{INSTANCES}/{id}", json=filters)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_filter")
+    assert harness.status(id)["output"] is True
 
 
 def test_a_removal_of_one_with_filters_is_described(harness: Harness) -> None:

@@ -10,10 +10,21 @@ from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
 from tests.sms.webhooks import report, sms
 
-SMART = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
+SMART = str.maketrans(
+    {
+        **{"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "ʹ": "'", "〝": '"'},
+        **{"•": "-", "½": "1/2", "÷": "/", "‹": ">", "›": "<", "✱": "*", "。": ".", "、": ","},
+    }
+)
 
 
-@pytest.mark.parametrize("service", ["Joe’s Bar", "ACME – Login"])
+@pytest.mark.parametrize(
+    "service",
+    [
+        *("Joe’s Bar", "ACME – Login", "Acme • Login", "Studio ½", "Acme÷Co", "Bar ‹24›"),
+        *("✱ Acme", "Joeʹs 〝Bar〝", "日本。銀行、"),
+    ],
+)
 def test_a_rewritten_text_in_the_list_is_not_sent_again(tmp_path, service: str) -> None:
     with open_harness(tmp_path, SERVICE_NAME=service) as harness:
         harness.simulator.faults.add(faults.LOSE_ANSWER)

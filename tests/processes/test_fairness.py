@@ -17,6 +17,7 @@ from tests.console.million import fill
 from tests.harness import (
     ACCOUNT,
     CONSOLE_KEY,
+    FUNCTION_KEY,
     INSTANCES,
     NUMBER,
     PHONE,
@@ -135,6 +136,28 @@ def tiny_chunks(service: Service) -> None:
     assert 400 <= service.http.post(url, data=body, headers=headers, timeout=20).status_code < 500
 
 
+def many_parts(service: Service) -> None:
+    """Of a form that needs no key, and of one that needs a function key."""
+    part = b"--b\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\n\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    verifications = f"/v2/Services/VA{'0' * 32}/Verifications"
+    for path, auth in (("/console/sign-in", None), (verifications, ("any", FUNCTION_KEY))):
+        url = f"{service.url}{path}"
+        body = part * 950 + b"--b--"
+        answer = service.http.post(url, data=body, headers=headers, auth=auth, timeout=20)
+        assert 400 <= answer.status_code < 500
+
+
+def long_cookies(service: Service) -> None:
+    headers = {"Cookie": "; ".join(f"c{number}=1" for number in range(900))}
+    assert service.http.get(f"{service.url}/console/sign-in", headers=headers, timeout=20).ok
+
+
+def long_instant(service: Service) -> None:
+    url = f"{service.url}{INSTANCES}?top=1&createdTimeFrom={'12+34+' * 600}$"
+    assert service.http.get(url, headers=KEYED, timeout=20).ok
+
+
 def list_by_a_prefix_and_a_rare_status(service: Service) -> None:
     url = f"{service.url}{INSTANCES}?instanceIdPrefix=v&runtimeStatus=Pending"
     assert service.http.get(url, headers=KEYED, timeout=20).json() == []
@@ -157,6 +180,9 @@ def long_query(service: Service) -> None:
         nested_json,
         many_fields,
         tiny_chunks,
+        many_parts,
+        long_cookies,
+        long_instant,
         list_by_a_prefix_and_a_rare_status,
         long_query,
         remove_many,

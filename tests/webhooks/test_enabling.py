@@ -1,9 +1,12 @@
 """An endpoint that is enabled gets at once what waited for it."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from bot.domain.errors import EndpointChanged
-from bot.store.tx import Done, Tx
+from bot.store.tx import Done, StoreUnavailable, Tx
 from bot.store.webhook_events import EventState
 from bot.usecases import webhooks
 from simulator.receiver import Behaviour
@@ -97,3 +100,49 @@ def test_many_waiting_events_are_queued_batch_by_batch(
     assert batches == [10, 10, 10, 10, 5, None]
     waiting = [event for event in events(told) if event.id.startswith("put_off_")]
     assert {(event.tries, event.due_at) for event in waiting} == {(0, told.clock.now)}
+
+
+def test_what_falls_due_meanwhile_begins_its_schedule_again_too(
+    told: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    for seconds in (0, *LATER):
+        told.clock.forward(seconds)
+        told.run_once()
+    disable(told)
+    (event,) = [event for event in events(told) if event.state is EventState.PENDING]
+    assert event.due_at
+    assert event.tries > 1
+    told.clock.now = event.due_at - timedelta(milliseconds=5)
+    write = told.store.write
+
+    def slow(use_case: Any, *args: Any, **more: Any) -> Any:
+        if use_case is webhooks._queue_batch:
+            told.clock.forward(0.01)
+        return write(use_case, *args, **more)
+
+    monkeypatch.setattr(told.store, "write", slow)
+    enable(told)
+    assert [one.tries for one in events(told) if one.id == event.id] == [0]
+
+
+def test_an_enabling_that_fails_after_a_batch_says_that_part_was_done(
+    told: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disable(told)
+    (view,) = told.store.read(webhooks.endpoints)
+    told.store.write(put_off_many, view.endpoint.id, 45)
+    monkeypatch.setattr(webhooks, "QUEUED_AT_ONCE", 10)
+    write, writes = told.store._write, []
+
+    def failing(use_case: Any, seconds: float) -> Any:
+        writes.append(use_case)
+        if len(writes) > 3:
+            raise StoreUnavailable("for this test")
+        return write(use_case, seconds)
+
+    monkeypatch.setattr(told.store, "_write", failing)
+    result = told.flask("webhooks", "enable", view.endpoint.id)
+    assert result.exit_code == 1
+    assert "Part of this was done" in result.output

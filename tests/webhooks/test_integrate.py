@@ -101,11 +101,12 @@ def test_following_from_the_page(textback: Harness, node: Path) -> None:
 
 
 class Receiver:
-    """A running receiver of the page. `verified`: accounts it accepted as verified, in order."""
+    """A running receiver of the page. `approved`: ids of verifications that it took as approved,
+    in order."""
 
-    def __init__(self, url: str, verified: Any) -> None:
+    def __init__(self, url: str, approved: Any) -> None:
         self.url = url
-        self.verified = verified
+        self.approved = approved
 
     def post(self, body: str | bytes, headers: dict[str, str]) -> int:
         headers = {"content-type": "application/json", **headers}
@@ -121,10 +122,10 @@ def flask_receiver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Re
     exec(compile(blocks("python", "def webhooks"), "docs/integrate.md", "exec"), names)
     app: Flask = names["app"]
 
-    def verified() -> list[str]:
+    def approved() -> list[str]:
         db = sqlite3.connect(database)
         try:
-            return [account for (account,) in db.execute("SELECT account FROM verified")]
+            return [id for (id,) in db.execute("SELECT id FROM approved")]
         finally:
             db.close()
 
@@ -132,7 +133,7 @@ def flask_receiver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Re
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield Receiver(f"http://127.0.0.1:{server.server_port}/webhooks", verified)
+        yield Receiver(f"http://127.0.0.1:{server.server_port}/webhooks", approved)
     finally:
         server.shutdown()
         thread.join()
@@ -154,10 +155,10 @@ def express_receiver(folder: Path) -> Iterator[Receiver]:
     try:
         port = until(lambda: re.search(r"^port (\d+)\n", log.read_text()))[1]
 
-        def verified() -> list[str]:
-            return re.findall(r"^verified (.*)$", log.read_text(), re.MULTILINE)
+        def approved() -> list[str]:
+            return re.findall(r"^approved (.*)$", log.read_text(), re.MULTILINE)
 
-        yield Receiver(f"http://127.0.0.1:{port}/webhooks", verified)
+        yield Receiver(f"http://127.0.0.1:{port}/webhooks", approved)
     finally:
         process.terminate()
         process.wait(10)
@@ -178,11 +179,11 @@ def test_a_receiver_of_the_page_takes_what_textback_sends(
 ) -> None:
     settings = {"WEBHOOK_URLS": receiver.url, "WEBHOOK_SECRET": f"{OTHER_SECRET},{WEBHOOK_SECRET}"}
     with open_harness(tmp_path, **settings) as textback:
-        textback.start_and_send(tag="Grüße-4711")
+        id = textback.start_and_send(tag="Grüße-4711")["id"]
         textback.text(textback.code())
         textback.start_and_send("+14255550124", tag="account-2")
         textback.forward(90)
-        until(lambda: receiver.verified() == ["Grüße-4711"])
+        until(lambda: receiver.approved() == [id])
 
 
 def signed(body: str, *, secret: str = WEBHOOK_SECRET, id: str = "1", age: float = 0) -> Any:
@@ -195,7 +196,7 @@ def signed(body: str, *, secret: str = WEBHOOK_SECRET, id: str = "1", age: float
 
 
 def test_a_receiver_of_the_page_refuses_what_is_forged(receiver: Receiver) -> None:
-    body = json.dumps({"type": "verification.approved", "data": {"tag": "account-1"}})
+    body = json.dumps({"type": "verification.approved", "data": {"id": "1234abcd"}})
     assert receiver.post(body, {}) == 401
     assert receiver.post(body, signed(body, secret=OTHER_SECRET)) == 401
     assert receiver.post(body, signed(body, age=301)) == 401
@@ -206,7 +207,7 @@ def test_a_receiver_of_the_page_refuses_what_is_forged(receiver: Receiver) -> No
     assert receiver.post(other, signed(other, id="test")) == 204
     for _ in range(2):
         assert receiver.post(body, signed(body, id="2")) == 204
-    assert receiver.verified() == ["account-1"]
+    assert receiver.approved() == ["1234abcd"]
 
 
 # -- what the page says ----------------------------------------------------------------------------

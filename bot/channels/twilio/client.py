@@ -6,6 +6,7 @@ text, so the outcome is unknown.
 """
 
 import importlib
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.gateway import (
     Accepted,
+    Blame,
     ChannelUnavailable,
     Conversation,
     Direction,
@@ -41,11 +43,12 @@ from bot.channels.twilio.exceptions import (
     twilio_code,
 )
 from bot.channels.twilio.http import PooledHttpClient
+from bot.channels.twilio.listed_messages import FIRST, LAST, created_at, is_readable, may_be_ours
 from bot.channels.twilio.troubles import Kind
-from bot.domain.characters import comparable
-from bot.domain.reply import LONGEST_TEXT
+from bot.domain.characters import comparable, letters_of_words
 from bot.settings import Settings
-from bot.store.steady import UNCOUNTED
+
+log = logging.getLogger(__name__)
 
 # A look-up accepts messages this much older than our first try: Twilio's clock and timestamps have
 # whole seconds, and an answer takes time.
@@ -127,11 +130,11 @@ class TwilioGateway:
                 messages = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
-        wanted = comparable(body)
+        wanted = letters_of_words(comparable(body))
         ours = [
-            SentMessage(message.sid, now - message.date_created)
+            SentMessage(message.sid, now - created_at(message, now - tried_ago))
             for message in messages
-            if message.sid == sid or _may_be_ours(message, wanted, now - oldest)
+            if message.sid == sid or may_be_ours(message, wanted, now - oldest)
         ]
         return sorted(ours, key=lambda message: message.age, reverse=True)
 
@@ -161,9 +164,11 @@ class TwilioGateway:
                 at=message.date_created.astimezone(UTC),
             )
             for message in chain.from_iterable(lists)
-            if first <= message.date_created <= last and self._is_of_service(message)
+            if first <= created_at(message, FIRST) <= last and self._is_of_service(message)
         ]
-        is_whole = all(len(found) < NEWEST or found[-1].date_created < first for found in lists)
+        is_whole = all(
+            len(found) < NEWEST or created_at(found[-1], LAST) < first for found in lists
+        )
         return Conversation(sorted(messages, key=lambda message: message.at), is_whole)
 
     def log_address(self, sid: str) -> str | None:
@@ -187,7 +192,10 @@ class TwilioGateway:
                 is_for_us = message.direction == "inbound" and self._is_of_service(message)
                 # Twilio also lists replies that it withheld, but their bodies are empty.
                 if is_for_us and message.date_sent and message.status != "failed":
-                    yield self._received(message)
+                    if is_readable(message):
+                        yield self._received(message)
+                    else:
+                        log.warning("a message in Twilio's list cannot be read: %r", message.sid)
 
     def _received(self, message: Any) -> ReceivedText | NotForUs:
         theirs = message.from_ or ""
@@ -216,6 +224,9 @@ class TwilioGateway:
             return Unknown(f"{status} {code or ''}".strip())
         if status == 429 or trouble.kind is Kind.LIMIT:
             return Postponed(code, self.client.http_client.retry_after_seconds)
+        if status == 401:  # whatever its code says, or none
+            sentence = errors.at_send(errors.CREDENTIALS, status).sentence
+            return Refused(code, sentence, Blame.CREDENTIALS)
         return Refused(code, trouble.sentence, errors.blame(code or 0, trouble))
 
 
@@ -228,15 +239,3 @@ def _asking(*, passes: int | None = None) -> Iterator[None]:
     except UNREADABLE as error:
         if passes is None or http_status(error) != passes:
             raise ChannelUnavailable(describe(error)) from None
-
-
-def _may_be_ours(message: Any, wanted: str, since: datetime) -> bool:
-    """`wanted`: the body of our text, made comparable."""
-    # A body identifies the text, except for an old text that happens to have the same code. So a
-    # text with a body may be older by UNCOUNTED: `tried_ago` can be too short by that much, and a
-    # text that is overlooked here is sent twice. Redacted texts are compared by age alone.
-    earliest = since - UNCOUNTED if message.body else since
-    if message.direction != "outbound-api" or message.date_created < earliest:
-        return False
-    # Twilio's Smart Encoding may have replaced quotation marks and dashes.
-    return not message.body or wanted in comparable(message.body[:LONGEST_TEXT])

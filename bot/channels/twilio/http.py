@@ -109,10 +109,13 @@ class PooledHttpClient(HttpClient):
 
 
 def seconds(retry_after: str | None) -> float | None:
-    """The seconds of a Retry-After; None for a date, which Twilio does not send."""
-    if retry_after is None or not re.fullmatch(r"[0-9]{1,4}", retry_after):
-        return None
-    return float(retry_after)
+    """The seconds of a Retry-After; None for a date, which Twilio does not send.
+
+    >>> seconds("86400"), seconds(" 1.5 "), seconds("Mon, 30 Nov 2026 05:00:00 GMT")
+    (86400.0, 1.5, None)
+    """
+    text = (retry_after or "").strip()
+    return float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else None
 
 
 def _instant(date: str | None) -> datetime | None:

@@ -69,7 +69,7 @@ def read_report(text_id: str, form: Form) -> Report | None:
     if not _SID.fullmatch(sid) or delivery is None:
         return None
     code = form.get("ErrorCode", "")
-    error_code = int(code) if re.fullmatch(r"[0-9]{1,6}", code) else None
+    error_code = int(code) or None if re.fullmatch(r"[0-9]{1,6}", code) else None
     trouble = errors.in_report(error_code)
     blame = errors.blame(error_code or 0, trouble)
     is_refused = blame is Blame.OPTED_OUT and delivery in (Delivery.FAILED, Delivery.UNDELIVERED)

@@ -14,12 +14,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from bot.domain.operators import Action, Operator, Role
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import COOKIE, SignIn, Throttle
-from bot.http.body import whole_body
-from bot.http.form_fields import has_few_fields
+from bot.http.form_fields import is_cheap
 from bot.http.networks import network
 from bot.service import Service
 from bot.usecases import audit
 
+LONGEST_COOKIES = 4096  # characters; other applications of the host may have some
 _OPEN = frozenset(["console.sign_in", "console.enter", "console.static", "console.home"])
 
 
@@ -34,10 +34,10 @@ class Gate:
     def check(self) -> AnyResponse | None:
         """Runs before each request: sets `g.session` and `g.token`. Returns None to let the request
         pass, otherwise a refusal or a redirect to the sign-in page."""
-        g.session = self._sign_in.session(request.cookies.get(COOKIE))
+        g.session = self._sign_in.session(_cookie())
         g.token = self._sign_in.token(g.session)
         is_form = request.method == "POST"
-        if is_form and not (has_few_fields(whole_body(request)) and self._has_token()):
+        if is_form and not (is_cheap(request) and self._has_token()):
             return self._refused_form()
         if request.endpoint in _OPEN:
             return None
@@ -104,6 +104,13 @@ class Gate:
         )
         self._sign_in.keep(response, g.session)
         return response
+
+
+def _cookie() -> str | None:
+    """Cookies that are longer than all of ours, and take long to parse, count as none."""
+    if len(request.headers.get("Cookie", "")) > LONGEST_COOKIES:
+        return None
+    return request.cookies.get(COOKIE)
 
 
 def _own_path(path: str) -> str:

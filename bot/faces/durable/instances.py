@@ -137,6 +137,7 @@ class Instances:
 
     def purge(self, id: str) -> Response:
         self._access.require_holder(id, Scope.ACT)
+        _refuse_body()
         refuse_filters(parameters.query())
         try:
             self._store.write(forget.purge, id)
@@ -146,11 +147,16 @@ class Instances:
 
     def purge_many(self) -> Response:
         self._access.require_manager()
-        if whole_body(request).strip():
-            raise InvalidFilter("Filters of a removal belong in the query. Nothing was removed.")
+        _refuse_body()
         wanted = wanted_purge(parameters.query())
         count = forget.purge_all(self._store, wanted) if wanted else 0
         return json_response({"instancesDeleted": count}) if count else Response(status=404)
+
+
+def _refuse_body() -> None:
+    """Raises InvalidFilter: a condition in a body would be overlooked."""
+    if whole_body(request).strip():
+        raise InvalidFilter("Filters of a removal belong in the query. Nothing was removed.")
 
 
 def _reason() -> str | None:

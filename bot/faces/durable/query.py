@@ -37,6 +37,7 @@ _NUMBERS = {
 }
 _WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
 
+LONGEST_INSTANT = 64  # the pattern below takes quadratic time
 # The plus of an offset that was not escaped is a blank by the time it is read.
 _UNESCAPED_OFFSET = re.compile(r"(.*[T ]\d\d.*) (\d\d(?::?\d\d)?)")
 # Parameters of a removal: its filters, the key, and the names of a task hub and a connection.
@@ -83,6 +84,8 @@ class Query:
     def instant(self, name: str) -> datetime | None:
         """The instant in UTC, which is assumed without an offset. None: absent or unreadable."""
         text = (self.text(name) or "").strip().upper()  # RFC 3339 allows "t" and "z"
+        if len(text) > LONGEST_INSTANT:
+            return None
         offset = _UNESCAPED_OFFSET.fullmatch(text)
         if offset is not None:
             text = f"{offset[1]}+{offset[2]}"
@@ -160,6 +163,7 @@ def refuse_filters(query: Query) -> None:
     """Raises InvalidFilter: the removal of one instance has no filter, and one that did nothing
     would be taken for a condition."""
     _refuse_names(query, _COMMON_NAMES, "parameter of the removal of one instance")
+    _refuse_hidden_filters(query)
 
 
 def _instant_or_refuse(query: Query, name: str) -> datetime | None:

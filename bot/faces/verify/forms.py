@@ -13,7 +13,7 @@ from bot import wording
 from bot.domain import origin
 from bot.domain.errors import InvalidStart
 from bot.faces.verify.errors import ChannelDisabled, InvalidParameter
-from bot.http.body import whole_body
+from bot.http.form_fields import MOST_FIELDS, is_cheap
 
 LONGEST_NAME = 32  # characters of CustomFriendlyName
 MOST_DIGITS_IN_NAME = 4  # with five a name could look like a code
@@ -94,7 +94,10 @@ def missing(name: str) -> InvalidParameter:
 def _form(known: frozenset[str]) -> Mapping[str, str]:
     """An empty value counts as none: clients send it for fields that they leave out. A byte order
     mark before the form is part of its first name."""
-    whole_body(request)  # refuses one that is too long; `request.form` would read what was cut off
+    if not is_cheap(request):
+        raise InvalidParameter(
+            f"The form must be application/x-www-form-urlencoded, with at most {MOST_FIELDS} fields"
+        )
     given = [(name.removeprefix("\ufeff"), value) for name, value in request.form.items(multi=True)]
     form = {name: value for name, value in given if value.strip()}
     for name in sorted(set(form) - known):

@@ -1,0 +1,157 @@
+"""Quotes that were cut off or lost their letters, and NO and STOP above a signature."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.characters import ascii_digits
+from tests.harness import PHONE, Harness
+from tests.harness import harness as open_harness
+
+
+def questioned(text: str) -> str:
+    return "".join(letter if letter.isascii() else "?" for letter in text)
+
+
+def as_latin_1(text: str) -> str:
+    return text.encode().decode("latin-1")
+
+
+def shown(harness: Harness, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = harness.status(id)["customStatus"]
+    return found
+
+
+@pytest.mark.parametrize("lose", [questioned, as_latin_1], ids=["?", "latin-1"])
+@pytest.mark.parametrize("locale", ["ru", "uk", "hi", "ar", "he", "el", "ja", "zh-Hans", "ko"])
+@pytest.mark.parametrize("service", ["Acme", "Contoso Bank"])
+def test_a_reaction_without_its_letters_beside_a_name_is_no_answer(
+    tmp_path: Path, service: str, locale: str, lose: Any
+) -> None:
+    with open_harness(tmp_path, SERVICE_NAME=service) as harness:
+        id = harness.start_and_send(locale=locale)["id"]
+        harness.text(f"Loved “{lose(harness.texts()[-1].body)}”")
+        assert harness.history(id)[-1] == "quoted_text"
+        harness.text(harness.code())
+        assert harness.status(id)["output"] is True
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{service}: ваш код подтверждения {code}",
+        "{service}: 您的验证码是 {code}，请勿告诉他人",
+        "Ваш код {code} для входа в {service}. Ref {reference}",
+        "Здравствуйте! Ваш код {code}. Ответьте этими цифрами.",
+    ],
+)
+def test_so_is_one_to_a_text_of_the_operators(tmp_path: Path, template: str) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Acme", CHALLENGE_TEXT=template) as harness:
+        id = harness.start_and_send()["id"]
+        harness.text(f"Loved “{questioned(harness.texts()[-1].body)}”")
+        assert harness.history(id)[-1] == "quoted_text"
+
+
+@pytest.mark.parametrize("said", ["{} ref kp", "мой код {}, спасибо", "{}?", "code: {} ???"])
+def test_a_code_among_other_words_is_an_answer_to_such_a_text(tmp_path: Path, said: str) -> None:
+    template = "Ваш код {code} для входа в {service}. Ref {reference}"
+    with open_harness(tmp_path, SERVICE_NAME="Acme", CHALLENGE_TEXT=template) as harness:
+        id = harness.start_and_send()["id"]
+        harness.text(said.format(harness.code()))
+        assert harness.status(id)["output"] is True
+
+
+@pytest.mark.parametrize("locale", ["cs", "el", "hu", "ro", "ru", "he", "ko", "hi", "ar", "en"])
+def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(tmp_path: Path, locale: str) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Contoso") as harness:
+        id = harness.start_and_send(locale=locale)["id"]
+        body, code = harness.texts()[-1].body, harness.code()
+        end = ascii_digits(body).index(code) + len(code)
+        harness.text(f"Liked “{body[: end + 6]}…”")
+        assert harness.history(id)[-1] == "quoted_text"
+
+
+def test_the_name_beside_the_code_is_an_answer(tmp_path: Path) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Contoso Bank") as harness:
+        id = harness.start_and_send(locale="cs")["id"]
+        harness.text(f"Contoso Bank: {harness.code()}")
+        assert harness.status(id)["output"] is True
+
+
+# -- NO --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("locale", "body"),
+    [
+        ("en", "NO\n\nAcme Ltd, est. 1984"),
+        ("en", "NO\n\n© 2026 Acme"),
+        ("en", "No\n--\n12 High St, Zürich 8001"),
+        ("en", "NO\n\n> Your code 7781"),
+        ("en", "NO\n\n> {code}"),
+        ("en", "NO\n\nJoe Smith\nSuite 1200"),
+        ("en", "no\n\nSent from my iPhone 1234"),
+        ("en", "NO\nSent from my iPhone"),
+        ("en", "No.\n“Your verification code is…”"),
+        ("en", "No\n\n-- \nMaría, Calle Mayor nº 3"),
+        ("en", "No,no"),
+        ("en", "NO!NO!"),
+        ("en", "no - no"),
+        ("en", "No, no 👎"),
+        ("fr", "Non ! Non !"),
+        ("ja", "いいえ、いいえ"),
+        ("zh-Hans", "不，不"),
+        ("zh-Hans", "不不"),
+    ],
+)
+def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, body: str) -> None:
+    id = harness.start_and_send(locale=locale)["id"]
+    harness.text(body.format(code=harness.code()))
+    assert shown(harness, id)["cause"] == "disowned"
+    assert shown(harness, id)["attemptsUsed"] == 0
+
+
+def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Acme") as harness:
+        id = harness.start_and_send(locale="ar")["id"]
+        harness.text("NO\n\n> " + questioned(harness.texts()[-1].body))
+        assert shown(harness, id)["cause"] == "disowned"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "No\n\nI have not got the code yet, please send it again",
+        "不\n\n我还没有收到验证码，请再发一次给我谢谢",
+        "no no code came",
+        "nono",
+    ],
+)
+def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> None:
+    id = harness.start_and_send(locale="zh-Hans" if body[0] == "不" else "en")["id"]
+    harness.text(body)
+    assert shown(harness, id)["status"] == "pending"
+
+
+def test_no_above_the_code_itself_is_an_answer(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(f"No\n\n{harness.code()}")
+    assert harness.status(id)["output"] is True
+
+
+# -- STOP ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["STOP\n\nJoe Smith\n1200 Main St", "STOP\n--\nACME 1999"])
+def test_stop_above_a_signature_is_stop_while_one_is_pending(harness: Harness, body: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(body)
+    assert shown(harness, id)["cause"] == "opted_out"
+    assert harness.post_start(PHONE).json()["code"] == "opted_out"
+
+
+def test_stop_above_the_code_itself_is_an_answer(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(f"Stop\n{harness.code()}")
+    assert harness.status(id)["output"] is True
