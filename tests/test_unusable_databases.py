@@ -92,6 +92,11 @@ def test_a_database_in_memory_is_refused() -> None:
     assert "in-memory" in fault
 
 
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (fault,) = settings.validate(environment(DATABASE_URL=f"sqlite:///{tmp_path}/data/")).faults
+    assert "names a folder" in fault
+
+
 def test_a_parameter_that_postgresql_does_not_know_is_named() -> None:
     with pytest.raises(UnusableDatabase, match=r"no parameter sslmod$"):
         schema_version("postgresql://user:s3cret@127.0.0.1:9/name?sslmod=require&hidden=x")

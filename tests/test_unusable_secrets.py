@@ -197,6 +197,14 @@ def test_no_secret_serves_twice(name: str, other: str) -> None:
     assert TOKEN not in " ".join(found)
 
 
+def test_a_service_sid_that_will_change_is_warned_of() -> None:
+    keys = environment(SECRET_KEY_FALLBACKS=f"{KEY},{KEY[::-1]}")
+    (line,) = settings.validate(keys).warnings
+    of_the_oldest = settings.read(environment(SECRET_KEY=KEY[::-1])).service_sid
+    assert line.endswith(f"set VERIFY_SERVICE_SID={of_the_oldest}.")
+    assert settings.validate({**keys, "VERIFY_SERVICE_SID": of_the_oldest}).warnings == ()
+
+
 @pytest.mark.parametrize("value", [f"{KEY},", f",{KEY}", "app:", f"app:{KEY},shop:", ","])
 @pytest.mark.parametrize("name", ["FUNCTION_KEY", "CONSOLE_KEY"])
 def test_a_key_that_is_left_out_is_told_as_one(name: str, value: str) -> None:

@@ -24,7 +24,8 @@ def test_a_message_without_a_readable_date_defeats_no_look_up(
         harness.forward(60)
     known = {message.sid for message in harness.texts()}
     harness.simulator.faults.add(faults.LOSE_ANSWER)
-    shown_messages(harness, monkeypatch, created, lambda sid: (sid in known) != is_ours)
+    undated = {"date_created": created, "date_sent": created}
+    shown_messages(harness, monkeypatch, undated, lambda sid: (sid in known) != is_ours)
     id = harness.start_and_send()["id"]
     for _ in range(15):
         harness.forward(1)
@@ -33,8 +34,9 @@ def test_a_message_without_a_readable_date_defeats_no_look_up(
 
 
 def shown_messages(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, created: str | None, is_changed: Any
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], is_changed: Any
 ) -> None:
+    """Has Twilio's list show some messages with other fields."""
     client = harness.service.gateway.client.http_client  # type: ignore[attr-defined]
     request = client.request
 
@@ -43,20 +45,24 @@ def shown_messages(
         body = json.loads(response.text)
         for message in body.get("messages", []):
             if is_changed(message["sid"]):
-                message["date_created"] = message["date_sent"] = created
+                message.update(fields)
         return Response(response.status_code, json.dumps(body), response.headers)
 
     monkeypatch.setattr(client, "request", changed)
 
 
+@pytest.mark.parametrize("field", [{"date_sent": "soon"}, {"body": 5}, {"from": 5}])
 def test_a_received_message_that_cannot_be_read_holds_up_no_other(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    field: dict[str, Any],
 ) -> None:
     id = harness.start_and_send()["id"]
     missed(harness, "hello")
     first = {message["sid"] for message in received(harness)}
     missed(harness, harness.code())
-    shown_messages(harness, monkeypatch, "soon", lambda sid: sid in first)
+    shown_messages(harness, monkeypatch, field, lambda sid: sid in first)
     catch_up(harness)
     assert harness.status(id)["output"] is True
     assert "cannot be read" in caplog.text

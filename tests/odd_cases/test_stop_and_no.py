@@ -1,13 +1,16 @@
 """STOP and NO beside texts of ours, on a short code, and after the end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bot.observability.exposition import key_of
+from simulator import faults
 from tests.dispatch.missing import catch_up, missed
-from tests.harness import Harness
+from tests.harness import ACCOUNT, INSTANCES, Harness
 from tests.harness import harness as open_harness
+from tests.sms.webhooks import report, signed, sms
 
 DAY = 24 * 3600 + 60
 THANKS = "Thank you. No more codes are sent to this number today."
@@ -170,3 +173,70 @@ def test_numbers_under_a_new_code_that_the_metadata_takes_for_landlines(
 ) -> None:
     with open_harness(tmp_path, ALLOWED_COUNTRIES="JM") as harness:
         assert harness.post_start(number).status_code == 202
+
+
+def test_a_missed_stop_before_a_missed_start_ends_what_was_pending(harness: Harness) -> None:
+    """As it does when both come in time; the number stays free."""
+    id = harness.start_and_send()["id"]
+    for body in ("STOP", "START", harness.code()):
+        harness.forward(2)
+        missed(harness, body)
+    harness.forward(2)
+    catch_up(harness)
+    assert cause(harness, id) == "opted_out"
+    assert refusal(harness) is None
+
+
+def test_a_missed_stop_before_a_start_ends_nothing_that_began_later(harness: Harness) -> None:
+    harness.start_and_send()
+    missed(harness, "STOP")
+    harness.forward(2)
+    harness.text("START")
+    harness.forward(2)
+    id = harness.start_and_send()["id"]
+    catch_up(harness)
+    assert cause(harness, id) is None
+    harness.text(harness.code())
+    assert harness.status(id)["output"] is True
+
+
+@pytest.mark.parametrize("how", ["refused", "failed", "undelivered"])
+def test_21610_about_a_further_text_ends_all(harness: Harness, how: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.forward(16)
+    if how == "refused":
+        harness.simulator.faults.add(faults.REFUSE, code=21610, status=400)
+    harness.call("POST", f"{INSTANCES}/{id}/raiseEvent/ResendSmsChallenge", json="")
+    harness.run_once()
+    if how != "refused":
+        report(harness, id, how, code=21610)
+    assert cause(harness, id) == ("send_refused" if how == "refused" else "not_delivered")
+    assert refusal(harness) == "opted_out"
+
+
+def test_21610_beside_a_text_that_goes_on_opts_nobody_out(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    report(harness, id, "sent", code=21610)
+    harness.text(harness.code())
+    assert harness.status(id)["output"] is True
+    assert refusal(harness) is None
+
+
+def test_an_error_of_zero_is_none(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    text = harness.view(id).text
+    form = {"MessageSid": text.sid, "MessageStatus": "sent", "AccountSid": ACCOUNT.sid}
+    signed(harness, f"/twilio/status/{text.id}", {**form, "ErrorCode": "0"})
+    assert harness.status(id)["customStatus"]["delivery"] == "sent"
+    assert harness.status(id)["customStatus"]["errorCode"] is None
+
+
+def test_help_to_a_short_code_at_once_is_bounded_on_both_databases(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = {"TWILIO_PHONE_NUMBER": "12345", "SERVICE_NAME": "Contoso"}
+    with open_harness(tmp_path, **settings, DATABASE_URL=database_url) as short:
+        with ThreadPoolExecutor(12) as pool:
+            asked = [pool.submit(sms, short, "HELP", To="12345") for _ in range(12)]
+        answered = [one for one in asked if not one.result().text.endswith("<Response />")]
+        assert len(answered) == 3

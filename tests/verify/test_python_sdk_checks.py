@@ -120,3 +120,16 @@ def test_what_another_key_began_is_not_seen(verify: Verify) -> None:
     assert verify.check(code).status == "approved"
     manager = client_of(verify.harness.url, SYSTEM_KEY).verify.v2.services(verify.sid)
     assert manager.verifications(sid).fetch().status == "approved"
+
+
+def test_a_check_names_the_bound_of_the_number_where_that_ended_it(verify: Verify) -> None:
+    verify.restart(LIMIT_WRONG_PER_NUMBER="2/day")
+    verify.create_and_send()
+    for _ in range(2):
+        verify.check(verify.harness.wrong())
+    assert refused(lambda: verify.check(verify.harness.wrong())) == (429, 60202)
+    checked = dict(verify.last.headers)
+    assert refused(verify.create) == (429, 60202)
+    for name in ("Twilio-Reached-Rate-Limit", "Retry-After"):
+        assert checked[name] == verify.last.headers[name]
+    assert checked["Twilio-Reached-Rate-Limit"] == "LIMIT_WRONG_PER_NUMBER"

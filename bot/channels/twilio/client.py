@@ -191,11 +191,12 @@ class TwilioGateway:
             ):
                 is_for_us = message.direction == "inbound" and self._is_of_service(message)
                 # Twilio also lists replies that it withheld, but their bodies are empty.
-                if is_for_us and message.date_sent and message.status != "failed":
-                    if is_readable(message):
-                        yield self._received(message)
-                    else:
-                        log.warning("a message in Twilio's list cannot be read: %r", message.sid)
+                if not is_for_us or message.status == "failed":
+                    continue
+                if is_readable(message):
+                    yield self._received(message)
+                else:
+                    log.warning("a message in Twilio's list cannot be read: %r", message.sid)
 
     def _received(self, message: Any) -> ReceivedText | NotForUs:
         theirs = message.from_ or ""

@@ -11,7 +11,7 @@ FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def is_readable(message: Any) -> bool:
-    """Whether a received message has the types that the API describes."""
+    """Whether a received message has what the API describes, and has arrived."""
     return (
         isinstance(message.date_sent, datetime)
         and isinstance(message.sid, str)
