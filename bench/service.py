@@ -27,7 +27,7 @@ from tests.processes.service import ROOT, until
 SECRET_KEY = "a-secret-key-for-the-bench"
 KEYRING = Keyring([SECRET_KEY])
 NONCE = "00" * 16
-CODE = KEYRING.code(key_id=KEYRING.present_id, nonce=NONCE, length=4)
+CODE = KEYRING.code(key_id=KEYRING.current_id, nonce=NONCE, length=4)
 WRONG = str((int(CODE) + 1) % 10000).zfill(4)
 CONNECTIONS = 16
 
@@ -210,7 +210,7 @@ def _insert_pending(tx: Tx, phone: str, now: datetime, deadline: datetime) -> No
         "request_id": "bench",
         "reference": "KP",
         "nonce": NONCE,
-        "key_id": KEYRING.present_id,
+        "key_id": KEYRING.current_id,
         "challenge_text": "Your verification code is {code}. Reply with just these 4 digits",
         "code_length": 4,
         "window_seconds": 3000,

@@ -26,7 +26,7 @@ from bot.dispatch.send import SendDuty
 from bot.dispatch.sweep import Sweeper
 from bot.domain.code import Keyring
 from bot.faces import cli, console, durable, health, home, verify
-from bot.http import access, error_handlers, hooks, openapi, outcome_events
+from bot.http import access, error_handlers, hooks, openapi, openapi_webhooks
 from bot.http.keys import Keys
 from bot.http.waiting import Waiting
 from bot.observability import change_log
@@ -138,7 +138,7 @@ def openapi_document() -> openapi.Json:
             twilio_routes.part(),
             health.part(),
             home.part(),
-            outcome_events.part(),
+            openapi_webhooks.part(),
             access.part(),
             error_handlers.part(ERROR_SHAPE),
             openapi.part(),

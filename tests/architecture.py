@@ -16,7 +16,7 @@ GATEWAY = (
     "channels/gateway.py",
     "channels/sentences.py",
     "channels/twilio/errors.py",
-    "channels/twilio/troubles.py",
+    "channels/twilio/error_codes.py",
 )
 
 # From the bottom to the top: a package imports its own and those before it.

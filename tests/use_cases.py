@@ -15,10 +15,10 @@ from bot.usecases.answer import judge_text
 from bot.usecases.forget import Forgotten, forget_number
 from bot.usecases.heartbeat import assume_all_judged
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.load import ServiceState, service_state
 from bot.usecases.overview import Overview, Period
 from bot.usecases.read import VerificationView
 from bot.usecases.report import reported
+from bot.usecases.service_state import ServiceState, service_state
 
 
 class UseCases:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.dispatch import expire
-from bot.dispatch.heartbeat import Heart, Ticker
+from bot.dispatch.heartbeat import HeartbeatWriter, Ticker
 from bot.dispatch.missed import OnIgnored, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
@@ -67,7 +67,7 @@ class CatchUp(Background):
         self._seen: tuple[int, int] | None = store.disruptions  # those whose missed texts were read
         self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
         self._ticker = Ticker(store.outages, monotonic)
-        self.heart = Heart(store, self._may_expire, serves=serves)
+        self.heart = HeartbeatWriter(store, self._may_expire, serves=serves)
 
     @property
     def is_due(self) -> bool:

@@ -5,9 +5,8 @@ import time
 from bot.store.tx import Store
 from bot.usecases import counting
 
-MOST_BATCHES = (
-    25  # in one run: about 0.1 s in all, and each batch delays replies by a few milliseconds
-)
+# In one run: about 0.1 s in all, and each batch delays replies by a few milliseconds.
+MOST_BATCHES = 25
 
 
 def run_once(store: Store, until: float) -> int:

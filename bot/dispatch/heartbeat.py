@@ -43,15 +43,15 @@ class Ticker(Background):
         self._ticked_at = None
 
 
-class Heart(Background):
+class HeartbeatWriter(Background):
     """Writes the heartbeat of this process, also while missed texts are being read."""
 
-    def __init__(self, store: Store, may_vouch: Callable[[], bool], *, serves: bool) -> None:
-        """`may_vouch`: whether this process has judged all that reached it. `serves`: whether
+    def __init__(self, store: Store, has_judged_all: Callable[[], bool], *, serves: bool) -> None:
+        """`has_judged_all`: whether this process has judged all that reached it. `serves`: whether
         replies reach it at all."""
         super().__init__("heartbeat")
         self._store = store
-        self._may_vouch = may_vouch
+        self._may_vouch = has_judged_all
         self._serves = serves
         self._is_told = False
         self.process = secrets.token_hex(8)

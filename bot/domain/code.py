@@ -29,7 +29,7 @@ def keyed(key: bytes) -> hmac.HMAC:
 
 
 def digest_of(message: bytes, keyed: hmac.HMAC) -> bytes:
-    """`keyed` is not changed, so it serves for any number of messages."""
+    """The HMAC of a message. `keyed` is not changed, so it serves for any number of messages."""
     begun = keyed.copy()
     begun.update(message)
     return begun.digest()
@@ -41,7 +41,7 @@ class Keyring:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._codes = {key_id_of(s): keyed(subkey(s, "code")) for s in secrets}
         self._guesses = {key_id_of(s): keyed(subkey(s, "guess")) for s in secrets}
-        self.present_id = key_id_of(secrets[0])
+        self.current_id = key_id_of(secrets[0])
         self.ids = frozenset(self._codes)
 
     def code(self, *, key_id: str, nonce: str, length: int) -> str:

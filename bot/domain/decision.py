@@ -57,7 +57,7 @@ def effects_of(before: Verification, decision: Decision) -> tuple[Effect, ...]:
     return tuple(effects)
 
 
-def preceded(event: Event, decision: Decision) -> Decision:
+def with_first_event(event: Event, decision: Decision) -> Decision:
     return replace(decision, events=(event, *decision.events))
 
 

@@ -26,7 +26,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.domain.decision import AutoReply, Decision, answered, effects_of, may_be_answered, preceded
+from bot.domain.decision import (
+    AutoReply,
+    Decision,
+    answered,
+    effects_of,
+    may_be_answered,
+    with_first_event,
+)
 from bot.domain.effects import (
     CountUsage,
     EraseTexts,
@@ -72,7 +79,7 @@ def decide(verification: Verification | None, input: Input, now: datetime) -> De
         kind = UsageKind.PROBE if input.is_probe else UsageKind.START
         effects = (CountUsage(kind), input.text)
         detail = {"locale": input.verification.locale, "operator": input.operator}
-        started = Event(EventName.STARTED, _set(detail))
+        started = Event(EventName.STARTED, _without_none(detail))
         return Decision(input.verification, (started,), effects=effects)
     if verification is None:
         raise ValueError(f"{type(input).__name__} needs a verification")
@@ -173,7 +180,9 @@ def _resend_asked(v: Verification, input: ResendAsked, now: datetime) -> Decisio
         return Decision(v)
     asked = replace(v, sends=v.sends + 1, newest_send_at=now)
     kind = UsageKind.PROBE if input.is_probe else UsageKind.START  # it costs as much as a start
-    event = Event(EventName.RESEND_ASKED, _set({"send": asked.sends, "operator": input.operator}))
+    event = Event(
+        EventName.RESEND_ASKED, _without_none({"send": asked.sends, "operator": input.operator})
+    )
     return Decision(asked, (event,), effects=(CountUsage(kind), input.text))
 
 
@@ -211,7 +220,9 @@ def _attempted(v: Verification, input: Attempted) -> Decision:
     if input.is_right:
         right = Event(EventName.RIGHT_ANSWER, {"by_text": input.by_text})
         approved = Outcome(Status.APPROVED, input.at, Cause.ANSWERED)
-        return preceded(right, _end(v, approved, AutoReply.APPROVED if input.by_text else None))
+        return with_first_event(
+            right, _end(v, approved, AutoReply.APPROVED if input.by_text else None)
+        )
     return _wrong(v, input)
 
 
@@ -231,7 +242,7 @@ def _wrong(v: Verification, input: Attempted) -> Decision:
         return _with_auto_reply(Decision(counted, (wrong,)), AutoReply.WRONG, input)
     used_up = Outcome(Status.MAX_ATTEMPTS_REACHED, input.at, Cause.ATTEMPTS_USED)
     answer = AutoReply.OUT_OF_TRIES if input.by_text else None
-    return preceded(wrong, _end(counted, used_up, answer))
+    return with_first_event(wrong, _end(counted, used_up, answer))
 
 
 def _chattered(v: Verification, is_quote: bool, at: datetime) -> Decision:
@@ -253,7 +264,7 @@ def _disowned(v: Verification, at: datetime) -> Decision:
             return Decision(v)
         return Decision(v, (disowned,), effects=(LeaveNumberAlone(at),))
     if at >= v.deadline_at:
-        ended = preceded(disowned, _lapse(v))
+        ended = with_first_event(disowned, _lapse(v))
     else:
         ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
     thanked = _with_last_reply(ended, AutoReply.DISOWNED)
@@ -301,9 +312,9 @@ def _resumed(v: Verification, reason: str | None, now: datetime) -> Decision:
     running = replace(v, suspended_at=None, held_outcome=None)
     event = Event(EventName.RESUMED, _shortened(reason))
     if v.held_outcome is not None:
-        return preceded(event, _publish(running, v.held_outcome))
+        return with_first_event(event, _publish(running, v.held_outcome))
     if now >= v.deadline_at:
-        return preceded(event, _lapse(running))
+        return with_first_event(event, _lapse(running))
     return Decision(running, (event,))
 
 
@@ -339,10 +350,10 @@ def _publish(
         "error_code": outcome.error_code,
         "operator": operator,
     }
-    return Decision(ended, (Event(EventName(outcome.status.value), _set(detail)),), answer)
+    return Decision(ended, (Event(EventName(outcome.status.value), _without_none(detail)),), answer)
 
 
-def _set(detail: Detail) -> Detail:
+def _without_none(detail: Detail) -> Detail:
     """Drops the fields that are None."""
     return {name: value for name, value in detail.items() if value is not None}
 

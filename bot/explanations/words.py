@@ -31,7 +31,7 @@ DELIVERIES = {
 }
 
 
-# One word for each status: of lists, filters and figures.
+# One word for each status: of lists, filters and counts.
 STATUS_WORDS = {
     Status.PENDING: "pending",
     Status.APPROVED: "approved",
@@ -65,8 +65,8 @@ PERIODS = {
     Period.LAST_30_DAYS: "30 days",
 }
 
-# The meaning of each figure.
-FIGURES = {
+# What each count means.
+COUNT_MEANINGS = {
     EventName.STARTED: "Verifications begun in this time.",
     EventName.APPROVED: "Right codes that came in this time, whenever the verification began.",
     EventName.EXPIRED: "Ended in this time without the right code.",

@@ -14,8 +14,8 @@ from bot.observability.exposition import CONTENT_TYPE, Gauges
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import readiness, webhooks
-from bot.usecases.load import service_state
 from bot.usecases.readiness import Fault, Readiness
+from bot.usecases.service_state import service_state
 
 log = logging.getLogger(__name__)
 
@@ -91,19 +91,19 @@ def part() -> Part:
 
 
 def _gauges(service: Service) -> Gauges:
-    load = service.store.read(
+    current = service.store.read(
         service_state, from_address=service.rules.from_address, ahead=service.store.steady.ahead
     )
     backlog = service.store.read(webhooks.backlog)
     return Gauges(
-        pending=load.pending,
-        queue=load.queue,
-        queue_age_seconds=load.queue_age.total_seconds(),
-        overdue_seconds=load.overdue.total_seconds(),
+        pending=current.pending,
+        queue=current.queue,
+        queue_age_seconds=current.queue_age.total_seconds(),
+        overdue_seconds=current.overdue.total_seconds(),
         open_areas=len(service.admission.open_areas(service.store)),
-        is_twilio_known=load.circuit is None,
-        clock_ahead_seconds=load.ahead.total_seconds(),
-        rows_set_aside=load.rows_set_aside,
+        is_twilio_known=current.circuit is None,
+        clock_ahead_seconds=current.ahead.total_seconds(),
+        rows_set_aside=current.rows_set_aside,
         webhook_endpoints_disabled=backlog.disabled,
         webhook_pending=backlog.pending,
         webhook_oldest_pending_seconds=backlog.oldest.total_seconds(),

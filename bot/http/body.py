@@ -18,12 +18,12 @@ class Request(flask.Request):
     max_form_parts = 1000
 
 
-def present_request() -> flask.Request:
+def current_request() -> flask.Request:
     """The request itself, for code that reads many of its parts: `flask.request` finds it anew for
     each."""
     proxy: Any = flask.request
-    present: flask.Request = proxy._get_current_object()
-    return present
+    current: flask.Request = proxy._get_current_object()
+    return current
 
 
 def whole_body(request: flask.Request) -> bytes:

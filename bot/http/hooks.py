@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response
 
-from bot.http.body import Request, present_request
+from bot.http.body import Request, current_request
 from bot.observability.logs import REQUEST_ID, begin_request, request_id
 
 _POLICY = "Content-Security-Policy"
@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
 
 
 def _name_request() -> None:
-    environ = present_request().environ
+    environ = current_request().environ
     id = request_id(environ.get("HTTP_X_REQUEST_ID"))
     environ["textback.noted"] = begin_request(id)  # for the access log
 

@@ -78,7 +78,7 @@ def require_allowed(text: str, *, allows_private: bool, allows_loopback: bool = 
             )
 
 
-def only(
+def address_check(
     *, allows_private: bool, allows_loopback: bool, own_port: int
 ) -> Callable[[str, int], None]:
     """A check of a resolved address and port. Raises ForbiddenAddress."""

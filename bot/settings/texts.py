@@ -16,7 +16,7 @@ from bot.settings.words import is_quoted
 from bot.wording import Style
 from bot.wording.catalogues import fixed_parts
 from bot.wording.choosing import lookup
-from bot.wording.segments import Segments, segments
+from bot.wording.segments import Segments
 
 _TAG = re.compile(r"\s*[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*\s*")  # BCP 47
 
@@ -126,7 +126,7 @@ class TextSettings(Group):
         )
 
     def segments_of(self, style: Style, tag: str) -> Segments:
-        return segments(wording.insert_code(self.challenge(style, tag), "0" * self.code_length))
+        return wording.challenge_segments(self.challenge(style, tag), self.code_length)
 
     @cached_property
     def offered_locales(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from functools import partial
 
 from bot.domain.delivery import Delivery
 from bot.domain.effects import SendText
-from bot.store import aside
+from bot.store import rows_aside
 from bot.store.rows import (
     placeholder_values,
     placeholders,
@@ -99,7 +99,7 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
     """Sets aside unreadable rows with work to do, which queries by due time do not find."""
-    rows = aside.lock_work(tx, "outbox", limit=limit)
+    rows = rows_aside.lock_work(tx, "outbox", limit=limit)
     readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
 
@@ -107,7 +107,7 @@ def set_aside(tx: Tx, id: str) -> None:
     """Sets a text aside that cannot be read or sent: it is neither sent nor looked up until a
     dispatcher starts again. Twilio may have it, so its state becomes unknown."""
     sql = "UPDATE outbox SET state = 'unknown', due_at = :never WHERE id = :id"
-    tx.run(sql, id=id, never=aside.NEVER)
+    tx.run(sql, id=id, never=rows_aside.NEVER)
 
 
 def next_due_at(tx: Tx) -> datetime | None:
@@ -126,7 +126,7 @@ def oldest_queued_at(tx: Tx) -> datetime | None:
 def depth(tx: Tx) -> dict[str, int]:
     """How many texts are on their way to Twilio, by state."""
     sql = "SELECT state, count(*) AS count FROM outbox WHERE due_at < :never GROUP BY state"
-    return {row["state"]: row["count"] for row in tx.all(sql, never=aside.NEVER)}
+    return {row["state"]: row["count"] for row in tx.all(sql, never=rows_aside.NEVER)}
 
 
 def claim(tx: Tx, text: Text, *, until: datetime, from_address: str) -> int:

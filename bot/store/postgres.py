@@ -33,8 +33,8 @@ from bot.store.postgres_retries import Retries
 from bot.store.postgres_schema import Connection, address_of, connected, prepare
 from bot.store.postgres_tx import PostgresTx
 from bot.store.rows import to_instant_if_readable
-from bot.store.stamps import NEWEST_INSTANTS
 from bot.store.steady import SteadyClock, SteppedMonotonic
+from bot.store.time_mark import NEWEST_INSTANTS
 from bot.store.tx import (
     STORE_TIMEOUT_SECONDS,
     Done,
@@ -182,17 +182,20 @@ class PostgresStore(Store):
                 try:
                     yield connection
                 except (psycopg.Error, OutcomeUnknown) as error:
-                    if not bound.was_cut:
-                        raise
-                    # We cut it: the server may be well, or other connections may hang too.
-                    self._retries.replace_connections()
-                    if isinstance(error, OutcomeUnknown):
-                        raise
-                    raise StoreUnavailable("PostgreSQL takes too long") from error
+                    if bound.was_cut:
+                        self._tell_cut(error)
+                    raise
                 finally:
                     self._roll_back(connection)
         finally:
             self._pool.putconn(connection)
+
+    def _tell_cut(self, error: Exception) -> None:
+        """We cut the connection: the server may be well, or other connections may hang too. Raises
+        StoreUnavailable, unless the outcome of a COMMIT is unknown."""
+        self._retries.replace_connections()
+        if not isinstance(error, OutcomeUnknown):
+            raise StoreUnavailable("PostgreSQL takes too long") from error
 
     def _roll_back(self, connection: Connection) -> None:
         if connection.broken or not connection.info.transaction_status:

@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlite_utils
 
 from bot.store import migrations
-from bot.store.stamps import NEWEST_INSTANTS
+from bot.store.time_mark import NEWEST_INSTANTS
 from bot.store.tx import STORE_TIMEOUT_SECONDS, UnusableDatabase
 
 OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at the start

@@ -6,6 +6,16 @@ from datetime import datetime
 from bot.store.rows import to_instant_if_readable, to_text
 from bot.store.tx import Tx
 
+# The newest stored instants that survive removals; read once, when a store is opened.
+NEWEST_INSTANTS = """
+    SELECT max(at) AS at FROM (
+        SELECT max(at) AS at FROM time_mark
+        UNION ALL SELECT max(at) FROM usage
+        UNION ALL SELECT max(received_at) FROM inbound
+        UNION ALL SELECT at FROM (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS newest
+    ) AS instants
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class TimeMark:

@@ -6,7 +6,7 @@ from functools import partial
 
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Cause, Verification
-from bot.store import aside
+from bot.store import rows_aside
 from bot.store.rows import (
     in_parts,
     placeholder_values,
@@ -145,13 +145,13 @@ def lift_wrong_left(tx: Tx, phone: str, *, left: int | None) -> None:
 
 def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
     """Sets aside pending verifications whose due time cannot be read."""
-    rows = aside.lock_work(tx, "verification", limit=limit)
+    rows = rows_aside.lock_work(tx, "verification", limit=limit)
     readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
 def set_aside(tx: Tx, id: str) -> None:
     """Hides a row from the timer until a dispatcher starts anew."""
-    tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=aside.NEVER, id=id)
+    tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=rows_aside.NEVER, id=id)
 
 
 def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
@@ -169,7 +169,7 @@ def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
 def next_due_at(tx: Tx) -> datetime | None:
     """The instant at which the next one is due; None: none is pending, or it cannot be read."""
     sql = "SELECT min(due_at) AS due_at FROM verification WHERE due_at < :never"
-    row = tx.one(sql, never=aside.NEVER)
+    row = tx.one(sql, never=rows_aside.NEVER)
     return to_instant_if_readable(row["due_at"]) if row else None
 
 
@@ -180,14 +180,16 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
         WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({placeholders(key_ids)})
         LIMIT :limit
     """
-    rows = tx.lock_skip_locked(sql, limit=limit, never=aside.NEVER, **placeholder_values(key_ids))
+    rows = tx.lock_skip_locked(
+        sql, limit=limit, never=rows_aside.NEVER, **placeholder_values(key_ids)
+    )
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
 def oldest_pending_since(tx: Tx) -> datetime | None:
     """The instant at which the oldest pending one was started."""
     sql = "SELECT min(created_at) AS since FROM verification WHERE due_at < :never"
-    row = tx.one(sql, never=aside.NEVER)
+    row = tx.one(sql, never=rows_aside.NEVER)
     if row is None or row["since"] is None:
         return None
     return to_instant_if_readable(row["since"]) or tx.now - LONGEST_OPEN

@@ -27,11 +27,11 @@ from bot.usecases.keywords import (
     keyword_of,
     obey,
     obey_outdated,
-    present_of,
+    relevant_verification,
 )
+from bot.usecases.preconditions import require_caught_up, require_running
 from bot.usecases.record import erase_message, note, record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_caught_up, require_running
 
 
 def judge_text(
@@ -120,7 +120,7 @@ def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
 
 
 def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -> Done[Judged]:
-    verification = present_of(tx, text.phone)
+    verification = relevant_verification(tx, text.phone)
     if text.age is None:  # a missed text must not wait for missed texts
         require_caught_up(tx, verification, judged_until)
     if text.heard.is_too_long:

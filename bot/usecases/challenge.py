@@ -8,7 +8,6 @@ from bot.domain.errors import TextTooLong
 from bot.usecases.rules import Rules
 from bot.wording import Style
 from bot.wording.choosing import choose
-from bot.wording.segments import segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,7 @@ def challenge_text(options: TextOptions, rules: Rules, locale: str, reference: s
         template=rules.challenge_template if is_default else None,
         ending=f"\n{options.app_hash}" if options.app_hash else "",
     )
-    if (
-        segments(wording.insert_code(text, "0" * rules.terms.code_length)).count
-        > rules.most_segments
-    ):
+    taken = wording.challenge_segments(text, rules.terms.code_length)
+    if taken.count > rules.most_segments:
         raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
     return text

@@ -15,10 +15,10 @@ from bot.store.tx import Done, Tx
 from bot.usecases import answer, read
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
+from bot.usecases.preconditions import require_caught_up
 from bot.usecases.read import VerificationView
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_caught_up
 
 
 class Verdict(Enum):
@@ -102,11 +102,8 @@ def check(
     require_caught_up(tx, verification, judged_until)
     reply = answer.read_reply(tx, verification, heard, rules)
     if verification.is_terminal:
-        verdict = _of_ended(tx, verification, reply, rules)
-        if verdict is Verdict.ATTEMPTS_USED:
-            _respect_bound(tx, verification, rules)
         left = verification.deadline_at - tx.now
-        return Done(Checked(verdict, verification, left))
+        return Done(Checked(_of_ended(tx, verification, reply, rules), verification, left))
     if not isinstance(reply, Attempt):
         is_over = not verification.is_decided and tx.now >= verification.deadline_at
         return Done(Checked(Verdict.GONE if is_over else Verdict.UNREADABLE, verification))
@@ -162,8 +159,10 @@ def _of_attempt(after: Verification) -> Verdict:
 
 
 def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
+    """Raises LimitReached."""
     assert verification.outcome is not None
     if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
+        _respect_bound(tx, verification, rules)
         return Verdict.ATTEMPTS_USED
     if not is_just_approved(tx, verification) or not rules.keyring.knows(verification):
         return Verdict.GONE

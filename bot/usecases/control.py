@@ -10,8 +10,8 @@ from bot.store import verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.failing import is_unsent, retire_key
 from bot.usecases.heartbeat import JudgedUntil
+from bot.usecases.preconditions import require_caught_up, require_running
 from bot.usecases.record import record
-from bot.usecases.running import require_caught_up, require_running
 
 LONGEST_REASON = 4000  # characters: a reason is stored, and returned with each status
 ENDED_AT_ONCE = 20  # in one go: a few milliseconds

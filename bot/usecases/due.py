@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import aside, outbox, verifications
+from bot.store import outbox, rows_aside, verifications
 from bot.store.tx import Tx
 
 
@@ -34,8 +34,8 @@ class Due:
 
 def due(tx: Tx) -> Due:
     text_at, verification_at = outbox.next_due_at(tx), verifications.next_due_at(tx)
-    is_unreadable = (text_at is None and aside.has_work(tx, "outbox")) or (
-        verification_at is None and aside.has_work(tx, "verification")
+    is_unreadable = (text_at is None and rows_aside.has_work(tx, "outbox")) or (
+        verification_at is None and rows_aside.has_work(tx, "verification")
     )
     return Due(tx.now, text_at, verification_at, is_unreadable)
 

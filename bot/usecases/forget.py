@@ -13,8 +13,8 @@ from bot.domain.verification import FINISHED, Cause
 from bot.store import disowns, hourly_counts, usage, verification_list, verifications
 from bot.store.tx import REMOVING_SECONDS, Change, Done, PartlyDone, Store, StoreUnavailable, Tx
 from bot.store.verification_list import ListFilter
+from bot.usecases.preconditions import require
 from bot.usecases.record import record
-from bot.usecases.running import require
 
 HOURS_KEPT = timedelta(days=1)  # the console shows the last 24 hours by hour
 REMOVED_AT_ONCE = 50  # in one go: a few milliseconds

@@ -31,7 +31,7 @@ def keyword_of(
     if word is not None or not opens_with_stop(text.heard.comparable):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
-    verification = present_of(tx, text.phone)
+    verification = relevant_verification(tx, text.phone)
     if verification is None:
         return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
     ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
@@ -152,6 +152,6 @@ def _is_obeyed_by_twilio(text: InboundText) -> bool:
     return is_stop_word(text.heard) and not text.is_to_short_code
 
 
-def present_of(tx: Tx, number: str) -> Verification | None:
+def relevant_verification(tx: Tx, number: str) -> Verification | None:
     """The verification that a text of this number is about: the pending one, else the latest."""
     return verifications.pending_of(tx, number) or verifications.latest_of(tx, number)

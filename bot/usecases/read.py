@@ -17,7 +17,7 @@ from bot.store.rows import UnreadableRow
 from bot.store.texts import Text
 from bot.store.tx import Tx
 from bot.store.verification_list import ListFilter
-from bot.usecases.running import require
+from bot.usecases.preconditions import require
 
 OTHERS_SHOWN = 10
 

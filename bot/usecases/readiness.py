@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from bot.store import aside, circuits, outbox, verifications, webhook_endpoints
+from bot.store import circuits, outbox, rows_aside, verifications, webhook_endpoints
 from bot.store.steady import TOLERATED
 from bot.store.tx import Store, Tx
 
@@ -51,7 +51,7 @@ def faults(tx: Tx, *, from_address: str, ahead: timedelta) -> list[Fault]:
     found = []
     if ahead > TOLERATED:
         found.append(Fault.CLOCK)
-    if aside.count(tx) > 0:
+    if rows_aside.count(tx) > 0:
         found.append(Fault.SET_ASIDE)
     if circuits.load(tx, from_address) is not None:
         found.append(Fault.TWILIO_CREDENTIALS)

@@ -2,7 +2,7 @@
 
 import logging
 
-from bot.store import aside, outbox, overlong, verifications
+from bot.store import far_due, outbox, rows_aside, verifications
 from bot.store.tx import Done, Tx
 
 LOOKED_THROUGH = 10_000  # rows of each table
@@ -19,10 +19,10 @@ def set_unreadable_aside(tx: Tx) -> Done[None]:
 def begin_anew(tx: Tx) -> Done[None]:
     """Makes rows due now that were set aside or are due too far in the future: they may have been
     repaired while the service was down, and stored time may have fallen back."""
-    count = aside.try_again(tx)
+    count = rows_aside.try_again(tx)
     if count:
         log.warning("%d rows that were set aside are tried again", count)
-    count = overlong.hurry(tx)
+    count = far_due.make_due(tx)
     if count:
         log.warning("%d rows had a due time too far in the future; they are due now", count)
     return Done(None)

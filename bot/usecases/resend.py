@@ -12,9 +12,9 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import outbox, verifications
 from bot.store.tx import Change, Done, Store, Tx
+from bot.usecases.preconditions import require_running
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_running
 
 
 def begin_resend(
@@ -68,9 +68,9 @@ def resend(
             )
     text = replace(text, locale=verification.locale or text.locale)
     send = verification.sends + 1
-    applicant = AdmissionRequest.of(verification, text.from_address, send=send)
-    tries_opt_out = admission.check(tx, applicant)
-    is_probe = admission.pass_circuit_breaker(tx, applicant, tries_opt_out=tries_opt_out)
+    admission_request = AdmissionRequest.of(verification, text.from_address, send=send)
+    tries_opt_out = admission.check(tx, admission_request)
+    is_probe = admission.pass_circuit_breaker(tx, admission_request, tries_opt_out=tries_opt_out)
     asked = ResendAsked(text, is_unsettled, is_probe, operator)
     decision = decide(verification, asked, tx.now)
     changes: tuple[Change, ...] = record(tx, verification, decision)

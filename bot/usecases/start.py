@@ -13,7 +13,6 @@ from bot.domain.errors import (
     CountryNotAllowed,
     IdInUse,
     NumberBusy,
-    Refusal,
     retry_after,
 )
 from bot.domain.ids import new_id
@@ -23,7 +22,6 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Terms, Verification
 from bot.store import idempotency, usage, verifications
 from bot.store.tx import Change, Done, Store, Tx
-from bot.usecases import read
 from bot.usecases.challenge import TextOptions, challenge_text, locale_of
 from bot.usecases.failing import is_unsent
 from bot.usecases.record import record
@@ -78,55 +76,6 @@ def begin(
     return store.write(start, prepared, rules, admission)
 
 
-def restart(
-    store: Store,
-    id: str,
-    *,
-    request_id: str,
-    rules: Rules,
-    admission: Admission,
-    caller_key: str | None = None,
-    idempotency_key: str | None = None,
-    may_supersede: bool = True,
-    operator: str | None = None,
-) -> Verification:
-    """Starts a new verification of the same number, counted for the key that began the old one.
-
-    Raises UnknownVerification, and what `begin` raises.
-    """
-    before = store.read(read.view, id).verification
-    request = StartRequest(
-        started_by=before.started_by,
-        request_id=request_id,
-        start_input=before.start_input,
-        tag=before.tag,
-        text=TextOptions(locale=before.locale),
-        caller_key=caller_key,
-        idempotency_key=idempotency_key,
-        may_supersede=may_supersede,
-        operator=operator,
-    )
-    return begin(store, before.phone, request, rules=rules, admission=admission)
-
-
-def refusal_of_restart(
-    tx: Tx, before: Verification, rules: Rules, admission: Admission
-) -> Refusal | None:
-    """The refusal that a restart would meet now; None: it would be admitted. The circuit breaker is
-    left out, since asking it may use up its probe. Changes nothing."""
-    request = StartRequest(before.started_by, request_id="")
-    try:
-        wanted = prepare(before.phone, request, rules)
-        new = _verification(wanted, tx.now, wrong_left=None)
-        admission.check(tx, AdmissionRequest.of(new, wanted.text.from_address))
-    except Refusal as refusal:
-        return refusal
-    pending = verifications.pending_of(tx, wanted.phone)
-    if pending is not None and pending.started_by != before.started_by:
-        return _busy(tx, pending)
-    return None
-
-
 def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
     """Checks the number, writes the text and draws the random values of a start.
 
@@ -150,7 +99,7 @@ def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
         request=request,
         nonce=secrets.token_hex(16),
         reference=reference,
-        key_id=rules.keyring.present_id,
+        key_id=rules.keyring.current_id,
         challenge_text=challenge_text(request.text, rules, locale, reference),
         locale=locale,
         terms=rules.terms,
@@ -173,11 +122,11 @@ def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[V
     # Lock it before anything is counted, so that no wrong answer to it comes in between.
     older = verifications.pending_of(tx, prepared.phone)
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=prepared.phone)
-    new = _verification(prepared, tx.now, wrong_left)
-    applicant = AdmissionRequest.of(new, prepared.text.from_address)
-    tries_opt_out = admission.check(tx, applicant)
+    new = new_verification(prepared, tx.now, wrong_left)
+    admission_request = AdmissionRequest.of(new, prepared.text.from_address)
+    tries_opt_out = admission.check(tx, admission_request)
     superseded = _supersede(tx, prepared, older)
-    is_probe = admission.pass_circuit_breaker(tx, applicant, tries_opt_out=tries_opt_out)
+    is_probe = admission.pass_circuit_breaker(tx, admission_request, tries_opt_out=tries_opt_out)
     by = prepared.request.operator
     started = decide(None, Started(new, prepared.text, is_probe, by), tx.now)
     changes = (*superseded, *record(tx, None, started))
@@ -212,13 +161,13 @@ def _supersede(tx: Tx, prepared: Start, older: Verification | None) -> tuple[Cha
     request = prepared.request
     is_own = older.is_of(request.started_by, request.caller_keys)
     if not is_own or not request.may_supersede:
-        raise _busy(tx, older)
+        raise number_busy(tx, older)
     reason = f"superseded by {prepared.id}"
     canceled = Canceled(Cause.SUPERSEDED, reason, is_unsent=is_unsent(tx, older))
     return record(tx, older, decide(older, canceled, tx.now))
 
 
-def _busy(tx: Tx, older: Verification) -> NumberBusy:
+def number_busy(tx: Tx, older: Verification) -> NumberBusy:
     over_at = older.due_at or tx.now  # a suspended one is held beyond its deadline
     return NumberBusy(
         "This number is being verified, and this start cannot replace that verification. Try again"
@@ -227,7 +176,7 @@ def _busy(tx: Tx, older: Verification) -> NumberBusy:
     )
 
 
-def _verification(prepared: Start, now: datetime, wrong_left: int | None) -> Verification:
+def new_verification(prepared: Start, now: datetime, wrong_left: int | None) -> Verification:
     return Verification(
         id=prepared.id,
         phone=prepared.phone,

@@ -8,10 +8,10 @@ from bot.domain.verification import Verification
 from bot.store import verifications
 from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases.heartbeat import JudgedUntil
+from bot.usecases.preconditions import require_caught_up
 from bot.usecases.record import record
 from bot.usecases.resend import new_text, resend
 from bot.usecases.rules import Rules
-from bot.usecases.running import require_caught_up
 from bot.usecases.start import Start, StartRequest, prepare, start
 
 

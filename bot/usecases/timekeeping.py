@@ -6,7 +6,7 @@ nothing is removed for a day, which gives an operator time to notice.
 
 from datetime import datetime, timedelta
 
-from bot.store import stamps, time_mark, verifications
+from bot.store import clock_reset, time_mark, verifications
 from bot.store.rows import to_text
 from bot.store.steady import TOLERATED
 from bot.store.time_mark import TimeMark
@@ -38,4 +38,4 @@ def reset(tx: Tx, *, clock: datetime) -> Done[int]:
     """
     if verifications.is_any_pending(tx):
         raise StillPending
-    return Done(stamps.take_back(tx, to=to_text(clock)))
+    return Done(clock_reset.set_back(tx, to=to_text(clock)))

@@ -81,7 +81,7 @@ class WebhookClient:
 
     def post(self, url: str, id: str, body: str) -> WebhookResponse:
         """Takes ten seconds at most, whatever the receiver does."""
-        check = addresses.only(
+        check = addresses.address_check(
             allows_private=self._allows_private,
             allows_loopback=addresses.is_loopback_host(urlsplit(url).hostname or ""),
             own_port=self._own_port,

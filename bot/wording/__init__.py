@@ -15,7 +15,7 @@ from bot.domain.decision import AutoReply
 from bot.domain.placeholders import is_placeholder
 from bot.domain.verification import Terms, Verification
 from bot.wording import catalogues, sentences
-from bot.wording.segments import segments
+from bot.wording.segments import Segments, segments
 
 FIELDS = frozenset(["service", "code", "digits", "seconds", "minutes", "reference"])
 CODE = "{code}"  # stands for the code in stored texts
@@ -81,9 +81,14 @@ def challenge(
     text = ""
     for form in _forms(style, tag, service, terms, reference):
         text = form + ending
-        if segments(insert_code(text, "0" * terms.code_length)).count == 1:
+        if challenge_segments(text, terms.code_length).count == 1:
             break
     return text
+
+
+def challenge_segments(challenge_text: str, code_length: int) -> Segments:
+    """The segments of a text once its code is inserted: every code has the same length."""
+    return segments(insert_code(challenge_text, "0" * code_length))
 
 
 def _forms(
@@ -133,8 +138,8 @@ def insert_code(challenge_text: str, code: str) -> str:
 
 def answer(word: AutoReply, verification: Verification) -> str:
     """The sentence sent back to a reply. It holds no code and nothing the person wrote."""
-    said = catalogues.load()
-    in_language = said.get(verification.locale or "", said[catalogues.SOURCE])
+    by_tag = catalogues.load()
+    in_language = by_tag.get(verification.locale or "", by_tag[catalogues.SOURCE])
     return in_language[_ANSWERS[word]].format(
         left=verification.attempts_left, digits=verification.terms.code_length
     )
@@ -142,8 +147,8 @@ def answer(word: AutoReply, verification: Verification) -> str:
 
 def no_words(tag: str | None) -> list[str]:
     """The replies of a person who did not ask for the code: NO, and their own word for it."""
-    said = catalogues.load()
-    own = said.get(tag or "", said[catalogues.SOURCE])[sentences.NO_WORDS]
+    by_tag = catalogues.load()
+    own = by_tag.get(tag or "", by_tag[catalogues.SOURCE])[sentences.NO_WORDS]
     return ["no", *(word.strip() for word in own.split(","))]
 
 

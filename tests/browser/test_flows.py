@@ -97,7 +97,7 @@ def test_an_expiry_is_seen_by_itself(harness: Harness, console: Visit) -> None:
     expect(pending).to_contain_text(PHONE)
     harness.forward(90)
     expect(pending).to_contain_text("Nothing is pending.")
-    expect(page.locator(".figures .expired dd")).to_have_text("1")
+    expect(page.locator(".counts .expired dd")).to_have_text("1")
 
 
 def test_faults_are_set_and_cleared_on_the_phones_page(harness: Harness, phones: Visit) -> None:

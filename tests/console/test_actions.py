@@ -81,7 +81,7 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
         limits_of_a_number = page.texts('[aria-labelledby="number-title"] li')
         assert "Starts of a number: 2/hour LIMIT_PER_NUMBER" in limits_of_a_number
         standing = show(operator, f"/limits?number={PHONE.replace('+', '%2B')}")
-        assert "Starts of a number: 2 of 2/hour, full" in standing.texts("#standing li")
+        assert "Starts of a number: 2 of 2/hour, full" in standing.texts("#number-limits li")
         budget = page.says('[aria-labelledby="budget-title"] p')
         assert budget == f"{harness.settings.guess_budget}."
         assert page.says("#breaker p") == "All circuits are closed: starts are admitted everywhere."
@@ -110,7 +110,7 @@ def test_a_start_that_is_refused_keeps_the_number_and_leads_on(tmp_path: Path) -
         link = page.one('main a[href*="limits"]')
         assert link.text == "Clear its limits"
         cleared = Page(alice.get(str(link["href"])))
-        assert cleared.says("#standing button") == f"Clear the limits of {PHONE}"
+        assert cleared.says("#number-limits button") == f"Clear the limits of {PHONE}"
         form = cleared.one('form[action="/console/limits"][method="post"] input[name="number"]')
         response = alice.post("/console/limits", number=str(form["value"]))
         notice = Page(alice.get(response.headers["Location"])).says(".notice")

@@ -54,7 +54,7 @@ def test_the_overview_says_when_twilio_does_not_know_us(
 def test_today_in_figures(operator: Operator, harness: Harness) -> None:
     settle(harness)
     page = show(operator, "/")
-    assert page.facts("#lately .figures") == [
+    assert page.facts("#lately .counts") == [
         ("started", "6"),
         ("approved", "3"),
         ("expired", "1"),
@@ -80,7 +80,7 @@ def test_figures_lead_to_their_lists(operator: Operator, harness: Harness) -> No
     settle(harness)
     page = show(operator, "/")
     for status, count in (("approved", 3), ("expired", 1), ("failed", 1)):
-        link = page.one(f"#lately .figures .{status} a")
+        link = page.one(f"#lately .counts .{status} a")
         assert len(Page(operator.get(str(link["href"]))).all("#found tbody tr")) == count
     error = page.one('[aria-label="By error"] a')
     assert len(Page(operator.get(str(error["href"]))).all("#found tbody tr")) == 1
@@ -90,7 +90,7 @@ def test_figures_lead_to_their_lists(operator: Operator, harness: Harness) -> No
 
 def test_each_figure_explains_itself(operator: Operator) -> None:
     page = show(operator, "/")
-    labels = page.all("#lately .figures abbr")
+    labels = page.all("#lately .counts abbr")
     assert len(labels) == 10
     assert all(label["title"] for label in labels)
     assert [text for text, _ in page.facts(".meanings")] == [label.text for label in labels]
@@ -112,7 +112,7 @@ def test_periods_reach_back_as_they_say(
     settle(harness)
     page = show(operator, f"/?period={period}")
     assert page.says("#lately-title").startswith(name)
-    assert page.facts("#lately .figures")[0] == ("started", "6")
+    assert page.facts("#lately .counts")[0] == ("started", "6")
     shown = harness.store.read(overview.overview, overview.Period(page_period(period)))
     assert len(shown.steps) == steps
 

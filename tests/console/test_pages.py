@@ -117,7 +117,7 @@ def test_every_page_stands_on_both_databases(any_harness: Harness) -> None:
     operator = Operator(any_harness.app.test_client())
     operator.sign_in()
     page = show(operator, "/?period=30d")
-    assert page.facts("#lately .figures")[0] == ("started", "6")
+    assert page.facts("#lately .counts")[0] == ("started", "6")
     searches = ["q=0123", "q=4255550123&status=approved", "q=21614&country=US", "q=KP", "q=%00"]
     for path in [
         *(f"/verifications?{query}" for query in searches),

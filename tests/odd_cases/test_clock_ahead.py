@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.dispatch.sweep import Sweeper
-from bot.store import erasures, overlong, verifications
+from bot.store import erasures, far_due, verifications
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.tx import Done
@@ -170,7 +170,7 @@ def test_work_leased_by_a_clock_that_was_ahead_is_found_after_a_restart(
 
 
 def test_nothing_that_waits_as_it_should_is_overlong() -> None:
-    longest = overlong.LONGEST["webhook_event", "due_at"].total_seconds()
+    longest = far_due.LONGEST["webhook_event", "due_at"].total_seconds()
     assert max(notify.WAITS) * (1 + notify.JITTER) <= longest
     assert longest >= LONGEST_RETRY_AFTER_SECONDS
-    assert overlong.LONGEST["erasure", "due_at"] >= erasures.LEASE
+    assert far_due.LONGEST["erasure", "due_at"] >= erasures.LEASE

@@ -2,13 +2,13 @@
 
 import pytest
 
-from bot.channels.twilio import troubles
-from bot.channels.twilio.troubles import Kind
+from bot.channels.twilio import error_codes
+from bot.channels.twilio.error_codes import Kind
 from simulator import faults
 from tests.harness import Harness
 from tests.sms.webhooks import report
 
-CODES = sorted(troubles.TROUBLES)
+CODES = sorted(error_codes.ERROR_CODES)
 AT_SEND = [code for code in CODES if code < 30000 or code in (30029, 30030)]
 
 
@@ -17,7 +17,7 @@ def test_at_a_send(harness: Harness, code: int) -> None:
     harness.simulator.faults.add(faults.REFUSE, code=code)
     id = harness.start_and_send()["id"]
     custom = harness.status(id)["customStatus"]
-    trouble = troubles.TROUBLES[code]
+    trouble = error_codes.ERROR_CODES[code]
     state = harness.view(id).text.state
     if code == 20003:
         assert (custom["status"], state) == ("pending", "queued")
@@ -41,7 +41,7 @@ def test_in_a_report(harness: Harness, delivery: str) -> None:
         id = harness.start_and_send(f"+1425555{place:04}")["id"]
         report(harness, id, delivery, code=code)
         custom = harness.status(id)["customStatus"]
-        trouble = troubles.TROUBLES[code]
+        trouble = error_codes.ERROR_CODES[code]
         is_over = trouble.is_permanent and (delivery == "failed" or code == 21610)
         assert custom["status"] == ("failed" if is_over else "pending"), code
         assert custom["cause"] == ("not_delivered" if is_over else None), code

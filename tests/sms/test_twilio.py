@@ -13,10 +13,10 @@ from urllib3 import exceptions
 
 from bot import settings as settings_module
 from bot.channels.gateway import Postponed
-from bot.channels.twilio import errors, http, number, troubles
+from bot.channels.twilio import error_codes, errors, http, number
 from bot.channels.twilio.client import TwilioGateway
+from bot.channels.twilio.error_codes import Kind
 from bot.channels.twilio.http import PooledHttpClient
-from bot.channels.twilio.troubles import Kind
 from bot.outbound import bounded
 from simulator.world import Service
 from tests.harness import NUMBER, PHONE, Harness, environment
@@ -121,15 +121,17 @@ def test_the_simulator_refuses_what_twilio_would(harness: Harness) -> None:
     assert post({**good, "ValidityPeriod": "0"}).json()["code"] == 21624
 
 
-@pytest.mark.parametrize(("code", "trouble"), sorted(troubles.TROUBLES.items()))
-def test_every_trouble_has_a_sentence_of_its_own_words(code: int, trouble: errors.Trouble) -> None:
+@pytest.mark.parametrize(("code", "trouble"), sorted(error_codes.ERROR_CODES.items()))
+def test_every_trouble_has_a_sentence_of_its_own_words(
+    code: int, trouble: errors.ErrorCode
+) -> None:
     assert 10_000 <= code <= 99_999
     assert trouble.sentence.endswith(".")
     assert "+" not in trouble.sentence
 
 
-@pytest.mark.parametrize(("code", "trouble"), sorted(troubles.TROUBLES.items()))
-def test_every_trouble_says_what_to_do(code: int, trouble: errors.Trouble) -> None:
+@pytest.mark.parametrize(("code", "trouble"), sorted(error_codes.ERROR_CODES.items()))
+def test_every_trouble_says_what_to_do(code: int, trouble: errors.ErrorCode) -> None:
     does = r"Ask |Fix |Wait |Check |See |Report |Verify |Register |Shorten |Put |look for |"
     does += r"switch them on|must |Another sending number"
     assert re.search(does, trouble.told), trouble.told

@@ -38,7 +38,7 @@ HERE = Path(__file__).parent
 AT, DEADLINE = "2026-01-31T11:59:30.000000Z", "2026-01-31T12:01:00.000000Z"
 OTHER = "+14255550177"
 NONCE = "00" * 16
-CODE = KEYRING.code(key_id=KEYRING.present_id, nonce=NONCE, length=4)
+CODE = KEYRING.code(key_id=KEYRING.current_id, nonce=NONCE, length=4)
 # Indexes that SQLite has by itself, as PostgreSQL had them up to version 3.
 EXTRAS = """
     CREATE INDEX tally_number ON tally (number);
@@ -65,7 +65,7 @@ SEQUENCES = """
 def verification(**more: Any) -> dict[str, Any]:
     return {
         "id": "pending", "phone": PHONE, "country": "US", "started_by": "function",
-        "start_input": '"x"', "reference": "KP", "nonce": NONCE, "key_id": KEYRING.present_id,
+        "start_input": '"x"', "reference": "KP", "nonce": NONCE, "key_id": KEYRING.current_id,
         "challenge_text": TEXT, "code_length": 4, "window_seconds": 90, "max_attempts": 4,
         "send_within_seconds": 60, "created_at": AT, "first_try_at": AT, "accepted_at": AT,
         "deadline_at": DEADLINE, "due_at": DEADLINE, "attempts": 1, "updated_at": AT, **more,

@@ -34,6 +34,7 @@ from bot.channels.gateway import (
     Unknown,
 )
 from bot.channels.twilio import addresses, errors
+from bot.channels.twilio.error_codes import Kind
 from bot.channels.twilio.exceptions import (
     NO_MESSAGE,
     REFUSALS,
@@ -44,7 +45,6 @@ from bot.channels.twilio.exceptions import (
 )
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.listed_messages import FIRST, LAST, created_at, is_readable, may_be_ours
-from bot.channels.twilio.troubles import Kind
 from bot.domain.characters import comparable, letters_of_words
 from bot.settings import Settings
 

@@ -1,14 +1,21 @@
-"""Looks up Twilio's error codes (`troubles.py`): the consequence for a text, and what to tell the
-operator. Decide on the code, never on Twilio's message, which contains the phone number.
+"""Looks up Twilio's error codes (`error_codes.py`): the consequence for a text, and what to tell
+the operator. Decide on the code, never on Twilio's message, which contains the phone number.
 """
 
 from bot.channels.gateway import Blame
-from bot.channels.twilio.troubles import ADVICE, LOST_REPLIES, TROUBLES, WITHHELD, Kind, Trouble
+from bot.channels.twilio.error_codes import (
+    ADVICE,
+    ERROR_CODES,
+    LOST_REPLIES,
+    WITHHELD,
+    ErrorCode,
+    Kind,
+)
 
 OPTED_OUT, CREDENTIALS, NOT_FOUND = 21610, 20003, 20404
 
 
-def blame(code: int, trouble: Trouble) -> Blame:
+def blame(code: int, trouble: ErrorCode) -> Blame:
     """The consequence of an error, beyond its sentence."""
     if code == OPTED_OUT:
         return Blame.OPTED_OUT
@@ -17,17 +24,17 @@ def blame(code: int, trouble: Trouble) -> Blame:
     return Blame.NUMBER if trouble.kind is Kind.NUMBER else Blame.OURS
 
 
-UNKNOWN_PERMANENT = Trouble(
+UNKNOWN_PERMANENT = ErrorCode(
     Kind.OURS, "Twilio refused the text.", "Look the error up in Twilio's console."
 )
-UNKNOWN_PASSING = Trouble(
+UNKNOWN_PASSING = ErrorCode(
     Kind.PASSING,
     "Twilio or a carrier had an unknown problem.",
     "Look the error up in Twilio's console.",
 )
 
 
-def at_send(code: int, http_status: int) -> Trouble:
+def at_send(code: int, http_status: int) -> ErrorCode:
     """The meaning of a refusal by the API. An unknown code is temporary with status 429 or 5xx and
     permanent with any other 4xx.
 
@@ -37,24 +44,24 @@ def at_send(code: int, http_status: int) -> Trouble:
     <Kind.LIMIT: 'limit'>
     """
     if http_status == 429:
-        return TROUBLES.get(code, Trouble(Kind.LIMIT, "Twilio is busy.", ADVICE[Kind.LIMIT]))
-    return TROUBLES.get(code, UNKNOWN_PASSING if http_status >= 500 else UNKNOWN_PERMANENT)
+        return ERROR_CODES.get(code, ErrorCode(Kind.LIMIT, "Twilio is busy.", ADVICE[Kind.LIMIT]))
+    return ERROR_CODES.get(code, UNKNOWN_PASSING if http_status >= 500 else UNKNOWN_PERMANENT)
 
 
-def in_report(code: int | None) -> Trouble:
+def in_report(code: int | None) -> ErrorCode:
     """The meaning of an error in a delivery report. An unknown one is only shown."""
-    return TROUBLES.get(code or 0, UNKNOWN_PASSING)
+    return ERROR_CODES.get(code or 0, UNKNOWN_PASSING)
 
 
 def sentence(code: int | None) -> str | None:
     """The meaning of a code; None: it is not known."""
-    trouble = TROUBLES.get(code or 0)
+    trouble = ERROR_CODES.get(code or 0)
     return trouble.sentence if trouble else _of_reply(code or 0)
 
 
 def told(code: int) -> str:
     """The meaning of a code, and what to do."""
-    trouble = TROUBLES.get(code)
+    trouble = ERROR_CODES.get(code)
     unknown = "not one that Textback knows. Look it up in Twilio's console."
     return trouble.told if trouble else _of_reply(code) or unknown
 

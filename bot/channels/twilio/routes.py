@@ -15,7 +15,7 @@ from bot.channels.twilio.addresses import Ours
 from bot.channels.twilio.signature import Signature
 from bot.channels.twilio.webhooks import EMPTY, Form, read_report, read_text, twiml
 from bot.http import openapi
-from bot.http.body import present_request, whole_body
+from bot.http.body import current_request, whole_body
 from bot.http.errors import Forbidden
 from bot.http.form_fields import fields_of, has_few_fields
 from bot.http.openapi import Part
@@ -55,7 +55,7 @@ class Webhooks:
     def _signed_form(self) -> Form:
         """The first value of each field, once the signature is checked: no route reads an unsigned
         form. Raises Forbidden."""
-        fields = _signed_fields(present_request(), self._signature)
+        fields = _signed_fields(current_request(), self._signature)
         if fields is None:
             sentence = "This request does not carry Twilio's signature for this address."
             raise self._refused("signature", "without a valid signature", sentence)

@@ -4,7 +4,7 @@ import click
 
 from bot.faces.cli.audit import audit
 from bot.faces.cli.check import check_command
-from bot.faces.cli.errors import telling
+from bot.faces.cli.errors import reporting_errors
 from bot.faces.cli.limits import limits_group, optout_group
 from bot.faces.cli.listing import list_newest
 from bot.faces.cli.operation import (
@@ -19,7 +19,7 @@ from bot.faces.cli.webhooks import webhooks_group
 __all__ = ["COMMANDS", "check_command"]
 
 COMMANDS: tuple[click.Command, ...] = tuple(
-    telling(command)
+    reporting_errors(command)
     for command in (
         start,
         resend,

@@ -12,17 +12,17 @@ from bot.store.rows import UnreadableRow
 from bot.store.tx import StoreUnavailable
 
 
-def telling(command: click.Command) -> click.Command:
+def reporting_errors(command: click.Command) -> click.Command:
     """Makes the command, or each of a group, raise click.ClickException instead."""
     if isinstance(command, click.Group):
         for one in command.commands.values():
-            telling(one)
+            reporting_errors(one)
     elif command.callback is not None:
-        command.callback = _telling(command.callback)
+        command.callback = _reporting_errors(command.callback)
     return command
 
 
-def _telling(callback: Any) -> Any:
+def _reporting_errors(callback: Any) -> Any:
     @functools.wraps(callback)
     def called(*args: Any, **kwargs: Any) -> Any:
         for name, value in kwargs.items():

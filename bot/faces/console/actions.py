@@ -26,8 +26,9 @@ from bot.service import Service
 from bot.store.tx import Done, Tx
 from bot.usecases import clear, control, forget, read, resend, webhooks
 from bot.usecases.audit import Audited
+from bot.usecases.restart import restart
 from bot.usecases.rules import Rules
-from bot.usecases.start import StartRequest, begin, restart
+from bot.usecases.start import StartRequest, begin
 
 CALLER = "console"  # whose starts these are
 

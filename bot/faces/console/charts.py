@@ -1,4 +1,4 @@
-"""Figures as SVG, drawn here so that they need no script. Colours come from the style sheet."""
+"""Counts as SVG, drawn here so that they need no script. Colours come from the style sheet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -23,11 +23,11 @@ from bot.faces.console.remedies import remedy
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
 from bot.usecases import audit, overview, read, search, texts, webhooks
-from bot.usecases.load import ServiceState
 from bot.usecases.number_limits import number_limits, opted_out
 from bot.usecases.overview import Period
 from bot.usecases.readiness import Fault
-from bot.usecases.start import refusal_of_restart
+from bot.usecases.restart import refusal_of_restart
+from bot.usecases.service_state import ServiceState
 from bot.usecases.webhooks import EventView
 
 # The page that explains a fault.
@@ -44,18 +44,18 @@ class Pages:
         asked = request.args.get("period", "")
         period = Period(asked) if asked in frozenset(Period) else Period.TODAY
 
-        def show(load: ServiceState) -> dict[str, Any]:
+        def show(current: ServiceState) -> dict[str, Any]:
             statistics = self._store.read(overview.overview, period)
             return {
                 "pending": self._store.read(overview.pending),
                 "shown": statistics,
                 "periods": words.PERIODS,
-                "figures": words.FIGURES,
+                "count_meanings": words.COUNT_MEANINGS,
                 "status_words": words.STATUS_WORDS,
                 "chart": charts.over_time(statistics.steps),
                 "short": charts.short,
                 "errors": sentences.sentence,
-                **_lamps(load),
+                **_lamps(current),
             }
 
         return self._renderer.live("console/overview.html", show)
@@ -118,14 +118,14 @@ class Pages:
         """`fault`: why the number that was typed here was refused."""
         return self._renderer.live(
             "console/limits.html",
-            lambda load: {
+            lambda current: {
                 **self._number_limits(fault),
                 "settings": self._service.settings,
                 "limit_words": words.LIMITS,
                 "rate_limits": self._service.admission.fullest(self._store),
                 "open_areas": self._service.admission.open_areas(self._store),
-                "load": load,
-                **_lamps(load),
+                "current": current,
+                **_lamps(current),
             },
         )
 
@@ -203,5 +203,5 @@ def _until(verification: Verification) -> datetime | None:
     return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
 
 
-def _lamps(load: ServiceState) -> dict[str, Any]:
-    return {"lamps": state.lamps([*load.faults, *load.notes]), "lamp_pages": LAMP_PAGES}
+def _lamps(current: ServiceState) -> dict[str, Any]:
+    return {"lamps": state.lamps([*current.faults, *current.notes]), "lamp_pages": LAMP_PAGES}

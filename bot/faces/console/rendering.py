@@ -27,7 +27,7 @@ from bot.faces.console.sign_in import Session
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read
-from bot.usecases.load import ServiceState, service_state
+from bot.usecases.service_state import ServiceState, service_state
 
 log = logging.getLogger(__name__)
 
@@ -82,16 +82,16 @@ class Renderer:
         """A page, or 304 if the caller has this version of it. The version changes by the minute,
         as counts and limits do, and by the second while texts are queued. `more`: the version of
         data on the page that is not in the history."""
-        load = self._store.read(
+        current = self._store.read(
             service_state,
             from_address=self._service.rules.from_address,
             ahead=self._store.steady.ahead,
         )
-        clock = f"{load.now:%H%M%S}" if load.queue else f"{load.now:%H%M}"
-        version = f"{load.version}-{'+'.join([*load.faults, *load.notes])}-{clock}{more}"
+        clock = f"{current.now:%H%M%S}" if current.queue else f"{current.now:%H%M}"
+        version = f"{current.version}-{'+'.join([*current.faults, *current.notes])}-{clock}{more}"
         if request.headers.get("X-Version") == version:
             return Response(status=304)
-        response = self.page(template, **show(load), version=version)
+        response = self.page(template, **show(current), version=version)
         response.headers["X-Version"] = version
         return response
 

@@ -21,8 +21,8 @@ from bot.service import Service
 from bot.store.rows import ROWS_AT_ONCE
 from bot.usecases import control, forget, read, resend
 from bot.usecases.answer import judge_event, note_event
+from bot.usecases.preconditions import require_running
 from bot.usecases.read import VerificationView
-from bot.usecases.running import require_running
 
 TOKEN = "x-ms-continuation-token"
 

@@ -25,7 +25,8 @@ from bot.store.tx import StoreUnavailable
 from bot.usecases import read
 from bot.usecases.challenge import TextOptions
 from bot.usecases.read import VerificationView
-from bot.usecases.start import StartRequest, begin, restart
+from bot.usecases.restart import restart
+from bot.usecases.start import StartRequest, begin
 
 # The default of the sample's own waiting route.
 SAMPLE_WAIT_SECONDS = 30.0

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.channels.gateway import Finding
+from bot.channels.twilio.error_codes import LOST_REPLIES, WITHHELD
 from bot.channels.twilio.questions import Questions
 from bot.channels.twilio.readiness.findings import FindingKind, good, look, warning
-from bot.channels.twilio.troubles import LOST_REPLIES, WITHHELD
 
 DAYS = 7
 MOST = 1000  # messages that are read

@@ -9,8 +9,8 @@ stay paused.
 from datetime import timedelta
 
 from bot.store import circuits, erasures
-from bot.store.aside import NEVER
 from bot.store.rows import to_text
+from bot.store.rows_aside import NEVER
 from bot.store.tx import Tx
 from bot.store.verifications import LONGEST_OPEN
 
@@ -22,12 +22,12 @@ LONGEST = {
 }
 
 
-def hurry(tx: Tx) -> int:
+def make_due(tx: Tx) -> int:
     """Makes such rows due now. Returns how many there were."""
-    return sum(_hurry(tx, *where, longest) for where, longest in LONGEST.items())
+    return sum(_make_due(tx, *where, longest) for where, longest in LONGEST.items())
 
 
-def _hurry(tx: Tx, table: str, column: str, longest: timedelta) -> int:
+def _make_due(tx: Tx, table: str, column: str, longest: timedelta) -> int:
     sql = f"""
         UPDATE {table} SET {column} = :now WHERE {column} > :latest AND {column} <> :never
     """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import aside, circuits, hourly_counts, opt_outs, outbox, verification_list
+from bot.store import circuits, hourly_counts, opt_outs, outbox, rows_aside, verification_list
 from bot.store.circuits import Circuit
 from bot.store.tx import Tx
 from bot.usecases import readiness
@@ -38,7 +38,7 @@ def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceStat
         version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
         faults=readiness.faults(tx, from_address=from_address, ahead=ahead),
         notes=readiness.notes(tx),
-        rows_set_aside=aside.count(tx),
+        rows_set_aside=rows_aside.count(tx),
         ahead=ahead,
         now=tx.now,
     )

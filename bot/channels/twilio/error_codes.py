@@ -28,7 +28,7 @@ ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ErrorCode:
     kind: Kind
     sentence: str  # what happened
     advice: str  # what to do; empty where the sentence says it
@@ -42,17 +42,17 @@ class Trouble:
         return self.kind in (Kind.NUMBER, Kind.OURS)
 
 
-def _each(kind: Kind, sentence: str, *codes: int) -> dict[int, Trouble]:
+def _each(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
     """Troubles whose sentence needs the advice of their kind."""
-    return dict.fromkeys(codes, Trouble(kind, sentence, ADVICE[kind]))
+    return dict.fromkeys(codes, ErrorCode(kind, sentence, ADVICE[kind]))
 
 
-def _told(kind: Kind, sentence: str, *codes: int) -> dict[int, Trouble]:
+def _told(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
     """Troubles whose sentence says what to do."""
-    return dict.fromkeys(codes, Trouble(kind, sentence, ""))
+    return dict.fromkeys(codes, ErrorCode(kind, sentence, ""))
 
 
-TROUBLES: dict[int, Trouble] = {
+ERROR_CODES: dict[int, ErrorCode] = {
     **_told(
         Kind.OURS,
         "Twilio did not understand the request: a wrong parameter or version. Report it as a bug.",
