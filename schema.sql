@@ -304,7 +304,7 @@ CREATE INDEX usage_at ON usage (at);
 
 -- The newest instant that a dispatcher has recorded, every hour. At most one row.
 CREATE TABLE time_mark (
-    at           TEXT NOT NULL,                  -- the present instant when the row was written
+    at           TEXT NOT NULL,                  -- the current instant when the row was written
     steady_since TEXT NOT NULL                   -- since when it has not jumped; nothing old is removed within a day of it
 ) STRICT;
 

@@ -40,7 +40,7 @@ class Service:
     clock: Callable[[], datetime]  # for measuring and signing; the store has its own
 
     def configure_endpoints(self) -> None:
-        """Makes the webhook endpoints of these settings the present ones: for processes that serve
+        """Makes the webhook endpoints of these settings the current ones: for processes that serve
         or dispatch. A command may run in a shell with other settings, or with none of them."""
         self.store.write(
             notify.configure,

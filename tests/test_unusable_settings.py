@@ -144,7 +144,7 @@ def test_faults_are_told_in_our_words(name: str, value: str, said: str) -> None:
     ],
 )
 def test_a_name_that_looks_like_one_of_ours_is_warned_of(name: str, meant: str) -> None:
-    if name == "SENDER":  # of an earlier name: too far from the present one to guess
+    if name == "SENDER":  # of an earlier name: too far from the current one to guess
         assert warnings(SENDER="3") == ()
         return
     assert warnings(**{name: "value"}) == (f"{name} is not read. The variable is {meant}.",)

@@ -141,7 +141,7 @@ class CatchUp(Background):
 
     def _read_missed(self) -> None:
         """Raises ChannelUnavailable, StoreUnavailable."""
-        present, is_first = self._store.disruptions, self._seen is None
+        disruptions, is_first = self._store.disruptions, self._seen is None
         if self.heart.silent:
             log.warning("missed texts are read for silent processes: %d", self.heart.silent)
         uncounted = self._store.steady.uncounted if is_first else timedelta(0)
@@ -162,7 +162,7 @@ class CatchUp(Background):
             self._due = None  # only an unreadable list makes expiry stop waiting
             raise
         log.info("caught up with %d texts", count)
-        self._seen = present
+        self._seen = disruptions
         self.heart.silent = 0
         if is_first:
             self.heart.replaces = until

@@ -38,7 +38,7 @@ class Sweeper:
         `time_mark` and begins a sweep, each if it is due. Returns how many steps are left.
 
         While stored time is ahead of the clock, every call updates the row: a process that starts
-        in the meantime takes the present instant from it. Otherwise its time would lag behind that
+        in the meantime takes the current instant from it. Otherwise its time would lag behind that
         of the others, and a wait of five seconds could end at once."""
         if self._left:
             self._remove()

@@ -15,7 +15,7 @@ UNKNOWN = "This key is not known here."
 
 
 class Access:
-    """Checks the key of the present request."""
+    """Checks the key of the current request."""
 
     def __init__(self, keys: Keys, store: Store) -> None:
         self._keys = keys

@@ -47,7 +47,7 @@ class Keys:
         system_keys: Sequence[tuple[str, str]],
         secrets: Sequence[str],
     ) -> None:
-        """Pairs of name and key; `secrets` are the present secret key and those before it."""
+        """Pairs of name and key; `secrets` are the current secret key and earlier ones."""
         configured = [
             *((key, name, Power.START) for name, key in function_keys),
             *((key, name, Power.ALL) for name, key in system_keys),
@@ -87,7 +87,7 @@ class Keys:
         return caller_key in self._fingerprints if caller_key else name in self._current
 
     def current_fingerprint(self, caller_key: str | None, *, name: str) -> str | None:
-        """The fingerprint itself if its key is configured; else that of a present key of the
+        """The fingerprint itself if its key is configured; else that of a current key of the
         caller."""
         return caller_key if caller_key in self._fingerprints else self._current.get(name)
 
@@ -109,7 +109,7 @@ SIGNED_BY: dict[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.
 
 
 def signing_keys(secrets: Sequence[str], purpose: str) -> list[bytes]:
-    """`secrets`: the present one first. itsdangerous signs with the last key and accepts all."""
+    """`secrets`: the current one first. itsdangerous signs with the last key and accepts all."""
     return [subkey(secret, purpose) for secret in reversed(secrets)]
 
 

@@ -30,13 +30,13 @@ _DOCUMENTATION = {
         "Events that wait for the webhook endpoints that are set, 10,000 an endpoint at most."
     ),
     "webhook_oldest_pending_seconds": "How long the oldest of these events has waited.",
-    "guess_chance": "Chance a number and day that a code is guessed, under the present settings.",
+    "guess_chance": "Chance a number and day that a code is guessed, under the current settings.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """The present state of the whole service, not of this process alone."""
+    """The current state of the whole service, not of this process alone."""
 
     pending: int
     queue: Mapping[str, int]  # texts by state

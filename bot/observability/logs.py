@@ -17,7 +17,7 @@ from threading import Event
 from bot.domain.ids import safe
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-# Further fields for the access line of the present request; None outside of a request.
+# Further fields for the access line of the current request; None outside of a request.
 _NOTED: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
 
 _are_access_lines_written = Event()

@@ -87,7 +87,7 @@ class KeySettings(Group):
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
-        """The present one first."""
+        """The current one first."""
         return (self.secret_key, *self.secret_key_fallbacks)
 
     @property

@@ -4,7 +4,7 @@ Necessary differences from SQLite, and their reasons:
 
 - There is no global lock. A use case locks the row it decides on (`Tx.lock`), or the number if
   there may be no row yet (`Tx.lock_number`). The isolation is READ COMMITTED, so that reads after
-  the lock see the present state. Work is taken with SKIP LOCKED.
+  the lock see the current state. Work is taken with SKIP LOCKED.
 - One clock for all hosts: the database's, read after the lock. If it is set back, or another server
   with a slower clock takes over, time goes on from the last line of the history (`steady`).
 - A follower of a table reads only rows of transactions that are over and have none before them

@@ -48,7 +48,7 @@ READERS_KEPT = 16
 
 
 class SqliteStore(Store):
-    """The store of one file. `clock` gives aware instants in UTC, and `steady` makes the present
+    """The store of one file. `clock` gives aware instants in UTC, and `steady` makes the current
     instant of them."""
 
     def __init__(
@@ -170,7 +170,7 @@ class SqliteStore(Store):
     # -- time ------------------------------------------------------------------------------------
 
     def _now(self, db: sqlite_utils.Database) -> datetime:
-        """The present instant. It is never earlier than the last line of the history, the newest
+        """The current instant. It is never earlier than the last line of the history, the newest
         decision of any process, even if the clock was set back since."""
         sql = "SELECT at FROM history ORDER BY sequence DESC LIMIT 1"
         last = db.conn.execute(sql).fetchone()

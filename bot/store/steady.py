@@ -1,4 +1,4 @@
-"""The present instant, whatever a clock was set to meanwhile.
+"""The current instant, whatever a clock was set to meanwhile.
 
 `now` never runs backwards, or a history would be out of order. It never stands still, or windows
 would not close and limits would not recover. While the clock is behind the newest decision, `now`
@@ -36,7 +36,7 @@ class SteadyClock:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic
         self._lock = threading.Lock()
-        self.latest = _EPOCH  # the present instant, when it was read last
+        self.latest = _EPOCH  # the current instant, when it was read last
         self._last_at = self._began_at = monotonic()
         self.ahead = timedelta(0)  # of the clock, when it was read last
         self.jumps = 0  # how often the clock was found to have jumped forward
@@ -62,7 +62,7 @@ class SteadyClock:
         return UNCOUNTED if self.ahead > TOLERATED else timedelta(0)
 
     def read(self, clock: datetime, newest: datetime | None) -> datetime:
-        """The present instant. `clock`: what the clock says, read before this; `newest`: the
+        """The current instant. `clock`: what the clock says, read before this; `newest`: the
         newest instant that was decided upon by any process."""
         with self._lock:
             at = self.monotonic()

@@ -185,7 +185,7 @@ class Store(ABC):
         return self._read(lambda tx: query(tx, *args, **kwargs))
 
     def now(self) -> datetime:
-        """The present instant. Raises StoreUnavailable."""
+        """The current instant. Raises StoreUnavailable."""
         return self._read(lambda tx: tx.now)
 
     def on_commit(self, listener: Listener) -> None:

@@ -45,7 +45,7 @@ class InboundText:
 
     @property
     def age(self) -> timedelta | None:
-        """The present age of a text that was missed; to be asked beside `tx.now`, since a
+        """The current age of a text that was missed; to be asked beside `tx.now`, since a
         transaction may have waited for a lock."""
         return self.missed.age if self.missed else None
 

@@ -39,9 +39,9 @@ class EventClaim:
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> Done[None]:
     """Makes these the configured endpoints; writes nothing if they are already."""
-    present = webhook_endpoints.configured(tx)
-    is_same = {one.url for one in present} == set(urls)
-    if not is_same or any(one.includes_number != includes_number for one in present):
+    configured = webhook_endpoints.configured(tx)
+    is_same = {one.url for one in configured} == set(urls)
+    if not is_same or any(one.includes_number != includes_number for one in configured):
         webhook_endpoints.configure(tx, urls, includes_number=includes_number)
     return Done(None)
 
@@ -97,13 +97,13 @@ def _failed(tx: Tx, endpoint: Endpoint, *, is_gone: bool) -> bool:
         return webhook_endpoints.disable(
             tx, endpoint.id, DisabledCause.GONE, generation=endpoint.generation
         )
-    present = webhook_endpoints.load(tx, endpoint.id)
-    if present is None or present.generation != endpoint.generation:
+    current = webhook_endpoints.load(tx, endpoint.id)
+    if current is None or current.generation != endpoint.generation:
         return False
-    if present.failing_since is None:
+    if current.failing_since is None:
         webhook_endpoints.failed(tx, endpoint.id)
         return False
-    if tx.now < present.failing_since + FAILING:
+    if tx.now < current.failing_since + FAILING:
         return False
     return webhook_endpoints.disable(
         tx, endpoint.id, DisabledCause.FAILING, generation=endpoint.generation

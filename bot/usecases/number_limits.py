@@ -26,14 +26,14 @@ class NumberLimits:
 
 
 def opted_out(tx: Tx, rules: Rules, *, limit: int) -> list[tuple[str, datetime]]:
-    """The numbers that have texted STOP to our present address, and when, the newest first."""
+    """The numbers that have texted STOP to our current address, and when, the newest first."""
     return opt_outs.newest(tx, from_address=rules.from_address, limit=limit)
 
 
 def number_limits(
     tx: Tx, phones: Sequence[str], rules: Rules, admission: Admission
 ) -> NumberLimits:
-    """`phones`: all spellings of one number, the present one first."""
+    """`phones`: all spellings of one number, the current one first."""
     by_spelling = [admission.used(tx, phone) for phone in phones]
     most = [max(alike, key=lambda pair: pair[1]) for alike in zip(*by_spelling, strict=True)]
     mark = opt_outs.load(tx, phone=phones[0], from_address=rules.from_address)

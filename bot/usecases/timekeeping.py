@@ -19,7 +19,7 @@ HELD_FOR = timedelta(hours=24)
 
 
 def keep(tx: Tx, *, has_jumped: bool, ahead: timedelta) -> Done[bool]:
-    """Records the present instant. Returns whether old rows may be removed."""
+    """Records the current instant. Returns whether old rows may be removed."""
     mark = time_mark.lock(tx)
     is_steady = mark is not None and not has_jumped and tx.now - mark.at <= LONGEST_GAP
     steady_since = mark.steady_since if mark and is_steady else tx.now

@@ -1,4 +1,4 @@
-"""Databases of older versions: brought to the present one whole, or refused and left alone."""
+"""Databases of older versions: brought to the current one whole, or refused and left alone."""
 
 import sqlite3
 from pathlib import Path

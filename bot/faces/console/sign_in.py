@@ -47,7 +47,7 @@ class SignIn:
         is_https: bool,
         clock: Callable[[], datetime],
     ) -> None:
-        """`operators`: each with a key; `secrets`: the present secret key and those before it."""
+        """`operators`: each with a key; `secrets`: the current secret key and earlier ones."""
         self._operators = operators
         keys = signing_keys(secrets, "console")
         self._cookies = URLSafeSerializer(keys, salt="textback.cookie", signer_kwargs=SIGNED_BY)

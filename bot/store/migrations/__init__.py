@@ -23,7 +23,7 @@ def schema() -> str:
 
 
 def steps(version: int, *, database: str = "sqlite") -> list[str]:
-    """The scripts from this version to the present one. After each step for both databases comes
+    """The scripts from this version to the current one. After each step for both databases comes
     the step for this one alone (`sqlite`, `postgresql`)."""
     numbers = range(version + 1, VERSION + 1)
     paths = [_HERE / f"{n}{kind}.sql" for n in numbers for kind in ("", f".{database}")]
