@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := python -m pip install --quiet --quiet --no-compile --disable-pip-version-check
 PIP := pip==26.3 # the one that comes with Python 3.11 takes half as long again
 
-# Tests start many processes; where the environment of a container says so, each compiled all anew.
+# Tests start many processes; where the environment of a container says so, each would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -50,16 +50,16 @@ deploy: .venv/develop ## Run the commands of docs/deploy.md in a fresh Debian an
 browser: .venv/develop ## Install Chromium for the browser tests (on Debian the headless build)
 	@tests/browser/install
 
-screenshots: .venv/develop ## Take the pictures of the README anew
+screenshots: .venv/develop ## Take the pictures of the README
 	@$(BIN)/python -m tests.browser.screenshots
 
-diagram: .venv/develop ## Draw docs/state-machine.md anew
+diagram: .venv/develop ## Draw docs/state-machine.md
 	@$(BIN)/python -m tests.state_diagram
 
-architecture: .venv/develop ## Draw the picture of docs/architecture.md anew
+architecture: .venv/develop ## Draw the picture of docs/architecture.md
 	@$(BIN)/python -m tests.architecture
 
-openapi: .venv/develop ## Write docs/openapi.json anew
+openapi: .venv/develop ## Write docs/openapi.json
 	@$(BIN)/python -c 'import json; from bot.app import openapi_document; print(json.dumps(openapi_document(), indent=2))' > docs/openapi.json
 
 languages: .venv/develop ## Bring the catalogues up to date with the sentences; NEW=sk begins one

@@ -19,7 +19,7 @@ class Request(flask.Request):
 
 
 def current_request() -> flask.Request:
-    """The request itself, for code that reads many of its parts: `flask.request` finds it anew for
+    """The request itself, for code that reads many of its parts: `flask.request` finds it again for
     each."""
     proxy: Any = flask.request
     current: flask.Request = proxy._get_current_object()

@@ -32,7 +32,7 @@ def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
 
 def mark(tx: Tx, *, phone: str, from_address: str, is_by_twilio: bool = True) -> None:
     """`is_by_twilio`: Twilio refuses texts to the number too, as far as is known. It stays so until
-    a start is let through; if Twilio refuses that one, the number is marked anew."""
+    a start is let through; if Twilio refuses that one, the number is marked again."""
     sql = """
         INSERT INTO opt_out (phone, from_address, since, is_by_twilio)
         VALUES (:phone, :from_address, :now, :is_by_twilio)

@@ -150,7 +150,7 @@ def set_unreadable_aside(tx: Tx, *, limit: int) -> None:
 
 
 def set_aside(tx: Tx, id: str) -> None:
-    """Hides a row from the timer until a dispatcher starts anew."""
+    """Hides a row from the timer until a dispatcher starts again."""
     tx.run("UPDATE verification SET due_at = :never WHERE id = :id", never=rows_aside.NEVER, id=id)
 
 

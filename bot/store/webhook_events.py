@@ -90,7 +90,7 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
 
 
 def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookResponse) -> bool:
-    """Records the last try. False: the event was claimed anew since."""
+    """Records the last try. False: the event was claimed again since."""
     sql = """
         UPDATE webhook_event
         SET state = :state, due_at = NULL, last_result = :result, last_status = :status
@@ -100,7 +100,7 @@ def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookRespon
 
 
 def put_off(tx: Tx, event: WebhookEvent, answer: WebhookResponse, *, due_at: datetime) -> bool:
-    """Schedules another try. Returns False if it was claimed anew since."""
+    """Schedules another try. Returns False if it was claimed again since."""
     sql = """
         UPDATE webhook_event
         SET due_at = :due_at, tries = tries + 1, last_result = :result, last_status = :status

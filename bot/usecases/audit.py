@@ -111,7 +111,7 @@ def drop_old(tx: Tx, *, limit: int) -> Done[int]:
 
 @contextmanager
 def _warned_of() -> Iterator[None]:
-    """Logs a warning in place of StoreUnavailable."""
+    """Logs a warning instead of StoreUnavailable."""
     try:
         yield
     except StoreUnavailable as error:

@@ -233,7 +233,7 @@ class TwilioGateway:
 
 @contextmanager
 def _asking(*, passes: int | None = None) -> Iterator[None]:
-    """Raises ChannelUnavailable in place of the library's errors, except for an answer with the
+    """Raises ChannelUnavailable instead of the library's errors, except for an answer with the
     HTTP status `passes`."""
     try:
         yield
