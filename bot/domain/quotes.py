@@ -1,7 +1,10 @@
 """Recognizes our own text in a reply: a reaction or a quote holds the code, and proves nothing."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 
 from bot.domain.characters import ascii_digits, comparable, is_latin, is_unspaced
 
@@ -14,8 +17,11 @@ QUOTE_LETTERS = 6
 # one more if none is a number: a person may type "Ref KP".
 SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
-_LATIN = re.compile(r"[a-z]+|[0-9]+")
-_REPLACED = re.compile("[?\ufffd\x80-\xff]")  # what stands in place of a letter that was lost
+_ASCII = re.compile(r"[a-z]+|[0-9]+")
+# What stands in place of letters that were lost. The bytes of one, read as Latin-1, come together;
+# single letters of Latin-1 are in answers of other languages.
+_REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
+_CUT = ("\u2026", "...")  # a preview that was cut off ends so
 
 
 def has_reaction_frame(text: str) -> bool:
@@ -35,7 +41,27 @@ def is_recognizable(parts: Sequence[str]) -> bool:
 def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
     """Whether `said`, made comparable, contains a part of one of our texts. The service's name does
     not count: a person may write it beside the code."""
-    return any(_quotes(said, text, service) for text in challenge_texts)
+    reply = _Said.of(said)
+    return any(_quotes(reply, text, service) for text in challenge_texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A comparable reply, prepared once for all texts that it may quote."""
+
+    text: str
+    letters: str  # of scripts other than Latin
+    digits: str  # the text with ASCII digits
+    words: list[str]  # ASCII words and numbers
+    unmarked: list[str]  # the same once marks are taken off letters
+    replaced: int  # how many characters may stand in place of a letter
+
+    @classmethod
+    def of(cls, text: str) -> "_Said":
+        digits = ascii_digits(text)
+        replaced = sum(map(len, _REPLACED.findall(text)))
+        words, unmarked = _ASCII.findall(digits), _ASCII.findall(_without_marks(digits))
+        return cls(text, _beyond_latin(text), digits, words, unmarked, replaced)
 
 
 def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
@@ -67,32 +93,44 @@ def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:
     return without if is_recognizable(without) else whole
 
 
-def _quotes(said: str, challenge_text: str, service: str | None) -> bool:
+def _quotes(said: _Said, challenge_text: str, service: str | None) -> bool:
     parts = [comparable(part) for part in _fixed_parts(challenge_text, service)]
     return (
         _holds_words(said, parts)
-        or _holds_opening(said, challenge_text, service)
+        or _is_cut_off(said.digits, challenge_text, service)
         or _lost_its_letters(said, parts)
     )
 
 
-def _holds_words(said: str, parts: Sequence[str]) -> bool:
-    letters = _beyond_latin(said)
+def _holds_words(said: _Said, parts: Sequence[str]) -> bool:
     return any(
-        _holds_run(said, part) or (letters and any(run in letters for run in _letter_runs(part)))
+        _holds_run(said.text, part)
+        or (said.letters and any(run in said.letters for run in _letter_runs(part)))
         for part in parts
     )
 
 
-def _holds_opening(said: str, challenge_text: str, service: str | None) -> bool:
-    """Whether `said` holds a text of ours from its beginning to its code, as a quote does that is
-    cut off. The service's name counts here, since words of ours follow it."""
-    before, code, _ = challenge_text.partition("{code}")
-    opening = comparable(before)
-    words = _bare(opening.removeprefix(comparable(service or "")))
-    if not code or not words or len(before) < QUOTE_LENGTH:
-        return False
-    return re.search(re.escape(opening) + r"\W*[0-9]", ascii_digits(said)) is not None
+def _is_cut_off(said: str, challenge_text: str, service: str | None) -> bool:
+    """Whether `said` holds a text of ours from its beginning to its code and as much of what
+    follows as makes a quote, as a preview does that was cut off. The service's name counts here,
+    since words of ours surround it."""
+    before, _, after = map(comparable, challenge_text.partition("{code}"))
+    own = before.removeprefix(comparable(service or ""))
+    for match in re.finditer(re.escape(before) + r"\W{0,3}[0-9]+", said):
+        rest = said[match.end() :]
+        shown = _common_start(rest, " " * (rest[:1] == " ") + after)
+        length = len(before) + bool(before) + len(shown)
+        letters = len(_beyond_latin(own + shown)) if _beyond_latin(shown) else 0
+        is_cut = rest[len(shown) :].startswith(_CUT)
+        least = QUOTE_LETTERS if is_cut and shown.strip() else QUOTE_LENGTH
+        if _bare(own + shown) and (length >= least or letters >= QUOTE_LETTERS):
+            return True
+    return False
+
+
+def _common_start(one: str, other: str) -> str:
+    pairs = zip(one, other, strict=False)
+    return "".join(letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _holds_run(said: str, ours: str) -> bool:
@@ -113,21 +151,35 @@ def _letter_runs(ours: str) -> Iterator[str]:
             yield "".join(letter for letter, _ in run)
 
 
-def _lost_its_letters(said: str, parts: Sequence[str]) -> bool:
-    """Whether `said` may be a text of ours whose script is not Latin, after a phone or carrier has
-    replaced the letters, by question marks or by their bytes read as Latin-1, or has dropped them;
-    then its numbers and Latin words remain, in order."""
+def _lost_its_letters(said: _Said, parts: Sequence[str]) -> bool:
+    """Whether `said` may be a text of ours after a phone or carrier has replaced letters, by
+    question marks or by their bytes read as Latin-1, or has dropped them or their marks. What is
+    ASCII remains, in order."""
     ours = " ".join(parts)
-    if not any(_letter_runs(ours)):
-        return False
-    if len(_REPLACED.findall(said)) >= QUOTE_LETTERS:
+    is_latin_text = not any(_letter_runs(ours))
+    if not is_latin_text and said.replaced >= QUOTE_LETTERS:
         return True
-    left = _LATIN.findall(ascii_digits(ours))
+    left = _ASCII.findall(ascii_digits(ours))
+    if is_latin_text:
+        if ours.isascii() or sum(map(len, left)) < QUOTE_LENGTH:
+            return False
+        stripped = _ASCII.findall(_without_marks(ours))
+        return _are_in_order(left, said.words) or _are_in_order(stripped, said.unmarked)
     least = SKELETON_WORDS if any(map(str.isdigit, left)) else SKELETON_WORDS + 1
-    if len(left) < least:
-        return False
-    words = iter(_LATIN.findall(ascii_digits(said)))
-    return all(word in words for word in left)
+    return len(left) >= least and _are_in_order(left, said.words)
+
+
+def _are_in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
+    rest = iter(words)
+    return all(word in rest for word in wanted)
+
+
+def _without_marks(text: str) -> str:
+    """Letters without their marks: what some phones send of them."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _beyond_latin(said: str) -> str:

@@ -10,23 +10,22 @@ takes quadratic time in the number of combining marks, so `hear` checks the text
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.characters import (
     ascii_digits,
     ascii_punctuation,
     comparable,
-    is_unspaced,
-    letters_of_words,
     visible,
-    words_of,
 )
 from bot.domain.quotes import has_reaction_frame, quotes_any
+from bot.domain.signatures import unquoted
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
 LONGEST_TEXT = 1600
+# One character may become eighteen when it is made comparable.
+LONGEST_COMPARABLE = 2 * LONGEST_TEXT
 
 # Joins two groups of digits into one longer number: a phone number, a date, a price.
 _CHAIN = re.compile(r"[0-9]+(?:[\s.\-/:,+]+[0-9]+)*")
@@ -36,16 +35,6 @@ _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOS
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
-# How a signature or a quoted text begins, below what the person wrote.
-_MARK = r"--|__|[>«\"“„‹]|sent from "
-_BELOW = re.compile(
-    rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n]*(?:[\r\n\u2028\u2029]|{_MARK}))", re.IGNORECASE
-)
-_MARKED = re.compile(_MARK, re.IGNORECASE)
-# The most words of a line of a signature, or letters in a script without blanks: more are a
-# sentence that belongs to the reply.
-SIGNATURE_WORDS, SIGNATURE_LETTERS = 5, 12
-_NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -88,7 +77,7 @@ class Heard:
 def hear(text: str) -> Heard:
     if len(text) > LONGEST_TEXT or _is_bare(text):
         return Heard(len(text), text[:LONGEST_TEXT])
-    return Heard(len(text), text, comparable(text), _folded(text))
+    return Heard(len(text), text, comparable(text)[:LONGEST_COMPARABLE], _folded(text))
 
 
 def first_line(heard: Heard) -> Heard:
@@ -184,45 +173,6 @@ def _lone_runs(text: str, code_length: int) -> set[str]:
     return found
 
 
-def is_no(heard: Heard, words: Sequence[str]) -> bool:
-    """Whether a text is one of these words and nothing else, perhaps repeated, or stands so above a
-    signature or a quoted text; punctuation does not matter.
-
-    >>> is_no(hear("No!"), ["no"]), is_no(hear("no code came"), ["no"])
-    (True, False)
-    >>> is_no(hear("No, no!\\n\\nSent from my phone"), ["no"]), is_no(hear("No\\nit is 5"), ["no"])
-    (True, False)
-    """
-    above, *below = _BELOW.split(heard.text.strip(), maxsplit=1)
-    if not heard.comparable or _NUMERO.search(above) or not all(map(_is_signature, below)):
-        return False
-    first = comparable(above)
-    known = {letters_of_words(comparable(word)) for word in words}
-    if letters_of_words(first) in known:
-        return True
-    said = words_of(first)
-    return bool(said) and all(_is_one_of(known, word) for word in said)
-
-
-def _is_one_of(known: set[str], word: str) -> bool:
-    """Whether a word is known, or in a script without blanks, several known ones."""
-    if word in known or not is_unspaced(word[0]):
-        return word in known
-    return any(word == one * (len(word) // len(one)) for one in known)
-
-
-def _is_signature(below: str) -> bool:
-    """Whether what stands below a reply is a signature or a quote, not a sentence of the person."""
-    for line in _LINE_END.split(below.strip()):
-        if _MARKED.match(line.strip()) or line.rstrip().endswith((":", "：")):
-            return True  # "Anna wrote:", and all below it
-        words = words_of(comparable(line))
-        unspaced = sum(is_unspaced(letter) for letter in line)
-        if len(words) > SIGNATURE_WORDS or unspaced > SIGNATURE_LETTERS:
-            return False
-    return True
-
-
 def has_code_line(heard: Heard, *, code_length: int) -> bool:
     """Whether a line is a code alone, and not quoted.
 
@@ -231,9 +181,16 @@ def has_code_line(heard: Heard, *, code_length: int) -> bool:
     >>> has_code_line(hear("No\\n\\n> 1234\\n1200 Main St"), code_length=4)
     False
     """
-    lines = _LINE_END.split(heard.folded or heard.text)
-    written = (line for line in lines if not _MARKED.match(line.strip()))
-    return any(_code_line(line, code_length) is not None for line in written)
+    lines = unquoted(heard.folded or heard.text).split("\n")
+    is_alone = any(_code_line(line, code_length) is not None for line in lines)
+    return is_alone and holds_code_run(heard, code_length=code_length)
+
+
+def written_codes(heard: Heard, *, code_length: int) -> set[str]:
+    """The one stand-alone group of as many digits as a code has, if it is not in what is marked as
+    a quote or a signature; empty: there is none, or several."""
+    found = _lone_runs(unquoted(heard.folded), code_length)
+    return found if len(found) == 1 else set()
 
 
 def _folded(text: str) -> str:

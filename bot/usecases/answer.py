@@ -1,22 +1,28 @@
 """Judges replies: inbound texts, and answers given over HTTP."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot import wording
 from bot.channels.gateway import NotForUs
-from bot.domain import code, phone, reply
-from bot.domain.code import Keyring
+from bot.domain import phone, reply
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
 from bot.domain.ids import masked_event
 from bot.domain.ignored import IgnoreReason
-from bot.domain.inputs import Attempted, Chattered, DisownedByText, OlderCodeSent
-from bot.domain.quotes import quotes_any
-from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
+from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
+from bot.domain.reply import Attempt, Heard, Quote
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
-from bot.store import inbound, usage, verifications
+from bot.store import inbound
 from bot.store.tx import Done, Tx
+from bot.usecases.attempts import (
+    attempt_of,
+    is_of_older_text,
+    is_right,
+    older_with_code,
+    read_reply,
+    writes_code,
+)
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
@@ -50,9 +56,7 @@ def judge_text(
         return Done(Judged(given.answer, is_repeat=True))
     if rules.erases_at_twilio:
         _erase_code(tx, text, rules)
-    keyword = text.keyword or keyword_of(
-        tx, text, code_length=rules.terms.code_length, service=rules.service_name
-    )
+    keyword = text.keyword or keyword_of(tx, text, rules)
     if keyword is not None and is_outdated(tx, text):
         done = obey_outdated(tx, text, keyword)
     elif keyword is not None:
@@ -151,7 +155,8 @@ def _judge_reply(
 ) -> Done[Judged]:
     read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    if is_no(tx, text.heard, verification):
+    is_answer = isinstance(read, Attempt) and writes_code(verification, text.heard, rules)
+    if not is_answer and is_no(tx, text.heard, verification):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not rules.keyring.knows(verification):
         return Done(Judged(None), changes=retire_key(tx, verification))
@@ -184,65 +189,3 @@ def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules)
     read = read_reply(tx, verification, text.heard, rules)
     is_known = rules.keyring.knows(verification)
     return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)
-
-
-def read_reply(
-    tx: Tx, v: Verification, heard: Heard, rules: Rules
-) -> Attempt | Quote | Chatter | TooLong:
-    """Reads a reply. A reaction to an earlier text of the number, perhaps in another language, is a
-    quote too."""
-    service = rules.service_name
-    read = reply.read(
-        heard,
-        code_length=v.terms.code_length,
-        challenge_text=v.challenge_text,
-        service=service,
-    )
-    if isinstance(read, Attempt) and heard.comparable:  # more than digits
-        earlier = verifications.challenge_texts_of(tx, v.phone)
-        is_quote = quotes_any(heard.comparable, earlier, service=service)
-        return Quote() if is_quote else read
-    return read
-
-
-def attempt_of(
-    tx: Tx,
-    verification: Verification,
-    read: Attempt,
-    rules: Rules,
-    *,
-    at: datetime,
-    by_text: bool,
-) -> Attempted:
-    keyring = rules.keyring
-    if is_right(verification, read, keyring):
-        return Attempted(True, at, by_text=by_text)
-    mark = keyring.guess_mark(
-        key_id=verification.key_id, nonce=verification.nonce, digits=read.digits
-    )
-    left = usage.wrong_left(tx, rules.wrong_per_number, phone=verification.phone)
-    return Attempted(False, at, by_text=by_text, guess=mark, wrong_left=left)
-
-
-def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> bool:
-    return code.is_same(attempt.digits, keyring.code_of(verification))
-
-
-def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
-    """Whether a code given over HTTP is that of an older text, and no attempt. Past the
-    deadline the verification expires, whatever the code."""
-    if tx.now >= pending.deadline_at:
-        return False
-    return older_with_code(tx, pending, read, rules, at=tx.now) is not None
-
-
-def older_with_code(
-    tx: Tx, pending: Verification, attempt: Attempt, rules: Rules, *, at: datetime
-) -> Verification | None:
-    """The superseded or just approved verification whose text the person was answering at `at`, if
-    there is one."""
-    for older in verifications.older_texts_of(tx, pending.phone, at=at):
-        is_readable = older.id != pending.id and rules.keyring.knows(older)
-        if is_readable and is_right(older, attempt, rules.keyring):
-            return verifications.load(tx, older.id)  # with its lock, if it is still there
-    return None

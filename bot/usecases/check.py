@@ -12,7 +12,7 @@ from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
 from bot.store import history, usage, verifications
 from bot.store.tx import Done, Tx
-from bot.usecases import answer, read
+from bot.usecases import attempts, read
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.preconditions import require_caught_up
@@ -100,7 +100,7 @@ def check(
     if verification is None:
         return Done(Checked(Verdict.GONE))
     require_caught_up(tx, verification, judged_until)
-    reply = answer.read_reply(tx, verification, heard, rules)
+    reply = attempts.read_reply(tx, verification, heard, rules)
     if verification.is_terminal:
         left = verification.deadline_at - tx.now
         return Done(Checked(_of_ended(tx, verification, reply, rules), verification, left))
@@ -110,9 +110,9 @@ def check(
     if not rules.keyring.knows(verification):
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
-    attempted = answer.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
+    attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
     if not attempted.is_right:
-        older = answer.older_with_code(tx, verification, reply, rules, at=tx.now)
+        older = attempts.older_with_code(tx, verification, reply, rules, at=tx.now)
         if older is not None and _is_approval(tx, older, selector):
             return Done(Checked(Verdict.RIGHT, older))
         if older is not None and tx.now < verification.deadline_at:
@@ -124,10 +124,10 @@ def check(
 
 
 def _respect_bound(tx: Tx, v: Verification, rules: Rules) -> None:
-    """Where the number's bound on wrong codes ended a verification before its own attempts were
-    used, a new one is refused until the bound has room. Raises LimitReached."""
+    """If the number's bound on wrong codes is reached as well, a new verification is refused until
+    that has room, which may be after the window. Raises LimitReached."""
     hit = usage.hit(tx, UsageKind.WRONG, rules.wrong_per_number, phone=v.phone)
-    if hit is not None and v.attempts < v.terms.max_attempts:
+    if hit is not None and tx.now + timedelta(seconds=hit[1]) > v.deadline_at:
         raise LimitReached(*hit)
 
 
@@ -166,5 +166,5 @@ def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -
         return Verdict.ATTEMPTS_USED
     if not is_just_approved(tx, verification) or not rules.keyring.knows(verification):
         return Verdict.GONE
-    is_right = isinstance(reply, Attempt) and answer.is_right(verification, reply, rules.keyring)
+    is_right = isinstance(reply, Attempt) and attempts.is_right(verification, reply, rules.keyring)
     return Verdict.RIGHT if is_right else Verdict.GONE

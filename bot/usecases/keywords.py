@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot import wording
-from bot.domain import phone, reply
+from bot.domain import phone, reply, signatures
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
@@ -14,33 +14,34 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
 from bot.store.tx import Change, Done, Tx
+from bot.usecases.attempts import writes_code
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.record import record
+from bot.usecases.rules import Rules
 
 KEYWORD_ANSWERS = 3  # to HELP and STOP on a short code: for each number, in a day
 LOOKED_AT = 1000  # messages in which these are counted, the newest
 
 
-def keyword_of(
-    tx: Tx, text: InboundText, *, code_length: int, service: str | None
-) -> Keyword | None:
+def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
-    unless it holds a code that is not part of a text of ours. `code_length`: used if the number has
-    no verification; `service`: the service's name, which may open with a stop word."""
+    unless it holds a code that is not part of a text of ours. The service's name may open with a
+    stop word."""
     word = keyword(text.heard)
     if word is not None or not opens_with_stop(text.heard.comparable):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = relevant_verification(tx, text.phone)
     if verification is None:
-        return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
+        return _stop_above(text.heard) or _stop_without_code(text.heard, rules.terms.code_length)
     ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
-    if quotes_any(text.heard.comparable, ours, service=service):
+    if quotes_any(text.heard.comparable, ours, service=rules.service_name):
         return None if opens_with_quote(text.heard.comparable, ours) else Keyword.STOP
     code_length = verification.terms.code_length
-    if not reply.has_code_line(text.heard, code_length=code_length):
-        return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
-    return None
+    is_answer = reply.has_code_line(text.heard, code_length=code_length)
+    if is_answer or writes_code(verification, text.heard, rules):
+        return None
+    return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
 
 
 def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
@@ -66,7 +67,7 @@ def is_no(tx: Tx, heard: Heard, v: Verification) -> bool:
     if not heard.comparable or reply.has_code_line(heard, code_length=v.terms.code_length):
         return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
-    return any(reply.is_no(heard, wording.no_words(locale)) for locale in locales)
+    return signatures.is_no(heard.text, {word for one in locales for word in wording.no_words(one)})
 
 
 def is_outdated(tx: Tx, text: InboundText) -> bool:

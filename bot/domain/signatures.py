@@ -1,0 +1,75 @@
+"""What stands below a reply: a signature, or a quoted text. And NO, which may stand above one."""
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+
+from bot.domain.characters import comparable, is_unspaced, letters_of_words, words_of
+
+_LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
+# How the lines of a quoted text or a signature begin, or what those of phones hold.
+_MARK = (
+    r"--|__|[>«\"“„‹]|sent from |[^\r\n]*(?:iphone|ipad|android|samsung|smartphone|スマートフォン)"
+)
+_BELOW = re.compile(
+    rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n]*(?:[\r\n\u2028\u2029]|{_MARK}))", re.IGNORECASE
+)
+_MARKED = re.compile(_MARK, re.IGNORECASE)
+# The most words of a line of a signature, or letters in a script without blanks. More are a
+# sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
+SIGNATURE_WORDS, SIGNATURE_LETTERS, SMALL_WORDS = 5, 12, 2
+LONGEST_NO = 100  # characters; no language says it in more
+_NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
+
+
+def is_no(text: str, words: Collection[str]) -> bool:
+    """Whether a text is one of these words and nothing else, perhaps repeated, or stands so above a
+    signature or a quoted text; punctuation does not matter.
+
+    >>> is_no("No!", ["no"]), is_no("no code came", ["no"])
+    (True, False)
+    >>> is_no("No, no!\\n\\nSent from my phone", ["no"]), is_no("No\\nit is 5", ["no"])
+    (True, False)
+    """
+    above, *below = _BELOW.split(text.strip(), maxsplit=1)
+    if len(above) > LONGEST_NO or _NUMERO.search(above):
+        return False
+    first = comparable(above)
+    known = {_letters_of(word) for word in words}
+    said = words_of(first)
+    is_said = letters_of_words(first) in known or (
+        bool(said) and all(_is_one_of(known, word) for word in said)
+    )
+    return is_said and all(map(_is_signature, below))
+
+
+@lru_cache(maxsize=512)  # the words of thirty languages
+def _letters_of(word: str) -> str:
+    return letters_of_words(comparable(word))
+
+
+def _is_one_of(known: set[str], word: str) -> bool:
+    """Whether a word is known, or in a script without blanks, several known ones."""
+    if word in known or not is_unspaced(word[0]):
+        return word in known
+    return any(word == one * (len(word) // len(one)) for one in known)
+
+
+def _is_signature(below: str) -> bool:
+    """Whether what stands below a reply is a signature or a quote, not a sentence of the person."""
+    for line in _LINE_END.split(below.strip()):
+        if _MARKED.match(line.strip()) or line.rstrip().endswith((":", "：")):
+            return True  # "Anna wrote:", and all below it
+        words = words_of(line)
+        small = sum(word[0].islower() for word in words)
+        unspaced = sum(is_unspaced(letter) for letter in line)
+        is_short = len(words) <= SIGNATURE_WORDS or small <= SMALL_WORDS < len(words) - small
+        if not is_short or unspaced > SIGNATURE_LETTERS:
+            return False
+    return True
+
+
+def unquoted(text: str) -> str:
+    """The lines that nothing marks as a quote or a signature."""
+    lines = (line.strip() for line in _LINE_END.split(text))
+    return "\n".join(line for line in lines if not _MARKED.match(line))

@@ -1,0 +1,84 @@
+"""Codes that people answer with: read from a reply; right, wrong, or an older text's."""
+
+from datetime import datetime
+
+from bot.domain import code, reply
+from bot.domain.code import Keyring
+from bot.domain.inputs import Attempted
+from bot.domain.quotes import quotes_any
+from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
+from bot.domain.verification import Verification
+from bot.store import usage, verifications
+from bot.store.tx import Tx
+from bot.usecases.rules import Rules
+
+
+def read_reply(
+    tx: Tx, v: Verification, heard: Heard, rules: Rules
+) -> Attempt | Quote | Chatter | TooLong:
+    """Reads a reply. A reaction to an earlier text of the number, perhaps in another language, is a
+    quote too."""
+    service = rules.service_name
+    read = reply.read(
+        heard,
+        code_length=v.terms.code_length,
+        challenge_text=v.challenge_text,
+        service=service,
+    )
+    if isinstance(read, Attempt) and heard.comparable:  # more than digits
+        earlier = verifications.challenge_texts_of(tx, v.phone)
+        is_quote = quotes_any(heard.comparable, earlier, service=service)
+        return Quote() if is_quote else read
+    return read
+
+
+def attempt_of(
+    tx: Tx,
+    verification: Verification,
+    read: Attempt,
+    rules: Rules,
+    *,
+    at: datetime,
+    by_text: bool,
+) -> Attempted:
+    keyring = rules.keyring
+    if is_right(verification, read, keyring):
+        return Attempted(True, at, by_text=by_text)
+    mark = keyring.guess_mark(
+        key_id=verification.key_id, nonce=verification.nonce, digits=read.digits
+    )
+    left = usage.wrong_left(tx, rules.wrong_per_number, phone=verification.phone)
+    return Attempted(False, at, by_text=by_text, guess=mark, wrong_left=left)
+
+
+def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> bool:
+    return code.is_same(attempt.digits, keyring.code_of(verification))
+
+
+def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
+    """Whether a code given over HTTP is that of an older text, and no attempt. Past the
+    deadline the verification expires, whatever the code."""
+    if tx.now >= pending.deadline_at:
+        return False
+    return older_with_code(tx, pending, read, rules, at=tx.now) is not None
+
+
+def older_with_code(
+    tx: Tx, pending: Verification, attempt: Attempt, rules: Rules, *, at: datetime
+) -> Verification | None:
+    """The superseded or just approved verification whose text the person was answering at `at`, if
+    there is one."""
+    for older in verifications.older_texts_of(tx, pending.phone, at=at):
+        is_readable = older.id != pending.id and rules.keyring.knows(older)
+        if is_readable and is_right(older, attempt, rules.keyring):
+            return verifications.load(tx, older.id)  # with its lock, if it is still there
+    return None
+
+
+def writes_code(v: Verification, heard: Heard, rules: Rules) -> bool:
+    """Whether a text holds the right code where the person wrote it, whatever else they said: not
+    in a quote or below the mark of a signature."""
+    written = reply.written_codes(heard, code_length=v.terms.code_length)
+    if not written or not rules.keyring.knows(v):
+        return False
+    return any(is_right(v, Attempt(digits), rules.keyring) for digits in written)
