@@ -161,10 +161,10 @@ def _lost_its_letters(said: _Said, parts: Sequence[str]) -> bool:
         return True
     left = _ASCII.findall(ascii_digits(ours))
     if is_latin_text:
-        if ours.isascii() or sum(map(len, left)) < QUOTE_LENGTH:
-            return False
         stripped = _ASCII.findall(_without_marks(ours))
-        return _are_in_order(left, said.words) or _are_in_order(stripped, said.unmarked)
+        return not ours.isascii() and (
+            _are_letters_of(left, said.words) or _are_letters_of(stripped, said.unmarked)
+        )
     least = SKELETON_WORDS if any(map(str.isdigit, left)) else SKELETON_WORDS + 1
     return len(left) >= least and _are_in_order(left, said.words)
 
@@ -172,6 +172,13 @@ def _lost_its_letters(said: _Said, parts: Sequence[str]) -> bool:
 def _are_in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
     rest = iter(words)
     return all(word in rest for word in wanted)
+
+
+def _are_letters_of(ours: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words have all ASCII letters of a text of ours in order, and not many more."""
+    wanted, letters = "".join(ours), "".join(words)
+    is_long = len(wanted) >= QUOTE_LENGTH and len(letters) <= 2 * len(wanted)
+    return is_long and _are_in_order(wanted, letters)
 
 
 def _without_marks(text: str) -> str:

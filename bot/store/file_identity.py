@@ -3,9 +3,10 @@
 from pathlib import Path
 
 
-def files_of(path: Path) -> tuple[Path, Path]:
-    """The file and its write-ahead log, which stands beside it while a connection is open."""
-    return path, path.with_name(f"{path.name}-wal")
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The file, and the write-ahead log and its index, which stand beside it while a connection is
+    open. With another index than theirs, processes overwrite what each other has written."""
+    return path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
 def identities(files: tuple[Path, ...]) -> list[tuple[int, int]] | None:

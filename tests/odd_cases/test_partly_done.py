@@ -81,3 +81,13 @@ def test_emptying_the_log_makes_no_file_where_it_was_removed(
     assert not store.scrub()
     assert list(tmp_path.iterdir()) == []
     store.close()
+
+
+def test_an_index_that_was_removed_is_noticed_too(tmp_path: Path, clock: HandClock) -> None:
+    """Two processes with an index each overwrite what the other has written."""
+    path = tmp_path / "textback.db"
+    store = SqliteStore(path, clock=clock)
+    (tmp_path / "textback.db-shm").unlink()
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.now()
+    store.close()

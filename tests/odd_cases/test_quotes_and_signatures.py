@@ -1,5 +1,6 @@
 """Quotes that were cut off or lost their letters, and NO and STOP above a signature."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,79 @@ def test_a_code_among_other_words_is_an_answer_to_such_a_text(tmp_path: Path, sa
         assert harness.status(id)["output"] is True
 
 
+@pytest.mark.parametrize("service", ["", "Acme", "Contoso", "北京银行"])
 @pytest.mark.parametrize("locale", ["cs", "el", "hu", "ro", "ru", "he", "ko", "hi", "ar", "en"])
-def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(tmp_path: Path, locale: str) -> None:
-    with open_harness(tmp_path, SERVICE_NAME="Contoso") as harness:
+@pytest.mark.parametrize("shown", [6, 8])
+def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(
+    tmp_path: Path, service: str, locale: str, shown: int
+) -> None:
+    with open_harness(tmp_path, SERVICE_NAME=service) as harness:
         id = harness.start_and_send(locale=locale)["id"]
-        body, code = harness.texts()[-1].body, harness.code()
-        end = ascii_digits(body).index(code) + len(code)
-        harness.text(f"Liked “{body[: end + 6]}…”")
+        harness.text(f"Liked “{cut_off(harness, shown)}…”")
         assert harness.history(id)[-1] == "quoted_text"
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{code} is your Acme code. Do not share it.", "Kód: {code}. Ne adja meg senkinek, kérjük."],
+)
+def test_so_is_one_of_a_text_of_the_operators(tmp_path: Path, template: str) -> None:
+    with open_harness(tmp_path, CHALLENGE_TEXT=template) as harness:
+        id = harness.start_and_send()["id"]
+        harness.text(f"“{cut_off(harness, 8)}…”")
+        assert harness.history(id)[-1] == "quoted_text"
+
+
+def cut_off(harness: Harness, shown: int) -> str:
+    body, code = harness.texts()[-1].body, harness.code()
+    return body[: ascii_digits(body).index(code) + len(code) + shown]
+
+
+def dropped(text: str) -> str:
+    return "".join(letter for letter in text if letter.isascii())
+
+
+def unmarked(text: str) -> str:
+    apart = unicodedata.normalize("NFD", text)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+@pytest.mark.parametrize("lose", [questioned, as_latin_1, dropped, unmarked])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "Mã xác minh của bạn là {code}. Vui lòng trả lời đúng mã này.",
+        "Váš ověřovací kód: {code}. Platí 5 minut.",
+    ],
+)
+def test_a_latin_text_without_its_marks_is_a_quote(
+    tmp_path: Path, template: str, lose: Any
+) -> None:
+    with open_harness(tmp_path, CHALLENGE_TEXT=template) as harness:
+        id = harness.start_and_send()["id"]
+        harness.text(f"Liked “{lose(harness.texts()[-1].body)}”")
+        assert harness.history(id)[-1] == "quoted_text"
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("ja", "Olá! O código é {}. Não sei se é só isso"),
+        ("ar", "Voilà le code reçu à l’instant: {}, désolé pour le délai"),
+        ("ru", "Hier für Sie: {}, schöne Grüße aus Köln, möchte bestätigen"),
+        ("zh-Hant", "Mã của tôi đây là: {} cám ơn bạn nhé"),
+        ("cs", "Kód {}."),
+        ("el", "Κωδικός {}"),
+        ("el", "ο κωδικός είναι {}"),
+        ("es", "{} gracias"),
+    ],
+)
+def test_an_answer_in_a_sentence_of_ones_own_is_one(
+    harness: Harness, locale: str, said: str
+) -> None:
+    id = harness.start_and_send(locale=locale)["id"]
+    harness.text(said.format(harness.code()))
+    assert harness.status(id)["output"] is True
 
 
 def test_the_name_beside_the_code_is_an_answer(tmp_path: Path) -> None:
@@ -90,6 +156,15 @@ def test_the_name_beside_the_code_is_an_answer(tmp_path: Path) -> None:
         ("en", "No\n--\n12 High St, Zürich 8001"),
         ("en", "NO\n\n> Your code 7781"),
         ("en", "NO\n\n> {code}"),
+        ("en", "NO\n\n12 34"),
+        ("en", "NO\n\n1234\n5678"),
+        ("de", "Nein\n\nVon meinem Samsung Galaxy Smartphone gesendet."),
+        ("de", "Nein\nVon meinem iPhone gesendet"),
+        ("fr", "Non\n\nEnvoyé de mon téléphone Android via Orange"),
+        ("es", "No\n\nEnviado desde mi smartphone Samsung Galaxy"),
+        ("en", "NO\n\nJane Doe, VP of Sales and Marketing"),
+        ("en", "NO\n\n12 Main Street, Springfield, IL 62704 USA"),
+        ("ja", "いいえ\n\n私のスマートフォンから送信しました"),
         ("en", "NO\n\nJoe Smith\nSuite 1200"),
         ("en", "no\n\nSent from my iPhone 1234"),
         ("en", "NO\nSent from my iPhone"),
@@ -134,24 +209,26 @@ def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> N
     assert shown(harness, id)["status"] == "pending"
 
 
-def test_no_above_the_code_itself_is_an_answer(harness: Harness) -> None:
+@pytest.mark.parametrize("body", ["{}", "The code is {}", "Mi código es {}", "{} thanks"])
+@pytest.mark.parametrize("word", ["No\n\n", "No.\n\n", "Stop\n"])
+def test_the_right_code_below_is_an_answer(harness: Harness, word: str, body: str) -> None:
     id = harness.start_and_send()["id"]
-    harness.text(f"No\n\n{harness.code()}")
+    harness.text(word + body.format(harness.code()))
     assert harness.status(id)["output"] is True
 
 
 # -- STOP ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", ["STOP\n\nJoe Smith\n1200 Main St", "STOP\n--\nACME 1999"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("STOP\n\nJoe Smith\n1200 Main St", "STOP\n--\nACME 1999", "STOP\n\n11-30"),
+        *("STOP\n\n12 34", "Stop.\n30-11\nAnna", "STOP\n1234\n5678"),
+    ],
+)
 def test_stop_above_a_signature_is_stop_while_one_is_pending(harness: Harness, body: str) -> None:
     id = harness.start_and_send()["id"]
     harness.text(body)
     assert shown(harness, id)["cause"] == "opted_out"
     assert harness.post_start(PHONE).json()["code"] == "opted_out"
-
-
-def test_stop_above_the_code_itself_is_an_answer(harness: Harness) -> None:
-    id = harness.start_and_send()["id"]
-    harness.text(f"Stop\n{harness.code()}")
-    assert harness.status(id)["output"] is True

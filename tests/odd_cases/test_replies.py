@@ -110,6 +110,8 @@ def test_62_kilobytes_of_combining_marks_cost_nothing(harness: Harness) -> None:
         " " * 1600,
         "STOP" + "-" * 1596,
         "opt" + " " * 1590 + "out",
+        "no\n\n" + "ﷺ" * 1590,
+        "." * 1600,
     ],
 )
 def test_no_text_that_is_read_costs_much(text: str) -> None:

@@ -149,7 +149,7 @@ def many_parts(service: Service) -> None:
 
 
 def long_cookies(service: Service) -> None:
-    headers = {"Cookie": "; ".join(f"c{number}=1" for number in range(900))}
+    headers = {"Cookie": "; ".join(f"c{number}=1" for number in range(900))}  # 8 KB
     assert service.http.get(f"{service.url}/console/sign-in", headers=headers, timeout=20).ok
 
 

@@ -1,5 +1,7 @@
 """Access to the pages: every request passes here; signing in and out; who may act."""
 
+import re
+
 from flask import (
     Response,
     g,
@@ -19,7 +21,7 @@ from bot.http.networks import network
 from bot.service import Service
 from bot.usecases import audit
 
-LONGEST_COOKIES = 4096  # characters; other applications of the host may have some
+_OWN_COOKIE = re.compile(rf"(?:^|[;,])\s*{re.escape(COOKIE)}=([^;,\s]*)")
 _OPEN = frozenset(["console.sign_in", "console.enter", "console.static", "console.home"])
 
 
@@ -107,10 +109,10 @@ class Gate:
 
 
 def _cookie() -> str | None:
-    """Cookies that are longer than all of ours, and take long to parse, count as none."""
-    if len(request.headers.get("Cookie", "")) > LONGEST_COOKIES:
-        return None
-    return request.cookies.get(COOKIE)
+    """Our own cookie alone: other applications of the host may have set many, and parsing all
+    takes longer than the rest of a refusal."""
+    found = _OWN_COOKIE.search(request.headers.get("Cookie", ""))
+    return found[1] if found else None
 
 
 def _own_path(path: str) -> str:
