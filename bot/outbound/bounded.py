@@ -28,10 +28,6 @@ from bot.concurrency.watchdog import Watchdog
 # A resolver that hangs cannot be interrupted and keeps its thread, so the threads are bounded.
 LOOK_UPS_AT_ONCE = 16
 _look_ups = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
-# For webhook hosts. In a web process all look-ups share gevent's ten threads, so this bound leaves
-# some for Twilio's name.
-FOREIGN_LOOK_UPS_AT_ONCE = 6
-foreign_look_ups = threading.BoundedSemaphore(FOREIGN_LOOK_UPS_AT_ONCE)
 
 # A connection that was idle for longer is replaced: a firewall or proxy may have dropped it
 # silently, and a request on it would wait until the deadline.

@@ -69,8 +69,8 @@ def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> None:
         tx.run(sql, id=id_of(url), url=url, includes_number=int(includes_number))
 
 
-def succeeded(tx: Tx, id: str) -> None:
-    """Notes a success; writes only if the endpoint had failed before."""
+def forget_failures(tx: Tx, id: str) -> None:
+    """Writes only if the endpoint had failed before."""
     sql = """
         UPDATE webhook_endpoint SET failing_since = NULL
         WHERE id = :id AND failing_since IS NOT NULL

@@ -119,6 +119,16 @@ def hand_back(tx: Tx, event: WebhookEvent) -> None:
     tx.run(sql, id=event.id, claims=event.claims, now=to_text(tx.now))
 
 
+def newest_try(tx: Tx, endpoint_id: str) -> datetime | None:
+    """The newest try of an event that waits for an endpoint. Reads all of them."""
+    sql = """
+        SELECT max(last_try_at) AS at FROM webhook_event
+        WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL
+    """
+    row = tx.one(sql, endpoint_id=endpoint_id)
+    return to_instant_or_none(row["at"]) if row else None
+
+
 def newest(
     tx: Tx, *, limit: int, state: EventState | None = None, verification_id: str | None = None
 ) -> list[WebhookEvent]:

@@ -20,6 +20,7 @@ WAITS = tuple(later - earlier for earlier, later in itertools.pairwise(_TRIES_AT
 JITTER = 0.2  # share of each wait, either way, so that events do not retry all at once
 LEASE = timedelta(seconds=timings.WEBHOOK_LEASE_SECONDS)
 FIRST_TRY = timedelta(minutes=5)  # within which an event is tried first, where others wait too
+LONGEST_WAIT = timedelta(seconds=max(WAITS) * (1 + JITTER)) + timedelta(hours=1)
 FAILING = timedelta(hours=24)  # of nothing but failures: the endpoint is disabled
 # Pending ones this old belong to an endpoint that is disabled or no longer configured.
 KEPT = {
@@ -59,6 +60,8 @@ def claim_events(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[EventClai
     endpoint = webhook_endpoints.load(tx, endpoint_id)
     if endpoint is None or not endpoint.is_enabled:
         return Done([])
+    if _fails_long(tx, endpoint) and not _was_tried(tx, endpoint):
+        webhook_endpoints.forget_failures(tx, endpoint.id)
     events = webhook_events.claim(tx, endpoint_id, limit=limit, lease=LEASE)
     return Done([EventClaim(event, endpoint) for event in events])
 
@@ -74,7 +77,7 @@ def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: floa
     event, endpoint = claim.event, claim.endpoint
     if answer.result is WebhookResult.DELIVERED:
         webhook_events.finish(tx, event, EventState.DELIVERED, answer)
-        webhook_endpoints.succeeded(tx, endpoint.id)
+        webhook_endpoints.forget_failures(tx, endpoint.id)
         return Done(False)
     is_last = event.tries >= len(WAITS) or answer.result is WebhookResult.GONE
     if is_last:
@@ -103,11 +106,22 @@ def _failed(tx: Tx, endpoint: Endpoint, *, is_gone: bool) -> bool:
     if current.failing_since is None:
         webhook_endpoints.failed(tx, endpoint.id)
         return False
-    if tx.now < current.failing_since + FAILING:
+    if not _fails_long(tx, current):
         return False
     return webhook_endpoints.disable(
         tx, endpoint.id, DisabledCause.FAILING, generation=endpoint.generation
     )
+
+
+def _fails_long(tx: Tx, endpoint: Endpoint) -> bool:
+    return endpoint.failing_since is not None and tx.now >= endpoint.failing_since + FAILING
+
+
+def _was_tried(tx: Tx, endpoint: Endpoint) -> bool:
+    """Whether an endpoint was tried within the longest wait: a time in which no process ran is no
+    failure of the receiver."""
+    newest = webhook_events.newest_try(tx, endpoint.id)
+    return newest is not None and tx.now - newest <= LONGEST_WAIT
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:

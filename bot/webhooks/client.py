@@ -1,6 +1,7 @@
 """One try: signed, sent to a checked address, and what its answer means."""
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,7 +23,6 @@ from bot.outbound.addresses import ForbiddenAddress
 from bot.outbound.bounded import (
     Call,
     direct_pool,
-    foreign_look_ups,
     under_way,
 )
 
@@ -58,6 +58,9 @@ class WebhookClient:
         self._own_port = own_port
         self._clock = clock
         self._watchdog = Watchdog()
+        # One at a time for each of five hosts at most: a name that hangs holds up no other, and in
+        # a web process five of gevent's ten threads are left for Twilio's name.
+        self._look_ups: dict[str, threading.BoundedSemaphore] = {}
         self._pool = direct_pool(
             num_pools=HOSTS,
             maxsize=CONNECTIONS,
@@ -86,7 +89,8 @@ class WebhookClient:
             allows_loopback=addresses.is_loopback_host(urlsplit(url).hostname or ""),
             own_port=self._own_port,
         )
-        call = Call(time.monotonic() + CALL_SECONDS, check, foreign_look_ups)
+        look_ups = self._look_ups.setdefault(urlsplit(url).netloc, threading.BoundedSemaphore(1))
+        call = Call(time.monotonic() + CALL_SECONDS, check, look_ups)
         answer: WebhookResponse | None = None
         try:
             # ValueError: a chunk of a negative size.

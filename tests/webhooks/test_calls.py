@@ -2,19 +2,17 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from urllib3.exceptions import ConnectTimeoutError
 
-from bot.concurrency.watchdog import Watchdog
 from bot.domain.webhook_response import WebhookResult
-from bot.outbound import bounded
-from bot.outbound.bounded import Call, direct_pool, under_way
 from bot.webhooks import client as client_module
-from tests.webhooks.listener import listening, post
+from tests.webhooks.listener import client, listening, post
+
+DEAD = "https://dead.example.com/"
 
 
 @pytest.mark.parametrize("host", ["hooks..example.org", f"{'x' * 64}.example.org"])
@@ -111,19 +109,27 @@ def test_retry_after(value: str, seconds: float) -> None:
         assert post(f"http://127.0.0.1:{listener.port}/").retry_after_seconds == seconds
 
 
-def test_names_that_hang_leave_look_ups_to_twilio() -> None:
-    with ExitStack() as stack:
-        for _ in range(bounded.FOREIGN_LOOK_UPS_AT_ONCE):
-            assert bounded.foreign_look_ups.acquire(blocking=False)
-            stack.callback(bounded.foreign_look_ups.release)
+def test_a_name_that_hangs_holds_up_no_other_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over, hanging = threading.Event(), []
+    resolve = socket.getaddrinfo
+
+    def hangs(host: str, *args: Any, **more: Any) -> Any:
+        if host == "dead.example.com" and not more.get("flags"):
+            hanging.append(host)
+            is_over.wait(20)
+        return resolve(host, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    monkeypatch.setattr(client_module, "CALL_SECONDS", 0.3)
+    made = client()
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            calls = [threads.submit(made.post, DEAD, "msg_1", "{}") for _ in range(8)]
+            assert {call.result().result for call in calls} == {WebhookResult.TIMEOUT}
+        assert len(hanging) == 1, "one thread alone waits for the resolver"
+        monkeypatch.setattr(client_module, "CALL_SECONDS", 10)
         with listening() as listener:
             url = f"http://localhost:{listener.port}/"
-            monotonic = time.monotonic() + 0.2
-            with pytest.raises(ConnectTimeoutError):
-                ask(url, Call(monotonic, look_ups=bounded.foreign_look_ups))
-            assert ask(url, Call(time.monotonic() + 10)) == 204
-
-
-def ask(url: str, call: Call) -> int:
-    with under_way(call, Watchdog()), direct_pool(retries=False) as pool:
-        return pool.request("POST", url).status
+            assert made.post(url, "msg_2", "{}").result is WebhookResult.DELIVERED
+    finally:
+        is_over.set()

@@ -147,3 +147,18 @@ def test_a_command_in_a_shell_without_the_setting_changes_no_endpoint(told: Harn
     told.text(told.code())
     told.run_once()
     assert len(received(told)) == 1
+
+
+def test_a_day_in_which_no_process_ran_is_no_day_of_failures(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    told.clock.forward(25 * 3600)
+    told.run_once()
+    (view,) = told.store.read(webhooks.endpoints)
+    assert view.endpoint.is_enabled
+    assert view.endpoint.failing_since == told.clock.now
+    behave(told, Behaviour.ACCEPT)
+    told.clock.forward(24 * 3600)
+    told.run_once()
+    assert {event.state for event in events(told)} == {EventState.DELIVERED}
