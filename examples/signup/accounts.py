@@ -20,6 +20,12 @@ CREATE TABLE IF NOT EXISTS account (
     terminate_link TEXT,
     sent_at REAL            -- of the newest text that was asked for, seconds since 1970
 );
+-- All that an account has begun: answers to two starts may be stored in any order.
+CREATE TABLE IF NOT EXISTS verification (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    number TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS outcome (verification TEXT PRIMARY KEY, status TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS webhook (id TEXT PRIMARY KEY);
 """
@@ -57,6 +63,9 @@ class Accounts:
         """The account's present verification, in place of an earlier one."""
         with self._transaction() as db:
             db.execute(
+                "INSERT OR IGNORE INTO verification VALUES (?, ?, ?)", (started.id, id, number)
+            )
+            db.execute(
                 "UPDATE account SET number = ?, verification = ?, reference = ?, status_link = ?,"
                 " event_link = ?, terminate_link = ?, sent_at = ? WHERE id = ?",
                 (
@@ -90,8 +99,11 @@ class Accounts:
         outcome may arrive before the response to the start is stored."""
         with self._transaction() as db:
             row = db.execute(
-                "SELECT 1 FROM account JOIN outcome USING (verification)"
-                " WHERE id = ? AND status = 'approved'",
+                "SELECT 1 FROM account"
+                " JOIN verification ON verification.account = account.id"
+                " AND verification.number = account.number"
+                " JOIN outcome ON outcome.verification = verification.id"
+                " WHERE account.id = ? AND outcome.status = 'approved'",
                 (id,),
             ).fetchone()
         return row is not None

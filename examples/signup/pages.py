@@ -155,7 +155,7 @@ class Pages:
             tag=id,  # comes back in the webhook
             locale=", ".join(_languages()) or None,
             # One key for each form shown: a form that is sent twice starts one verification.
-            idempotency_key=f"{id}-{request.form.get('attempt', '')[:32]}",
+            idempotency_key=f"{id}-{_attempt()}",
         )
         self._accounts.begin(id, number, started, time.time())
         # For the same number, Textback cancels the older verification itself.
@@ -182,6 +182,11 @@ def _form(given: Mapping[str, Any], **errors: str) -> str:
         attempt=secrets.token_hex(8),
         **errors,
     )
+
+
+def _attempt() -> str:
+    """Which form was sent. A header carries it, so nothing else is taken."""
+    return "".join(re.findall(r"[0-9a-f]", request.form.get("attempt", "")))[:32]
 
 
 def _likely_country() -> str:

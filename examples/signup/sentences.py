@@ -116,8 +116,9 @@ OUTCOMES = [
     Outcome(
         "canceled",
         "superseded",
-        "A newer text is on its way",
-        "Another text to this number was asked for since. Go on with that one, or start again.",
+        "Another text was asked for",
+        "Somebody has asked for another text to this number since. If that was not you, do not"
+        " answer that text; start again here.",
         "again",
     ),
     Outcome(

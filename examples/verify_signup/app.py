@@ -29,30 +29,67 @@ OTHERWISE = "Something went wrong. Please try again later."
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
     app = Flask(__name__)
+    base_url = environ["PUBLIC_BASE_URL"]
     app.config.update(
         # Made up anew at each start unless it is set: then nobody stays signed in.
         SECRET_KEY=environ.get("SIGNUP_SECRET_KEY") or secrets.token_bytes(32),
         SESSION_COOKIE_NAME="clover",
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=base_url.startswith("https:"),  # https for Textback means https here
         MAX_CONTENT_LENGTH=16 * 1024,
     )
     # With Twilio: client = Client(account_sid, auth_token)
-    client = textback_client(environ["PUBLIC_BASE_URL"], environ["FUNCTION_KEY"])
+    client = textback_client(base_url, environ["FUNCTION_KEY"])
     service = client.verify.v2.services(environ["VERIFY_SERVICE_SID"])
+    visitors = Visitors()
+    app.before_request(require_token)
+    app.jinja_env.globals["token"] = token
     app.add_url_rule("/", view_func=form)
-    app.add_url_rule("/", "send", partial(send, service), methods=["POST"])
+    app.add_url_rule("/", "send", partial(send, service, visitors), methods=["POST"])
     app.add_url_rule("/verify", view_func=verify)
     app.add_url_rule("/verify", "check", partial(check, service), methods=["POST"])
-    app.add_url_rule("/verify/status", "status", partial(status, service))
+    app.add_url_rule("/verify/status", "status", partial(status, service, visitors))
     app.add_url_rule("/welcome", view_func=welcome)
     return app
+
+
+class Visitors:
+    """Which sessions wait for which verification. One number has one pending verification, whoever
+    asks: a stranger who enters a person's number gets the same one, and must not be let in by the
+    person's reply. (In production a table of your database.)"""
+
+    MOST = 10_000  # verifications; all are forgotten together, and then the code must be entered
+
+    def __init__(self) -> None:
+        self._of: dict[str, set[str]] = {}
+
+    def add(self, sid: str, visitor: str) -> None:
+        if len(self._of) >= self.MOST:
+            self._of.clear()
+        self._of.setdefault(sid, set()).add(visitor)
+
+    def is_alone(self, sid: str, visitor: str) -> bool:
+        return self._of.get(sid) == {visitor}
+
+
+def token() -> str:
+    """Names this session, in each of its forms too, so that no other site can post one."""
+    name: str = session.setdefault("token", secrets.token_urlsafe(16))
+    return name
+
+
+def require_token() -> tuple[str, int] | None:
+    sent = request.form.get("token", "")
+    if request.method != "POST" or secrets.compare_digest(sent.encode(), token().encode()):
+        return None
+    return render_template("form.html", number="", error="Please try once more."), 403
 
 
 def form() -> str:
     return render_template("form.html", number=session.get("number", ""))
 
 
-def send(service: Any) -> Response | tuple[str, int]:
+def send(service: Any, visitors: Visitors) -> Response | tuple[str, int]:
     """Sends a code; pressed again, it sends the same one again."""
     number = request.form.get("number", "").strip()
     try:
@@ -60,6 +97,7 @@ def send(service: Any) -> Response | tuple[str, int]:
     except TwilioRestException as error:
         return render_template("form.html", number=number, error=sentence(error)), 400
     session.update(number=sent.to, sid=sent.sid)
+    visitors.add(sent.sid, token())
     return redirect(url_for("verify"), 303)
 
 
@@ -86,14 +124,17 @@ def check(service: Any) -> Response | tuple[str, int]:
     return redirect(url_for("welcome"), 303)
 
 
-def status(service: Any) -> Response:
-    """The page asks while it is open: with Textback a reply by text approves, too."""
+def status(service: Any, visitors: Visitors) -> Response:
+    """The page asks while it is open: with Textback a reply by text approves, too. Where several
+    sessions wait for one verification, each must enter the code."""
     found = "gone"
     if "sid" in session:
         try:
             found = service.verifications(session["sid"]).fetch().status
         except TwilioRestException as error:
             found = "gone" if error.code == 20404 else "pending"
+    if found == "approved" and not visitors.is_alone(session["sid"], token()):
+        found = "pending"
     if found == "approved":
         session["verified"] = session["number"]
     return jsonify(status=found)

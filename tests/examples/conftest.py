@@ -4,7 +4,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,12 @@ def told(tmp_path: Path) -> Iterator[tuple[Example, Harness]]:
     with example() as made, open_harness(tmp_path, **made.settings) as harness:
         made.app = create_app(made.environment(harness.url, tmp_path))
         yield made, harness
+
+
+def change(folder: Path, sql: str, *values: str) -> None:
+    """Changes the sign-up form's own database."""
+    with closing(sqlite3.connect(folder / "signup.db")) as db, db:
+        db.execute(sql, values)
 
 
 class Person:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.conftest import Example, Person, rows
+from tests.examples.conftest import Example, Person, change, rows
 from tests.harness import Harness
 
 
@@ -45,6 +45,26 @@ def test_a_form_sent_twice_is_one_start(told: tuple[Example, Harness], person: P
     for _ in range(2):
         assert person.client.post("/", data=form).status_code == 303
     assert len(harness.newest(5)) == 1
+
+
+@pytest.mark.parametrize("attempt", ["€€€€€", "a\r\nX: y", ""])
+def test_an_attempt_of_another_form_is_no_fault(person: Person, attempt: str) -> None:
+    assert person.sign_up(attempt=attempt).status_code == 303
+
+
+def test_answers_to_two_forms_may_be_stored_in_any_order(
+    told: tuple[Example, Harness], person: Person, tmp_path: Path
+) -> None:
+    """Of two tabs; the newer start is the one that is answered."""
+    _, harness = told
+    person.sign_up()
+    ((first,),) = rows(tmp_path, "SELECT verification FROM account")
+    person.sign_up()
+    change(tmp_path, "UPDATE account SET verification = ?", first)
+    harness.run_once()
+    harness.text(harness.code())
+    harness.run_once()
+    assert person.client.get("/welcome").status_code == 200
 
 
 def test_a_resend_and_a_new_start(told: tuple[Example, Harness], person: Person) -> None:

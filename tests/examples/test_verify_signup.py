@@ -80,11 +80,21 @@ class Person:
         assert made.app is not None
         self.client = made.app.test_client()
 
+    def token(self) -> str:
+        found = re.search(r'name="token" value="([^"]+)"', self.client.get("/").text)
+        assert found
+        return found[1]
+
     def send(self, number: str = PHONE) -> Any:
-        return self.client.post("/", data={"number": number})
+        return self.client.post("/", data={"number": number, "token": self.token()})
 
     def check(self, code: str) -> Any:
-        return self.client.post("/verify", data={"code": code})
+        return self.client.post("/verify", data={"code": code, "token": self.token()})
+
+    @property
+    def is_in(self) -> bool:
+        self.client.get("/verify/status")
+        return bool(self.client.get("/welcome").status_code == 200)
 
 
 def alert(response: Any) -> str:
@@ -118,3 +128,31 @@ def test_what_was_texted_back_may_be_entered_too(running: tuple[Example, Harness
     harness.text(harness.code())
     assert person.check(harness.code()).location == "/welcome"
     assert "is verified" in person.client.get("/welcome").text
+
+
+@pytest.mark.parametrize("first", ["person", "stranger"])
+@pytest.mark.parametrize("how", ["texts", "enters"])
+def test_the_code_of_a_person_lets_no_stranger_in(
+    running: tuple[Example, Harness], first: str, how: str
+) -> None:
+    """Both have entered the person's number, so both have the same verification."""
+    example, harness = running
+    person, stranger = Person(example), Person(example)
+    for one in (person, stranger) if first == "person" else (stranger, person):
+        assert one.send().status_code == 303
+    harness.run_once()
+    assert len(harness.texts(PHONE)) == 1
+    if how == "texts":
+        harness.text(harness.code())
+        assert (person.is_in, stranger.is_in) == (False, False)
+    assert person.check(harness.code()).location == "/welcome"
+    assert (person.is_in, stranger.is_in) == (True, False)
+
+
+def test_a_form_of_another_site_is_refused(running: tuple[Example, Harness]) -> None:
+    example, harness = running
+    client = Person(example).client
+    assert client.post("/", data={"number": PHONE}).status_code == 403
+    assert client.post("/", data={"number": PHONE, "token": "x"}).status_code == 403
+    harness.run_once()
+    assert harness.texts() == []
