@@ -119,6 +119,8 @@ def _is_cut_off(said: str, challenge_text: str, service: str | None) -> bool:
     for match in re.finditer(re.escape(before) + r"\W{0,3}[0-9]+", said):
         rest = said[match.end() :]
         shown = _common_start(rest, " " * (rest[:1] == " ") + after)
+        if not _bare(shown):  # a full stop, as a person writes it too
+            shown = ""
         length = len(before) + bool(before) + len(shown)
         letters = len(_beyond_latin(own + shown)) if _beyond_latin(shown) else 0
         is_cut = rest[len(shown) :].startswith(_CUT)

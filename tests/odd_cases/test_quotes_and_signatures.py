@@ -128,6 +128,9 @@ def test_a_latin_text_without_its_marks_is_a_quote(
         ("el", "Κωδικός {}"),
         ("el", "ο κωδικός είναι {}"),
         ("es", "{} gracias"),
+        ("ro", "Codul este {}."),
+        ("ro", "codul este {}, mulțumesc"),
+        ("hu", "Kód: {}."),
     ],
 )
 def test_an_answer_in_a_sentence_of_ones_own_is_one(
