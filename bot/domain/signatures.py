@@ -22,9 +22,10 @@ LONGEST_NO = 100  # characters; no language says it in more
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 
 
-def is_no(text: str, words: Collection[str]) -> bool:
+def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
     """Whether a text is one of these words and nothing else, perhaps repeated, or stands so above a
-    signature or a quoted text; punctuation does not matter.
+    signature or a quoted text; punctuation does not matter. `is_quote`: a text of ours is in it, so
+    what stands below is that.
 
     >>> is_no("No!", ["no"]), is_no("no code came", ["no"])
     (True, False)
@@ -40,7 +41,7 @@ def is_no(text: str, words: Collection[str]) -> bool:
     is_said = letters_of_words(first) in known or (
         bool(said) and all(_is_one_of(known, word) for word in said)
     )
-    return is_said and all(map(_is_signature, below))
+    return is_said and (is_quote or all(map(_is_signature, below)))
 
 
 @lru_cache(maxsize=512)  # the words of thirty languages

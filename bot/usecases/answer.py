@@ -155,8 +155,10 @@ def _judge_reply(
 ) -> Done[Judged]:
     read = read_reply(tx, verification, text.heard, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    is_answer = isinstance(read, Attempt) and writes_code(verification, text.heard, rules)
-    if not is_answer and is_no(tx, text.heard, verification):
+    says_no = is_no(tx, text.heard, verification, is_quote=isinstance(read, Quote))
+    if says_no and isinstance(read, Attempt):
+        says_no = not writes_code(verification, text.heard, rules)
+    if says_no:
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not rules.keyring.knows(verification):
         return Done(Judged(None), changes=retire_key(tx, verification))

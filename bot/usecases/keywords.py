@@ -61,13 +61,14 @@ def _stop_above(heard: Heard) -> Keyword | None:
     return Keyword.STOP if keyword(first_line(heard)) is Keyword.STOP else None
 
 
-def is_no(tx: Tx, heard: Heard, v: Verification) -> bool:
+def is_no(tx: Tx, heard: Heard, v: Verification, *, is_quote: bool) -> bool:
     """NO in the language of its text, or of another text of the number within a day, and not above
-    a code: a signature or a quote below it may hold digits."""
+    a code: a signature or a quote below it may hold digits. `is_quote`: it holds a text of ours."""
     if not heard.comparable or reply.has_code_line(heard, code_length=v.terms.code_length):
         return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
-    return signatures.is_no(heard.text, {word for one in locales for word in wording.no_words(one)})
+    words = {word for one in locales for word in wording.no_words(one)}
+    return signatures.is_no(heard.text, words, is_quote=is_quote)
 
 
 def is_outdated(tx: Tx, text: InboundText) -> bool:

@@ -190,6 +190,13 @@ def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, bod
     assert shown(harness, id)["attemptsUsed"] == 0
 
 
+@pytest.mark.parametrize("locale", ["en", "de", "ja"])
+def test_no_above_our_text_is_no_without_the_mark_of_a_quote(harness: Harness, locale: str) -> None:
+    id = harness.start_and_send(locale=locale)["id"]
+    harness.text(f"No\n\n{harness.texts()[-1].body}")
+    assert shown(harness, id)["cause"] == "disowned"
+
+
 def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -> None:
     with open_harness(tmp_path, SERVICE_NAME="Acme") as harness:
         id = harness.start_and_send(locale="ar")["id"]
