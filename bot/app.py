@@ -89,10 +89,7 @@ def create_app(
 
 def _bounded_application() -> Flask:
     app = hooks.Application(__name__, static_folder=None)
-    app.config.update(
-        PROPAGATE_EXCEPTIONS=False,
-        PROVIDE_AUTOMATIC_OPTIONS=False,
-    )
+    app.config.update(PROPAGATE_EXCEPTIONS=False, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.url_map.merge_slashes = False  # a redirect would carry HTML
     return app
 
@@ -202,6 +199,7 @@ def _notifier(settings: Settings, store: Store, metrics: Metrics) -> Notifier:
         settings.webhook_secret,
         allows_private=settings.webhook_allow_private == "yes",
         own_port=settings.port,
+        endpoints=len(settings.webhook_urls),
         clock=utc_now,  # receivers compare it with their own
     )
     return Notifier(store, client, on_result=metrics.notified)

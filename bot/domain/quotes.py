@@ -21,7 +21,9 @@ _ASCII = re.compile(r"[a-z]+|[0-9]+")
 # What stands in place of letters that were lost. The bytes of one, read as Latin-1, come together;
 # single letters of Latin-1 are in answers of other languages.
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
-_CUT = ("\u2026", "...")  # a preview that was cut off ends so
+# An ellipsis, made comparable, and the quotation mark that ends a reaction.
+_CUT = re.compile('[^\\w"]{0,3}?\\.\\.\\.(?P<end>"?)')
+_SENTENCE = re.compile("[^.!?\u3002\u0964]*[.!?\u3002\u0964]")
 
 
 def has_reaction_frame(text: str) -> bool:
@@ -112,20 +114,23 @@ def _holds_words(said: _Said, parts: Sequence[str]) -> bool:
 
 def _is_cut_off(said: str, challenge_text: str, service: str | None) -> bool:
     """Whether `said` holds a text of ours from its beginning to its code and as much of what
-    follows as makes a quote, as a preview does that was cut off. The service's name counts here,
-    since words of ours surround it."""
-    before, _, after = map(comparable, challenge_text.partition("{code}"))
+    follows as makes a quote, as a preview does that was cut off: any part of it that an ellipsis
+    ends. The service's name counts here, since words of ours surround it."""
+    opening, _, ending = challenge_text.partition("{code}")
+    before, after = comparable(opening), comparable(ending)
     own = before.removeprefix(comparable(service or ""))
+    first = _SENTENCE.match(after)
     for match in re.finditer(re.escape(before) + r"\W{0,3}[0-9]+", said):
         rest = said[match.end() :]
         shown = _common_start(rest, " " * (rest[:1] == " ") + after)
-        if not _bare(shown):  # a full stop, as a person writes it too
-            shown = ""
-        length = len(before) + bool(before) + len(shown)
+        cut = _CUT.match(rest, len(shown)) or _CUT.match(rest)
+        if cut and (cut["end"] or _bare(shown)) and _bare(own + shown):
+            return True
+        # A person may write the rest of the sentence too: "the code is 1234, thanks".
+        shown = shown if first and _bare(shown[first.end() :]) else ""
+        length = len(before) + opening[-1:].isspace() + len(shown)
         letters = len(_beyond_latin(own + shown)) if _beyond_latin(shown) else 0
-        is_cut = rest[len(shown) :].startswith(_CUT)
-        least = QUOTE_LETTERS if is_cut and shown.strip() else QUOTE_LENGTH
-        if _bare(own + shown) and (length >= least or letters >= QUOTE_LETTERS):
+        if _bare(own + shown) and (length >= QUOTE_LENGTH or letters >= QUOTE_LETTERS):
             return True
     return False
 

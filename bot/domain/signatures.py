@@ -9,10 +9,12 @@ from bot.domain.characters import comparable, is_unspaced, letters_of_words, wor
 _LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 # How the lines of a quoted text or a signature begin, or what those of phones hold.
 _MARK = (
-    r"--|__|[>«\"“„‹]|sent from |[^\r\n]*(?:iphone|ipad|android|samsung|smartphone|スマートフォン)"
+    r"--|__|[>«\"“„‹]|sent from "
+    r"|[^\r\n\u2028\u2029]*(?:iphone|ipad|android|samsung|smartphone|スマートフォン)"
 )
 _BELOW = re.compile(
-    rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n]*(?:[\r\n\u2028\u2029]|{_MARK}))", re.IGNORECASE
+    rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n\u2028\u2029]*+(?:[\r\n\u2028\u2029]|{_MARK}))",
+    re.IGNORECASE,
 )
 _MARKED = re.compile(_MARK, re.IGNORECASE)
 # The most words of a line of a signature, or letters in a script without blanks. More are a
@@ -63,8 +65,10 @@ def _is_signature(below: str) -> bool:
             return True  # "Anna wrote:", and all below it
         words = words_of(line)
         small = sum(word[0].islower() for word in words)
+        capital = sum(word[0].isupper() for word in words)
         unspaced = sum(is_unspaced(letter) for letter in line)
-        is_short = len(words) <= SIGNATURE_WORDS or small <= SMALL_WORDS < len(words) - small
+        are_names = small <= SMALL_WORDS < capital and not line.isupper()
+        is_short = len(words) <= SIGNATURE_WORDS or are_names
         if not is_short or unspaced > SIGNATURE_LETTERS:
             return False
     return True

@@ -30,6 +30,8 @@ CALL_SECONDS = 10.0  # of a whole call
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 READ_BYTES = 64 * 1024  # of an answer, so that its connection can be kept; more closes it
 CONNECTIONS = 8  # to each host, kept open
+# In a web process all look-ups share gevent's ten threads, so this bound leaves some for Twilio's.
+LOOK_UPS_AT_ONCE = 6
 HOSTS = 10
 
 
@@ -52,14 +54,16 @@ class WebhookClient:
         allows_private: bool,
         own_port: int,
         clock: Callable[[], datetime],
+        endpoints: int = 1,
     ) -> None:
+        """`endpoints`: how many there are, whose hosts share the look-ups."""
         self._signers = [Webhook(secret) for secret in secrets]
         self._allows_private = allows_private
         self._own_port = own_port
         self._clock = clock
         self._watchdog = Watchdog()
-        # One at a time for each of five hosts at most: a name that hangs holds up no other, and in
-        # a web process five of gevent's ten threads are left for Twilio's name.
+        # Each host has its share: a name that hangs holds up no other.
+        self._look_ups_at_once = max(1, LOOK_UPS_AT_ONCE // endpoints)
         self._look_ups: dict[str, threading.BoundedSemaphore] = {}
         self._pool = direct_pool(
             num_pools=HOSTS,
@@ -89,7 +93,9 @@ class WebhookClient:
             allows_loopback=addresses.is_loopback_host(urlsplit(url).hostname or ""),
             own_port=self._own_port,
         )
-        look_ups = self._look_ups.setdefault(urlsplit(url).netloc, threading.BoundedSemaphore(1))
+        look_ups = self._look_ups.setdefault(
+            urlsplit(url).netloc, threading.BoundedSemaphore(self._look_ups_at_once)
+        )
         call = Call(time.monotonic() + CALL_SECONDS, check, look_ups)
         answer: WebhookResponse | None = None
         try:

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS verification (
     account TEXT NOT NULL,
     number TEXT NOT NULL
 );
+INSERT OR IGNORE INTO verification
+    SELECT verification, id, number FROM account WHERE verification IS NOT NULL;
 CREATE TABLE IF NOT EXISTS outcome (verification TEXT PRIMARY KEY, status TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS webhook (id TEXT PRIMARY KEY);
 """

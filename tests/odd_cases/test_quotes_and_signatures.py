@@ -65,7 +65,7 @@ def test_a_code_among_other_words_is_an_answer_to_such_a_text(tmp_path: Path, sa
 
 @pytest.mark.parametrize("service", ["", "Acme", "Contoso", "北京银行"])
 @pytest.mark.parametrize("locale", ["cs", "el", "hu", "ro", "ru", "he", "ko", "hi", "ar", "en"])
-@pytest.mark.parametrize("shown", [6, 8])
+@pytest.mark.parametrize("shown", [0, 2, 8])
 def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(
     tmp_path: Path, service: str, locale: str, shown: int
 ) -> None:
@@ -131,6 +131,9 @@ def test_a_latin_text_without_its_marks_is_a_quote(
         ("ro", "Codul este {}."),
         ("ro", "codul este {}, mulțumesc"),
         ("hu", "Kód: {}."),
+        ("ko", "인증번호는 {}입니다"),
+        ("ko", "OK 인증번호는 {}입니다."),
+        ("hi", "आपका कोड {} है"),
     ],
 )
 def test_an_answer_in_a_sentence_of_ones_own_is_one(
@@ -209,12 +212,28 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
     [
         "No\n\nI have not got the code yet, please send it again",
         "不\n\n我还没有收到验证码，请再发一次给我谢谢",
+        "NO\n\nI DID NOT GET IT, PLEASE SEND ANOTHER ONE",
         "no no code came",
         "nono",
     ],
 )
 def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> None:
     id = harness.start_and_send(locale="zh-Hans" if body[0] == "不" else "en")["id"]
+    harness.text(body)
+    assert shown(harness, id)["status"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("locale", "body"),
+    [
+        ("ko", "아니요\n\n코드가 아직 안 왔어요 다시 한번 보내 주세요 부탁드립니다"),
+        ("ar", "لا\n\nلم يصلني الرمز حتى الآن من فضلك أرسله مرة أخرى"),
+    ],
+)
+def test_so_are_sentences_in_scripts_without_capitals(
+    harness: Harness, locale: str, body: str
+) -> None:
+    id = harness.start_and_send(locale=locale)["id"]
     harness.text(body)
     assert shown(harness, id)["status"] == "pending"
 

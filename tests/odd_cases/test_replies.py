@@ -9,6 +9,7 @@ import pytest
 from bot.domain import reply
 from bot.domain.keywords import keyword, opens_with_stop
 from bot.domain.reply import TooLong, hear, read
+from bot.domain.signatures import is_no
 from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
 from tests.sms.webhooks import sms
@@ -112,6 +113,8 @@ def test_62_kilobytes_of_combining_marks_cost_nothing(harness: Harness) -> None:
         "opt" + " " * 1590 + "out",
         "no\n\n" + "ﷺ" * 1590,
         "." * 1600,
+        "no\n" + " " * 1590 + "x",
+        "no" + "\u2028 x" * 500,
     ],
 )
 def test_no_text_that_is_read_costs_much(text: str) -> None:
@@ -120,6 +123,7 @@ def test_no_text_that_is_read_costs_much(text: str) -> None:
     keyword(heard)
     opens_with_stop(heard.comparable)
     read(heard, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
+    is_no(text, ["no"])
     assert time.thread_time() - began < 0.05
 
 

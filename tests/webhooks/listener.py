@@ -52,11 +52,12 @@ def listening(**more: Any) -> Iterator[Listener]:
         listener.close()
 
 
-def client(*, allows_private: bool = False, own_port: int = 1) -> WebhookClient:
+def client(*, allows_private: bool = False, own_port: int = 1, endpoints: int = 1) -> WebhookClient:
     return WebhookClient(
         [WEBHOOK_SECRET],
         allows_private=allows_private,
         own_port=own_port,
+        endpoints=endpoints,
         clock=lambda: datetime.now(UTC),
     )
 
