@@ -1,4 +1,4 @@
-"""Quotes that were cut off or lost their letters, and NO and STOP above a signature."""
+"""Quotes that were cut off, or lost their letters."""
 
 import unicodedata
 from pathlib import Path
@@ -7,21 +7,13 @@ from typing import Any
 import pytest
 
 from bot.domain.characters import ascii_digits
-from tests.harness import PHONE, Harness
+from tests.harness import Harness
 from tests.harness import harness as open_harness
-
-
-def questioned(text: str) -> str:
-    return "".join(letter if letter.isascii() else "?" for letter in text)
+from tests.odd_cases.lost_letters import questioned
 
 
 def as_latin_1(text: str) -> str:
     return text.encode().decode("latin-1")
-
-
-def shown(harness: Harness, id: str) -> dict[str, Any]:
-    found: dict[str, Any] = harness.status(id)["customStatus"]
-    return found
 
 
 @pytest.mark.parametrize("lose", [questioned, as_latin_1], ids=["?", "latin-1"])
@@ -149,115 +141,3 @@ def test_the_name_beside_the_code_is_an_answer(tmp_path: Path) -> None:
         id = harness.start_and_send(locale="cs")["id"]
         harness.text(f"Contoso Bank: {harness.code()}")
         assert harness.status(id)["output"] is True
-
-
-# -- NO --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("locale", "body"),
-    [
-        ("en", "NO\n\nAcme Ltd, est. 1984"),
-        ("en", "NO\n\n© 2026 Acme"),
-        ("en", "No\n--\n12 High St, Zürich 8001"),
-        ("en", "NO\n\n> Your code 7781"),
-        ("en", "NO\n\n> {code}"),
-        ("en", "NO\n\n12 34"),
-        ("en", "NO\n\n1234\n5678"),
-        ("de", "Nein\n\nVon meinem Samsung Galaxy Smartphone gesendet."),
-        ("de", "Nein\nVon meinem iPhone gesendet"),
-        ("fr", "Non\n\nEnvoyé de mon téléphone Android via Orange"),
-        ("es", "No\n\nEnviado desde mi smartphone Samsung Galaxy"),
-        ("en", "NO\n\nJane Doe, VP of Sales and Marketing"),
-        ("en", "NO\n\n12 Main Street, Springfield, IL 62704 USA"),
-        ("ja", "いいえ\n\n私のスマートフォンから送信しました"),
-        ("en", "NO\n\nJoe Smith\nSuite 1200"),
-        ("en", "no\n\nSent from my iPhone 1234"),
-        ("en", "NO\nSent from my iPhone"),
-        ("en", "No.\n“Your verification code is…”"),
-        ("en", "No\n\n-- \nMaría, Calle Mayor nº 3"),
-        ("en", "No,no"),
-        ("en", "NO!NO!"),
-        ("en", "no - no"),
-        ("en", "No, no 👎"),
-        ("fr", "Non ! Non !"),
-        ("ja", "いいえ、いいえ"),
-        ("zh-Hans", "不，不"),
-        ("zh-Hans", "不不"),
-    ],
-)
-def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, body: str) -> None:
-    id = harness.start_and_send(locale=locale)["id"]
-    harness.text(body.format(code=harness.code()))
-    assert shown(harness, id)["cause"] == "disowned"
-    assert shown(harness, id)["attemptsUsed"] == 0
-
-
-@pytest.mark.parametrize("locale", ["en", "de", "ja"])
-def test_no_above_our_text_is_no_without_the_mark_of_a_quote(harness: Harness, locale: str) -> None:
-    id = harness.start_and_send(locale=locale)["id"]
-    harness.text(f"No\n\n{harness.texts()[-1].body}")
-    assert shown(harness, id)["cause"] == "disowned"
-
-
-def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -> None:
-    with open_harness(tmp_path, SERVICE_NAME="Acme") as harness:
-        id = harness.start_and_send(locale="ar")["id"]
-        harness.text("NO\n\n> " + questioned(harness.texts()[-1].body))
-        assert shown(harness, id)["cause"] == "disowned"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "No\n\nI have not got the code yet, please send it again",
-        "不\n\n我还没有收到验证码，请再发一次给我谢谢",
-        "NO\n\nI DID NOT GET IT, PLEASE SEND ANOTHER ONE",
-        "no no code came",
-        "nono",
-    ],
-)
-def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> None:
-    id = harness.start_and_send(locale="zh-Hans" if body[0] == "不" else "en")["id"]
-    harness.text(body)
-    assert shown(harness, id)["status"] == "pending"
-
-
-@pytest.mark.parametrize(
-    ("locale", "body"),
-    [
-        ("ko", "아니요\n\n코드가 아직 안 왔어요 다시 한번 보내 주세요 부탁드립니다"),
-        ("ar", "لا\n\nلم يصلني الرمز حتى الآن من فضلك أرسله مرة أخرى"),
-    ],
-)
-def test_so_are_sentences_in_scripts_without_capitals(
-    harness: Harness, locale: str, body: str
-) -> None:
-    id = harness.start_and_send(locale=locale)["id"]
-    harness.text(body)
-    assert shown(harness, id)["status"] == "pending"
-
-
-@pytest.mark.parametrize("body", ["{}", "The code is {}", "Mi código es {}", "{} thanks"])
-@pytest.mark.parametrize("word", ["No\n\n", "No.\n\n", "Stop\n"])
-def test_the_right_code_below_is_an_answer(harness: Harness, word: str, body: str) -> None:
-    id = harness.start_and_send()["id"]
-    harness.text(word + body.format(harness.code()))
-    assert harness.status(id)["output"] is True
-
-
-# -- STOP ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        *("STOP\n\nJoe Smith\n1200 Main St", "STOP\n--\nACME 1999", "STOP\n\n11-30"),
-        *("STOP\n\n12 34", "Stop.\n30-11\nAnna", "STOP\n1234\n5678"),
-    ],
-)
-def test_stop_above_a_signature_is_stop_while_one_is_pending(harness: Harness, body: str) -> None:
-    id = harness.start_and_send()["id"]
-    harness.text(body)
-    assert shown(harness, id)["cause"] == "opted_out"
-    assert harness.post_start(PHONE).json()["code"] == "opted_out"
