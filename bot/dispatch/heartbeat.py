@@ -51,7 +51,7 @@ class HeartbeatWriter(Background):
         replies reach it at all."""
         super().__init__("heartbeat")
         self._store = store
-        self._may_vouch = has_judged_all
+        self._has_judged_all = has_judged_all
         self._serves = serves
         self._is_told = False
         self.process = secrets.token_hex(8)
@@ -78,7 +78,7 @@ class HeartbeatWriter(Background):
             self._store.write(heartbeat.leave, self.process)
 
     def _lag(self) -> timedelta | None:
-        return self._store.oldest_write if self._may_vouch() else None
+        return self._store.oldest_write if self._has_judged_all() else None
 
     def _run(self) -> None:
         while not self._is_over.wait(heartbeat.EVERY_SECONDS):

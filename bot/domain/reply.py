@@ -19,7 +19,7 @@ from bot.domain.characters import (
     visible,
 )
 from bot.domain.quotes import has_reaction_frame, quotes_any
-from bot.domain.signatures import unquoted
+from bot.domain.signatures import LINE_END, unquoted
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
@@ -34,7 +34,6 @@ _OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\
 _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
-_LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -81,7 +80,7 @@ def hear(text: str) -> Heard:
 
 
 def first_line(heard: Heard) -> Heard:
-    return hear(_LINE_END.split(heard.text.strip(), maxsplit=1)[0])
+    return hear(LINE_END.split(heard.text.strip(), maxsplit=1)[0])
 
 
 def holds_code_run(heard: Heard, *, code_length: int) -> bool:
@@ -151,7 +150,7 @@ def _guess(text: str, code_length: int) -> str | None:
 def _code_runs(text: str, code_length: int) -> set[str]:
     """Returns stand-alone runs of this many digits. If the first line is only the code, no other
     line counts but one that is only a code too: signatures may contain numbers and times."""
-    first, *rest = (_code_line(line, code_length) for line in _LINE_END.split(text.strip()))
+    first, *rest = (_code_line(line, code_length) for line in LINE_END.split(text.strip()))
     if rest and first is not None:
         return {first, *(code for code in rest if code is not None)}
     return _lone_runs(text, code_length)
@@ -186,11 +185,11 @@ def has_code_line(heard: Heard, *, code_length: int) -> bool:
     return is_alone and holds_code_run(heard, code_length=code_length)
 
 
-def written_codes(heard: Heard, *, code_length: int) -> set[str]:
-    """The one stand-alone group of as many digits as a code has, if it is not in what is marked as
-    a quote or a signature; empty: there is none, or several."""
+def written_code(heard: Heard, *, code_length: int) -> str | None:
+    """The one stand-alone group of as many digits as a code has, outside of what is marked as a
+    quote or a signature; None: there is none, or several."""
     found = _lone_runs(unquoted(heard.folded), code_length)
-    return found if len(found) == 1 else set()
+    return found.pop() if len(found) == 1 else None
 
 
 def _folded(text: str) -> str:

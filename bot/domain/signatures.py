@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from bot.domain.characters import comparable, is_unspaced, letters_of_words, words_of
 
-_LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
+LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 # How the lines of a quoted text or a signature begin, or what those of phones hold.
 _MARK = (
     r"--|__|[>«\"“„‹]|sent from "
@@ -60,7 +60,7 @@ def _is_one_of(known: set[str], word: str) -> bool:
 
 def _is_signature(below: str) -> bool:
     """Whether what stands below a reply is a signature or a quote, not a sentence of the person."""
-    for line in _LINE_END.split(below.strip()):
+    for line in LINE_END.split(below.strip()):
         if _MARKED.match(line.strip()) or line.rstrip().endswith((":", "：")):
             return True  # "Anna wrote:", and all below it
         words = words_of(line)
@@ -76,5 +76,5 @@ def _is_signature(below: str) -> bool:
 
 def unquoted(text: str) -> str:
     """The lines that nothing marks as a quote or a signature."""
-    lines = (line.strip() for line in _LINE_END.split(text))
+    lines = (line.strip() for line in LINE_END.split(text))
     return "\n".join(line for line in lines if not _MARKED.match(line))

@@ -127,11 +127,8 @@ class SqliteStore(Store):
                 db.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
                 busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
                 return bool(busy == 0)
-        except StoreUnavailable as error:
-            log.warning("the write-ahead log could not be emptied: %s", error)
-            return False
-        except sqlite3.DatabaseError as error:
-            if not _may_pass(error):
+        except (StoreUnavailable, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and not _may_pass(error):
                 raise
             log.warning("the write-ahead log could not be emptied: %s", error)
             return False

@@ -6,14 +6,15 @@ from datetime import datetime
 from bot.store.rows import placeholder_values, placeholders, to_text
 from bot.store.tx import Tx
 
+_QUEUE = """
+    UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
+"""
+
 
 def queue_again(tx: Tx, ids: Sequence[str]) -> int:
     """Queues events again with the same ids and bytes; each begins its schedule of tries again.
     Returns how many still exist."""
-    sql = f"""
-        UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
-        WHERE id IN ({placeholders(ids)})
-    """
+    sql = f"{_QUEUE} WHERE id IN ({placeholders(ids)})"
     return tx.run(sql, now=to_text(tx.now), **placeholder_values(ids))
 
 
@@ -35,10 +36,10 @@ def queue_waiting_again(tx: Tx, endpoint_id: str, *, since: datetime, limit: int
 
 
 def queue_due_again(tx: Tx, endpoint_id: str, *, since: datetime) -> int:
-    """Queues events of an endpoint again that were put off and have fallen due since `since`, while
-    others were queued. Reads what is due once. Returns how many."""
-    sql = """
-        UPDATE webhook_event SET state = 'pending', due_at = :now, tries = 0, claims = claims + 1
+    """Queues an endpoint's events again whose next try has fallen due since `since`. Reads each
+    due event once. Returns how many it queued."""
+    sql = f"""
+        {_QUEUE}
         WHERE endpoint_id = :id AND due_at >= :since AND due_at <= :now AND tries > 0
             AND last_try_at <= :since
     """

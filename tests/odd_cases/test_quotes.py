@@ -1,6 +1,7 @@
 """Quotes that were cut off, or lost their letters."""
 
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,17 @@ from bot.domain.characters import ascii_digits
 from tests.harness import Harness
 from tests.harness import harness as open_harness
 from tests.odd_cases.lost_letters import questioned
+
+
+def last_event(
+    folder: Path, said: Callable[[Harness], str], locale: str = "en", **settings: str
+) -> str:
+    """What the history has last of a verification that this reply came to."""
+    with open_harness(folder, **settings) as harness:
+        id = harness.start_and_send(locale=locale)["id"]
+        harness.text(said(harness))
+        event: str = harness.history(id)[-1]
+        return event
 
 
 def as_latin_1(text: str) -> str:
@@ -40,10 +52,11 @@ def test_a_reaction_without_its_letters_beside_a_name_is_no_answer(
     ],
 )
 def test_so_is_one_to_a_text_of_the_operators(tmp_path: Path, template: str) -> None:
-    with open_harness(tmp_path, SERVICE_NAME="Acme", CHALLENGE_TEXT=template) as harness:
-        id = harness.start_and_send()["id"]
-        harness.text(f"Loved “{questioned(harness.texts()[-1].body)}”")
-        assert harness.history(id)[-1] == "quoted_text"
+    def said(harness: Harness) -> str:
+        return f"Loved “{questioned(harness.texts()[-1].body)}”"
+
+    settings = {"SERVICE_NAME": "Acme", "CHALLENGE_TEXT": template}
+    assert last_event(tmp_path, said, **settings) == "quoted_text"
 
 
 @pytest.mark.parametrize("said", ["{} ref kp", "мой код {}, спасибо", "{}?", "code: {} ???"])
@@ -61,10 +74,10 @@ def test_a_code_among_other_words_is_an_answer_to_such_a_text(tmp_path: Path, sa
 def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(
     tmp_path: Path, service: str, locale: str, shown: int
 ) -> None:
-    with open_harness(tmp_path, SERVICE_NAME=service) as harness:
-        id = harness.start_and_send(locale=locale)["id"]
-        harness.text(f"Liked “{cut_off(harness, shown)}…”")
-        assert harness.history(id)[-1] == "quoted_text"
+    def said(harness: Harness) -> str:
+        return f"Liked “{cut_off(harness, shown)}…”"
+
+    assert last_event(tmp_path, said, locale, SERVICE_NAME=service) == "quoted_text"
 
 
 @pytest.mark.parametrize(
@@ -72,10 +85,10 @@ def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(
     ["{code} is your Acme code. Do not share it.", "Kód: {code}. Ne adja meg senkinek, kérjük."],
 )
 def test_so_is_one_of_a_text_of_the_operators(tmp_path: Path, template: str) -> None:
-    with open_harness(tmp_path, CHALLENGE_TEXT=template) as harness:
-        id = harness.start_and_send()["id"]
-        harness.text(f"“{cut_off(harness, 8)}…”")
-        assert harness.history(id)[-1] == "quoted_text"
+    def said(harness: Harness) -> str:
+        return f"“{cut_off(harness, 8)}…”"
+
+    assert last_event(tmp_path, said, CHALLENGE_TEXT=template) == "quoted_text"
 
 
 def cut_off(harness: Harness, shown: int) -> str:
@@ -103,10 +116,10 @@ def unmarked(text: str) -> str:
 def test_a_latin_text_without_its_marks_is_a_quote(
     tmp_path: Path, template: str, lose: Any
 ) -> None:
-    with open_harness(tmp_path, CHALLENGE_TEXT=template) as harness:
-        id = harness.start_and_send()["id"]
-        harness.text(f"Liked “{lose(harness.texts()[-1].body)}”")
-        assert harness.history(id)[-1] == "quoted_text"
+    def said(harness: Harness) -> str:
+        return f"Liked “{lose(harness.texts()[-1].body)}”"
+
+    assert last_event(tmp_path, said, CHALLENGE_TEXT=template) == "quoted_text"
 
 
 @pytest.mark.parametrize(

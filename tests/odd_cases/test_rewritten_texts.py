@@ -8,6 +8,7 @@ from bot.domain.reply import hear
 from simulator import faults
 from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
+from tests.odd_cases.lost_letters import questioned
 from tests.sms.webhooks import report, sms
 
 SMART = str.maketrans(
@@ -52,11 +53,6 @@ def test_a_reaction_to_a_rewritten_text_is_no_answer(tmp_path, template: str) ->
         (message,) = harness.texts()
         harness.text(f"Liked “{message.body.translate(SMART)}”")
         assert harness.history(id)[-1] == "quoted_text"
-
-
-def questioned(text: str) -> str:
-    """As a phone sends it whose alphabet lacks the letters."""
-    return "".join(letter if letter.isascii() else "?" for letter in text)
 
 
 @pytest.mark.parametrize(

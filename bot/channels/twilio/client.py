@@ -20,7 +20,6 @@ from urllib3 import exceptions as urllib3_errors
 
 from bot.channels.gateway import (
     Accepted,
-    Blame,
     ChannelUnavailable,
     Conversation,
     Direction,
@@ -219,16 +218,15 @@ class TwilioGateway:
 
     def _refusal(self, error: TwilioRestException | TwilioServiceException) -> SendResult:
         code, status = twilio_code(error), http_status(error) or 0
-        trouble = errors.at_send(code or 0, status)
+        # A 401 is about the credentials, whatever its code says, or if it has none.
+        meant = errors.CREDENTIALS if status == 401 else code or 0
+        trouble = errors.at_send(meant, status)
         # Only a 4xx says that nothing was sent: behind a 103, say, an acceptance may follow.
         if not 400 <= status < 500 or status == 408 or trouble.kind is Kind.PASSING:
             return Unknown(f"{status} {code or ''}".strip())
         if status == 429 or trouble.kind is Kind.LIMIT:
             return Postponed(code, self.client.http_client.retry_after_seconds)
-        if status == 401:  # whatever its code says, or none
-            sentence = errors.at_send(errors.CREDENTIALS, status).sentence
-            return Refused(code, sentence, Blame.CREDENTIALS)
-        return Refused(code, trouble.sentence, errors.blame(code or 0, trouble))
+        return Refused(code, trouble.sentence, errors.blame(meant, trouble))
 
 
 @contextmanager

@@ -43,12 +43,12 @@ class ErrorCode:
 
 
 def _each(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
-    """Troubles whose sentence needs the advice of their kind."""
+    """Codes whose sentence needs the advice of their kind."""
     return dict.fromkeys(codes, ErrorCode(kind, sentence, ADVICE[kind]))
 
 
 def _told(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
-    """Troubles whose sentence says what to do."""
+    """Codes whose sentence says what to do."""
     return dict.fromkeys(codes, ErrorCode(kind, sentence, ""))
 
 
