@@ -16,11 +16,15 @@ def listener(serve: Any) -> Iterator[int]:
     """A server of one function for each connection; its port."""
     server = socket.create_server(("127.0.0.1", 0), backlog=16)
 
+    def serve_one(connection: socket.socket) -> None:
+        with connection:
+            serve(connection)
+
     def accept() -> None:
         with suppress(OSError):
             while True:
                 connection, _ = server.accept()
-                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+                threading.Thread(target=serve_one, args=(connection,), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:
