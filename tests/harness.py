@@ -12,7 +12,6 @@ from typing import Any
 import requests
 from click.testing import Result
 from flask import Flask
-from werkzeug.serving import make_server
 
 from bot import service as services
 from bot import settings as settings_module
@@ -23,6 +22,7 @@ from bot.settings import Settings
 from bot.store.steady import SteadyClock
 from bot.store.tx import Store
 from simulator import faults
+from simulator.connections import Server
 from simulator.server import Simulator
 from simulator.webhooks import Answer
 from simulator.world import Account, Message, Number
@@ -205,7 +205,7 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
     holder: dict[str, Any] = {}
     # Its lines hold whole addresses; gunicorn's are short (`bot/server/logger.py`).
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server("127.0.0.1", 0, lambda *args: holder["harness"].app(*args), threaded=True)
+    server = Server("127.0.0.1", 0, lambda *args: holder["harness"].app(*args))
     url = f"http://127.0.0.1:{server.server_port}"
     simulator = simulator_for(url, clock)
     simulator.start()
@@ -230,6 +230,7 @@ def harness(path: Path, **settings: str) -> Iterator[Harness]:
             made.close()
     finally:
         server.server_close()
+        server.close_kept()
         simulator.stop()
 
 

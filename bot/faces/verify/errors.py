@@ -118,7 +118,7 @@ class VerifyShape:
 def _limit_name(error: Refusal) -> str:
     """The setting of the limit that was hit, if there is one; else our code word."""
     if isinstance(error, LimitReached):
-        return error.limit_name
+        return str(error.limit_name)  # WSGI takes no enum
     return _LIMITED_BY.get(type(error), error.code)
 
 
