@@ -51,7 +51,7 @@ def test_without_webhooks_the_commands_say_what_to_set(harness: Harness) -> None
 
 def test_a_test_event_is_sent(told: Harness) -> None:
     said = told.flask("webhooks", "test").output
-    assert said == f"A test event will be sent {WHILE}.\n"
+    assert said == f"1 test event will be sent {WHILE}.\n"
     told.run_once()
     (event,) = told.simulator.receiver.events()
     assert '"sentBy":"cli"' in event.body

@@ -100,22 +100,22 @@ class Admission:
         Returns True if the number opted out long ago and this start tests whether that still holds.
 
         Raises OptedOut, Disowned, LimitReached, SenderUnavailable, QueueTooLong."""
-        tries_opt_out = _respect_opt_out(tx, start)
+        tests_opt_out = _respect_opt_out(tx, start)
         _respect_disown(tx, start.phone)
         self._respect_limits(tx, start)
         _respect_circuit(tx, start.from_address)
         self._respect_delay(tx, start.window)
-        return tries_opt_out
+        return tests_opt_out
 
-    def pass_circuit_breaker(self, tx: Tx, start: AdmissionRequest, *, tries_opt_out: bool) -> bool:
+    def pass_circuit_breaker(self, tx: Tx, start: AdmissionRequest, *, tests_opt_out: bool) -> bool:
         """Returns whether an open circuit breaker admits the start as a probe. Call this check
         last, so that a start which another check refuses uses up neither the probe nor the daily
         test of an old opt-out. Raises BreakerOpen."""
         is_probe = self._circuit_breaker is not None and self._circuit_breaker.admit(
             tx, phone=start.phone, country=start.country, run_id=start.run_id, send=start.send
         )
-        if tries_opt_out:
-            opt_outs.try_once(tx, phone=start.phone, from_address=start.from_address)
+        if tests_opt_out:
+            opt_outs.note_test(tx, phone=start.phone, from_address=start.from_address)
         return is_probe
 
     def used(self, tx: Tx, phone: str) -> list[tuple[Limit, int]]:

@@ -30,17 +30,17 @@ class DeliveryDelay:
     def note(self, delay: timedelta, *, now: datetime) -> None:
         """Records how long a text waited at Twilio before a carrier had it."""
         with self._lock:
-            self._begin_anew_after_trouble(now)
+            self._reset_after_disruption(now)
             if now - delay >= self._since:
                 self._latest.append((now, delay))
 
     def delay_at_twilio(self, now: datetime) -> timedelta:
         with self._lock:
-            self._begin_anew_after_trouble(now)
+            self._reset_after_disruption(now)
             fresh = [d.total_seconds() for at, d in self._latest if at + GOOD_FOR > now]
         return timedelta(seconds=median(fresh) if len(fresh) >= FEWEST else 0.0)
 
-    def _begin_anew_after_trouble(self, now: datetime) -> None:
+    def _reset_after_disruption(self, now: datetime) -> None:
         """Checks at each use: a halt may be noticed only after the delayed reports are read."""
         if (disruptions := self._disruptions()) != self._seen:
             self._seen, self._since = disruptions, now

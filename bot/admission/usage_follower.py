@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from bot.concurrency.blocking import in_turns
+from bot.concurrency.blocking import yielding
 from bot.store import usage
 from bot.store.rows import ROWS_AT_ONCE
 from bot.store.tx import Store, Tx
@@ -54,7 +54,7 @@ class UsageFollower:
         if self._read_to is None:
             self._read_to = usage.first_since(tx, since)
         rows = usage.after(tx, self._read_to, since=since, limit=READ_AT_ONCE)
-        for row in in_turns(rows, at_once=ROWS_AT_ONCE):
+        for row in yielding(rows, every=ROWS_AT_ONCE):
             self._read_to = row.number
             for count in self._counters:
                 count(row)

@@ -46,17 +46,17 @@ def _pool() -> Any:
     return ThreadPool(THREADS)
 
 
-def breathe() -> None:
+def yield_control() -> None:
     """Yields in the middle of long work to requests that wait. Real threads need no yield."""
     if _are_threads_greenlets():
         time.sleep(YIELD_SECONDS)
 
 
-def in_turns(items: Iterable[T], *, at_once: int) -> Iterator[T]:
-    """The items, with a call of `breathe` before every `at_once`-th one."""
+def yielding(items: Iterable[T], *, every: int) -> Iterator[T]:
+    """The items, with a call of `yield_control` before every `every`-th one."""
     for place, item in enumerate(items, start=1):
-        if place % at_once == 0:
-            breathe()
+        if place % every == 0:
+            yield_control()
         yield item
 
 

@@ -10,10 +10,10 @@ from bot.usecases.rules import Rules
 log = logging.getLogger(__name__)
 
 
-def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
-    """Asks Twilio if it is due. Returns 1 if it was."""
+def run_once(store: Store, gateway: Gateway, rules: Rules) -> None:
+    """Asks Twilio if it is due."""
     if not store.read(credentials.is_due, rules.from_address):
-        return 0
+        return
     try:
         gateway.check()
     except ChannelUnavailable as error:
@@ -22,4 +22,3 @@ def run_once(store: Store, gateway: Gateway, rules: Rules, until: float) -> int:
     else:
         log.info("Twilio accepts our credentials again: sending goes on")
         store.write(credentials.accepted, rules.from_address)
-    return 1

@@ -19,28 +19,23 @@ AWAY_SECONDS = 1.0  # between two tries while the database is away
 @dataclass(frozen=True, slots=True)
 class Duty:
     """A background duty. `run` gets an instant of `time.monotonic()` after which it begins nothing
-    new, and returns how many items it handled. A duty of one transaction has no more to begin."""
+    new. A duty of one transaction has no more to begin."""
 
     name: str
-    run: Callable[[float], int]
+    run: Callable[[float], object]
     every_seconds: float  # its pace: between the end of one run and the next
     budget_seconds: float  # of one run
     is_housekeeping: bool = False  # nothing waits for it
 
-    def run_once(self) -> int:
-        return self.run(time.monotonic() + self.budget_seconds)
+    def run_once(self) -> None:
+        self.run(time.monotonic() + self.budget_seconds)
 
 
 def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -> list[Duty]:
     return [
-        Duty("credentials", partial(credentials.run_once, store, gateway, rules), 1.0, 10.0),
+        Duty("credentials", lambda until: credentials.run_once(store, gateway, rules), 1.0, 10.0),
         Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),
         Duty("count", partial(count.run_once, store), 1.0, 0.5),
-        Duty("tidy", lambda until: _did(store.tidy), 1.0, 4.0, is_housekeeping=True),
-        Duty("sweep", sweeper.run_once, 1.0, 60.0, is_housekeeping=True),
+        Duty("checkpoint", lambda until: store.checkpoint(), 1.0, 4.0, is_housekeeping=True),
+        Duty("sweep", lambda until: sweeper.run_once(), 1.0, 60.0, is_housekeeping=True),
     ]
-
-
-def _did(call: Callable[[], None]) -> int:
-    call()
-    return 0

@@ -53,7 +53,7 @@ class HeartbeatWriter(Background):
         self._store = store
         self._has_judged_all = has_judged_all
         self._serves = serves
-        self._is_told = False
+        self._is_logged = False
         self.process = secrets.token_hex(8)
         # Processes that have not written since this instant are replaced.
         self.replaces: datetime | None = None
@@ -84,10 +84,10 @@ class HeartbeatWriter(Background):
         while not self._is_over.wait(heartbeat.EVERY_SECONDS):
             try:
                 self.beat()
-                self._is_told = False
+                self._is_logged = False
             except StoreUnavailable as error:
-                if not self._is_told:
+                if not self._is_logged:
                     log.warning("the heartbeat waits for the database: %s", error)
-                self._is_told = True
+                self._is_logged = True
             except Exception:
                 log.exception("the heartbeat failed; going on")

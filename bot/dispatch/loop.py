@@ -169,11 +169,11 @@ class Dispatcher:
         if next_due.is_unreadable:
             self._store.write(repair.set_unreadable_aside)
         is_waiting = False
-        if next_due.are_verifications:
+        if next_due.has_due_verifications:
             count = self._expire()
             is_waiting = count == 0  # for other processes, which may wait for this one too
             pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
-        if next_due.are_texts and self.send.run_in_background(self._wake.set) > 0:
+        if next_due.has_due_texts and self.send.run_in_background(self._wake.set) > 0:
             return timedelta(0)
         if is_waiting:
             self._catch_up.heart.beat()
@@ -183,7 +183,7 @@ class Dispatcher:
 
 def pause_until(next_due: Due) -> timedelta:
     """A text that is due but was not taken waits for a free thread, which wakes us."""
-    return min(LONGEST_SLEEP, next_due.soon or LONGEST_SLEEP)
+    return min(LONGEST_SLEEP, next_due.time_to_next or LONGEST_SLEEP)
 
 
 def pause_after(failures: int) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bot.channels.gateway import Gateway, NotForUs, ReceivedText
-from bot.concurrency.blocking import in_turns
+from bot.concurrency.blocking import yielding
 from bot.domain.ignored import IgnoreReason
 from bot.domain.phone import masked
 from bot.store.tx import RowLocked, Store, StoreUnavailable
@@ -90,7 +90,7 @@ def _texts(
     """`found`: the newest first."""
     with_newer_keyword: set[str] = set()  # numbers
     texts = []
-    for received, missed in in_turns(found, at_once=READ_AT_ONCE):
+    for received, missed in yielding(found, every=READ_AT_ONCE):
         text = InboundText(
             message_sid=received.message_sid,
             phone=received.phone,
@@ -102,7 +102,7 @@ def _texts(
             is_to_short_code=received.is_to_short_code,
         )
         texts.append(text)
-        if is_start_or_stop(text.heard, code_length=rules.terms.code_length):
+        if is_start_or_stop(text.prepared, code_length=rules.terms.code_length):
             with_newer_keyword.add(received.phone)
     return texts
 

@@ -12,7 +12,7 @@ from bot.usecases import audit, counting, forget, notify, removal, repair, timek
 
 EVERY_SECONDS = 3600.0
 AT_ONCE = 500
-TOLD_EVERY_SECONDS = 600.0  # between two log lines that stored time is ahead
+LOG_EVERY_SECONDS = 600.0  # between two log lines that stored time is ahead
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,11 @@ class Sweeper:
         self._store = store
         self._kept = kept
         self._next_at = 0.0
-        self._told_at = -TOLD_EVERY_SECONDS
+        self._logged_at = -LOG_EVERY_SECONDS
         self._jumps = self._store.steady.jumps
         self._left: list[Callable[[Tx], Done[int]]] = []  # of the sweep under way
 
-    def run_once(self, until: float = 0.0) -> int:
+    def run_once(self) -> int:
         """Removes a batch of old rows while a sweep is under way; otherwise updates the row of
         `time_mark` and begins a sweep, each if it is due. Returns how many steps are left.
 
@@ -103,11 +103,12 @@ class Sweeper:
         ahead = self._store.steady.ahead
         if ahead <= TOLERATED:
             return False
-        if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
-            self._told_at = time.monotonic()
+        if time.monotonic() - self._logged_at >= LOG_EVERY_SECONDS:
+            self._logged_at = time.monotonic()
             log.error(
-                "stored time is %d s ahead of the clock: a clock was ahead once. Windows and limits"
-                " hold, and nothing old is removed; docs/operations.md says how to fix it",
+                "stored time is %d s ahead of the clock, because a clock was ahead earlier. Time"
+                " windows and limits still work; nothing old is removed. docs/operations.md says"
+                " how to fix it",
                 ahead.total_seconds(),
             )
         return True

@@ -64,10 +64,10 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveNumberAlone:
+class BlockNumber:
     """Refuse starts for the verification's number for a day: its holder replied NO."""
 
     since: datetime  # when the NO was sent
 
 
-Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | LiftText | Notify | LeaveNumberAlone
+Effect = SendText | WithdrawTexts | EraseTexts | CountUsage | LiftText | Notify | BlockNumber

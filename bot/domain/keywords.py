@@ -3,7 +3,7 @@
 import re
 from enum import Enum
 
-from bot.domain.reply import Heard
+from bot.domain.reply import PreparedText
 
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
 # without blanks, dashes and punctuation, as they are compared.
@@ -44,16 +44,16 @@ class Keyword(Enum):
     HELP = "help"
 
 
-def keyword(heard: Heard) -> Keyword | None:
+def keyword(prepared: PreparedText) -> Keyword | None:
     """The keyword a text consists of; case, blanks, dashes and punctuation do not matter.
 
-    >>> from bot.domain.reply import hear
-    >>> keyword(hear(" Stop. ")), keyword(hear("OPT-OUT"))
+    >>> from bot.domain.reply import prepare
+    >>> keyword(prepare(" Stop. ")), keyword(prepare("OPT-OUT"))
     (<Keyword.STOP: 'stop'>, <Keyword.STOP: 'stop'>)
-    >>> keyword(hear("please stop")) is None
+    >>> keyword(prepare("please stop")) is None
     True
     """
-    word = "".join(letter for letter in heard.comparable if letter.isalnum())
+    word = "".join(letter for letter in prepared.comparable if letter.isalnum())
     if word in _STOP:
         return Keyword.STOP
     if word in _START:
@@ -61,9 +61,9 @@ def keyword(heard: Heard) -> Keyword | None:
     return Keyword.HELP if word in _HELP else None
 
 
-def is_stop_word(heard: Heard) -> bool:
+def is_stop_word(prepared: PreparedText) -> bool:
     """Whether Twilio reads a text as STOP. Twilio ignores only case and blanks around it."""
-    return heard.text.strip().casefold() in _STOP
+    return prepared.text.strip().casefold() in _STOP
 
 
 def opens_with_stop(comparable: str) -> bool:

@@ -23,9 +23,11 @@ def tag(value: Any) -> str | None:
     if not isinstance(value, str) or len(value) > LONGEST_TAG:
         raise InvalidStart(f"tag must be a text of at most {LONGEST_TAG} characters.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        raise InvalidStart("tag may hold no control characters and no half characters.")
+        raise InvalidStart("tag must not contain control characters or unpaired surrogates.")
     if is_placeholder(value):
-        raise InvalidStart("tag is still the placeholder of a template: put a value in its place.")
+        raise InvalidStart(
+            "tag is a template placeholder that was not replaced. Send the value itself."
+        )
     return value
 
 

@@ -203,7 +203,7 @@ def _regions(number: phonenumbers.PhoneNumber) -> tuple[str, frozenset[str]]:
 def _e164(text: str) -> str:
     """The typed number as a plus and digits. Raises InvalidNumber."""
     if len(text) > LONGEST_SPELLING:
-        raise InvalidNumber(f"A phone number takes at most {LONGEST_SPELLING} characters.")
+        raise InvalidNumber(f"A phone number may have at most {LONGEST_SPELLING} characters.")
     typed = spelled(text)
     if not typed:
         raise InvalidNumber("A phone number input is required, such as +14255550123.")

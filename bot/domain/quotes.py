@@ -13,13 +13,13 @@ from bot.domain.characters import ascii_digits, comparable, is_latin, is_unspace
 # The fixed words of a challenge must be at least as long.
 QUOTE_LENGTH = 12
 QUOTE_LETTERS = 6
-# In a script other than Latin so many numbers and Latin words, such as the time and the reference,
-# one more if none is a number: a person may type "Ref KP".
+# In a text of another script, this many of its numbers and Latin words must appear in order; one
+# more if none is a number, since a person may type "Ref KP".
 SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
 _ASCII = re.compile(r"[a-z]+|[0-9]+")
-# What stands in place of letters that were lost. The bytes of one, read as Latin-1, come together;
-# single letters of Latin-1 are in answers of other languages.
+# Characters that stand in for lost letters. A lost letter's bytes read as Latin-1 come at least two
+# together; a single Latin-1 letter may belong to an answer.
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
 # An ellipsis, made comparable, and the quotation mark that ends a reaction.
 _CUT = re.compile('[^\\w"]{0,3}?\\.\\.\\.(?P<end>"?)')
@@ -40,15 +40,15 @@ def is_recognizable(parts: Sequence[str]) -> bool:
     )
 
 
-def quotes_any(said: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
-    """Whether `said`, made comparable, contains a part of one of our texts. The service's name does
-    not count: a person may write it beside the code."""
-    reply = _Said.of(said)
-    return any(_quotes(reply, text, service) for text in challenge_texts)
+def quotes_any(text: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
+    """Whether a comparable text contains a part of one of ours. The service's name does not count:
+    a person may write it beside the code."""
+    reply = _Reply.of(text)
+    return any(_quotes(reply, ours, service) for ours in challenge_texts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Reply:
     """A comparable reply, prepared once for all texts that it may quote."""
 
     text: str
@@ -59,16 +59,16 @@ class _Said:
     replaced: int  # how many characters may stand in place of a letter
 
     @classmethod
-    def of(cls, text: str) -> "_Said":
+    def of(cls, text: str) -> "_Reply":
         digits = ascii_digits(text)
         replaced = sum(map(len, _REPLACED.findall(text)))
         words, unmarked = _ASCII.findall(digits), _ASCII.findall(_without_marks(digits))
         return cls(text, _beyond_latin(text), digits, words, unmarked, replaced)
 
 
-def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
-    """Whether `said`, made comparable, begins as one of our texts does. The service's name is one
-    of our words here.
+def opens_with_quote(text: str, challenge_texts: Sequence[str]) -> bool:
+    """Whether a comparable text begins as one of ours does. The service's name is one of our words
+    here.
 
     >>> ours = ["Stop & Shop: Your code is {code}"]
     >>> opens_with_quote("> stop & shop: your code is 1234", ours)
@@ -76,9 +76,9 @@ def opens_with_quote(said: str, challenge_texts: Sequence[str]) -> bool:
     >>> opens_with_quote("stop > stop & shop: your code is 1234", ours)
     False
     """
-    texts = (comparable(text.split("{code}")[0]) for text in challenge_texts)
-    openings = {_bare(text[:QUOTE_LENGTH]) for text in texts} - {""}
-    return _bare(said).startswith(tuple(openings))
+    begins = (comparable(ours.split("{code}")[0]) for ours in challenge_texts)
+    openings = {_bare(opening[:QUOTE_LENGTH]) for opening in begins} - {""}
+    return _bare(text).startswith(tuple(openings))
 
 
 def _bare(text: str) -> str:
@@ -95,33 +95,33 @@ def _fixed_parts(challenge_text: str, service: str | None) -> list[str]:
     return without if is_recognizable(without) else whole
 
 
-def _quotes(said: _Said, challenge_text: str, service: str | None) -> bool:
+def _quotes(reply: _Reply, challenge_text: str, service: str | None) -> bool:
     parts = [comparable(part) for part in _fixed_parts(challenge_text, service)]
     return (
-        _holds_words(said, parts)
-        or _is_cut_off(said.digits, challenge_text, service)
-        or _lost_its_letters(said, parts)
+        _holds_words(reply, parts)
+        or _is_cut_off(reply.digits, challenge_text, service)
+        or _lost_its_letters(reply, parts)
     )
 
 
-def _holds_words(said: _Said, parts: Sequence[str]) -> bool:
+def _holds_words(reply: _Reply, parts: Sequence[str]) -> bool:
     return any(
-        _holds_run(said.text, part)
-        or (said.letters and any(run in said.letters for run in _letter_runs(part)))
+        _holds_run(reply.text, part)
+        or (reply.letters and any(run in reply.letters for run in _letter_runs(part)))
         for part in parts
     )
 
 
-def _is_cut_off(said: str, challenge_text: str, service: str | None) -> bool:
-    """Whether `said` holds a text of ours from its beginning to its code and as much of what
-    follows as makes a quote, as a preview does that was cut off: any part of it that an ellipsis
-    ends. The service's name counts here, since words of ours surround it."""
+def _is_cut_off(reply: str, challenge_text: str, service: str | None) -> bool:
+    """Whether the reply contains one of our texts from its beginning to the code, cut off later, as
+    in a preview. An ellipsis after the code marks the cut; without one, QUOTE_LENGTH characters (or
+    QUOTE_LETTERS letters) must match. The service's name counts, since our words surround it."""
     opening, _, ending = challenge_text.partition("{code}")
     before, after = comparable(opening), comparable(ending)
     own = before.removeprefix(comparable(service or ""))
     first = _SENTENCE.match(after)
-    for match in re.finditer(re.escape(before) + r"\W{0,3}[0-9]+", said):
-        rest = said[match.end() :]
+    for match in re.finditer(re.escape(before) + r"\W{0,3}[0-9]+", reply):
+        rest = reply[match.end() :]
         shown = _common_start(rest, " " * (rest[:1] == " ") + after)
         cut = _CUT.match(rest, len(shown)) or _CUT.match(rest)
         if cut and (cut["end"] or _bare(shown)) and _bare(own + shown):
@@ -140,9 +140,9 @@ def _common_start(one: str, other: str) -> str:
     return "".join(letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _holds_run(said: str, ours: str) -> bool:
+def _holds_run(text: str, ours: str) -> bool:
     starts = range(len(ours) - QUOTE_LENGTH + 1)
-    return any(ours[start : start + QUOTE_LENGTH] in said for start in starts)
+    return any(ours[start : start + QUOTE_LENGTH] in text for start in starts)
 
 
 def _letter_runs(ours: str) -> Iterator[str]:
@@ -158,22 +158,22 @@ def _letter_runs(ours: str) -> Iterator[str]:
             yield "".join(letter for letter, _ in run)
 
 
-def _lost_its_letters(said: _Said, parts: Sequence[str]) -> bool:
-    """Whether `said` may be a text of ours after a phone or carrier has replaced letters, by
+def _lost_its_letters(reply: _Reply, parts: Sequence[str]) -> bool:
+    """Whether a reply may be a text of ours after a phone or carrier has replaced letters, by
     question marks or by their bytes read as Latin-1, or has dropped them or their marks. What is
     ASCII remains, in order."""
     ours = " ".join(parts)
     is_latin_text = not any(_letter_runs(ours))
-    if not is_latin_text and said.replaced >= QUOTE_LETTERS:
+    if not is_latin_text and reply.replaced >= QUOTE_LETTERS:
         return True
     left = _ASCII.findall(ascii_digits(ours))
     if is_latin_text:
         stripped = _ASCII.findall(_without_marks(ours))
         return not ours.isascii() and (
-            _are_letters_of(left, said.words) or _are_letters_of(stripped, said.unmarked)
+            _are_letters_of(left, reply.words) or _are_letters_of(stripped, reply.unmarked)
         )
     least = SKELETON_WORDS if any(map(str.isdigit, left)) else SKELETON_WORDS + 1
-    return len(left) >= least and _are_in_order(left, said.words)
+    return len(left) >= least and _are_in_order(left, reply.words)
 
 
 def _are_in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
@@ -196,8 +196,8 @@ def _without_marks(text: str) -> str:
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
-def _beyond_latin(said: str) -> str:
+def _beyond_latin(text: str) -> str:
     """The letters of a comparable text in scripts other than Latin."""
-    if said.isascii():
+    if text.isascii():
         return ""
-    return "".join(letter for letter in said if letter.isalpha() and not is_latin(letter))
+    return "".join(letter for letter in text if letter.isalpha() and not is_latin(letter))

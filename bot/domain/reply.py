@@ -5,8 +5,9 @@ and never use up an attempt. A reaction ("Loved “Your verification code is 123
 right code although the person did not type it, so quotes are recognized before codes. Digits are
 read last, and one text is never more than one guess.
 
-`hear` does the expensive part that needs no verification, before a transaction begins. Normalizing
-takes quadratic time in the number of combining marks, so `hear` checks the text's length first.
+`prepare` does the expensive part that needs no verification, before a transaction begins.
+Normalizing takes quadratic time in the number of combining marks, so `prepare` checks the text's
+length first.
 """
 
 import re
@@ -60,7 +61,7 @@ class TooLong:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class PreparedText:
     """A text, prepared for reading."""
 
     length: int
@@ -73,61 +74,63 @@ class Heard:
         return self.length > LONGEST_TEXT
 
 
-def hear(text: str) -> Heard:
+def prepare(text: str) -> PreparedText:
     if len(text) > LONGEST_TEXT or _is_bare(text):
-        return Heard(len(text), text[:LONGEST_TEXT])
-    return Heard(len(text), text, comparable(text)[:LONGEST_COMPARABLE], _folded(text))
+        return PreparedText(len(text), text[:LONGEST_TEXT])
+    return PreparedText(len(text), text, comparable(text)[:LONGEST_COMPARABLE], _folded(text))
 
 
-def first_line(heard: Heard) -> Heard:
-    return hear(LINE_END.split(heard.text.strip(), maxsplit=1)[0])
+def first_line(prepared: PreparedText) -> PreparedText:
+    return prepare(LINE_END.split(prepared.text.strip(), maxsplit=1)[0])
 
 
-def holds_code_run(heard: Heard, *, code_length: int) -> bool:
+def holds_code_run(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether the text contains a stand-alone group of as many digits as a code has.
 
-    >>> holds_code_run(hear("stop 1234"), code_length=4)
+    >>> holds_code_run(prepare("stop 1234"), code_length=4)
     True
-    >>> holds_code_run(hear("stop calling +1 425 555 0100"), code_length=4)
+    >>> holds_code_run(prepare("stop calling +1 425 555 0100"), code_length=4)
     False
     """
-    return bool(_code_runs(heard.folded, code_length))
+    return bool(_code_runs(prepared.folded, code_length))
 
 
-def may_hold_code(heard: Heard, *, code_length: int) -> bool:
+def may_hold_code(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether the text holds as many digits as a code anywhere, in a row or with blanks and dashes
     between.
 
-    >>> may_hold_code(hear("call 5551, code/1234"), code_length=4)
+    >>> may_hold_code(prepare("call 5551, code/1234"), code_length=4)
     True
-    >>> may_hold_code(hear("1 2-3 4!"), code_length=4), may_hold_code(hear("123"), code_length=4)
-    (True, False)
+    >>> may_hold_code(prepare("1 2-3 4!"), code_length=4)
+    True
+    >>> may_hold_code(prepare("123"), code_length=4)
+    False
     """
-    text = heard.folded or heard.text
+    text = prepared.folded or prepared.text
     spaced = ("".join(_DIGITS.findall(one)) for one in _SPACED.findall(text))
     return any(len(digits) == code_length for digits in (*spaced, *_DIGITS.findall(text)))
 
 
 def read(
-    heard: Heard, *, code_length: int, challenge_text: str, service: str | None = None
+    prepared: PreparedText, *, code_length: int, challenge_text: str, service: str | None = None
 ) -> Attempt | Quote | Chatter | TooLong:
     """Reads a reply that is not a keyword. `service`: the service's name, which does not count as
     our own words.
 
-    >>> read(hear("Code: ２１６８ thanks"), code_length=4, challenge_text="")
+    >>> read(prepare("Code: ２１６８ thanks"), code_length=4, challenge_text="")
     Attempt(digits='2168')
-    >>> read(hear("Call me 555 1234"), code_length=4, challenge_text="")
+    >>> read(prepare("Call me 555 1234"), code_length=4, challenge_text="")
     Chatter()
     """
-    if heard.is_too_long:
+    if prepared.is_too_long:
         return TooLong()
-    if _is_bare(heard.text):
-        return Attempt(heard.text) if heard.length == code_length else Chatter()
-    if has_reaction_frame(heard.text):
+    if _is_bare(prepared.text):
+        return Attempt(prepared.text) if prepared.length == code_length else Chatter()
+    if has_reaction_frame(prepared.text):
         return Quote()
-    if quotes_any(heard.comparable, [challenge_text], service=service):
+    if quotes_any(prepared.comparable, [challenge_text], service=service):
         return Quote()
-    guess = _guess(heard.folded, code_length)
+    guess = _guess(prepared.folded, code_length)
     return Attempt(guess) if guess else Chatter()
 
 
@@ -172,23 +175,23 @@ def _lone_runs(text: str, code_length: int) -> set[str]:
     return found
 
 
-def has_code_line(heard: Heard, *, code_length: int) -> bool:
+def has_code_line(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether a line is a code alone, and not quoted.
 
-    >>> has_code_line(hear("No\\n\\n1234"), code_length=4)
+    >>> has_code_line(prepare("No\\n\\n1234"), code_length=4)
     True
-    >>> has_code_line(hear("No\\n\\n> 1234\\n1200 Main St"), code_length=4)
+    >>> has_code_line(prepare("No\\n\\n> 1234\\n1200 Main St"), code_length=4)
     False
     """
-    lines = unquoted(heard.folded or heard.text).split("\n")
+    lines = unquoted(prepared.folded or prepared.text).split("\n")
     is_alone = any(_code_line(line, code_length) is not None for line in lines)
-    return is_alone and holds_code_run(heard, code_length=code_length)
+    return is_alone and holds_code_run(prepared, code_length=code_length)
 
 
-def written_code(heard: Heard, *, code_length: int) -> str | None:
+def written_code(prepared: PreparedText, *, code_length: int) -> str | None:
     """The one stand-alone group of as many digits as a code has, outside of what is marked as a
     quote or a signature; None: there is none, or several."""
-    found = _lone_runs(unquoted(heard.folded), code_length)
+    found = _lone_runs(unquoted(prepared.folded), code_length)
     return found.pop() if len(found) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""What stands below a reply: a signature, or a quoted text. And NO, which may stand above one."""
+"""Recognizes signatures and quoted texts below a reply, and a NO above them."""
 
 import re
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from functools import lru_cache
 from bot.domain.characters import comparable, is_unspaced, letters_of_words, words_of
 
 LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
-# How the lines of a quoted text or a signature begin, or what those of phones hold.
+# Begins a line of a quote or a signature, or occurs in a phone's default signature.
 _MARK = (
     r"--|__|[>«\"“„‹]|sent from "
     r"|[^\r\n\u2028\u2029]*(?:iphone|ipad|android|samsung|smartphone|スマートフォン)"
@@ -25,9 +25,9 @@ _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and 
 
 
 def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
-    """Whether a text is one of these words and nothing else, perhaps repeated, or stands so above a
-    signature or a quoted text; punctuation does not matter. `is_quote`: a text of ours is in it, so
-    what stands below is that.
+    """Whether a text is one of these words, perhaps repeated, alone or above a signature or quote.
+    Punctuation does not matter. `is_quote`: the text contains one of ours, so that is what stands
+    below.
 
     >>> is_no("No!", ["no"]), is_no("no code came", ["no"])
     (True, False)
@@ -39,9 +39,9 @@ def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
         return False
     first = comparable(above)
     known = {_letters_of(word) for word in words}
-    said = words_of(first)
+    words_found = words_of(first)
     is_said = letters_of_words(first) in known or (
-        bool(said) and all(_is_one_of(known, word) for word in said)
+        bool(words_found) and all(_is_one_of(known, word) for word in words_found)
     )
     return is_said and (is_quote or all(map(_is_signature, below)))
 

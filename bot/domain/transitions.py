@@ -35,9 +35,9 @@ from bot.domain.decision import (
     with_first_event,
 )
 from bot.domain.effects import (
+    BlockNumber,
     CountUsage,
     EraseTexts,
-    LeaveNumberAlone,
     LiftText,
     UsageKind,
 )
@@ -131,7 +131,7 @@ def _after_the_end(v: Verification, input: Input, now: datetime) -> Decision:
         case DisownedByText(at) if _may_be_disowned_late(v, now):
             late = _afterthought(v, AutoReply.DISOWNED)
             disowned = (Event(EventName.DISOWNED),)
-            return replace(late, events=disowned, effects=(LeaveNumberAlone(at),))
+            return replace(late, events=disowned, effects=(BlockNumber(at),))
         case TextAccepted(at) if v.accepted_at is None:
             # A fact about delivery may still be added; it opens no window.
             return Decision(replace(v, accepted_at=at), (Event(EventName.TEXT_ACCEPTED),))
@@ -262,13 +262,13 @@ def _disowned(v: Verification, at: datetime) -> Decision:
     if v.held_outcome is not None:
         if v.held_outcome.status is Status.APPROVED:
             return Decision(v)
-        return Decision(v, (disowned,), effects=(LeaveNumberAlone(at),))
+        return Decision(v, (disowned,), effects=(BlockNumber(at),))
     if at >= v.deadline_at:
         ended = with_first_event(disowned, _lapse(v))
     else:
         ended = _publish(v, Outcome(Status.CANCELED, at, Cause.DISOWNED))
     thanked = _with_last_reply(ended, AutoReply.DISOWNED)
-    return replace(thanked, effects=(LeaveNumberAlone(at),))
+    return replace(thanked, effects=(BlockNumber(at),))
 
 
 def _time_passed(v: Verification, now: datetime) -> Decision:

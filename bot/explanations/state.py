@@ -9,8 +9,9 @@ from bot.usecases.readiness import Fault
 FAULTS = {
     Fault.STORE: "The database cannot be read or written.",
     Fault.DISPATCHER: "Work is overdue: no dispatcher runs, or it is stuck.",
-    Fault.CLOCK: "Stored time is ahead of the clock: a clock was ahead once. Windows and limits"
-    " hold, and nothing old is removed. docs/operations.md, under Clocks, says how to fix it.",
+    Fault.CLOCK: "Stored time is ahead of the clock, because a clock was ahead earlier. Time"
+    " windows and limits still work; nothing old is removed. docs/operations.md, under Clocks, says"
+    " how to fix it.",
     Fault.SET_ASIDE: "Rows of the database cannot be read and are skipped. The log names them;"
     " repair or remove them and restart.",
     Fault.TWILIO_CREDENTIALS: "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID"
@@ -28,18 +29,18 @@ _GOOD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Lamp:
+class Indicator:
     fault: Fault
     is_good: bool
     sentence: str
 
 
-def lamps(found: Iterable[Fault]) -> list[Lamp]:
-    """One lamp for each fault that a page shows. There is one for disabled webhook endpoints only
-    while an endpoint is disabled."""
+def indicators(found: Iterable[Fault]) -> list[Indicator]:
+    """One indicator for each fault that a page shows. There is one for disabled webhook endpoints
+    only while an endpoint is disabled."""
     wrong = frozenset(found)
     shown = [*_GOOD, *([Fault.WEBHOOK_ENDPOINT] if Fault.WEBHOOK_ENDPOINT in wrong else [])]
     return [
-        Lamp(fault, fault not in wrong, FAULTS[fault] if fault in wrong else _GOOD[fault])
+        Indicator(fault, fault not in wrong, FAULTS[fault] if fault in wrong else _GOOD[fault])
         for fault in shown
     ]

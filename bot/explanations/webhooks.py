@@ -9,7 +9,7 @@ from bot.usecases.webhooks import EndpointState, EndpointView, EventView
 from bot.webhooks.client import CALL_SECONDS
 
 NOT_SET = (
-    "No endpoint is set, so no application is told of outcomes. Set WEBHOOK_URLS and"
+    "No endpoint is set, so outcomes are not sent anywhere. Set WEBHOOK_URLS and"
     " WEBHOOK_SECRET and restart; docs/settings.md says how."
 )
 _CAUSES = {

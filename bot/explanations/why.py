@@ -8,7 +8,12 @@ from bot.channels import sentences
 from bot.channels.gateway import Conversation, Direction, ListedMessage
 from bot.domain.delivery import Delivery
 from bot.domain.verification import Cause, Stage, Status, Verification
-from bot.explanations.words import DELIVERIES, delivery_in_words, is_told_by_error, trouble
+from bot.explanations.words import (
+    DELIVERIES,
+    delivery_in_words,
+    error_in_words,
+    repeats_error_sentence,
+)
 from bot.store.texts import TextState
 from bot.usecases.read import VerificationView
 
@@ -33,15 +38,15 @@ def _why_pending(view: VerificationView, now: datetime) -> str:
     if verification.stage is Stage.WAITING:
         if text.state == TextState.UNKNOWN:
             return "Twilio gave no clear answer to the text, so its list is being asked."
-        return f"The text is on its way to Twilio.{trouble(text.error_code)}"
+        return f"The text is on its way to Twilio.{error_in_words(text.error_code)}"
     return f"Waiting for the person to text the code back.{_delivered(view)}"
 
 
 def _delivered(view: VerificationView) -> str:
     text = view.text
     if not text.delivery:
-        return f" No delivery report has come yet.{trouble(text.error_code)}"
-    return f" The text: {DELIVERIES[text.delivery]}{trouble(text.error_code)}"
+        return f" No delivery report has come yet.{error_in_words(text.error_code)}"
+    return f" The text: {DELIVERIES[text.delivery]}{error_in_words(text.error_code)}"
 
 
 def _approved(view: VerificationView) -> str:
@@ -114,12 +119,12 @@ def _failed(view: VerificationView) -> str:
             "Its secret key was removed, so its code cannot be derived. Start again; next time"
             " keep the old key in SECRET_KEY_FALLBACKS for a few minutes."
         )
-    said = outcome.reason or "The text could not be sent."
+    sentence = outcome.reason or "The text could not be sent."
     if outcome.error_code is None:
-        return f"{said} Start again when that is fixed."
-    if not is_told_by_error(outcome.cause, outcome.error_code):
-        return said + trouble(outcome.error_code)
-    return f"{sentences.told(outcome.error_code)} (Twilio's error {outcome.error_code})"
+        return f"{sentence} Start again when that is fixed."
+    if not repeats_error_sentence(outcome.cause, outcome.error_code):
+        return sentence + error_in_words(outcome.error_code)
+    return f"{sentences.with_advice(outcome.error_code)} (Twilio's error {outcome.error_code})"
 
 
 _ENDED: dict[Status, Callable[[VerificationView], str]] = {
@@ -147,10 +152,10 @@ def message_in_words(
     """A message as Twilio's list shows it. `known`: sids of replies that have reached us.
     `explained`: errors whose sentence stands on the page already."""
     if message.is_inbound:
-        return f"{_arrival(message, known)}{trouble(message.error_code, explained)}"
-    said = delivery_in_words(message.status) or message.status
+        return f"{_arrival(message, known)}{error_in_words(message.error_code, explained)}"
+    sentence = delivery_in_words(message.status) or message.status
     what = "An answer" if message.direction is Direction.ANSWER else "A text"
-    return f"{what} to the phone. {said}{trouble(message.error_code, explained)}"
+    return f"{what} to the phone. {sentence}{error_in_words(message.error_code, explained)}"
 
 
 def _arrival(message: ListedMessage, known: frozenset[str]) -> str:

@@ -9,7 +9,7 @@ from bot.domain.events import EventName
 from bot.domain.ignored import IgnoreReason
 from bot.domain.limits import LimitName
 from bot.domain.operators import Action
-from bot.domain.verification import Cause, Stage, Status
+from bot.domain.verification import FINISHED, Cause, Stage, Status
 from bot.store.history import HistoryLine
 from bot.usecases.overview import Period
 from bot.usecases.search import By
@@ -77,7 +77,7 @@ COUNT_MEANINGS = {
     "approval_rate": "Approved, of all that ended in this time and were not canceled.",
     "median": "Half of the right codes came no later than this after Twilio took the text.",
     "slow": "95 of 100 right codes came no later than this.",
-    "texts_per_approval": "Texts asked for in this time, those sent again too, for each approval.",
+    "texts_per_approval": "Texts requested in this time, resends included, for each approval.",
 }
 
 # The starts that each limit counts.
@@ -86,7 +86,7 @@ LIMITS = {
     LimitName.WRONG_PER_NUMBER: "Wrong codes of a number",
     LimitName.PER_COUNTRY: "Starts in a country",
     LimitName.PER_KEY: "Starts of a caller",
-    LimitName.TOTAL: "Starts in all",
+    LimitName.TOTAL: "All starts",
 }
 
 FOUND_BY = {
@@ -116,15 +116,11 @@ ACTIONS = {
 }
 
 
-STATUSES = {
+STAGE_WORDS = {
     Stage.WAITING: "pending, not sent yet",
     Stage.RUNNING: "pending",
     Stage.SUSPENDED: "suspended",
-    Stage.APPROVED: "approved",
-    Stage.EXPIRED: "expired",
-    Stage.MAX_ATTEMPTS_REACHED: "out of tries",
-    Stage.CANCELED: "canceled",
-    Stage.FAILED: "failed",
+    **{stage: STATUS_WORDS[Status(stage.value)] for stage in FINISHED},
 }
 
 
@@ -132,7 +128,7 @@ def _face(detail: Detail) -> str:
     return "by text" if detail.get("by_text", True) else "over HTTP"
 
 
-def is_told_by_error(cause: str | None, error_code: int | None) -> bool:
+def repeats_error_sentence(cause: str | None, error_code: int | None) -> bool:
     """Whether the stored reason only repeats the sentence of the error code. `cause` None: an entry
     of an earlier version, for which this holds."""
     is_caused_by_error = cause is None or cause in _CAUSED_BY_ERROR
@@ -142,8 +138,8 @@ def is_told_by_error(cause: str | None, error_code: int | None) -> bool:
 def _reason(detail: Detail) -> str:
     """The stored reason; none if it is the sentence of the error code, which is printed anyway."""
     reason = detail.get("reason")
-    is_told = is_told_by_error(detail.get("cause"), detail.get("error_code"))
-    return f": {reason}" if reason and not is_told else "."
+    is_repeated = repeats_error_sentence(detail.get("cause"), detail.get("error_code"))
+    return f": {reason}" if reason and not is_repeated else "."
 
 
 def _language(detail: Detail) -> str:
@@ -158,13 +154,13 @@ def delivery_in_words(word: str) -> str:
     return DELIVERIES[Delivery(word)] if word in frozenset(Delivery) else ""
 
 
-def trouble(code: int | None, explained: Collection[int] = ()) -> str:
+def error_in_words(code: int | None, explained: Collection[int] = ()) -> str:
     """`explained`: codes whose sentence stands on the page already."""
     if code is None:
         return ""
     if code in explained:
         return f" Twilio's error {code}."
-    return f" Twilio's error {code}: {sentences.told(code)}"
+    return f" Twilio's error {code}: {sentences.with_advice(code)}"
 
 
 _WORDS: dict[EventName, Callable[[Detail], str]] = {
@@ -219,8 +215,8 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
 
 
 IGNORED = {
-    IgnoreReason.OTHER_CHANNEL: "It came over a channel that is no proof of a phone line.",
-    IgnoreReason.UNREADABLE_SENDER: "Its sender is no phone number.",
+    IgnoreReason.OTHER_CHANNEL: "It came over a channel that does not prove a phone line.",
+    IgnoreReason.UNREADABLE_SENDER: "Its sender is not a phone number.",
     IgnoreReason.OTHER_RECIPIENT: (
         "It was sent to another number or Messaging Service of the account."
     ),
@@ -233,15 +229,15 @@ IGNORED = {
 def words(line: HistoryLine, explained: Collection[int] = ()) -> str:
     """Describes a line of the history. Textback wrote the line, so its event is known."""
     said = _WORDS[line.event](line.detail)
-    return said + trouble(line.detail.get("error_code"), explained)
+    return said + error_in_words(line.detail.get("error_code"), explained)
 
 
 def timeline(
     lines: Iterable[HistoryLine], explained: Collection[int] = ()
 ) -> list[tuple[HistoryLine, str]]:
     """Describes each line. Only the first line with an error has its sentence."""
-    known, told = set(explained), []
+    known, described = set(explained), []
     for line in lines:
-        told.append((line, words(line, known)))
+        described.append((line, words(line, known)))
         known |= {line.detail["error_code"]} if line.detail.get("error_code") else set()
-    return told
+    return described

@@ -11,7 +11,7 @@ from bot.usecases import read
 
 KEY_HEADER = "x-functions-key"
 KEY_PARAMETER = "code"  # in any case
-UNKNOWN = "This key is not known here."
+UNKNOWN = "This key is not known."
 
 
 class Access:

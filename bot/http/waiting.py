@@ -38,7 +38,7 @@ class Waiting:
         self._has_waiters = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_over = False
-        self._seen = ended.Seen()
+        self._seen = ended.Snapshot()
         store.on_commit(self._committed)
 
     def wait(
@@ -111,7 +111,7 @@ class Waiting:
     def _finished(self, ids: Sequence[str]) -> list[str]:
         """Returns the verifications that any process has ended."""
         try:
-            found, self._seen = self._store.read(ended.among, ids, seen=self._seen)
+            found, self._seen = self._store.read(ended.ended_since, ids, seen=self._seen)
             return found
         except StoreUnavailable:  # the next look finds it, and each caller's own read reports it
             return []

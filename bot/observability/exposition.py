@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -19,7 +19,9 @@ _DOCUMENTATION = {
     "twilio_credentials_known": (
         "0 while sending is paused, since Twilio does not accept our credentials."
     ),
-    "clock_ahead_seconds": "How far stored time is ahead of the clock, after a clock was ahead.",
+    "clock_ahead_seconds": (
+        "How far stored time is ahead of the clock, because a clock was ahead earlier."
+    ),
     "rows_set_aside": (
         "Texts and verifications that cannot be read or carried out, and are skipped."
     ),
@@ -32,6 +34,9 @@ _DOCUMENTATION = {
     "webhook_oldest_pending_seconds": "How long the oldest of these events has waited.",
     "guess_chance": "Chance a number and day that a code is guessed, under the current settings.",
 }
+
+# Names that users know and that this code no longer uses.
+_PUBLISHED = {"open_areas": "breaker_closed_areas", "is_twilio_known": "twilio_credentials_known"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +80,9 @@ def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> No
 
 
 def _values(gauges: Gauges, guess_chance: float) -> dict[str, float]:
-    return {
-        "pending": gauges.pending,
-        "queue_age_seconds": gauges.queue_age_seconds,
-        "overdue_seconds": gauges.overdue_seconds,
-        "breaker_closed_areas": gauges.open_areas,
-        "twilio_credentials_known": int(gauges.is_twilio_known),
-        "clock_ahead_seconds": gauges.clock_ahead_seconds,
-        "rows_set_aside": gauges.rows_set_aside,
-        "webhook_endpoints_disabled": gauges.webhook_endpoints_disabled,
-        "webhook_pending": gauges.webhook_pending,
-        "webhook_oldest_pending_seconds": gauges.webhook_oldest_pending_seconds,
-        "guess_chance": guess_chance,
-    }
+    names = [field.name for field in fields(gauges) if field.name != "queue"]
+    values = {_PUBLISHED.get(name, name): float(getattr(gauges, name)) for name in names}
+    return {**values, "guess_chance": guess_chance}
 
 
 class _Sums(Collector):

@@ -55,7 +55,7 @@ class Metrics:
         )
         self._cut_connections = Counter(
             "textback_connections_cut",
-            "Connections closed on their client, by reason.",
+            "Connections that the server closed, by reason.",
             ["reason"],
             registry=registry,
         )

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from gevent.socket import socket
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 
-from bot.concurrency.blocking import breathe
+from bot.concurrency.blocking import yield_control
 
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
@@ -84,7 +84,7 @@ class Registry(Protocol):
     def forget_buffered(self, connection: "Connection") -> None:
         """Notes that a connection holds none any more."""
 
-    def tell(self, why: Cut) -> None: ...
+    def count_cut(self, why: Cut) -> None: ...
 
 
 class Connection(socket):
@@ -160,7 +160,7 @@ class Connection(socket):
             raise LimitRequestHeaders("the head is too long")
         if self._is_too_long():
             if self.registry is not None:
-                self.registry.tell(Cut.LONG)
+                self.registry.count_cut(Cut.LONG)
             raise TooMuch
         self._take_turns(count)
 
@@ -171,7 +171,7 @@ class Connection(socket):
         self._turn += count + RECV_COST_BYTES
         if self._turn > TURN_BYTES:
             self._turn = 0
-            breathe()
+            yield_control()
 
     def _too_late(self) -> bytes:
         """Returns b"" if it waited for a next request; otherwise raises TooSlow."""
@@ -238,4 +238,4 @@ class Connection(socket):
     def _give_up(self, why: Cut) -> None:
         self.is_over = True
         if self.registry is not None and self.state is not State.WAITING:
-            self.registry.tell(why)
+            self.registry.count_cut(why)

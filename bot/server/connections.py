@@ -24,7 +24,7 @@ from bot.server.connection import (
     State,
 )
 
-TELL_EVERY_SECONDS = 10.0
+LOG_EVERY_SECONDS = 10.0
 # Bytes of all requests together; a thousand honest clients that send at once stay below this.
 # Memory use is two to three times as much.
 BUFFERED_BYTES = 32 * 1024 * 1024
@@ -66,8 +66,8 @@ class Connections:
         self._large: OrderedDict[Connection, None] = OrderedDict()
         self._buffered = 0  # bytes
         self._is_stopping = False
-        self._untold: Counter[Cut] = Counter()
-        self._told_at: dict[Cut, float] = {}
+        self._unlogged: Counter[Cut] = Counter()
+        self._logged_at: dict[Cut, float] = {}
 
     def seconds(self, state: State) -> float:
         return self._seconds[state]
@@ -137,27 +137,27 @@ class Connections:
         for connection in list(self._all):
             connection.end()
 
-    def tell(self, why: Cut) -> None:
+    def count_cut(self, why: Cut) -> None:
         """Counts a closed connection; `report` logs it."""
         self._cut(why.value)
-        self._untold[why] += 1
+        self._unlogged[why] += 1
 
     def report(self, *, is_last: bool = False) -> None:
         """Called once a second. Logs how many were cut, each kind at most once in ten seconds."""
         now = time.monotonic()
-        for why in list(self._untold):
-            is_due = now - self._told_at.get(why, -TELL_EVERY_SECONDS) >= TELL_EVERY_SECONDS
+        for why in list(self._unlogged):
+            is_due = now - self._logged_at.get(why, -LOG_EVERY_SECONDS) >= LOG_EVERY_SECONDS
             if is_due or is_last:
-                self._told_at[why] = now
-                log.warning("cut %d connections: %s", self._untold.pop(why), why.value)
+                self._logged_at[why] = now
+                log.warning("cut %d connections: %s", self._unlogged.pop(why), why.value)
 
     def _has_room(self, name: str) -> bool:
         if self._of_one_address and self._by_address[name] >= self._of_one_address:
-            self.tell(Cut.ADDRESS)
+            self.count_cut(Cut.ADDRESS)
             return False
         if len(self._all) < self._most or self._make_room():
             return True
-        self.tell(Cut.REFUSED)
+        self.count_cut(Cut.REFUSED)
         return False
 
     def _make_room(self) -> bool:
@@ -169,7 +169,7 @@ class Connections:
         self._all.discard(spared)
         self._leave_queues(spared)
         spared.end()
-        self.tell(Cut.CROWDED)
+        self.count_cut(Cut.CROWDED)
         return True
 
     def _slow_head(self, now: float) -> Connection | None:
@@ -197,4 +197,4 @@ class Connections:
             return
         self.forget_buffered(slowest)
         slowest.end()
-        self.tell(Cut.CROWDED)
+        self.count_cut(Cut.CROWDED)

@@ -27,7 +27,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
-from bot.concurrency.blocking import breathe
+from bot.concurrency.blocking import yield_control
 from bot.observability.logs import end_request
 from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
@@ -59,7 +59,7 @@ class Worker(GeventWorker):
             time.sleep(BEGIN_AGAIN_SECONDS)
             sys.exit(1)
         except SystemExit:
-            if not self.booted:  # the reason is said; gunicorn would start the next one at once
+            if not self.booted:  # the reason is logged; gunicorn would start the next one at once
                 time.sleep(BEGIN_AGAIN_SECONDS)
             raise
 
@@ -144,7 +144,7 @@ class Worker(GeventWorker):
         end_request()
         sock.begin_waiting()
         # Yield: a client whose next request is always ready would otherwise block the others.
-        breathe()
+        yield_control()
         return is_kept
 
     def handle_exit(self, sig: int, frame: Any) -> None:

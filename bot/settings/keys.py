@@ -120,7 +120,7 @@ def _names_of_callers(settings: KeySettings) -> Iterator[str]:
     if OWN_CALLERS & {name for name, _ in named}:
         yield (
             f"FUNCTION_KEY and SYSTEM_KEY: the names {' and '.join(sorted(OWN_CALLERS))} are"
-            " Textback's own."
+            " reserved."
         )
     starters = {name for name, _ in settings.starters}
     managers = {name for name, _ in settings.managers}
@@ -138,9 +138,9 @@ def _one_role_each(settings: KeySettings) -> Iterator[str]:
     viewers = {o.name for o, _ in settings.operators if o.role is Role.VIEWER}
     if operators & viewers:
         yield (
-            f"CONSOLE_KEY and CONSOLE_VIEWER_KEY: the name {min(operators & viewers)} stands in"
-            " both, and one name is one person: they must differ (a key without a name is called"
-            f" {UNNAMED_OPERATOR} or {UNNAMED_VIEWER})."
+            f"CONSOLE_KEY and CONSOLE_VIEWER_KEY: both use the name"
+            f" {min(operators & viewers)}, but a name belongs to one person: use different names (a"
+            f" key without a name is called {UNNAMED_OPERATOR} or {UNNAMED_VIEWER})."
         )
 
 

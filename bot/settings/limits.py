@@ -60,7 +60,7 @@ def limit_setting(default: str) -> Any:
 
 class LimitSettings(TextSettings):
     allowed_countries: Countries = setting(
-        "countries of two letters, US,CA, or * for all", default=()
+        "two-letter country codes, such as US,CA, or * for all", default=()
     )
     limit_per_number: Limits = limit_setting("5/10 minutes; 10/day")
     limit_per_country: Limits = limit_setting("300/hour")
@@ -110,7 +110,7 @@ def _sound_guess_budget(settings: LimitSettings) -> Iterator[str]:
         yield (
             f"LIMIT_WRONG_PER_NUMBER, LIMIT_PER_NUMBER, MAX_ATTEMPTS and CODE_LENGTH allow"
             f" {settings.guess_budget}; at most {LARGEST_CHANCE:.1%} is allowed. Lower the limits,"
-            " or take a longer code."
+            " or use a longer code."
         )
 
 

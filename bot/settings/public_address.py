@@ -36,7 +36,7 @@ def base_url(url: str) -> str:
     if parts.scheme not in ("http", "https") or not host:
         raise Unusable("it is not an http or https address")
     if parts.username is not None or "?" in url or "#" in url:
-        raise Unusable("it may hold no user, query or fragment")
+        raise Unusable("it must not contain a user, a query or a fragment")
     if port == 0:
         raise Unusable("its port is not a port")
     if "_" in host:
@@ -100,7 +100,7 @@ def warnings(url: str) -> Iterator[str]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _EXAMPLE.fullmatch(host):
-        yield "PUBLIC_BASE_URL looks like an example's: put your own address in its place."
+        yield "PUBLIC_BASE_URL looks like an example: replace it with your own address."
     elif is_address(host):
         yield (
             "PUBLIC_BASE_URL has an address in place of a host name: Twilio checks the certificate,"
@@ -108,8 +108,8 @@ def warnings(url: str) -> Iterator[str]:
         )
     if port_of(parts) not in DEFAULT_PORTS.values():
         yield (
-            f"PUBLIC_BASE_URL has port {parts.port}: where a firewall stands between, Twilio may"
-            " get through on 443 alone. `flask check --twilio` does not tell."
+            f"PUBLIC_BASE_URL uses port {parts.port}. A firewall may let Twilio through on 443"
+            " only; `flask check --twilio` cannot detect that."
         )
 
 

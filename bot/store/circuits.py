@@ -46,8 +46,8 @@ def open_or_keep(tx: Tx, from_address: str, *, error_code: int) -> datetime:
     return probe_at
 
 
-def keep_open(tx: Tx, from_address: str) -> None:
-    """Keeps the circuit open until the next probe."""
+def schedule_probe(tx: Tx, from_address: str) -> None:
+    """Keeps the circuit open, and makes the next probe due in `PROBE_EVERY`."""
     sql = "UPDATE circuit SET probe_at = :probe_at WHERE from_address = :from_address"
     tx.run(sql, from_address=from_address, probe_at=to_text(tx.now + PROBE_EVERY))
 

@@ -53,12 +53,12 @@ class GroupCommit:
         transaction: Transaction,
         new_tx: Callable[[sqlite_utils.Database], Tx],
         *,
-        tell: Callable[[Done[Any], float], None],
+        on_commit: Callable[[Done[Any], float], None],
     ) -> None:
-        """`tell` is told what a use case left behind, and how many seconds it took."""
+        """`on_commit` gets the result of each use case and the seconds it took."""
         self._transaction = transaction
         self._new_tx = new_tx
-        self._tell = tell
+        self._on_commit = on_commit
         self._mutex = threading.Lock()
         self.waiting: deque[_Job[Any]] = deque()
         self._is_led = False
@@ -80,7 +80,7 @@ class GroupCommit:
             raise job.error
         assert job.done is not None
         # Call the listeners in the requesting thread, so that log lines carry its request id.
-        self._tell(job.done, time.perf_counter() - began)
+        self._on_commit(job.done, time.perf_counter() - began)
         return job.done.value
 
     def _await_turn(self, job: "_Job[Any]", seconds: float) -> None:
@@ -114,7 +114,7 @@ class GroupCommit:
             abandoned = [job.done for job in batch if job.is_abandoned]
         for done in abandoned:  # the caller stopped waiting, but listeners must hear of the change
             if done is not None:  # and not as a change of the leader's request
-                Context().run(self._tell, done, STORE_TIMEOUT_SECONDS)
+                Context().run(self._on_commit, done, STORE_TIMEOUT_SECONDS)
 
     def _commit_at_once(self, batch: list[_Job[Any]], until: float) -> bool:
         """Runs all waiting use cases in one transaction. Returns False if one raised and the

@@ -9,7 +9,7 @@ from bot.store.tx import Tx
 KEPT = timedelta(hours=24)
 
 
-def recall(
+def load(
     tx: Tx, *, started_by: str, caller_keys: Collection[str] = (), key: str, phone: str
 ) -> str | None:
     """The id of the verification that the same start began within the last day. `caller_keys`: the
@@ -34,7 +34,7 @@ def recall(
     return row["verification_id"] if row else None
 
 
-def remember(tx: Tx, *, started_by: str, key: str, phone: str, verification_id: str) -> None:
+def add(tx: Tx, *, started_by: str, key: str, phone: str, verification_id: str) -> None:
     sql = """
         INSERT INTO idempotency (started_by, key, phone, verification_id, created_at)
         VALUES (:started_by, :key, :phone, :id, :now)

@@ -13,15 +13,15 @@ KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RecordedAnswer:
     """The answer to the first delivery of a message; None: none was given."""
 
     answer: str | None
 
 
-def recall(tx: Tx, message_sid: str) -> Given | None:
+def load(tx: Tx, message_sid: str) -> RecordedAnswer | None:
     row = tx.one("SELECT answer FROM inbound WHERE message_sid = :sid", sid=message_sid)
-    return Given(row["answer"]) if row else None
+    return RecordedAnswer(row["answer"]) if row else None
 
 
 def known(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
@@ -38,7 +38,7 @@ class IgnoredText:
     masked_phone: str
 
 
-def remember(
+def add(
     tx: Tx,
     message_sid: str,
     *,

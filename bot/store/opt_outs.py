@@ -53,8 +53,8 @@ def unmark(tx: Tx, *, phone: str, from_address: str) -> bool:
     return tx.run(sql, from_address=from_address, **placeholder_values(phones)) > 0
 
 
-def try_once(tx: Tx, *, phone: str, from_address: str) -> None:
-    """Notes that a start was let through, where the number is marked."""
+def note_test(tx: Tx, *, phone: str, from_address: str) -> None:
+    """Notes when a start was let through to a marked number: it tests the mark."""
     phones = _spellings(phone)
     sql = f"""
         UPDATE opt_out SET last_tried = :now

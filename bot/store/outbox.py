@@ -123,7 +123,7 @@ def oldest_queued_at(tx: Tx) -> datetime | None:
     return to_instant_if_readable(row["queued_at"]) if row else None
 
 
-def depth(tx: Tx) -> dict[str, int]:
+def count_by_state(tx: Tx) -> dict[str, int]:
     """How many texts are on their way to Twilio, by state."""
     sql = "SELECT state, count(*) AS count FROM outbox WHERE due_at < :never GROUP BY state"
     return {row["state"]: row["count"] for row in tx.all(sql, never=rows_aside.NEVER)}
@@ -158,18 +158,18 @@ def hand_back(tx: Tx, id: str, *, claim: int) -> None:
     tx.run(sql, id=id, claim=claim, now=to_text(tx.now))
 
 
-def wait(tx: Tx, id: str, *, due_at: datetime) -> None:
+def put_off(tx: Tx, id: str, *, due_at: datetime) -> None:
     """Leaves a row as it is until `due_at`."""
     tx.run("UPDATE outbox SET due_at = :due_at WHERE id = :id", id=id, due_at=to_text(due_at))
 
 
-def hurry(tx: Tx) -> None:
+def make_queued_due(tx: Tx) -> None:
     """Makes texts due now that are queued for later."""
     sql = "UPDATE outbox SET due_at = :now WHERE state = 'queued' AND due_at > :now"
     tx.run(sql, now=to_text(tx.now))
 
 
-def to_look(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
+def schedule_look_up(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
     """Notes that it is not known whether Twilio has the text, which is looked up at `due_at`.
     False: the claim is not the newest."""
     sql = f"""
@@ -188,7 +188,7 @@ def accept(tx: Tx, id: str, *, sid: str) -> bool:
     return tx.run(sql, id=id, sid=sid) == 1
 
 
-def name(tx: Tx, text: Text, *, sid: str) -> None:
+def set_sid(tx: Tx, text: Text, *, sid: str) -> None:
     """Stores the sid of a text whose outcome was unknown, from a delivery report. A report does not
     say when Twilio accepted the text, so a queued or unknown text is looked up now. A text that is
     being sent is not, since its sender will write the result; nor is a withdrawn one."""

@@ -116,7 +116,7 @@ class PostgresStore(Store):
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()
         done = self._retries.run(partial(self._write_once, use_case), seconds, is_write=True)
-        self._tell(done, time.perf_counter() - began)
+        self._notify_listeners(done, time.perf_counter() - began)
         return done.value
 
     def _read(self, query: Callable[[Tx], T]) -> T:
@@ -124,8 +124,8 @@ class PostgresStore(Store):
             partial(self._read_once, query), STORE_TIMEOUT_SECONDS, is_write=False
         )
 
-    def tidy(self) -> None:
-        """Does nothing: PostgreSQL tidies by itself."""
+    def checkpoint(self) -> None:
+        """Does nothing: PostgreSQL has a checkpointer of its own."""
 
     def scrub(self) -> bool:
         """Deleted rows stay on the disk until PostgreSQL has written over them."""
@@ -183,14 +183,14 @@ class PostgresStore(Store):
                     yield connection
                 except (psycopg.Error, OutcomeUnknown) as error:
                     if bound.was_cut:
-                        self._tell_cut(error)
+                        self._log_cut(error)
                     raise
                 finally:
                     self._roll_back(connection)
         finally:
             self._pool.putconn(connection)
 
-    def _tell_cut(self, error: Exception) -> None:
+    def _log_cut(self, error: Exception) -> None:
         """We cut the connection: the server may be well, or other connections may hang too. Raises
         StoreUnavailable, unless the outcome of a COMMIT is unknown."""
         self._retries.replace_connections()
@@ -215,8 +215,8 @@ class PostgresStore(Store):
     def _read_clock(self, theirs: int, newest: str | None) -> datetime:
         """`theirs`: microseconds since 1970. As a timestamp its form would depend on DateStyle, and
         as a float on extra_float_digits."""
-        told = _EPOCH + timedelta(microseconds=theirs)
-        clock = self._given_clock() if self._given_clock else told
+        server_time = _EPOCH + timedelta(microseconds=theirs)
+        clock = self._given_clock() if self._given_clock else server_time
         return self.steady.read(clock, to_instant_if_readable(newest))
 
 

@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.outages import Outages
-from bot.store.postgres_schema import Connection, said
+from bot.store.postgres_schema import Connection, message_of
 from bot.store.tx import STORE_TIMEOUT_SECONDS, MissedRepliesFirst, RowLocked, StoreUnavailable
 
 T = TypeVar("T")
@@ -71,8 +71,8 @@ class Retries:
                     self._note_refused(is_write)
                     is_held = isinstance(error, errors.LockNotAvailable)
                     kind = RowLocked if is_held else StoreUnavailable
-                    raise kind(f"PostgreSQL: {said(error)}") from error
-                log.warning("PostgreSQL is away: %s; trying again", said(error))
+                    raise kind(f"PostgreSQL: {message_of(error)}") from error
+                log.warning("PostgreSQL is away: %s; trying again", message_of(error))
                 time.sleep(random.uniform(0.02, LONGEST_PAUSE_SECONDS))
             else:
                 if not self._only_reads:  # a standby answers reads: only a write ends the outage

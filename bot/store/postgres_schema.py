@@ -90,7 +90,7 @@ def prepare(connection: Connection, name: str) -> None:
             for step in migrations.steps(version, database="postgresql"):
                 _run_script(connection, step)
         except psycopg.ProgrammingError as error:  # a table or column is missing, or already there
-            raise migrations.of_no_release(name, version, said(error)) from error
+            raise migrations.of_no_release(name, version, message_of(error)) from error
         _require_columns(connection, name)
         _renumber_if_restored(connection)
 
@@ -147,7 +147,7 @@ def _value(connection: Connection, sql: str) -> Any:
     return next(iter(row.values())) if row else None
 
 
-def said(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """An error's class and state; its message may hold values."""
     state = getattr(error, "sqlstate", None)
     return f"{type(error).__name__} {state}" if state else type(error).__name__

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bot.concurrency.blocking import in_turns
+from bot.concurrency.blocking import yielding
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def readable(
     """The rows that can be read, so that a broken one does not hold up the others. Calls
     `unreadable` with the id of each broken row."""
     items: list[T] = []
-    for row in in_turns(rows, at_once=ROWS_AT_ONCE):
+    for row in yielding(rows, every=ROWS_AT_ONCE):
         try:
             items.append(read_row(table, row, from_row))
         except UnreadableRow as error:

@@ -64,7 +64,7 @@ class SqliteStore(Store):
         self.group = GroupCommit(
             self._transaction,
             lambda db: SqliteTx(db, partial(self._now, db)),
-            tell=self._tell,
+            on_commit=self._notify_listeners,
         )
         self._readers: list[sqlite_utils.Database] = []
         self._reading = threading.BoundedSemaphore(READERS_AT_ONCE)
@@ -110,7 +110,7 @@ class SqliteStore(Store):
             finally:
                 db.rollback()
 
-    def tidy(self) -> None:
+    def checkpoint(self) -> None:
         """Copies the write-ahead log into the file while writers continue. By default SQLite would
         do that within a commit, after every thousandth page; under load this delayed one reply in
         ten and made the slowest hundredth."""

@@ -29,7 +29,7 @@ class SqliteTx:
         rows: list[Row] = cursor.fetchmany(FETCHED_AT_ONCE)
         last = len(rows)
         while last == FETCHED_AT_ONCE:
-            blocking.breathe()
+            blocking.yield_control()
             more = cursor.fetchmany(FETCHED_AT_ONCE)
             last = len(more)
             rows += more

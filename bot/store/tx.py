@@ -192,7 +192,7 @@ class Store(ABC):
         """Calls the listener after every commit, in the thread that asked for it."""
         self._listeners.append(listener)
 
-    def _tell(self, done: Done[Any], seconds: float) -> None:
+    def _notify_listeners(self, done: Done[Any], seconds: float) -> None:
         for listener in self._listeners:
             listener(done, seconds)
 
@@ -209,8 +209,8 @@ class Store(ABC):
         self.write(_touch if self.outages.is_open else _nothing)
 
     @abstractmethod
-    def tidy(self) -> None:
-        """Housekeeping of the database, beside the writers."""
+    def checkpoint(self) -> None:
+        """Moves what was committed from the log into the database, beside the writers."""
 
     @abstractmethod
     def scrub(self) -> bool:

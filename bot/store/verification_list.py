@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from bot.concurrency.blocking import breathe
+from bot.concurrency.blocking import yield_control
 from bot.domain.verification import FINISHED, Stage, Verification
 from bot.store.paging import PageCursor, PageRequest, last_cursor, read_page
 from bot.store.rows import Row, Value, count_of, readable, to_text
@@ -237,7 +237,7 @@ def _by_id(tx: Tx, filter: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]
         if last is None:
             return
         params["lowest"], begins = last["id"], "id > :lowest"
-        breathe()
+        yield_control()
 
 
 def open_ones(tx: Tx, *, limit: int) -> list[Verification]:

@@ -96,7 +96,10 @@ def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookRespon
         SET state = :state, due_at = NULL, last_result = :result, last_status = :status
         WHERE id = :id AND claims = :claims AND state = 'pending'
     """
-    return tx.run(sql, id=event.id, claims=event.claims, state=state.value, **_told(answer)) == 1
+    return (
+        tx.run(sql, id=event.id, claims=event.claims, state=state.value, **_result_columns(answer))
+        == 1
+    )
 
 
 def put_off(tx: Tx, event: WebhookEvent, answer: WebhookResponse, *, due_at: datetime) -> bool:
@@ -107,7 +110,7 @@ def put_off(tx: Tx, event: WebhookEvent, answer: WebhookResponse, *, due_at: dat
         WHERE id = :id AND claims = :claims AND state = 'pending'
     """
     at = to_text(due_at)
-    return tx.run(sql, id=event.id, claims=event.claims, due_at=at, **_told(answer)) == 1
+    return tx.run(sql, id=event.id, claims=event.claims, due_at=at, **_result_columns(answer)) == 1
 
 
 def hand_back(tx: Tx, event: WebhookEvent) -> None:
@@ -182,7 +185,7 @@ def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
     return tx.run(sql, state=state.value, before=to_text(before), limit=limit)
 
 
-def _told(answer: WebhookResponse) -> dict[str, Value]:
+def _result_columns(answer: WebhookResponse) -> dict[str, Value]:
     return {"result": answer.result.value, "status": answer.status}
 
 

@@ -10,7 +10,7 @@ from bot.domain.events import Event, EventName
 from bot.domain.ids import masked_event
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
-from bot.domain.reply import Attempt, Heard, Quote
+from bot.domain.reply import Attempt, PreparedText, Quote
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import inbound
@@ -51,7 +51,7 @@ def judge_text(
 
     Raises StoreUnavailable if it would expire a verification while earlier replies may be unjudged.
     """
-    given = inbound.recall(tx, text.message_sid)
+    given = inbound.load(tx, text.message_sid)
     if given is not None:
         return Done(Judged(given.answer, is_repeat=True))
     if rules.erases_at_twilio:
@@ -65,7 +65,7 @@ def judge_text(
         done = _judge(tx, text, rules, judged_until)
     answer, ignored = done.value.answer, done.value.ignored
     is_kept = ignored is not None or (keyword is not None and answer is not None)
-    inbound.remember(
+    inbound.add(
         tx,
         text.message_sid,
         answer=answer,
@@ -78,16 +78,16 @@ def judge_text(
 def ignore_text(tx: Tx, text: NotForUs) -> Done[bool]:
     """Remembers a text that is not for us, and why. False: it was known."""
     sid, masked_phone = text.message_sid, text.masked_phone
-    if inbound.recall(tx, sid) is not None:
+    if inbound.load(tx, sid) is not None:
         return Done(False)
-    inbound.remember(tx, sid, answer=None, ignored=text.reason, masked_phone=masked_phone)
+    inbound.add(tx, sid, answer=None, ignored=text.reason, masked_phone=masked_phone)
     return Done(True)
 
 
 def judge_event(
     tx: Tx,
     id: str,
-    heard: Heard,
+    prepared: PreparedText,
     *,
     rules: Rules,
     judged_until: JudgedUntil,
@@ -98,7 +98,7 @@ def judge_event(
     """
     verification = require_running(tx, id)
     require_caught_up(tx, verification, judged_until)
-    read = read_reply(tx, verification, heard, rules)
+    read = read_reply(tx, verification, prepared, rules)
     if not isinstance(read, Attempt):
         note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
@@ -127,7 +127,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     verification = relevant_verification(tx, text.phone)
     if text.age is None:  # a missed text must not wait for missed texts
         require_caught_up(tx, verification, judged_until)
-    if text.heard.is_too_long:
+    if text.prepared.is_too_long:
         return Done(Judged(None, ignored=IgnoreReason.TOO_LONG))
     if verification is None:
         return Done(Judged(None, ignored=IgnoreReason.NO_VERIFICATION))
@@ -146,18 +146,18 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
 def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
     """Erases a reply at Twilio if it may hold a code, even if its verification was forgotten
     meanwhile or began before the setting was on."""
-    if reply.may_hold_code(text.heard, code_length=rules.terms.code_length):
+    if reply.may_hold_code(text.prepared, code_length=rules.terms.code_length):
         erase_message(tx, text.message_sid)
 
 
 def _judge_reply(
     tx: Tx, text: InboundText, verification: Verification, rules: Rules
 ) -> Done[Judged]:
-    read = read_reply(tx, verification, text.heard, rules)
+    read = read_reply(tx, verification, text.prepared, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    says_no = is_no(tx, text.heard, verification, is_quote=isinstance(read, Quote))
+    says_no = is_no(tx, text.prepared, verification, is_quote=isinstance(read, Quote))
     if says_no and isinstance(read, Attempt):
-        says_no = not writes_code(verification, text.heard, rules)
+        says_no = not writes_code(verification, text.prepared, rules)
     if says_no:
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not rules.keyring.knows(verification):
@@ -176,8 +176,8 @@ def _judge_reply(
 def _answered(tx: Tx, before: Verification, decision: Decision) -> Done[Judged]:
     changes = record(tx, before, decision)
     if decision.answer is not None:
-        said = wording.answer(decision.answer, decision.verification)
-        return Done(Judged(said), changes=changes)
+        answer = wording.answer(decision.answer, decision.verification)
+        return Done(Judged(answer), changes=changes)
     changes_nothing = before.is_terminal and not changes and not decision.effects
     ignored = IgnoreReason.NO_VERIFICATION if changes_nothing else None
     return Done(Judged(None, ignored=ignored), changes=changes)
@@ -188,6 +188,6 @@ def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules)
     right code, and the difference is no more than the time that may not have been counted."""
     if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
         return False
-    read = read_reply(tx, verification, text.heard, rules)
+    read = read_reply(tx, verification, text.prepared, rules)
     is_known = rules.keyring.knows(verification)
     return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)

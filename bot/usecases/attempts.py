@@ -6,7 +6,7 @@ from bot.domain import code, reply
 from bot.domain.code import Keyring
 from bot.domain.inputs import Attempted
 from bot.domain.quotes import quotes_any
-from bot.domain.reply import Attempt, Chatter, Heard, Quote, TooLong
+from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
 from bot.domain.verification import Verification
 from bot.store import usage, verifications
 from bot.store.tx import Tx
@@ -14,20 +14,20 @@ from bot.usecases.rules import Rules
 
 
 def read_reply(
-    tx: Tx, v: Verification, heard: Heard, rules: Rules
+    tx: Tx, v: Verification, prepared: PreparedText, rules: Rules
 ) -> Attempt | Quote | Chatter | TooLong:
     """Reads a reply. A reaction to an earlier text of the number, perhaps in another language, is a
     quote too."""
     service = rules.service_name
     read = reply.read(
-        heard,
+        prepared,
         code_length=v.terms.code_length,
         challenge_text=v.challenge_text,
         service=service,
     )
-    if isinstance(read, Attempt) and heard.comparable:  # more than digits
+    if isinstance(read, Attempt) and prepared.comparable:  # more than digits
         earlier = verifications.challenge_texts_of(tx, v.phone)
-        is_quote = quotes_any(heard.comparable, earlier, service=service)
+        is_quote = quotes_any(prepared.comparable, earlier, service=service)
         return Quote() if is_quote else read
     return read
 
@@ -75,10 +75,10 @@ def older_with_code(
     return None
 
 
-def writes_code(v: Verification, heard: Heard, rules: Rules) -> bool:
+def writes_code(v: Verification, prepared: PreparedText, rules: Rules) -> bool:
     """Whether a text holds the right code where the person wrote it, whatever else they said: not
     in a quote or below the mark of a signature."""
-    digits = reply.written_code(heard, code_length=v.terms.code_length)
+    digits = reply.written_code(prepared, code_length=v.terms.code_length)
     if digits is None or not rules.keyring.knows(v):
         return False
     return is_right(v, Attempt(digits), rules.keyring)

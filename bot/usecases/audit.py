@@ -23,7 +23,7 @@ REFUSALS_KEPT_AN_HOUR = 60
 log = logging.getLogger(__name__)
 
 
-class Audited(Store):
+class AuditedStore(Store):
     """The store as an operator writes to it: each write adds a line to the audit in its own
     transaction, unless it concerned a verification and changed nothing."""
 
@@ -54,7 +54,7 @@ class Audited(Store):
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         value, entry = self._store.write_within(seconds, partial(self._both, use_case))
         if entry is not None:
-            _tell(entry)
+            _log(entry)
         return value
 
     def _both(self, use_case: Callable[[Tx], Done[T]], tx: Tx) -> Done[tuple[T, Entry | None]]:
@@ -70,8 +70,8 @@ class Audited(Store):
     def check_writable(self) -> None:
         self._store.check_writable()
 
-    def tidy(self) -> None:
-        self._store.tidy()
+    def checkpoint(self) -> None:
+        self._store.checkpoint()
 
     def scrub(self) -> bool:
         return self._store.scrub()
@@ -80,11 +80,11 @@ class Audited(Store):
         """Does nothing: the store belongs to the service."""
 
 
-def signed(store: Store, operator: Operator, action: Action, *, address: str) -> None:
+def record_session(store: Store, operator: Operator, action: Action, *, address: str) -> None:
     """Records that an operator signed in or out. If the store cannot be written, only the log has
     it: an operator must be able to sign in to fix a full disk."""
     entry = Entry(operator.name, operator.via, action, detail=address)
-    _tell(entry)
+    _log(entry)
     with _warned_of():
         store.write(_keep, entry)
 
@@ -93,7 +93,7 @@ def sign_in_refused(store: Store, *, address: str) -> None:
     """Records a sign-in with a wrong key, and its address; in the log alone if the store cannot be
     written."""
     entry = Entry("", Via.CONSOLE, Action.SIGN_IN_REFUSED, detail=address)
-    _tell(entry)
+    _log(entry)
     with _warned_of():
         if store.read(_may_keep_refusal):
             store.write(_keep_refusal, entry)
@@ -151,7 +151,7 @@ def _completed(entry: Entry, done: Done[Any]) -> Entry | None:
     return replace(entry, verification_id=id, masked_phone=phone.masked(about.phone))
 
 
-def _tell(entry: Entry) -> None:
+def _log(entry: Entry) -> None:
     fields = {
         "operator": entry.operator,
         "via": entry.via.value,

@@ -7,7 +7,7 @@ from enum import Enum
 from bot.domain.effects import UsageKind
 from bot.domain.errors import LimitReached
 from bot.domain.events import EventName
-from bot.domain.reply import Attempt, Heard
+from bot.domain.reply import Attempt, PreparedText
 from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
 from bot.store import history, usage, verifications
@@ -85,7 +85,7 @@ def _fits(v: Verification, selector: VerificationSelector) -> bool:
 def check(
     tx: Tx,
     selector: VerificationSelector,
-    heard: Heard,
+    prepared: PreparedText,
     *,
     rules: Rules,
     judged_until: JudgedUntil,
@@ -100,7 +100,7 @@ def check(
     if verification is None:
         return Done(Checked(Verdict.GONE))
     require_caught_up(tx, verification, judged_until)
-    reply = attempts.read_reply(tx, verification, heard, rules)
+    reply = attempts.read_reply(tx, verification, prepared, rules)
     if verification.is_terminal:
         left = verification.deadline_at - tx.now
         return Done(Checked(_of_ended(tx, verification, reply, rules), verification, left))

@@ -88,9 +88,11 @@ def claim_due(
         elif (settled := _settled(tx, text, verification, rules)) is not None:
             changes += settled
         elif verification.is_decided and not looks_after_end:
-            outbox.wait(tx, text.id, due_at=tx.now + max(PUT_OFF, (tx.now - text.queued_at) / 8))
+            outbox.put_off(tx, text.id, due_at=tx.now + max(PUT_OFF, (tx.now - text.queued_at) / 8))
         elif circuit is not None:
-            outbox.wait(tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx))
+            outbox.put_off(
+                tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx)
+            )
         else:
             claims.append(claim_text(tx, text, verification, lease, rules, asked_at))
             looks_after_end = looks_after_end and not verification.is_decided

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.concurrency.blocking import in_turns
+from bot.concurrency.blocking import yielding
 from bot.domain.inputs import Canceled, Input, Resumed, Suspended, TimePassed
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause
@@ -33,12 +33,12 @@ def cancel(
 
 def suspend(tx: Tx, id: str, *, reason: str | None, judged_until: JudgedUntil) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
-    return _order(tx, id, Suspended(reason), judged_until)
+    return _apply(tx, id, Suspended(reason), judged_until)
 
 
 def resume(tx: Tx, id: str, *, reason: str | None, judged_until: JudgedUntil) -> Done[None]:
     """Raises UnknownVerification, AlreadyFinished, StoreUnavailable."""
-    return _order(tx, id, Resumed(reason), judged_until)
+    return _apply(tx, id, Resumed(reason), judged_until)
 
 
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
@@ -55,7 +55,7 @@ def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int
     until = judged_until(tx)  # after the locks are held: an outage may have lasted until then
     due = [one for one in free if one.due_at is None or one.due_at <= until]
     changes: list[Change] = []
-    for verification in in_turns(due, at_once=ENDED_AT_ONCE):
+    for verification in yielding(due, every=ENDED_AT_ONCE):
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))
     return Done(len(due), changes=tuple(changes))
 
@@ -73,7 +73,7 @@ def retire_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> Done[int]:
     return Done(sum(change.has_ended for change in changes), changes=tuple(changes))
 
 
-def _order(tx: Tx, id: str, what: Input, judged_until: JudgedUntil) -> Done[None]:
+def _apply(tx: Tx, id: str, what: Input, judged_until: JudgedUntil) -> Done[None]:
     verification = require_running(tx, id)
     require_caught_up(tx, verification, judged_until)
     return Done(None, changes=record(tx, verification, decide(verification, what, tx.now)))

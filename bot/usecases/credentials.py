@@ -12,10 +12,10 @@ def is_due(tx: Tx, from_address: str) -> bool:
 def accepted(tx: Tx, from_address: str) -> Done[None]:
     """Ends the pause: Twilio accepts the credentials, so waiting texts become due now."""
     if circuits.close(tx, from_address):
-        outbox.hurry(tx)
+        outbox.make_queued_due(tx)
     return Done(None, has_work=True)
 
 
 def refused(tx: Tx, from_address: str) -> Done[None]:
-    circuits.keep_open(tx, from_address)
+    circuits.schedule_probe(tx, from_address)
     return Done(None)

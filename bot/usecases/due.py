@@ -17,15 +17,15 @@ class Due:
     is_unreadable: bool  # the first due time of either
 
     @property
-    def are_texts(self) -> bool:
+    def has_due_texts(self) -> bool:
         return self.text_at is not None and self.text_at <= self.now
 
     @property
-    def are_verifications(self) -> bool:
+    def has_due_verifications(self) -> bool:
         return self.verification_at is not None and self.verification_at <= self.now
 
     @property
-    def soon(self) -> timedelta | None:
+    def time_to_next(self) -> timedelta | None:
         """How long until the next of those that are not due yet; None: there is none."""
         instants = (self.text_at, self.verification_at)
         ahead = [at - self.now for at in instants if at is not None and at > self.now]

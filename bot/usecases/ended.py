@@ -8,18 +8,18 @@ from bot.store.tx import Tx
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A look at the history: its version then, and the ids that were asked about."""
+class Snapshot:
+    """The version of the history when it was last read, and the ids that were asked about."""
 
     version: str = ""
     ids: frozenset[str] = frozenset()
 
 
-def among(tx: Tx, ids: Sequence[str], *, seen: Seen) -> tuple[list[str], Seen]:
-    """Returns those of `ids` that have ended since the look `seen`, and this look. While the
-    history has not changed since, queries only those that were not asked about then: they may have
-    ended between their callers' own check and that look."""
+def ended_since(tx: Tx, ids: Sequence[str], *, seen: Snapshot) -> tuple[list[str], Snapshot]:
+    """Returns those of `ids` that have ended since `seen`, and the new snapshot. If the history has
+    not changed, queries only the ids that are new since `seen`: they may have ended between their
+    callers' own check and that snapshot."""
     version = hourly_counts.version(tx)
     known = seen.ids if version == seen.version else frozenset()
     found = verifications.finished(tx, [id for id in ids if id not in known])
-    return found, Seen(version, frozenset(ids))
+    return found, Snapshot(version, frozenset(ids))

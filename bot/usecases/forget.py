@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.concurrency.blocking import in_turns
+from bot.concurrency.blocking import yielding
 from bot.domain import phone
 from bot.domain.errors import StillRunning
 from bot.domain.inputs import Canceled
@@ -60,15 +60,6 @@ def purge_all(store: Store, wanted: ListFilter) -> int:
     return total
 
 
-def forget_number(
-    store: Store, number: str, *, operator: str | None = None
-) -> tuple["Forgotten", bool]:
-    """Erases a number. Returns what was erased, and whether its bytes are gone from the disk.
-    Raises InvalidNumber."""
-    forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number), operator)
-    return forgotten, store.scrub()
-
-
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """How much was erased of a number."""
@@ -78,17 +69,26 @@ class Forgotten:
     was_pending: bool
 
 
+def forget_number(
+    store: Store, number: str, *, operator: str | None = None
+) -> tuple[Forgotten, bool]:
+    """Erases a number. Returns what was erased, and whether its bytes are gone from the disk.
+    Raises InvalidNumber."""
+    forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number), operator)
+    return forgotten, store.scrub()
+
+
 def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[Forgotten]:
     """Erases a number, under each of the spellings it was ever kept under. Its opt-out stays: a
     STOP holds whatever else is forgotten. A pending verification is canceled first, so that its
     text is withdrawn and callers who wait for it hear of its end."""
     results = [_forget_spelling(tx, spelling, operator) for spelling in phones]
-    told = Forgotten(
+    total = Forgotten(
         verifications=sum(one.value.verifications for one in results),
         usage_rows=sum(one.value.usage_rows for one in results),
         was_pending=any(one.value.was_pending for one in results),
     )
-    return Done(told, changes=tuple(change for one in results for change in one.changes))
+    return Done(total, changes=tuple(change for one in results for change in one.changes))
 
 
 def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotten]:
@@ -122,5 +122,5 @@ def drop_old(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
 def _remove(tx: Tx, ids: list[str]) -> int:
     if ids:
         hourly_counts.count_removed(tx, ids)
-    turns = in_turns(ids, at_once=REMOVED_AT_ONCE)
+    turns = yielding(ids, every=REMOVED_AT_ONCE)
     return sum(verifications.remove(tx, id) for id in turns)

@@ -4,9 +4,10 @@ a reply that another process received is judged.
 A process that dies, hangs or loses the database leaves replies unread, and the others notice
 nothing. So while a verification is pending, each process that serves writes down twice a second
 that it runs, and until when it has judged what reached it. A verification ends by its deadline once
-all have judged what came before. If a process has written nothing for three seconds, others read
-Twilio's list in its place whenever a verification is due. Once the list was read two minutes after
-its newest beat, Twilio's requests go elsewhere, so it is removed, unless no other process serves.
+all have judged what came before. If a process has not written for three seconds, the others read
+Twilio's list whenever a verification is due. Once they have read it two minutes after the process's
+newest beat, they remove its row, unless no other process serves: by then Twilio's requests reach
+other processes.
 """
 
 from collections.abc import Callable

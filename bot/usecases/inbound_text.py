@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain import reply
 from bot.domain.ignored import IgnoreReason
 from bot.domain.keywords import Keyword
-from bot.domain.reply import Heard
+from bot.domain.reply import PreparedText
 
 # Twilio's timestamps are whole seconds, so a text may be up to a second younger than it seems.
 STAMP_RESOLUTION = timedelta(seconds=1)
@@ -33,15 +33,15 @@ class InboundText:
     from_address: str  # ours, which opt-outs are kept for
     body: str = field(repr=False)
     keyword: Keyword | None = None  # as Twilio's Advanced Opt-Out read it
-    missed: "Missed | None" = None
+    missed: Missed | None = None
     # It may have been sent so much longer ago than `missed` says (`store/steady.py`).
     uncounted: timedelta = timedelta(0)
     is_outdated: bool = False  # missed, and the number has sent a keyword since
     is_to_short_code: bool = False  # where no network answers HELP and STOP
-    heard: Heard = field(init=False, repr=False)  # read here, before any transaction
+    prepared: PreparedText = field(init=False, repr=False)  # read here, before any transaction
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "heard", reply.hear(self.body))
+        object.__setattr__(self, "prepared", reply.prepare(self.body))
 
     @property
     def age(self) -> timedelta | None:

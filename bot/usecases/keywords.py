@@ -9,7 +9,7 @@ from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
-from bot.domain.reply import Heard, first_line
+from bot.domain.reply import PreparedText, first_line
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
@@ -27,48 +27,50 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
     unless it holds a code that is not part of a text of ours. The service's name may open with a
     stop word."""
-    word = keyword(text.heard)
-    if word is not None or not opens_with_stop(text.heard.comparable):
+    word = keyword(text.prepared)
+    if word is not None or not opens_with_stop(text.prepared.comparable):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
     verification = relevant_verification(tx, text.phone)
     if verification is None:
-        return _stop_above(text.heard) or _stop_without_code(text.heard, rules.terms.code_length)
+        return _stop_above(text.prepared) or _stop_without_code(
+            text.prepared, rules.terms.code_length
+        )
     ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
-    if quotes_any(text.heard.comparable, ours, service=rules.service_name):
-        return None if opens_with_quote(text.heard.comparable, ours) else Keyword.STOP
+    if quotes_any(text.prepared.comparable, ours, service=rules.service_name):
+        return None if opens_with_quote(text.prepared.comparable, ours) else Keyword.STOP
     code_length = verification.terms.code_length
-    is_answer = reply.has_code_line(text.heard, code_length=code_length)
-    if is_answer or writes_code(verification, text.heard, rules):
+    is_answer = reply.has_code_line(text.prepared, code_length=code_length)
+    if is_answer or writes_code(verification, text.prepared, rules):
         return None
-    return _stop_above(text.heard) or _stop_without_code(text.heard, code_length)
+    return _stop_above(text.prepared) or _stop_without_code(text.prepared, code_length)
 
 
-def is_start_or_stop(heard: Heard, *, code_length: int) -> bool:
+def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
-    word = keyword(heard)
-    if word is None and opens_with_stop(heard.comparable):
-        word = _stop_without_code(heard, code_length)
+    word = keyword(prepared)
+    if word is None and opens_with_stop(prepared.comparable):
+        word = _stop_without_code(prepared, code_length)
     return word in (Keyword.START, Keyword.STOP)
 
 
-def _stop_without_code(heard: Heard, code_length: int) -> Keyword | None:
-    return None if reply.holds_code_run(heard, code_length=code_length) else Keyword.STOP
+def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:
+    return None if reply.holds_code_run(prepared, code_length=code_length) else Keyword.STOP
 
 
-def _stop_above(heard: Heard) -> Keyword | None:
+def _stop_above(prepared: PreparedText) -> Keyword | None:
     """STOP on a line of its own, above a signature, say, whatever numbers that holds."""
-    return Keyword.STOP if keyword(first_line(heard)) is Keyword.STOP else None
+    return Keyword.STOP if keyword(first_line(prepared)) is Keyword.STOP else None
 
 
-def is_no(tx: Tx, heard: Heard, v: Verification, *, is_quote: bool) -> bool:
+def is_no(tx: Tx, prepared: PreparedText, v: Verification, *, is_quote: bool) -> bool:
     """NO in the language of its text, or of another text of the number within a day, and not above
     a code: a signature or a quote below it may hold digits. `is_quote`: it holds a text of ours."""
-    if not heard.comparable or reply.has_code_line(heard, code_length=v.terms.code_length):
+    if not prepared.comparable or reply.has_code_line(prepared, code_length=v.terms.code_length):
         return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
     words = {word for one in locales for word in wording.no_words(one)}
-    return signatures.is_no(heard.text, words, is_quote=is_quote)
+    return signatures.is_no(prepared.text, words, is_quote=is_quote)
 
 
 def is_outdated(tx: Tx, text: InboundText) -> bool:
@@ -105,10 +107,7 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
         is_by_twilio=text.keyword is not None or _is_obeyed_by_twilio(text),
     )
     judged = Judged(wording.stopped_text(service) if answers else None)
-    if pending is None:
-        return Done(judged)
-    decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
-    return Done(judged, changes=record(tx, pending, decision))
+    return Done(judged, changes=_canceled(tx, pending) if pending else ())
 
 
 def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:
@@ -118,8 +117,12 @@ def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:
     pending = verifications.pending_of(tx, text.phone) if keyword is Keyword.STOP else None
     if pending is None or text.predates(pending.created_at, now=tx.now):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
+    return Done(Judged(None), changes=_canceled(tx, pending))
+
+
+def _canceled(tx: Tx, pending: Verification) -> tuple[Change, ...]:
     decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
-    return Done(Judged(None), changes=record(tx, pending, decision))
+    return record(tx, pending, decision)
 
 
 def _may_answer(tx: Tx, number: str) -> bool:
@@ -151,7 +154,7 @@ def is_opted_out(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bool
 
 def _is_obeyed_by_twilio(text: InboundText) -> bool:
     """Twilio obeys a text that is one keyword, and on a short code none."""
-    return is_stop_word(text.heard) and not text.is_to_short_code
+    return is_stop_word(text.prepared) and not text.is_to_short_code
 
 
 def relevant_verification(tx: Tx, number: str) -> Verification | None:

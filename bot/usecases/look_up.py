@@ -28,7 +28,9 @@ def look_up_answered(tx: Tx, claim: TextClaim, messages: Sequence[SentMessage]) 
         return send.accepted(tx, claim, message=ours[0], sid=ours[0].sid)
     if claim.looks + 1 < LOOKS:
         due_at = tx.now + LOOK_AGAIN
-        outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks + 1)
+        outbox.schedule_look_up(
+            tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks + 1
+        )
         return Done(None, has_work=True)
     # Twilio never had it: the same text, with the same code, may go out after all.
     return send.postponed(tx, claim, delay=timedelta(0), code=None)
@@ -38,5 +40,5 @@ def look_up_failed(tx: Tx, claim: TextClaim, *, delay: timedelta) -> Done[None]:
     """Repeats a look-up that failed or came too early. It does not count as one of the two."""
     verifications.load(tx, claim.verification_id)
     due_at = tx.now + (max(delay, claim.tried_ago) if claim.is_after_end else delay)
-    outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
+    outbox.schedule_look_up(tx, claim.text_id, claim=claim.number, due_at=due_at, looks=claim.looks)
     return Done(None, has_work=True)

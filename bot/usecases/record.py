@@ -4,10 +4,10 @@ from typing import assert_never
 
 from bot.domain.decision import Decision
 from bot.domain.effects import (
+    BlockNumber,
     CountUsage,
     Effect,
     EraseTexts,
-    LeaveNumberAlone,
     LiftText,
     Notify,
     SendText,
@@ -79,7 +79,7 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
             withdraw_texts(tx, of)
         case EraseTexts():
             erase_texts(tx, of.id)
-        case LeaveNumberAlone(since):
+        case BlockNumber(since):
             disowns.mark(tx, of.phone, since=since)
         case Notify():
             _add_outcome_events(tx, of)

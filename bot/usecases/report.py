@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.channels.gateway import Blame, Report
 from bot.domain.delivery import Delivery
-from bot.domain.events import Event, EventName
+from bot.domain.events import Detail, Event, EventName
 from bot.domain.inputs import TextImpossible
 from bot.domain.verification import Cause, Verification
 from bot.store import opt_outs, outbox, verifications
@@ -47,8 +47,8 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
         return Done(Reported(is_of_ours=False))
     if not outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code):
         return Done(Reported(is_news=False), has_work=not is_named)
-    detail = {"delivery": report.delivery.value, "error_code": report.error_code}
-    note(tx, text.verification_id, Event(EventName.DELIVERY, {**detail}))
+    detail: Detail = {"delivery": report.delivery.value, "error_code": report.error_code}
+    note(tx, text.verification_id, Event(EventName.DELIVERY, detail))
     waited = None
     is_only = verification.sends == 1  # when Twilio took a further text is not stored
     if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:
@@ -63,7 +63,7 @@ def _name(tx: Tx, text: Text, verification: Verification, sid: str) -> bool:
     """Stores the sid that a report brought. Returns False if the sid is another text's."""
     if outbox.is_known_sid(tx, sid):
         return False
-    outbox.name(tx, text, sid=sid)
+    outbox.set_sid(tx, text, sid=sid)
     if verification.is_terminal and verification.is_to_erase:
         erase_texts(tx, verification.id)
     return True

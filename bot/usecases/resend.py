@@ -11,7 +11,7 @@ from bot.domain.resending import LEAST_TIME_LEFT, Resending, resending
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import outbox, verifications
-from bot.store.tx import Change, Done, Store, Tx
+from bot.store.tx import Done, Store, Tx
 from bot.usecases.preconditions import require_running
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
@@ -69,11 +69,11 @@ def resend(
     text = replace(text, locale=verification.locale or text.locale)
     send = verification.sends + 1
     admission_request = AdmissionRequest.of(verification, text.from_address, send=send)
-    tries_opt_out = admission.check(tx, admission_request)
-    is_probe = admission.pass_circuit_breaker(tx, admission_request, tries_opt_out=tries_opt_out)
+    tests_opt_out = admission.check(tx, admission_request)
+    is_probe = admission.pass_circuit_breaker(tx, admission_request, tests_opt_out=tests_opt_out)
     asked = ResendAsked(text, is_unsettled, is_probe, operator)
     decision = decide(verification, asked, tx.now)
-    changes: tuple[Change, ...] = record(tx, verification, decision)
+    changes = record(tx, verification, decision)
     return Done(decision.verification, has_work=True, changes=changes)
 
 

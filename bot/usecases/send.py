@@ -24,7 +24,9 @@ def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
     if claim.step is Step.SEND:
         outbox.hand_back(tx, claim.text_id, claim=claim.number)
     else:
-        outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=claim.looks)
+        outbox.schedule_look_up(
+            tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=claim.looks
+        )
     return Done(None, has_work=True)
 
 
@@ -80,7 +82,7 @@ def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -
 def unknown(tx: Tx, claim: TextClaim) -> Done[None]:
     """Records that it is not known whether Twilio has the text, which will be looked up."""
     verifications.load(tx, claim.verification_id)
-    if outbox.to_look(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
+    if outbox.schedule_look_up(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
         note(tx, claim.verification_id, Event(EventName.TEXT_UNKNOWN))
     return Done(None, has_work=True)
 

@@ -31,7 +31,7 @@ def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceStat
     queued_at = outbox.oldest_queued_at(tx)
     return ServiceState(
         pending=verification_list.count_open(tx),
-        queue=outbox.depth(tx),
+        queue=outbox.count_by_state(tx),
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         overdue=readiness.overdue(tx),
         circuit=circuits.load(tx, from_address),

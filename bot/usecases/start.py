@@ -124,14 +124,14 @@ def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[V
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=prepared.phone)
     new = new_verification(prepared, tx.now, wrong_left)
     admission_request = AdmissionRequest.of(new, prepared.text.from_address)
-    tries_opt_out = admission.check(tx, admission_request)
+    tests_opt_out = admission.check(tx, admission_request)
     superseded = _supersede(tx, prepared, older)
-    is_probe = admission.pass_circuit_breaker(tx, admission_request, tries_opt_out=tries_opt_out)
+    is_probe = admission.pass_circuit_breaker(tx, admission_request, tests_opt_out=tests_opt_out)
     by = prepared.request.operator
     started = decide(None, Started(new, prepared.text, is_probe, by), tx.now)
     changes = (*superseded, *record(tx, None, started))
     if prepared.request.idempotency_key is not None:
-        idempotency.remember(
+        idempotency.add(
             tx,
             started_by=prepared.request.started_by,
             key=prepared.request.idempotency_key,
@@ -145,7 +145,7 @@ def _first_answer(tx: Tx, prepared: Start) -> Verification | None:
     request = prepared.request
     if request.idempotency_key is None:
         return None
-    id = idempotency.recall(
+    id = idempotency.load(
         tx,
         started_by=request.started_by,
         caller_keys=request.caller_keys,

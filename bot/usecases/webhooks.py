@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from bot.concurrency.blocking import breathe
+from bot.concurrency.blocking import yield_control
 from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
 from bot.domain.events import Event, EventName
 from bot.store import history, webhook_endpoints, webhook_events, webhook_replays
@@ -141,7 +141,7 @@ def enable_and_send(store: Store, as_operator: Store, endpoint_id: str, *, gener
             since = store.now()
             while (found := store.write(_queue_batch, endpoint_id, since=since)) == QUEUED_AT_ONCE:
                 queued += found
-                breathe()
+                yield_control()
             queued += found
         as_operator.write(enable, endpoint_id, generation=generation)
     except StoreUnavailable as error:

@@ -86,7 +86,7 @@ OUTCOMES = [
     Outcome(
         "expired",
         None,
-        "The time is over",
+        "That code has expired",
         "No reply with the right code reached us in time. A new text brings a new code.",
         "again",
     ),
@@ -146,7 +146,7 @@ OUTCOMES = [
         "failed",
         None,
         "The text could not be sent",
-        "This was our trouble, not yours. Please start again.",
+        "This was our fault, not yours. Please start again.",
         "again",
     ),
 ]

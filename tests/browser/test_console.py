@@ -208,19 +208,19 @@ def test_the_console_says_since_when_it_is_not_connected(harness: Harness, conso
     """First the server is gone, then only a proxy answers; each time the server comes back."""
     canned.sent(harness)
     page = console.open("/console/")
-    lamp = page.locator(".lamps li").first
+    indicator = page.locator(".indicators li").first
     colour = "element => getComputedStyle(element, '::before').color"
-    green = lamp.evaluate(colour)
+    green = indicator.evaluate(colour)
     for gone in (lambda route: route.abort(), lambda route: route.fulfill(status=502)):
         page.route("**/console/", gone)
         expect(page.get_by_role("alert")).to_contain_text("Not connected since ")
-        assert lamp.evaluate(colour) != green
+        assert indicator.evaluate(colour) != green
         left = page.locator("time.countdown").text_content()
         harness.clock.forward(5)
         assert page.locator("time.countdown").text_content() == left
         page.unroute("**/console/")
         expect(page.locator("#offline")).to_be_hidden()
-        assert lamp.evaluate(colour) == green
+        assert indicator.evaluate(colour) == green
     console.complaints.clear()
 
 

@@ -77,7 +77,7 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
         assert harness.post_start().status_code == 429
         page = show(operator, "/limits")
         limits = page.rows("#starts table")
-        assert ["Starts in all", "10/hour", "all", "2 of 10"] in limits
+        assert ["All starts", "10/hour", "all", "2 of 10"] in limits
         limits_of_a_number = page.texts('[aria-labelledby="number-title"] li')
         assert "Starts of a number: 2/hour LIMIT_PER_NUMBER" in limits_of_a_number
         standing = show(operator, f"/limits?number={PHONE.replace('+', '%2B')}")

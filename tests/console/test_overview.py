@@ -27,16 +27,16 @@ def test_the_overview_shows_what_is_pending_with_its_time_and_attempts(
 def test_the_overview_says_when_nothing_is_pending_and_all_is_well(operator: Operator) -> None:
     page = show(operator, "/")
     assert page.says("#pending > p") == "Nothing is pending."
-    lamps = page.texts("#state .lamps .good")
-    assert "Nothing is overdue." in lamps
-    assert "Twilio accepts our credentials." in lamps
+    indicators = page.texts("#state .indicators .good")
+    assert "Nothing is overdue." in indicators
+    assert "Twilio accepts our credentials." in indicators
 
 
 def test_the_overview_says_when_work_is_overdue(operator: Operator, harness: Harness) -> None:
     harness.start()
     harness.clock.forward(6)
-    lamp = show(operator, "/").says("#state .lamps .bad")
-    assert "no dispatcher runs, or it is stuck" in lamp
+    indicator = show(operator, "/").says("#state .indicators .bad")
+    assert "no dispatcher runs, or it is stuck" in indicator
 
 
 def test_the_overview_says_when_twilio_does_not_know_us(
@@ -44,8 +44,8 @@ def test_the_overview_says_when_twilio_does_not_know_us(
 ) -> None:
     harness.simulator.faults.add(faults.REFUSE, code=20003)
     harness.start_and_send()
-    lamp = show(operator, "/").says("#state .lamps .bad")
-    assert lamp.startswith("Twilio does not accept these credentials.")
+    indicator = show(operator, "/").says("#state .indicators .bad")
+    assert indicator.startswith("Twilio does not accept these credentials.")
 
 
 # -- figures ---------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_why_names_twilios_error_and_what_to_do(
     id = harness.start_and_send()["id"]
     said = one(operator, id).says(WHY)
     assert str(code) in said
-    assert errors.told(code) in said or errors.UNKNOWN_PERMANENT.sentence in said
+    assert errors.with_advice(code) in said or errors.UNKNOWN_PERMANENT.sentence in said
 
 
 def test_why_of_a_text_twilio_did_not_take_and_one_nobody_knows_of(

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from bot.domain.decision import Decision
-from bot.domain.effects import LeaveNumberAlone, SendText
+from bot.domain.effects import BlockNumber, SendText
 from bot.domain.events import Event, EventName
 from bot.domain.inputs import (
     Attempted,
@@ -222,7 +222,7 @@ def test_what_is_refused_leaves_the_verification_the_very_same() -> None:
             decision = decide(before, what, NOON + seconds(40))
             is_late_no = isinstance(what, DisownedByText) and status is not Status.APPROVED
             events = (Event(EventName.DISOWNED),) if is_late_no else ()
-            effects = (LeaveNumberAlone(what.at),) if is_late_no else ()
+            effects = (BlockNumber(what.at),) if is_late_no else ()
             if not isinstance(what, TextAccepted):
                 assert decision == Decision(before, events, effects=effects)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.keywords import Keyword, keyword
-from bot.domain.reply import Attempt, Chatter, Quote, hear, read
+from bot.domain.reply import Attempt, Chatter, Quote, prepare, read
 from tests.builders import TEXT
 
 ATTEMPTS = [
@@ -97,27 +97,27 @@ QUOTES = [
 
 @pytest.mark.parametrize("text", ATTEMPTS)
 def test_is_an_attempt(text: str) -> None:
-    assert read(hear(text), code_length=4, challenge_text=TEXT) == Attempt("1234")
+    assert read(prepare(text), code_length=4, challenge_text=TEXT) == Attempt("1234")
 
 
 @pytest.mark.parametrize("text", CHATTER)
 def test_is_chatter(text: str) -> None:
-    assert read(hear(text), code_length=4, challenge_text=TEXT) == Chatter()
+    assert read(prepare(text), code_length=4, challenge_text=TEXT) == Chatter()
 
 
 @pytest.mark.parametrize("text", QUOTES)
 def test_is_our_own_text_coming_back(text: str) -> None:
-    assert read(hear(text), code_length=4, challenge_text=TEXT) == Quote()
+    assert read(prepare(text), code_length=4, challenge_text=TEXT) == Quote()
 
 
 def test_leading_zeros_are_kept_and_needed() -> None:
-    assert read(hear("0042"), code_length=4, challenge_text=TEXT) == Attempt("0042")
-    assert read(hear("42"), code_length=4, challenge_text=TEXT) == Chatter()
+    assert read(prepare("0042"), code_length=4, challenge_text=TEXT) == Attempt("0042")
+    assert read(prepare("42"), code_length=4, challenge_text=TEXT) == Chatter()
 
 
 def test_longer_codes_are_read_by_their_own_length() -> None:
-    assert read(hear("123 456"), code_length=6, challenge_text=TEXT) == Attempt("123456")
-    assert read(hear("1234"), code_length=6, challenge_text=TEXT) == Chatter()
+    assert read(prepare("123 456"), code_length=6, challenge_text=TEXT) == Attempt("123456")
+    assert read(prepare("1234"), code_length=6, challenge_text=TEXT) == Chatter()
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_longer_codes_are_read_by_their_own_length() -> None:
     ],
 )
 def test_keywords_stand_alone(text: str, word: Keyword | None) -> None:
-    assert keyword(hear(text)) is word
+    assert keyword(prepare(text)) is word

@@ -60,7 +60,7 @@ def test_every_answer_is_one_segment_and_holds_no_code(tag: str, answer: AutoRep
         said = wording.answer(answer, running(attempts=attempts, locale=tag))
         assert segments(said).count == 1, said
         assert "{" not in said
-        kept = reply.read(reply.hear(said), code_length=4, challenge_text="")
+        kept = reply.read(reply.prepare(said), code_length=4, challenge_text="")
         assert not isinstance(kept, Attempt)
 
 
@@ -111,5 +111,5 @@ def test_any_name_and_any_terms_make_a_text(
     made = wording.challenge(style, tag=tag, service=service, terms=terms, reference="KP")
     said = wording.insert_code(made, "0" * length)
     assert said.count("0" * length) >= 1
-    found = reply.read(reply.hear(said), code_length=length, challenge_text=made)
+    found = reply.read(reply.prepare(said), code_length=length, challenge_text=made)
     assert not isinstance(found, Attempt)

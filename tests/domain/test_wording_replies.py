@@ -18,7 +18,7 @@ ZEROS = {"ar": "٠", "hi": "०", "th": "๐", "ja": "０", "zh-Hans": "０", "z
 
 def read(tag: str, said: str) -> object:
     challenge = wording.challenge(Style.REPLY, tag=tag, service=None, terms=Terms(), reference="KP")
-    return reply.read(reply.hear(said), code_length=4, challenge_text=challenge)
+    return reply.read(reply.prepare(said), code_length=4, challenge_text=challenge)
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
@@ -94,17 +94,17 @@ def test_the_name_of_the_service_is_no_quote(tag: str, name: str) -> None:
         f"Loved “{text(tag, service=name)}”": Quote(),
     }
     for said, found in expected.items():
-        heard = reply.hear(said)
-        assert found == reply.read(heard, code_length=4, challenge_text=kept, service=name), said
+        prepared = reply.prepare(said)
+        assert found == reply.read(prepared, code_length=4, challenge_text=kept, service=name), said
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_no_is_understood_in_every_language(tag: str) -> None:
     for said in ("NO", "No.", " no! ", *wording.no_words(tag)):
-        heard = reply.hear(said)
-        assert is_no(heard.text, wording.no_words(tag))
+        prepared = reply.prepare(said)
+        assert is_no(prepared.text, wording.no_words(tag))
         assert read(tag, said) == Chatter()
-        assert keywords.keyword(heard) is None
+        assert keywords.keyword(prepared) is None
     for said in ("", "no code came", "yes", "0042", "not", "?!", "ไม้", "नहा"):
         assert not is_no(said, wording.no_words(tag))
 

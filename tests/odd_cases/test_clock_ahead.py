@@ -134,7 +134,7 @@ def test_where_nothing_is_ahead_nothing_is_taken_back(told: Harness) -> None:
 
 def test_a_process_that_starts_takes_the_time_of_the_others(once_ahead: Harness) -> None:
     once_ahead.clock.forward(40)  # in which nothing is decided
-    Sweeper(once_ahead.store, kept=timedelta(days=30)).run_once(0.0)
+    Sweeper(once_ahead.store, kept=timedelta(days=30)).run_once()
     url = once_ahead.settings.database_url
     other = open_store(url, connections=1, clock=once_ahead.clock)
     assert other.now() == once_ahead.store.now()

@@ -65,7 +65,7 @@ def test_nothing_is_written_to_a_database_file_that_was_removed(
 def test_a_log_that_was_removed_is_noticed_too(tmp_path: Path, clock: HandClock) -> None:
     path = tmp_path / "textback.db"
     store = SqliteStore(path, clock=clock)
-    store.tidy()
+    store.checkpoint()
     (tmp_path / "textback.db-wal").unlink()
     with pytest.raises(StoreUnavailable, match="removed or replaced"):
         store.now()

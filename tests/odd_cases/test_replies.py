@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import reply
 from bot.domain.keywords import keyword, opens_with_stop
-from bot.domain.reply import TooLong, hear, read
+from bot.domain.reply import TooLong, prepare, read
 from bot.domain.signatures import is_no
 from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
@@ -119,10 +119,10 @@ def test_62_kilobytes_of_combining_marks_cost_nothing(harness: Harness) -> None:
 )
 def test_no_text_that_is_read_costs_much(text: str) -> None:
     began = time.thread_time()
-    heard = hear(text)
-    keyword(heard)
-    opens_with_stop(heard.comparable)
-    read(heard, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
+    prepared = prepare(text)
+    keyword(prepared)
+    opens_with_stop(prepared.comparable)
+    read(prepared, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
     is_no(text, ["no"])
     assert time.thread_time() - began < 0.05
 
@@ -131,7 +131,7 @@ def test_the_bound_is_1600_characters(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.answer(id, harness.code() + " " * (reply.LONGEST_TEXT - 3))
     assert harness.history(id)[-1] == "unread_event"
-    assert read(hear("1" * 1601), code_length=4, challenge_text="") == TooLong()
+    assert read(prepare("1" * 1601), code_length=4, challenge_text="") == TooLong()
     sms(harness, harness.code() + " " * (reply.LONGEST_TEXT - 4))
     assert harness.status(id)["output"] is True
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.characters import is_latin
 from bot.domain.keywords import Keyword, keyword
-from bot.domain.reply import hear
+from bot.domain.reply import prepare
 from simulator import faults
 from tests.harness import INSTANCES, Harness
 from tests.harness import harness as open_harness
@@ -125,7 +125,7 @@ def test_a_report_of_21610_ends_the_verification(harness: Harness) -> None:
 
 
 def test_dashes_between_the_letters_of_stop_may_be_long_ones() -> None:
-    assert keyword(hear("S–T–O–P")) is Keyword.STOP
+    assert keyword(prepare("S–T–O–P")) is Keyword.STOP
 
 
 def test_keywords_on_a_short_code_are_answered_a_few_times_a_day(tmp_path) -> None:

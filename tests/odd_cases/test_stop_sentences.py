@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.keywords import Keyword, keyword, opens_with_stop
-from bot.domain.reply import hear
+from bot.domain.reply import prepare
 from bot.wording import help_text, stopped_text
 from bot.wording.segments import segments
 from tests.harness import Harness
@@ -72,7 +72,7 @@ NO_STOPS = [
 
 @pytest.mark.parametrize("text", STOPS)
 def test_is_a_stop(text: str) -> None:
-    assert keyword(hear(text)) is Keyword.STOP
+    assert keyword(prepare(text)) is Keyword.STOP
 
 
 @pytest.mark.parametrize("text", [*STOPS, *SENTENCES])
@@ -92,7 +92,7 @@ def test_it_marks_and_cancels_and_says_nothing(harness: Harness, text: str) -> N
 @pytest.mark.parametrize("text", NO_STOPS)
 def test_ordinary_sentences_are_no_stop(harness: Harness, text: str) -> None:
     id = harness.start_and_send()["id"]
-    assert not opens_with_stop(hear(text).comparable)
+    assert not opens_with_stop(prepare(text).comparable)
     harness.text(text)
     assert harness.status(id)["runtimeStatus"] == "Running"
 

@@ -141,7 +141,7 @@ class Machine:
             self._ahead = timedelta(hours=self.random.choice([-50, -24, -3, 0, 0, 3, 24, 900]))
         for process in self.processes:
             with suppress(StoreUnavailable):
-                process.sweeper.run_once(0.0)
+                process.sweeper.run_once()
 
     def _lock(self) -> None:
         """Another program locks the database for long, or releases it."""

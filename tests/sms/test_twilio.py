@@ -134,8 +134,8 @@ def test_every_trouble_has_a_sentence_of_its_own_words(
 def test_every_trouble_says_what_to_do(code: int, trouble: errors.ErrorCode) -> None:
     does = r"Ask |Fix |Wait |Check |See |Report |Verify |Register |Shorten |Put |look for |"
     does += r"switch them on|must |Another sending number"
-    assert re.search(does, trouble.told), trouble.told
-    assert errors.told(code) == trouble.told
+    assert re.search(does, trouble.with_advice), trouble.with_advice
+    assert errors.with_advice(code) == trouble.with_advice
 
 
 def test_unknown_codes_go_by_their_status() -> None:

@@ -201,7 +201,7 @@ def test_what_counts_still_counts(store: Store) -> None:
     assert store.read(usage.was_approved, OTHER, since=rows[0].at.replace(hour=0))
     assert store.read(opt_outs.load, phone=OTHER, from_address=OUR_NUMBER) is not None
     assert store.read(circuits.load, "MG1") is not None
-    given = store.read(inbound.recall, "SM" + "1" * 32)
+    given = store.read(inbound.load, "SM" + "1" * 32)
     assert given is not None
     assert given.answer == "Thanks."
     if store.read(metric_samples.of_all):

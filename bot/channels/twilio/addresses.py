@@ -6,7 +6,6 @@ prefixes the number, which is still that phone's. A WhatsApp or Messenger accoun
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bot.domain import phone
 from bot.domain.ignored import IgnoreReason
@@ -17,26 +16,12 @@ _RCS = "rcs:"
 _SHORT_CODE = re.compile("[0-9]{5,6}")
 
 
-@dataclass(frozen=True, slots=True)
-class Ours:
-    """Our number, or our Messaging Service."""
-
-    number: str | None
-    service_sid: str | None
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Ours":
-        return cls(settings.twilio_phone_number, settings.twilio_messaging_service_sid)
-
-    @property
-    def from_address(self) -> str:
-        return self.service_sid or self.number or ""
-
-    def is_recipient(self, form: Mapping[str, str]) -> bool:
-        """Whether a text was sent to us. The account may have other numbers and services."""
-        if self.number is None:
-            return form.get("MessagingServiceSid", self.service_sid) == self.service_sid
-        return canonical(form.get("To", self.number)) == canonical(self.number)
+def is_to_us(form: Mapping[str, str], settings: Settings) -> bool:
+    """Whether a text was sent to our number or Messaging Service. The account may have others."""
+    number, service = settings.twilio_phone_number, settings.twilio_messaging_service_sid
+    if number is None:
+        return form.get("MessagingServiceSid", service) == service
+    return canonical(form.get("To", number)) == canonical(number)
 
 
 def is_short_code(address: str) -> bool:

@@ -220,13 +220,13 @@ class TwilioGateway:
         code, status = twilio_code(error), http_status(error) or 0
         # A 401 is about the credentials, whatever its code says, or if it has none.
         meant = errors.CREDENTIALS if status == 401 else code or 0
-        trouble = errors.at_send(meant, status)
+        known = errors.at_send(meant, status)
         # Only a 4xx says that nothing was sent: behind a 103, say, an acceptance may follow.
-        if not 400 <= status < 500 or status == 408 or trouble.kind is Kind.PASSING:
+        if not 400 <= status < 500 or status == 408 or known.kind is Kind.PASSING:
             return Unknown(f"{status} {code or ''}".strip())
-        if status == 429 or trouble.kind is Kind.LIMIT:
+        if status == 429 or known.kind is Kind.LIMIT:
             return Postponed(code, self.client.http_client.retry_after_seconds)
-        return Refused(code, trouble.sentence, errors.blame(meant, trouble))
+        return Refused(code, known.sentence, errors.blame(meant, known))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_appcontext
 def number_check(as_json: bool) -> None:
     """Compare the webhook at Twilio with this service's. Exit code 0: it is right."""
-    _tell_webhook(number.check, as_json=as_json)
+    _print_webhook(number.check, as_json=as_json)
 
 
 @number_group.command("set")
@@ -36,10 +36,10 @@ def number_set(as_json: bool) -> None:
 
     For a Messaging Service, sets the service's own webhook, which then applies to its whole pool.
     """
-    _tell_webhook(number.set_webhook, as_json=as_json)
+    _print_webhook(number.set_webhook, as_json=as_json)
 
 
-def _tell_webhook(look: Callable[[Settings], number.Webhook], *, as_json: bool) -> None:
+def _print_webhook(look: Callable[[Settings], number.Webhook], *, as_json: bool) -> None:
     settings = service.settings_of(current_app)
     try:
         webhook = look(settings)

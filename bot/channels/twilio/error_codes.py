@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """Whose trouble it is."""
+    """Who must act on the error."""
 
     NUMBER = "number"  # this number gets no text, now or later
     OURS = "ours"  # our account, sender or settings: nothing is sent until an operator fixes it
@@ -34,7 +34,7 @@ class ErrorCode:
     advice: str  # what to do; empty where the sentence says it
 
     @property
-    def told(self) -> str:
+    def with_advice(self) -> str:
         return f"{self.sentence} {self.advice}".strip()
 
     @property
@@ -47,26 +47,26 @@ def _each(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
     return dict.fromkeys(codes, ErrorCode(kind, sentence, ADVICE[kind]))
 
 
-def _told(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
+def _codes(kind: Kind, sentence: str, *codes: int) -> dict[int, ErrorCode]:
     """Codes whose sentence says what to do."""
     return dict.fromkeys(codes, ErrorCode(kind, sentence, ""))
 
 
 ERROR_CODES: dict[int, ErrorCode] = {
-    **_told(
+    **_codes(
         Kind.OURS,
         "Twilio did not understand the request: a wrong parameter or version. Report it as a bug.",
         20001,
         20422,
         20423,
     ),
-    **_told(
+    **_codes(
         Kind.OURS,
         "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN,"
         " or the API key.",
         20003,
     ),
-    **_told(
+    **_codes(
         Kind.OURS,
         "The Twilio account is suspended or may not send messages. See Twilio's console.",
         20005,
@@ -74,13 +74,13 @@ ERROR_CODES: dict[int, ErrorCode] = {
         30002,
         30037,
     ),
-    **_told(
+    **_codes(
         Kind.OURS,
         "Twilio knows no such account. Check TWILIO_ACCOUNT_SID and TWILIO_API_BASE_URL.",
         20404,
     ),
     **_each(Kind.LIMIT, "Twilio is busy with too many requests of this account.", 20429),
-    **_told(
+    **_codes(
         Kind.PASSING,
         "Twilio has a fault of its own. See its status page.",
         20500,
@@ -88,20 +88,20 @@ ERROR_CODES: dict[int, ErrorCode] = {
         20504,
         30500,
     ),
-    **_told(
+    **_codes(
         Kind.LIMIT,
         "More than 30 texts went back and forth in quick succession, so Twilio paused both"
         " numbers: look for a bot that answers automatically.",
         14107,
     ),
     **_each(Kind.NUMBER, "Twilio says this is not a phone number.", 21211, 21214, 21217),
-    **_told(
+    **_codes(
         Kind.OURS,
         "Twilio refuses the sending number. Check TWILIO_PHONE_NUMBER or the Messaging Service.",
         21212,
         21603,
     ),
-    **_told(
+    **_codes(
         Kind.OURS,
         "A trial account texts verified numbers only. Verify this one in Twilio's console, or"
         " upgrade the account.",
@@ -116,7 +116,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         21268,
     ),
     **_each(Kind.OURS, "A trial account cannot send from a name made of letters.", 21267),
-    **_told(
+    **_codes(
         Kind.OURS,
         "Texts to this country are switched off. Messaging Geo Permissions in Twilio's console"
         " switch them on.",
@@ -132,35 +132,35 @@ ERROR_CODES: dict[int, ErrorCode] = {
         21660,
         21661,
     ),
-    **_told(
+    **_codes(
         Kind.OURS,
         "Twilio found no text or no number in the request. Report it as a bug.",
         21602,
         21604,
         21619,
     ),
-    **_told(
+    **_codes(
         Kind.OURS,
         "Twilio does not take the address for delivery reports. PUBLIC_BASE_URL must be reachable"
         " from the internet.",
         21609,
     ),
-    **_told(
+    **_codes(
         Kind.NUMBER,
         "This number has texted STOP. Its holder must text START to the sending number first.",
         21610,
     ),
     **_each(Kind.LIMIT, "The sending number's queue at Twilio is full.", 21611),
-    **_told(
+    **_codes(
         Kind.NUMBER,
         "There is no route from the sending number to this one. Another sending number may reach"
         " it.",
         21612,
     ),
     **_each(Kind.NUMBER, "This is a landline or cannot get texts.", 21614, 21635, 30006),
-    **_told(Kind.OURS, "The text is too long. Shorten CHALLENGE_TEXT.", 21617),
-    **_told(Kind.OURS, "Twilio does not take the validity period. Check WINDOW_SECONDS.", 21624),
-    **_told(
+    **_codes(Kind.OURS, "The text is too long. Shorten CHALLENGE_TEXT.", 21617),
+    **_codes(Kind.OURS, "Twilio does not take the validity period. Check WINDOW_SECONDS.", 21624),
+    **_codes(
         Kind.OURS,
         "The Messaging Service is unknown or has no usable sender. Check"
         " TWILIO_MESSAGING_SERVICE_SID and its sender pool.",
@@ -175,7 +175,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         Kind.NUMBER, "The recipient or the carrier blocks texts from the sending number.", 30004
     ),
     **_each(Kind.NUMBER, "The carrier does not know this number.", 30005),
-    **_told(
+    **_codes(
         Kind.OURS,
         "A carrier or Twilio filtered the text. Check its wording and the sender's registration.",
         30007,
@@ -184,7 +184,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         Kind.PASSING, "The carrier did not deliver the text and did not say why.", 30008, 30017
     ),
     **_each(Kind.PASSING, "The carrier did not answer in time.", 30410),
-    **_told(
+    **_codes(
         Kind.OURS,
         "This country wants a registered sender. Register one in Twilio's console.",
         30018,
@@ -220,7 +220,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         " long.",
         30036,
     ),
-    **_told(
+    **_codes(
         Kind.PASSING,
         "Twilio's protection against SMS pumping stopped the text. Put known users on its safe"
         " list.",

@@ -15,13 +15,13 @@ from bot.channels.twilio.error_codes import (
 OPTED_OUT, CREDENTIALS, NOT_FOUND = 21610, 20003, 20404
 
 
-def blame(code: int, trouble: ErrorCode) -> Blame:
+def blame(code: int, error: ErrorCode) -> Blame:
     """The consequence of an error, beyond its sentence."""
     if code == OPTED_OUT:
         return Blame.OPTED_OUT
     if code == CREDENTIALS:
         return Blame.CREDENTIALS
-    return Blame.NUMBER if trouble.kind is Kind.NUMBER else Blame.OURS
+    return Blame.NUMBER if error.kind is Kind.NUMBER else Blame.OURS
 
 
 UNKNOWN_PERMANENT = ErrorCode(
@@ -55,15 +55,15 @@ def in_report(code: int | None) -> ErrorCode:
 
 def sentence(code: int | None) -> str | None:
     """The meaning of a code; None: it is not known."""
-    trouble = ERROR_CODES.get(code or 0)
-    return trouble.sentence if trouble else _of_reply(code or 0)
+    error = ERROR_CODES.get(code or 0)
+    return error.sentence if error else _of_reply(code or 0)
 
 
-def told(code: int) -> str:
+def with_advice(code: int) -> str:
     """The meaning of a code, and what to do."""
-    trouble = ERROR_CODES.get(code)
+    error = ERROR_CODES.get(code)
     unknown = "not one that Textback knows. Look it up in Twilio's console."
-    return trouble.told if trouble else _of_reply(code) or unknown
+    return error.with_advice if error else _of_reply(code) or unknown
 
 
 def _of_reply(code: int) -> str | None:

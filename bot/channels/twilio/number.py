@@ -81,8 +81,8 @@ def set_webhook(settings: Settings) -> Webhook:
     except Unanswered as failed:
         raise WebhookUnreadable(_why(failed, settings)) from None
     webhook = check(settings, questions)
-    told = tuple(change.change for change in changes)
-    return Webhook(webhook.url, webhook.faults, webhook.warnings, told)
+    changed = tuple(change.change for change in changes)
+    return Webhook(webhook.url, webhook.faults, webhook.warnings, changed)
 
 
 def differences_of_sender(number: Any, expected: str) -> list[Difference]:
@@ -214,7 +214,7 @@ def _unrepeated(url: str | None, wanted: str) -> tuple[str, ...]:
 
 def _why(failed: Unanswered, settings: Settings) -> str:
     what = "Messaging Service" if settings.twilio_messaging_service_sid else "number"
-    if failed.why is Why.UNKNOWN and failed.code is not None:
+    if failed.why is Why.NOT_FOUND and failed.code is not None:
         return f"This account has no such {what}. Check {_variable(settings)}."
     return failed.sentence
 

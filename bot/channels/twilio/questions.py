@@ -28,12 +28,12 @@ class Why(Enum):
     """Why Twilio did not answer a question."""
 
     CREDENTIALS = "credentials"  # not accepted at all
-    RIGHT = "right"  # accepted, but not for this
+    NOT_PERMITTED = "not permitted"  # accepted, but not for this
     TEST_CREDENTIALS = "test credentials"
-    UNKNOWN = "unknown"  # the resource does not exist (404)
+    NOT_FOUND = "not found"  # 404
     REFUSED = "refused"  # a request that Twilio read
     CONNECTION = "connection"  # Twilio was not reached
-    PASSING = "passing"  # busy, or a fault of its own
+    TEMPORARY = "temporary"  # busy, or a fault of its own
 
 
 class Unanswered(Exception):
@@ -106,13 +106,15 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
         return _answered_by_another(settings)
     if status == 403:
         return Unanswered(
-            Why.RIGHT, f"Twilio does not allow these credentials to do this{_of(code)}.", code
+            Why.NOT_PERMITTED,
+            f"Twilio does not allow these credentials to do this{_of(code)}.",
+            code,
         )
     if status == 404 or code == errors.NOT_FOUND:
-        return Unanswered(Why.UNKNOWN, f"Twilio does not have this resource{_of(code)}.", code)
+        return Unanswered(Why.NOT_FOUND, f"Twilio does not have this resource{_of(code)}.", code)
     if status == 429 or status >= 500:
         return Unanswered(
-            Why.PASSING, f"Twilio is busy or has a fault{_of(code)}: ask again in a minute.", code
+            Why.TEMPORARY, f"Twilio is busy or has a fault{_of(code)}: ask again in a minute.", code
         )
     meaning = errors.sentence(code) or "Twilio refuses the request."
     return Unanswered(Why.REFUSED, f"{meaning.rstrip('.')}{_of(code)}.", code)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from flask import Blueprint, Request, Response, request
 
 from bot.channels.gateway import NotForUs
-from bot.channels.twilio.addresses import Ours
 from bot.channels.twilio.signature import Signature
 from bot.channels.twilio.webhooks import EMPTY, Form, read_report, read_text, twiml
 from bot.http import openapi
@@ -47,7 +46,7 @@ class Webhooks:
         self._metrics = service.metrics
         self._store = service.store
         self._account_sid = settings.twilio_account_sid
-        self._ours = Ours.of(settings)
+        self._settings = settings
         self._signature = Signature(
             settings.twilio_auth_token, public_base_url=settings.public_base_url
         )
@@ -66,7 +65,7 @@ class Webhooks:
         return form
 
     def receive(self) -> Response:
-        text = read_text(self._signed_form(), self._ours)
+        text = read_text(self._signed_form(), self._settings)
         note(sid=text.message_sid)
         if isinstance(text, NotForUs):
             if self._store.write(ignore_text, text):
@@ -99,9 +98,9 @@ class Webhooks:
             delay.note(result.waited.delay, now=result.waited.at)
         return "", 204
 
-    def _refused(self, reason: str, told: str, sentence: str) -> Forbidden:
+    def _refused(self, reason: str, how: str, sentence: str) -> Forbidden:
         self._metrics.webhook_refused(reason)
-        log.warning("refused a webhook %s: %s", told, safe_path(request.path))
+        log.warning("refused a webhook %s: %s", how, safe_path(request.path))
         return Forbidden(sentence)
 
     def _ignored(self, reason: str) -> None:

@@ -61,7 +61,7 @@ def sender(questions: Questions) -> Any:
         found = questions.ask(lambda: codes(short_code=address, limit=20, page_size=20))
         fitting = [one for one in found if one.short_code == address]
     if not fitting:
-        raise Unanswered(Why.UNKNOWN, "This account has no such number.", errors.NOT_FOUND)
+        raise Unanswered(Why.NOT_FOUND, "This account has no such number.", errors.NOT_FOUND)
     return fitting[0]
 
 

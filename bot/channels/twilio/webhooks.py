@@ -9,11 +9,11 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from bot.channels.gateway import Blame, NotForUs, Report
 from bot.channels.twilio import addresses, errors
-from bot.channels.twilio.addresses import Ours
 from bot.domain.delivery import Delivery
 from bot.domain.ignored import IgnoreReason
 from bot.domain.keywords import Keyword
 from bot.http.errors import InvalidWebhook
+from bot.settings import Settings
 from bot.usecases.inbound_text import InboundText
 
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
@@ -36,7 +36,7 @@ EMPTY = str(MessagingResponse())
 Form = Mapping[str, str]
 
 
-def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
+def read_text(form: Form, settings: Settings) -> InboundText | NotForUs:
     """Reads an inbound text. NotForUs: no phone sent it, or it was sent to another address of the
     account. Raises InvalidWebhook."""
     message_sid = form.get("MessageSid", "")
@@ -45,20 +45,20 @@ def read_text(form: Form, ours: Ours) -> InboundText | NotForUs:
     if "From" not in form:
         raise InvalidWebhook("From is missing.")
     theirs = form["From"]
-    is_of_service = form.get("MessagingServiceSid", "") == ours.service_sid
+    is_of_service = form.get("MessagingServiceSid", "") == settings.twilio_messaging_service_sid
     number = addresses.phone_of(theirs, is_of_service=is_of_service)
     if number is None:
         reason = addresses.reason_to_ignore(theirs)
         return NotForUs(message_sid, reason, addresses.masked(theirs))
-    if not ours.is_recipient(form):
+    if not addresses.is_to_us(form, settings):
         return NotForUs(message_sid, IgnoreReason.OTHER_RECIPIENT, addresses.masked(theirs))
     return InboundText(
         message_sid=message_sid,
         phone=number,
-        from_address=ours.from_address,
+        from_address=settings.from_address,
         body=form.get("Body", ""),
         keyword=_OPT_OUT_TYPES.get(form.get("OptOutType", "").upper()),
-        is_to_short_code=addresses.is_short_code(form.get("To", ours.from_address)),
+        is_to_short_code=addresses.is_short_code(form.get("To", settings.from_address)),
     )
 
 
@@ -70,8 +70,8 @@ def read_report(text_id: str, form: Form) -> Report | None:
         return None
     code = form.get("ErrorCode", "")
     error_code = int(code) or None if re.fullmatch(r"[0-9]{1,6}", code) else None
-    trouble = errors.in_report(error_code)
-    blame = errors.blame(error_code or 0, trouble)
+    known = errors.in_report(error_code)
+    blame = errors.blame(error_code or 0, known)
     is_refused = blame is Blame.OPTED_OUT and delivery in (Delivery.FAILED, Delivery.UNDELIVERED)
     return Report(
         text_id=text_id,
@@ -80,9 +80,9 @@ def read_report(text_id: str, form: Form) -> Report | None:
         error_code=error_code,
         # Carriers say `undelivered` of texts that arrived, so that alone ends nothing. But Twilio
         # itself refuses texts to a number that has opted out.
-        is_final=(delivery is Delivery.FAILED and trouble.is_permanent) or is_refused,
+        is_final=(delivery is Delivery.FAILED and known.is_permanent) or is_refused,
         blame=blame,
-        sentence=trouble.sentence,
+        sentence=known.sentence,
     )
 
 

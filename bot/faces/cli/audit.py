@@ -40,9 +40,9 @@ def audit(limit: int, who: str, what: str | None, since: datetime | None, as_jso
 def _line(line: AuditLine) -> str:
     entry = line.entry
     about = [entry.masked_phone, entry.verification_id, entry.detail]
-    said = "  ".join(part for part in about if part)
+    about_it = "  ".join(part for part in about if part)
     who = entry.operator or "unknown"
-    return f"{clock(line.at)}  {who:<16}  {words.ACTIONS[entry.action]}  {said}".rstrip()
+    return f"{clock(line.at)}  {who:<16}  {words.ACTIONS[entry.action]}  {about_it}".rstrip()
 
 
 def _row(line: AuditLine) -> dict[str, Any]:

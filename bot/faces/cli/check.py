@@ -41,21 +41,23 @@ def check_command(ask: Ask) -> click.Command:
             _refuse([str(error)], checked, str(error), as_json=as_json)
         findings = ask(checked.settings) if twilio else ()
         if as_json:
-            is_ready = _tell_json(checked, checked.settings, database, list(findings))
+            is_ready = _print_json(checked, checked.settings, database, list(findings))
         else:
-            _tell_settings(checked, checked.settings, database)
-            is_ready = _tell_findings(findings)
+            _print_settings(checked, checked.settings, database)
+            is_ready = _print_findings(findings)
         sys.exit(0 if is_ready else 1)
 
     return check
 
 
-def _refuse(faults: Sequence[str], checked: SettingsCheck, told: str, *, as_json: bool) -> NoReturn:
+def _refuse(
+    faults: Sequence[str], checked: SettingsCheck, message: str, *, as_json: bool
+) -> NoReturn:
     if as_json:
         warnings = list(checked.warnings)
         say(True, {"isReady": False, "faults": list(faults), "warnings": warnings, "findings": []})
         sys.exit(1)
-    sys.exit(told)
+    sys.exit(message)
 
 
 def _database(settings: Settings) -> str:
@@ -71,7 +73,7 @@ def _database(settings: Settings) -> str:
     return f"{settings.database_name} (schema {version})"
 
 
-def _tell_json(
+def _print_json(
     checked: SettingsCheck, settings: Settings, database: str, findings: list[Finding]
 ) -> bool:
     is_ready = all(found.level is not Level.FAULT for found in findings)
@@ -89,7 +91,7 @@ def _tell_json(
     return is_ready
 
 
-def _tell_settings(checked: SettingsCheck, settings: Settings, database: str) -> None:
+def _print_settings(checked: SettingsCheck, settings: Settings, database: str) -> None:
     for name, value in _shown(settings, database):
         click.echo(f"{name:14}  {value}")
     for warning in checked.warnings:
@@ -97,7 +99,7 @@ def _tell_settings(checked: SettingsCheck, settings: Settings, database: str) ->
     click.echo("The settings can be used.")
 
 
-def _tell_findings(findings: Iterable[Finding]) -> bool:
+def _print_findings(findings: Iterable[Finding]) -> bool:
     """Each as soon as it is known: asking takes a while."""
     count = {Level.FAULT: 0, Level.WARNING: 0}
     has_asked = False

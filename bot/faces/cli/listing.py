@@ -90,14 +90,14 @@ def outcome_in_words(view: VerificationView) -> str:
     """Describes the outcome on one line: the status, and the cause unless it was approved."""
     outcome = view.verification.outcome
     if outcome is None:
-        return words.STATUSES[view.verification.stage]
+        return words.STAGE_WORDS[view.verification.stage]
     parts = [words.STATUS_WORDS[outcome.status]]
     if outcome.cause is not Cause.ANSWERED:
         parts.append(words.CAUSES[outcome.cause])
     if outcome.cause is Cause.TERMINATED and outcome.reason:
         parts.append(outcome.reason)
     if outcome.error_code:
-        parts.append(words.trouble(outcome.error_code).strip())
+        parts.append(words.error_in_words(outcome.error_code).strip())
     return ": ".join(parts)
 
 

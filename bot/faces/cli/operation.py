@@ -21,7 +21,7 @@ RESET_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
-clock_group = AppGroup("clock", help="Correct stored time after a clock was ahead.")
+clock_group = AppGroup("clock", help="Correct stored time that is ahead, because a clock was.")
 
 
 @click.command()

@@ -8,7 +8,7 @@ from flask import current_app
 
 from bot import service as services
 from bot.domain.operators import Action, Operator, Via
-from bot.usecases.audit import Audited
+from bot.usecases.audit import AuditedStore
 
 
 def operator() -> Operator:
@@ -28,7 +28,7 @@ def _process_user() -> str:
 
 def audited(
     action: Action, *, number: str | None = None, detail: str = "", at: datetime | None = None
-) -> Audited:
+) -> AuditedStore:
     """The store of the current application, as the operator writes to it."""
     store = services.of(current_app).store
-    return Audited(store, operator(), action, number=number, detail=detail, at=at)
+    return AuditedStore(store, operator(), action, number=number, detail=detail, at=at)

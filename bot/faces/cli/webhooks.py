@@ -61,8 +61,8 @@ def send_test(as_json: bool) -> None:
     count = audited(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by="cli")
     if not count:
         raise click.ClickException(explained.NOT_SET)
-    said = f"{_events(count, 'A test event')} will be sent {WHILE}."
-    say(as_json, {"events": count}, said)
+    sentence = f"{counted(count, 'test event')} will be sent {WHILE}."
+    say(as_json, {"events": count}, sentence)
 
 
 @webhooks_group.command("resend")
@@ -88,7 +88,7 @@ def resend(id: str | None, failed_since: datetime | None, as_json: bool) -> None
 @json_option
 @with_appcontext
 def enable(endpoint_id: str, as_json: bool) -> None:
-    """Enable a disabled endpoint; the events that wait for it are sent first."""
+    """Enable a disabled endpoint and send the events that wait for it."""
     found = {view.endpoint.id: view for view in _store().read(webhooks.endpoints)}
     view = found.get(endpoint_id)
     if view is not None and view.endpoint.disabled_at is None:
@@ -98,11 +98,11 @@ def enable(endpoint_id: str, as_json: bool) -> None:
     generation = view.endpoint.generation if view else 0
     as_operator = audited(Action.ENDPOINT_ENABLED, detail=endpoint_id)
     webhooks.enable_and_send(_store(), as_operator, endpoint_id, generation=generation)
-    said = (
+    sentence = (
         "Enabled. Its waiting events will be sent while a dispatcher runs, if WEBHOOK_URLS still"
         " contains the endpoint."
     )
-    say(as_json, {"enabled": True}, said)
+    say(as_json, {"enabled": True}, sentence)
 
 
 def _resend_failed(since: datetime, as_json: bool) -> None:
@@ -110,17 +110,19 @@ def _resend_failed(since: datetime, as_json: bool) -> None:
         webhooks.replay_failed, since=since, operator=operator().name
     )
     if not count:
-        said = "No event has failed since then."
+        sentence = "No event has failed since then."
     else:
-        said = f"{_events(count, '1 event')} will be sent again {WHILE}."
+        sentence = f"{counted(count, 'event')} will be sent again {WHILE}."
     if count == webhooks.REPLAYED_AT_ONCE:
-        said += " There may be more: run this again."
-    say(as_json, {"events": count}, said)
+        sentence += " There may be more: run this again."
+    say(as_json, {"events": count}, sentence)
 
 
 def _endpoint(view: EndpointView) -> str:
-    said = f"{view.state}. {explained.endpoint_in_words(view)}".strip()
-    return f"{view.endpoint.id}  {view.name}  {said} Events that wait: {explained.waiting(view)}."
+    sentence = f"{view.state}. {explained.endpoint_in_words(view)}".strip()
+    return (
+        f"{view.endpoint.id}  {view.name}  {sentence} Events that wait: {explained.waiting(view)}."
+    )
 
 
 def _of_endpoint(view: EndpointView) -> dict[str, Any]:
@@ -161,7 +163,3 @@ def _event(view: EventView) -> str:
             f"    {tries}. {explained.last_answer(view)} Next try: {explained.next_try(view)}.",
         ]
     )
-
-
-def _events(count: int, one: str) -> str:
-    return one if count == 1 else f"{count} events"

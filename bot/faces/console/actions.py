@@ -25,7 +25,7 @@ from bot.observability.logs import REQUEST_ID
 from bot.service import Service
 from bot.store.tx import Done, Tx
 from bot.usecases import clear, control, forget, read, resend, webhooks
-from bot.usecases.audit import Audited
+from bot.usecases.audit import AuditedStore
 from bot.usecases.restart import restart
 from bot.usecases.rules import Rules
 from bot.usecases.start import StartRequest, begin
@@ -142,7 +142,7 @@ class Actions:
         faults: list[str] = []
         since = filters.instant(request.form.get("since", "") or "nothing", faults)
         if since is None:
-            return self._renderer.trouble(" ".join(faults), 400)
+            return self._renderer.error_page(" ".join(faults), 400)
         count = self._as(Action.FAILED_EVENTS_REPLAYED).write(
             webhooks.replay_failed, since=since, operator=self._name
         )
@@ -151,7 +151,7 @@ class Actions:
 
     def send_test(self) -> AnyResponse:
         if not self._as(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by=CALLER):
-            return self._renderer.trouble(explained.NOT_SET, 400)
+            return self._renderer.error_page(explained.NOT_SET, 400)
         return self._noticed("tested", "webhooks")
 
     def _refused_number(self, page: Callable[[str], Response], refusal: Refusal) -> Response:
@@ -167,9 +167,9 @@ class Actions:
         operator: Operator = g.session.operator
         return operator.name
 
-    def _as(self, action: Action, *, number: str | None = None, detail: str = "") -> Audited:
+    def _as(self, action: Action, *, number: str | None = None, detail: str = "") -> AuditedStore:
         """The store as the operator writes to it."""
-        return Audited(
+        return AuditedStore(
             self._service.store, g.session.operator, action, number=number, detail=detail
         )
 
@@ -177,5 +177,5 @@ class Actions:
         """Redirects to a page with a notice of what was done, and to which number. The notice is
         signed, so a forged link shows none."""
         proof = self._sign_in.token(g.session, f"{word} {about}")
-        told = {"notice": word, "about": about or None, "proof": proof, **where}
-        return redirect(url_for(f"console.{page}", **told), 303)  # type: ignore[arg-type]
+        query = {"notice": word, "about": about or None, "proof": proof, **where}
+        return redirect(url_for(f"console.{page}", **query), 303)  # type: ignore[arg-type]

@@ -56,13 +56,13 @@ class Gate:
 
     def _refused_viewer(self) -> Response:
         self._refused("viewer_cannot_act")
-        sentence = "Your key is a viewer's: it shows everything and changes nothing."
-        return self._renderer.trouble(sentence, 403)
+        sentence = "You are signed in as a viewer and cannot change anything."
+        return self._renderer.error_page(sentence, 403)
 
     def _refused_form(self) -> Response:
         self._refused("invalid_form")
         sentence = "This form is too old or came from another page. Load the page and try again."
-        return self._renderer.trouble(sentence, 403)
+        return self._renderer.error_page(sentence, 403)
 
     def sign_in(self) -> AnyResponse:
         if g.session.operator is not None:
@@ -84,20 +84,22 @@ class Gate:
             return self._sign_in_page("This key is not valid.", 403)
         operator, fingerprint = found
         self._throttle.was_right(address)
-        self._signed(operator, Action.SIGNED_IN)
+        self._record_session(operator, Action.SIGNED_IN)
         response = redirect(_own_path(request.form.get("next", "")), 303)
         self._sign_in.enter(response, fingerprint)  # type: ignore[arg-type]
         return response
 
     def leave(self) -> AnyResponse:
         if g.session.operator is not None:
-            self._signed(g.session.operator, Action.SIGNED_OUT)
+            self._record_session(g.session.operator, Action.SIGNED_OUT)
         response = redirect(url_for("console.sign_in"), 303)
         self._sign_in.leave(response)  # type: ignore[arg-type]
         return response
 
-    def _signed(self, operator: Operator, action: Action) -> None:
-        audit.signed(self._store, operator, action, address=network(request.remote_addr or ""))
+    def _record_session(self, operator: Operator, action: Action) -> None:
+        audit.record_session(
+            self._store, operator, action, address=network(request.remote_addr or "")
+        )
 
     def _sign_in_page(self, fault: str, status: int) -> Response:
         where = request.values.get("next", "")

@@ -31,7 +31,7 @@ from bot.usecases.service_state import ServiceState
 from bot.usecases.webhooks import EventView
 
 # The page that explains a fault.
-LAMP_PAGES = {Fault.WEBHOOK_ENDPOINT: "console.webhooks"}
+FAULT_PAGES = {Fault.WEBHOOK_ENDPOINT: "console.webhooks"}
 
 
 class Pages:
@@ -55,7 +55,7 @@ class Pages:
                 "chart": charts.over_time(statistics.steps),
                 "short": charts.short,
                 "errors": sentences.sentence,
-                **_lamps(current),
+                **_indicators(current),
             }
 
         return self._renderer.live("console/overview.html", show)
@@ -85,7 +85,7 @@ class Pages:
             "console/one.html",
             **context,
             messages=[
-                (one, why.message_in_words(one, known, context["told"]))
+                (one, why.message_in_words(one, known, context["explained"]))
                 for one in conversation.messages
             ],
             conclusion=why.conclusion(conversation, known),
@@ -106,7 +106,7 @@ class Pages:
             "view": view,
             "why": why.explain(view, self._renderer.now()),
             "history": words.timeline(view.history, explained),
-            "told": explained | codes,
+            "explained": explained | codes,
             "events": events,
             "others": self._store.read(read.others_of, v),
             "refusal": refusal,
@@ -125,7 +125,7 @@ class Pages:
                 "rate_limits": self._service.admission.fullest(self._store),
                 "open_areas": self._service.admission.open_areas(self._store),
                 "current": current,
-                **_lamps(current),
+                **_indicators(current),
             },
         )
 
@@ -195,7 +195,7 @@ class Pages:
         )
 
     def unknown(self, rest: str) -> Response:
-        return self._renderer.trouble("There is no such page.", 404)
+        return self._renderer.error_page("There is no such page.", 404)
 
 
 def _until(verification: Verification) -> datetime | None:
@@ -203,5 +203,8 @@ def _until(verification: Verification) -> datetime | None:
     return verification.outcome.at + AFTERTHOUGHT if verification.outcome else None
 
 
-def _lamps(current: ServiceState) -> dict[str, Any]:
-    return {"lamps": state.lamps([*current.faults, *current.notes]), "lamp_pages": LAMP_PAGES}
+def _indicators(current: ServiceState) -> dict[str, Any]:
+    return {
+        "indicators": state.indicators([*current.faults, *current.notes]),
+        "fault_pages": FAULT_PAGES,
+    }

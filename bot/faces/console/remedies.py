@@ -50,7 +50,8 @@ def remedy(refusal: Refusal, number: str) -> Remedy | None:
             )
         case LimitReached():
             return Remedy(
-                f"It bounds all starts. If it is too low, raise {refusal.limit_name} and restart:",
+                f"It counts starts of all numbers. If it is too low, raise {refusal.limit_name} and"
+                " restart:",
                 "See how full it is",
                 url_for("console.limits"),
             )

@@ -102,7 +102,7 @@ class Renderer:
         page = render_template(
             template,
             now=self.now(),
-            statuses_in_words=words.STATUSES,
+            stage_words=words.STAGE_WORDS,
             may_act=bool(g.session.operator and g.session.operator.role is Role.OPERATOR),
             deliveries=words.DELIVERIES,
             causes=words.CAUSES,
@@ -111,20 +111,20 @@ class Renderer:
         )
         return make_response(page, status)
 
-    def trouble(self, sentence: str, status: int, **more: Any) -> Response:
-        return self.page("console/trouble.html", status, sentence=sentence, **more)
+    def error_page(self, sentence: str, status: int, **more: Any) -> Response:
+        return self.page("console/error.html", status, sentence=sentence, **more)
 
     def refusal(self, error: Refusal) -> Response:
         self._refused(error.code)
         back = (request.view_args or {}).get("id") if request.blueprint == "console" else None
         is_known = back is not None and self._store.read(read.exists, back)
         status = STATUSES.get(type(error), 400)
-        return self.trouble(error.sentence, status, back=back if is_known else None)
+        return self.error_page(error.sentence, status, back=back if is_known else None)
 
     def not_started(self, error: Refusal, number: str) -> Response:
         """Renders a refused start: keeps the typed number, and says what can be done."""
         self._refused(error.code)
-        return self.trouble(
+        return self.error_page(
             error.sentence,
             STATUSES.get(type(error), 400),
             is_start=True,

@@ -52,7 +52,7 @@ class SignIn:
         keys = signing_keys(secrets, "console")
         self._cookies = URLSafeSerializer(keys, salt="textback.cookie", signer_kwargs=SIGNED_BY)
         self._tokens = Signer(keys, salt="textback.form", **SIGNED_BY)
-        self._present = keys[-1]
+        self._current = keys[-1]
         self._fingerprints = [
             (_fingerprint(secret, key), operator) for secret in keys for operator, key in operators
         ]
@@ -74,7 +74,7 @@ class SignIn:
         """Returns the holder of a key, with its fingerprint, or None for an unknown key."""
         # Compare with every key, so that the duration does not reveal which one was nearly right.
         found = [
-            (operator, _fingerprint(self._present, key))
+            (operator, _fingerprint(self._current, key))
             for operator, key in self._operators
             if hmac.compare_digest(presented.encode(), key.encode())
         ]

@@ -41,7 +41,7 @@ def start_input(body: bytes) -> StartInput:
     # Microsoft's client for Python sends an object as a string that contains JSON.
     value = _unwrapped(_parsed(text), openings=('"', "{"))
     if len(body) > LONGEST_START_BYTES:  # it is stored, and every status shows it
-        raise InvalidNumber(f"A start takes at most {LONGEST_START_BYTES} bytes.")
+        raise InvalidNumber(f"A start may have at most {LONGEST_START_BYTES} bytes.")
     if isinstance(value, dict):
         return _start_object(value, text.strip())
     if not isinstance(value, str):

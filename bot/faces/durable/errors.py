@@ -66,7 +66,7 @@ class InvalidWait(InvalidRequest):
 
 
 class InvalidToken(InvalidRequest):
-    """400: a continuation token that Textback did not give."""
+    """400: a continuation token that Textback did not issue."""
 
     code = "invalid_continuation_token"
 

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from bot.concurrency.blocking import in_turns
+from bot.concurrency.blocking import yielding
 from bot.domain import reply
 from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
@@ -78,7 +78,7 @@ class Instances:
         more = token(*page.further) if page.further else ""
         statuses = (
             payloads.status(view, show_input=show_input)
-            for view in in_turns(page.views, at_once=ROWS_AT_ONCE)
+            for view in yielding(page.views, every=ROWS_AT_ONCE)
         )
         return json_list_response(statuses, {TOKEN: more})
 
@@ -104,7 +104,7 @@ class Instances:
         self._store.write(
             judge_event,
             id,
-            reply.hear(text),
+            reply.prepare(text),
             rules=self._service.rules,
             judged_until=self._service.judged_until,
         )

@@ -14,59 +14,30 @@ def part() -> Part:
 
 
 def _paths() -> Json:
-    start = {
-        "requestBody": openapi.json_body("Start"),
-        "parameters": [openapi.path("function", const=FUNCTION), _idempotency()],
-    }
-    waiting = [openapi.query("timeout", "number"), *_intervals()]
-    started: Answers = {
-        202: "Links",
-        200: "Outcome",
-        400: "Fault",
-        403: "Fault",
-        409: "Fault",
-        413: "Fault",
-    }
-    started |= {429: "Fault", 503: "Fault"}
-    ordered: Answers = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
-    order = [openapi.path("id"), openapi.query("reason")]
+    started: Answers = {202: "Links", 200: "Outcome"}
+    started |= dict.fromkeys((400, 403, 409, 413, 429, 503), "Fault")
+    commanded: Answers = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
+    of_command = [openapi.path("id"), openapi.query("reason")]
     return {
-        "/orchestrators/{function}": {
-            "post": openapi.operation(
-                "startVerification",
-                "Start a verification, with a function key",
-                {**started, 401: "Fault"},
-                requestBody=start["requestBody"],
-                parameters=[*start["parameters"], *waiting],
-            )
-        },
-        "/orchestrators/{function}/wait": {
-            "post": openapi.operation(
-                "startVerificationAndWait",
-                "Start a verification and wait for its outcome",
-                {**started, 401: "Fault"},
-                requestBody=start["requestBody"],
-                parameters=[*start["parameters"], *waiting],
-            )
-        },
-        f"{BASE_PATH}/orchestrators/{{function}}": {
-            "post": openapi.operation(
-                "startVerificationWithSystemKey",
-                "Start a verification",
-                started,
-                requestBody=start["requestBody"],
-                parameters=[*start["parameters"], *waiting],
-            )
-        },
-        f"{BASE_PATH}/orchestrators/{{function}}/{{id}}": {
-            "post": openapi.operation(
-                "startVerificationUnderId",
-                "Start a verification under an id of one's own",
-                {**started, 404: None},
-                requestBody=start["requestBody"],
-                parameters=[*start["parameters"], openapi.path("id"), *waiting],
-            )
-        },
+        "/orchestrators/{function}": _start(
+            "startVerification",
+            "Start a verification, with a function key",
+            {**started, 401: "Fault"},
+        ),
+        "/orchestrators/{function}/wait": _start(
+            "startVerificationAndWait",
+            "Start a verification and wait for its outcome",
+            {**started, 401: "Fault"},
+        ),
+        f"{BASE_PATH}/orchestrators/{{function}}": _start(
+            "startVerificationWithSystemKey", "Start a verification", started
+        ),
+        f"{BASE_PATH}/orchestrators/{{function}}/{{id}}": _start(
+            "startVerificationUnderId",
+            "Start a verification under an id of one's own",
+            {**started, 404: None},
+            openapi.path("id"),
+        ),
         f"{BASE_PATH}/instances": {
             "get": openapi.operation(
                 "listInstances",
@@ -116,7 +87,7 @@ def _paths() -> Json:
                 "Raise an event: SmsChallengeResponse carries the answer, ResendSmsChallenge sends"
                 " the text again",
                 {
-                    **ordered,
+                    **commanded,
                     400: "Fault",
                     409: "Fault",
                     413: "Fault",
@@ -129,17 +100,20 @@ def _paths() -> Json:
         },
         f"{INSTANCE}/terminate": {
             "post": openapi.operation(
-                "terminateInstance", "Cancel an instance", ordered, parameters=order
+                "terminateInstance", "Cancel an instance", commanded, parameters=of_command
             )
         },
         f"{INSTANCE}/suspend": {
             "post": openapi.operation(
-                "suspendInstance", "Hold the outcome back", ordered, parameters=order
+                "suspendInstance", "Hold the outcome back", commanded, parameters=of_command
             )
         },
         f"{INSTANCE}/resume": {
             "post": openapi.operation(
-                "resumeInstance", "Publish what was held back", ordered, parameters=order
+                "resumeInstance",
+                "Publish what was held back",
+                commanded,
+                parameters=of_command,
             )
         },
         f"{INSTANCE}/restart": {
@@ -151,7 +125,7 @@ def _paths() -> Json:
                     openapi.path("id"),
                     _idempotency(),
                     openapi.query("restartWithNewInstanceId", "boolean"),
-                    *waiting,
+                    *_waiting(),
                 ],
             )
         },
@@ -160,10 +134,17 @@ def _paths() -> Json:
                 "rewindInstance",
                 "Not supported",
                 {404: None, 501: None, 503: "Fault"},
-                parameters=order,
+                parameters=of_command,
             )
         },
     }
+
+
+def _start(id: str, summary: str, answers: Answers, *more: Json) -> Json:
+    parameters = [openapi.path("function", const=FUNCTION), _idempotency(), *more, *_waiting()]
+    body = openapi.json_body("Start")
+    operation = openapi.operation(id, summary, answers, requestBody=body, parameters=parameters)
+    return {"post": operation}
 
 
 def _idempotency() -> Json:
@@ -171,8 +152,12 @@ def _idempotency() -> Json:
     return {"name": "Idempotency-Key", "in": "header", "schema": schema}
 
 
-def _intervals() -> list[Json]:
-    return [openapi.query("pollingInterval", "number"), openapi.query("retryInterval", "number")]
+def _waiting() -> list[Json]:
+    return [
+        openapi.query("timeout", "number"),
+        openapi.query("pollingInterval", "number"),
+        openapi.query("retryInterval", "number"),
+    ]
 
 
 def _range() -> list[Json]:
@@ -218,7 +203,10 @@ def _schemas() -> Json:
     return {
         "Start": {
             "anyOf": [openapi.ref("PhoneNumber"), openapi.ref("StartObject")],
-            "examples": ["+14255550123", {"phoneNumber": "+14255550123", "tag": "order-4711"}],
+            "examples": [
+                "+14255550123",
+                {"phoneNumber": "+14255550123", "tag": "order-4711"},
+            ],
         },
         "PhoneNumber": {"type": "string", "examples": ["+14255550123"]},
         "StartObject": {
@@ -226,7 +214,11 @@ def _schemas() -> Json:
             "properties": {
                 "phoneNumber": openapi.ref("PhoneNumber"),
                 "locale": {**text_or_null, "maxLength": LONGEST_LOCALE, "examples": ["es"]},
-                "tag": {**text_or_null, "maxLength": LONGEST_TAG, "examples": ["order-4711"]},
+                "tag": {
+                    **text_or_null,
+                    "maxLength": LONGEST_TAG,
+                    "examples": ["order-4711"],
+                },
             },
             "required": ["phoneNumber"],
             "additionalProperties": False,

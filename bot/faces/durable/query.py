@@ -162,7 +162,7 @@ def _refuse_hidden_filters(query: Query) -> None:
 def refuse_filters(query: Query) -> None:
     """Raises InvalidFilter: the removal of one instance has no filter, and one that did nothing
     would be taken for a condition."""
-    _refuse_names(query, _COMMON_NAMES, "parameter of the removal of one instance")
+    _refuse_names(query, _COMMON_NAMES, "parameter", "The removal of one instance has no filters.")
     _refuse_hidden_filters(query)
 
 
@@ -180,20 +180,20 @@ def _instant_or_refuse(query: Query, name: str) -> datetime | None:
     return instant
 
 
-def _refuse_names(query: Query, known: frozenset[str], kind: str) -> None:
+def _refuse_names(query: Query, known: frozenset[str], kind: str, advice: str) -> None:
     unknown = sorted(query.names - known)
     if unknown:
-        raise InvalidFilter(f"{unknown[0][:40]!r} is no {kind}. Nothing was removed.")
+        raise InvalidFilter(f"Unknown {kind} {unknown[0][:40]!r}. {advice} Nothing was removed.")
 
 
 def _refuse_unknown(query: Query) -> None:
-    there_are = "there are createdTimeFrom, createdTimeTo and runtimeStatus"
-    _refuse_names(query, _PURGE_NAMES, f"filter of a removal: {there_are}")
+    advice = "The filters are createdTimeFrom, createdTimeTo and runtimeStatus."
+    _refuse_names(query, _PURGE_NAMES, "filter", advice)
     words = query.unknown_statuses()
     if words:
         raise InvalidFilter(
-            f"{words[0][:40]!r} is no runtimeStatus: there are {', '.join(_NUMBERS.values())}."
-            " Nothing was removed."
+            f"Unknown runtimeStatus {words[0][:40]!r}. The values are"
+            f" {', '.join(_NUMBERS.values())}. Nothing was removed."
         )
 
 
@@ -208,7 +208,7 @@ def _after(token: str) -> tuple[datetime, str]:
         instant = datetime.fromisoformat(created_at).astimezone(UTC)
         id.encode()
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise InvalidToken("This continuation token was not given by Textback.") from None
+        raise InvalidToken("Unknown continuation token.") from None
     return instant, id
 
 

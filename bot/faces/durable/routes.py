@@ -50,7 +50,7 @@ class DurableRoutes:
         starting, instances = Starting(service), Instances(service)
         instance = f"{BASE_PATH}/instances/{{id}}"
         self.table = [
-            Route("POST", "/orchestrators/{function}", starting.start_by_sample),
+            Route("POST", "/orchestrators/{function}", starting.start_with_function_key),
             Route("POST", "/orchestrators/{function}/wait", starting.start_and_wait),
             Route("POST", f"{BASE_PATH}/orchestrators/{{function}}", starting.start),
             Route("POST", f"{BASE_PATH}/orchestrators/{{function}}/{{id}}", starting.start),

@@ -42,7 +42,7 @@ class Starting:
         self._access = Access(service.keys, service.store)
         self._public_base_url = service.settings.public_base_url
 
-    def start_by_sample(self, function: str) -> Response:
+    def start_with_function_key(self, function: str) -> Response:
         return self._start(function, self._access.require_starter(), wait_seconds=None)
 
     def start_and_wait(self, function: str) -> Response:
@@ -59,7 +59,7 @@ class Starting:
         try:
             before = self._store.read(read.view, id).verification
             if not parameters.query().flag("restartWithNewInstanceId", default=True):
-                raise IdInUse("A verification is evidence and is not overwritten: use a new id.")
+                raise IdInUse("A verification cannot be overwritten. Restart it under a new id.")
             verification = restart(
                 self._store,
                 id,

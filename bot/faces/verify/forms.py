@@ -75,12 +75,11 @@ def has_length_of_code(text: str) -> bool:
     return 4 <= len(text) <= 10
 
 
-def new_status() -> str:
-    """Raises InvalidParameter."""
+def require_cancel() -> None:
+    """Raises InvalidParameter unless the form asks to cancel: no other change is possible."""
     status = _required(_form(_UPDATE), "Status").lower()
     if status != "canceled":
         raise invalid("Status", "it must be canceled: only the code approves a verification")
-    return status
 
 
 def invalid(name: str, why: str) -> InvalidParameter:

@@ -54,14 +54,7 @@ def blueprint(service: Service) -> Blueprint:
         ("POST", f"{of_service}/Verifications/<which>", face.update),
         ("POST", f"{of_service}/VerificationCheck", face.check),
     ):
-        name = view.__name__
-        routes.add_url_rule(
-            rule,
-            name,
-            view,
-            methods=[method],
-            strict_slashes=False,
-        )
+        routes.add_url_rule(rule, view.__name__, view, methods=[method], strict_slashes=False)
     # Every other path under /v2: 401 without a key, otherwise 404.
     rest = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
     routes.add_url_rule("/v2/<path:rest>", "missing", face.missing, methods=rest)
@@ -124,7 +117,7 @@ class VerifyFace:
     def update(self, service_sid: str, which: str) -> Response:
         """Cancels a pending one."""
         wanted = self._selector(self._caller(service_sid), which)
-        forms.new_status()
+        forms.require_cancel()
         verification = self._store.read(checking.find, wanted)
         if verification is None:
             raise _not_found()
@@ -141,7 +134,7 @@ class VerifyFace:
         checked = self._store.write(
             checking.check,
             self._selector_of_check(caller, form),
-            reply.hear(form.code),
+            reply.prepare(form.code),
             rules=self._service.rules,
             judged_until=self._service.judged_until,
         )
@@ -201,7 +194,7 @@ class VerifyFace:
         try:
             number = phone.parse(form.to).number if form.to else None
         except InvalidNumber:
-            raise forms.invalid("To", "it is no phone number") from None
+            raise forms.invalid("To", "it is not a phone number") from None
         except CannotReceiveTexts:
             raise _not_found() from None
         return _owned(VerificationSelector(number, sid[1] if sid else None), caller)

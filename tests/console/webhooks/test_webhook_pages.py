@@ -151,16 +151,16 @@ def test_a_verification_shows_its_events_alone(operator: Operator, told: Harness
 
 
 def test_the_overview_says_when_an_endpoint_is_disabled(operator: Operator, told: Harness) -> None:
-    assert show(operator, "/").all("#state .lamps .bad") == []
+    assert show(operator, "/").all("#state .indicators .bad") == []
     version = operator.get("/console/").headers["X-Version"]
     approve(told, behaviour=Behaviour.GONE)
     assert operator.get("/console/", headers={"X-Version": version}).status_code == 200
     for path in ("/", "/limits"):
         page = show(operator, path)
-        lamp = page.says("#state .lamps .bad")
-        assert lamp.startswith("A webhook endpoint is disabled, so its events wait.")
-        assert lamp.endswith("See why")
-        assert page.one("#state .lamps .bad a")["href"] == "/console/webhooks"
+        indicator = page.says("#state .indicators .bad")
+        assert indicator.startswith("A webhook endpoint is disabled, so its events wait.")
+        assert indicator.endswith("See why")
+        assert page.one("#state .indicators .bad a")["href"] == "/console/webhooks"
 
 
 def test_an_open_page_notices_what_became_of_an_event(operator: Operator, told: Harness) -> None:

@@ -156,7 +156,7 @@ class StoreAndModel(RuleBasedStateMachine):
         def use_case(tx: Tx) -> Done[bool]:
             if is_known:
                 return Done(outbox.put_back(tx, id, claim=claim, due_at=tx.now, error_code=None))
-            return Done(outbox.to_look(tx, id, claim=claim, due_at=tx.now, looks=0))
+            return Done(outbox.schedule_look_up(tx, id, claim=claim, due_at=tx.now, looks=0))
 
         counts = state == "sending" and is_newest
         assert self.store.write(use_case) == counts
@@ -175,10 +175,10 @@ class StoreAndModel(RuleBasedStateMachine):
     @rule(sid=st.sampled_from(["SM1", "SM2", "SM3"]), answer=st.sampled_from([None, "Thank you"]))
     def receive(self, sid: str, answer: str | None) -> None:
         def use_case(tx: Tx) -> Done[str | None]:
-            given = inbound.recall(tx, sid)
+            given = inbound.load(tx, sid)
             if given is not None:
                 return Done(given.answer)
-            inbound.remember(tx, sid, answer=answer)
+            inbound.add(tx, sid, answer=answer)
             return Done(answer)
 
         expected = self.model.answers.setdefault(sid, answer)

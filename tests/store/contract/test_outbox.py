@@ -71,8 +71,8 @@ def test_only_the_newest_claim_puts_back(store) -> None:
 
 def test_only_the_newest_claim_asks_for_a_look(store) -> None:
     old, new = claim(store), claim(store)
-    assert not write(store, outbox.to_look, "a-text", claim=old, due_at=NOON, looks=0)
-    assert write(store, outbox.to_look, "a-text", claim=new, due_at=NOON, looks=1)
+    assert not write(store, outbox.schedule_look_up, "a-text", claim=old, due_at=NOON, looks=0)
+    assert write(store, outbox.schedule_look_up, "a-text", claim=new, due_at=NOON, looks=1)
     assert (text(store).state, text(store).looks) == (TextState.UNKNOWN, 1)
 
 
@@ -105,7 +105,7 @@ def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
     number = claim(store)
     write(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.SENDING
-    write(store, outbox.to_look, "a-text", claim=number, due_at=NOON, looks=0)
+    write(store, outbox.schedule_look_up, "a-text", claim=number, due_at=NOON, looks=0)
     write(store, outbox.withdraw, "an-id")
     assert text(store).state == TextState.UNKNOWN
     assert due(store) == []
@@ -114,7 +114,7 @@ def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
 def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
     number = claim(store)
     write(store, outbox.put_back, "a-text", claim=number, due_at=NOON + seconds(9), error_code=None)
-    write(store, outbox.name, text(store), sid="SM1")
+    write(store, outbox.set_sid, text(store), sid="SM1")
     assert (text(store).state, text(store).sid) == (TextState.UNKNOWN, "SM1")
     assert due(store) == ["a-text"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.events import Event, EventName
 from bot.store import history, idempotency, inbound, opt_outs, verifications
-from bot.store.inbound import Given
+from bot.store.inbound import RecordedAnswer
 from bot.store.opt_outs import OptOut
 from bot.store.tx import Done, Store
 from tests.builders import OUR_NUMBER, PHONE, running
@@ -18,22 +18,22 @@ def write(store: Store, act, *args, **more):
 
 
 def test_a_message_is_remembered_with_its_answer(store: Store) -> None:
-    write(store, inbound.remember, "SM1", answer="Thank you.")
-    write(store, inbound.remember, "SM2", answer=None)
-    assert store.read(lambda tx: inbound.recall(tx, "SM1")) == Given("Thank you.")
-    assert store.read(lambda tx: inbound.recall(tx, "SM2")) == Given(None)
-    assert store.read(lambda tx: inbound.recall(tx, "SM3")) is None
+    write(store, inbound.add, "SM1", answer="Thank you.")
+    write(store, inbound.add, "SM2", answer=None)
+    assert store.read(lambda tx: inbound.load(tx, "SM1")) == RecordedAnswer("Thank you.")
+    assert store.read(lambda tx: inbound.load(tx, "SM2")) == RecordedAnswer(None)
+    assert store.read(lambda tx: inbound.load(tx, "SM3")) is None
     with pytest.raises(Exception, match=r"UNIQUE|unique"):
-        write(store, inbound.remember, "SM1", answer=None)
+        write(store, inbound.add, "SM1", answer=None)
 
 
 def test_messages_are_kept_400_days(store: Store, clock: HandClock) -> None:
-    write(store, inbound.remember, "SM1", answer=None)
+    write(store, inbound.add, "SM1", answer=None)
     clock.now += timedelta(days=400)
     assert write(store, inbound.drop_old, limit=10) == 0
     clock.forward(1)
     assert write(store, inbound.drop_old, limit=10) == 1
-    assert store.read(lambda tx: inbound.recall(tx, "SM1")) is None
+    assert store.read(lambda tx: inbound.load(tx, "SM1")) is None
 
 
 def test_an_opt_out_is_marked_tried_and_unmarked(store: Store, clock: HandClock) -> None:
@@ -44,7 +44,7 @@ def test_an_opt_out_is_marked_tried_and_unmarked(store: Store, clock: HandClock)
     write(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(since, None, True)
     clock.forward(60)
-    write(store, opt_outs.try_once, phone=PHONE, from_address=OUR_NUMBER)
+    write(store, opt_outs.note_test, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(since, clock.now, True)
     write(store, opt_outs.mark, phone=PHONE, from_address=OUR_NUMBER)
     assert load() == OptOut(clock.now, None, True)
@@ -59,10 +59,10 @@ def test_an_idempotency_key_is_good_for_a_day_a_caller_and_a_number(
 ) -> None:
     write(store, verifications.insert, running())
     known = {"started_by": "crm", "key": "k", "phone": PHONE}
-    write(store, idempotency.remember, **known, verification_id="an-id")
+    write(store, idempotency.add, **known, verification_id="an-id")
 
     def recall(**more):
-        return store.read(lambda tx: idempotency.recall(tx, **{**known, **more}))
+        return store.read(lambda tx: idempotency.load(tx, **{**known, **more}))
 
     assert recall() == "an-id"
     assert recall(started_by="shop") is None
@@ -70,7 +70,7 @@ def test_an_idempotency_key_is_good_for_a_day_a_caller_and_a_number(
     assert recall(phone="+14255550199") is None
     clock.now += timedelta(hours=24)
     assert recall() is None
-    write(store, idempotency.remember, **known, verification_id="an-id")
+    write(store, idempotency.add, **known, verification_id="an-id")
     assert recall() == "an-id"
 
 

@@ -55,7 +55,7 @@ def _guarded(questions: Questions, kind: FindingKind, probe: Probe) -> Iterator[
     except Unanswered as failed:
         if failed.why is Why.CONNECTION:
             yield fault(FindingKind.CONNECTION, failed.sentence)
-        elif failed.why is Why.RIGHT:
+        elif failed.why is Why.NOT_PERMITTED:
             yield warning(kind, f"This could not be checked. {failed.sentence}")
         elif failed.why in (Why.CREDENTIALS, Why.TEST_CREDENTIALS):
             yield fault(FindingKind.CREDENTIALS, failed.sentence)

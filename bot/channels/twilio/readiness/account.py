@@ -7,7 +7,7 @@ from bot.channels.gateway import Finding
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 
-_REFUSED = (Why.CREDENTIALS, Why.UNKNOWN)
+_REFUSED = (Why.CREDENTIALS, Why.NOT_FOUND)
 _HERE = "Both are on the first page of Twilio's console."
 
 

@@ -32,8 +32,8 @@ _SEND = Permission(
 _READ = Permission(
     "read messages",
     Level.FAULT,
-    "A text whose answer was lost cannot be looked up, nor a reply that met a restart. Add the"
-    " right to read messages.",
+    "A text whose answer was lost cannot be looked up, nor a reply that arrived during a restart."
+    " Add the right to read messages.",
     lambda client: client.messages.list(limit=1, page_size=1),
 )
 _ERASE = Permission(
@@ -81,8 +81,8 @@ def _is_given(questions: Questions, right: Permission) -> bool:
     try:
         questions.ask(lambda: right.question(questions.client))
     except Unanswered as failed:
-        if failed.why is Why.RIGHT:
+        if failed.why is Why.NOT_PERMITTED:
             return False
-        if failed.why not in (Why.REFUSED, Why.UNKNOWN):
+        if failed.why not in (Why.REFUSED, Why.NOT_FOUND):
             raise
     return True

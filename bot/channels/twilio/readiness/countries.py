@@ -32,7 +32,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
     if off:
         yield fault(
             FindingKind.COUNTRIES,
-            f"Texts to {', '.join(off)} are switched off (error 21408). {WHERE}, switches them on.",
+            f"Texts to {', '.join(off)} are switched off (error 21408). Switch them on in {WHERE}.",
         )
     elif not countries:
         yield look(

@@ -19,7 +19,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
     try:
         number = sender(questions)
     except Unanswered as failed:
-        if failed.why is not Why.UNKNOWN:
+        if failed.why is not Why.NOT_FOUND:
             raise
         yield fault(
             FindingKind.NUMBER,
@@ -41,12 +41,12 @@ def findings(questions: Questions) -> Iterator[Finding]:
 
 def can_text(found: Any) -> bool:
     """Whether it can text. A short code always can, and has no list of capabilities."""
-    told = getattr(found, "capabilities", None)
-    if not told:
+    capabilities = getattr(found, "capabilities", None)
+    if not capabilities:
         return True
-    if isinstance(told, dict):
-        return any(told.get(name) for name in ("sms", "SMS"))
-    return "SMS" in told  # of a number in a pool
+    if isinstance(capabilities, dict):
+        return any(capabilities.get(name) for name in ("sms", "SMS"))
+    return "SMS" in capabilities  # of a number in a pool
 
 
 def _webhook(questions: Questions, number: Any) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
     try:
         service = service_of(questions)
     except Unanswered as failed:
-        if failed.why is not Why.UNKNOWN:
+        if failed.why is not Why.NOT_FOUND:
             raise
         yield fault(
             FindingKind.SERVICE,
