@@ -8,7 +8,7 @@ CREATE TABLE schema_version (
     version INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO schema_version (version) VALUES (8);
+INSERT INTO schema_version (version) VALUES (9);
 
 CREATE TABLE verification (
     id                  TEXT NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
@@ -251,6 +251,8 @@ CREATE TABLE opt_out (
     is_by_twilio INTEGER NOT NULL DEFAULT 1 CHECK (is_by_twilio IN (0, 1)),  -- Twilio refuses texts to it too
     PRIMARY KEY (phone, from_address)
 ) STRICT;
+
+CREATE INDEX opt_out_since ON opt_out (from_address, since);
 
 -- Numbers whose holder replied NO: nothing is texted to them for a day.
 CREATE TABLE disown (

@@ -50,7 +50,7 @@ class UseCases:
         return self.service.admission.open_areas(self.store)
 
     def forget(self, number: str) -> tuple[Forgotten, bool]:
-        return forget_number(self.store, number)
+        return forget_number(self.store, self.store, number)
 
     def clear_limits(self, number: str) -> int:
         return self.store.write(clear.clear_limits, phone.known_as(number), self.service.rules)

@@ -147,8 +147,8 @@ class Dispatcher:
             try:
                 pause = self.turn().total_seconds()
                 failures = 0
-            except StoreUnavailable:
-                log.exception("the database is away; going on in %.1f s", AWAY_SECONDS)
+            except StoreUnavailable as error:
+                log.error("the database is away: %s; going on in %.1f s", error, AWAY_SECONDS)
                 self._is_stopping.wait(AWAY_SECONDS)
                 continue
             except Exception:

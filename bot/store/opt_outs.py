@@ -68,12 +68,6 @@ def _spellings(phone: str) -> list[str]:
     return [phone, *other_spellings(phone)]
 
 
-def version(tx: Tx) -> str:
-    """A string that changes whenever a number is marked or unmarked."""
-    row = tx.one("SELECT count(*) AS count, max(since) AS latest FROM opt_out")
-    return f"{row['count']}-{row['latest']}" if row else ""
-
-
 def newest(tx: Tx, *, from_address: str, limit: int) -> list[tuple[str, datetime]]:
     sql = """
         SELECT phone, since FROM opt_out WHERE from_address = :from_address

@@ -58,7 +58,12 @@ _WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {};"
     " SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL statement_timeout = '{}s'"
 )
-_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# A read that is given up must end on the server too: otherwise its backend goes on beside the new
+# connection, and a lock held for long fills `max_connections`.
+_READ = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+    f" SET LOCAL statement_timeout = '{STORE_TIMEOUT_SECONDS:.0f}s'"
+)
 _CLOCK = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
         (SELECT at FROM history ORDER BY sequence DESC LIMIT 1) AS last

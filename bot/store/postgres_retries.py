@@ -61,6 +61,12 @@ class Retries:
                 if conflicts > CONFLICTS:
                     raise
                 time.sleep(random.uniform(0, 0.005 * conflicts))
+            except errors.FeatureNotSupported:
+                # A migration beside us changed what a statement that psycopg had prepared returns.
+                conflicts += 1
+                if conflicts > CONFLICTS:
+                    raise
+                self.replace_connections(at_once=True)
             except MissedRepliesFirst:
                 raise
             except StoreUnavailable:

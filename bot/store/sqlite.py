@@ -98,7 +98,11 @@ class SqliteStore(Store):
 
     def _require_same_file(self) -> None:
         """Connections go on with a removed file, and what they write is lost with it."""
-        if identities(self._files) != self._identities:
+        try:
+            is_same = identities(self._files) == self._identities
+        except OSError:
+            is_same = False
+        if not is_same:
             raise StoreUnavailable(f"{self.path} was removed or replaced: restart the service")
 
     def _read_once(self, query: Callable[[Tx], T]) -> T:

@@ -60,6 +60,11 @@ class PartlyDone(StoreUnavailable):
 
     sentence = "The database cannot be used at the moment. Part of this was done; try again."
 
+    @classmethod
+    def after(cls, batches: int, error: StoreUnavailable) -> StoreUnavailable:
+        """`error` itself if no batch was written."""
+        return cls(str(error)) if batches else error
+
 
 class Tx(Protocol):
     """An open transaction.

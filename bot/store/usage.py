@@ -126,6 +126,10 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
     sql = f"""
         SELECT number AS id, number, kind, phone, country, started_by, verification_id, at
         FROM usage WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
+            AND number < coalesce((
+                SELECT min(number) FROM usage
+                WHERE number > :number AND number >= {tx.horizon} AND at >= :settled
+            ), {2**63 - 1})
             AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """

@@ -122,14 +122,13 @@ def hand_back(tx: Tx, event: WebhookEvent) -> None:
     tx.run(sql, id=event.id, claims=event.claims, now=to_text(tx.now))
 
 
-def newest_try(tx: Tx, endpoint_id: str) -> datetime | None:
-    """The newest try of an event that waits for an endpoint. Reads all of them."""
+def was_tried(tx: Tx, endpoint_id: str, *, since: datetime) -> bool:
+    """Whether an event that waits for an endpoint was tried. Reads all of them only if none was."""
     sql = """
-        SELECT max(last_try_at) AS at FROM webhook_event
-        WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL
+        SELECT 1 FROM webhook_event
+        WHERE endpoint_id = :endpoint_id AND due_at IS NOT NULL AND last_try_at >= :since LIMIT 1
     """
-    row = tx.one(sql, endpoint_id=endpoint_id)
-    return to_instant_or_none(row["at"]) if row else None
+    return tx.one(sql, endpoint_id=endpoint_id, since=to_text(since)) is not None
 
 
 def newest(

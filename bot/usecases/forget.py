@@ -18,6 +18,7 @@ from bot.usecases.record import record
 
 HOURS_KEPT = timedelta(days=1)  # the console shows the last 24 hours by hour
 REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
+FORGOTTEN_AT_ONCE = 500  # in one transaction
 
 
 def purge(tx: Tx, id: str) -> Done[None]:
@@ -54,9 +55,7 @@ def purge_all(store: Store, wanted: ListFilter) -> int:
         while (purged := store.write_within(REMOVING_SECONDS, purge_many, wanted)).found:
             total += purged.removed
     except StoreUnavailable as error:
-        if not total:
-            raise
-        raise PartlyDone(str(error)) from error
+        raise PartlyDone.after(total, error) from error
     return total
 
 
@@ -70,12 +69,29 @@ class Forgotten:
 
 
 def forget_number(
-    store: Store, number: str, *, operator: str | None = None
+    store: Store, as_operator: Store, number: str, *, operator: str | None = None
 ) -> tuple[Forgotten, bool]:
-    """Erases a number. Returns what was erased, and whether its bytes are gone from the disk.
-    Raises InvalidNumber."""
-    forgotten = store.write_within(REMOVING_SECONDS, forget, phone.known_as(number), operator)
-    return forgotten, store.scrub()
+    """Erases a number. Returns what was erased, and whether its bytes are gone from the disk. A
+    number may have thousands of finished verifications, which are removed first, batch by batch, so
+    that no other write waits for all of them. `as_operator`: the store that audits it. Raises
+    InvalidNumber, StoreUnavailable, PartlyDone."""
+    phones, removed = phone.known_as(number), 0
+    try:
+        while found := store.write_within(REMOVING_SECONDS, _remove_finished, phones):
+            removed += found
+        rest = as_operator.write_within(REMOVING_SECONDS, forget, phones, operator)
+    except StoreUnavailable as error:
+        raise PartlyDone.after(removed, error) from error
+    return replace(rest, verifications=removed + rest.verifications), store.scrub()
+
+
+def _remove_finished(tx: Tx, phones: Sequence[str]) -> Done[int]:
+    """Removes a batch of one spelling. Returns how many were found."""
+    for number in phones:
+        if ids := verifications.finished_of(tx, number, limit=FORGOTTEN_AT_ONCE):
+            _remove(tx, ids)
+            return Done(len(ids))
+    return Done(0)
 
 
 def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[Forgotten]:

@@ -120,8 +120,7 @@ def _fails_long(tx: Tx, endpoint: Endpoint) -> bool:
 def _was_tried(tx: Tx, endpoint: Endpoint) -> bool:
     """Whether an endpoint was tried within the longest wait: a time in which no process ran is no
     failure of the receiver."""
-    newest = webhook_events.newest_try(tx, endpoint.id)
-    return newest is not None and tx.now - newest <= LONGEST_WAIT
+    return webhook_events.was_tried(tx, endpoint.id, since=tx.now - LONGEST_WAIT)
 
 
 def drop_old(tx: Tx, *, limit: int) -> Done[int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import circuits, hourly_counts, opt_outs, outbox, rows_aside, verification_list
+from bot.store import circuits, hourly_counts, outbox, rows_aside, verification_list
 from bot.store.circuits import Circuit
 from bot.store.tx import Tx
 from bot.usecases import readiness
@@ -35,7 +35,7 @@ def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceStat
         queue_age=tx.now - queued_at if queued_at else timedelta(0),
         overdue=readiness.overdue(tx),
         circuit=circuits.load(tx, from_address),
-        version=f"{hourly_counts.version(tx)}-{opt_outs.version(tx)}",
+        version=hourly_counts.version(tx),
         faults=readiness.faults(tx, from_address=from_address, ahead=ahead),
         notes=readiness.notes(tx),
         rows_set_aside=rows_aside.count(tx),

@@ -145,9 +145,7 @@ def enable_and_send(store: Store, as_operator: Store, endpoint_id: str, *, gener
             queued += found
         as_operator.write(enable, endpoint_id, generation=generation)
     except StoreUnavailable as error:
-        if not queued:
-            raise
-        raise PartlyDone(str(error)) from error
+        raise PartlyDone.after(queued, error) from error
 
 
 def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:

@@ -72,6 +72,33 @@ def test_a_log_that_was_removed_is_noticed_too(tmp_path: Path, clock: HandClock)
     store.close()
 
 
+@pytest.mark.parametrize("removed", ["textback.db", "textback.db-wal", "textback.db-shm"])
+def test_a_link_hides_no_removed_file(tmp_path: Path, clock: HandClock, removed: str) -> None:
+    """SQLite puts the log and its index beside the target."""
+    folder, link = tmp_path / "data", tmp_path / "link.db"
+    SqliteStore(folder / "textback.db", clock=clock).close()
+    link.symlink_to(folder / "textback.db")
+    store = SqliteStore(link, clock=clock)
+    store.now()
+    (folder / removed).unlink()
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.now()
+    store.close()
+
+
+def test_a_link_that_leads_elsewhere_is_noticed(tmp_path: Path, clock: HandClock) -> None:
+    link = tmp_path / "link.db"
+    for name in ("one.db", "two.db"):
+        SqliteStore(tmp_path / name, clock=clock).close()
+    link.symlink_to(tmp_path / "one.db")
+    store = SqliteStore(link, clock=clock)
+    link.unlink()
+    link.symlink_to(tmp_path / "two.db")
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        store.now()
+    store.close()
+
+
 def test_emptying_the_log_makes_no_file_where_it_was_removed(
     tmp_path: Path, clock: HandClock
 ) -> None:

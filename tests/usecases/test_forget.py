@@ -4,6 +4,8 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from bot.store import hourly_counts
 from bot.store.tx import Done
 from bot.usecases import forget
@@ -37,6 +39,23 @@ def test_a_forgotten_number_is_gone_to_the_last_byte(sqlite_harness: Harness) ->
     assert PHONE.strip("+").encode() not in found
     assert OTHER_PHONE.encode() in found
     assert len(harness.newest(10)) == 1
+
+
+def test_a_number_with_many_verifications_is_forgotten_in_batches(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction for all of them would stop every reply for seconds."""
+    monkeypatch.setattr(forget, "FORGOTTEN_AT_ONCE", 2)
+    for _ in range(5):
+        harness.start_and_send()
+        harness.text(harness.code())
+    harness.start_and_send()
+    sizes = []
+    harness.store.on_commit(lambda done, _: sizes.append(done.value))
+    forgotten, _ = harness.forget(PHONE)
+    assert sizes[:-1] == [2, 2, 1, 0]
+    assert (forgotten.verifications, forgotten.was_pending) == (6, True)
+    assert harness.newest(10) == []
 
 
 def test_a_caller_that_waits_for_a_forgotten_one_hears_of_its_end(harness: Harness) -> None:

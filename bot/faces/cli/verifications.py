@@ -153,8 +153,10 @@ def cancel(id: str, reason: str, as_json: bool) -> None:
 def forget(phone_number: str, as_json: bool) -> None:
     """Forget a number: remove its verifications, their history, and its limit entries."""
     service = services.of(current_app)
-    store = audited(Action.FORGOTTEN, number=phone.known_as(phone_number)[0])
-    forgotten, is_gone = forget_number(store, phone_number, operator=operator().name)
+    as_operator = audited(Action.FORGOTTEN, number=phone.known_as(phone_number)[0])
+    forgotten, is_gone = forget_number(
+        service.store, as_operator, phone_number, operator=operator().name
+    )
     service.shared_counters.end()
     if as_json:
         say(

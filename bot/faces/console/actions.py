@@ -94,8 +94,10 @@ class Actions:
         return redirect(url_for("console.one", id=verification.id), 303)
 
     def forget(self, id: str) -> AnyResponse:
-        number = self._service.store.read(read.view, id).verification.phone
-        forget.forget_number(self._as(Action.FORGOTTEN, number=number), number, operator=self._name)
+        store = self._service.store
+        number = store.read(read.view, id).verification.phone
+        as_operator = self._as(Action.FORGOTTEN, number=number)
+        forget.forget_number(store, as_operator, number, operator=self._name)
         return self._noticed("forgotten", "listing", about=number)
 
     def clear_limits(self) -> AnyResponse:

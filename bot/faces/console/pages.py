@@ -144,17 +144,11 @@ class Pages:
         return {**context, "looked_up": found}
 
     def opt_outs(self, fault: str = "") -> Response:
+        marked = self._store.read(opted_out, self._service.rules, limit=200)
+        context = {"marked": marked, "fault": fault, "number": request.values.get("number", "")}
         return self._renderer.live(
-            "console/opt_outs.html",
-            lambda _: {
-                "marked": self._opted_out(),
-                "fault": fault,
-                "number": request.values.get("number", ""),
-            },
+            "console/opt_outs.html", lambda _: context, more=webhooks.version(marked)
         )
-
-    def _opted_out(self) -> list[tuple[str, datetime]]:
-        return self._store.read(opted_out, self._service.rules, limit=200)
 
     def webhooks(self) -> Response:
         faults: list[str] = []

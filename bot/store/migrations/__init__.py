@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.store.tx import UnusableDatabase
 
-VERSION = 8  # of schema.sql
+VERSION = 9  # of schema.sql
 
 _HERE = Path(__file__).parent
 _SCHEMA = _HERE.parents[2] / "schema.sql"

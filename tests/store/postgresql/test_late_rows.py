@@ -10,7 +10,7 @@ from bot.admission.usage_follower import UsageFollower
 from bot.store import hourly_counts
 from bot.store import verifications as table
 from bot.store.postgres import PostgresStore
-from bot.store.tx import Done
+from bot.store.tx import Done, Tx
 from tests.builders import NOON, running
 from tests.harness import HandClock
 from tests.postgres import Server, ask
@@ -86,6 +86,32 @@ def test_what_is_old_is_followed_though_somebody_elses_transaction_goes_on(
         following.refresh()
         assert seen == ["a"]
         other.rollback()
+
+
+def test_what_is_old_waits_for_a_lower_number_that_is_younger(
+    store: PostgresStore, clock: HandClock, postgres: Server
+) -> None:
+    """A start that replaces another one gets its transaction number first, and its time later."""
+    seen: list[str] = []
+    following = UsageFollower(
+        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.run_id)]
+    )
+
+    def younger(tx: Tx) -> Done[None]:
+        tx.run("SELECT pg_current_xact_id()")
+        store.write(partial(count_start, id="higher"))
+        clock.forward(0.005)
+        return count_start(tx, id="lower")
+
+    with psycopg.connect(postgres.url("postgres")) as other:
+        other.execute("SELECT pg_current_xact_id()")
+        store.write(younger)
+        clock.forward(29.998)
+        following.refresh()
+        clock.forward(0.5)
+        following.refresh()
+        other.rollback()
+    assert seen == ["lower", "higher"]
 
 
 INSERTED = """

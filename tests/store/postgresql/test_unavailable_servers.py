@@ -8,6 +8,7 @@ import pytest
 from psycopg import errors
 
 from bot.store import hourly_counts
+from bot.store import postgres as module
 from bot.store.outages import Outages
 from bot.store.postgres import PostgresStore
 from bot.store.postgres_retries import Retries
@@ -75,6 +76,35 @@ def test_a_transaction_that_the_server_ends_is_told_as_any_trouble(url: str) -> 
     store = PostgresStore(url, connections=2)
     with pytest.raises(StoreUnavailable):
         store.write_within(1, lambda tx: Done(tx.one("SELECT pg_sleep(2)")))
+    store.close()
+
+
+def test_a_read_that_is_given_up_ends_on_the_server(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a table is locked, each would keep a backend beside its new connection."""
+    monkeypatch.setattr(module, "_READ", module._READ.replace("'4s'", "'50ms'"))
+    store = PostgresStore(url, connections=2)
+    with psycopg.connect(url) as other:
+        other.execute("LOCK TABLE opt_out IN ACCESS EXCLUSIVE MODE")
+        for _ in range(4):
+            with pytest.raises(StoreUnavailable):
+                store.read(lambda tx: tx.one("SELECT 1 FROM opt_out"))
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        assert other.execute(waiting).fetchall() == []
+    store.close()
+
+
+def test_a_migration_beside_a_running_process_is_no_fault_of_a_row(url: str) -> None:
+    """psycopg has prepared the statement on each connection, and its columns change."""
+    store = PostgresStore(url, connections=2)
+    query = "SELECT * FROM opt_out"
+    for _ in range(10):
+        store.read(lambda tx: tx.one(query))
+        store.write(lambda tx: Done(tx.one(query)))
+    ask(url, "ALTER TABLE opt_out ADD COLUMN more TEXT")
+    assert store.read(lambda tx: tx.one(query)) is None
+    assert store.write(lambda tx: Done(tx.one(query))) is None
     store.close()
 
 
