@@ -104,7 +104,8 @@ class _Handlers:
         """Answers 500 with an error id; the log line with that id has the details. The exception's
         message is kept out of the answer, and the query out of the log."""
         if type(error).__module__.startswith("gunicorn.http"):
-            return Response(status=400)  # a body that breaks off or is no HTTP, read just now
+            sentence = "The body breaks off or is not valid HTTP."
+            return json_response(self._shape.fault("invalid_request", sentence, ""), 400)
         id = secrets.token_hex(8)
         log.error("error %s at %s %s", id, request.method, safe_path(request.path), exc_info=error)
         sentence = "Something went wrong while processing your request."

@@ -11,6 +11,7 @@ short forms.
 """
 
 import contextlib
+import json
 import logging
 import sys
 import time
@@ -45,7 +46,12 @@ TRAILER_BYTES = 8 * 1024  # after a chunked body; gunicorn's own bound lets it b
 
 log = logging.getLogger(__name__)
 
-_STATUSES = {LimitRequestLine: (414, "URI Too Long"), LimitRequestHeaders: (431, "Too Large")}
+_INTERNAL = (500, "Internal Server Error", "internal", "Something went wrong.")
+_MALFORMED = (400, "Bad Request", "invalid_request", "The request is not valid HTTP.")
+_REFUSALS = {
+    LimitRequestLine: (414, "URI Too Long", "address_too_long", "The address is too long."),
+    LimitRequestHeaders: (431, "Too Large", "headers_too_large", "The headers are too large."),
+}
 
 
 class Worker(GeventWorker):
@@ -159,20 +165,21 @@ class Worker(GeventWorker):
         self._is_stopping.set()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answers a request that never reached the application with a status and no body."""
+        """Answers a request that never reached the application."""
         is_ours = not type(exc).__module__.startswith("gunicorn.http")
-        status, reason = (
-            (500, "Internal Server Error")
-            if is_ours
-            else _STATUSES.get(type(exc), (400, "Bad Request"))
-        )
-        log.warning("answered a request with %d: %s", status, type(exc).__name__)
-        lines = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        refusal = _INTERNAL if is_ours else _REFUSALS.get(type(exc), _MALFORMED)
+        log.warning("answered a request with %d: %s", refusal[0], type(exc).__name__)
         try:
-            util.write_nonblock(client, lines.encode())
+            util.write_nonblock(client, _answer(*refusal))
             client.linger()
         except OSError:
             log.info("the client was gone")
+
+
+def _answer(status: int, reason: str, code: str, sentence: str) -> bytes:
+    body = json.dumps({"code": code, "message": sentence})
+    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 def _drain(request: Any) -> None:

@@ -38,6 +38,7 @@ def restart(
         idempotency_key=idempotency_key,
         may_supersede=may_supersede,
         operator=operator,
+        restart_of=id,
     )
     return begin(store, before.phone, request, rules=rules, admission=admission)
 

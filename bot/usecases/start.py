@@ -43,6 +43,7 @@ class StartRequest:
     text: TextOptions = field(default_factory=TextOptions)
     may_supersede: bool = True  # its own pending verification of the number
     operator: str | None = None  # who asked, at the console or by a command
+    restart_of: str | None = None  # id of the verification that this starts again
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,8 @@ def _first_answer(tx: Tx, prepared: Start) -> Verification | None:
         key=request.idempotency_key,
         phone=prepared.phone,
     )
-    return verifications.load(tx, id) if id else None
+    # A caller may use one key for a start and for its restart, which begins a new one.
+    return verifications.load(tx, id) if id and id != request.restart_of else None
 
 
 def _supersede(tx: Tx, prepared: Start, older: Verification | None) -> tuple[Change, ...]:

@@ -126,8 +126,9 @@ def insert_terms(template: str, *, service: str | None, terms: Terms, reference:
 
 def is_name(text: str) -> bool:
     """Whether a text can be the service's name: it is no placeholder of a template, and holds no
-    control character and no {code}, which would be replaced by the code."""
-    has_control = any(category(character) == "Cc" for character in text)
+    control character, no U+FFFD (bytes that were not UTF-8), and no {code}, which would be replaced
+    by the code."""
+    has_control = any(character == "\ufffd" or category(character) == "Cc" for character in text)
     return CODE not in text and not has_control and not is_placeholder(text, in_prose=True)
 
 

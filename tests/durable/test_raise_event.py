@@ -100,3 +100,10 @@ def test_the_code_of_a_superseded_one_is_no_attempt(harness: Harness) -> None:
     assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
     harness.answer(id, harness.code())
     assert harness.status(id)["output"] is True
+
+
+def test_a_blank_around_the_name_of_our_event_is_no_other_event(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse%20"
+    assert harness.call("POST", path, json=harness.code()).status_code == 202
+    assert harness.status(id)["output"] is True

@@ -128,7 +128,7 @@ def test_an_interval_longer_than_the_time_is_400_but_it_has_been_started(harness
     assert len(harness.newest(10)) == 1
 
 
-@pytest.mark.parametrize("timeout", ["soon", "nan", "inf", "-1", "0", ""])
+@pytest.mark.parametrize("timeout", ["soon", "nan", "inf", "-1", "0", "", "1_0", "%D9%A1"])
 def test_a_time_that_is_none_is_absent(harness: Harness, timeout: str) -> None:
     began = time.monotonic()
     assert harness.call("POST", f"{MANAGED}?timeout={timeout}", json=PHONE).status_code == 202

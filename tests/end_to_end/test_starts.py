@@ -2,7 +2,7 @@
 
 from bot.dispatch import catch_up
 from tests.end_to_end.conftest import OTHER_PHONE
-from tests.harness import FUNCTION_KEY, SYSTEM_KEY, Harness
+from tests.harness import FUNCTION_KEY, INSTANCES, SYSTEM_KEY, Harness
 
 
 def test_a_newer_start_supersedes_the_older(harness: Harness) -> None:
@@ -51,6 +51,17 @@ def test_the_same_idempotency_key_gets_the_first_answer(harness: Harness) -> Non
     assert other["id"] != first["id"]
     harness.forward(24 * 3600)
     assert harness.start_and_send(headers=headers)["id"] != first["id"]
+
+
+def test_a_restart_under_the_key_of_its_start_begins_a_new_one(harness: Harness) -> None:
+    headers = {"Idempotency-Key": "order-66"}
+    first = harness.start_and_send(headers=headers)
+    path = f"{INSTANCES}/{first['id']}/restart"
+    second = harness.call("POST", path, headers=headers).json()
+    assert second["id"] != first["id"]
+    assert harness.call("POST", path, headers=headers).json() == second
+    harness.run_once()
+    assert len(harness.texts()) == 2
 
 
 def test_retired_keys_fail_what_is_pending(harness: Harness) -> None:

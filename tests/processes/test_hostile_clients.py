@@ -127,17 +127,31 @@ def test_callers_that_stop_waiting_leave_their_places(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"),
+    ("sent", "status", "code"),
     [
-        (b"GET /" + b"x" * 400_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 400_000 + b"\r\n\r\n", 431),
-        (FORM + b"Content-Length: 600000\r\n\r\n" + b"x" * 600_000, 413),
-        (FORM + b"Connection: close\r\nContent-Length: 600000\r\n\r\n" + b"x" * 600_000, 413),
+        (b"GET /" + b"x" * 400_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "address_too_long"),
+        (
+            b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 400_000 + b"\r\n\r\n",
+            431,
+            "headers_too_large",
+        ),
+        (FORM + b"Content-Length: 600000\r\n\r\n" + b"x" * 600_000, 413, "body_too_large"),
+        (
+            FORM + b"Connection: close\r\nContent-Length: 600000\r\n\r\n" + b"x" * 600_000,
+            413,
+            "body_too_large",
+        ),
+        ("GET /?reason=Größe HTTP/1.1\r\nHost: x\r\n\r\n".encode(), 400, "invalid_request"),
+        (FORM + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", 400, "invalid_request"),
     ],
 )
-def test_a_client_that_sends_too_much_reads_why(tmp_path: Path, sent: bytes, status: int) -> None:
+def test_a_client_that_sends_what_is_refused_reads_why(
+    tmp_path: Path, sent: bytes, status: int, code: str
+) -> None:
     with started(tmp_path) as service:
-        assert exchange(service, sent).startswith(f"HTTP/1.1 {status}".encode())
+        answer = exchange(service, sent)
+        assert answer.startswith(f"HTTP/1.1 {status}".encode())
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == code
 
 
 def test_a_client_that_does_not_read_leaves_no_traceback_at_sigterm(tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ def test_what_is_not_supported_is_refused_by_its_name(verify: Verify, argument: 
             {"To": PHONE, "Channel": "sms", "CustomFriendlyName": "Con\ttoso"},
             "CustomFriendlyName",
         ),
+        (
+            "/Verifications",
+            {"To": PHONE, "Channel": "sms", "CustomFriendlyName": "Caf\ufffd"},
+            "CustomFriendlyName",
+        ),
         ("/VerificationCheck", {"Code": "123456"}, "To"),
         ("/VerificationCheck", {"To": PHONE}, "Code"),
         ("/VerificationCheck", {"To": "nonsense", "Code": "123456"}, "To"),
@@ -86,6 +91,26 @@ def test_the_parameter_at_fault_is_named(verify: Verify, path: str, form: Any, n
     response = verify.post(path, form)
     assert (response.status_code, response.json()["code"]) == (400, 60200)
     assert f"`{name}`" in response.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "name"),
+    [
+        ("/Verifications", b"&CustomFriendlyName=Caf%E9", "CustomFriendlyName"),
+        ("/Verifications", b"&CustomFriendlyName=Caf\xe9", "CustomFriendlyName"),
+        ("/Verifications", b'&Tags={"n":"Zo%E9"}', "Tags"),
+        ("/Verifications", b"&Na\xefve=1", "Na\\udcefve"),
+        ("/VerificationCheck", b"&Code=1234%E9", "Code"),
+    ],
+)
+def test_a_parameter_that_is_not_utf8_is_named(
+    verify: Verify, path: str, form: bytes, name: str
+) -> None:
+    begin = b"To=%2B14255550123&Channel=sms" if path == "/Verifications" else b"To=%2B14255550123"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = verify.post(path, begin + form, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (400, 60200)
+    assert response.json()["message"] == f"Invalid parameter `{name}`: it is not UTF-8"
 
 
 @pytest.mark.parametrize("code", ["1", "123", "12345678901"])

@@ -46,7 +46,7 @@ class Recorder:
             Exchange(
                 method=environ["REQUEST_METHOD"],
                 path=environ["PATH_INFO"],
-                form=parse_qs(sent[:10_000].decode(), keep_blank_values=True),
+                form=parse_qs(sent[:10_000].decode(errors="replace"), keep_blank_values=True),
                 status=told["status"],
                 headers=told["headers"],
                 body=body,

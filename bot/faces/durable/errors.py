@@ -94,6 +94,7 @@ _MESSAGES: dict[type[Refusal], str] = {
 _DEFAULT_MESSAGE = "One or more of the arguments submitted is incorrect"
 _TYPES = {
     "body_too_large": "RequestEntityTooLarge",
+    "invalid_request": "InvalidRequest",
     "store_unavailable": "StoreUnavailable",
     "internal": "InternalError",
 }

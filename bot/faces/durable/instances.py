@@ -88,9 +88,10 @@ class Instances:
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
         parameters.require_event_name(event)
-        if event.lower() == ANSWER_EVENT.lower():
+        known = event.strip().lower()
+        if known == ANSWER_EVENT.lower():
             self._answer(id, code_length=verification.terms.code_length)
-        elif event.lower() == RESEND_EVENT.lower():
+        elif known == RESEND_EVENT.lower():
             bodies.any_json(whole_body(request))
             service = self._service
             resend.begin_resend(self._store, id, rules=service.rules, admission=service.admission)

@@ -16,6 +16,7 @@ def part() -> Part:
 def _paths() -> Json:
     started: Answers = {202: "Links", 200: "Outcome"}
     started |= dict.fromkeys((400, 403, 409, 413, 429, 503), "Fault")
+    restarted = {status: answer for status, answer in started.items() if status != 413}
     commanded: Answers = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
     of_command = [openapi.path("id"), openapi.query("reason")]
     return {
@@ -54,7 +55,7 @@ def _paths() -> Json:
             "delete": openapi.operation(
                 "purgeInstances",
                 "Remove finished instances",
-                {200: "Purged", 400: "FaultOrSentence", 404: None, 503: "Fault"},
+                {200: "Purged", 400: "FaultOrSentence", 404: None, 413: "Fault", 503: "Fault"},
                 parameters=_range(),
             ),
         },
@@ -77,7 +78,14 @@ def _paths() -> Json:
             "delete": openapi.operation(
                 "purgeInstance",
                 "Remove a finished instance",
-                {200: "Purged", 400: "Fault", 404: None, 412: "Sentence", 503: "Fault"},
+                {
+                    200: "Purged",
+                    400: "Fault",
+                    404: None,
+                    412: "Sentence",
+                    413: "Fault",
+                    503: "Fault",
+                },
                 parameters=[openapi.path("id")],
             ),
         },
@@ -120,7 +128,7 @@ def _paths() -> Json:
             "post": openapi.operation(
                 "restartInstance",
                 "Start anew for the same number",
-                {**started, 404: None},
+                {**restarted, 404: None},
                 parameters=[
                     openapi.path("id"),
                     _idempotency(),

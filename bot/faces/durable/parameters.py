@@ -13,7 +13,8 @@ from bot.usecases.control import LONGEST_REASON
 LONGEST_EVENT_NAME = 100  # characters
 
 INTERVALS = ("pollingInterval", "retryInterval")
-_FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# U+FFFD stands for each byte of an address that is not UTF-8, so different ids would become one.
+_FORBIDDEN_IN_IDS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 
 def valid_id(id: str) -> str:
@@ -21,8 +22,8 @@ def valid_id(id: str) -> str:
     # A browser resolves /. and /.. in an address, so no page could show these two.
     if id in (".", "..") or id.startswith("@") or _FORBIDDEN_IN_IDS.search(id) or len(id) > 256:
         raise InvalidId(
-            "An instance id has at most 256 characters, does not begin with @, is not . or .., and"
-            " holds no / \\ # ? and no control character."
+            "An instance id has at most 256 characters in UTF-8, does not begin with @, is not . or"
+            " .., and holds no / \\ # ? and no control character."
         )
     if is_placeholder(id):
         raise InvalidId("The instance id is still a placeholder: put an id in its place.")

@@ -37,6 +37,7 @@ _NUMBERS = {
 }
 _WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LONGEST_INSTANT = 64  # the pattern below takes quadratic time
 # The plus of an offset that was not escaped is a blank by the time it is read.
 _UNESCAPED_OFFSET = re.compile(r"(.*[T ]\d\d.*) (\d\d(?::?\d\d)?)")
@@ -65,11 +66,9 @@ class Query:
     def seconds(self, *names: str) -> float | None:
         """A finite number of seconds, from the first of these names that is there."""
         for name in names:
-            try:
-                value = float(self.text(name) or "")
-            except ValueError:
-                continue
-            if math.isfinite(value):
+            text = (self.text(name) or "").strip()
+            # float() also takes 1_0 and digits of other scripts, which .NET does not.
+            if _NUMBER.fullmatch(text) and math.isfinite(value := float(text)):
                 return value
         return None
 

@@ -82,7 +82,11 @@ LIMITS = {
     LimitName.WRONG_PER_NUMBER: Code(60202, 429, "Max check attempts reached"),
 }
 SERVICE_LIMIT = Code(20429, 429, "Too many requests")
-FAULTS = {"store_unavailable": Code(20503, 503), "body_too_large": Code(20413, 413)}
+FAULTS = {
+    "store_unavailable": Code(20503, 503),
+    "body_too_large": Code(20413, 413),
+    "invalid_request": Code(60200, 400),
+}
 INTERNAL = Code(20500, 500)
 UNKNOWN = Code(60200, 400)
 

@@ -13,7 +13,8 @@ from bot import wording
 from bot.domain import origin
 from bot.domain.errors import InvalidStart
 from bot.faces.verify.errors import ChannelDisabled, InvalidParameter
-from bot.http.form_fields import MOST_FIELDS, is_cheap
+from bot.http.body import whole_body
+from bot.http.form_fields import MOST_FIELDS, is_cheap, pairs_of
 
 LONGEST_NAME = 32  # characters of CustomFriendlyName
 MOST_DIGITS_IN_NAME = 4  # with five a name could look like a code
@@ -97,7 +98,13 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
         raise InvalidParameter(
             f"The form must be application/x-www-form-urlencoded, with at most {MOST_FIELDS} fields"
         )
-    given = [(name.removeprefix("\ufeff"), value) for name, value in request.form.items(multi=True)]
+    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    pairs = pairs_of(whole_body(request)) if is_form else []
+    given = [(name.removeprefix("\ufeff"), value) for name, value in pairs]
+    for name, value in given:
+        if not _is_utf8(name + value):
+            shown = name[:60].encode(errors="backslashreplace").decode()
+            raise invalid(shown, "it is not UTF-8")
     form = {name: value for name, value in given if value.strip()}
     for name in sorted(set(form) - known):
         raise invalid(name[:60], "it is not supported by this service")
@@ -105,6 +112,15 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
         if count > 1:
             raise invalid(name[:60], "it is given more than once")
     return form
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether no byte of a form became a lone surrogate (`pairs_of`)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _required(form: Mapping[str, str], name: str) -> str:

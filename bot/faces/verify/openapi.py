@@ -34,7 +34,13 @@ def _paths() -> Json:
     return {
         PATH: {
             "get": operation(
-                "listServices", "The one service", {200: "Services", 401: "VerifyError"}
+                "listServices",
+                "The one service",
+                {200: "Services", 401: "VerifyError"},
+                parameters=[
+                    openapi.query("Page", "integer"),
+                    openapi.query("PageSize", "integer"),
+                ],
             )
         },
         f"{PATH}/{{service_sid}}": {
