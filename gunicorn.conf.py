@@ -14,6 +14,7 @@ from bot.observability.logs import configure as _configure_logs  # noqa: E402
 from bot.server import file_limit as _file_limit  # noqa: E402
 from bot.server import reload as _reload  # noqa: E402
 from bot.server.gc_settings import apply as _settle_memory  # noqa: E402
+from bot.settings.all_secrets import values as _secrets_of  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
 
@@ -25,7 +26,8 @@ _wanted = _checked.settings
 _reload.use_proxies(os.environ)
 
 _log = _logging.getLogger("bot.settings")
-_configure_logs(_wanted.log_format)  # before gunicorn's own logs, which take its form
+# Before gunicorn's own logs, which take its form.
+_configure_logs(_wanted.log_format, _secrets_of(_wanted))
 
 _host = f"[{_wanted.host}]" if ":" in _wanted.host else _wanted.host
 bind = f"{_host}:{_wanted.port}"

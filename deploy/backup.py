@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--keep-days", type=int, default=14, metavar="N")
     options = parser.parse_args(arguments)
+    if options.keep_days < 1:
+        parser.error("--keep-days must be at least 1")
     os.umask(0o077)
     if not options.database.is_file():
         print(f"There is no file {options.database}.", file=sys.stderr)
@@ -60,6 +62,9 @@ def copy_whole(database: Path, part: Path) -> None:
         (found,) = copy.execute("PRAGMA quick_check").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
+        # An empty file passes the check, and good copies would be removed for it in time.
+        if copy.execute("SELECT version FROM schema_version").fetchone() is None:
+            raise sqlite3.DatabaseError("it has no schema of Textback")
 
 
 def remove_old(folder: Path, *, before: float, keep: Path) -> None:

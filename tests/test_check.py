@@ -111,6 +111,19 @@ def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
         assert "cannot be opened" in result.output
 
 
+def test_beside_a_database_that_cannot_be_opened_all_else_is_told(harness: Harness) -> None:
+    values = {**harness.values, "DATABASE_URL": "sqlite:////dev/null/x.db", "WINDOW_SECOND": "9"}
+    ran = with_environment(values, "check", "--twilio")
+    assert ran.exit_code == 1
+    for told in ("WINDOW_SECOND", "cannot be opened", "public address", "Twilio:"):
+        assert told in ran.output, ran.output
+    ran = with_environment(values, "check", "--twilio", "--json")
+    report = json.loads(ran.stdout)
+    assert (ran.exit_code, report["isReady"], len(report["faults"])) == (1, False, 1)
+    assert report["findings"]
+    assert "WINDOW_SECOND" in report["warnings"][0]
+
+
 def database_line(url: str) -> str:
     ran = with_environment(environment(DATABASE_URL=url), "check")
     assert ran.exit_code == 0, ran.output

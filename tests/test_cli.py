@@ -99,9 +99,10 @@ def test_list_filters_and_says_when_there_is_nothing(harness: Harness) -> None:
 
 def test_show_finds_by_the_beginning_and_by_number(harness: Harness) -> None:
     id = harness.start()["id"]
-    for known in (id, id[:20], PHONE, "+1 425 555 0123"):
+    for known in (id, id[:20], PHONE, "+1 425 555 0123", "(425) 555-0123", "4255550123"):
         assert id in harness.flask("show", known).output
     assert "No verification" in harness.flask("show", "+14255550199").output
+    assert "in international form" in harness.flask("cancel", "4255550123").output
     for place in (1, 2):
         path = f"/runtime/webhooks/durabletask/orchestrators/E4_SmsPhoneVerification/order-{place}"
         harness.call("POST", path, json=f"+1425555017{place}")

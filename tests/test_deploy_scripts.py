@@ -9,6 +9,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.processes.service import Service
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +21,8 @@ def test_a_backup_is_whole_and_its_owners(tmp_path: Path) -> None:
     database, folder = tmp_path / "textback.db", tmp_path / "backups"
     with closing(sqlite3.connect(database)) as used:
         used.execute("PRAGMA journal_mode = WAL")
+        used.execute("CREATE TABLE schema_version (version INTEGER)")
+        used.execute("INSERT INTO schema_version VALUES (9)")
         used.execute("CREATE TABLE phone (number TEXT)")
         used.execute("INSERT INTO phone VALUES ('+14255550123')")
         used.commit()
@@ -34,6 +38,28 @@ def test_a_backup_is_whole_and_its_owners(tmp_path: Path) -> None:
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     with closing(sqlite3.connect(made)) as copy:
         assert copy.execute("SELECT number FROM phone").fetchall() == [("+14255550123",)]
+
+
+@pytest.mark.parametrize("statement", ["", "CREATE TABLE phone (number TEXT)"])
+def test_a_file_without_our_schema_is_no_backup_and_removes_none(
+    tmp_path: Path, statement: str
+) -> None:
+    database, folder = tmp_path / "textback.db", tmp_path / "backups"
+    database.touch()
+    with closing(sqlite3.connect(database)) as used:
+        used.execute(statement)
+    folder.mkdir()
+    old = folder / "textback-20200101T000000Z.db"
+    old.touch()
+    os.utime(old, (time.time() - 15 * 86400,) * 2)
+    ran = subprocess.run(
+        [sys.executable, DEPLOY / "backup.py", database, folder],
+        timeout=20,
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, list(folder.iterdir())) == (1, [old])
+    assert f"There is no backup of {database}" in ran.stderr
 
 
 def test_a_backup_of_nothing_fails(tmp_path: Path) -> None:

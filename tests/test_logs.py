@@ -10,7 +10,7 @@ import pytest
 
 from bot.http.paths import of_environ
 from bot.observability import logs
-from bot.observability.logs import JsonLines, TextLines, request_id
+from bot.observability.logs import JsonLines, Lines, TextLines, request_id
 from tests.architecture import FILES
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
@@ -150,6 +150,17 @@ def test_a_key_or_a_code_in_a_path_is_not_shown(harness: Harness) -> None:
     """Each face of the application has named the words after which a code may stand."""
     for path, shown in PATHS:
         assert of_environ(path) == shown
+
+
+@pytest.mark.parametrize("form", [JsonLines, TextLines])
+def test_a_secret_is_in_no_line_wherever_it_came_from(form: type[Lines]) -> None:
+    secret = "aB3dE5gH7jK9mN1pQ3sT5vW7"
+    fields = {"msg": f"GET /{secret}/x", "path": f"/{secret}", "request": secret}
+    record = logging.makeLogRecord(fields)
+    line = form(secrets=[secret, "trial"]).format(record)
+    assert secret not in line
+    assert line.count("*****") == 3
+    assert "trial" in form(secrets=["trial"]).format(logging.makeLogRecord({"msg": "a trial"}))
 
 
 @pytest.mark.parametrize("id", ["order-4711-a", "8f14e45f-ceea-467f-a8d4-123456789012"])

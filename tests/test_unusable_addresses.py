@@ -3,6 +3,8 @@
 import pytest
 
 from bot import settings
+from bot.store.postgres_schema import address_of
+from bot.store.tx import UnusableDatabase
 from tests.cloud_settings import SID, cloud, faults
 from tests.harness import WEBHOOK_SECRET, environment
 
@@ -135,6 +137,14 @@ def test_a_database_password_is_percent_encoded_and_never_shown(account: str) ->
     (line,) = faults(DATABASE_URL=f"postgresql://{account}@127.0.0.1/d")
     assert "percent-encode" in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize("account", ["u:pa[secret]x", "u:pa[secret"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1"])
+def test_no_part_of_an_address_that_cannot_be_read_is_shown(account: str, host: str) -> None:
+    with pytest.raises(UnusableDatabase, match="schema") as refused:
+        address_of(f"postgresql://{account}@{host}/x?schema=public")
+    assert "secret" not in str(refused.value)
 
 
 def test_addresses_of_databases_that_are_usual() -> None:

@@ -164,6 +164,7 @@ def _extra(claim: EventClaim, answer: WebhookResponse | None = None) -> dict[str
     return {
         "event": claim.event.id,
         "verification": claim.event.verification_id,
+        "endpoint": claim.endpoint.id,
         "host": urlsplit(claim.endpoint.url).hostname,
         "try": claim.event.tries + 1,
         "status": answer.status if answer else None,

@@ -10,9 +10,11 @@ import logging
 import re
 import secrets
 import sys
+from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any
 
 from bot.domain.ids import safe
 
@@ -35,6 +37,7 @@ FIELDS = (
     "sid",
     "delivery",
     "event",
+    "endpoint",
     "host",
     "try",
     "ignored",
@@ -47,11 +50,30 @@ FIELDS = (
     "milliseconds",
 )
 
+MASK = "*****"
+SHORTEST_SECRET = 8  # characters; a trial's shorter ones are words that any line may have
 _REQUEST_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{8,64}")
 
 
-class JsonLines(logging.Formatter):
+class Lines(logging.Formatter):
+    """Lines without secrets, wherever in a request a caller has put one by mistake."""
+
+    def __init__(self, *args: Any, secrets: Iterable[str] = ()) -> None:
+        super().__init__(*args)
+        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+
     def format(self, record: logging.LogRecord) -> str:
+        line = self.line(record)
+        for secret in self._secrets:
+            line = line.replace(secret, MASK)
+        return line
+
+    def line(self, record: logging.LogRecord) -> str:
+        return super().format(record)
+
+
+class JsonLines(Lines):
+    def line(self, record: logging.LogRecord) -> str:
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -64,11 +86,12 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-class TextLines(logging.Formatter):
+class TextLines(Lines):
     """The same lines as plain text, as `make run` shows them."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+        super().__init__(form, "%H:%M:%S", secrets=secrets)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         fields = " ".join(f"{name}={value}" for name, value in extra_fields(record).items())
@@ -128,10 +151,10 @@ def expect_access_lines() -> None:
     _are_access_lines_written.set()
 
 
-def configure(form: str) -> None:
-    """`form`: json or text."""
+def configure(form: str, secrets: Iterable[str]) -> None:
+    """`form`: json or text. `secrets`: what no line may hold."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FORMATTERS[form]())
+    handler.setFormatter(FORMATTERS[form](secrets=secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # Do not collect what no line shows: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None

@@ -29,7 +29,7 @@ from bot.settings import (
 )
 from bot.settings.keys import KeySettings
 from bot.settings.limits import LimitSettings
-from bot.settings.public_address import port_of
+from bot.settings.public_address import host_of, port_of
 from bot.settings.server import ServerSettings
 from bot.settings.twilio import TwilioSettings
 from bot.settings.types import Rule, rule
@@ -89,7 +89,7 @@ def _no_event_to_itself(settings: Settings) -> Iterator[str]:
     own = urlsplit(settings.public_base_url)
     for url in settings.webhook_urls:
         parts = urlsplit(url)
-        if (parts.hostname, port_of(parts)) == (own.hostname, port_of(own)):
+        if (host_of(parts), port_of(parts)) == (host_of(own), port_of(own)):
             yield (
                 "WEBHOOK_URLS: an address is Textback's own PUBLIC_BASE_URL. It should be your"
                 " application's."

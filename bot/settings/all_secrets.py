@@ -48,6 +48,11 @@ def _weak(settings: Any) -> Iterator[tuple[str, str]]:
     yield from found.items()
 
 
+def values(settings: Any) -> list[str]:
+    """All secrets, for what must not show them."""
+    return [value for _, value in _secrets(settings)]
+
+
 def _secrets(settings: Any) -> Iterator[tuple[str, str]]:
     """Every secret with its variable; those that could not be read are left out."""
     for name, field in type(settings).model_fields.items():

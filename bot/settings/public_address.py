@@ -54,12 +54,22 @@ def public_base_url(url: str) -> str:
             "it has a path, and Textback serves its pages and routes at / alone: give it a host"
             " name of its own"
         )
-    host = (parts.hostname or "").rstrip(".")
-    if not is_address(host) and not re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host):
+    host = host_of(parts)
+    if not is_host(host):
         raise Unusable("its host is not a host name")
     shown = f"[{host}]" if ":" in host else host
     is_default = parts.port in (None, DEFAULT_PORTS[parts.scheme])
     return f"{parts.scheme}://{shown}" + ("" if is_default else f":{parts.port}")
+
+
+def host_of(parts: SplitResult) -> str:
+    """In lower case, without the dot that may end it."""
+    return (parts.hostname or "").rstrip(".")
+
+
+def is_host(host: str) -> bool:
+    """Whether it is an address or can be a name."""
+    return is_address(host) or re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host) is not None
 
 
 def is_cloud(api_base_url: str | None) -> bool:

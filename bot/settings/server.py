@@ -15,7 +15,9 @@ def _database_url(url: str) -> str:
     if url.startswith(("postgresql://", "postgres://")):
         _require_readable(url)
         return url
-    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+    if url == "sqlite:///":
+        raise Unusable("it has no path: add the name of a file")
+    if not url.startswith("sqlite:///"):
         raise Unusable("Textback does not support this kind of database")
     if url.removeprefix("sqlite:///").startswith(":memory:"):
         raise Unusable("an in-memory database would be a separate one in each process")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from bot.outbound.addresses import ForbiddenAddress, is_loopback_host, require_allowed
+from bot.settings.public_address import host_of, is_address, is_host, port_of
 from bot.settings.secret import require_itself, weakness
 from bot.settings.types import Group, Unusable, Values, rule, secret_setting, setting
 
@@ -17,6 +19,8 @@ LONGEST_URL = 500  # characters
 SECRET_BYTES = range(24, 65)  # Standard Webhooks 1.0, section on symmetric signatures
 MOST_SECRETS = 2  # the new one and, while it is rotated, the old one
 _PREFIX = "whsec_"
+# No name ends so: it is an address in a spelling such as 0x7f000001 or 127.1.
+_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 
 
 def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -24,21 +28,23 @@ def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
         raise Unusable(f"it holds more than {MOST_URLS} addresses")
     for url in urls:
         _require_url(url)
-    if len({_with_lower_host(url) for url in urls}) != len(urls):
+    if len({_receiver(url) for url in urls}) != len(urls):
         raise Unusable("it has an address more than once")
     return urls
 
 
-def _with_lower_host(url: str) -> str:
+def _receiver(url: str) -> tuple[str, int, str, str]:
+    """What two spellings of one address have in common."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.lower()).geturl()
+    return host_of(parts), port_of(parts), parts.path or "/", parts.query
 
 
 def _require_url(url: str) -> None:
-    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+    is_printable = url.isascii() and url.isprintable()
+    if len(url) > LONGEST_URL or not is_printable or " " in url or "\\" in url:
         raise Unusable(
-            f"each address is at most {LONGEST_URL} ASCII characters without blanks; percent-encode"
-            " others"
+            f"each address is at most {LONGEST_URL} ASCII characters without blanks and"
+            " backslashes; percent-encode others"
         )
     try:
         parts = urlsplit(url)
@@ -51,7 +57,9 @@ def _require_url(url: str) -> None:
         raise Unusable("an address must begin with https:// (http:// on loopback only)")
     if not host or parts.fragment:
         raise Unusable("an address needs a host and may hold no fragment")
-    if port == 0 or not all(0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+    host = host_of(parts)
+    is_odd = _NUMBER.fullmatch(host) and not is_address(host)
+    if port == 0 or is_odd or not is_host(host):
         raise Unusable("an address has a port or a host name that cannot be one")
 
 

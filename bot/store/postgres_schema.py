@@ -4,7 +4,7 @@ anything else is asked."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -58,7 +58,7 @@ def address_of(url: str) -> tuple[str, str]:
 def _unknown_parameter(url: str) -> str:
     """Names the first one of the address that the driver does not know; values may be secrets."""
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
-    for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+    for name, _ in parse_qsl(url.partition("?")[2], keep_blank_values=True):
         if name not in known and name.isidentifier():
             return f": PostgreSQL has no parameter {name:.40}"
     return ""

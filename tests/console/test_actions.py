@@ -99,6 +99,20 @@ def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -
     assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/opt-outs", f"{PHONE} had not opted out."),
+        ("/limits", f"Nothing counted against {PHONE}."),
+    ],
+)
+def test_where_nothing_was_cleared_the_notice_says_so(
+    operator: Operator, path: str, said: str
+) -> None:
+    response = operator.post(f"/console{path}", number=PHONE)
+    assert Page(operator.get(response.headers["Location"])).says(".notice") == said
+
+
 def test_a_start_that_is_refused_keeps_the_number_and_leads_on(tmp_path: Path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="1/hour") as harness:
         alice = signed_in(harness, CONSOLE_KEY)

@@ -127,8 +127,23 @@ def test_a_service_that_decides_must_post(harness: Harness) -> None:
     world.configure_number(sms_url=wanted)
     decides = Service(SERVICE, world.number.sid, uses_number_webhook=False, inbound_url=wanted)
     world.configure_service(replace(decides, inbound_method="GET"))
-    assert f"replies go to {wanted} by GET" in run(harness, "check").output
-    world.configure_service(decides)
-    world.configure_number(sms_url="")  # it is not used then
     checked = run(harness, "check")
-    assert checked.exit_code == 0, checked.output
+    assert (checked.exit_code, f"posts replies to {wanted} by GET" in checked.output) == (1, True)
+    world.configure_service(decides)
+    world.configure_number(sms_url="https://old.example.net/hook")  # it is not used then
+    for command in ("check", "set"):
+        done = run(harness, command)
+        assert (done.exit_code, done.output) == (0, f"Texts to the number are posted to {wanted}\n")
+    assert world.number.sms_url == "https://old.example.net/hook"
+
+
+def test_a_service_that_posts_elsewhere_is_a_fault(harness: Harness) -> None:
+    world, wanted = harness.simulator.world, number.wanted_url(harness.settings)
+    elsewhere = "https://old.example.net/hook"
+    world.configure_number(sms_url=wanted)
+    decides = Service(SERVICE, world.number.sid, uses_number_webhook=False, inbound_url=elsewhere)
+    world.configure_service(decides)
+    for command in ("check", "set"):
+        done = run(harness, command)
+        assert (done.exit_code, f"posts replies to {elsewhere}" in done.output) == (1, True)
+        assert "Texts to the number are posted" not in done.output

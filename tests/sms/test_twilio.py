@@ -153,9 +153,9 @@ def test_a_messaging_service_that_decides_is_warned_of(harness: Harness) -> None
     world = harness.simulator.world
     number_sid = world.number.sid
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=False)
-    assert "replies go to no address" in number.check(harness.settings).warnings[0]
+    assert "posts replies to no address" in number.check(harness.settings).faults[-1]
     world.service = Service("MG" + "1" * 32, number_sid, uses_number_webhook=True)
-    assert number.check(harness.settings).warnings == ()
+    assert not any("posts replies" in fault for fault in number.check(harness.settings).faults)
 
 
 def test_texts_through_a_messaging_service_go_the_whole_way(tmp_path) -> None:

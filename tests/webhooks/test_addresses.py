@@ -146,6 +146,13 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"WEBHOOK_SECRET": "whsec_" + "A" * 44}, "guess"),
         ({"WEBHOOK_SECRET": "whsec_kJ3-x_Zq8Yt2Lw5Rb7mXc4pV9nHs6dFgT1aQeUoIyE0"}, "not - and _"),
         ({"WEBHOOK_URLS": "https://A.example/x,https://a.example/x"}, "more than once"),
+        ({"WEBHOOK_URLS": "https://a.example/x,https://a.example:443/x"}, "more than once"),
+        ({"WEBHOOK_URLS": "https://a.example/x,https://a.example./x"}, "more than once"),
+        ({"WEBHOOK_URLS": "https://a.example,https://a.example/"}, "more than once"),
+        ({"WEBHOOK_URLS": "https://0x7f000001/"}, "cannot be one"),
+        ({"WEBHOOK_URLS": "https://0177.0.0.1/"}, "cannot be one"),
+        ({"WEBHOOK_URLS": "https://-a.example/"}, "cannot be one"),
+        ({"WEBHOOK_URLS": "https://a.example\\x"}, "backslashes"),
         ({"WEBHOOK_SECRET": f"{WEBHOOK_SECRET},{WEBHOOK_SECRET}"}, "one secret"),
     ],
 )

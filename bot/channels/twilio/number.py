@@ -74,7 +74,7 @@ def set_webhook(settings: Settings) -> Webhook:
             changes = _set_service(questions)
         else:
             found = sender(questions)
-            changes = differences_of_sender(found, wanted_url(settings))
+            changes, _, _ = _read_number(questions, found)
             values = {change.field: change.value for change in changes}
             if values:
                 questions.ask(lambda: found.update(**values))
@@ -103,19 +103,30 @@ def differences_of_sender(number: Any, expected: str) -> list[Difference]:
 
 def _look_at_number(questions: Questions) -> Webhook:
     number = sender(questions)
-    unread: list[str] = []
+    differences, elsewhere, unread = _read_number(questions, number)
+    faults = [difference.fault for difference in differences] + list(map(diverted, elsewhere))
+    url = number.sms_url if differences else wanted_url(questions.settings)
+    return Webhook(url or "", tuple(faults), unread)
+
+
+def _read_number(
+    questions: Questions, number: Any
+) -> tuple[list[Difference], list[Any], tuple[str, ...]]:
+    """Returns what `of_number` does, and warnings where it could not be read."""
     try:
-        differences, elsewhere = of_number(questions, number)
+        return *of_number(questions, number), ()
     except Unanswered as failed:
-        differences, elsewhere = differences_of_sender(number, wanted_url(questions.settings)), []
-        unread = [f"whether a Messaging Service decides cannot be read: {failed.sentence}"]
-    warnings = (
-        f"the number belongs to the Messaging Service {service.sid}, which does not use the"
-        f" number's webhook: replies go to {target(service)}"
-        for service in elsewhere
+        unread = f"whether a Messaging Service decides cannot be read: {failed.sentence}"
+        return differences_of_sender(number, wanted_url(questions.settings)), [], (unread,)
+
+
+def diverted(service: Any) -> str:
+    """The fault of a Messaging Service that does not use the number's webhook."""
+    return (
+        f"the number is in the pool of the Messaging Service {service.sid}, which posts replies to"
+        f" {target(service)}. In Twilio's console set its Integration to Defer to sender's webhook,"
+        " or set TWILIO_MESSAGING_SERVICE_SID in place of the number"
     )
-    faults = tuple(difference.fault for difference in differences)
-    return Webhook(number.sms_url or "", faults, (*warnings, *unread))
 
 
 def of_number(questions: Questions, number: Any) -> tuple[list[Difference], list[Any]]:

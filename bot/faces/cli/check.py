@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import click
 from flask import current_app
@@ -17,6 +16,7 @@ from bot.settings import Settings, SettingsCheck
 from bot.store.migrations import VERSION
 from bot.store.opening import schema_version
 from bot.store.tx import UnusableDatabase
+from bot.usecases.webhooks import name_of
 
 Ask = Callable[[Settings], Iterable[Finding]]
 
@@ -35,17 +35,18 @@ def check_command(ask: Ask) -> click.Command:
         checked = services.settings_check_of(current_app)
         if checked.settings is None:
             _refuse(checked.faults, checked, checked.message, as_json=as_json)
+        fault = ""
         try:
             database = _database(checked.settings)
         except UnusableDatabase as error:
-            _refuse([str(error)], checked, str(error), as_json=as_json)
+            database, fault = "cannot be used", str(error)
         findings = ask(checked.settings) if twilio else ()
         if as_json:
-            is_ready = _print_json(checked, checked.settings, database, list(findings))
+            is_ready = _print_json(checked, checked.settings, database, fault, list(findings))
         else:
-            _print_settings(checked, checked.settings, database)
+            _print_settings(checked, checked.settings, database, fault)
             is_ready = _print_findings(findings)
-        sys.exit(0 if is_ready else 1)
+        sys.exit(0 if is_ready and not fault else 1)
 
     return check
 
@@ -74,12 +75,12 @@ def _database(settings: Settings) -> str:
 
 
 def _print_json(
-    checked: SettingsCheck, settings: Settings, database: str, findings: list[Finding]
+    checked: SettingsCheck, settings: Settings, database: str, fault: str, findings: list[Finding]
 ) -> bool:
-    is_ready = all(found.level is not Level.FAULT for found in findings)
+    is_ready = not fault and all(found.level is not Level.FAULT for found in findings)
     report: dict[str, Any] = {
         "isReady": is_ready,
-        "faults": [],
+        "faults": [fault] if fault else [],
         "warnings": list(checked.warnings),
         "settings": dict(_shown(settings, database)),
         "findings": [
@@ -91,12 +92,12 @@ def _print_json(
     return is_ready
 
 
-def _print_settings(checked: SettingsCheck, settings: Settings, database: str) -> None:
+def _print_settings(checked: SettingsCheck, settings: Settings, database: str, fault: str) -> None:
     for name, value in _shown(settings, database):
         click.echo(f"{name:14}  {value}")
     for warning in checked.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    click.echo("The settings can be used.")
+    click.echo(fault or "The settings can be used.", err=bool(fault))
 
 
 def _print_findings(findings: Iterable[Finding]) -> bool:
@@ -129,8 +130,7 @@ def _shown(settings: Settings, database: str) -> Iterable[tuple[str, str]]:
         f"{terms.code_length} digits, {terms.window_seconds} seconds,"
         f" {terms.max_attempts} attempts",
     )
-    hosts = [urlsplit(url).hostname or "" for url in settings.webhook_urls]
-    yield "webhooks to", ", ".join(hosts) or "none"
+    yield "webhooks to", ", ".join(map(name_of, settings.webhook_urls)) or "none"
     yield "languages", f"{settings.default_locale}, offered {len(settings.offered_locales)}"
     yield "Verify service", settings.service_sid
     yield "countries", ", ".join(sorted(settings.countries)) or "all"

@@ -56,7 +56,7 @@ def list_newest(
 
 def id_of(store: Store, text: str) -> str:
     """The id of the verification that `text` names: by its id, the beginning of its id, or a phone
-    number, of which it finds the newest. Raises UnknownVerification."""
+    number in international form, of which it finds the newest. Raises UnknownVerification."""
     if not text.strip():
         raise UnknownVerification("No id is given. Name one, the beginning of one, or a number.")
     if store.read(read.exists, text):
@@ -66,24 +66,47 @@ def id_of(store: Store, text: str) -> str:
         return begins[0].verification.id
     if len(begins) > 1:
         raise UnknownVerification(f"Several ids begin with {text}. Give more of it.")
-    try:
-        spellings = phone.known_as(text)
-    except InvalidNumber:
-        spellings = ()
-    newest = store.read(read.newest_of, spellings)
+    newest = store.read(read.newest_of, _international(text))
     if newest is None:
-        raise UnknownVerification("No verification has this id or number.")
+        raise UnknownVerification(
+            "No verification has this id or number. A number is given in international form, such"
+            " as +14255550123."
+        )
     return newest.id
+
+
+def id_shown(service: Service, text: str) -> str:
+    """The same, for a command that changes nothing: a number may be written as it is dialled in
+    the service's own country. Raises UnknownVerification."""
+    try:
+        return id_of(service.store, text)
+    except UnknownVerification:
+        number = _found_number(service, text)
+        if number is None:
+            raise
+        return id_of(service.store, number)
+
+
+def _international(text: str) -> tuple[str, ...]:
+    try:
+        return phone.known_as(text)
+    except InvalidNumber:
+        return ()
 
 
 def _number(service: Service, text: str) -> str:
     """The number in the spelling it is stored under. Raises InvalidNumber, CannotReceiveTexts."""
+    return _found_number(service, text) or phone.parse(text).number
+
+
+def _found_number(service: Service, text: str) -> str | None:
+    """The stored number that a text means, in international form or as it is dialled at home."""
     home = service.settings.home_country
     spellings = [
         Interpretation(By.NUMBER, number) for number in phone_search.may_be(text, home=home)
     ]
     found = service.store.read(search.found, spellings)
-    return found[0].value if found else phone.parse(text).number
+    return found[0].value if found else None
 
 
 def outcome_in_words(view: VerificationView) -> str:

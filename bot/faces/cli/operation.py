@@ -15,6 +15,7 @@ from bot.faces.cli.operator import audited
 from bot.faces.cli.output import json_option, say
 from bot.observability.logs import configure as configure_logs
 from bot.server import gc_settings
+from bot.settings import all_secrets
 from bot.usecases import timekeeping
 
 RESET_SECONDS = 600.0
@@ -29,7 +30,7 @@ clock_group = AppGroup("clock", help="Correct stored time that is ahead, because
 def dispatch() -> None:
     """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
     service = services.of(current_app)
-    configure_logs(service.settings.log_format)
+    configure_logs(service.settings.log_format, all_secrets.values(service.settings))
     for warning in services.settings_check_of(current_app).warnings:
         log.warning("settings: %s", warning)
     gc_settings.apply()

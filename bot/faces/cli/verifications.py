@@ -107,8 +107,9 @@ def resend(id: str, as_json: bool) -> None:
 def show(id: str, as_json: bool) -> None:
     """Show one verification with its history: by its id, the beginning of it, or its number, of
     which the newest is shown."""
-    store = services.of(current_app).store
-    view = store.read(read.view, listing.id_of(store, id), with_history=True)
+    service = services.of(current_app)
+    store = service.store
+    view = store.read(read.view, listing.id_shown(service, id), with_history=True)
     now = store.now()
     explanation, explained = why.explain(view, now), why.explained_codes(view)
     if as_json:
@@ -118,9 +119,9 @@ def show(id: str, as_json: bool) -> None:
     v = view.verification
     click.echo(printable(f"{v.id}  {v.phone}  reference {v.reference}"))
     click.echo(f"{printable(outcome_in_words(view))}\n{printable(explanation)}\n")
-    for line, told_line in words.timeline(view.history, explained):
+    for line, sentence in words.timeline(view.history, explained):
         after = (line.at - v.created_at).total_seconds()
-        click.echo(f"{clock(line.at)}  {after:>+8.1f} s  {printable(told_line)}")
+        click.echo(f"{clock(line.at)}  {after:>+8.1f} s  {printable(sentence)}")
     click.echo(UTC_NOTE)
 
 

@@ -102,27 +102,31 @@ class Actions:
 
     def clear_limits(self) -> AnyResponse:
         page = self._pages.limits
-        return self._clear(Action.LIMITS_CLEARED, clear.clear_limits, page, "limits", "limits")
+        words = ("limits", "none_counted")
+        return self._clear(Action.LIMITS_CLEARED, clear.clear_limits, page, words, "limits")
 
     def clear_opt_out(self) -> AnyResponse:
         page = self._pages.opt_outs
-        return self._clear(Action.OPT_OUT_CLEARED, clear.clear_opt_out, page, "cleared", "opt_outs")
+        words = ("cleared", "not_opted_out")
+        return self._clear(Action.OPT_OUT_CLEARED, clear.clear_opt_out, page, words, "opt_outs")
 
     def _clear(
         self,
         action: Action,
         use_case: Callable[[Tx, Sequence[str], Rules], Done[Any]],
         page: Callable[[str], Response],
-        notice: str,
+        notices: tuple[str, str],
         endpoint: str,
     ) -> AnyResponse:
-        """`page`, at `endpoint`, is where the number was typed."""
+        """`page`, at `endpoint`, is where the number was typed. `notices`: if something was
+        cleared, and if there was nothing to clear."""
         try:
             phones = phone.known_as(request.form.get("number", ""))
         except InvalidNumber as refusal:
             return self._refused_number(page, refusal)
-        self._as(action, number=phones[0]).write(use_case, phones, self._service.rules)
-        return self._noticed(notice, endpoint, about=phones[0])
+        as_operator = self._as(action, number=phones[0])
+        is_done = as_operator.write(use_case, phones, self._service.rules)
+        return self._noticed(notices[0 if is_done else 1], endpoint, about=phones[0])
 
     def enable(self, id: str) -> AnyResponse:
         seen = whole_number(request.form.get("generation", ""))

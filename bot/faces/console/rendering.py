@@ -57,7 +57,9 @@ NOTICES = {
     "resent": "The text goes out again, unless one went out within the last 15 seconds.",
     "forgotten": "{number} is forgotten: its verifications, their history, its limits.",
     "cleared": "{number} may be texted again. Twilio itself refuses until it texts START.",
+    "not_opted_out": "{number} had not opted out.",
     "limits": "The limits of {number} are cleared.",
+    "none_counted": "Nothing counted against {number}.",
     "enabled": "The endpoint is enabled: its waiting events are sent now, if it is still set.",
     "sent_again": "The event is sent again with its id, once its endpoint is set and enabled.",
     "failed_again": "Those that failed since then are sent again, once their endpoints are set and"

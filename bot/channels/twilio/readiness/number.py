@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.channels.gateway import Finding
-from bot.channels.twilio.number import of_number, target, wanted_url
+from bot.channels.twilio.number import diverted, of_number, wanted_url
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 from bot.channels.twilio.senders import sender
@@ -54,13 +54,8 @@ def _webhook(questions: Questions, number: Any) -> Iterator[Finding]:
     for difference in differences:
         yield fault(FindingKind.WEBHOOK, f"The number: {difference.fault}. {SET}")
     for service in elsewhere:
-        yield fault(
-            FindingKind.WEBHOOK,
-            f"The number is in the pool of the Messaging Service {service.sid}, which posts replies"
-            f" to {target(service)}. In Twilio's console set its"
-            " Integration to Defer to sender's webhook, or set TWILIO_MESSAGING_SERVICE_SID in"
-            " place of the number.",
-        )
+        sentence = diverted(service)
+        yield fault(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}.")
     if not differences and not elsewhere:
         yield good(FindingKind.WEBHOOK, f"Replies are posted to {wanted_url(questions.settings)}.")
     yield from fallback(number.sms_fallback_url, "number")
