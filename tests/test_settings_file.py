@@ -42,7 +42,6 @@ def test_the_example_names_settings_alone() -> None:
         (b"PORT=8000\nDATABASE_URL=postgresql://u:pa${yes}ss@h/n\n", "line 2"),
         (b"SERVICE_NAME=${LATER}\nLATER=Contoso\n", "line 1"),
         (b"PORT=8000\nSERVICE_NAME=${PATH}\nPATH=x\n", "line 2"),
-        (b"CODE_LENGTH=5\n\n# yes\nCODE_LENGTH=6\n", "line 4 sets CODE_LENGTH again"),
     ],
 )
 def test_a_file_that_cannot_be_read_whole_is_refused(

@@ -33,22 +33,17 @@ def variables(path: Path, *, known: Collection[str] = ()) -> dict[str, str]:
     lines = list(parse_stream(io.StringIO(text)))
     # Its own are known from their line on, though `flask` has put all of them into the environment.
     names = set(known) - {one.key for one in lines}
-    own: set[str] = set()
     for one in lines:
-        fault = _fault(one, names, own)
+        fault = _fault(one, names)
         if fault:
             raise UnreadableFile(f"{path}: line {_line_of(one)} {fault}")
-        if one.key is not None:
-            names.add(one.key)
-            own.add(one.key)
+        names.add(one.key or "")
     found = dotenv_values(stream=io.StringIO(text))
     return {name: value or "" for name, value in found.items()}
 
 
-def _fault(one: Binding, known: set[str], own: set[str]) -> str | None:
-    """`known`: the variables that a value may refer to; `own`: those of the lines before."""
-    if one.key in own:
-        return f"sets {one.key} again. Keep one of the lines."
+def _fault(one: Binding, known: set[str]) -> str | None:
+    """`known`: the variables that a value may refer to."""
     if one.error or (one.key is not None and one.value is None):
         return (
             "cannot be read. It should be NAME=value, and a value that begins with a quote must"
