@@ -143,7 +143,7 @@ def test_texts_shows_every_language(harness: Harness) -> None:
     assert len({row["language"] for row in rows}) >= 30
     shown = harness.flask("texts", "--language", "de").output
     assert "GSM-7" in shown
-    assert "Ihr Code lautet 0123." in shown
+    assert "Ihr Code: 0123." in shown
     assert "no language" in harness.flask("texts", "--language", "tlh").output
 
 

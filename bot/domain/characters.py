@@ -72,7 +72,8 @@ def comparable(text: str) -> str:
     joe's code - "1234"
     """
     plain = visible(text).translate(_TYPOGRAPHIC)
-    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
+    folded = unicodedata.normalize("NFKC", plain).casefold()
+    return " ".join(folded.replace("i\u0307", "i").split())  # what Turkish \u0130 becomes
 
 
 def letters_of_words(text: str) -> str:

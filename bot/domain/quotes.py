@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from bot.domain.characters import ascii_digits, comparable, is_latin, is_unspaced
 
@@ -17,13 +16,17 @@ QUOTE_LETTERS = 6
 # more if none is a number, since a person may type "Ref KP".
 SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
+_NUMBER = re.compile("[0-9]+")
+_LETTER = re.compile("[a-z]")
 _ASCII = re.compile(r"[a-z]+|[0-9]+")
 # Characters that stand in for lost letters. A lost letter's bytes read as Latin-1 come at least two
 # together; a single Latin-1 letter may belong to an answer.
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
-# An ellipsis, made comparable, and the quotation mark that ends a reaction.
-_CUT = re.compile('[^\\w"]{0,3}?\\.\\.\\.(?P<end>"?)')
-_SENTENCE = re.compile("[^.!?\u3002\u0964]*[.!?\u3002\u0964]")
+# What stands in quotation marks, made comparable; the closing mark may have been cut off. An
+# apostrophe within a word is none.
+_FRAME = re.compile('["「『‹《〈]([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)", re.DOTALL)
+_CODE = re.compile("[0-9]{4,}")
+FRAMED_LETTERS = 2  # beside a code: it was not typed there alone
 
 
 def has_reaction_frame(text: str) -> bool:
@@ -44,6 +47,8 @@ def quotes_any(text: str, challenge_texts: Sequence[str], *, service: str | None
     """Whether a comparable text contains a part of one of ours. The service's name does not count:
     a person may write it beside the code."""
     reply = _Reply.of(text)
+    if _is_framed(reply.digits):
+        return True
     return any(_quotes(reply, ours, service) for ours in challenge_texts)
 
 
@@ -61,7 +66,8 @@ class _Reply:
     @classmethod
     def of(cls, text: str) -> "_Reply":
         digits = ascii_digits(text)
-        replaced = sum(map(len, _REPLACED.findall(text)))
+        alone = " ".join(word for word in text.split() if not _LETTER.search(word))  # not "what???"
+        replaced = sum(map(len, _REPLACED.findall(alone)))
         words, unmarked = _ASCII.findall(digits), _ASCII.findall(_without_marks(digits))
         return cls(text, _beyond_latin(text), digits, words, unmarked, replaced)
 
@@ -99,9 +105,25 @@ def _quotes(reply: _Reply, challenge_text: str, service: str | None) -> bool:
     parts = [comparable(part) for part in _fixed_parts(challenge_text, service)]
     return (
         _holds_words(reply, parts)
-        or _is_cut_off(reply.digits, challenge_text, service)
+        or _spans_code(reply, challenge_text)
         or _lost_its_letters(reply, parts)
     )
+
+
+def _is_framed(text: str) -> bool:
+    """Whether a code stands in quotation marks together with words, and nowhere else: a reaction,
+    however much of our text was cut off, lost or rewritten in it.
+
+    >>> _is_framed('liked "kod 1234..."'), _is_framed('the code is "1234"')
+    (True, False)
+    """
+    frames = ["".join(found) for found in _FRAME.findall(text)]
+    has_frame = any(_CODE.search(frame) and _has_words(frame) for frame in frames)
+    return has_frame and not _CODE.search(_FRAME.sub(" ", text))
+
+
+def _has_words(frame: str) -> bool:
+    return sum(letter.isalpha() or letter == "?" for letter in frame) >= FRAMED_LETTERS
 
 
 def _holds_words(reply: _Reply, parts: Sequence[str]) -> bool:
@@ -112,32 +134,16 @@ def _holds_words(reply: _Reply, parts: Sequence[str]) -> bool:
     )
 
 
-def _is_cut_off(reply: str, challenge_text: str, service: str | None) -> bool:
-    """Whether the reply contains one of our texts from its beginning to the code, cut off later, as
-    in a preview. An ellipsis after the code marks the cut; without one, QUOTE_LENGTH characters (or
-    QUOTE_LETTERS letters) must match. The service's name counts, since our words surround it."""
-    opening, _, ending = challenge_text.partition("{code}")
-    before, after = comparable(opening), comparable(ending)
-    own = before.removeprefix(comparable(service or ""))
-    first = _SENTENCE.match(after)
-    for match in re.finditer(re.escape(before) + r"\W{0,3}[0-9]+", reply):
-        rest = reply[match.end() :]
-        shown = _common_start(rest, " " * (rest[:1] == " ") + after)
-        cut = _CUT.match(rest, len(shown)) or _CUT.match(rest)
-        if cut and (cut["end"] or _bare(shown)) and _bare(own + shown):
-            return True
-        # A person may write the rest of the sentence too: "the code is 1234, thanks".
-        shown = shown if first and _bare(shown[first.end() :]) else ""
-        length = len(before) + opening[-1:].isspace() + len(shown)
-        letters = len(_beyond_latin(own + shown)) if _beyond_latin(shown) else 0
-        if _bare(own + shown) and (length >= QUOTE_LENGTH or letters >= QUOTE_LETTERS):
-            return True
-    return False
-
-
-def _common_start(one: str, other: str) -> str:
-    pairs = zip(one, other, strict=False)
-    return "".join(letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+def _spans_code(reply: _Reply, challenge_text: str) -> bool:
+    """Whether the reply has a run of our words that goes on behind the code, as the beginning of a
+    short text has. The service's name counts here, since words of ours surround it."""
+    before, _, after = challenge_text.partition("{code}")
+    opening = comparable(_NUMBER.sub("", before))
+    whole = comparable(_NUMBER.sub("", before + after))
+    first_letter = len(whole) - len(_bare(whole[len(opening) :]))  # behind the code
+    starts = range(max(0, first_letter - QUOTE_LENGTH + 1), len(opening))
+    unnumbered = " ".join(_NUMBER.sub("", reply.digits).split())
+    return any(whole[start : start + QUOTE_LENGTH] in unnumbered for start in starts)
 
 
 def _holds_run(text: str, ours: str) -> bool:
@@ -146,16 +152,21 @@ def _holds_run(text: str, ours: str) -> bool:
 
 
 def _letter_runs(ours: str) -> Iterator[str]:
-    """All runs of letters in scripts other than Latin. In a script with blanks a run has letters of
-    two words: one word, such as Greek for "code", is in answers too."""
-    letters = [
-        (letter, word) for word, text in enumerate(ours.split()) for letter in _beyond_latin(text)
-    ]
-    for start in range(len(letters) - QUOTE_LETTERS + 1):
-        run = letters[start : start + QUOTE_LETTERS]
-        (first, word), (_, last_word) = run[0], run[-1]
-        if word != last_word or is_unspaced(first):
-            yield "".join(letter for letter, _ in run)
+    """All runs of letters in scripts other than Latin. In a script with blanks a run has two whole
+    words at least: one word, such as Greek for "code", is in answers too."""
+    words = [letters for word in ours.split() if (letters := _beyond_latin(word))]
+    for place, word in enumerate(words):
+        if is_unspaced(word[0]):
+            ahead = "".join(words[place:])[: len(word) + QUOTE_LETTERS - 1]
+            starts = range(len(ahead) - QUOTE_LETTERS + 1)
+            yield from (ahead[start : start + QUOTE_LETTERS] for start in starts)
+            continue
+        run = word
+        for following in words[place + 1 :]:
+            run += following
+            if len(run) >= QUOTE_LETTERS:
+                yield run
+                break
 
 
 def _lost_its_letters(reply: _Reply, parts: Sequence[str]) -> bool:

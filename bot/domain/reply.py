@@ -20,7 +20,7 @@ from bot.domain.characters import (
     visible,
 )
 from bot.domain.quotes import has_reaction_frame, quotes_any
-from bot.domain.signatures import LINE_END, unquoted
+from bot.domain.signatures import LINE_END, above, unquoted
 
 # Characters. Twilio joins all segments of a text and hands over no more
 # (https://www.twilio.com/docs/messaging/twiml).
@@ -35,6 +35,8 @@ _OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\
 _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
+# An address or a user's name, which may hold a year: joe1999@example.com, @joe1999, a link.
+_ADDRESS = re.compile(r"(?:(?<=\s)|^)(?=\S*[^\W\d_])\S*(?:@|://)\S*")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -81,7 +83,17 @@ def prepare(text: str) -> PreparedText:
 
 
 def first_line(prepared: PreparedText) -> PreparedText:
-    return prepare(LINE_END.split(prepared.text.strip(), maxsplit=1)[0])
+    return _beginning(prepared, LINE_END.split(prepared.text.strip(), maxsplit=1)[0])
+
+
+def first_paragraph(prepared: PreparedText) -> PreparedText:
+    """What stands above a signature or a quote."""
+    return _beginning(prepared, above(prepared.text))
+
+
+def _beginning(prepared: PreparedText, part: str) -> PreparedText:
+    """Prepares a part anew only if it is one: that takes as long as all the rest."""
+    return prepared if part == prepared.text.strip() else prepare(part)
 
 
 def holds_code_run(prepared: PreparedText, *, code_length: int) -> bool:
@@ -152,10 +164,15 @@ def _guess(text: str, code_length: int) -> str | None:
 
 def _code_runs(text: str, code_length: int) -> set[str]:
     """Returns stand-alone runs of this many digits. If the first line is only the code, no other
-    line counts but one that is only a code too: signatures may contain numbers and times."""
-    first, *rest = (_code_line(line, code_length) for line in LINE_END.split(text.strip()))
+    line counts but one that is only a code too: signatures may contain numbers and times. Nor does
+    a line go on in one that is only the code."""
+    lines = LINE_END.split(text.strip())
+    first, *rest = (_code_line(line, code_length) for line in lines)
     if rest and first is not None:
         return {first, *(code for code in rest if code is not None)}
+    alone = [line.strip() for line in lines if re.fullmatch(r"\s*[0-9]+\s*", line)]
+    if len(alone) == 1 and len(alone[0]) == code_length:
+        return set(alone).union(*(_lone_runs(line, code_length) for line in lines))
     return _lone_runs(text, code_length)
 
 
@@ -168,6 +185,7 @@ def _code_line(line: str, code_length: int) -> str | None:
 
 def _lone_runs(text: str, code_length: int) -> set[str]:
     found: set[str] = set()
+    text = _ADDRESS.sub(" ", text)
     for chain in _CHAIN.findall(_IN_BRACKETS.sub(r" \1 ", text)):
         runs = set(_DIGITS.findall(chain))
         if len(runs) == 1:  # one run, or the same code said twice

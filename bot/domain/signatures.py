@@ -20,6 +20,12 @@ _MARKED = re.compile(_MARK, re.IGNORECASE)
 # The most words of a line of a signature, or letters in a script without blanks. More are a
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
 SIGNATURE_WORDS, SIGNATURE_LETTERS, SMALL_WORDS = 5, 12, 2
+# "Code" in the languages of the texts, and the beginnings of its forms: a line about it, such as
+# "no code came", is a sentence.
+_ABOUT_CODE = re.compile(
+    r"\b(?:code|kode|kod|koodi|kód|códig|codig|codic|codul|κωδικ|код|ה?קוד|(?:ال)?رمز|कोड|코드|인증번호)"
+    "|รหัส|コード|验证码|驗證碼|代码|代碼"
+)
 LONGEST_NO = 100  # characters; no language says it in more
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 
@@ -34,7 +40,7 @@ def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
     >>> is_no("No, no!\\n\\nSent from my phone", ["no"]), is_no("No\\nit is 5", ["no"])
     (True, False)
     """
-    above, *below = _BELOW.split(text.strip(), maxsplit=1)
+    above, *below = _parts(text)
     if len(above) > LONGEST_NO or _NUMERO.search(above):
         return False
     first = comparable(above)
@@ -44,6 +50,15 @@ def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
         bool(words_found) and all(_is_one_of(known, word) for word in words_found)
     )
     return is_said and (is_quote or all(map(_is_signature, below)))
+
+
+def above(text: str) -> str:
+    """What stands above a signature or a quote."""
+    return _parts(text)[0]
+
+
+def _parts(text: str) -> list[str]:
+    return _BELOW.split(text.strip(), maxsplit=1)
 
 
 @lru_cache(maxsize=512)  # the words of thirty languages
@@ -61,15 +76,19 @@ def _is_one_of(known: set[str], word: str) -> bool:
 def _is_signature(below: str) -> bool:
     """Whether what stands below a reply is a signature or a quote, not a sentence of the person."""
     for line in LINE_END.split(below.strip()):
-        if _MARKED.match(line.strip()) or line.rstrip().endswith((":", "：")):
-            return True  # "Anna wrote:", and all below it
+        if _MARKED.match(line.strip()):
+            return True
         words = words_of(line)
+        is_attribution = len(words) <= SIGNATURE_WORDS or re.search(r"[0-9@]", line)
+        if is_attribution and line.rstrip().endswith((":", "：")):
+            return True  # "Anna wrote:", and all below it
         small = sum(word[0].islower() for word in words)
         capital = sum(word[0].isupper() for word in words)
         unspaced = sum(is_unspaced(letter) for letter in line)
         are_names = small <= SMALL_WORDS < capital and not line.isupper()
         is_short = len(words) <= SIGNATURE_WORDS or are_names
-        if not is_short or unspaced > SIGNATURE_LETTERS:
+        is_sentence = unspaced > SIGNATURE_LETTERS or _ABOUT_CODE.search(comparable(line))
+        if not is_short or is_sentence:
             return False
     return True
 

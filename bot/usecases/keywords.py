@@ -9,7 +9,7 @@ from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
-from bot.domain.reply import PreparedText, first_line
+from bot.domain.reply import PreparedText, first_line, first_paragraph
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
@@ -55,7 +55,9 @@ def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
 
 
 def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:
-    return None if reply.holds_code_run(prepared, code_length=code_length) else Keyword.STOP
+    """A number below it, of an address say, is no code."""
+    opening = first_paragraph(prepared)
+    return None if reply.holds_code_run(opening, code_length=code_length) else Keyword.STOP
 
 
 def _stop_above(prepared: PreparedText) -> Keyword | None:

@@ -45,6 +45,13 @@ ATTEMPTS = [
     "(1) 1234",
     "1234 [1]",
     "1\u03322\u03323\u03324\u0332",
+    'the code is "1234"',
+    "\u201c1234\u201d",
+    '1234\n"Carpe diem, est. 1999"',
+    "Hi\n1234\n10:32 AM",
+    "Code:\n1234\n30/11/2026",
+    "1234 joe1999@example.com",
+    "1234@",
 ]
 
 CHATTER = [
@@ -82,6 +89,10 @@ CHATTER = [
     "1234\n5678",
     "Call 0161\n4960123",
     "call +44 (0) 20 7946 0958",
+    "joe1234@example.com",
+    "https://maps.example/Kz1234abc",
+    "I am @joe1234",
+    "Hi\n1234\nor 5678",
 ]
 
 QUOTES = [
@@ -92,6 +103,12 @@ QUOTES = [
     "> Your verification code is 1234. Reply with just these 4 digits\n1234",
     "\u200a\u200b👍\u200b to \u201c\u200aCode 1234\u200a\u201d \u200a",
     "\u200a\u200c👍\u200c to \u201c\u200aCode 1234\u200a\u201d \u200a",
+    "Liked \u201cKod 1234\u2026\u201d",
+    "Liked \u201cKod 1234. Od",
+    "「コード：1234…」にいいね",
+    "A aimé «\u00a0Codul 1234\u2026\u00a0»",
+    "Liked \u2018Kód 1234.\u2026\u2019",
+    'Loved "??? 1234..."',
 ]
 
 

@@ -31,12 +31,13 @@ def as_latin_1(text: str) -> str:
 @pytest.mark.parametrize("lose", [questioned, as_latin_1], ids=["?", "latin-1"])
 @pytest.mark.parametrize("locale", ["ru", "uk", "hi", "ar", "he", "el", "ja", "zh-Hans", "ko"])
 @pytest.mark.parametrize("service", ["Acme", "Contoso Bank"])
+@pytest.mark.parametrize("frame", ["Loved “{}”", "{}"])
 def test_a_reaction_without_its_letters_beside_a_name_is_no_answer(
-    tmp_path: Path, service: str, locale: str, lose: Any
+    tmp_path: Path, service: str, locale: str, lose: Any, frame: str
 ) -> None:
     with open_harness(tmp_path, SERVICE_NAME=service) as harness:
         id = harness.start_and_send(locale=locale)["id"]
-        harness.text(f"Loved “{lose(harness.texts()[-1].body)}”")
+        harness.text(frame.format(lose(harness.texts()[-1].body)))
         assert harness.history(id)[-1] == "quoted_text"
         harness.text(harness.code())
         assert harness.status(id)["output"] is True
@@ -59,7 +60,9 @@ def test_so_is_one_to_a_text_of_the_operators(tmp_path: Path, template: str) -> 
     assert last_event(tmp_path, said, **settings) == "quoted_text"
 
 
-@pytest.mark.parametrize("said", ["{} ref kp", "мой код {}, спасибо", "{}?", "code: {} ???"])
+@pytest.mark.parametrize(
+    "said", ["{} ref kp", "мой код {}, спасибо", "{}?", "code: {} ???", "What??? {} huh???"]
+)
 def test_a_code_among_other_words_is_an_answer_to_such_a_text(tmp_path: Path, said: str) -> None:
     template = "Ваш код {code} для входа в {service}. Ref {reference}"
     with open_harness(tmp_path, SERVICE_NAME="Acme", CHALLENGE_TEXT=template) as harness:
@@ -105,6 +108,7 @@ def unmarked(text: str) -> str:
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
+@pytest.mark.parametrize("frame", ["Liked “{}”", "FW: {}"])
 @pytest.mark.parametrize("lose", [questioned, as_latin_1, dropped, unmarked])
 @pytest.mark.parametrize(
     "template",
@@ -114,12 +118,22 @@ def unmarked(text: str) -> str:
     ],
 )
 def test_a_latin_text_without_its_marks_is_a_quote(
-    tmp_path: Path, template: str, lose: Any
+    tmp_path: Path, template: str, lose: Any, frame: str
 ) -> None:
     def said(harness: Harness) -> str:
-        return f"Liked “{lose(harness.texts()[-1].body)}”"
+        return frame.format(lose(harness.texts()[-1].body))
 
     assert last_event(tmp_path, said, CHALLENGE_TEXT=template) == "quoted_text"
+
+
+@pytest.mark.parametrize("locale", ["cs", "hu", "ro", "en"])
+def test_so_is_the_beginning_of_a_short_text_without_a_mark_of_a_quote(
+    tmp_path: Path, locale: str
+) -> None:
+    def said(harness: Harness) -> str:
+        return cut_off(harness, 10)
+
+    assert last_event(tmp_path, said, locale) == "quoted_text"
 
 
 @pytest.mark.parametrize(
@@ -130,6 +144,10 @@ def test_a_latin_text_without_its_marks_is_a_quote(
         ("ru", "Hier für Sie: {}, schöne Grüße aus Köln, möchte bestätigen"),
         ("zh-Hant", "Mã của tôi đây là: {} cám ơn bạn nhé"),
         ("cs", "Kód {}."),
+        ("de", "Der Code lautet {}"),
+        ("de", "Hallo, mein Code lautet {}."),
+        ("ja", "{}です。確認してください"),
+        ("ar", "{} يرجى التأكيد"),
         ("el", "Κωδικός {}"),
         ("el", "ο κωδικός είναι {}"),
         ("es", "{} gracias"),

@@ -48,6 +48,11 @@ def shown(harness: Harness, id: str) -> dict[str, Any]:
         ("ja", "いいえ、いいえ"),
         ("zh-Hans", "不，不"),
         ("zh-Hans", "不不"),
+        ("zh-Hans", "不是我"),
+        ("th", "ไม่ใช่ครับ"),
+        ("ko", "아닙니다."),
+        ("tr", "HAYİR"),
+        ("vi", "Không phải"),
     ],
 )
 def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, body: str) -> None:
@@ -79,6 +84,9 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
         "NO\n\nI DID NOT GET IT, PLEASE SEND ANOTHER ONE",
         "no no code came",
         "nono",
+        "No\n\nno code came",
+        "No\n\nit does not work, the page only says this:\nwrong code",
+        "No\n\nplease send the code to my other number instead:\n+1 425 555 0100",
     ],
 )
 def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> None:
@@ -92,6 +100,9 @@ def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> N
     [
         ("ko", "아니요\n\n코드가 아직 안 왔어요 다시 한번 보내 주세요 부탁드립니다"),
         ("ar", "لا\n\nلم يصلني الرمز حتى الآن من فضلك أرسله مرة أخرى"),
+        ("ru", "Нет\n\nКод не пришёл"),
+        ("hi", "नहीं\n\nकोड नहीं आया"),
+        ("ja", "いいえ\n\nコードが来ません"),
     ],
 )
 def test_so_are_sentences_in_scripts_without_capitals(
@@ -118,6 +129,7 @@ def test_the_right_code_below_is_an_answer(harness: Harness, word: str, body: st
     [
         *("STOP\n\nJoe Smith\n1200 Main St", "STOP\n--\nACME 1999", "STOP\n\n11-30"),
         *("STOP\n\n12 34", "Stop.\n30-11\nAnna", "STOP\n1234\n5678"),
+        "Stop texting me\n\nJoe Smith\n1200 Main St",
     ],
 )
 def test_stop_above_a_signature_is_stop_while_one_is_pending(harness: Harness, body: str) -> None:

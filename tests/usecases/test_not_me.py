@@ -50,7 +50,7 @@ def test_an_operator_lifts_it(harness: Harness) -> None:
 
 def test_the_word_for_no_of_the_language_counts(harness: Harness) -> None:
     id = harness.start_and_send(locale="de-AT")["id"]
-    assert harness.texts()[-1].body.startswith("Ihr Code lautet")
+    assert harness.texts()[-1].body.startswith("Ihr Code: ")
     assert harness.status(id)["customStatus"]["locale"] == "de"
     harness.text("Nein")
     assert harness.status(id)["customStatus"]["cause"] == "disowned"
