@@ -119,8 +119,8 @@ class Dispatcher:
         return is_done
 
     def run_once(self) -> int:
-        """Runs every duty except housekeeping once, in this thread, due or not. Returns how many
-        items there were to send, to expire and to notify."""
+        """For tests: runs every duty except housekeeping once, in this thread, due or not. Returns
+        how many items there were to send, to expire and to notify."""
         self._catch_up.run_once()
         if self._store.read(due).is_unreadable:
             self._store.write(repair.set_unreadable_aside)
@@ -130,7 +130,7 @@ class Dispatcher:
         return self.send.run_once() + self._expire() + self._notifier.run_once()
 
     def sweep(self) -> None:
-        """Removes old rows, in this thread."""
+        """For tests: removes old rows, in this thread."""
         self._sweeper.sweep()
 
     def _expire(self) -> int:

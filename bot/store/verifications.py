@@ -63,12 +63,14 @@ def of_text(tx: Tx, text_id: str) -> Verification | None:
 
 
 def pending_of(tx: Tx, phone: str) -> Verification | None:
+    """Loads and locks the pending verification of a number. Raises UnreadableRow."""
     sql = "SELECT * FROM verification WHERE phone = :phone AND status = 'pending'"
     row = tx.lock(sql, phone=phone)
     return read_row("verification", row, from_row) if row else None
 
 
 def latest_of(tx: Tx, phone: str) -> Verification | None:
+    """Loads and locks the newest verification of a number. Raises UnreadableRow."""
     sql = "SELECT * FROM verification WHERE phone = :phone ORDER BY created_at DESC LIMIT 1"
     row = tx.lock(sql, phone=phone)
     return read_row("verification", row, from_row) if row else None

@@ -52,6 +52,7 @@ def configured(tx: Tx) -> list[Endpoint]:
 
 
 def load(tx: Tx, id: str) -> Endpoint | None:
+    """Loads and locks an endpoint."""
     row = tx.lock("SELECT * FROM webhook_endpoint WHERE id = :id", id=id)
     return _from_row(row) if row else None
 

@@ -41,6 +41,7 @@ def require_event_name(event: str) -> None:
 
 
 def reason(text: str | None) -> str | None:
+    """Raises InvalidReason."""
     if text is None:
         return None
     if is_placeholder(text, in_prose=True):
