@@ -21,6 +21,14 @@ LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 REPLACED_EVERY_SECONDS = 1.0  # connections
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
+# Another transaction came between, or a migration beside us changed what a statement returns that
+# psycopg had prepared.
+_CONFLICTS = (
+    errors.UniqueViolation,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.FeatureNotSupported,
+)
 # Raised by psycopg when the database is away, or partly away.
 _CONNECTION_ERRORS = (
     psycopg.OperationalError,
@@ -52,21 +60,11 @@ class Retries:
         while True:
             try:
                 result = attempt(until)
-            except (
-                errors.UniqueViolation,
-                errors.DeadlockDetected,
-                errors.SerializationFailure,
-            ):
+            except _CONFLICTS as error:
                 conflicts += 1
                 if conflicts > CONFLICTS:
                     raise
-                time.sleep(random.uniform(0, 0.005 * conflicts))
-            except errors.FeatureNotSupported:
-                # A migration beside us changed what a statement that psycopg had prepared returns.
-                conflicts += 1
-                if conflicts > CONFLICTS:
-                    raise
-                self.replace_connections(at_once=True)
+                self._after_conflict(error, conflicts)
             except MissedRepliesFirst:
                 raise
             except StoreUnavailable:
@@ -84,6 +82,12 @@ class Retries:
                 if not self._only_reads:  # a standby answers reads: only a write ends the outage
                     self._away_since = None
                 return result
+
+    def _after_conflict(self, error: psycopg.Error, conflicts: int) -> None:
+        if isinstance(error, errors.FeatureNotSupported):
+            self.replace_connections(at_once=True)
+        else:
+            time.sleep(random.uniform(0, 0.005 * conflicts))
 
     def _note_refused(self, is_write: bool) -> None:
         if is_write:
