@@ -99,6 +99,16 @@ def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -
     assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
 
 
+def test_an_open_page_of_opt_outs_shows_a_stop_at_once(
+    operator: Operator, harness: Harness
+) -> None:
+    """It ends no verification, so it is in no history."""
+    version = operator.get("/console/opt-outs").headers["X-Version"]
+    assert operator.get("/console/opt-outs", headers={"X-Version": version}).status_code == 304
+    harness.text("STOP")
+    assert operator.get("/console/opt-outs", headers={"X-Version": version}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [
