@@ -11,6 +11,7 @@ import sys  # noqa: E402
 from bot import service as _services  # noqa: E402
 from bot import settings as _settings  # noqa: E402
 from bot.observability.logs import configure as _configure_logs  # noqa: E402
+from bot.observability.redaction import hide as _hide  # noqa: E402
 from bot.server import file_limit as _file_limit  # noqa: E402
 from bot.server import reload as _reload  # noqa: E402
 from bot.server.gc_settings import apply as _settle_memory  # noqa: E402
@@ -27,7 +28,8 @@ _reload.use_proxies(os.environ)
 
 _log = _logging.getLogger("bot.settings")
 # Before gunicorn's own logs, which take its form.
-_configure_logs(_wanted.log_format, _secrets_of(_wanted))
+_configure_logs(_wanted.log_format)
+_hide(_secrets_of(_wanted))
 
 _host = f"[{_wanted.host}]" if ":" in _wanted.host else _wanted.host
 bind = f"{_host}:{_wanted.port}"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.http.paths import of_environ
-from bot.observability import logs
-from bot.observability.logs import JsonLines, Lines, TextLines, request_id
+from bot.observability import logs, redaction
+from bot.observability.logs import JsonLines, TextLines, request_id
 from tests.architecture import FILES
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
@@ -153,14 +153,29 @@ def test_a_key_or_a_code_in_a_path_is_not_shown(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("form", [JsonLines, TextLines])
-def test_a_secret_is_in_no_line_wherever_it_came_from(form: type[Lines]) -> None:
-    secret = "aB3dE5gH7jK9mN1pQ3sT5vW7"
+@pytest.mark.parametrize(
+    "secret", ["aB3dE5gH7jK9mN1pQ3sT5vW7", 'quoted"\\secret', "a-secret", "a-secret-b"]
+)
+def test_a_secret_is_in_no_line_wherever_it_came_from(
+    monkeypatch: pytest.MonkeyPatch, form: type[logging.Formatter], secret: str
+) -> None:
+    monkeypatch.setattr(redaction, "_secrets", [])
+    redaction.hide(["a-secret", secret, "trial"])
     fields = {"msg": f"GET /{secret}/x", "path": f"/{secret}", "request": secret}
     record = logging.makeLogRecord(fields)
-    line = form(secrets=[secret, "trial"]).format(record)
+    line = form().format(record)
     assert secret not in line
     assert line.count("*****") == 3
-    assert "trial" in form(secrets=["trial"]).format(logging.makeLogRecord({"msg": "a trial"}))
+    assert "trial" in form().format(logging.makeLogRecord({"msg": "a trial"}))
+
+
+def test_a_secret_of_digits_is_masked_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of it could look like a number, and the rest would stay."""
+    monkeypatch.setattr(redaction, "_secrets", [])
+    secret = "724a4b87a57fd14255550123fe90c14133cde3acda66acab4b6f857f00c42555"
+    redaction.hide([secret])
+    assert of_environ(f"/instances/{secret}") == "/instances/*****"
+    assert request_id(secret) != secret
 
 
 @pytest.mark.parametrize("id", ["order-4711-a", "8f14e45f-ceea-467f-a8d4-123456789012"])

@@ -17,15 +17,15 @@ QUOTE_LETTERS = 6
 SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
 _NUMBER = re.compile("[0-9]+")
-_LETTER = re.compile("[a-z]")
+_ASKED = re.compile(r"(?<=[a-z])\?+")  # what?
 _ASCII = re.compile(r"[a-z]+|[0-9]+")
 # Characters that stand in for lost letters. A lost letter's bytes read as Latin-1 come at least two
 # together; a single Latin-1 letter may belong to an answer.
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
 # What stands in quotation marks, made comparable; the closing mark may have been cut off. An
-# apostrophe within a word is none.
-_FRAME = re.compile('["「『‹《〈]([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)", re.DOTALL)
-_CODE = re.compile("[0-9]{4,}")
+# apostrophe within a word is none, nor are inches behind a number.
+_FRAME = re.compile('(?<![0-9])["「『‹《〈]([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)")
+FOLLOWING = 4  # letters behind the code: fewer begin many words
 FRAMED_LETTERS = 2  # beside a code: it was not typed there alone
 
 
@@ -47,8 +47,6 @@ def quotes_any(text: str, challenge_texts: Sequence[str], *, service: str | None
     """Whether a comparable text contains a part of one of ours. The service's name does not count:
     a person may write it beside the code."""
     reply = _Reply.of(text)
-    if _is_framed(reply.digits):
-        return True
     return any(_quotes(reply, ours, service) for ours in challenge_texts)
 
 
@@ -66,8 +64,7 @@ class _Reply:
     @classmethod
     def of(cls, text: str) -> "_Reply":
         digits = ascii_digits(text)
-        alone = " ".join(word for word in text.split() if not _LETTER.search(word))  # not "what???"
-        replaced = sum(map(len, _REPLACED.findall(alone)))
+        replaced = sum(map(len, _REPLACED.findall(_ASKED.sub("", text))))
         words, unmarked = _ASCII.findall(digits), _ASCII.findall(_without_marks(digits))
         return cls(text, _beyond_latin(text), digits, words, unmarked, replaced)
 
@@ -110,16 +107,19 @@ def _quotes(reply: _Reply, challenge_text: str, service: str | None) -> bool:
     )
 
 
-def _is_framed(text: str) -> bool:
+def stands_in_frame(code: str, text: str) -> bool:
     """Whether a code stands in quotation marks together with words, and nowhere else: a reaction,
-    however much of our text was cut off, lost or rewritten in it.
+    however much of our text was cut off, lost or rewritten in it. `text`: comparable, its digits
+    ASCII.
 
-    >>> _is_framed('liked "kod 1234..."'), _is_framed('the code is "1234"')
-    (True, False)
+    >>> stands_in_frame("1234", 'liked "kod 1234..." 30.11.2026')
+    True
+    >>> stands_in_frame("1234", 'the code is "1234"'), stands_in_frame("1234", '5" tall: 1234 ok')
+    (False, False)
     """
     frames = ["".join(found) for found in _FRAME.findall(text)]
-    has_frame = any(_CODE.search(frame) and _has_words(frame) for frame in frames)
-    return has_frame and not _CODE.search(_FRAME.sub(" ", text))
+    is_framed = any(code in frame and _has_words(frame) for frame in frames)
+    return is_framed and code not in _FRAME.sub(" ", text)
 
 
 def _has_words(frame: str) -> bool:
@@ -135,13 +135,14 @@ def _holds_words(reply: _Reply, parts: Sequence[str]) -> bool:
 
 
 def _spans_code(reply: _Reply, challenge_text: str) -> bool:
-    """Whether the reply has a run of our words that goes on behind the code, as the beginning of a
-    short text has. The service's name counts here, since words of ours surround it."""
+    """Whether the reply has a run of our words that goes on behind the code for some letters, as
+    the beginning of a short text has. The service's name counts here, since words of ours surround
+    it."""
     before, _, after = challenge_text.partition("{code}")
     opening = comparable(_NUMBER.sub("", before))
     whole = comparable(_NUMBER.sub("", before + after))
     first_letter = len(whole) - len(_bare(whole[len(opening) :]))  # behind the code
-    starts = range(max(0, first_letter - QUOTE_LENGTH + 1), len(opening))
+    starts = range(max(0, first_letter + FOLLOWING - QUOTE_LENGTH), len(opening))
     unnumbered = " ".join(_NUMBER.sub("", reply.digits).split())
     return any(whole[start : start + QUOTE_LENGTH] in unnumbered for start in starts)
 

@@ -19,7 +19,7 @@ from bot.domain.characters import (
     comparable,
     visible,
 )
-from bot.domain.quotes import has_reaction_frame, quotes_any
+from bot.domain.quotes import has_reaction_frame, quotes_any, stands_in_frame
 from bot.domain.signatures import LINE_END, above, unquoted
 
 # Characters. Twilio joins all segments of a text and hands over no more
@@ -35,8 +35,15 @@ _OPENING, _CLOSING = r"[(\[\uff08\uff3b\u3010\u3014]", r"[)\]\uff09\uff3d\u3011\
 _IN_BRACKETS = re.compile(rf"{_OPENING}[^\S\r\n]*([0-9]{{2,}}|0)[^\S\r\n]*{_CLOSING}")
 _SPACED = re.compile(r"[0-9](?:[\s\-]*[0-9])*")
 _DIGITS = re.compile(r"[0-9]+")
+# A number that goes on in a line of digits alone.
+_GOES_ON = re.compile(
+    rf"[0-9.\-/,+][^\S\r\n]*{LINE_END.pattern}[^\S\r\n]*[0-9]+[^\S\r\n]*(?:[\r\n]|$)"
+)
 # An address or a user's name, which may hold a year: joe1999@example.com, @joe1999, a link.
-_ADDRESS = re.compile(r"(?:(?<=\s)|^)(?=\S*[^\W\d_])\S*(?:@|://)\S*")
+_ADDRESS = re.compile(
+    r"(?<![\w.+-])[a-z][\w.+-]*://[!-~]+|(?<![\w.+%@-])[\w.+%-]*@[!-~]*[a-z][!-~]*",
+    re.ASCII | re.IGNORECASE,
+)
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -49,7 +56,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Our own text came back; it holds the code, so it proves nothing."""
+    """Our own text came back; it holds the code, so it proves nothing. `is_ours` False: only the
+    quotation marks around the code say so."""
+
+    is_ours: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,8 @@ def read(
     if quotes_any(prepared.comparable, [challenge_text], service=service):
         return Quote()
     guess = _guess(prepared.folded, code_length)
+    if guess and stands_in_frame(guess, ascii_digits(prepared.comparable)):
+        return Quote(is_ours=False)
     return Attempt(guess) if guess else Chatter()
 
 
@@ -165,13 +177,13 @@ def _guess(text: str, code_length: int) -> str | None:
 def _code_runs(text: str, code_length: int) -> set[str]:
     """Returns stand-alone runs of this many digits. If the first line is only the code, no other
     line counts but one that is only a code too: signatures may contain numbers and times. Nor does
-    a line go on in one that is only the code."""
+    a line that ends with a letter go on in one that is only the code."""
     lines = LINE_END.split(text.strip())
     first, *rest = (_code_line(line, code_length) for line in lines)
     if rest and first is not None:
         return {first, *(code for code in rest if code is not None)}
     alone = [line.strip() for line in lines if re.fullmatch(r"\s*[0-9]+\s*", line)]
-    if len(alone) == 1 and len(alone[0]) == code_length:
+    if len(alone) == 1 and len(alone[0]) == code_length and not _GOES_ON.search(text):
         return set(alone).union(*(_lone_runs(line, code_length) for line in lines))
     return _lone_runs(text, code_length)
 

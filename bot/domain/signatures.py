@@ -20,11 +20,11 @@ _MARKED = re.compile(_MARK, re.IGNORECASE)
 # The most words of a line of a signature, or letters in a script without blanks. More are a
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
 SIGNATURE_WORDS, SIGNATURE_LETTERS, SMALL_WORDS = 5, 12, 2
-# "Code" in the languages of the texts, and the beginnings of its forms: a line about it, such as
-# "no code came", is a sentence.
+# The word for the code in the languages of the texts, alone or at the end of a longer word, with
+# its endings: a line about it, such as "no code came", is a sentence, unless it is a name.
 _ABOUT_CODE = re.compile(
-    r"\b(?:code|kode|kod|koodi|kód|códig|codig|codic|codul|κωδικ|код|ה?קוד|(?:ال)?رمز|कोड|코드|인증번호)"
-    "|รหัส|コード|验证码|驗證碼|代码|代碼"
+    r"(?:code|kode|kod|koodi|kód)[a-zäåéóôuů]{0,3}\b|\b(?:c[oó]digo|codice|codul|cod|clave|pin|token|mã)\b"
+    r"|κωδικ|\bкод|קוד|رمز|कोड|코드|인증번호|รหัส|コード|验证码|驗證碼|代码|代碼"
 )
 LONGEST_NO = 100  # characters; no language says it in more
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
@@ -53,8 +53,9 @@ def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
 
 
 def above(text: str) -> str:
-    """What stands above a signature or a quote."""
-    return _parts(text)[0]
+    """What stands above a signature or a quote; all of it if nothing does."""
+    first, *below = _parts(text)
+    return first if all(map(_is_signature, below)) else text.strip()
 
 
 def _parts(text: str) -> list[str]:
@@ -87,8 +88,9 @@ def _is_signature(below: str) -> bool:
         unspaced = sum(is_unspaced(letter) for letter in line)
         are_names = small <= SMALL_WORDS < capital and not line.isupper()
         is_short = len(words) <= SIGNATURE_WORDS or are_names
-        is_sentence = unspaced > SIGNATURE_LETTERS or _ABOUT_CODE.search(comparable(line))
-        if not is_short or is_sentence:
+        are_capital = small == 0 < capital
+        is_about_code = not are_capital and _ABOUT_CODE.search(comparable(line))
+        if not is_short or unspaced > SIGNATURE_LETTERS or is_about_code:
             return False
     return True
 

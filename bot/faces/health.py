@@ -113,8 +113,8 @@ def _gauges(service: Service) -> Gauges:
 def _readiness(service: Service) -> Readiness:
     try:
         return readiness.check(service.store, service.rules.from_address)
-    except StoreUnavailable:
-        log.exception("the database cannot be read or written")
+    except StoreUnavailable as error:
+        log.error("the database cannot be read or written: %s", error)
         return Readiness([Fault.STORE])
 
 

@@ -2,6 +2,7 @@
 
 from flask import request
 
+from bot.domain.errors import UnknownVerification
 from bot.domain.verification import Verification
 from bot.http.errors import Forbidden, KeyReplaced, Unauthorized
 from bot.http.keys import Caller, Keys, Power, Scope
@@ -46,6 +47,8 @@ class Access:
                 f"This key does not have the scope {scope}, which this request needs: use a system"
                 " key, or the link for it."
             )
+        if "\ufffd" in id:  # an address that is not UTF-8: others would read as the same
+            raise UnknownVerification("No verification has this id.")
         return caller
 
     def require_restarter(self, id: str) -> Caller:

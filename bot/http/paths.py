@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from bot.domain.ids import is_drawn, masked_event, safe
+from bot.observability.redaction import redacted
 
 _words: set[str] = set()
 
@@ -22,7 +23,8 @@ def safe_path(path: str) -> str:
     >>> safe_path("/Events/１２３４"), safe_path("/events/Paid2"), safe_path("/phones/+14255550123")
     ('/Events/*****', '/events/Paid2', '/phones/*****')
     """
-    return safe(_before_code().sub(lambda found: found[1] + _masked(found[2]), path))
+    shown = redacted(path)  # before its digits are masked: a part of a key would stay
+    return safe(_before_code().sub(lambda found: found[1] + _masked(found[2]), shown))
 
 
 def of_environ(path_info: str) -> str:

@@ -10,13 +10,12 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any
 
 from bot.domain.ids import safe
+from bot.observability.redaction import redacted
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 # Further fields for the access line of the current request; None outside of a request.
@@ -50,23 +49,12 @@ FIELDS = (
     "milliseconds",
 )
 
-MASK = "*****"
-SHORTEST_SECRET = 8  # characters; a trial's shorter ones are words that any line may have
 _REQUEST_ID = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{8,64}")
 
 
 class Lines(logging.Formatter):
-    """Lines without secrets, wherever in a request a caller has put one by mistake."""
-
-    def __init__(self, *args: Any, secrets: Iterable[str] = ()) -> None:
-        super().__init__(*args)
-        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
-
     def format(self, record: logging.LogRecord) -> str:
-        line = self.line(record)
-        for secret in self._secrets:
-            line = line.replace(secret, MASK)
-        return line
+        return redacted(self.line(record))
 
     def line(self, record: logging.LogRecord) -> str:
         return super().format(record)
@@ -89,9 +77,8 @@ class JsonLines(Lines):
 class TextLines(Lines):
     """The same lines as plain text, as `make run` shows them."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-        super().__init__(form, "%H:%M:%S", secrets=secrets)
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         fields = " ".join(f"{name}={value}" for name, value in extra_fields(record).items())
@@ -151,10 +138,10 @@ def expect_access_lines() -> None:
     _are_access_lines_written.set()
 
 
-def configure(form: str, secrets: Iterable[str]) -> None:
-    """`form`: json or text. `secrets`: what no line may hold."""
+def configure(form: str) -> None:
+    """`form`: json or text."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FORMATTERS[form](secrets=secrets))
+    handler.setFormatter(FORMATTERS[form]())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # Do not collect what no line shows: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None
@@ -166,10 +153,10 @@ def configure(form: str, secrets: Iterable[str]) -> None:
 def request_id(sent: str | None) -> str:
     """Returns the request id that the caller sent, or a new one if there is none or it is unusable.
 
-    An id that may hold a phone number is unusable.
+    An id that may hold a phone number or a secret is unusable.
 
     >>> request_id("order-4711-a"), len(request_id("tel-14255550123"))
     ('order-4711-a', 16)
     """
-    is_usable = sent is not None and _REQUEST_ID.fullmatch(sent) and safe(sent) == sent
+    is_usable = sent is not None and _REQUEST_ID.fullmatch(sent) and safe(redacted(sent)) == sent
     return sent if sent and is_usable else secrets.token_hex(8)

@@ -4,12 +4,13 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from bot.concurrency.background import Background
 from bot.observability.metrics import Metrics
 from bot.store import metric_samples
-from bot.store.tx import Done, Store, Tx
+from bot.store.tx import Done, Store, StoreUnavailable, Tx
 
 # If a process is killed, the counts that it has not written yet are lost, and nothing else.
 EVERY_SECONDS = 2.0
@@ -36,7 +37,8 @@ class SharedCounters(Background):
         super().stop(within_seconds=within_seconds)
         if self._thread is not None:
             self._thread = None
-            self.write()
+            with _logged("the last sums are lost"):
+                self.write()
 
     def write(self) -> None:
         with self._lock:  # older sums must not overwrite newer ones
@@ -46,12 +48,9 @@ class SharedCounters(Background):
         """Adds the sums of a process that is about to end, such as a command, to those of all ended
         processes, so that no rows of its own stay. A failure is only logged: what the process was
         for is done."""
-        with self._lock:
+        with self._lock, _logged("those of this process are lost"):
             samples = {key: value for key, value in self._metrics.samples().items() if value}
-            try:
-                self._store.write(_add_to_past, samples)
-            except Exception:
-                log.exception("the counters of this process could not be written")
+            self._store.write(_add_to_past, samples)
 
     def _write(self) -> None:
         now = time.monotonic()
@@ -68,18 +67,25 @@ class SharedCounters(Background):
 
     def of_all(self) -> dict[str, float]:
         """The sums of all processes; this one writes its newest sums first."""
-        try:
+        with _logged("reporting the values written before"):
             self.write()
-        except Exception:
-            log.exception("the counters could not be written; reporting the values written before")
         return self._store.read(metric_samples.of_all)
 
     def _run(self) -> None:
         while not self._is_over.wait(EVERY_SECONDS):
-            try:
+            with _logged("trying again"):
                 self.write()
-            except Exception:
-                log.exception("the counters could not be written; trying again")
+
+
+@contextmanager
+def _logged(consequence: str) -> Iterator[None]:
+    """Logs a failure: nothing may fail for want of counters."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        log.warning("the counters could not be written: %s; %s", error, consequence)
+    except Exception:
+        log.exception("the counters could not be written; %s", consequence)
 
 
 def _put(tx: Tx, process: str, samples: Mapping[str, float]) -> Done[None]:

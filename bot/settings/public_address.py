@@ -63,8 +63,9 @@ def public_base_url(url: str) -> str:
 
 
 def host_of(parts: SplitResult) -> str:
-    """In lower case, without the dot that may end it."""
-    return (parts.hostname or "").rstrip(".")
+    """In lower case, without the dot that may end it; an address in its shortest spelling."""
+    host = (parts.hostname or "").removesuffix(".")
+    return str(ip_address(host)) if is_address(host) else host
 
 
 def is_host(host: str) -> bool:

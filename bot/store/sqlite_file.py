@@ -20,7 +20,7 @@ OPENING_SECONDS = 15.0  # how long to wait for a writer in another process at th
 CACHE_KIBIBYTES = 8192
 # Less is a full disk: the files beside the database, the log and its index, begin with 36 KiB.
 FEWEST_FREE_BYTES = 64 * 1024
-# Bound on the write-ahead log where no duty tidies it: 64 MiB.
+# Bound on the write-ahead log where no duty checkpoints it: 64 MiB.
 LONGEST_LOG_PAGES = 16_000
 
 

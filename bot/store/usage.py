@@ -128,13 +128,14 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
         FROM usage WHERE number > :number AND (number < {tx.horizon} OR at < :settled)
             AND number < coalesce((
                 SELECT min(number) FROM usage
-                WHERE number > :number AND number >= {tx.horizon} AND at >= :settled
+                WHERE number > :number AND number >= {tx.horizon}
+                    AND at >= :settled AND at <= :now
             ), {2**63 - 1})
             AND at > :since AND kind <> 'wrong'
         ORDER BY number LIMIT :limit
     """
-    settled = to_text(tx.now - SETTLED)
-    rows = tx.all(sql, number=number, since=to_text(since), settled=settled, limit=limit)
+    now, settled = to_text(tx.now), to_text(tx.now - SETTLED)
+    rows = tx.all(sql, number=number, since=to_text(since), settled=settled, now=now, limit=limit)
     if len(rows) == limit:  # more rows may share the last number: leave them all for the next call
         rows = [row for row in rows if row["number"] != rows[-1]["number"]]
     return readable("usage", rows, _from_row)

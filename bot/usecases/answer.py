@@ -155,7 +155,8 @@ def _judge_reply(
 ) -> Done[Judged]:
     read = read_reply(tx, verification, text.prepared, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    says_no = is_no(tx, text.prepared, verification, is_quote=isinstance(read, Quote))
+    is_quote = isinstance(read, Quote) and read.is_ours
+    says_no = is_no(tx, text.prepared, verification, is_quote=is_quote)
     if says_no and isinstance(read, Attempt):
         says_no = not writes_code(verification, text.prepared, rules)
     if says_no:

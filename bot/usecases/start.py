@@ -45,6 +45,14 @@ class StartRequest:
     operator: str | None = None  # who asked, at the console or by a command
     restart_of: str | None = None  # id of the verification that this starts again
 
+    @property
+    def answer_key(self) -> str | None:
+        """The key under which the first answer is kept: a caller may send the same key with a start
+        and with a restart, which has an answer of its own. No header holds a line break."""
+        if self.idempotency_key is None or self.restart_of is None:
+            return self.idempotency_key
+        return f"{self.idempotency_key}\n{self.restart_of}"
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -131,11 +139,11 @@ def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[V
     by = prepared.request.operator
     started = decide(None, Started(new, prepared.text, is_probe, by), tx.now)
     changes = (*superseded, *record(tx, None, started))
-    if prepared.request.idempotency_key is not None:
+    if prepared.request.answer_key is not None:
         idempotency.add(
             tx,
             started_by=prepared.request.started_by,
-            key=prepared.request.idempotency_key,
+            key=prepared.request.answer_key,
             phone=prepared.phone,
             verification_id=prepared.id,
         )
@@ -144,17 +152,16 @@ def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[V
 
 def _first_answer(tx: Tx, prepared: Start) -> Verification | None:
     request = prepared.request
-    if request.idempotency_key is None:
+    if request.answer_key is None:
         return None
     id = idempotency.load(
         tx,
         started_by=request.started_by,
         caller_keys=request.caller_keys,
-        key=request.idempotency_key,
+        key=request.answer_key,
         phone=prepared.phone,
     )
-    # A caller may use one key for a start and for its restart, which begins a new one.
-    return verifications.load(tx, id) if id and id != request.restart_of else None
+    return verifications.load(tx, id) if id else None
 
 
 def _supersede(tx: Tx, prepared: Start, older: Verification | None) -> tuple[Change, ...]:

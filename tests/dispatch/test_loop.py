@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.dispatch import loop
+from bot.store.tx import StoreUnavailable
 from simulator import faults
 from tests.harness import Harness
 
@@ -97,3 +98,19 @@ def test_its_threads_are_started_by_start_alone(harness: Harness) -> None:
     assert is_running()
     harness.dispatcher.stop()
     assert not is_running()
+
+
+def test_a_database_that_is_away_is_logged_in_a_line(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A traceback each second would fill the disk in an outage that needs an operator."""
+    monkeypatch.setattr(loop, "AWAY_SECONDS", 0.01)
+
+    def away() -> timedelta:
+        raise StoreUnavailable("the file was removed")
+
+    harness.dispatcher.start()
+    monkeypatch.setattr(harness.dispatcher, "turn", away)
+    until(lambda: "the database is away: the file was removed" in caplog.text)
+    assert harness.dispatcher.stop()
+    assert "Traceback" not in caplog.text

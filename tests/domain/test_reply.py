@@ -52,6 +52,12 @@ ATTEMPTS = [
     "Code:\n1234\n30/11/2026",
     "1234 joe1999@example.com",
     "1234@",
+    '12" pizza please 1234',
+    "6'2\" tall, 1234 ok",
+    "1234,joe@example.com",
+    "我的验证码是1234，请发到joe@example.com",
+    "My code is 1234. Regards, Joe",
+    "The code is 1234. Right?",
 ]
 
 CHATTER = [
@@ -93,6 +99,8 @@ CHATTER = [
     "https://maps.example/Kz1234abc",
     "I am @joe1234",
     "Hi\n1234\nor 5678",
+    "my number is +1 425 555\n1234",
+    "Tel 425 555-\n1234",
 ]
 
 QUOTES = [
@@ -109,6 +117,12 @@ QUOTES = [
     "A aimé «\u00a0Codul 1234\u2026\u00a0»",
     "Liked \u2018Kód 1234.\u2026\u2019",
     'Loved "??? 1234..."',
+    "Liked \u201cMa 1234\u2026\u201d 30.11.2026",
+    "[30/11/2026, 10:32] +14255550100: \u201cKód: 1234\u2026\u201d",
+    "『コード1234…』",
+    "‹kod 1234…›",
+    "《验证码 1234…》",
+    "〈验证码 1234…〉",
 ]
 
 

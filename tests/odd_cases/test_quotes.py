@@ -52,9 +52,10 @@ def test_a_reaction_without_its_letters_beside_a_name_is_no_answer(
         "Здравствуйте! Ваш код {code}. Ответьте этими цифрами.",
     ],
 )
-def test_so_is_one_to_a_text_of_the_operators(tmp_path: Path, template: str) -> None:
+@pytest.mark.parametrize("frame", ["Loved “{}”", "{}"])
+def test_so_is_one_to_a_text_of_the_operators(tmp_path: Path, template: str, frame: str) -> None:
     def said(harness: Harness) -> str:
-        return f"Loved “{questioned(harness.texts()[-1].body)}”"
+        return frame.format(questioned(harness.texts()[-1].body))
 
     settings = {"SERVICE_NAME": "Acme", "CHALLENGE_TEXT": template}
     assert last_event(tmp_path, said, **settings) == "quoted_text"

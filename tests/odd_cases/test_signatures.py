@@ -48,6 +48,8 @@ def shown(harness: Harness, id: str) -> dict[str, Any]:
         ("ja", "いいえ、いいえ"),
         ("zh-Hans", "不，不"),
         ("zh-Hans", "不不"),
+        ("de", "Nein\n\nKodak Bank AG"),
+        ("en", "NO\n\nCode & Co Ltd"),
         ("zh-Hans", "不是我"),
         ("th", "ไม่ใช่ครับ"),
         ("ko", "아닙니다."),
@@ -85,6 +87,10 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
         "no no code came",
         "nono",
         "No\n\nno code came",
+        "No\n\nKod nie przyszedł",
+        "No\n\nno llegó la clave",
+        "No\n\nimmer noch kein Bestätigungscode",
+        'No\n\nI typed it in, the page says "error 4031" every single time',
         "No\n\nit does not work, the page only says this:\nwrong code",
         "No\n\nplease send the code to my other number instead:\n+1 425 555 0100",
     ],
@@ -137,3 +143,21 @@ def test_stop_above_a_signature_is_stop_while_one_is_pending(harness: Harness, b
     harness.text(body)
     assert shown(harness, id)["cause"] == "opted_out"
     assert harness.post_start(PHONE).json()["code"] == "opted_out"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'Stop asking, I sent "code {code}" already',
+        "Stop wasting my time\n\nThe code is {code}",
+        "stop asking twice\n\nit still does not work, I typed {code} in",
+    ],
+)
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_code_in_a_sentence_below_stop_or_in_quotation_marks_is_no_opt_out(
+    harness: Harness, body: str, is_right: bool
+) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(body.format(code=harness.code() if is_right else harness.wrong()))
+    assert shown(harness, id)["cause"] != "opted_out"
+    assert harness.post_start(PHONE).status_code == 202

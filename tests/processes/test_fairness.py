@@ -158,6 +158,12 @@ def long_instant(service: Service) -> None:
     assert service.http.get(url, headers=KEYED, timeout=20).ok
 
 
+def long_number(service: Service) -> None:
+    url = f"{service.url}{START}?timeout={'1' * 3900}x"
+    headers = {"x-functions-key": FUNCTION_KEY}
+    assert service.http.post(url, json=PHONE, headers=headers, timeout=20).status_code == 202
+
+
 def list_by_a_prefix_and_a_rare_status(service: Service) -> None:
     url = f"{service.url}{INSTANCES}?instanceIdPrefix=v&runtimeStatus=Pending"
     assert service.http.get(url, headers=KEYED, timeout=20).json() == []
@@ -183,6 +189,7 @@ def long_query(service: Service) -> None:
         many_parts,
         long_cookies,
         long_instant,
+        long_number,
         list_by_a_prefix_and_a_rare_status,
         long_query,
         remove_many,

@@ -3,12 +3,13 @@
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.harness import FUNCTION_KEY, PHONE, START, environment
+from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, START, SYSTEM_KEY, environment
 from tests.processes.service import BIN, ROOT, Service, until
 
 
@@ -106,6 +107,41 @@ def error_of_start(service: Service) -> str:
 def reload(process: subprocess.Popen[bytes], file: Path, settings: str) -> None:
     file.write_text(settings)
     process.send_signal(signal.SIGHUP)
+
+
+def test_no_key_is_in_the_log_before_or_after_a_reload(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Though a caller puts it in place of an id, and of the id of its request."""
+    service = Service(tmp_path)
+    file, later = tmp_path / ".env", "nK7wq2LrVb9xTz4PfGh8sYc3"
+    try:
+        kept, empty = settings_for_a_file(service)
+        file.write_text(kept)
+        process = gunicorn_in(tmp_path, service, empty)
+        try:
+            until(lambda: starts(service) == 1 and service.is_ready(), 15)
+            ask_with(service, SYSTEM_KEY)
+            reload(process, file, kept.replace(SYSTEM_KEY, later))
+            until(lambda: starts(service) == 2 and ask_with(service, later) == 404, 15)
+        finally:
+            process.terminate()
+            process.wait(20)
+        log = service.log.read_text() + capfd.readouterr().out
+        assert log.count('/instances/*****"') >= 2
+        assert SYSTEM_KEY not in log
+        assert later not in log
+    finally:
+        service.close()
+
+
+def ask_with(service: Service, key: str) -> int:
+    headers = {"x-functions-key": key, "X-Request-ID": key}
+    with suppress(requests.RequestException):  # a worker that stops
+        return service.http.get(
+            f"{service.url}{INSTANCES}/{key}", headers=headers, timeout=9
+        ).status_code
+    return 0
 
 
 def test_a_reload_with_unusable_settings_keeps_the_earlier_ones(tmp_path: Path) -> None:

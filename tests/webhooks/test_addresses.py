@@ -153,6 +153,12 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"WEBHOOK_URLS": "https://0177.0.0.1/"}, "cannot be one"),
         ({"WEBHOOK_URLS": "https://-a.example/"}, "cannot be one"),
         ({"WEBHOOK_URLS": "https://a.example\\x"}, "backslashes"),
+        ({"WEBHOOK_URLS": "https://a.example../x"}, "cannot be one"),
+        ({"WEBHOOK_URLS": "https://[2606:4700::1111%25eth0]/x"}, "cannot be one"),
+        (
+            {"WEBHOOK_URLS": "https://[2606:4700::1]/,https://[2606:4700:0:0:0:0:0:1]/"},
+            "more than once",
+        ),
         ({"WEBHOOK_SECRET": f"{WEBHOOK_SECRET},{WEBHOOK_SECRET}"}, "one secret"),
     ],
 )

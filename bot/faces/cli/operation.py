@@ -14,6 +14,7 @@ from bot.domain.operators import Action
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import json_option, say
 from bot.observability.logs import configure as configure_logs
+from bot.observability.redaction import hide
 from bot.server import gc_settings
 from bot.settings import all_secrets
 from bot.usecases import timekeeping
@@ -30,7 +31,8 @@ clock_group = AppGroup("clock", help="Correct stored time that is ahead, because
 def dispatch() -> None:
     """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
     service = services.of(current_app)
-    configure_logs(service.settings.log_format, all_secrets.values(service.settings))
+    configure_logs(service.settings.log_format)
+    hide(all_secrets.values(service.settings))
     for warning in services.settings_check_of(current_app).warnings:
         log.warning("settings: %s", warning)
     gc_settings.apply()

@@ -37,7 +37,7 @@ _NUMBERS = {
 }
 _WORDS = {word.lower(): word for word in _NUMBERS.values()} | _NUMBERS
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 LONGEST_INSTANT = 64  # the pattern below takes quadratic time
 # The plus of an offset that was not escaped is a blank by the time it is read.
 _UNESCAPED_OFFSET = re.compile(r"(.*[T ]\d\d.*) (\d\d(?::?\d\d)?)")
