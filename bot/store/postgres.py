@@ -120,14 +120,12 @@ class PostgresStore(Store):
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         began = time.perf_counter()
-        done = self._retries.run(partial(self._write_once, use_case), seconds, is_write=True)
+        done = self._retries.run(partial(self._write_once, use_case), seconds)
         self._notify_listeners(done, time.perf_counter() - began)
         return done.value
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        return self._retries.run(
-            partial(self._read_once, query), STORE_TIMEOUT_SECONDS, is_write=False
-        )
+        return self._retries.run(partial(self._read_once, query), STORE_TIMEOUT_SECONDS)
 
     def checkpoint(self) -> None:
         """Does nothing: PostgreSQL has a checkpointer of its own."""

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bot.store.outages import Outages
 from bot.store.postgres_schema import Connection, message_of
-from bot.store.tx import STORE_TIMEOUT_SECONDS, MissedRepliesFirst, RowLocked, StoreUnavailable
+from bot.store.tx import STORE_TIMEOUT_SECONDS, RowLocked, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -50,10 +50,10 @@ class Retries:
         self._only_reads = False  # the server was a standby since then
         self._replaced_at = 0.0  # when connections were replaced last
 
-    def run(self, attempt: Callable[[float], T], seconds: float, *, is_write: bool) -> T:
+    def run(self, attempt: Callable[[float], T], seconds: float) -> T:
         """Calls `attempt` again after conflicts and lost connections, for `seconds` at most.
         `attempt` gets the instant of `time.monotonic()` by which it must end. Raises
-        StoreUnavailable. A failed write may have been a reply, so it counts as an outage."""
+        StoreUnavailable."""
         conflicts = 0
         began = time.monotonic()
         until = began + seconds
@@ -65,14 +65,8 @@ class Retries:
                 if conflicts > CONFLICTS:
                     raise
                 self._after_conflict(error, conflicts)
-            except MissedRepliesFirst:
-                raise
-            except StoreUnavailable:
-                self._note_refused(is_write)
-                raise
             except _CONNECTION_ERRORS as error:
                 if not self._may_try_again(error, until):
-                    self._note_refused(is_write)
                     is_held = isinstance(error, errors.LockNotAvailable)
                     kind = RowLocked if is_held else StoreUnavailable
                     raise kind(f"PostgreSQL: {message_of(error)}") from error
@@ -88,10 +82,6 @@ class Retries:
             self.replace_connections(at_once=True)
         else:
             time.sleep(random.uniform(0, 0.005 * conflicts))
-
-    def _note_refused(self, is_write: bool) -> None:
-        if is_write:
-            self._outages.failed()
 
     def _may_try_again(self, error: Exception, until: float) -> bool:
         if not _may_pass(error):

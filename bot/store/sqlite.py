@@ -30,7 +30,6 @@ from bot.store.steady import SteadyClock, SteppedMonotonic
 from bot.store.tx import (
     STORE_TIMEOUT_SECONDS,
     Done,
-    MissedRepliesFirst,
     Store,
     StoreUnavailable,
     Tx,
@@ -77,15 +76,9 @@ class SqliteStore(Store):
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
         try:
             return self.group.write(use_case, seconds)
-        except MissedRepliesFirst:
-            raise
-        except StoreUnavailable:
-            self.outages.failed()
-            raise
         except sqlite3.DatabaseError as error:
             if not _may_pass(error):
                 raise
-            self.outages.failed()
             raise StoreUnavailable(f"SQLite says: {error}") from error
 
     def _read(self, query: Callable[[Tx], T]) -> T:

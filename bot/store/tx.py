@@ -155,11 +155,17 @@ class Store(ABC):
         self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs the use case in a write transaction; returns after the commit, or raises having
-        undone it. Raises StoreUnavailable, and what the use case raises."""
+        undone it. Raises StoreUnavailable, and what the use case raises. A failed write may have
+        been a reply, so it counts as an outage."""
         write = object()
         self._under_way[write] = time.monotonic()
         try:
             return self.write_within(STORE_TIMEOUT_SECONDS, use_case, *args, **kwargs)
+        except MissedRepliesFirst:
+            raise
+        except StoreUnavailable:
+            self.outages.failed()
+            raise
         finally:
             del self._under_way[write]
 
@@ -182,7 +188,8 @@ class Store(ABC):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Like `write`, with a time limit of `seconds`: for use cases that remove many rows."""
+        """Like `write`, with a time limit of `seconds`: for use cases that remove many rows. Its
+        failure, at a lock for example, is no outage."""
         return self._write(lambda tx: use_case(tx, *args, **kwargs), seconds)
 
     def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,7 +1,7 @@
 """A server that is away, halted or a standby is told in time, and left for one that writes."""
 
 import time
-from unittest.mock import MagicMock
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -9,9 +9,7 @@ from psycopg import errors
 
 from bot.store import hourly_counts
 from bot.store import postgres as module
-from bot.store.outages import Outages
 from bot.store.postgres import PostgresStore
-from bot.store.postgres_retries import Retries
 from bot.store.tx import (
     STORE_TIMEOUT_SECONDS,
     Done,
@@ -124,14 +122,20 @@ def test_nothing_waits_longer_than_its_patience_for_a_halted_server() -> None:
         server.close()
 
 
-@pytest.mark.parametrize("is_write", [True, False])
-def test_only_a_write_that_is_refused_counts_as_an_outage(is_write: bool) -> None:
-    """It may have been a reply."""
-    outages, pool = Outages(), MagicMock()
+@pytest.mark.parametrize("act", ["write", "write_within", "read"])
+def test_only_a_write_that_is_refused_counts_as_an_outage(url: str, act: str) -> None:
+    """It may have been a reply; a removal that meets a lock is none."""
+    store = PostgresStore(url, connections=2)
 
-    def refused(until: float) -> None:
-        raise errors.LockNotAvailable("held by another")
+    def refused(tx: Tx) -> Done[None]:
+        raise errors.LockNotAvailable
 
+    acts: dict[str, Callable[[], object]] = {
+        "write": lambda: store.write(refused),
+        "write_within": lambda: store.write_within(60, refused),
+        "read": lambda: store.read(refused),
+    }
     with pytest.raises(StoreUnavailable):
-        Retries(pool, outages).run(refused, 1.0, is_write=is_write)
-    assert outages.is_open is is_write
+        acts[act]()
+    assert store.outages.is_open is (act == "write")
+    store.close()
