@@ -48,6 +48,7 @@ class Handler(WSGIRequestHandler):
     def finish(self) -> None:
         with suppress(OSError):  # the client has gone, and the buffer cannot be written
             super().finish()
+        self.rfile.close()  # which is left open then, and the socket with it
 
     def run_wsgi(self) -> None:
         environ = self.make_environ()
