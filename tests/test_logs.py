@@ -176,6 +176,8 @@ def test_a_secret_of_digits_is_masked_as_a_whole(monkeypatch: pytest.MonkeyPatch
     redaction.hide([secret])
     assert of_environ(f"/instances/{secret}") == "/instances/*****"
     assert request_id(secret) != secret
+    line = logging.makeLogRecord({"msg": "started", "verification": secret})
+    assert '"verification": "*****"' in JsonLines().format(line)
 
 
 @pytest.mark.parametrize("id", ["order-4711-a", "8f14e45f-ceea-467f-a8d4-123456789012"])

@@ -24,7 +24,9 @@ _ASCII = re.compile(r"[a-z]+|[0-9]+")
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
 # What stands in quotation marks, made comparable; the closing mark may have been cut off. An
 # apostrophe within a word is none, nor are inches behind a number.
-_FRAME = re.compile('(?<![0-9])["「『‹《〈]([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)")
+_FRAME = re.compile(
+    '(?:(?<![0-9])"|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)"
+)
 FOLLOWING = 4  # letters behind the code: fewer begin many words
 FRAMED_LETTERS = 2  # beside a code: it was not typed there alone
 
@@ -107,19 +109,16 @@ def _quotes(reply: _Reply, challenge_text: str, service: str | None) -> bool:
     )
 
 
-def stands_in_frame(code: str, text: str) -> bool:
-    """Whether a code stands in quotation marks together with words, and nowhere else: a reaction,
-    however much of our text was cut off, lost or rewritten in it. `text`: comparable, its digits
-    ASCII.
+def frames_of(text: str) -> tuple[list[str], str]:
+    """What stands in quotation marks together with words, and all that stands in none. A code in
+    such a frame is a reaction's, however much of our text was cut off, lost or rewritten in it.
+    `text`: comparable.
 
-    >>> stands_in_frame("1234", 'liked "kod 1234..." 30.11.2026')
-    True
-    >>> stands_in_frame("1234", 'the code is "1234"'), stands_in_frame("1234", '5" tall: 1234 ok')
-    (False, False)
+    >>> frames_of('liked "kod 1234..." again'), frames_of('the code is "1234"')
+    ((['kod 1234...'], 'liked   again'), ([], 'the code is  '))
     """
-    frames = ["".join(found) for found in _FRAME.findall(text)]
-    is_framed = any(code in frame and _has_words(frame) for frame in frames)
-    return is_framed and code not in _FRAME.sub(" ", text)
+    found = ["".join(frame) for frame in _FRAME.findall(text)]
+    return list(filter(_has_words, found)), _FRAME.sub(" ", text)
 
 
 def _has_words(frame: str) -> bool:
@@ -142,7 +141,8 @@ def _spans_code(reply: _Reply, challenge_text: str) -> bool:
     opening = comparable(_NUMBER.sub("", before))
     whole = comparable(_NUMBER.sub("", before + after))
     first_letter = len(whole) - len(_bare(whole[len(opening) :]))  # behind the code
-    starts = range(max(0, first_letter + FOLLOWING - QUOTE_LENGTH), len(opening))
+    last = min(len(opening), len(whole) - QUOTE_LENGTH + 1)
+    starts = range(max(0, first_letter + FOLLOWING - QUOTE_LENGTH), last)
     unnumbered = " ".join(_NUMBER.sub("", reply.digits).split())
     return any(whole[start : start + QUOTE_LENGTH] in unnumbered for start in starts)
 

@@ -19,7 +19,7 @@ from bot.domain.characters import (
     comparable,
     visible,
 )
-from bot.domain.quotes import has_reaction_frame, quotes_any, stands_in_frame
+from bot.domain.quotes import frames_of, has_reaction_frame, quotes_any
 from bot.domain.signatures import LINE_END, above, unquoted
 
 # Characters. Twilio joins all segments of a text and hands over no more
@@ -41,8 +41,8 @@ _GOES_ON = re.compile(
 )
 # An address or a user's name, which may hold a year: joe1999@example.com, @joe1999, a link.
 _ADDRESS = re.compile(
-    r"(?<![\w.+-])[a-z][\w.+-]*://[!-~]+|(?<![\w.+%@-])[\w.+%-]*@[!-~]*[a-z][!-~]*",
-    re.ASCII | re.IGNORECASE,
+    r"(?<![a-zA-Z0-9_.+-])[a-zA-Z][a-zA-Z0-9_.+-]*://[^\s,;]+"
+    r"|(?<![a-zA-Z0-9_.+%@-])[a-zA-Z0-9_.+%-]*@(?=[^\s,;]*[^\W\d_])[^\s,;]*"
 )
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
@@ -153,9 +153,16 @@ def read(
     if quotes_any(prepared.comparable, [challenge_text], service=service):
         return Quote()
     guess = _guess(prepared.folded, code_length)
-    if guess and stands_in_frame(guess, ascii_digits(prepared.comparable)):
+    if guess and _is_framed(guess, prepared.comparable):
         return Quote(is_ours=False)
     return Attempt(guess) if guess else Chatter()
+
+
+def _is_framed(guess: str, text: str) -> bool:
+    """Whether a guess stands in quotation marks together with words, and nowhere else."""
+    frames, rest = frames_of(_MARKED_DIGIT.sub("", ascii_digits(text)))
+    is_in_frame = any(guess in frame for frame in frames)
+    return is_in_frame and guess not in _lone_runs(rest, len(guess))
 
 
 def _is_bare(text: str) -> bool:

@@ -20,11 +20,12 @@ _MARKED = re.compile(_MARK, re.IGNORECASE)
 # The most words of a line of a signature, or letters in a script without blanks. More are a
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
 SIGNATURE_WORDS, SIGNATURE_LETTERS, SMALL_WORDS = 5, 12, 2
-# The word for the code in the languages of the texts, alone or at the end of a longer word, with
-# its endings: a line about it, such as "no code came", is a sentence, unless it is a name.
+# The word for the code in the languages of the texts, also as a part of a longer word and with its
+# endings: a line about it, such as "no code came", is a sentence.
 _ABOUT_CODE = re.compile(
-    r"(?:code|kode|kod|koodi|kód)[a-zäåéóôuů]{0,3}\b|\b(?:c[oó]digo|codice|codul|cod|clave|pin|token|mã)\b"
-    r"|κωδικ|\bкод|קוד|رمز|कोड|코드|인증번호|รหัส|コード|验证码|驗證碼|代码|代碼"
+    r"(?:code|kode|kod(?!ak)|koodi|kód)[^\W\d_]{0,6}\b"
+    r"|\b(?:c[oó]digos?|codic[ei]|codu(?:l|ri)\w*|cod|clave|pin|token|mã)\b"
+    r"|κωδικ|код|קוד|رمز|कोड|코드|인증번호|รหัส|コード|验证码|驗證碼|代码|代碼"
 )
 LONGEST_NO = 100  # characters; no language says it in more
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
@@ -88,9 +89,8 @@ def _is_signature(below: str) -> bool:
         unspaced = sum(is_unspaced(letter) for letter in line)
         are_names = small <= SMALL_WORDS < capital and not line.isupper()
         is_short = len(words) <= SIGNATURE_WORDS or are_names
-        are_capital = small == 0 < capital
-        is_about_code = not are_capital and _ABOUT_CODE.search(comparable(line))
-        if not is_short or unspaced > SIGNATURE_LETTERS or is_about_code:
+        is_sentence = unspaced > SIGNATURE_LETTERS or _ABOUT_CODE.search(comparable(line))
+        if not is_short or is_sentence:
             return False
     return True
 

@@ -94,7 +94,7 @@ def extra_fields(record: logging.LogRecord) -> dict[str, object]:
     held = record.__dict__
     shown = {name: held[name] for name in FIELDS if held.get(name) is not None}
     if "verification" in shown:
-        shown["verification"] = safe(shown["verification"])  # callers may choose it
+        shown["verification"] = safe(redacted(str(shown["verification"])))  # callers may choose it
     return {"request": request_id, **shown} if request_id else shown
 
 

@@ -70,6 +70,8 @@ def host_of(parts: SplitResult) -> str:
 
 def is_host(host: str) -> bool:
     """Whether it is an address or can be a name."""
+    if "%" in host:  # the zone of an address of this machine's own network
+        return False
     return is_address(host) or re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host) is not None
 
 

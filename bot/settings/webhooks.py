@@ -59,7 +59,7 @@ def _require_url(url: str) -> None:
         raise Unusable("an address needs a host and may hold no fragment")
     host = host_of(parts)
     is_odd = _NUMBER.fullmatch(host) and not is_address(host)
-    if port == 0 or is_odd or "%" in host or not is_host(host):
+    if port == 0 or is_odd or not is_host(host):
         raise Unusable("an address has a port or a host name that cannot be one")
 
 

@@ -188,8 +188,8 @@ class Store(ABC):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Like `write`, with a time limit of `seconds`: for use cases that remove many rows. Its
-        failure, at a lock for example, is no outage."""
+        """Like `write`, with a time limit of `seconds`: for use cases that remove many rows. On
+        PostgreSQL its failure is no outage: it may have met one locked row."""
         return self._write(lambda tx: use_case(tx, *args, **kwargs), seconds)
 
     def read(self, query: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -55,6 +55,9 @@ ATTEMPTS = [
     '12" pizza please 1234',
     "6'2\" tall, 1234 ok",
     "1234,joe@example.com",
+    "joe@example.com，我的验证码是1234",
+    "https://de.wikipedia.example/Köln_1999 1234",
+    "@ジョー1999 1234",
     "我的验证码是1234，请发到joe@example.com",
     "My code is 1234. Regards, Joe",
     "The code is 1234. Right?",
@@ -122,6 +125,9 @@ QUOTES = [
     "『コード1234…』",
     "‹kod 1234…›",
     "《验证码 1234…》",
+    "Liked 2「kod 1234」",
+    "Liked “kod 1234 abc” +4915112345",
+    "Liked “kod 1̲2̲3̲4̲ abc”",
     "〈验证码 1234…〉",
 ]
 

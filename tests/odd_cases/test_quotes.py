@@ -168,6 +168,14 @@ def test_an_answer_in_a_sentence_of_ones_own_is_one(
     assert harness.status(id)["output"] is True
 
 
+def test_a_text_that_ends_with_its_code_leaves_answers_alone(tmp_path: Path) -> None:
+    template = "Your {service} verification code is {code}"
+    with open_harness(tmp_path, SERVICE_NAME="Acme", CHALLENGE_TEXT=template) as harness:
+        id = harness.start_and_send()["id"]
+        harness.text(f"hello, it is {harness.code()}")
+        assert harness.status(id)["output"] is True
+
+
 def test_the_name_beside_the_code_is_an_answer(tmp_path: Path) -> None:
     with open_harness(tmp_path, SERVICE_NAME="Contoso Bank") as harness:
         id = harness.start_and_send(locale="cs")["id"]

@@ -123,6 +123,8 @@ def test_no_key_is_in_the_log_before_or_after_a_reload(
             until(lambda: starts(service) == 1 and service.is_ready(), 15)
             ask_with(service, SYSTEM_KEY)
             reload(process, file, kept.replace(SYSTEM_KEY, later))
+            # The earlier process does not know the later key.
+            until(lambda: "Worker exiting" in service.log.read_text(), 15)
             until(lambda: starts(service) == 2 and ask_with(service, later) == 404, 15)
         finally:
             process.terminate()
