@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from bot.domain.characters import ascii_digits, visible
 
+MASK = "*****"
 # Seven digits and more, whatever separates them, may be a number.
 _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
 # A key that was meant for the query, where "?" is missing or encoded (%3F; & is %26). It may hold
@@ -73,7 +74,7 @@ def safe(text: str) -> str:
     """
     if is_drawn(text):
         return text
-    masked = "/".join(_without_number(part) for part in _KEY.sub(r"\1*****", text).split("/"))
+    masked = "/".join(_without_number(part) for part in _KEY.sub(rf"\1{MASK}", text).split("/"))
     return masked.encode("unicode_escape").decode()
 
 
@@ -89,10 +90,10 @@ def masked_event(name: str) -> str:
     ('Code*****', '*****', 'Paid2')
     """
     plain = ascii_digits(visible(name))
-    return _CODE.sub("*****", plain) if re.search(r"[^\W\d_]", plain) else "*****"
+    return _CODE.sub(MASK, plain) if re.search(r"[^\W\d_]", plain) else MASK
 
 
 def _without_number(part: str) -> str:
     if is_drawn(part):
         return part
-    return _NUMBER.sub("*****", ascii_digits(visible(part)))
+    return _NUMBER.sub(MASK, ascii_digits(visible(part)))

@@ -1,9 +1,10 @@
-"""Keeps secrets out of what is logged, wherever in a request a caller has put one by mistake."""
+"""Masks secrets in log lines: a caller may put one anywhere in a request by mistake."""
 
 import json
 from collections.abc import Iterable
 
-MASK = "*****"
+from bot.domain.ids import MASK
+
 SHORTEST = 8  # characters; a trial's shorter ones are words that any line may have
 
 # Those of earlier settings stay: a key that was replaced may still be sent. The longest comes

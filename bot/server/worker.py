@@ -29,6 +29,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
 from bot.concurrency.blocking import yield_control
+from bot.http.error_handlers import PlainShape
 from bot.observability.logs import end_request
 from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
@@ -177,7 +178,7 @@ class Worker(GeventWorker):
 
 
 def _answer(status: int, reason: str, code: str, sentence: str) -> bytes:
-    body = json.dumps({"code": code, "message": sentence})
+    body = json.dumps(PlainShape().fault(code, sentence, ""))
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 

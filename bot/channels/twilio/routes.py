@@ -46,7 +46,6 @@ class Webhooks:
         self._metrics = service.metrics
         self._store = service.store
         self._account_sid = settings.twilio_account_sid
-        self._settings = settings
         self._signature = Signature(
             settings.twilio_auth_token, public_base_url=settings.public_base_url
         )
@@ -65,7 +64,7 @@ class Webhooks:
         return form
 
     def receive(self) -> Response:
-        text = read_text(self._signed_form(), self._settings)
+        text = read_text(self._signed_form(), self._service.settings)
         note(sid=text.message_sid)
         if isinstance(text, NotForUs):
             if self._store.write(ignore_text, text):

@@ -118,10 +118,7 @@ def _paths() -> Json:
         },
         f"{INSTANCE}/resume": {
             "post": openapi.operation(
-                "resumeInstance",
-                "Publish what was held back",
-                commanded,
-                parameters=of_command,
+                "resumeInstance", "Publish what was held back", commanded, parameters=of_command
             )
         },
         f"{INSTANCE}/restart": {
@@ -211,10 +208,7 @@ def _schemas() -> Json:
     return {
         "Start": {
             "anyOf": [openapi.ref("PhoneNumber"), openapi.ref("StartObject")],
-            "examples": [
-                "+14255550123",
-                {"phoneNumber": "+14255550123", "tag": "order-4711"},
-            ],
+            "examples": ["+14255550123", {"phoneNumber": "+14255550123", "tag": "order-4711"}],
         },
         "PhoneNumber": {"type": "string", "examples": ["+14255550123"]},
         "StartObject": {
@@ -222,11 +216,7 @@ def _schemas() -> Json:
             "properties": {
                 "phoneNumber": openapi.ref("PhoneNumber"),
                 "locale": {**text_or_null, "maxLength": LONGEST_LOCALE, "examples": ["es"]},
-                "tag": {
-                    **text_or_null,
-                    "maxLength": LONGEST_TAG,
-                    "examples": ["order-4711"],
-                },
+                "tag": {**text_or_null, "maxLength": LONGEST_TAG, "examples": ["order-4711"]},
             },
             "required": ["phoneNumber"],
             "additionalProperties": False,

@@ -17,13 +17,17 @@ from tests.postgres import Server, ask
 from tests.store.postgresql.transactions import Held, begin, count_start, note
 
 
+def followed(store: PostgresStore) -> tuple[UsageFollower, list[str]]:
+    """A follower of the last hour, and the ids that it has seen."""
+    seen: list[str] = []
+    counters = [lambda row: seen.append(row.run_id)]
+    return UsageFollower(store, longest=timedelta(hours=1), counters=counters), seen
+
+
 def test_a_follower_misses_no_row_that_is_committed_late(store: PostgresStore) -> None:
     """The later number becomes visible first; a follower that had passed the earlier one would
     never see that row."""
-    seen: list[str] = []
-    following = UsageFollower(
-        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.run_id)]
-    )
+    following, seen = followed(store)
     held = Held(store, partial(count_start, id="early"))
     store.write(partial(count_start, id="late"))
     following.refresh()
@@ -73,10 +77,7 @@ def test_what_is_old_is_followed_though_somebody_elses_transaction_goes_on(
     store: PostgresStore, clock: HandClock, postgres: Server
 ) -> None:
     """An index that is built for an hour in another database must not let every start through."""
-    seen: list[str] = []
-    following = UsageFollower(
-        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.run_id)]
-    )
+    following, seen = followed(store)
     with psycopg.connect(postgres.url("postgres")) as other:
         other.execute("SELECT pg_current_xact_id()")
         store.write(partial(count_start, id="a"))
@@ -92,10 +93,7 @@ def test_what_is_old_waits_for_a_lower_number_that_is_younger(
     store: PostgresStore, clock: HandClock, postgres: Server
 ) -> None:
     """A start that replaces another one gets its transaction number first, and its time later."""
-    seen: list[str] = []
-    following = UsageFollower(
-        store, longest=timedelta(hours=1), counters=[lambda row: seen.append(row.run_id)]
-    )
+    following, seen = followed(store)
 
     def younger(tx: Tx) -> Done[None]:
         tx.run("SELECT pg_current_xact_id()")
