@@ -58,6 +58,7 @@ class Server:
             "max_connections": 300,
             "shared_buffers": "64MB",
             "max_wal_size": "128MB",
+            "autovacuum": self._fsync,  # each minute it visits every database that tests have left
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
