@@ -61,7 +61,7 @@ CREATE TABLE verification (
     locale              TEXT CHECK (length(locale) <= 100),  -- BCP 47 tag of its texts, chosen at the start; NULL: begun by 0.1
     sends               INTEGER NOT NULL DEFAULT 1 CHECK (sends > 0),   -- texts with its code
     max_sends           INTEGER NOT NULL DEFAULT 3 CHECK (max_sends >= sends),
-    newest_send_at      TEXT,              -- when its newest text was asked for; NULL: at the start
+    newest_send_at      TEXT,              -- when its newest text was asked for, or accepted by Twilio; NULL: at the start
     hex_id              TEXT,              -- an id that a caller chose, as 32 hex digits; NULL: the id has that form
     CHECK (attempts BETWEEN 0 AND max_attempts),
     CHECK (answers BETWEEN 0 AND max_attempts + 2),

@@ -65,8 +65,9 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     assert came_in["request"] != "order-4711-a"
     assert came_in["sid"].startswith("SM")
     (sent,) = [line for line in tied if line["message"] == "the text is accepted"]
-    reports = {line["sid"]: line["text"] for line in lines if "delivery" in line}
-    assert reports[sent["sid"]] == sent["text"]
+    reports = {line["sid"]: line for line in lines if "delivery" in line}
+    assert reports[sent["sid"]]["text"] == sent["text"]
+    assert reports[sent["sid"]] in tied
     assert (started["path"], started["request"]) == (START, "order-4711-a")
     assert (started["status"], started["milliseconds"] > 0) == (202, True)
     check_replacement(lines, replaced)

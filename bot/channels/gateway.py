@@ -51,6 +51,7 @@ class Unknown:
     """The channel may or may not have accepted the text."""
 
     cause: str
+    code: int | None = None
 
 
 SendResult = Accepted | Refused | Postponed | Unknown

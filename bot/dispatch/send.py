@@ -179,8 +179,8 @@ class SendDuty:
                 asked = timedelta(seconds=retry_after_seconds or 0)
                 delay = max(asked, backoff(claim.tries, jitter=random.random()))
                 self._store.write(send.postponed, claim, delay=delay, code=code)
-            case Unknown():
-                self._store.write(send.unknown, claim)
+            case Unknown(_, code):
+                self._store.write(send.unknown, claim, code)
 
     def _too_early(self, claim: TextClaim) -> timedelta:
         """How much longer to wait before a look-up. A clock that was set forward may have ended a
@@ -224,8 +224,8 @@ def _outcome(result: SendResult) -> tuple[str, int | None]:
             return "refused", code
         case Postponed(code):
             return "postponed", code
-        case Unknown():
-            return "unknown", None
+        case Unknown(_, code):
+            return "unknown", code
 
 
 def _summary(result: SendResult) -> str:

@@ -17,15 +17,16 @@ QUOTE_LETTERS = 6
 SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
 _NUMBER = re.compile("[0-9]+")
-_ASKED = re.compile(r"(?<=[a-z])\?+")  # what?
+_ASKED = re.compile(r"(?<=[a-z])\?+", re.IGNORECASE)  # what?
 _ASCII = re.compile(r"[a-z]+|[0-9]+")
 # Characters that stand in for lost letters. A lost letter's bytes read as Latin-1 come at least two
-# together; a single Latin-1 letter may belong to an answer.
-_REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\xff]{2,}")
+# together; a single Latin-1 letter may belong to an answer, and so may French quotation marks and
+# the blanks within them.
+_REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\x9f\xa1-\xaa\xac-\xba\xbc-\xff]{2,}")
 # What stands in quotation marks, made comparable; the closing mark may have been cut off. An
 # apostrophe within a word is none, nor are inches behind a number.
 _FRAME = re.compile(
-    '(?:(?<![0-9])"|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)"
+    '(?:(?<![0-9])"|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)", re.DOTALL
 )
 FOLLOWING = 4  # letters behind the code: fewer begin many words
 FRAMED_LETTERS = 2  # beside a code: it was not typed there alone
@@ -45,10 +46,12 @@ def is_recognizable(parts: Sequence[str]) -> bool:
     )
 
 
-def quotes_any(text: str, challenge_texts: Sequence[str], *, service: str | None = None) -> bool:
-    """Whether a comparable text contains a part of one of ours. The service's name does not count:
-    a person may write it beside the code."""
-    reply = _Reply.of(text)
+def quotes_any(
+    text: str, challenge_texts: Sequence[str], *, typed: str, service: str | None = None
+) -> bool:
+    """Whether a comparable text contains a part of one of ours. `typed`: the same as it came. The
+    service's name does not count: a person may write it beside the code."""
+    reply = _Reply.of(text, typed)
     return any(_quotes(reply, ours, service) for ours in challenge_texts)
 
 
@@ -64,9 +67,9 @@ class _Reply:
     replaced: int  # how many characters may stand in place of a letter
 
     @classmethod
-    def of(cls, text: str) -> "_Reply":
+    def of(cls, text: str, typed: str) -> "_Reply":
         digits = ascii_digits(text)
-        replaced = sum(map(len, _REPLACED.findall(_ASKED.sub("", text))))
+        replaced = sum(map(len, _REPLACED.findall(_ASKED.sub("", typed))))
         words, unmarked = _ASCII.findall(digits), _ASCII.findall(_without_marks(digits))
         return cls(text, _beyond_latin(text), digits, words, unmarked, replaced)
 
@@ -109,19 +112,18 @@ def _quotes(reply: _Reply, challenge_text: str, service: str | None) -> bool:
     )
 
 
-def frames_of(text: str) -> tuple[list[str], str]:
-    """What stands in quotation marks together with words, and all that stands in none. A code in
-    such a frame is a reaction's, however much of our text was cut off, lost or rewritten in it.
-    `text`: comparable.
+def without_frames(text: str) -> str:
+    """A comparable text without what stands in quotation marks together with words. A code in such
+    a frame is a reaction's, however much of our text was cut off, lost or rewritten in it.
 
-    >>> frames_of('liked "kod 1234..." again'), frames_of('the code is "1234"')
-    ((['kod 1234...'], 'liked   again'), ([], 'the code is  '))
+    >>> without_frames('liked "kod 1234..." again'), without_frames('the code is "1234"')
+    ('liked | again', 'the code is "1234"')
     """
-    found = ["".join(frame) for frame in _FRAME.findall(text)]
-    return list(filter(_has_words, found)), _FRAME.sub(" ", text)
+    return _FRAME.sub(lambda found: "|" if _has_words(found) else found[0], text)
 
 
-def _has_words(frame: str) -> bool:
+def _has_words(found: re.Match[str]) -> bool:
+    frame: str = found[1] or found[2] or ""
     return sum(letter.isalpha() or letter == "?" for letter in frame) >= FRAMED_LETTERS
 
 

@@ -13,13 +13,8 @@ length first.
 import re
 from dataclasses import dataclass, field
 
-from bot.domain.characters import (
-    ascii_digits,
-    ascii_punctuation,
-    comparable,
-    visible,
-)
-from bot.domain.quotes import frames_of, has_reaction_frame, quotes_any
+from bot.domain.characters import ascii_digits, ascii_punctuation, comparable, visible
+from bot.domain.quotes import has_reaction_frame, quotes_any, without_frames
 from bot.domain.signatures import LINE_END, above, unquoted
 
 # Characters. Twilio joins all segments of a text and hands over no more
@@ -42,8 +37,9 @@ _GOES_ON = re.compile(
 # An address or a user's name, which may hold a year: joe1999@example.com, @joe1999, a link.
 _ADDRESS = re.compile(
     r"(?<![a-zA-Z0-9_.+-])[a-zA-Z][a-zA-Z0-9_.+-]*://[^\s,;]+"
-    r"|(?<![a-zA-Z0-9_.+%@-])[a-zA-Z0-9_.+%-]*@(?=[^\s,;]*[^\W\d_])[^\s,;]*"
+    r"|(?<![a-zA-Z0-9_.+%@-])[a-zA-Z0-9_.+%-]*@([^\s,;]*)"
 )
+_LETTER = re.compile(r"[^\W\d_]")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -150,19 +146,21 @@ def read(
         return Attempt(prepared.text) if prepared.length == code_length else Chatter()
     if has_reaction_frame(prepared.text):
         return Quote()
-    if quotes_any(prepared.comparable, [challenge_text], service=service):
+    typed = prepared.text
+    if quotes_any(prepared.comparable, [challenge_text], typed=typed, service=service):
         return Quote()
     guess = _guess(prepared.folded, code_length)
-    if guess and _is_framed(guess, prepared.comparable):
+    if guess and _is_framed(guess, prepared):
         return Quote(is_ours=False)
     return Attempt(guess) if guess else Chatter()
 
 
-def _is_framed(guess: str, text: str) -> bool:
+def _is_framed(guess: str, prepared: PreparedText) -> bool:
     """Whether a guess stands in quotation marks together with words, and nowhere else."""
-    frames, rest = frames_of(_MARKED_DIGIT.sub("", ascii_digits(text)))
-    is_in_frame = any(guess in frame for frame in frames)
-    return is_in_frame and guess not in _lone_runs(rest, len(guess))
+    if without_frames(prepared.comparable) == prepared.comparable:
+        return False
+    rest = without_frames("\n".join(map(comparable, LINE_END.split(prepared.folded))))
+    return guess not in _code_runs(rest, len(guess)) and guess != _guess(rest, len(guess))
 
 
 def _is_bare(text: str) -> bool:
@@ -204,12 +202,17 @@ def _code_line(line: str, code_length: int) -> str | None:
 
 def _lone_runs(text: str, code_length: int) -> set[str]:
     found: set[str] = set()
-    text = _ADDRESS.sub(" ", text)
+    text = _ADDRESS.sub(lambda found: found[0] if _is_numeric(found[1]) else " ", text)
     for chain in _CHAIN.findall(_IN_BRACKETS.sub(r" \1 ", text)):
         runs = set(_DIGITS.findall(chain))
         if len(runs) == 1:  # one run, or the same code said twice
             found |= {run for run in runs if len(run) == code_length}
     return found
+
+
+def _is_numeric(name: str | None) -> bool:
+    """Whether what follows an @ has no letter, so that it is no name; None: it is a link."""
+    return name is not None and not _LETTER.search(name)
 
 
 def has_code_line(prepared: PreparedText, *, code_length: int) -> bool:

@@ -21,9 +21,9 @@ _MARKED = re.compile(_MARK, re.IGNORECASE)
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
 SIGNATURE_WORDS, SIGNATURE_LETTERS, SMALL_WORDS = 5, 12, 2
 # The word for the code in the languages of the texts, also as a part of a longer word and with its
-# endings: a line about it, such as "no code came", is a sentence.
+# endings: a line about it, such as "no code came", is a sentence. Names are not: Nikodem, Kodály.
 _ABOUT_CODE = re.compile(
-    r"(?:code|kode|kod(?!ak)|koodi|kód)[^\W\d_]{0,6}\b"
+    r"(?<!ni)(?:code|kode|kod(?!ak|ály)|koodi|kód)[^\W\d_]{0,6}\b"
     r"|\b(?:c[oó]digos?|codic[ei]|codu(?:l|ri)\w*|cod|clave|pin|token|mã)\b"
     r"|κωδικ|код|קוד|رمز|कोड|코드|인증번호|รหัส|コード|验证码|驗證碼|代码|代碼"
 )

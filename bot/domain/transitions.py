@@ -202,12 +202,18 @@ def _impossible(v: Verification, input: TextImpossible, now: datetime) -> Decisi
 
 
 def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
-    if v.accepted_at is not None:
-        return Decision(v)
     accepted_at = max(v.first_try_at or v.created_at, min(at, now))
+    newest_send_at = max(v.newest_send_at or accepted_at, accepted_at)
+    if v.accepted_at is not None:  # a further one
+        return Decision(replace(v, newest_send_at=newest_send_at))
     if v.is_decided:  # it was decided by the deadline known at that time
         return Decision(replace(v, accepted_at=accepted_at), (Event(EventName.TEXT_ACCEPTED),))
-    opened = replace(v, accepted_at=accepted_at, deadline_at=accepted_at + v.terms.window)
+    opened = replace(
+        v,
+        accepted_at=accepted_at,
+        newest_send_at=newest_send_at,
+        deadline_at=accepted_at + v.terms.window,
+    )
     return Decision(opened, (Event(EventName.TEXT_ACCEPTED),))
 
 

@@ -117,7 +117,8 @@ class Verification:
     accepted_at: datetime | None = None  # when Twilio took it: the window opens
     attempts: int = 0
     sends: int = 1  # texts with its code
-    newest_send_at: datetime | None = None  # when the newest was asked for; None: at the start
+    # When the newest text was asked for, or accepted by Twilio; None: at the start.
+    newest_send_at: datetime | None = None
     last_guess: str | None = None  # keyed hash of the newest wrong guess, never the guess
     # Wrong answers that the limits of its number still allow, as of the start or the newest wrong
     # answer; None: no such limit is set.

@@ -37,7 +37,8 @@ def _why_pending(view: VerificationView, now: datetime) -> str:
         return "Its deadline has passed, but it has not ended: check that a dispatcher is running."
     if verification.stage is Stage.WAITING:
         if text.state == TextState.UNKNOWN:
-            return "Twilio gave no clear answer to the text, so its list is being asked."
+            unclear = "Twilio gave no clear answer to the text, so its list is being asked."
+            return unclear + error_in_words(text.error_code)
         return f"The text is on its way to Twilio.{error_in_words(text.error_code)}"
     return f"Waiting for the person to text the code back.{_delivered(view)}"
 
@@ -173,9 +174,13 @@ def conclusion(conversation: Conversation, known: frozenset[str]) -> str:
     missed = [s for s in replies if s.sid not in known and s not in withheld]
     if withheld:
         return (
-            f"Twilio withheld {_replies(withheld)}, so Textback never saw it. Ask Twilio's support"
-            " to let replies to this number pass; until then, let the person enter the code in"
-            " your form."
+            f"Twilio withheld {_replies(withheld)}, so Textback never saw it. Its error below says"
+            " what to do; meanwhile, let the person enter the code in your form."
+        )
+    if any(message.error_code is not None for message in missed):
+        return (
+            f"Twilio has {_replies(missed)} that did not reach Textback. Its error below says what"
+            " to do."
         )
     if missed:
         return (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from bot.domain.errors import Refusal
 from bot.http import openapi
@@ -83,6 +83,8 @@ class _Handlers:
 
     def http_error(self, error: HTTPException) -> Response:
         """Werkzeug's own refusals, without their HTML. A wrong method is an unknown path here."""
+        if isinstance(error, ClientDisconnected):
+            return self._broken()
         if error.code != 413:
             return Response(status=404 if error.code == 405 else error.code or 500)
         self._refused("body_too_large")
@@ -104,10 +106,13 @@ class _Handlers:
         """Answers 500 with an error id; the log line with that id has the details. The exception's
         message is kept out of the answer, and the query out of the log."""
         if type(error).__module__.startswith("gunicorn.http"):
-            sentence = "The body breaks off or is not valid HTTP."
-            return json_response(self._shape.fault("invalid_request", sentence, ""), 400)
+            return self._broken()
         id = secrets.token_hex(8)
         log.error("error %s at %s %s", id, request.method, safe_path(request.path), exc_info=error)
         sentence = "Something went wrong while processing your request."
         body = self._shape.fault("internal", sentence, f"See the log for error {id}.")
         return json_response(body, 500)
+
+    def _broken(self) -> Response:
+        sentence = "The body breaks off or is not valid HTTP."
+        return json_response(self._shape.fault("invalid_request", sentence, ""), 400)

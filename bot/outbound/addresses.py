@@ -12,15 +12,17 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 Address = IPv4Address | IPv6Address
 
 # Metadata services that no range below covers, as their clouds document them: Microsoft's,
-# Alibaba's, Oracle's older one; over IPv6 Amazon's, Google's, Oracle's, Linode's and Scaleway's.
-_METADATA = frozenset(
+# Alibaba's, Oracle's older one; over IPv6 Amazon's (instances, containers, time, names), Google's,
+# Oracle's, Linode's and Scaleway's.
+_METADATA = tuple(
     map(
-        ip_address,
-        ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+        ip_network,
+        ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::/32", "fd20:ce::254")
         + ("fd00:c1::a9fe:a9fe", "fd00:a9fe:a9fe::1", "fd00:42::42"),
     )
 )
-_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # RFC 8215: an IPv4 address in the last 32 bits
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # RFC 8215: it holds an IPv4 address
+_PREFIX_LENGTHS = (48, 56, 64, 96)  # of translators in there; RFC 6052, section 2.2
 _TRANSLATED = ip_network("::ffff:0:0:0/96")  # RFC 2765, deprecated: the same
 # Not global, though some versions of Python say so: site-local addresses (RFC 3879), protocol
 # assignments (RFC 6890), the relay of 6to4 (RFC 7526), documentation (RFC 9637), segment routing
@@ -104,11 +106,22 @@ def _meant(address: Address) -> list[Address]:
 
 
 def _embedded(address: IPv6Address) -> list[Address]:
-    """The address of IPv4 that a local network may make of the last 32 bits."""
-    inner = IPv4Address(int(address) & 0xFFFFFFFF)
+    """The addresses of IPv4 that a local network may make of it."""
     is_isatap = int(address) >> 32 & 0xFFFFFFFF in _ISATAP
-    may_hold_one = is_isatap or address in _LOCAL_NAT64 or address in _TRANSLATED
-    return [inner] if may_hold_one and not _is_of_this_network(inner) else []
+    lengths: tuple[int, ...] = (96,) if is_isatap or address in _TRANSLATED else ()
+    if address in _LOCAL_NAT64:
+        lengths = _PREFIX_LENGTHS
+    found = [_behind(address, length) for length in lengths]
+    return [inner for inner in found if not _is_of_this_network(inner)]
+
+
+def _behind(address: IPv6Address, length: int) -> IPv4Address:
+    """The 32 bits behind a prefix, leaving out bits 64 to 71 (RFC 6052, section 2.2)."""
+    bits = int(address)
+    if length < 96:
+        bits = bits >> 64 << 56 | bits & (1 << 56) - 1
+        length += 8  # of 128 bits, eight are gone
+    return IPv4Address(bits >> (96 - length) & 0xFFFFFFFF)
 
 
 def _is_global(address: Address) -> bool:
@@ -117,7 +130,7 @@ def _is_global(address: Address) -> bool:
 
 def _is_never_allowed(address: Address) -> bool:
     return (
-        address in _METADATA
+        any(address in network for network in _METADATA)
         or address.is_link_local
         or address.is_multicast
         or address.is_unspecified

@@ -30,10 +30,11 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)+[\W\d]*", re.I)
-# Published pass phrases, and words in hexadecimal digits; phone numbers.
+# Published pass phrases and keys (Flask's documentation, FIPS 197), and words in hexadecimal
+# digits; phone numbers.
 _PUBLISHED = re.compile(
-    r"correct\W*horse|i\W*love\W*you|let\W*me\W*in|trust\W*no\W*[1o]|open\W*sesame|deadbeef|cafebabe"
-    r"|feedface|baadf00d",
+    r"correct\W*horse|this\W*is\W*(a|my|the)|i\W*love\W*you|let\W*me\W*in|trust\W*no\W*[1o]|open\W*sesame|deadbeef|cafebabe"
+    r"|feedface|baadf00d|192b9bdd22ab9ed4d12e236c78afcb9a|2b7e151628aed2a6abf7158809cf4f3c",
     re.IGNORECASE,
 )
 _PHONES = re.compile(r"(\+[1-9][0-9]{6,14}\W*)+")
@@ -49,12 +50,13 @@ _COMMON = (
     _STAND_INS
     | _SHORT_STAND_INS
     | frozenset(
-        """a account admin administrator an and api app auth be change console default demo dev
-    development django do dummy enter example fake fallback function hello id in insecure is key
-    keys local login long master me must my none not null of operator pass password paste please
-    prod production put random real replace root sample secret secure server service set some string
-    super system test testing tests text textback the this to token twilio undefined unsafe user
-    value verify very webhook welcome whsec with world""".split()
+        """a account admin administrator an and api app auth be change console
+    default demo dev development django do dummy enter example fake fallback function
+    functions hello id in insecure is key keys local login long master me must my none
+    not null of operator pass password paste please prod production put random real
+    replace root sample secret secure server service set some string super system test
+    testing tests text textback the this to token top twilio undefined unsafe user value
+    verify very webhook welcome whsec with world""".split()
     )
 )
 # In words that are run together, "a" would match too much.

@@ -111,7 +111,7 @@ def _signed(settings: WebhookSettings) -> Iterator[str]:
 def _allowed(settings: WebhookSettings) -> Iterator[str]:
     """Checks addresses that are written as numbers; names are resolved and checked at each call."""
     for url in settings.webhook_urls:
-        host = urlsplit(url).hostname or ""
+        host = host_of(urlsplit(url))
         try:
             require_allowed(
                 host,

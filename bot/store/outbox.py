@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from bot.domain.delivery import Delivery
 from bot.domain.effects import SendText
 from bot.store import rows_aside
 from bot.store.rows import (
@@ -145,7 +144,7 @@ def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int |
     """Queues a text that Twilio did not take for `due_at`. False: the claim is not the newest."""
     sql = f"""
         UPDATE outbox SET {_QUEUED}, due_at = :due_at, tries = tries + 1, looks = 0,
-            error_code = :error_code
+            error_code = coalesce(:error_code, error_code)
         WHERE {_CLAIMED}
     """
     due = to_text(due_at)
@@ -169,13 +168,24 @@ def make_queued_due(tx: Tx) -> None:
     tx.run(sql, now=to_text(tx.now))
 
 
-def schedule_look_up(tx: Tx, id: str, *, claim: int, due_at: datetime, looks: int) -> bool:
+def schedule_look_up(
+    tx: Tx,
+    id: str,
+    *,
+    claim: int,
+    due_at: datetime,
+    looks: int,
+    error_code: int | None = None,
+) -> bool:
     """Notes that it is not known whether Twilio has the text, which is looked up at `due_at`.
     False: the claim is not the newest."""
     sql = f"""
-        UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks WHERE {_CLAIMED}
+        UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks,
+            error_code = coalesce(:error_code, error_code)
+        WHERE {_CLAIMED}
     """
-    return tx.run(sql, id=id, claim=claim, due_at=to_text(due_at), looks=looks) == 1
+    due = to_text(due_at)
+    return tx.run(sql, id=id, claim=claim, due_at=due, looks=looks, error_code=error_code) == 1
 
 
 def accept(tx: Tx, id: str, *, sid: str) -> bool:
@@ -186,19 +196,6 @@ def accept(tx: Tx, id: str, *, sid: str) -> bool:
         WHERE id = :id AND state <> 'accepted'
     """
     return tx.run(sql, id=id, sid=sid) == 1
-
-
-def set_sid(tx: Tx, text: Text, *, sid: str) -> None:
-    """Stores the sid of a text whose outcome was unknown, from a delivery report. A report does not
-    say when Twilio accepted the text, so a queued or unknown text is looked up now. A text that is
-    being sent is not, since its sender will write the result; nor is a withdrawn one."""
-    sql = """
-        UPDATE outbox SET sid = :sid,
-            state = CASE WHEN state IN ('queued', 'withdrawn') THEN 'unknown' ELSE state END,
-            due_at = CASE WHEN state IN ('queued', 'unknown') THEN :now ELSE due_at END
-        WHERE id = :id
-    """
-    tx.run(sql, id=text.id, sid=sid, now=to_text(tx.now))
 
 
 def is_known_sid(tx: Tx, sid: str) -> bool:
@@ -236,14 +233,3 @@ def withdraw(tx: Tx, verification_id: str, *, looks_on: bool = False) -> None:
 def abandon(tx: Tx, text: Text) -> None:
     """Marks a text as unknown whose verification ended and whose process died during the send."""
     tx.run("UPDATE outbox SET state = 'unknown', due_at = NULL WHERE id = :id", id=text.id)
-
-
-def report(tx: Tx, text: Text, *, delivery: Delivery, error_code: int | None) -> bool:
-    """Writes down a delivery state, forward only. False: it was known."""
-    if not delivery.is_later_than(text.delivery):
-        return False
-    sql = """
-        UPDATE outbox SET delivery = :delivery, error_code = coalesce(:error_code, error_code)
-        WHERE id = :id
-    """
-    return tx.run(sql, id=text.id, delivery=delivery.value, error_code=error_code) == 1

@@ -206,6 +206,15 @@ def ids_of(tx: Tx, phone: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def finished_of(tx: Tx, phone: str, *, limit: int) -> list[str]:
+    """Ids of finished verifications of a number, readable or not, the oldest first."""
+    sql = """
+        SELECT id FROM verification WHERE phone = :phone AND status <> 'pending'
+        ORDER BY created_at LIMIT :limit
+    """
+    return [row["id"] for row in tx.all(sql, phone=phone, limit=limit)]
+
+
 def remove(tx: Tx, id: str) -> int:
     """Removes a verification with its texts and its history. The sids of its messages stay: they
     name no one. Returns 0 if another process has removed it."""

@@ -27,7 +27,7 @@ def read_reply(
     )
     if isinstance(read, Attempt) and prepared.comparable:  # more than digits
         earlier = verifications.challenge_texts_of(tx, v.phone)
-        is_quote = quotes_any(prepared.comparable, earlier, service=service)
+        is_quote = quotes_any(prepared.comparable, earlier, typed=prepared.text, service=service)
         return Quote() if is_quote else read
     return read
 

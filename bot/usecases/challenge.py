@@ -20,24 +20,37 @@ class TextOptions:
     app_hash: str | None = None  # at its end: an Android application reads it then
 
 
-def locale_of(options: TextOptions, rules: Rules, country: str) -> str:
-    """The tag of the language it is written in."""
+def challenge_text(
+    options: TextOptions, rules: Rules, country: str, reference: str
+) -> tuple[str, str]:
+    """The tag of the language it is written in, and the text with {code} in place of the code. A
+    language in which it does not fit, because of the caller's wishes, is not offered. Raises
+    TextTooLong if it does not fit in the default one."""
     languages = rules.languages
     if country not in languages.by_country:
         country = phone.main_country(country)
-    return choose(
-        options.locale,
-        country=country,
-        by_country=languages.by_country,
-        default=languages.default,
-        offered=languages.offered,
-    )
+    offered = set(languages.offered)
+    while True:
+        locale = choose(
+            options.locale,
+            country=country,
+            by_country=languages.by_country,
+            default=languages.default,
+            offered=offered,
+        )
+        text = _written(options, rules, locale, reference)
+        if wording.challenge_segments(text, rules.terms.code_length).count <= rules.most_segments:
+            return locale, text
+        if locale == languages.default:
+            raise TextTooLong(
+                "The text does not fit into as many segments as ALLOW_SEGMENTS allows."
+            )
+        offered.discard(locale)
 
 
-def challenge_text(options: TextOptions, rules: Rules, locale: str, reference: str) -> str:
-    """The text with {code} in place of the code. Raises TextTooLong."""
+def _written(options: TextOptions, rules: Rules, locale: str, reference: str) -> str:
     is_default = locale == rules.languages.default
-    text = wording.challenge(
+    return wording.challenge(
         options.style,
         tag=locale,
         service=options.service_name or rules.service_name,
@@ -46,7 +59,3 @@ def challenge_text(options: TextOptions, rules: Rules, locale: str, reference: s
         template=rules.challenge_template if is_default else None,
         ending=f"\n{options.app_hash}" if options.app_hash else "",
     )
-    taken = wording.challenge_segments(text, rules.terms.code_length)
-    if taken.count > rules.most_segments:
-        raise TextTooLong("The text does not fit into as many segments as ALLOW_SEGMENTS allows.")
-    return text

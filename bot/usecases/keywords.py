@@ -37,13 +37,14 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
             text.prepared, rules.terms.code_length
         )
     ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
-    if quotes_any(text.prepared.comparable, ours, service=rules.service_name):
-        return None if opens_with_quote(text.prepared.comparable, ours) else Keyword.STOP
+    prepared = text.prepared
+    if quotes_any(prepared.comparable, ours, typed=prepared.text, service=rules.service_name):
+        return None if opens_with_quote(prepared.comparable, ours) else Keyword.STOP
     code_length = verification.terms.code_length
-    is_answer = reply.has_code_line(text.prepared, code_length=code_length)
-    if is_answer or writes_code(verification, text.prepared, rules):
+    is_answer = reply.has_code_line(prepared, code_length=code_length)
+    if is_answer or writes_code(verification, prepared, rules):
         return None
-    return _stop_above(text.prepared) or _stop_without_code(text.prepared, code_length)
+    return _stop_above(prepared) or _stop_without_code(prepared, code_length)
 
 
 def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:

@@ -8,7 +8,7 @@ from bot.domain.delivery import Delivery
 from bot.domain.events import Detail, Event, EventName
 from bot.domain.inputs import TextImpossible
 from bot.domain.verification import Cause, Verification
-from bot.store import opt_outs, outbox, verifications
+from bot.store import delivery_reports, opt_outs, outbox, verifications
 from bot.store.texts import Text
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.failing import fail
@@ -26,10 +26,10 @@ class TimeAtTwilio:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """Whether the report is of a text of ours, and whether it says anything new; and how long
-    Twilio had the text, if a carrier has taken it now."""
+    """The verification, if the report is of a text of ours, and whether it says anything new; and
+    how long Twilio had the text, if a carrier has taken it now."""
 
-    is_of_ours: bool = True
+    verification: Verification | None
     is_news: bool = True
     waited: TimeAtTwilio | None = None
 
@@ -41,12 +41,14 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     if verification is None and rules.erases_at_twilio:
         erase_message(tx, report.sid)  # taken, then forgotten
     if verification is None or text is None or text.sid not in (None, report.sid):
-        return Done(Reported(is_of_ours=False))
+        return Done(Reported(None))
     is_named = text.sid is not None
     if not is_named and not _name(tx, text, verification, report.sid):
-        return Done(Reported(is_of_ours=False))
-    if not outbox.report(tx, text, delivery=report.delivery, error_code=report.error_code):
-        return Done(Reported(is_news=False), has_work=not is_named)
+        return Done(Reported(None))
+    if not delivery_reports.report(
+        tx, text, delivery=report.delivery, error_code=report.error_code
+    ):
+        return Done(Reported(verification, is_news=False), has_work=not is_named)
     detail: Detail = {"delivery": report.delivery.value, "error_code": report.error_code}
     note(tx, text.verification_id, Event(EventName.DELIVERY, detail))
     waited = None
@@ -56,14 +58,14 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     if report.blame is Blame.OPTED_OUT and report.is_final:
         opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
     changes = _did_not_arrive(tx, verification, report) if report.is_final else ()
-    return Done(Reported(waited=waited), has_work=not is_named, changes=changes)
+    return Done(Reported(verification, waited=waited), has_work=not is_named, changes=changes)
 
 
 def _name(tx: Tx, text: Text, verification: Verification, sid: str) -> bool:
     """Stores the sid that a report brought. Returns False if the sid is another text's."""
     if outbox.is_known_sid(tx, sid):
         return False
-    outbox.set_sid(tx, text, sid=sid)
+    delivery_reports.set_sid(tx, text, sid=sid)
     if verification.is_terminal and verification.is_to_erase:
         erase_texts(tx, verification.id)
     return True

@@ -79,11 +79,14 @@ def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -
     return Done(None, has_work=True)
 
 
-def unknown(tx: Tx, claim: TextClaim) -> Done[None]:
+def unknown(tx: Tx, claim: TextClaim, code: int | None = None) -> Done[None]:
     """Records that it is not known whether Twilio has the text, which will be looked up."""
     verifications.load(tx, claim.verification_id)
-    if outbox.schedule_look_up(tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0):
-        note(tx, claim.verification_id, Event(EventName.TEXT_UNKNOWN))
+    is_ours = outbox.schedule_look_up(
+        tx, claim.text_id, claim=claim.number, due_at=tx.now, looks=0, error_code=code
+    )
+    if is_ours:
+        note(tx, claim.verification_id, Event(EventName.TEXT_UNKNOWN, {"error_code": code}))
     return Done(None, has_work=True)
 
 

@@ -22,7 +22,7 @@ from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Terms, Verification
 from bot.store import idempotency, usage, verifications
 from bot.store.tx import Change, Done, Store, Tx
-from bot.usecases.challenge import TextOptions, challenge_text, locale_of
+from bot.usecases.challenge import TextOptions, challenge_text
 from bot.usecases.failing import is_unsent
 from bot.usecases.record import record
 from bot.usecases.rules import Rules
@@ -99,8 +99,8 @@ def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
             f"Numbers of {read_number.country} are not verified here. ALLOWED_COUNTRIES says which"
             " are."
         )
-    locale = locale_of(request.text, rules, country)
     reference = "".join(secrets.choice(wording.REFERENCE_LETTERS) for _ in range(2))
+    locale, text = challenge_text(request.text, rules, country, reference)
     return Start(
         id=request.id or new_id(),
         phone=read_number.number,
@@ -109,7 +109,7 @@ def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
         nonce=secrets.token_hex(16),
         reference=reference,
         key_id=rules.keyring.current_id,
-        challenge_text=challenge_text(request.text, rules, locale, reference),
+        challenge_text=text,
         locale=locale,
         terms=rules.terms,
         text=SendText(secrets.token_urlsafe(18), rules.from_address, locale),

@@ -68,7 +68,9 @@ def test_a_list_that_does_not_reach_back_is_said_to(operator: Operator, harness:
 def test_other_troubles_of_a_reply_are_not_taken_for_withholding(code: int) -> None:
     seen = ListedMessage("SM1", Direction.REPLY, "failed", code, NOON)
     assert "has not reached" in why.message_in_words(seen, frozenset())
-    assert "withheld" not in why.conclusion(Conversation([seen], True), frozenset())
+    concluded = why.conclusion(Conversation([seen], True), frozenset())
+    assert "withheld" not in concluded
+    assert "Its error below says what to do" in concluded, "PUBLIC_BASE_URL is not at fault"
     assert "not one that Textback knows" not in why.message_in_words(seen, frozenset())
 
 

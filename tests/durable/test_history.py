@@ -40,7 +40,7 @@ def test_history_is_shown_as_the_extension_shows_it(harness: Harness) -> None:
     ]
     assert shown[0]["FunctionName"] == "E4_SmsPhoneVerification"
     assert shown[0]["Input"] == f'"{PHONE}"'
-    assert shown[1]["FunctionName"] == "E4_SendSmsChallenge"
+    assert (shown[1]["FunctionName"], shown[1]["Input"]) == ("E4_SendSmsChallenge", f'"{PHONE}"')
     assert shown[2]["FireAt"] == "2026-01-31T12:01:30.000000Z"
     assert [shown[place]["Name"] for place in (3, 4, 7)] == [
         "SmsChallengeResponse",

@@ -168,6 +168,38 @@ def test_an_answer_in_a_sentence_of_ones_own_is_one(
     assert harness.status(id)["output"] is True
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{}\n425-555-0123\n“Kod {}…”",
+        "{}\n\n30/11/2026 10:32 ACME: “Kod {}…”",
+        "Hi\n{}\n10:32 AM\n“Kod {}…”",
+        "{}\n\n10:32 «Code\n{}»",
+    ],
+)
+def test_a_code_in_a_line_of_its_own_above_a_short_quote_is_one(
+    harness: Harness, said: str
+) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(said.format(harness.code(), harness.code()))
+    assert harness.status(id)["output"] is True
+
+
+@pytest.mark.parametrize("locale", ["th", "uk", "ja", "ar"])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_text_read_as_latin_1_and_cut_off_is_a_quote(
+    tmp_path: Path, locale: str, beyond: int
+) -> None:
+    with open_harness(tmp_path, SERVICE_NAME="Acme") as harness:
+        id = harness.start_and_send(locale=locale)["id"]
+        body, code = harness.texts()[-1].body, harness.code()
+        cut = body[: body.index(code) + len(code) + beyond].encode().decode("latin-1")
+        harness.text(f"Liked “{cut}…”")
+        assert harness.status(id)["runtimeStatus"] == "Running"
+        harness.text(f"«\u00a0{code}\u00a0», le code, «\u00a0voilà\u00a0»")
+        assert harness.status(id)["output"] is True
+
+
 def test_a_text_that_ends_with_its_code_leaves_answers_alone(tmp_path: Path) -> None:
     template = "Your {service} verification code is {code}"
     with open_harness(tmp_path, SERVICE_NAME="Acme", CHALLENGE_TEXT=template) as harness:

@@ -247,3 +247,15 @@ def test_half_sent_bodies_shut_nobody_out(tmp_path: Path) -> None:
             assert service.cut()["crowded"] > 0
     finally:
         service.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"Content-Length: 100\r\n\r\nFrom=a", b"Transfer-Encoding: chunked\r\n\r\n20\r\nFrom=a"],
+    ids=["short", "short chunk"],
+)
+def test_a_body_that_breaks_off_is_refused_with_a_body(tmp_path: Path, sent: bytes) -> None:
+    with started(tmp_path) as service:
+        head, _, body = exchange(service, FORM + sent).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400")
+        assert json.loads(body)["code"] == "invalid_request"

@@ -195,9 +195,9 @@ def unchecked_claim(tx: Tx, **more) -> Done[list[claim.TextClaim]]:
     return Done(claims)
 
 
-def blind(tx: Tx, claimed: claim.TextClaim) -> Done[None]:
+def blind(tx: Tx, claimed: claim.TextClaim, code: int | None = None) -> Done[None]:
     """Sends texts of unknown outcome again."""
-    return send.postponed(tx, claimed, delay=look_up.LOOK_AGAIN, code=None)
+    return send.postponed(tx, claimed, delay=look_up.LOOK_AGAIN, code=code)
 
 
 def until_found(

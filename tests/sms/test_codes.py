@@ -6,6 +6,7 @@ from bot.channels.twilio import error_codes
 from bot.channels.twilio.error_codes import Kind
 from simulator import faults
 from tests.harness import Harness
+from tests.scraping import scraped, value
 from tests.sms.webhooks import report
 
 CODES = sorted(error_codes.ERROR_CODES)
@@ -30,6 +31,7 @@ def test_at_a_send(harness: Harness, code: int) -> None:
         assert harness.view(id).text.state == "accepted"
     else:
         assert (custom["status"], state) == ("pending", "unknown")
+        assert (custom["errorCode"], custom["error"]) == (code, trouble.sentence)
     assert len(harness.texts()) <= 1
 
 
@@ -49,3 +51,14 @@ def test_in_a_report(harness: Harness, delivery: str) -> None:
         shown = harness.flask("show", id).output
         assert str(code) in shown
         assert trouble.sentence in shown
+
+
+def test_a_trouble_of_twilios_that_does_not_end_is_told_with_its_code(harness: Harness) -> None:
+    harness.simulator.faults.add(faults.REFUSE, code=20503, times=100)
+    id = harness.start_and_send()["id"]
+    for _ in range(14):
+        harness.forward(5)
+    status = harness.status(id)
+    assert status["customStatus"]["errorCode"] == 20503
+    assert "20503" in status["output"]
+    assert value(scraped(harness), "sends_total", error="20503", outcome="unknown") > 1

@@ -51,7 +51,7 @@ def test_a_number_with_many_verifications_is_forgotten_in_batches(
         harness.text(harness.code())
     harness.start_and_send()
     sizes = []
-    harness.store.on_commit(lambda done, _: sizes.append(getattr(done.value, "found", None)))
+    harness.store.on_commit(lambda done, _: sizes.append(done.value))
     forgotten, _ = harness.forget(PHONE)
     assert sizes[:-1] == [2, 2, 1, 0]
     assert (forgotten.verifications, forgotten.was_pending) == (6, True)
@@ -141,3 +141,20 @@ def test_a_mark_that_cannot_be_read_is_forgotten_too(harness: Harness) -> None:
     harness.store.write(lambda tx: Done(tx.run("UPDATE disown SET since = 'x'")))
     harness.forget(PHONE)
     assert harness.store.read(lambda tx: tx.all("SELECT phone FROM disown")) == []
+
+
+def test_rows_that_cannot_be_read_are_forgotten_in_batches_too(
+    sqlite_harness: Harness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness = sqlite_harness
+    monkeypatch.setattr(forget, "FORGOTTEN_AT_ONCE", 2)
+    for _ in range(5):
+        harness.start_and_send()
+        harness.text(harness.code())
+    spoil = "UPDATE verification SET deadline_at = 'never'"
+    harness.store.write(lambda tx: Done(tx.run(spoil)))
+    sizes = []
+    harness.store.on_commit(lambda done, _: sizes.append(done.value))
+    harness.forget(PHONE)
+    assert sizes[:-1] == [2, 2, 1, 0]
+    assert caplog.records == []

@@ -54,6 +54,25 @@ def test_a_double_click_is_one_text(harness: Harness) -> None:
     assert len(harness.texts()) == 2
 
 
+def test_the_time_between_two_texts_counts_from_when_twilio_took_the_last(
+    harness: Harness,
+) -> None:
+    harness.simulator.faults.add(faults.ERROR_BEFORE, times=3)
+    id = harness.start_and_send()["id"]
+    for sent in (1, 2):
+        while len(harness.texts()) < sent:
+            harness.forward(1)
+        for seconds in (0, 14.9):
+            harness.clock.forward(seconds)
+            assert ask(harness, id).status_code == 202
+        harness.run_once()
+        assert len(harness.texts()) == sent
+        harness.clock.forward(0.1)
+        harness.simulator.faults.add(faults.ERROR_BEFORE)
+        assert ask(harness, id).status_code == 202
+        harness.run_once()
+
+
 def test_as_many_as_the_terms_allow(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     for _ in range(2):

@@ -109,3 +109,11 @@ def test_a_refused_create_names_the_end_of_a_suspension(verify: Verify) -> None:
     verify.harness.forward(1000)
     assert refused(verify.create) == (429, 60203)
     assert int(verify.last.headers["Retry-After"]) == 3600 - 1000
+
+
+@pytest.mark.parametrize("length", [5, 6])
+def test_while_it_is_suspended_every_code_is_pending(verify: Verify, length: int) -> None:
+    created = verify.create_and_send()
+    verify.harness.suspend(created.sid.removeprefix("VE"), None)
+    verify.harness.forward(601)
+    assert verify.check("123456"[:length]).status == "pending"

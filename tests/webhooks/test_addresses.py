@@ -20,7 +20,8 @@ NEVER = [
     "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1",
     "192.0.0.192", "::ffff:0:a9fe:a9fe", "2606:4700::5efe:a9fe:a9fe", "64:ff9b:1::a9fe:a9fe",
     "2606:4700::200:5efe:a9fe:a9fe", "fd20:ce::254", "fd00:42::42", "fd00:a9fe:a9fe::1",
-    "fd00:c1::a9fe:a9fe",
+    "fd00:c1::a9fe:a9fe", "fd00:ec2::23", "fd00:ec2::253", "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00:0",
 ]  # fmt: skip
 PRIVATE = [
     "10.0.0.1", "172.16.5.4", "192.168.1.1", "100.64.0.1", "127.0.0.1", "127.1.2.3", "::1",
@@ -133,6 +134,7 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"WEBHOOK_URLS": "https://[::ffff:169.254.169.254]/"}, "link-local"),
         ({"WEBHOOK_URLS": "https://0.0.0.0/"}, "no host"),
         ({"WEBHOOK_URLS": "https://10.0.0.1/"}, "WEBHOOK_ALLOW_PRIVATE"),
+        ({"WEBHOOK_URLS": "https://10.0.0.1./"}, "WEBHOOK_ALLOW_PRIVATE"),
         ({"WEBHOOK_URLS": "https://verify.example.com/hook"}, "PUBLIC_BASE_URL"),
         ({"WEBHOOK_URLS": "ftp://example.com/"}, "https"),
         ({"WEBHOOK_URLS": "app.example.com/hook"}, "must begin with https://"),

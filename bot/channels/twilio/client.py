@@ -223,7 +223,7 @@ class TwilioGateway:
         known = errors.at_send(meant, status)
         # Only a 4xx says that nothing was sent: behind a 103, say, an acceptance may follow.
         if not 400 <= status < 500 or status == 408 or known.kind is Kind.PASSING:
-            return Unknown(f"{status} {code or ''}".strip())
+            return Unknown(f"{status} {code or ''}".strip(), code)
         if status == 429 or known.kind is Kind.LIMIT:
             return Postponed(code, self.client.http_client.retry_after_seconds)
         return Refused(code, known.sentence, errors.blame(meant, known))

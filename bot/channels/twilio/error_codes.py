@@ -94,7 +94,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         " numbers: look for a bot that answers automatically.",
         14107,
     ),
-    **_each(Kind.NUMBER, "Twilio says this is not a phone number.", 21211, 21214, 21217),
+    **_each(Kind.NUMBER, "Twilio says this is not a phone number.", 21211, 21214, 21217, 63024),
     **_codes(
         Kind.OURS,
         "Twilio refuses the sending number. Check TWILIO_PHONE_NUMBER or the Messaging Service.",
@@ -150,7 +150,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         "This number has texted STOP. Its holder must text START to the sending number first.",
         21610,
     ),
-    **_each(Kind.LIMIT, "The sending number's queue at Twilio is full.", 21611),
+    **_each(Kind.LIMIT, "The sending number's queue at Twilio is full.", 21611, 30001),
     **_codes(
         Kind.NUMBER,
         "There is no route from the sending number to this one. Another sending number may reach"
@@ -169,7 +169,7 @@ ERROR_CODES: dict[int, ErrorCode] = {
         21705,
     ),
     **_each(Kind.OURS, "Sender and recipient are of different channels.", 21910),
-    **_each(Kind.LIMIT, "Twilio's queue for the sending number overflowed.", 30001),
+    **_each(Kind.OURS, "Twilio cannot look this number up.", 21421, 21422),
     **_each(Kind.PASSING, "The phone is off or out of reach.", 30003),
     **_each(
         Kind.NUMBER, "The recipient or the carrier blocks texts from the sending number.", 30004

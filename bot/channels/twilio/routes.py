@@ -87,9 +87,10 @@ class Webhooks:
         delivery, error_code = report.delivery.value, report.error_code
         note(text=text_id, sid=report.sid, delivery=delivery, error_code=error_code)
         result = self._store.write(reported, report, self._service.rules)
-        if not result.is_of_ours:
+        if result.verification is None:
             self._ignored(UNKNOWN_TEXT)
             return "", 204
+        note(origin=result.verification.request_id, verification=result.verification.id)
         if result.is_news:
             self._metrics.delivered(delivery, error_code)
         if result.waited is not None:

@@ -49,6 +49,7 @@ def read(query: MultiDict[str, str], *, limit: int = PAGE) -> Filters:
         newest_first=True,
         after=page_cursor(query.get("after", ""), faults),
     )
+    typed |= {"from": _typed(filter.created_from), "to": _typed(filter.created_to)}
     fields = {name: value for name, value in typed.items() if value}
     return Filters(typed["q"], by, fields, filter, tuple(faults))
 
@@ -73,6 +74,7 @@ def of_audit(query: MultiDict[str, str]) -> AuditFilters:
         at_to=instant(typed["to"], faults),
         after=page_cursor(query.get("after", ""), faults),
     )
+    typed |= {"from": _typed(filter.at_from), "to": _typed(filter.at_to)}
     fields = {name: value for name, value in typed.items() if value}
     return AuditFilters(fields, filter, tuple(faults))
 
@@ -111,6 +113,13 @@ def instant(text: str, faults: list[str]) -> datetime | None:
     except (ValueError, OverflowError):
         faults.append("A time looks like 2026-01-31T09:30.")
         return None
+
+
+def _typed(at: datetime | None) -> str:
+    """An instant as a browser's field takes it; it complains in its console of anything else."""
+    return (
+        "" if at is None else f"{at:%Y-%m-%dT%H:%M}" + (f"{at:%H:%M:%S}"[5:] if at.second else "")
+    )
 
 
 def _stages(text: str, faults: list[str]) -> frozenset[Stage]:

@@ -4,6 +4,7 @@ Codes and guesses are never shown: the activity's result and the input of an eve
 extension has, are left out.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -50,9 +51,11 @@ def _started(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
 
 
 def _accepted(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
-    scheduled_at = view.verification.first_try_at or view.verification.created_at
-    yield _event("TaskCompleted", line, FunctionName=ACTIVITY, ScheduledTime=_time(scheduled_at))
-    yield _event("TimerCreated", line, FireAt=_time(view.verification.deadline_at))
+    v = view.verification
+    scheduled_at = _time(v.first_try_at or v.created_at)
+    fields = {"FunctionName": ACTIVITY, "ScheduledTime": scheduled_at, "Input": json.dumps(v.phone)}
+    yield _event("TaskCompleted", line, **fields)
+    yield _event("TimerCreated", line, FireAt=_time(v.deadline_at))
 
 
 def _answered(line: HistoryLine, view: VerificationView) -> Iterator[Json]:

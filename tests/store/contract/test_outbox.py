@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.delivery import Delivery
-from bot.store import outbox, verifications
+from bot.store import delivery_reports, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Store
 from tests.builders import NOON, OUR_NUMBER, new_text, running, seconds
@@ -114,7 +114,7 @@ def test_the_end_leaves_what_is_being_sent_to_its_sender(store) -> None:
 def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
     number = claim(store)
     write(store, outbox.put_back, "a-text", claim=number, due_at=NOON + seconds(9), error_code=None)
-    write(store, outbox.set_sid, text(store), sid="SM1")
+    write(store, delivery_reports.set_sid, text(store), sid="SM1")
     assert (text(store).state, text(store).sid) == (TextState.UNKNOWN, "SM1")
     assert due(store) == ["a-text"]
 
@@ -122,7 +122,9 @@ def test_a_report_names_a_text_and_has_it_looked_up(store) -> None:
 def test_delivery_goes_forward_only(store) -> None:
     def report(word: str) -> bool:
         delivery = Delivery(word)
-        return write(store, outbox.report, text(store), delivery=delivery, error_code=None)
+        return write(
+            store, delivery_reports.report, text(store), delivery=delivery, error_code=None
+        )
 
     assert report("queued")
     assert report("sent")
