@@ -182,6 +182,13 @@ def test_what_the_start_would_refuse_is_refused(tmp_path: Path) -> None:
         result = with_environment(values, "check")
         assert result.exit_code == 1
         assert said in result.output
+    path.unlink()
+    open_store(values["DATABASE_URL"], connections=1).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE outbox RENAME COLUMN looks TO glances")
+        db.commit()
+    result = with_environment(values, "check")
+    assert (result.exit_code, "it has no outbox.looks" in result.output) == (1, True)
     path.write_bytes(b"no database at all, and long enough to be read as one" * 40)
     result = with_environment(values, "check")
     assert (result.exit_code, "cannot be opened as a database" in result.output) == (1, True)

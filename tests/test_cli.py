@@ -59,6 +59,25 @@ def test_start_says_soon_that_nothing_sends(
     assert "No dispatcher runs on this database" in result.output
 
 
+def test_a_dispatcher_whose_sends_are_all_under_way_is_not_taken_for_none(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifications, "TAKEN_WITHIN_SECONDS", 0.05)
+    monkeypatch.setattr(verifications, "LOOK_EVERY_SECONDS", 0.01)
+    harness.start("+14255550124")
+    assert len(harness.dispatcher.send.claim(1)) == 1
+    looks, sleep = iter(range(10)), time.sleep
+
+    def look(seconds: float) -> None:
+        sleep(seconds)
+        if next(looks) == 8:
+            harness.clock.forward(300)  # the lease lapses, and the dispatcher is gone
+
+    monkeypatch.setattr(verifications.time, "sleep", look)
+    assert "No dispatcher runs" in harness.flask("start", PHONE).output
+    assert next(looks) == 9
+
+
 def test_start_without_waiting(harness: Harness) -> None:
     assert harness.flask("start", PHONE, "--no-wait").exit_code == 0
     assert harness.newest(1)[0].verification.started_by == "cli"

@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
 from bot.store import metric_samples
@@ -97,3 +99,17 @@ def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) ->
         assert seen("starts_total", country="US") == 2, "a restart forgets nothing"
     finally:
         service.close()
+
+
+def test_a_row_that_cannot_be_read_is_left_out(
+    store: Store, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = Metrics(guess_chance=0.001, clock=clock)
+    metrics.refused("limit_reached")
+    shared_counters = SharedCounters(metrics, store)
+    shared_counters.write()
+    for unreadable in ("x", "[1]", '["a", {"le": "x"}]', '["a", 1]'):
+        store.write(lambda tx, key=unreadable: Done(metric_samples.add_to_past(tx, {key: 1.0})))
+    samples = scrape(metrics.text(shared_counters.of_all(), NOTHING).decode())
+    assert value(samples, "refusals_total", code="limit_reached") == 1
+    assert len(caplog.records) == 4

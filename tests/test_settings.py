@@ -118,6 +118,21 @@ def test_a_language_that_does_not_fit_is_not_offered() -> None:
     assert "ru" not in offered
 
 
+def test_a_language_is_offered_where_one_of_its_texts_fits() -> None:
+    """The text that names a form takes 72 units of UCS-2 there, the one without a form 64."""
+    assert "sv" in settings.read(environment(SERVICE_NAME="Łódź Express")).offered_locales
+
+
+def test_a_value_that_is_not_utf8_hides_no_other_fault() -> None:
+    wrong = environment(SERVICE_NAME="Caf\udce9", WINDOW_SECONDS="5", PUBLIC_BASE_URL="")
+    faults = settings.validate(wrong).faults
+    assert sorted(one.split()[0].strip(":") for one in faults) == [
+        "PUBLIC_BASE_URL",
+        "SERVICE_NAME",
+        "WINDOW_SECONDS",
+    ]
+
+
 def test_a_broken_catalogue_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise BrokenCatalogue("xx.po: this sentence is missing: Please")

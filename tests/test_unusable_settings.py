@@ -141,6 +141,9 @@ def test_faults_are_told_in_our_words(name: str, value: str, said: str) -> None:
         ("MAX_ATTEMPT", "MAX_ATTEMPTS"),
         ("LIMITS_PER_NUMBER", "LIMIT_PER_NUMBER"),
         ("SENDER", "SEND_CONCURRENCY"),
+        ("WINDOW_SECS", "WINDOW_SECONDS"),
+        ("MESSAGING_SERVICE_SID", "TWILIO_MESSAGING_SERVICE_SID"),
+        ("MAX_TRIES", "MAX_ATTEMPTS"),
     ],
 )
 def test_a_name_that_looks_like_one_of_ours_is_warned_of(name: str, meant: str) -> None:

@@ -1,12 +1,16 @@
 """Counters and gauges in Prometheus' own format."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -90,14 +94,14 @@ class _Sums(Collector):
 
     def __init__(self, families: Iterable[Metric], sums: Mapping[str, float]) -> None:
         self._families = list(families)
-        self._sums = sums
+        self._samples = sorted(_samples(sums), key=_order)
 
     def collect(self) -> Iterator[Metric]:
         for family in self._families:
             metric = Metric(family.name, family.documentation, family.type)
-            for key in sorted((k for k in self._sums if _is_of(k, family.name)), key=_order):
-                name, labels = json.loads(key)
-                metric.add_sample(name, labels, self._sums[key])
+            for sample in self._samples:
+                if _is_of(sample.name, family.name):
+                    metric.samples.append(sample)
             yield metric
 
 
@@ -105,13 +109,22 @@ def key_of(name: str, labels: Mapping[str, str]) -> str:
     return json.dumps([name, dict(sorted(labels.items()))])
 
 
-def _is_of(key: str, family: str) -> bool:
-    name = str(json.loads(key)[0])
+def _samples(sums: Mapping[str, float]) -> Iterator[Sample]:
+    for key, value in sums.items():
+        try:
+            name, labels = json.loads(key)
+            float(labels.get("le", "inf"))
+            yield Sample(str(name), labels, value)
+        except (ValueError, TypeError, AttributeError):
+            log.error("the sums of the counter %.100r cannot be read; they are left out", key)
+
+
+def _is_of(name: str, family: str) -> bool:
     return name == family or name.removeprefix(family) in ("_total", "_bucket", "_sum", "_count")
 
 
-def _order(key: str) -> tuple[str, float, str]:
+def _order(sample: Sample) -> tuple[str, float, str]:
     """Buckets in their order, each label set together."""
-    name, labels = json.loads(key)
-    bound = float(labels.pop("le", "inf"))
-    return json.dumps(labels), bound, "" if name.endswith("_bucket") else name
+    labels = {name: value for name, value in sample.labels.items() if name != "le"}
+    bound = float(sample.labels.get("le", "inf"))
+    return json.dumps(labels), bound, "" if sample.name.endswith("_bucket") else sample.name

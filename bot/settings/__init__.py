@@ -158,15 +158,13 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 def validate(environment: Mapping[str, str]) -> SettingsCheck:
     """The settings of an environment, or all of its faults at once."""
-    unreadable = tuple(_unreadable(environment))
-    if unreadable:
-        return SettingsCheck(None, unreadable, ())
+    unreadable = dict(_unreadable(environment))
     # An empty limit is no limit; anything else that is empty is unset.
     filled = {
         # A pasted line end or blank is invisible, so it is stripped. In a secret it is refused.
         name: value.strip() if OTHER_NAMES.get(name, name) in _TRIMMED else value
         for name, value in environment.items()
-        if value.strip() or name.startswith("LIMIT_")
+        if name not in unreadable and (value.strip() or name.startswith("LIMIT_"))
     }
     unread = tuple(names.unread(filled, variables(), OTHER_NAMES))
     set_as = {
@@ -175,6 +173,7 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
     filled |= {name: filled[other] for name, other in set_as.items()}
     try:
         found, lines = _sound_part(filled, set_as)
+        lines |= {OTHER_NAMES.get(name, name).lower(): one for name, one in unreadable.items()}
         faults = (*lines.values(), *_sentences(_RULES, found, lines), *_unusable_proxy(filled))
         warnings = tuple(_sentences(_WARNINGS, found, lines))
     except BrokenCatalogue as error:
@@ -182,13 +181,13 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
     return SettingsCheck(None if faults else found, faults, (*warnings, *unread))
 
 
-def _unreadable(environment: Mapping[str, str]) -> Iterator[str]:
+def _unreadable(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Values in another encoding than UTF-8 arrive as surrogates, which nothing can write."""
     for name in sorted(environment.keys() & {*variables(), *OTHER_NAMES}):
         try:
             environment[name].encode()
         except UnicodeEncodeError:
-            yield f"{name} cannot be used: it is not UTF-8."
+            yield name, f"{name} cannot be used: it is not UTF-8."
 
 
 def _unusable_proxy(filled: Mapping[str, str]) -> Iterator[str]:

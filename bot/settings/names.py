@@ -8,7 +8,17 @@ from functools import lru_cache
 # The twilio library and Twilio's own command line read these.
 _OF_OTHERS = frozenset(["TWILIO_EDGE", "TWILIO_REGION", "TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
 # Names that other programs use, too far from ours to be guessed.
-_ELSEWHERE = {"TWILIOSID": "TWILIO_ACCOUNT_SID", "TWILIOFROM": "TWILIO_PHONE_NUMBER"}
+_ELSEWHERE = {
+    "TWILIOSID": "TWILIO_ACCOUNT_SID",
+    "TWILIOFROM": "TWILIO_PHONE_NUMBER",
+    "MESSAGINGSERVICESID": "TWILIO_MESSAGING_SERVICE_SID",
+    "WINDOWSEC": "WINDOW_SECONDS",
+    "SENDWITHIN": "SEND_WITHIN_SECONDS",
+    "CODELEN": "CODE_LENGTH",
+    "MAXTRIE": "MAX_ATTEMPTS",
+    "DEFAULTLANGUAGE": "DEFAULT_LOCALE",
+    "DISPATCHER": "DISPATCH",
+}
 # Shorter names of ours (HOST, PORT, DISPATCH) are near to too many others.
 _SHORTEST = 9
 _ALIKE = 0.87

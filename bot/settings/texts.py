@@ -130,11 +130,15 @@ class TextSettings(Group):
 
     @cached_property
     def offered_locales(self) -> tuple[str, ...]:
-        """Languages whose texts fit, with this service's name and terms."""
-        return tuple(tag for tag in wording.languages() if self.fits(tag))
+        """Languages in which a text fits, with this service's name and terms."""
+        return tuple(tag for tag in wording.languages() if any(self._fitting(tag)))
 
     def fits(self, tag: str) -> bool:
-        return all(self.segments_of(style, tag).count <= self.allow_segments for style in Style)
+        return all(self._fitting(tag))
+
+    def _fitting(self, tag: str) -> Iterator[bool]:
+        for style in Style:
+            yield self.segments_of(style, tag).count <= self.allow_segments
 
 
 @rule(

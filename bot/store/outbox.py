@@ -91,6 +91,14 @@ def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
     return readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
 
+def is_sending(tx: Tx) -> bool:
+    """Whether a text has a lease that has not lapsed."""
+    sql = (
+        "SELECT 1 FROM outbox WHERE state = 'sending' AND due_at > :now AND due_at < :never LIMIT 1"
+    )
+    return tx.one(sql, now=to_text(tx.now), never=rows_aside.NEVER) is not None
+
+
 def due_ids(tx: Tx, *, limit: int) -> list[str]:
     sql = "SELECT id FROM outbox WHERE due_at <= :now ORDER BY due_at LIMIT :limit"
     return [row["id"] for row in tx.all(sql, now=to_text(tx.now), limit=limit)]

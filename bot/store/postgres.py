@@ -74,6 +74,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class PostgresStore(Store):
     """The store of one database, shared with other processes."""
 
+    errors = psycopg.Error
+
     def __init__(
         self,
         url: str,

@@ -38,7 +38,10 @@ def schema_version(url: str) -> int | None:
     UnusableDatabase."""
     address, name = address_of(url)
     with connected(address, name) as connection:
-        return version_of(connection, name)
+        version = version_of(connection, name)
+        if version == migrations.VERSION:
+            _require_columns(connection, name)
+        return version
 
 
 def address_of(url: str) -> tuple[str, str]:

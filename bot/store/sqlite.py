@@ -44,11 +44,14 @@ SCRUB_MILLISECONDS = 100
 # others, so several are open at once.
 READERS_AT_ONCE = 64
 READERS_KEPT = 16
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SqliteStore(Store):
     """The store of one file. `clock` gives aware instants in UTC, and `steady` makes the current
     instant of them."""
+
+    errors = sqlite3.Error
 
     def __init__(
         self, path: Path, *, clock: Callable[[], datetime], steady: SteadyClock | None = None
@@ -74,18 +77,21 @@ class SqliteStore(Store):
         self.steady.read(clock(), to_instant_if_readable(newest))
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
-        try:
+        with self._told_as_unavailable():
             return self.group.write(use_case, seconds)
-        except sqlite3.DatabaseError as error:
-            if not _may_pass(error):
-                raise
-            raise StoreUnavailable(f"SQLite says: {error}") from error
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        try:
+        with self._told_as_unavailable():
             return self._read_once(query)
+
+    @contextlib.contextmanager
+    def _told_as_unavailable(self) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.DatabaseError as error:
-            if not _may_pass(error):
+            is_damage = _code(error) in _DAMAGE
+            self.is_damaged = self.is_damaged or is_damage
+            if not is_damage and not isinstance(error, sqlite3.OperationalError):
                 raise
             raise StoreUnavailable(f"SQLite says: {error}") from error
 
@@ -125,8 +131,6 @@ class SqliteStore(Store):
                 busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
                 return bool(busy == 0)
         except (StoreUnavailable, sqlite3.DatabaseError) as error:
-            if isinstance(error, sqlite3.DatabaseError) and not _may_pass(error):
-                raise
             log.warning("the write-ahead log could not be emptied: %s", error)
             return False
 
@@ -199,7 +203,6 @@ def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:
     return db.execute(sql).fetchone()
 
 
-def _may_pass(error: sqlite3.DatabaseError) -> bool:
-    """Errors of the disk, a lock or the file may pass, or be repaired."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    return isinstance(error, sqlite3.OperationalError) or code == sqlite3.SQLITE_CORRUPT
+def _code(error: sqlite3.DatabaseError) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF

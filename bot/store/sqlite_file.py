@@ -39,7 +39,7 @@ def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
 
 def schema_version(path: Path) -> int | None:
     """The version of the schema in a file, which is only read; None: it has none yet. Raises
-    UnusableDatabase."""
+    UnusableDatabase, as the start would."""
     try:
         if not _is_there(path):
             return None
@@ -51,7 +51,12 @@ def schema_version(path: Path) -> int | None:
         contextlib.closing(sqlite3.connect(address, uri=True)) as connection,
     ):
         connection.row_factory = sqlite3.Row
-        return _refuse_foreign(sqlite_utils.Database(connection), path)
+        db = sqlite_utils.Database(connection)
+        version = _refuse_foreign(db, path)
+        if version == migrations.VERSION:
+            _require_columns(db, path)
+            db.execute(NEWEST_INSTANTS).fetchone()
+        return version
 
 
 def _is_there(path: Path) -> bool:

@@ -146,24 +146,26 @@ class Store(ABC):
 
     steady: SteadyClock  # what `now` comes from
     outages: Outages
+    errors: type[Exception]  # of the database's driver
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._under_way: dict[object, float] = {}  # writes; since when, by the monotonic clock
+        self.is_damaged = False  # the database has said so: what it holds may be wrong
 
     def write(
         self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs the use case in a write transaction; returns after the commit, or raises having
-        undone it. Raises StoreUnavailable, and what the use case raises. A failed write may have
-        been a reply, so it counts as an outage."""
+        undone it. Raises StoreUnavailable, and what the use case raises. A write that the database
+        refused may have been a reply, so it counts as an outage."""
         write = object()
         self._under_way[write] = time.monotonic()
         try:
             return self.write_within(STORE_TIMEOUT_SECONDS, use_case, *args, **kwargs)
         except MissedRepliesFirst:
             raise
-        except StoreUnavailable:
+        except (StoreUnavailable, self.errors):
             self.outages.failed()
             raise
         finally:

@@ -116,6 +116,11 @@ def _settled(
     return None
 
 
+def is_sending(tx: Tx) -> bool:
+    """Whether a dispatcher holds a text at this moment."""
+    return outbox.is_sending(tx)
+
+
 def set_aside(tx: Tx, id: str) -> Done[None]:
     """Sets a text aside that cannot be claimed, so that it does not hold up the others."""
     outbox.set_aside(tx, id)

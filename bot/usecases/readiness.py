@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.store import circuits, outbox, rows_aside, verifications, webhook_endpoints
 from bot.store.steady import TOLERATED
-from bot.store.tx import Store, Tx
+from bot.store.tx import Store, StoreUnavailable, Tx
 
 # A running dispatcher is never this late.
 OVERDUE = timedelta(seconds=5)
@@ -35,6 +35,8 @@ class Readiness:
 def check(store: Store, from_address: str) -> Readiness:
     """Raises StoreUnavailable. After a write has failed it writes too: a process without a
     dispatcher may not have tried again since."""
+    if store.is_damaged:  # a page that is still whole would say that all is well
+        raise StoreUnavailable("the database is damaged: restore a backup, and restart the service")
     if store.outages.is_open:
         store.check_writable()
 

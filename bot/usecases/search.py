@@ -22,7 +22,10 @@ COUNTED = 10_000  # a search counts no further than this
 # it leaves some out: about 50 ms.
 LOOKED_THROUGH = 20_000
 
-_REFERENCE = re.compile(rf"[{wording.REFERENCE_LETTERS}]{{2}}")
+# As the text has it, or alone.
+_REFERENCE = re.compile(rf"(?:REF[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})")
+_LAST_FOUR = re.compile(r"[*.…•xX\s-]*([0-9]{4})")
+_HEX = re.compile(r"(?:[A-Z]{2})?[0-9A-F]{32}")  # our ids and Twilio's, in capitals
 
 
 class By(StrEnum):
@@ -84,14 +87,17 @@ def interpretations(text: str, *, home: str) -> list[Interpretation]:
         Interpretation(By.NUMBER, number) for number in phone_search.may_be(typed, home=home)
     ]
     digits = ascii_digits(typed)
-    if re.fullmatch(r"[0-9]{4}", digits):
-        readings.append(Interpretation(By.LAST_FOUR, digits))
+    if last_four := _LAST_FOUR.fullmatch(digits):
+        readings.append(Interpretation(By.LAST_FOUR, last_four[1]))
     if re.fullmatch(r"[1-9][0-9]{4}", digits):
         readings.append(Interpretation(By.ERROR_CODE, digits))
-    if _REFERENCE.fullmatch(typed.upper()):
-        readings.append(Interpretation(By.REFERENCE, typed.upper()))
+    if reference := _REFERENCE.fullmatch(typed.upper()):
+        readings.append(Interpretation(By.REFERENCE, reference[1]))
     as_sent = dict.fromkeys([typed, text])  # a tag or an id may begin or end with a blank
-    return [*readings, *(Interpretation(by, one) for by in (By.TAG, By.ID) for one in as_sent)]
+    readings += (Interpretation(by, one) for by in (By.TAG, By.ID) for one in as_sent)
+    if _HEX.fullmatch(typed):
+        readings.append(Interpretation(By.ID, typed.lower()))
+    return readings
 
 
 def found(tx: Tx, candidates: Sequence[Interpretation]) -> list[Interpretation]:
@@ -144,8 +150,11 @@ def handled(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
 def named(tx: Tx, text: str) -> str | None:
     """The id of the one verification that a whole id or Twilio's sid names."""
     typed = text.strip()
-    if verifications.phone_of(tx, typed) is not None:
-        return typed
+    if _HEX.fullmatch(typed.upper()):
+        typed = typed[:-32].upper() + typed[-32:].lower()
+    for id in (text.strip(), typed):
+        if verifications.phone_of(tx, id) is not None:
+            return id
     return of_message(tx, typed)
 
 

@@ -34,7 +34,7 @@ def _shown(settings: Settings, tag: str, style: Style) -> ShownText:
         units=segments.units,
         segments=segments.count,
         is_offered=tag in settings.offered_locales,
-        is_right_to_left=tag in catalogues.RIGHT_TO_LEFT,
+        is_right_to_left=catalogues.runs_right_to_left(tag),
         text=wording.insert_code(
             settings.challenge(style, tag), _SHOWN_CODE[: settings.code_length]
         ),

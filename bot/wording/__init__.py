@@ -98,13 +98,13 @@ def _forms(
     is_even = terms.window_seconds >= SHORTEST_MINUTES and terms.window_seconds % 60 == 0
     prefix = ""
     if service:
-        name = f"{_ISOLATE}{service}{_END}" if tag in catalogues.RIGHT_TO_LEFT else service
+        name = f"{_ISOLATE}{service}{_END}" if catalogues.runs_right_to_left(tag) else service
         prefix = f"{name.replace('{', '{{').replace('}', '}}')}: "
     for sentence in _FORMS[style, is_even]:
         text = insert_terms(
             prefix + translations[sentence], service=service, terms=terms, reference=reference
         )
-        yield f"{text}{catalogues.FULL_STOPS.get(tag, '. ')}{translations[sentences.NOT_YOU]}"
+        yield f"{text}{catalogues.full_stop(tag)}{translations[sentences.NOT_YOU]}"
         yield text
 
 

@@ -66,8 +66,12 @@ def test_support_finds_one_by_whatever_it_was_given(operator: Operator, harness:
     sid = harness.texts()[-1].sid
     assert id in listed(operator, f"q={reference}")
     assert id in listed(operator, f"q={reference.lower()}")
+    assert id in listed(operator, f"q=Ref+{reference}")
+    assert id in listed(operator, f"q=ref:+{reference.lower()}")
+    assert id in listed(operator, f"q=****{PHONE[-4:]}")
+    assert id in listed(operator, f"q=…{PHONE[-4:]}")
     assert listed(operator, "q=21614") == [failed]
-    for whole in (id, sid, f" {sid} "):
+    for whole in (id, sid, f" {sid} ", id.upper(), sid.upper(), sid.lower()):
         response = operator.get(f"/console/verifications?q={whole}")
         assert response.headers["Location"] == f"/console/verifications/{id}"
     harness.text("hello", FRENCH_PHONE)

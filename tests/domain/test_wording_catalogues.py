@@ -60,6 +60,27 @@ GOOD = "\n\n".join(f'msgid "{s}"\nmsgstr "{s}"' for s in catalogues.all_sentence
             ),
             "could not be told",
         ),
+        (GOOD.replace('msgstr "Code {code}.', 'msgstr "Code 7{code}.'), "beside {code}"),
+        (
+            GOOD.replace('msgstr "Code {code}. Reply', 'msgstr "Code {code}{seconds}'),
+            "beside|other",
+        ),
+        (
+            GOOD.replace('left: {left}"', 'left: {left:s}"').replace(
+                'msgid "That code is not right. Tries left: {left:s}"',
+                'msgid "That code is not right. Tries left: {left}"',
+            ),
+            "nothing else",
+        ),
+        (GOOD.replace('msgstr "Code {code}.', 'msgstr "Code {{x}} {code}.'), "nothing else"),
+        (GOOD.replace(f'msgstr "{sentences.APPROVED}"', 'msgstr " "'), "is missing"),
+        (GOOD.replace(f'msgstr "{sentences.APPROVED}"', r'msgstr "Fine\ud800"'), "no text can"),
+        (GOOD.replace(f'msgstr "{sentences.APPROVED}"', r'msgstr "Fine\a"'), "no text can"),
+        (GOOD.replace(f'msgstr "{sentences.APPROVED}"', f'msgstr "{"fine " * 40}"'), "one segment"),
+        (GOOD.replace(f'msgstr "{sentences.NOT_YOU}"', 'msgstr "Not you?"'), "NO is missing"),
+        (GOOD.replace('msgstr "no"', 'msgstr "nein,"'), "no word"),
+        (GOOD.replace('msgstr "no"', 'msgstr "nein, 5"'), "no word"),
+        (GOOD.replace('msgstr "Code {code}.', 'msgstr "کد {code}.'), "U\\+2068"),
     ],
 )
 def test_a_broken_catalogue_is_named(tmp_path, broken: str, said: str) -> None:
@@ -67,6 +88,15 @@ def test_a_broken_catalogue_is_named(tmp_path, broken: str, said: str) -> None:
     path.write_text(broken)
     with pytest.raises(BrokenCatalogue, match=said):
         catalogues.read_complete(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    latin, folder = tmp_path / "xx.po", tmp_path / "yy.po"
+    latin.write_text(GOOD.replace("Thank you", "Vielen Dänk"), "latin-1")
+    folder.mkdir()
+    for path in (latin, folder):
+        with pytest.raises(BrokenCatalogue, match=path.name):
+            catalogues.read_complete(path)
 
 
 @pytest.mark.parametrize(

@@ -119,3 +119,42 @@ def _queues(service: Service) -> list[tuple[int, int]]:
     ours = [row for row in rows if row[1].endswith(f":{service.port:04X}") and row[3] == "01"]
     queues = [row[4].split(":") for row in ours]
     return [(int(sent, 16), int(received, 16)) for sent, received in queues]
+
+
+FORM = (
+    b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+    b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n"
+)
+
+
+PROMPT_SECONDS = 8  # other tests share the cores
+
+
+@contextmanager
+def started(folder: Path, **settings: str) -> Iterator[Service]:
+    service = Service(folder, **{"CONNECTIONS_PER_ADDRESS": "0", **settings})
+    try:
+        service.start()
+        yield service
+    finally:
+        service.close()
+
+
+def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
+    """Reads everything that is answered until the connection is closed."""
+    connection.settimeout(seconds)
+    found = b""
+    while data := connection.recv(65536):
+        found += data
+    return found
+
+
+def exchange(service: Service, sent: bytes) -> bytes:
+    """Sends everything, as far as the service lets it, then returns the answer."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        with suppress(OSError):
+            connection.sendall(sent)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+        return said(connection)

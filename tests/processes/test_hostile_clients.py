@@ -4,53 +4,14 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
-from tests.processes.clients import held_open, unread
+from tests.processes.clients import FORM, exchange, held_open, said, started, unread
 from tests.processes.service import Service, memory, until
-
-FORM = (
-    b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\n"
-    b"Content-Type: application/x-www-form-urlencoded\r\n"
-    b"X-Twilio-Signature: " + b"x" * 27 + b"=\r\n"
-)
-
-
-PROMPT_SECONDS = 8  # other tests share the cores
-
-
-@contextmanager
-def started(folder: Path, **settings: str) -> Iterator[Service]:
-    service = Service(folder, **{"CONNECTIONS_PER_ADDRESS": "0", **settings})
-    try:
-        service.start()
-        yield service
-    finally:
-        service.close()
-
-
-def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
-    """Reads everything that is answered until the connection is closed."""
-    connection.settimeout(seconds)
-    found = b""
-    while data := connection.recv(65536):
-        found += data
-    return found
-
-
-def exchange(service: Service, sent: bytes) -> bytes:
-    """Sends everything, as far as the service lets it, then returns the answer."""
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
-        with suppress(OSError):
-            connection.sendall(sent)
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_WR)
-        return said(connection)
 
 
 def is_full_of_answers(service: Service, connections: int) -> bool:

@@ -3,6 +3,7 @@
 import json
 import socket
 from contextlib import closing
+from typing import Any
 
 import pytest
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -10,7 +11,7 @@ from twilio.http.response import Response
 
 from bot.channels.gateway import Finding, Level
 from bot.channels.twilio import questions
-from bot.channels.twilio.questions import Why
+from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness import address
 from bot.channels.twilio.readiness.findings import FindingKind
 from bot.settings import Settings
@@ -91,6 +92,18 @@ def test_a_trouble_of_twilios_is_told_and_the_rest_goes_on(ready: Harness) -> No
     findings = found(ready)
     assert "busy or has a fault" in sentence_of(findings, FindingKind.REPLIES, Level.WARNING)
     assert of_kind(findings, FindingKind.ADDRESS)
+
+
+def test_where_twilio_answers_nothing_it_is_not_ready(
+    ready: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(self: Questions, question: Any) -> Any:
+        raise Unanswered(Why.TEMPORARY, "Twilio is busy or has a fault of its own.")
+
+    monkeypatch.setattr(Questions, "ask", busy)
+    findings = found(ready)
+    for kind in (FindingKind.ACCOUNT, FindingKind.NUMBER):
+        assert "busy" in sentence_of(findings, kind, Level.FAULT)
 
 
 def test_all_questions_together_are_bounded(

@@ -6,19 +6,24 @@ import than all the rest of Textback; so a short parser here reads the few forms
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
+from unicodedata import bidirectional, category
 
 from bot.domain.quotes import is_recognizable
 from bot.wording import sentences
+from bot.wording.segments import segments
 
 SOURCE = "en"
-RIGHT_TO_LEFT = frozenset(["ar", "he"])
-# What ends a sentence, with the blank after it; elsewhere a full stop.
-FULL_STOPS = {"ja": "。", "zh-Hans": "。", "zh-Hant": "。", "hi": "। "}
 FOLDER = Path(__file__).parent
+# What ends a sentence, with the blank after it, by the mark that ends one of the catalogue; of
+# others, and where none does, a full stop.
+_FULL_STOPS = {"。": "。", "।": "। "}
+_BESIDE_CODE = re.compile(r"[\d}]\{code\}|\{code\}[\d{]")  # it would be read as a part of it
+_NOT_ISOLATED = re.compile("(?<!\u2068)\\{|\\}(?!\u2069)")
 
 
 class BrokenCatalogue(Exception):
@@ -46,7 +51,11 @@ def read(path: Path) -> dict[str, str]:
     translations: dict[str, str] = {}
     parts: dict[str, str] = {}
     key = ""
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise BrokenCatalogue(f"{path.name} cannot be read: {error}") from None
+    for number, line in enumerate(text.splitlines(), start=1):
         word, _, rest = line.strip().partition(" ")
         if word in ("msgid", "msgstr"):
             if word == "msgid":
@@ -80,13 +89,54 @@ def read_complete(path: Path) -> dict[str, str]:
     translations = read(path)
     for sentence in all_sentences():
         translation = translations.get(sentence, "")
-        if not translation:
+        if not translation.strip():
             raise BrokenCatalogue(f"{path.name}: this sentence is missing: {sentence}")
-        if fields(translation) != fields(sentence):
-            raise BrokenCatalogue(f"{path.name}: other fields than in the original: {translation}")
-        if "code" in fields(translation) and not is_recognizable(fixed_parts(translation)):
-            raise BrokenCatalogue(f"{path.name}: a quote of it could not be told: {translation}")
+        fault = _fault(sentence, translation)
+        if fault:
+            raise BrokenCatalogue(f"{path.name}: {fault}: {translation}")
     return {sentence: translations[sentence] for sentence in all_sentences()}
+
+
+def _fault(sentence: str, translation: str) -> str | None:
+    names = fields(translation)
+    if names != fields(sentence):
+        return "other fields than in the original"
+    if any(category(letter) in ("Cc", "Cs") for letter in translation):
+        return "it holds a character that no text can"
+    if names and is_right_to_left(translation) and _NOT_ISOLATED.search(translation):
+        return "U+2068 and U+2069 must stand around each field"
+    if "code" in names:
+        if _BESIDE_CODE.search(translation):
+            return "a digit or a field stands directly beside {code}"
+        return (
+            None if is_recognizable(fixed_parts(translation)) else "a quote of it could not be told"
+        )
+    if segments(re.sub(r"\{\w+\}", "10", translation)).count > 1:
+        return "it takes more than one segment"
+    if sentence == sentences.NOT_YOU and "NO" not in translation:
+        return "NO is missing"
+    if sentence == sentences.NO_WORDS and not all(map(_is_word, translation.split(","))):
+        return "it holds an entry that is no word"
+    return None
+
+
+def _is_word(entry: str) -> bool:
+    return re.search(r"[^\W\d_]", entry) is not None
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether its first letter with a direction of its own is of such a script."""
+    letters = (bidirectional(letter) for letter in text)
+    return next((kind for kind in letters if kind in ("L", "R", "AL")), "L") != "L"
+
+
+def runs_right_to_left(tag: str) -> bool:
+    return is_right_to_left(load()[tag][sentences.APPROVED])
+
+
+def full_stop(tag: str) -> str:
+    """What ends a sentence of a language, with the blank after it."""
+    return _FULL_STOPS.get(load()[tag][sentences.APPROVED][-1], ". ")
 
 
 def fixed_parts(template: str) -> list[str]:
@@ -95,8 +145,15 @@ def fixed_parts(template: str) -> list[str]:
 
 
 def fields(template: str) -> list[str]:
-    """The fields of a template, sorted. Raises BrokenCatalogue if its braces do not match."""
+    """The fields of a template, sorted. Raises BrokenCatalogue if its braces do not match, or ask
+    for more than a field."""
+    names = []
     try:
-        return sorted(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+        for literal, name, form, conversion in Formatter().parse(template):
+            if form or conversion or set("{}") & set(literal):
+                raise ValueError("braces hold the name of a field and nothing else")
+            if name is not None:
+                names.append(name)
     except ValueError as error:
         raise BrokenCatalogue(f"{template}: {error}") from None
+    return sorted(names)

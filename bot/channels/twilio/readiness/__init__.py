@@ -18,6 +18,7 @@ from bot.channels.twilio.readiness.findings import FindingKind, fault, warning
 from bot.settings import Settings
 
 Probe = Callable[[Questions], Iterator[Finding]]
+_NEEDED = (FindingKind.ACCOUNT, FindingKind.NUMBER)  # unanswered, nothing is known to be ready
 _STOPS = (FindingKind.CONNECTION, FindingKind.CREDENTIALS)
 
 
@@ -59,5 +60,7 @@ def _guarded(questions: Questions, kind: FindingKind, probe: Probe) -> Iterator[
             yield warning(kind, f"This could not be checked. {failed.sentence}")
         elif failed.why in (Why.CREDENTIALS, Why.TEST_CREDENTIALS):
             yield fault(FindingKind.CREDENTIALS, failed.sentence)
+        elif failed.why is Why.TEMPORARY and kind in _NEEDED:
+            yield fault(kind, failed.sentence)
         else:
             yield warning(kind, failed.sentence)
