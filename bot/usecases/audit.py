@@ -40,7 +40,7 @@ class AuditedStore(Store):
         """A line about a number names no verification; any other names the one that was changed.
         `at`: None for the store's time."""
         super().__init__()
-        self.steady, self.outages = store.steady, store.outages
+        self.steady, self.outages, self.errors = store.steady, store.outages, store.errors
         self._store = store
         self._entry = Entry(
             operator.name,

@@ -9,12 +9,12 @@ from simulator.receiver import Behaviour
 from tests.browser import canned
 from tests.browser.conftest import Visit
 from tests.conftest import SOAK
-from tests.harness import PHONE, RECEIVER, WEBHOOK_SECRET, Harness
+from tests.harness import CONSOLE_KEY, PHONE, RECEIVER, WEBHOOK_SECRET, Harness
 
 PAGES = [
     "/",
     "/verifications",
-    "/verifications?status=nonsense",
+    "/verifications?status=nonsense&from=2026-01-31&to=nonsense",
     "/verifications?q=0201",
     "/verifications?q=unknown",
     "/limits",
@@ -24,7 +24,7 @@ PAGES = [
     "/opt-outs?number=%2B14255550201",
     "/ignored",
     "/audit",
-    "/audit?what=nonsense",
+    "/audit?what=nonsense&from=999",
     "/?period=30d",
     "/texts",
     "/webhooks",
@@ -82,6 +82,7 @@ def test_the_sign_in_and_the_phones_have_no_fault(
 def test_nothing_scrolls_sideways_on_a_narrow_screen(
     harness: Harness, visit: Callable[..., Visit]
 ) -> None:
+    harness.restart(CONSOLE_KEY=f"{'o' * 40}:{CONSOLE_KEY}")  # the longest name of an operator
     ids = [
         make(harness, f"+1425555{200 + n:04}") for n, (make, _) in enumerate(canned.VIEWS.values())
     ]
