@@ -119,7 +119,7 @@ def test_a_language_that_does_not_fit_is_not_offered() -> None:
 
 
 def test_a_language_is_offered_where_one_of_its_texts_fits() -> None:
-    """The text that names a form takes 72 units of UCS-2 there, the one without a form 64."""
+    """The text for forms is then the one without a form."""
     assert "sv" in settings.read(environment(SERVICE_NAME="Łódź Express")).offered_locales
 
 

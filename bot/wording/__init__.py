@@ -39,8 +39,17 @@ class Style(Enum):
 _FORMS = {
     (Style.REPLY, False): (sentences.REPLY_SECONDS, sentences.REPLY_SECONDS_SHORT),
     (Style.REPLY, True): (sentences.REPLY_MINUTES, sentences.REPLY_MINUTES_SHORT),
-    (Style.ENTER, False): (sentences.ENTER_SECONDS, sentences.ENTER_SECONDS_SHORT),
-    (Style.ENTER, True): (sentences.ENTER_MINUTES, sentences.ENTER_MINUTES_SHORT),
+    # The last ones leave the form out, beside a name with letters outside GSM-7: it shows itself.
+    (Style.ENTER, False): (
+        sentences.ENTER_SECONDS,
+        sentences.ENTER_SECONDS_SHORT,
+        sentences.REPLY_SECONDS_SHORT,
+    ),
+    (Style.ENTER, True): (
+        sentences.ENTER_MINUTES,
+        sentences.ENTER_MINUTES_SHORT,
+        sentences.REPLY_MINUTES_SHORT,
+    ),
 }
 _ANSWERS = {
     AutoReply.APPROVED: sentences.APPROVED,
