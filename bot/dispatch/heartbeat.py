@@ -54,6 +54,7 @@ class HeartbeatWriter(Background):
         self._has_judged_all = has_judged_all
         self._serves = serves
         self._is_logged = False
+        self._beaten_at = float("-inf")  # by time.monotonic()
         self.process = secrets.token_hex(8)
         # Processes that have not written since this instant are replaced.
         self.replaces: datetime | None = None
@@ -62,13 +63,17 @@ class HeartbeatWriter(Background):
     def beat(self) -> None:
         """Writes the heartbeat, which also ends an open outage if no other write has. Raises
         StoreUnavailable."""
+        is_idle_due = time.monotonic() - self._beaten_at >= heartbeat.IDLE_SECONDS
         self.silent = self._store.write(
             heartbeat.beat,
             self.process,
             serves=self._serves,
+            is_idle_due=is_idle_due,
             lag=self._lag,
             replaces=self.replaces if self._serves else None,
         )
+        if is_idle_due:
+            self._beaten_at = time.monotonic()
         if self._store.outages.is_open:  # nothing was pending, and nothing written
             self._store.check_writable()
 

@@ -205,7 +205,8 @@ def _accepted(v: Verification, at: datetime, now: datetime) -> Decision:
     accepted_at = max(v.first_try_at or v.created_at, min(at, now))
     newest_send_at = max(v.newest_send_at or accepted_at, accepted_at)
     if v.accepted_at is not None:  # a further one
-        return Decision(replace(v, newest_send_at=newest_send_at))
+        is_later = newest_send_at != v.newest_send_at
+        return Decision(replace(v, newest_send_at=newest_send_at) if is_later else v)
     if v.is_decided:  # it was decided by the deadline known at that time
         return Decision(replace(v, accepted_at=accepted_at), (Event(EventName.TEXT_ACCEPTED),))
     opened = replace(

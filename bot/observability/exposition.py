@@ -114,7 +114,9 @@ def _samples(sums: Mapping[str, float]) -> Iterator[Sample]:
         try:
             name, labels = json.loads(key)
             float(labels.get("le", "inf"))
-            yield Sample(str(name), labels, value)
+            for part in (name, *labels, *labels.values()):
+                part.encode()  # texts, and such as can be written
+            yield Sample(name, labels, value)
         except (ValueError, TypeError, AttributeError):
             log.error("the sums of the counter %.100r cannot be read; they are left out", key)
 

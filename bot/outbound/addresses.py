@@ -22,7 +22,7 @@ _METADATA = tuple(
     )
 )
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # RFC 8215: it holds an IPv4 address
-_PREFIX_LENGTHS = (48, 56, 64, 96)  # of translators in there; RFC 6052, section 2.2
+_SHORTER_PREFIXES = (48, 56, 64)  # of translators in there, than 96; RFC 6052, section 2.2
 _TRANSLATED = ip_network("::ffff:0:0:0/96")  # RFC 2765, deprecated: the same
 # Not global, though some versions of Python say so: site-local addresses (RFC 3879), protocol
 # assignments (RFC 6890), the relay of 6to4 (RFC 7526), documentation (RFC 9637), segment routing
@@ -108,10 +108,12 @@ def _meant(address: Address) -> list[Address]:
 def _embedded(address: IPv6Address) -> list[Address]:
     """The addresses of IPv4 that a local network may make of it."""
     is_isatap = int(address) >> 32 & 0xFFFFFFFF in _ISATAP
-    lengths: tuple[int, ...] = (96,) if is_isatap or address in _TRANSLATED else ()
-    if address in _LOCAL_NAT64:
-        lengths = _PREFIX_LENGTHS
-    found = [_behind(address, length) for length in lengths]
+    found = []
+    if is_isatap or address in _TRANSLATED or address in _LOCAL_NAT64:
+        found.append(_behind(address, 96))
+    if address in _LOCAL_NAT64:  # the prefix is probably longer, and these bits are no address
+        others = (_behind(address, length) for length in _SHORTER_PREFIXES)
+        found += (inner for inner in others if inner.is_link_local or _is_metadata(inner))
     return [inner for inner in found if not _is_of_this_network(inner)]
 
 
@@ -130,13 +132,17 @@ def _is_global(address: Address) -> bool:
 
 def _is_never_allowed(address: Address) -> bool:
     return (
-        any(address in network for network in _METADATA)
+        _is_metadata(address)
         or address.is_link_local
         or address.is_multicast
         or address.is_unspecified
         or (isinstance(address, IPv4Address) and address.is_reserved)
         or (isinstance(address, IPv4Address) and _is_of_this_network(address))
     )
+
+
+def _is_metadata(address: Address) -> bool:
+    return any(address in network for network in _METADATA)
 
 
 def _is_of_this_network(address: IPv4Address) -> bool:

@@ -173,7 +173,8 @@ def validate(environment: Mapping[str, str]) -> SettingsCheck:
     filled |= {name: filled[other] for name, other in set_as.items()}
     try:
         found, lines = _sound_part(filled, set_as)
-        lines |= {OTHER_NAMES.get(name, name).lower(): one for name, one in unreadable.items()}
+        met = [name for name in unreadable if OTHER_NAMES.get(name) not in filled]
+        lines |= {OTHER_NAMES.get(name, name).lower(): unreadable[name] for name in met}
         faults = (*lines.values(), *_sentences(_RULES, found, lines), *_unusable_proxy(filled))
         warnings = tuple(_sentences(_WARNINGS, found, lines))
     except BrokenCatalogue as error:

@@ -14,7 +14,7 @@ from bot.domain.verification import Terms
 from bot.settings.types import Group, Integer, Unusable, rule, setting
 from bot.settings.words import is_quoted
 from bot.wording import Style
-from bot.wording.catalogues import fixed_parts
+from bot.wording.catalogues import fixed_parts, has_neighbour_of_code
 from bot.wording.choosing import lookup
 from bot.wording.segments import Segments
 
@@ -27,7 +27,7 @@ def _challenge_text(template: str) -> str:
         raise Unusable(f"it has no field {{{sorted(unknown)[0]}}}")
     if "code" not in wording.fields(template):
         raise Unusable("{code} is missing")
-    if re.search(r"[\d}]\{code\}|\{code\}[\d{]", template):
+    if has_neighbour_of_code(template):
         raise Unusable("digits or a field directly beside {code} would be read as a part of it")
     if not is_recognizable(fixed_parts(template)):
         raise Unusable(

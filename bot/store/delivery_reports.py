@@ -20,11 +20,14 @@ def set_sid(tx: Tx, text: Text, *, sid: str) -> None:
 
 
 def report(tx: Tx, text: Text, *, delivery: Delivery, error_code: int | None) -> bool:
-    """Writes down a delivery state, forward only. False: it was known."""
+    """Writes down a delivery state, forward only. False: it was known. The first one says that
+    Twilio has the text, so an error of the send is over."""
     if not delivery.is_later_than(text.delivery):
         return False
     sql = """
-        UPDATE outbox SET delivery = :delivery, error_code = coalesce(:error_code, error_code)
+        UPDATE outbox SET delivery = :delivery,
+            error_code = CASE WHEN delivery IS NULL THEN :error_code
+                ELSE coalesce(:error_code, error_code) END
         WHERE id = :id
     """
     return tx.run(sql, id=text.id, delivery=delivery.value, error_code=error_code) == 1

@@ -29,7 +29,7 @@ EVENTS = (
 _COUNTS = """
     SELECT substr(h.at, 1, 13) AS hour, v.country, h.event,
         CASE WHEN h.event <> '{approved}' THEN 0 WHEN v.accepted_at IS NULL THEN -1
-            ELSE {seconds} END AS seconds,
+            ELSE coalesce({seconds}, -1) END AS seconds,
         count(*) AS count
     FROM history h JOIN verification v ON v.id = h.verification_id
     WHERE h.sequence > :after AND {condition} AND h.event IN ({events})
@@ -43,7 +43,7 @@ class HourlyCount:
     hour: str  # 2026-01-31T09, or the day
     country: str
     event: EventName  # started, sent again, or the status it ended with
-    seconds: int  # from accepted to approved; -1: approved before it was known to be accepted
+    seconds: int  # from accepted to approved; -1: unknown when it was accepted
     count: int
 
 

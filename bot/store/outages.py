@@ -32,7 +32,8 @@ class Outages:
             self.is_open = True
 
     def interrupted(self) -> None:
-        """Notes that replies waited: this process was halted, or a write took too long."""
+        """Notes that replies waited or were refused: this process was halted, a write took too
+        long, or the database refused one of them."""
         with self._lock:
             self.ended += 1
 

@@ -189,7 +189,8 @@ def schedule_look_up(
     False: the claim is not the newest."""
     sql = f"""
         UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks,
-            error_code = coalesce(:error_code, error_code)
+            error_code = CASE WHEN delivery IS NULL THEN coalesce(:error_code, error_code)
+                ELSE error_code END
         WHERE {_CLAIMED}
     """
     due = to_text(due_at)

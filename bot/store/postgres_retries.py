@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 REPLACED_EVERY_SECONDS = 1.0  # connections
-CONFLICTS = 10  # of one use case in a row
+CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
 # Another transaction came between, or a migration beside us changed what a statement returns that
 # psycopg had prepared.
@@ -29,16 +29,13 @@ _CONFLICTS = (
     errors.SerializationFailure,
     errors.FeatureNotSupported,
 )
-# Raised by psycopg when the database is away, partly away, or damaged.
+# Raised by psycopg when the database is away, or partly away.
 _CONNECTION_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,
     errors.IdleInTransactionSessionTimeout,
     errors.TransactionTimeout,
-    errors.InternalError_,
-    errors.DataCorrupted,
-    errors.IndexCorrupted,
     PoolTimeout,
 )
 
@@ -65,10 +62,8 @@ class Retries:
                 result = attempt(until)
             except _CONFLICTS as error:
                 conflicts += 1
-                if conflicts > CONFLICTS and isinstance(error, errors.UniqueViolation):
-                    raise  # a fault of ours
                 if conflicts > CONFLICTS:
-                    raise StoreUnavailable(f"PostgreSQL: {message_of(error)}") from error
+                    raise
                 self._after_conflict(error, conflicts)
             except _CONNECTION_ERRORS as error:
                 if not self._may_try_again(error, until):

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from bot.store import migrations
+from bot.store.time_mark import NEWEST_INSTANTS
 from bot.store.tx import UnusableDatabase
 
 Connection = psycopg.Connection[DictRow]
@@ -41,6 +42,7 @@ def schema_version(url: str) -> int | None:
         version = version_of(connection, name)
         if version == migrations.VERSION:
             _require_columns(connection, name)
+            connection.execute(NEWEST_INSTANTS)
         return version
 
 

@@ -11,6 +11,8 @@ from psycopg.rows import DictRow
 from bot.store.postgres_schema import Connection
 from bot.store.rows import Row, Value
 
+_INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}.[0-9]{2}.[0-9]{2}[.0-9]*Z$"
+
 
 class PostgresTx:
     horizon = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -63,7 +65,10 @@ class PostgresTx:
     lock_name = lock_number
 
     def seconds(self, earlier: str, later: str) -> str:
-        return f"round(extract(epoch FROM {later}::timestamptz - {earlier}::timestamptz))::bigint"
+        # A cast of anything else would fail the whole statement; SQLite makes NULL of it.
+        are_instants = " AND ".join(f"{one} ~ '{_INSTANT}'" for one in (earlier, later))
+        seconds = f"extract(epoch FROM {later}::timestamptz - {earlier}::timestamptz)"
+        return f"CASE WHEN {are_instants} THEN round({seconds})::bigint END"
 
     def _execute(self, sql: str, params: dict[str, Value]) -> psycopg.Cursor[DictRow]:
         return self._connection.execute(_translated(sql), _storable(params))

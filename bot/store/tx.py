@@ -157,15 +157,15 @@ class Store(ABC):
         self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs the use case in a write transaction; returns after the commit, or raises having
-        undone it. Raises StoreUnavailable, and what the use case raises. A write that the database
-        refused may have been a reply, so it counts as an outage."""
+        undone it. Raises StoreUnavailable, and what the use case raises. A failed write may have
+        been a reply, so it counts as an outage."""
         write = object()
         self._under_way[write] = time.monotonic()
         try:
             return self.write_within(STORE_TIMEOUT_SECONDS, use_case, *args, **kwargs)
         except MissedRepliesFirst:
             raise
-        except (StoreUnavailable, self.errors):
+        except StoreUnavailable:
             self.outages.failed()
             raise
         finally:

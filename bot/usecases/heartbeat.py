@@ -3,7 +3,8 @@ a reply that another process received is judged.
 
 A process that dies, hangs or loses the database leaves replies unread, and the others notice
 nothing. So while a verification is pending, each process that serves writes down twice a second
-that it runs, and until when it has judged what reached it. A verification ends by its deadline once
+that it runs, and until when it has judged what reached it; at its start and while nothing is
+pending, twice a minute, so that the others know of it. A verification ends by its deadline once
 all have judged what came before. If a process has not written for three seconds, the others read
 Twilio's list whenever a verification is due. Once they have read it two minutes after the process's
 newest beat, they remove its row, unless no other process serves: by then Twilio's requests reach
@@ -17,6 +18,7 @@ from bot.store import heartbeats, verifications
 from bot.store.tx import Done, Tx
 
 EVERY_SECONDS = 0.5
+IDLE_SECONDS = 30.0  # while nothing is pending
 SILENT_AFTER = timedelta(seconds=3)
 GONE_AFTER = timedelta(minutes=2)
 # How long a verification waits beyond its deadline for another process, at most: if Twilio is down,
@@ -43,18 +45,19 @@ def beat(
     process: str,
     *,
     serves: bool,
+    is_idle_due: bool = False,
     lag: Callable[[], timedelta | None],
     replaces: datetime | None,
 ) -> Done[int]:
-    """Writes down that this process runs, if it serves and a verification is pending. Returns how
-    many silent processes a due verification waits for.
+    """Writes down that this process runs, if it serves and a verification is pending, or
+    `is_idle_due`. Returns how many silent processes a due verification waits for.
 
     `lag`: the age of the oldest reply that may still be under way, or None if replies were missed.
     `replaces`: the instant until which this process read missed replies at its start. It replaces
     the processes that have not written since.
     """
     due_at = verifications.next_due_at(tx)
-    if due_at is None:
+    if due_at is None and not is_idle_due:
         return Done(0)
     now = tx.now
     behind = lag()  # after `now`: a reply may be refused, or a halt noticed, until then
@@ -64,7 +67,7 @@ def beat(
     heartbeats.remove_gone(tx, after=GONE_AFTER, longest=verifications.LONGEST_OPEN)
     if replaces is not None and now - replaces > SILENT_AFTER:
         heartbeats.remove_older(tx, than=replaces)
-    if due_at > now or judged_until(tx, process) >= due_at:
+    if due_at is None or due_at > now or judged_until(tx, process) >= due_at:
         return Done(0)
     return Done(heartbeats.count_silent(tx, but=process, before=now - SILENT_AFTER))
 

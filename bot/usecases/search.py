@@ -22,9 +22,10 @@ COUNTED = 10_000  # a search counts no further than this
 # it leaves some out: about 50 ms.
 LOOKED_THROUGH = 20_000
 
-# As the text has it, or alone.
-_REFERENCE = re.compile(rf"(?:REF[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})")
-_LAST_FOUR = re.compile(r"[*.…•xX\s-]*([0-9]{4})")
+# Alone, or as texts in English and languages like it have it.
+_REFERENCE = re.compile(rf"(?:R[EÉI]F[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})\.?")
+# Alone, or behind what masks the rest of a number.
+_LAST_FOUR = re.compile(r"(?:.*(?:\*\*|••|\.\.|…)[\W_]*)?([0-9]{4})")
 _HEX = re.compile(r"(?:[A-Z]{2})?[0-9A-F]{32}")  # our ids and Twilio's, in capitals
 
 

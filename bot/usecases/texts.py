@@ -33,7 +33,7 @@ def _shown(settings: Settings, tag: str, style: Style) -> ShownText:
         encoding=segments.encoding,
         units=segments.units,
         segments=segments.count,
-        is_offered=tag in settings.offered_locales,
+        is_offered=segments.count <= settings.allow_segments,
         is_right_to_left=catalogues.runs_right_to_left(tag),
         text=wording.insert_code(
             settings.challenge(style, tag), _SHOWN_CODE[: settings.code_length]

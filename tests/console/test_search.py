@@ -70,6 +70,8 @@ def test_support_finds_one_by_whatever_it_was_given(operator: Operator, harness:
     assert id in listed(operator, f"q=ref:+{reference.lower()}")
     assert id in listed(operator, f"q=****{PHONE[-4:]}")
     assert id in listed(operator, f"q=…{PHONE[-4:]}")
+    assert id in listed(operator, f"q=(***)+***-{PHONE[-4:]}")
+    assert listed(operator, f"q=x{PHONE[-4:]}") == []
     assert listed(operator, "q=21614") == [failed]
     for whole in (id, sid, f" {sid} ", id.upper(), sid.upper(), sid.lower()):
         response = operator.get(f"/console/verifications?q={whole}")

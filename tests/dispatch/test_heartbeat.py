@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from bot.dispatch.catch_up import CatchUp
 from bot.store.tx import Done, Tx
 from bot.usecases import heartbeat
@@ -12,6 +14,11 @@ from tests.harness import PHONE, Harness
 
 def heartbeats(harness: Harness) -> int:
     return len(harness.store.read(lambda tx: tx.all("SELECT * FROM heartbeat")))
+
+
+def newest_beat(harness: Harness) -> str:
+    (row,) = harness.store.read(lambda tx: tx.all("SELECT max(beat_at) AS at FROM heartbeat"))
+    return str(row["at"])
 
 
 def expect_to_be_read(harness: Harness, reader: Process, id: str) -> None:
@@ -138,14 +145,35 @@ def test_a_process_that_does_not_serve_delays_no_expiry(any_harness: Harness) ->
     assert heartbeats(any_harness) == 0
 
 
-def test_nothing_is_written_while_nothing_is_pending(
+def test_little_is_written_while_nothing_is_pending(
+    any_harness: Harness, pair: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = pair[0].catch_up.heart
+    beats = []
+    for is_long_ago in (True, False, True, False):
+        monkeypatch.setattr(heartbeat, "IDLE_SECONDS", 0.0 if is_long_ago else 1000.0)
+        any_harness.clock.forward(1)
+        writer.beat()
+        assert heartbeats(any_harness) == 1, "the others know of it from its start on"
+        beats.append(newest_beat(any_harness))
+    assert beats[0] == beats[1] < beats[2] == beats[3]
+    any_harness.start(PHONE)
+    any_harness.clock.forward(1)
+    writer.beat()
+    assert newest_beat(any_harness) > beats[3]
+
+
+def test_a_process_that_is_gone_before_anything_was_pending_is_waited_for(
     any_harness: Harness, pair: list[Process]
 ) -> None:
-    pair[0].catch_up.heart.beat()
-    assert heartbeats(any_harness) == 0
-    any_harness.start(PHONE)
-    pair[0].catch_up.heart.beat()
-    assert heartbeats(any_harness) == 1
+    for process in pair:
+        process.catch_up.heart.beat()  # at its start
+    id = sent(any_harness)
+    missed(any_harness)
+    beat(any_harness, pair[0], seconds=92)
+    assert pair[0].expire() == 0
+    assert pair[0].catch_up.run_once()
+    assert status(any_harness, id) == "approved"
 
 
 def test_of_two_that_leave_at_once_one_row_stays(any_harness: Harness, pair: list[Process]) -> None:

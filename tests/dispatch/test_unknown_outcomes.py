@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -198,3 +199,41 @@ def test_an_answer_that_nobody_can_read_is_an_unknown_outcome(
     assert isinstance(sent, Unknown)
     with pytest.raises(ChannelUnavailable):
         gateway.find_sent(to=PHONE, body="x", tried_ago=timedelta(0), sid=None)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "code"), [(Delivery.DELIVERED, None), (Delivery.UNDELIVERED, 30003)]
+)
+@pytest.mark.parametrize("is_report_first", [True, False])
+def test_a_report_says_more_than_an_unclear_answer(
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    delivery: Delivery,
+    code: int | None,
+    is_report_first: bool,
+) -> None:
+    harness.simulator.faults.add(faults.ERROR_AFTER)
+    harness.simulator.faults.add(faults.LIST_ERROR)
+    gateway = type(harness.service.gateway)
+    send = gateway.send
+
+    def report() -> None:
+        (sent,) = harness.newest(1)
+        sid = harness.texts()[-1].sid
+        harness.report(Report(sent.text.id, sid, delivery, code, False, None, None))
+
+    def answered(self: Any, **told: Any) -> Any:
+        answer = send(self, **told)
+        report()
+        return answer
+
+    if is_report_first:
+        monkeypatch.setattr(gateway, "send", answered)
+    id = harness.start_and_send()["id"]
+    if not is_report_first:
+        assert harness.status(id)["customStatus"]["errorCode"] == 20500
+        report()
+    for _ in range(20):
+        harness.forward(1)
+    custom = harness.status(id)["customStatus"]
+    assert (custom["delivery"], custom["errorCode"]) == (delivery.value, code)

@@ -86,6 +86,7 @@ def check_laws(before: Verification, what: Input, now: datetime, decision: Decis
     check_answers(before, what, decision)
     if after is before:
         assert decision.answer is None
+    assert after is before or after != before
     if replace(after, newest_send_at=before.newest_send_at) != before:
         assert decision.events, "nothing changes without a line in the history"
 

@@ -1,5 +1,6 @@
 """Catalogues hold every sentence, a broken one is named, and the person's language is chosen."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,11 @@ def test_babel_reads_the_same(path) -> None:
     assert str(catalogue.locale).replace("_", "-") == path.stem
 
 
-GOOD = "\n\n".join(f'msgid "{s}"\nmsgstr "{s}"' for s in catalogues.all_sentences())
+def written(translations: dict[str, str]) -> str:
+    return "\n\n".join(f'msgid "{s}"\nmsgstr "{t}"' for s, t in translations.items())
+
+
+GOOD = written({s: s for s in catalogues.all_sentences()})
 
 
 @pytest.mark.parametrize(
@@ -78,9 +83,10 @@ GOOD = "\n\n".join(f'msgid "{s}"\nmsgstr "{s}"' for s in catalogues.all_sentence
         (GOOD.replace(f'msgstr "{sentences.APPROVED}"', r'msgstr "Fine\a"'), "no text can"),
         (GOOD.replace(f'msgstr "{sentences.APPROVED}"', f'msgstr "{"fine " * 40}"'), "one segment"),
         (GOOD.replace(f'msgstr "{sentences.NOT_YOU}"', 'msgstr "Not you?"'), "NO is missing"),
+        (GOOD.replace(f'msgstr "{sentences.NOT_YOU}"', 'msgstr "NOT you? Reply NON"'), "NO is m"),
+        (GOOD.replace('msgstr "Code {code}.', 'msgstr "Code 7\u2068{code}\u2069.'), "beside"),
         (GOOD.replace('msgstr "no"', 'msgstr "nein,"'), "no word"),
         (GOOD.replace('msgstr "no"', 'msgstr "nein, 5"'), "no word"),
-        (GOOD.replace('msgstr "Code {code}.', 'msgstr "کد {code}.'), "U\\+2068"),
     ],
 )
 def test_a_broken_catalogue_is_named(tmp_path, broken: str, said: str) -> None:
@@ -88,6 +94,30 @@ def test_a_broken_catalogue_is_named(tmp_path, broken: str, said: str) -> None:
     path.write_text(broken)
     with pytest.raises(BrokenCatalogue, match=said):
         catalogues.read_complete(path)
+
+
+@pytest.mark.parametrize("opening", ["کد {code}.", "{code} کد.", "SMS {code}."])
+def test_fields_are_isolated_where_lines_run_from_right_to_left(
+    tmp_path: Path, opening: str
+) -> None:
+    path = tmp_path / "fa.po"
+    persian = {
+        **{s: re.sub(r"(\{\w+\})", "\u2068\\1\u2069", s) for s in catalogues.all_sentences()},
+        sentences.APPROVED: "سپاس",
+    }
+    path.write_text(written(persian))
+    assert catalogues.read_complete(path)
+    short = sentences.REPLY_SECONDS_SHORT
+    path.write_text(written({**persian, short: short.replace("Code {code}.", opening)}))
+    with pytest.raises(BrokenCatalogue, match="must stand around each field"):
+        catalogues.read_complete(path)
+
+
+def test_a_long_list_of_words_for_no_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "ru.po"
+    words = ", ".join(["это не я и не просил"] * 5)
+    path.write_text(GOOD.replace('msgstr "no"', f'msgstr "{words}"'))
+    assert catalogues.read_complete(path)[sentences.NO_WORDS] == words
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

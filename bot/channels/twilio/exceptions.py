@@ -27,7 +27,7 @@ def twilio_code(error: Exception) -> int | None:
         # Reading a list raises an error that holds the answer in place of a code.
         found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
         code = int(found[1]) if found else None
-    return code if isinstance(code, int) and code >= 10_000 else None
+    return code if isinstance(code, int) and 10_000 <= code < 1_000_000 else None
 
 
 def describe(error: Exception) -> str:

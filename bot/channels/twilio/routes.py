@@ -22,7 +22,9 @@ from bot.http.paths import safe_path
 from bot.observability.logs import note
 from bot.observability.metrics import UNKNOWN_TEXT, UNREADABLE_REPORT
 from bot.service import Service
+from bot.store.tx import StoreUnavailable
 from bot.usecases.answer import ignore_text, judge_text
+from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.report import reported
 
 log = logging.getLogger(__name__)
@@ -70,14 +72,24 @@ class Webhooks:
             if self._store.write(ignore_text, text):
                 self._ignored(text.reason)
             return Response(EMPTY, mimetype="text/xml")
-        judged = self._store.write(
-            judge_text, text, rules=self._service.rules, judged_until=self._service.judged_until
-        )
+        judged = self._judged(text)
         if judged.is_repeat:
             self._metrics.webhook_refused("repeat")
         if judged.ignored is not None:
             self._ignored(judged.ignored)
         return Response(twiml(judged.answer), mimetype="text/xml")
+
+    def _judged(self, text: InboundText) -> Judged:
+        """Raises StoreUnavailable, whatever the database says: Twilio has the reply, and its list
+        is read again."""
+        until = self._service.judged_until
+        try:
+            return self._store.write(
+                judge_text, text, rules=self._service.rules, judged_until=until
+            )
+        except self._store.errors as error:
+            self._store.outages.interrupted()
+            raise StoreUnavailable("the database refused a reply") from error
 
     def report(self, text_id: str) -> tuple[str, int]:
         report = read_report(text_id, self._signed_form())

@@ -191,8 +191,9 @@ def _await_outcome(store: Store, id: str, *, is_silent: bool) -> None:
         if view.verification.is_terminal:
             break
         is_taken = view.text.state is not TextState.QUEUED or view.text.claims > 0
-        is_late = not is_taken and time.monotonic() - began >= TAKEN_WITHIN_SECONDS
-        if is_late and not store.read(claim.is_sending):
+        if is_taken or store.read(claim.is_sending):  # a dispatcher runs
+            began = time.monotonic()
+        if time.monotonic() - began >= TAKEN_WITHIN_SECONDS:
             raise click.ClickException(NOTHING_SENDS)
         if shows:
             click.echo(f"\r{_countdown(view):<60}", nl=False)

@@ -22,7 +22,11 @@ FOLDER = Path(__file__).parent
 # What ends a sentence, with the blank after it, by the mark that ends one of the catalogue; of
 # others, and where none does, a full stop.
 _FULL_STOPS = {"。": "。", "।": "। "}
-_BESIDE_CODE = re.compile(r"[\d}]\{code\}|\{code\}[\d{]")  # it would be read as a part of it
+# It would be read as a part of the code. Marks that show nothing may stand between.
+_BESIDE_CODE = re.compile(
+    r"[\d}][\u200b-\u200f\u2066-\u2069]*\{code\}|\{code\}[\u200b-\u200f\u2066-\u2069]*[\d{]"
+)
+_NO = re.compile("(?<![A-Za-z])NO(?![A-Za-z])")
 _NOT_ISOLATED = re.compile("(?<!\u2068)\\{|\\}(?!\u2069)")
 
 
@@ -91,7 +95,7 @@ def read_complete(path: Path) -> dict[str, str]:
         translation = translations.get(sentence, "")
         if not translation.strip():
             raise BrokenCatalogue(f"{path.name}: this sentence is missing: {sentence}")
-        fault = _fault(sentence, translation)
+        fault = _fault(sentence, translation) or _fault_of_direction(translations, translation)
         if fault:
             raise BrokenCatalogue(f"{path.name}: {fault}: {translation}")
     return {sentence: translations[sentence] for sentence in all_sentences()}
@@ -103,35 +107,45 @@ def _fault(sentence: str, translation: str) -> str | None:
         return "other fields than in the original"
     if any(category(letter) in ("Cc", "Cs") for letter in translation):
         return "it holds a character that no text can"
-    if names and is_right_to_left(translation) and _NOT_ISOLATED.search(translation):
-        return "U+2068 and U+2069 must stand around each field"
+    if sentence == sentences.NO_WORDS:
+        is_list = all(map(_is_word, translation.split(",")))
+        return None if is_list else "it holds an entry that is no word"
+    if sentence == sentences.NOT_YOU and not _NO.search(translation):
+        return "NO is missing"
+    if has_neighbour_of_code(translation):
+        return "a digit or a field stands directly beside {code}"
     if "code" in names:
-        if _BESIDE_CODE.search(translation):
-            return "a digit or a field stands directly beside {code}"
-        return (
-            None if is_recognizable(fixed_parts(translation)) else "a quote of it could not be told"
-        )
+        is_told = is_recognizable(fixed_parts(translation))
+        return None if is_told else "a quote of it could not be told"
     if segments(re.sub(r"\{\w+\}", "10", translation)).count > 1:
         return "it takes more than one segment"
-    if sentence == sentences.NOT_YOU and "NO" not in translation:
-        return "NO is missing"
-    if sentence == sentences.NO_WORDS and not all(map(_is_word, translation.split(","))):
-        return "it holds an entry that is no word"
     return None
+
+
+def _fault_of_direction(translations: Mapping[str, str], translation: str) -> str | None:
+    is_right_to_left = _is_right_to_left(translations.get(sentences.APPROVED, ""))
+    if is_right_to_left and _NOT_ISOLATED.search(translation):
+        return "U+2068 and U+2069 must stand around each field"
+    return None
+
+
+def has_neighbour_of_code(template: str) -> bool:
+    """Whether a digit or a field stands directly beside {code}."""
+    return _BESIDE_CODE.search(template) is not None
 
 
 def _is_word(entry: str) -> bool:
     return re.search(r"[^\W\d_]", entry) is not None
 
 
-def is_right_to_left(text: str) -> bool:
+def _is_right_to_left(text: str) -> bool:
     """Whether its first letter with a direction of its own is of such a script."""
     letters = (bidirectional(letter) for letter in text)
     return next((kind for kind in letters if kind in ("L", "R", "AL")), "L") != "L"
 
 
 def runs_right_to_left(tag: str) -> bool:
-    return is_right_to_left(load()[tag][sentences.APPROVED])
+    return _is_right_to_left(load()[tag][sentences.APPROVED])
 
 
 def full_stop(tag: str) -> str:
