@@ -108,6 +108,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
     ]
     return {
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "HOST": kept.get("HOST") or "127.0.0.1",
         "PORT": str(port),
         "TWILIO_API_BASE_URL": f"http://127.0.0.1:{simulator_port}",
         "TWILIO_ACCOUNT_SID": kept.get("TWILIO_ACCOUNT_SID") or f"AC{secrets.token_hex(16)}",

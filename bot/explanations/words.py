@@ -150,6 +150,13 @@ def _by(detail: Detail) -> str:
     return f" by {detail['operator']}" if detail.get("operator") else ""
 
 
+def _canceled(detail: Detail) -> str:
+    cause = detail.get("cause")
+    if cause in (None, Cause.TERMINATED, Cause.SUPERSEDED):  # None: an entry of an earlier version
+        return f"Canceled{_by(detail)}{_reason(detail)}"
+    return f"Canceled: {CAUSES[Cause(cause)]}."
+
+
 def delivery_in_words(word: str) -> str:
     return DELIVERIES[Delivery(word)] if word in frozenset(Delivery) else ""
 
@@ -209,7 +216,7 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.APPROVED: lambda d: "Approved.",
     EventName.EXPIRED: lambda d: "The window closed without the right code.",
     EventName.MAX_ATTEMPTS_REACHED: lambda d: "Out of tries.",
-    EventName.CANCELED: lambda d: f"Canceled{_by(d)}{_reason(d)}",
+    EventName.CANCELED: lambda d: _canceled(d),
     EventName.FAILED: lambda d: f"Failed{_reason(d)}",
 }
 

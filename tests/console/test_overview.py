@@ -209,3 +209,14 @@ def test_the_chart_is_drawn_from_the_figures(operator: Operator, harness: Harnes
     ticks = show(operator, "/").texts('svg[role="img"] text')
     assert ticks[:3] == ["0", "5", "10"]
     assert ticks[3:] == ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]
+
+
+def test_an_error_that_textback_does_not_know_is_told_as_such(
+    operator: Operator, harness: Harness
+) -> None:
+    harness.simulator.faults.add(faults.REFUSE, code=99998)
+    harness.start_and_send()
+    said = show(operator, "/").says("[aria-label='By error']")
+    assert "99998" in said
+    assert "Not one that Textback knows" in said
+    assert "None" not in said

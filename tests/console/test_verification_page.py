@@ -188,3 +188,23 @@ def test_one_sentence_stands_once(operator: Operator, harness: Harness) -> None:
     for path in (f"/console/verifications/{id}", f"/console/verifications/{id}/at-twilio"):
         said = Page(operator.get(path)).says("main")
         assert said.count("A carrier or Twilio filtered the text.") == 1, said
+
+
+@pytest.mark.parametrize(
+    ("said", "last"), [("STOP", "Canceled: texted STOP."), ("no", "Canceled: replied NO.")]
+)
+def test_the_time_line_says_why_it_was_canceled(
+    operator: Operator, harness: Harness, said: str, last: str
+) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(said)
+    assert last in one(operator, id).says("main")
+
+
+def test_the_text_is_not_offered_again_where_that_would_be_refused(
+    operator: Operator, harness: Harness
+) -> None:
+    id = harness.start_and_send()["id"]
+    assert "Send the text again" in one(operator, id).says("#doing")
+    harness.forward(70)
+    assert "Send the text again" not in one(operator, id).says("#doing")

@@ -14,6 +14,7 @@ from bot.channels import sentences
 from bot.channels.gateway import ChannelUnavailable
 from bot.domain import phone
 from bot.domain.errors import InvalidNumber
+from bot.domain.resending import Resending, resending
 from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
 from bot.explanations import state, why, words
@@ -102,8 +103,10 @@ class Pages:
         explained = why.explained_codes(view)
         codes = {line.detail["error_code"] for line in view.history if "error_code" in line.detail}
         refusal = self._store.read(refusal_of_restart, v, service.rules, service.admission)
+        resends = resending(v, self._store.now(), is_unsettled=False)
         return {
             "view": view,
+            "may_resend": resends in (Resending.DUE, Resending.ON_ITS_WAY),
             "why": why.explain(view, self._renderer.now()),
             "history": words.timeline(view.history, explained),
             "explained": explained | codes,
