@@ -4,7 +4,7 @@ a reply that another process received is judged.
 A process that dies, hangs or loses the database leaves replies unread, and the others notice
 nothing. So while a verification is pending, each process that serves writes down twice a second
 that it runs, and until when it has judged what reached it; at its start and while nothing is
-pending, twice a minute, so that the others know of it. A verification ends by its deadline once
+pending, every ten seconds, so that the others know of it. A verification ends by its deadline once
 all have judged what came before. If a process has not written for three seconds, the others read
 Twilio's list whenever a verification is due. Once they have read it two minutes after the process's
 newest beat, they remove its row, unless no other process serves: by then Twilio's requests reach
@@ -18,8 +18,10 @@ from bot.store import heartbeats, verifications
 from bot.store.tx import Done, Tx
 
 EVERY_SECONDS = 0.5
-IDLE_SECONDS = 30.0  # while nothing is pending
+IDLE_SECONDS = 10.0  # while nothing is pending
 SILENT_AFTER = timedelta(seconds=3)
+# A process that has begun before this one, and runs, has written again by then.
+REPLACED_AFTER = timedelta(seconds=IDLE_SECONDS) + SILENT_AFTER
 GONE_AFTER = timedelta(minutes=2)
 # How long a verification waits beyond its deadline for another process, at most: if Twilio is down,
 # verifications still end.
@@ -54,7 +56,7 @@ def beat(
 
     `lag`: the age of the oldest reply that may still be under way, or None if replies were missed.
     `replaces`: the instant until which this process read missed replies at its start. It replaces
-    the processes that have not written since.
+    the processes that have not written since, nor for REPLACED_AFTER.
     """
     due_at = verifications.next_due_at(tx)
     if due_at is None and not is_idle_due:
@@ -66,7 +68,7 @@ def beat(
         heartbeats.beat(tx, process, judged_until=until, unknown=now - GONE_AFTER)
     heartbeats.remove_gone(tx, after=GONE_AFTER, longest=verifications.LONGEST_OPEN)
     if replaces is not None and now - replaces > SILENT_AFTER:
-        heartbeats.remove_older(tx, than=replaces)
+        heartbeats.remove_older(tx, than=min(replaces, now - REPLACED_AFTER))
     if due_at is None or due_at > now or judged_until(tx, process) >= due_at:
         return Done(0)
     return Done(heartbeats.count_silent(tx, but=process, before=now - SILENT_AFTER))

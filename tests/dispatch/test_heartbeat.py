@@ -121,9 +121,23 @@ def test_one_that_starts_takes_the_place_of_one_that_died(
     second.catch_up.start()
     second.catch_up.stop(within_seconds=5)
     assert heartbeats(any_harness) == 1
-    any_harness.clock.forward(12)
+    any_harness.clock.forward(heartbeat.REPLACED_AFTER.total_seconds() + 1)
     second.catch_up.heart.beat()
     assert second.expire() == 1
+
+
+def test_one_that_runs_and_had_nothing_to_write_is_not_taken_for_dead(
+    any_harness: Harness, pair: list[Process]
+) -> None:
+    first, second = pair
+    first.catch_up.heart.beat()  # at its start, before the other's
+    any_harness.clock.forward(1)
+    second.catch_up.start()
+    second.catch_up.stop(within_seconds=5)
+    sent(any_harness)
+    any_harness.clock.forward(5)
+    second.catch_up.heart.beat()
+    assert heartbeats(any_harness) == 2, "it may have been halted since then, with a reply"
 
 
 def test_one_that_stops_leaves_if_another_serves(any_harness: Harness, pair: list[Process]) -> None:
