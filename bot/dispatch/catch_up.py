@@ -105,7 +105,7 @@ class CatchUp(Background):
         ends = time.monotonic() + EXPIRY_WAITS_SECONDS
         while self.is_due and time.monotonic() < ends and not self._is_over.is_set():
             time.sleep(0.02)
-        self._try(self.heart.beat)
+        self.heart.try_to_beat()
         self.heart.start()  # before this, no reply reaches this process
 
     def refuse_more(self) -> None:

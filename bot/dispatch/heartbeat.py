@@ -87,12 +87,15 @@ class HeartbeatWriter(Background):
 
     def _run(self) -> None:
         while not self._is_over.wait(heartbeat.EVERY_SECONDS):
-            try:
-                self.beat()
-                self._is_logged = False
-            except StoreUnavailable as error:
-                if not self._is_logged:
-                    log.warning("the heartbeat waits for the database: %s", error)
-                self._is_logged = True
-            except Exception:
-                log.exception("the heartbeat failed; going on")
+            self.try_to_beat()
+
+    def try_to_beat(self) -> None:
+        try:
+            self.beat()
+            self._is_logged = False
+        except StoreUnavailable as error:
+            if not self._is_logged:
+                log.warning("the heartbeat waits for the database: %s", error)
+            self._is_logged = True
+        except Exception:
+            log.exception("the heartbeat failed; going on")

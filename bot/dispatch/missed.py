@@ -19,6 +19,11 @@ from bot.usecases.rules import Rules
 READ_AT_ONCE = 200  # texts: ten milliseconds
 MOST_BLOCKED = 3  # numbers locked by another transaction: each costs a wait of four seconds
 
+
+class _Refused(RowLocked):
+    """The database refused a text, and may take it later."""
+
+
 OnIgnored = Callable[[IgnoreReason], None]
 
 log = logging.getLogger(__name__)
@@ -52,8 +57,9 @@ def read_missed(
 def _judge_all(
     store: Store, texts: Sequence[InboundText], rules: Rules, on_ignored: OnIgnored
 ) -> None:
-    """Judges texts, oldest first. If another transaction holds the rows of a number, its later
-    texts wait, and the others go on. Raises StoreUnavailable, and RowLocked at the end."""
+    """Judges texts, oldest first. If another transaction holds the rows of a number, or the
+    database refuses one of its texts, its later texts wait, and the others go on. Raises
+    StoreUnavailable, and RowLocked at the end."""
     blocked: dict[str, RowLocked] = {}
     for text in texts:
         if text.phone in blocked:
@@ -62,7 +68,7 @@ def _judge_all(
             _judge(store, text, rules, on_ignored)
         except RowLocked as error:
             blocked[text.phone] = error
-            if len(blocked) == MOST_BLOCKED:
+            if sum(type(one) is RowLocked for one in blocked.values()) == MOST_BLOCKED:
                 break
     if blocked:
         raise next(iter(blocked.values()))
@@ -120,6 +126,9 @@ def _judge(store: Store, text: InboundText, rules: Rules, on_ignored: OnIgnored)
         )
     except StoreUnavailable:
         raise
+    except store.errors as error:
+        log.error("a missed text of %s is refused: %s", masked(text.phone), type(error).__name__)
+        raise _Refused("the database refuses a missed text") from error
     except Exception:  # one bad text must not stop the rest
         log.exception("a missed text of %s cannot be judged", masked(text.phone))
     else:

@@ -152,9 +152,9 @@ def _by(detail: Detail) -> str:
 
 def _canceled(detail: Detail) -> str:
     cause = detail.get("cause")
-    if cause in (None, Cause.TERMINATED, Cause.SUPERSEDED):  # None: an entry of an earlier version
-        return f"Canceled{_by(detail)}{_reason(detail)}"
-    return f"Canceled: {CAUSES[Cause(cause)]}."
+    if cause in (Cause.OPTED_OUT, Cause.DISOWNED):  # an entry of another version may have none
+        return f"Canceled: {CAUSES[Cause(cause)]}."
+    return f"Canceled{_by(detail)}{_reason(detail)}"
 
 
 def delivery_in_words(word: str) -> str:

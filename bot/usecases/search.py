@@ -25,7 +25,7 @@ LOOKED_THROUGH = 20_000
 # Alone, or as texts in English and languages like it have it.
 _REFERENCE = re.compile(rf"(?:R[EÉI]F[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})\.?")
 # Alone, or behind what masks the rest of a number.
-_LAST_FOUR = re.compile(r"(?:.*(?:\*\*|••|\.\.|…)[\W_]*)?([0-9]{4})")
+_LAST_FOUR = re.compile(r"(?:.*(?:\*\*|••|\.\.|…|[xX]{2})[\W_]*)?([0-9]{4})")
 _HEX = re.compile(r"(?:[A-Z]{2})?[0-9A-F]{32}")  # our ids and Twilio's, in capitals
 
 

@@ -126,6 +126,27 @@ def test_one_that_starts_takes_the_place_of_one_that_died(
     assert second.expire() == 1
 
 
+def test_one_that_stops_while_nothing_is_pending_leaves(
+    any_harness: Harness, pair: list[Process]
+) -> None:
+    for process in pair:
+        process.catch_up.heart.beat()
+    any_harness.clock.forward(9)
+    pair[0].catch_up.heart.leave()
+    assert heartbeats(any_harness) == 1, "the other one runs, though it has not written lately"
+
+
+def test_a_first_heartbeat_that_fails_ends_no_start(
+    pair: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("of the database's driver")
+
+    monkeypatch.setattr(pair[0].catch_up.heart, "beat", fail)
+    pair[0].catch_up.start()
+    pair[0].catch_up.stop(within_seconds=5)
+
+
 def test_one_that_runs_and_had_nothing_to_write_is_not_taken_for_dead(
     any_harness: Harness, pair: list[Process]
 ) -> None:

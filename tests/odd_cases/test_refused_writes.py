@@ -33,26 +33,32 @@ CREATE TRIGGER refuses BEFORE INSERT ON inbound FOR EACH ROW EXECUTE FUNCTION re
         "P0001",
     ],
 )
+@pytest.mark.parametrize("seconds", [0, 3], ids=["", "and at the first reading"])
 def test_a_reply_that_postgresql_refuses_is_read_later(
-    tmp_path: Path, postgres: Server, state: str
+    tmp_path: Path, postgres: Server, state: str, seconds: int
 ) -> None:
     url = postgres.new_database()
     with open_harness(tmp_path, DATABASE_URL=url) as harness:
         id = harness.start_and_send()["id"]
         ask(url, RAISING.format(state=state))
         assert harness.text(harness.code()).status == 503
+        harness.forward(seconds)
         ask(url, "DROP TRIGGER refuses ON inbound")
         pass_by(harness)
         assert harness.status(id)["output"] is True
 
 
-def test_a_reply_that_sqlite_refuses_is_read_later(sqlite_harness: Harness, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0, 3], ids=["", "and at the first reading"])
+def test_a_reply_that_sqlite_refuses_is_read_later(
+    sqlite_harness: Harness, tmp_path: Path, seconds: int
+) -> None:
     id = sqlite_harness.start_and_send()["id"]
     with sqlite3.connect(tmp_path / "textback.db") as other:
         other.execute(
             "CREATE TRIGGER refuses BEFORE INSERT ON inbound BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
     assert sqlite_harness.text(sqlite_harness.code()).status == 503
+    sqlite_harness.forward(seconds)
     with sqlite3.connect(tmp_path / "textback.db") as other:
         other.execute("DROP TRIGGER refuses")
     other.close()
