@@ -49,3 +49,7 @@ def missed(harness: Harness) -> None:
     """The right reply reaches a process that loses it."""
     harness.simulator.faults.add(faults.WEBHOOK_NEVER)
     harness.text(harness.code())
+
+
+def heartbeats(harness: Harness) -> int:
+    return len(harness.store.read(lambda tx: tx.all("SELECT * FROM heartbeat")))

@@ -2,23 +2,12 @@
 
 import threading
 
-import pytest
-
 from bot.dispatch.catch_up import CatchUp
 from bot.store.tx import Done, Tx
 from bot.usecases import heartbeat
 from simulator import faults
-from tests.dispatch.processes import Process, beat, begin, missed, sent, status
+from tests.dispatch.processes import Process, beat, begin, heartbeats, missed, sent, status
 from tests.harness import PHONE, Harness
-
-
-def heartbeats(harness: Harness) -> int:
-    return len(harness.store.read(lambda tx: tx.all("SELECT * FROM heartbeat")))
-
-
-def newest_beat(harness: Harness) -> str:
-    (row,) = harness.store.read(lambda tx: tx.all("SELECT max(beat_at) AS at FROM heartbeat"))
-    return str(row["at"])
 
 
 def expect_to_be_read(harness: Harness, reader: Process, id: str) -> None:
@@ -126,41 +115,6 @@ def test_one_that_starts_takes_the_place_of_one_that_died(
     assert second.expire() == 1
 
 
-def test_one_that_stops_while_nothing_is_pending_leaves(
-    any_harness: Harness, pair: list[Process]
-) -> None:
-    for process in pair:
-        process.catch_up.heart.beat()
-    any_harness.clock.forward(9)
-    pair[0].catch_up.heart.leave()
-    assert heartbeats(any_harness) == 1, "the other one runs, though it has not written lately"
-
-
-def test_a_first_heartbeat_that_fails_ends_no_start(
-    pair: list[Process], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> None:
-        raise RuntimeError("of the database's driver")
-
-    monkeypatch.setattr(pair[0].catch_up.heart, "beat", fail)
-    pair[0].catch_up.start()
-    pair[0].catch_up.stop(within_seconds=5)
-
-
-def test_one_that_runs_and_had_nothing_to_write_is_not_taken_for_dead(
-    any_harness: Harness, pair: list[Process]
-) -> None:
-    first, second = pair
-    first.catch_up.heart.beat()  # at its start, before the other's
-    any_harness.clock.forward(1)
-    second.catch_up.start()
-    second.catch_up.stop(within_seconds=5)
-    sent(any_harness)
-    any_harness.clock.forward(5)
-    second.catch_up.heart.beat()
-    assert heartbeats(any_harness) == 2, "it may have been halted since then, with a reply"
-
-
 def test_one_that_stops_leaves_if_another_serves(any_harness: Harness, pair: list[Process]) -> None:
     """Alone, its replies are waited for until the next one starts."""
     begin(any_harness, pair, until_deadline=50)
@@ -178,37 +132,6 @@ def test_a_process_that_does_not_serve_delays_no_expiry(any_harness: Harness) ->
     any_harness.start(PHONE)
     made.heart.beat()
     assert heartbeats(any_harness) == 0
-
-
-def test_little_is_written_while_nothing_is_pending(
-    any_harness: Harness, pair: list[Process], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    writer = pair[0].catch_up.heart
-    beats = []
-    for is_long_ago in (True, False, True, False):
-        monkeypatch.setattr(heartbeat, "IDLE_SECONDS", 0.0 if is_long_ago else 1000.0)
-        any_harness.clock.forward(1)
-        writer.beat()
-        assert heartbeats(any_harness) == 1, "the others know of it from its start on"
-        beats.append(newest_beat(any_harness))
-    assert beats[0] == beats[1] < beats[2] == beats[3]
-    any_harness.start(PHONE)
-    any_harness.clock.forward(1)
-    writer.beat()
-    assert newest_beat(any_harness) > beats[3]
-
-
-def test_a_process_that_is_gone_before_anything_was_pending_is_waited_for(
-    any_harness: Harness, pair: list[Process]
-) -> None:
-    for process in pair:
-        process.catch_up.heart.beat()  # at its start
-    id = sent(any_harness)
-    missed(any_harness)
-    beat(any_harness, pair[0], seconds=92)
-    assert pair[0].expire() == 0
-    assert pair[0].catch_up.run_once()
-    assert status(any_harness, id) == "approved"
 
 
 def test_of_two_that_leave_at_once_one_row_stays(any_harness: Harness, pair: list[Process]) -> None:
