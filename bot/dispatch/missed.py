@@ -19,14 +19,13 @@ from bot.usecases.rules import Rules
 READ_AT_ONCE = 200  # texts: ten milliseconds
 MOST_BLOCKED = 3  # numbers locked by another transaction: each costs a wait of four seconds
 
-
-class _Refused(RowLocked):
-    """The database refused a text, and may take it later."""
-
-
 OnIgnored = Callable[[IgnoreReason], None]
 
 log = logging.getLogger(__name__)
+
+
+class _Refused(RowLocked):
+    """The database refused a text, and may take it later."""
 
 
 def read_missed(

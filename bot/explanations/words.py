@@ -216,7 +216,7 @@ _WORDS: dict[EventName, Callable[[Detail], str]] = {
     EventName.APPROVED: lambda d: "Approved.",
     EventName.EXPIRED: lambda d: "The window closed without the right code.",
     EventName.MAX_ATTEMPTS_REACHED: lambda d: "Out of tries.",
-    EventName.CANCELED: lambda d: _canceled(d),
+    EventName.CANCELED: _canceled,
     EventName.FAILED: lambda d: f"Failed{_reason(d)}",
 }
 

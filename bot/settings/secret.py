@@ -33,8 +33,8 @@ _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)
 # Published pass phrases and keys (Flask's documentation, FIPS 197), and words in hexadecimal
 # digits; phone numbers.
 _PUBLISHED = re.compile(
-    r"correct\W*horse|this\W*is\W*(a|my|the)|i\W*love\W*you|let\W*me\W*in|trust\W*no\W*[1o]|open\W*sesame|deadbeef|cafebabe"
-    r"|feedface|baadf00d|192b9bdd22ab9ed4d12e236c78afcb9a|2b7e151628aed2a6abf7158809cf4f3c",
+    r"correct\W*horse|this\W*is\W*(a|my|the)|i\W*love\W*you|let\W*me\W*in|trust\W*no\W*[1o]"
+    r"|open\W*sesame|deadbeef|cafebabe|feedface|baadf00d|192b9bdd22ab9ed4d12e236c78afcb9a|2b7e151628aed2a6abf7158809cf4f3c",
     re.IGNORECASE,
 )
 _PHONES = re.compile(r"(\+[1-9][0-9]{6,14}\W*)+")

@@ -164,13 +164,7 @@ def no_words(tag: str | None) -> list[str]:
 
 def fields(template: str) -> frozenset[str]:
     """The fields a template uses. ValueError: its braces do not match, or ask for formatting."""
-    names = set()
-    for _, name, form, conversion in Formatter().parse(template):
-        if form or conversion:
-            raise ValueError("a field may not carry a format or a conversion")
-        if name is not None:
-            names.add(name)
-    return frozenset(names)
+    return frozenset(catalogues.field_names(template))
 
 
 def help_text(service: str | None) -> str:

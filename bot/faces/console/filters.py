@@ -117,9 +117,9 @@ def instant(text: str, faults: list[str]) -> datetime | None:
 
 def _typed(at: datetime | None) -> str:
     """An instant as a browser's field takes it; it complains in its console of anything else."""
-    return (
-        "" if at is None else f"{at:%Y-%m-%dT%H:%M}" + (f"{at:%H:%M:%S}"[5:] if at.second else "")
-    )
+    if at is None:
+        return ""
+    return at.replace(tzinfo=None).isoformat(timespec="seconds" if at.second else "minutes")
 
 
 def _stages(text: str, faults: list[str]) -> frozenset[Stage]:

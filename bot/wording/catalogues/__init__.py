@@ -56,10 +56,10 @@ def read(path: Path) -> dict[str, str]:
     parts: dict[str, str] = {}
     key = ""
     try:
-        text = path.read_text("utf-8")
+        content = path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
         raise BrokenCatalogue(f"{path.name} cannot be read: {error}") from None
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         word, _, rest = line.strip().partition(" ")
         if word in ("msgid", "msgstr"):
             if word == "msgid":
@@ -159,15 +159,22 @@ def fixed_parts(template: str) -> list[str]:
 
 
 def fields(template: str) -> list[str]:
-    """The fields of a template, sorted. Raises BrokenCatalogue if its braces do not match, or ask
-    for more than a field."""
-    names = []
+    """The fields of a template, sorted. Raises BrokenCatalogue if its braces do not match, or hold
+    more than the name of a field."""
     try:
-        for literal, name, form, conversion in Formatter().parse(template):
-            if form or conversion or set("{}") & set(literal):
-                raise ValueError("braces hold the name of a field and nothing else")
-            if name is not None:
-                names.append(name)
+        names = field_names(template)
+        if set("{}") & set("".join(fixed_parts(template))):
+            raise ValueError("it holds a brace that begins no field")
     except ValueError as error:
-        raise BrokenCatalogue(f"{template}: {error}") from None
+        fault = f"{error}; braces hold the name of a field and nothing else"
+        raise BrokenCatalogue(f"{template}: {fault}") from None
     return sorted(names)
+
+
+def field_names(template: str) -> list[str]:
+    """The fields of a template, in their order. ValueError: its braces do not match, or ask for
+    formatting."""
+    parsed = list(Formatter().parse(template))
+    if any(form or conversion for _, _, form, conversion in parsed):
+        raise ValueError("a field may not carry a format or a conversion")
+    return [name for _, name, _, _ in parsed if name is not None]
