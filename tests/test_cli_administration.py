@@ -88,7 +88,7 @@ def test_the_history_names_who_acted(harness: Harness, monkeypatch: pytest.Monke
     harness.flask("cancel", PHONE)
     shown = harness.flask("show", PHONE).output
     assert "Started by dana;" in shown
-    assert "The same text was asked for again by dana" in shown
+    assert "The text was requested again by dana" in shown
     assert "Canceled by dana" in shown
 
 

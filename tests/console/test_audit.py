@@ -27,7 +27,7 @@ def test_what_operators_do_is_in_audit_history_and_log(
     page = Page(bob.get(f"/console/verifications/{id}"))
     said = " ".join(page.texts("#history .timeline li"))
     assert "Started by alice;" in said
-    assert "asked for again by bob" in said
+    assert "requested again by bob" in said
     assert "Canceled by alice: canceled at the console" in said
     bob.post(f"/console/verifications/{id}/again")
     bob.post("/console/limits", number=PHONE)

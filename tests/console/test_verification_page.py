@@ -6,7 +6,7 @@ import pytest
 
 from bot.channels import sentences
 from bot.domain.events import EventName
-from bot.explanations import words
+from bot.explanations.timeline import sentence_of
 from bot.store.history import HistoryLine
 from bot.store.tx import Done
 from simulator import faults
@@ -56,7 +56,7 @@ def test_its_time_line_is_told_in_plain_words(operator: Operator, harness: Harne
 @pytest.mark.parametrize("name", EventName)
 def test_every_event_of_the_history_has_words(name: EventName) -> None:
     detail = {"delivery": "sent", "attempt": 1, "name": "x", "status": "approved"}
-    assert words.words(HistoryLine(1, NOON, name, detail)).endswith(".")
+    assert sentence_of(HistoryLine(1, NOON, name, detail)).endswith(".")
 
 
 @pytest.mark.parametrize("cause", [{}, {"cause": "send_refused"}, {"cause": "not_delivered"}])
@@ -65,14 +65,14 @@ def test_the_sentence_of_an_error_is_told_once(cause: dict[str, str]) -> None:
     sentence = sentences.sentence(30003)
     detail = {**cause, "reason": sentence, "error_code": 30003}
     assert (
-        words.words(HistoryLine(1, NOON, EventName.FURTHER_TEXT_FAILED, detail)).count(sentence)
+        sentence_of(HistoryLine(1, NOON, EventName.FURTHER_TEXT_FAILED, detail)).count(sentence)
         == 1
     )
 
 
 def test_a_reason_of_ours_is_told_beside_the_error() -> None:
     detail = {"cause": "send_given_up", "reason": "It took too long", "error_code": 30003}
-    said = words.words(HistoryLine(1, NOON, EventName.FAILED, detail))
+    said = sentence_of(HistoryLine(1, NOON, EventName.FAILED, detail))
     assert "It took too long" in said
     assert sentences.sentence(30003) in said
 

@@ -13,8 +13,9 @@ from bot import service as services
 from bot.domain import phone
 from bot.domain.operators import Action
 from bot.domain.verification import Status
-from bot.explanations import why, words
+from bot.explanations import why
 from bot.explanations.instants import clock
+from bot.explanations.timeline import timeline
 from bot.faces.cli import listing
 from bot.faces.cli.listing import outcome_in_words
 from bot.faces.cli.operator import audited, operator
@@ -119,7 +120,7 @@ def show(id: str, as_json: bool) -> None:
     v = view.verification
     click.echo(printable(f"{v.id}  {v.phone}  reference {v.reference}"))
     click.echo(f"{printable(outcome_in_words(view))}\n{printable(explanation)}\n")
-    for line, sentence in words.timeline(view.history, explained):
+    for line, sentence in timeline(view.history, explained):
         after = (line.at - v.created_at).total_seconds()
         click.echo(f"{clock(line.at)}  {after:>+8.1f} s  {printable(sentence)}")
     click.echo(UTC_NOTE)

@@ -19,11 +19,13 @@ from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
 from bot.explanations import state, why, words
 from bot.explanations import webhooks as explained
+from bot.explanations.timeline import timeline
 from bot.faces.console import charts, filters
 from bot.faces.console.remedies import remedy
 from bot.faces.console.rendering import Renderer
 from bot.service import Service
-from bot.usecases import audit, overview, read, search, texts, webhooks
+from bot.settings import shown_texts
+from bot.usecases import audit, overview, read, search, webhooks
 from bot.usecases.number_limits import number_limits, opted_out
 from bot.usecases.overview import Period
 from bot.usecases.readiness import Fault
@@ -108,7 +110,7 @@ class Pages:
             "view": view,
             "may_resend": resends in (Resending.DUE, Resending.ON_ITS_WAY),
             "why": why.explain(view, self._renderer.now()),
-            "history": words.timeline(view.history, explained),
+            "history": timeline(view.history, explained),
             "explained": explained | codes,
             "events": events,
             "others": self._store.read(read.others_of, v),
@@ -171,7 +173,9 @@ class Pages:
         return self._renderer.live("console/webhooks.html", lambda _: context, more=more)
 
     def texts(self) -> Response:
-        return self._renderer.page("console/texts.html", shown=texts.shown(self._service.settings))
+        return self._renderer.page(
+            "console/texts.html", shown=shown_texts.shown(self._service.settings)
+        )
 
     def ignored(self) -> Response:
         found = self._store.read(search.newest_ignored, limit=50)

@@ -80,10 +80,11 @@ def test_all_that_failed_are_sent_again(operator: Operator, told: Harness) -> No
     press(operator, path, **fields)
     told.simulator.receiver.behaviour = Behaviour.ACCEPT
     page = press(operator, "/failed", since="2026-01-31T12:01")
-    assert page.says(".notice") == "None has failed since then."
+    assert page.says(".notice") == "No event has failed since then."
     page = press(operator, "/failed", since="2026-01-31T12:00")
     assert page.says(".notice") == (
-        "Those that failed since then are sent again, once their endpoints are set and enabled."
+        "Events that failed since then are sent again as soon as their endpoints are set and"
+        " enabled."
     )
     told.run_once()
     assert received(told)[0].is_accepted
