@@ -10,11 +10,11 @@ import sys  # noqa: E402
 
 from bot import service as _services  # noqa: E402
 from bot import settings as _settings  # noqa: E402
+from bot.concurrency.gc_settings import apply as _configure_gc  # noqa: E402
 from bot.observability.logs import configure as _configure_logs  # noqa: E402
 from bot.observability.redaction import hide as _hide  # noqa: E402
 from bot.server import file_limit as _file_limit  # noqa: E402
 from bot.server import reload as _reload  # noqa: E402
-from bot.server.gc_settings import apply as _settle_memory  # noqa: E402
 from bot.settings.all_secrets import values as _secrets_of  # noqa: E402
 from bot.store.opening import open_store as _open_store  # noqa: E402
 from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
@@ -70,7 +70,7 @@ def _make_room():
 
 def post_worker_init(worker):
     """Runs when the worker is ready but does not listen yet: reads missed replies first."""
-    _settle_memory()
+    _configure_gc()
     service = _services.of(worker.wsgi)
     service.admission.refresh()  # counts earlier starts, so that the first start need not wait
     service.shared_counters.start()

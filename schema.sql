@@ -1,4 +1,4 @@
--- The database schema of Textback, version 8.
+-- The database schema of Textback. Its version is in schema_version, below.
 --
 -- Instants are UTC text of fixed width, 2026-01-31T09:30:00.000000Z: their order as text is their
 -- order in time, and people can read them. Booleans are 0 or 1. Invariants are CHECK or UNIQUE constraints or
@@ -233,8 +233,8 @@ CREATE TABLE metric_sample (
     PRIMARY KEY (process, sample)
 ) STRICT;
 
--- The instant up to which each process has judged the replies that reached it, written twice a second while
--- a verification is pending. No verification expires before all processes have judged what came before its
+-- The instant up to which each process has judged the replies that reached it. Written at its start, then twice
+-- a second while a verification is pending, and every ten seconds otherwise. No verification expires before all processes have judged what came before its
 -- deadline, or another process has read what they missed.
 CREATE TABLE heartbeat (
     process      TEXT NOT NULL PRIMARY KEY,

@@ -15,7 +15,9 @@ context = click.get_current_context(silent=True)
 command = context.info_name if context is not None else None
 if command == "run":
     # It would answer, send nothing, and log addresses with keys in them.
-    sys.exit("flask run serves no Textback. Run gunicorn wsgi:app, or make run with a simulator.")
+    sys.exit(
+        "flask run cannot serve Textback. Run gunicorn wsgi:app, or make run with a simulator."
+    )
 
 if command in (None, "routes", "shell"):  # the last two show what is served
     try:

@@ -228,9 +228,9 @@ def _admission(settings: Settings, store: Store) -> Admission:
     rate_limits = RateLimits(settings.rate_limits)
     circuit_breaker = CircuitBreaker(
         Thresholds(
-            settings.breaker_texts_per_prefix,
-            settings.breaker_texts_per_country,
-            settings.breaker_approved_percent,
+            texts_per_prefix=settings.breaker_texts_per_prefix,
+            texts_per_country=settings.breaker_texts_per_country,
+            approved_percent=settings.breaker_approved_percent,
         ),
         answer_time=settings.terms.send_within + settings.terms.window,
     )

@@ -140,8 +140,11 @@ class Admission:
     def _respect_limits(self, tx: Tx, start: AdmissionRequest) -> None:
         hits = [usage.hit(tx, kind, limits, phone=start.phone) for kind, limits in self._of_number]
         if self._rate_limits is not None:
-            names = {"country": start.country, "started_by": start.started_by}
-            hits.append(self._rate_limits.hit(**names, now=tx.now))
+            hits.append(
+                self._rate_limits.hit(
+                    country=start.country, started_by=start.started_by, now=tx.now
+                )
+            )
         reached = [hit for hit in hits if hit is not None]
         if reached:
             raise LimitReached(*max(reached, key=lambda hit: hit[1]))

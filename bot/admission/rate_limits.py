@@ -20,9 +20,6 @@ SLOTS = 60  # in a window of an hour or less: it ends late by one of them at mos
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-COUNTRY, KEY, TOTAL = "country", "key", "total"
-_KINDS = {LimitName.PER_COUNTRY: COUNTRY, LimitName.PER_KEY: KEY, LimitName.TOTAL: TOTAL}
-
 
 class _Window:
     """The starts of one limit's window: counts by slots of time, and sums per country, key or
@@ -30,7 +27,6 @@ class _Window:
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-        self.kind = _KINDS[limit.name]
         self._slot = min(MINUTE, limit.window / SLOTS)
         self._slots: deque[tuple[datetime, Counter[str]]] = deque()  # with the time of their end
         self._sums: Counter[str] = Counter()
@@ -75,18 +71,19 @@ class RateLimits:
     def count(self, row: Usage) -> None:
         if row.kind not in (UsageKind.START, UsageKind.PROBE):
             return
-        names = {COUNTRY: row.country, KEY: row.started_by, TOTAL: ""}
+        counted_by = _counted_by(row.country, row.started_by)
         with self._lock:
             for window in self._windows:
-                window.add(names[window.kind], row.at)
+                window.add(counted_by[window.limit.name], row.at)
 
     def hit(self, *, country: str, started_by: str, now: datetime) -> tuple[Limit, int] | None:
         """The limit that is reached, with the seconds until it has room again. If several are
         reached, the one that takes longest."""
-        names = {COUNTRY: country, KEY: started_by, TOTAL: ""}
+        counted_by = _counted_by(country, started_by)
         with self._lock:
-            full = [w for w in self._windows if w.is_full(names[w.kind], now)]
-            waits = [(w.limit, w.retry_after_seconds(names[w.kind], now)) for w in full]
+            names = [(window, counted_by[window.limit.name]) for window in self._windows]
+            full = [(window, name) for window, name in names if window.is_full(name, now)]
+            waits = [(window.limit, window.retry_after_seconds(name, now)) for window, name in full]
         return max(waits, key=lambda pair: pair[1], default=None)
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:
@@ -94,3 +91,12 @@ class RateLimits:
         number."""
         with self._lock:
             return [(window.limit, *window.fullest(now)) for window in self._windows]
+
+
+def _counted_by(country: str, started_by: str) -> dict[LimitName, str]:
+    """What each limit counts a start under: its country, its key, or nothing."""
+    return {
+        LimitName.PER_COUNTRY: country,
+        LimitName.PER_KEY: started_by,
+        LimitName.TOTAL: "",
+    }

@@ -158,7 +158,8 @@ class Gateway(Protocol):
         no answer has come by then, the result is Unknown."""
 
     def prepare(self) -> None:
-        """Does what would delay the first request, and all else in the process meanwhile."""
+        """Does the slow set-up of the first request in advance: it would hold up the whole process
+        then."""
 
     def check(self) -> None:
         """Checks whether the channel accepts our credentials, by a request that changes nothing.

@@ -50,8 +50,8 @@ class CatchUp(Background):
         store: Store,
         gateway: Gateway,
         rules: Rules,
-        monotonic: Callable[[], float] = time.monotonic,
         *,
+        monotonic: Callable[[], float] = time.monotonic,
         serves: bool = True,
         on_ignored: OnIgnored = lambda _: None,
     ) -> None:

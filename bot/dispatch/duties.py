@@ -19,12 +19,12 @@ AWAY_SECONDS = 1.0  # between two tries while the database is away
 @dataclass(frozen=True, slots=True)
 class Duty:
     """A background duty. `run` gets an instant of `time.monotonic()` after which it begins nothing
-    new. A duty of one transaction has no more to begin."""
+    new. Duties that run a single transaction ignore it."""
 
     name: str
     run: Callable[[float], object]
-    every_seconds: float  # its pace: between the end of one run and the next
     budget_seconds: float  # of one run
+    every_seconds: float = 1.0  # its pace: between the end of one run and the next
     is_housekeeping: bool = False  # nothing waits for it
 
     def run_once(self) -> None:
@@ -33,9 +33,18 @@ class Duty:
 
 def all_duties(store: Store, gateway: Gateway, rules: Rules, sweeper: Sweeper) -> list[Duty]:
     return [
-        Duty("credentials", lambda until: credentials.run_once(store, gateway, rules), 1.0, 10.0),
-        Duty("erase", partial(erase.run_once, store, gateway, rules), 1.0, 60.0),
-        Duty("count", partial(count.run_once, store), 1.0, 0.5),
-        Duty("checkpoint", lambda until: store.checkpoint(), 1.0, 4.0, is_housekeeping=True),
-        Duty("sweep", lambda until: sweeper.run_once(), 1.0, 60.0, is_housekeeping=True),
+        Duty(
+            "credentials",
+            lambda until: credentials.run_once(store, gateway, rules),
+            budget_seconds=10.0,
+        ),
+        Duty("erase", partial(erase.run_once, store, gateway, rules), budget_seconds=60.0),
+        Duty("count", partial(count.run_once, store), budget_seconds=0.5),
+        Duty(
+            "checkpoint",
+            lambda until: store.checkpoint(),
+            budget_seconds=4.0,
+            is_housekeeping=True,
+        ),
+        Duty("sweep", lambda until: sweeper.run_once(), budget_seconds=60.0, is_housekeeping=True),
     ]

@@ -1,6 +1,7 @@
 """Liveness, readiness and metrics: for supervisors, load balancers and Prometheus."""
 
 import logging
+from datetime import timedelta
 
 from flask import Blueprint, Response
 
@@ -98,7 +99,7 @@ def _gauges(service: Service) -> Gauges:
     return Gauges(
         pending=current.pending,
         queue=current.queue,
-        queue_age_seconds=current.queue_age.total_seconds(),
+        queue_age_seconds=(current.queue_age or timedelta(0)).total_seconds(),
         overdue_seconds=current.overdue.total_seconds(),
         open_areas=len(service.admission.open_areas(service.store)),
         is_twilio_known=current.circuit is None,

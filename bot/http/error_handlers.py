@@ -29,7 +29,7 @@ class Shape(Protocol):
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         """Status, body (None: empty) and headers."""
 
-    def fault(self, code: str, sentence: str, detail: str) -> Any:
+    def fault(self, code: str, sentence: str, detail: str = "") -> Any:
         """The body of an error that is no refusal. `detail`: what helps to find it."""
 
 
@@ -40,9 +40,9 @@ class PlainShape:
 
     def refusal(self, error: Refusal) -> tuple[int, Any, dict[str, str]]:
         status = STATUSES[type(error)]
-        return status, self.fault(error.code, error.sentence, ""), headers_of(error, status)
+        return status, self.fault(error.code, error.sentence), headers_of(error, status)
 
-    def fault(self, code: str, sentence: str, detail: str) -> Any:
+    def fault(self, code: str, sentence: str, detail: str = "") -> Any:
         return {"code": code, "message": f"{sentence} {detail}".strip()}
 
 
@@ -89,7 +89,7 @@ class _Handlers:
             return Response(status=404 if error.code == 405 else error.code or 500)
         self._refused("body_too_large")
         sentence = f"The body may have {LARGEST_BODY_BYTES} bytes at most."
-        body = self._shape.fault("body_too_large", sentence, "")
+        body = self._shape.fault("body_too_large", sentence)
         return json_response(body, 413)
 
     def store_unavailable(self, error: StoreUnavailable) -> Response:
@@ -98,7 +98,7 @@ class _Handlers:
         """
         self._refused(error.counted_as)
         _log_unavailable(error)
-        body = self._shape.fault(error.code, error.sentence, "")
+        body = self._shape.fault(error.code, error.sentence)
         headers = {"Retry-After": str(error.retry_after_seconds)}
         return json_response(body, 503, headers)
 
@@ -115,4 +115,4 @@ class _Handlers:
 
     def _broken(self) -> Response:
         sentence = "The body breaks off or is not valid HTTP."
-        return json_response(self._shape.fault("invalid_request", sentence, ""), 400)
+        return json_response(self._shape.fault("invalid_request", sentence), 400)

@@ -17,7 +17,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Of each gauge without labels.
 _DOCUMENTATION = {
     "pending": "Verifications that are pending now.",
-    "queue_age_seconds": "How long the oldest queued text waits.",
+    "queue_age_seconds": "Age of the oldest text that nothing has tried to send.",
     "overdue_seconds": "How late a dispatcher is with the oldest text or deadline that is due.",
     "breaker_closed_areas": "Prefixes and countries where starts are refused now.",
     "twilio_credentials_known": (

@@ -121,7 +121,7 @@ def takes_change() -> bool:
     return noted is not None and _are_access_lines_written.is_set() and "events" not in noted
 
 
-def note_no_more() -> None:
+def log_changes_apart() -> None:
     """Changes get lines of their own from here on: the access line of a request that waits is
     written late."""
     _NOTED.set(None)

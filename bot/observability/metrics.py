@@ -32,88 +32,68 @@ class Metrics:
         self._clock = clock
         self._guess_chance = guess_chance
         self.registry = registry = CollectorRegistry()
-        self._starts = Counter(
-            "textback_starts", "Verifications started.", ["country"], registry=registry
-        )
-        self._refusals = Counter(
-            "textback_refusals",
-            "Requests refused, by our code word.",
-            ["code"],
-            registry=registry,
-        )
-        self._refused_webhooks = Counter(
+
+        def counter(name: str, documentation: str, *labels: str) -> Counter:
+            return Counter(name, documentation, labels, registry=registry)
+
+        def histogram(name: str, documentation: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(name, documentation, buckets=buckets, registry=registry)
+
+        self._starts = counter("textback_starts", "Verifications started.", "country")
+        self._refusals = counter("textback_refusals", "Requests refused, by our code word.", "code")
+        self._refused_webhooks = counter(
             "textback_webhooks_refused",
             "Webhooks refused, by reason: signature, account, repeat.",
-            ["reason"],
-            registry=registry,
+            "reason",
         )
-        self._ignored_webhooks = Counter(
+        self._ignored_webhooks = counter(
             "textback_webhooks_ignored",
             "Webhooks of Twilio's that changed nothing, by reason.",
-            ["reason"],
-            registry=registry,
+            "reason",
         )
-        self._cut_connections = Counter(
-            "textback_connections_cut",
-            "Connections that the server closed, by reason.",
-            ["reason"],
-            registry=registry,
+        self._cut_connections = counter(
+            "textback_connections_cut", "Connections that the server closed, by reason.", "reason"
         )
-        self._notices = Counter(
-            "textback_webhook_tries",
-            "Attempts to deliver an outcome webhook, by result.",
-            ["result"],
-            registry=registry,
+        self._notices = counter(
+            "textback_webhook_tries", "Attempts to deliver an outcome webhook, by result.", "result"
         )
-        self._sends = Counter(
+        self._sends = counter(
             "textback_sends",
             "Answers to texts handed to Twilio, by outcome and Twilio's error code.",
-            ["outcome", "error"],
-            registry=registry,
+            "outcome",
+            "error",
         )
-        self._deliveries = Counter(
+        self._deliveries = counter(
             "textback_deliveries",
             "Delivery reports, by state and Twilio's error code.",
-            ["delivery", "error"],
-            registry=registry,
+            "delivery",
+            "error",
         )
-        attempts = Counter(
-            "textback_attempts",
-            "Answers that held a code: right, wrong.",
-            ["is"],
-            registry=registry,
-        )
+        attempts = counter("textback_attempts", "Answers that held a code: right, wrong.", "is")
         self._attempts = {name: attempts.labels(word) for name, word in _ATTEMPTS.items()}
-        outcomes = Counter(
-            "textback_outcomes", "Verifications ended, by status.", ["status"], registry=registry
-        )
+        outcomes = counter("textback_outcomes", "Verifications ended, by status.", "status")
         self._outcomes: dict[Status, Counter] = {
             status: outcomes.labels(status.value) for status in ENDS
         }
-        self._disowned = Counter(
+        self._disowned = counter(
             "textback_disowned",
             "Replies that the person had not asked for a code: in time or after the end.",
-            registry=registry,
         )
-        self._answer = Histogram(
+        self._answer = histogram(
             "textback_answer_seconds",
             "From Twilio's acceptance of the text to the right answer.",
-            buckets=_ANSWER_SECONDS,
-            registry=registry,
+            _ANSWER_SECONDS,
         )
-        self._lateness = Histogram(
+        self._lateness = histogram(
             "textback_timer_lateness_seconds",
             "From a deadline to its verification's end.",
-            buckets=_SHORT_SECONDS,
-            registry=registry,
+            _SHORT_SECONDS,
         )
-        self._transaction = Histogram(
+        self._transaction = histogram(
             "textback_transaction_seconds",
             "How long changes of verifications took to write, waiting for lock and disk included.",
-            buckets=_SHORT_SECONDS,
-            registry=registry,
+            _SHORT_SECONDS,
         )
-
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:

@@ -6,7 +6,7 @@ import sys
 from bot.dispatch.notify import CALLS_PER_ENDPOINT
 from bot.settings import Settings
 
-FILES_OF_OURS = 200  # of the database, of Twilio, of the log; `of_ours` has when there are more
+FILES_OF_OURS = 200  # besides connections: database, Twilio, log; many endpoints need more
 FILES_OF_A_CALL = 2  # its connection, and the handle by which it can be cut
 SPARE_FILES = 300  # for many connections to PostgreSQL, where the system allows them
 FEWEST_CONNECTIONS = 50  # with fewer, Twilio and a few callers would refuse each other

@@ -178,7 +178,7 @@ class Worker(GeventWorker):
 
 
 def _answer(status: int, reason: str, code: str, sentence: str) -> bytes:
-    body = json.dumps(PlainShape().fault(code, sentence, ""))
+    body = json.dumps(PlainShape().fault(code, sentence))
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 

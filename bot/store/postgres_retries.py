@@ -21,8 +21,8 @@ LONGEST_PAUSE_SECONDS = 0.2  # before the next try of a server that is away
 REPLACED_EVERY_SECONDS = 1.0  # connections
 CONFLICTS = 10  # of one use case in a row; more are a fault of ours
 
-# Another transaction came between, or a migration beside us changed what a statement returns that
-# psycopg had prepared.
+# Another transaction collided, or a migration that runs at the same time changed the result columns
+# of a statement that psycopg had prepared.
 _CONFLICTS = (
     errors.UniqueViolation,
     errors.DeadlockDetected,

@@ -77,15 +77,15 @@ class SqliteStore(Store):
         self.steady.read(clock(), to_instant_if_readable(newest))
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
-        with self._told_as_unavailable():
+        with self._as_store_unavailable():
             return self.group.write(use_case, seconds)
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        with self._told_as_unavailable():
+        with self._as_store_unavailable():
             return self._read_once(query)
 
     @contextlib.contextmanager
-    def _told_as_unavailable(self) -> Iterator[None]:
+    def _as_store_unavailable(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:

@@ -28,7 +28,7 @@ def open_file(path: Path) -> tuple[sqlite_utils.Database, str | None]:
     """A connection to the file, made where there is none, with the schema of this version; and the
     newest instant in it. Raises UnusableDatabase."""
     _create_private(path)
-    with _told_as_unusable(path):
+    with _as_unusable_database(path):
         db = connect(path)
         with _closed_on_failure(db):
             _refuse_foreign(db, path)
@@ -47,7 +47,7 @@ def schema_version(path: Path) -> int | None:
     except OSError as error:  # such as a name that is too long
         raise UnusableDatabase(f"{path} cannot be opened: {error.strerror}") from error
     with (
-        _told_as_unusable(path),
+        _as_unusable_database(path),
         contextlib.closing(sqlite3.connect(address, uri=True)) as connection,
     ):
         connection.row_factory = sqlite3.Row
@@ -220,7 +220,7 @@ def _run_script(db: sqlite_utils.Database, script: str) -> None:
 
 
 @contextlib.contextmanager
-def _told_as_unusable(path: Path) -> Iterator[None]:
+def _as_unusable_database(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:

@@ -93,11 +93,9 @@ def from_row(row: Row) -> Verification:
         newest_send_at=to_instant_or_none(row["newest_send_at"]),
         last_guess=row["last_guess"],
         wrong_left=row["wrong_left"],
-        outcome=_outcome(row, "status", "ended_at", "cause", "reason", "error_code"),
+        outcome=_outcome(row, at="ended_at"),
         suspended_at=to_instant_or_none(row["suspended_at"]),
-        held_outcome=_outcome(
-            row, "held_status", "held_at", "held_cause", "held_reason", "held_error_code"
-        ),
+        held_outcome=_outcome(row, at="held_at", prefix="held_"),
         is_hinted=bool(row["is_hinted"]),
         answers=row["answers"],
         is_afterthought_answered=bool(row["is_afterthought_answered"]),
@@ -119,12 +117,15 @@ def _terms(row: Row) -> Terms:
     )
 
 
-def _outcome(
-    row: Row, status: str, at: str, cause: str, reason: str, error_code: str
-) -> Outcome | None:
-    """Reads an outcome from the columns of these names."""
+def _outcome(row: Row, *, at: str, prefix: str = "") -> Outcome | None:
+    """Reads an outcome from the columns whose names begin with `prefix`, and its instant from
+    `at`."""
     if row[at] is None:
         return None
     return Outcome(
-        Status(row[status]), to_instant(row[at]), Cause(row[cause]), row[reason], row[error_code]
+        Status(row[f"{prefix}status"]),
+        to_instant(row[at]),
+        Cause(row[f"{prefix}cause"]),
+        row[f"{prefix}reason"],
+        row[f"{prefix}error_code"],
     )

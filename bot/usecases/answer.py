@@ -28,11 +28,11 @@ from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.keywords import (
     is_no,
-    is_opted_out,
     is_outdated,
     keyword_of,
     obey,
     obey_outdated,
+    opt_out_stands,
     relevant_verification,
 )
 from bot.usecases.preconditions import require_caught_up, require_running
@@ -137,7 +137,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
     if is_of_earlier and not _proves(tx, text, verification, rules):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     done = _judge_reply(tx, text, verification, rules)
-    if (done.value.answer or done.changes) and is_opted_out(tx, text, done.changes):
+    if (done.value.answer or done.changes) and opt_out_stands(tx, text, done.changes):
         # A number that has texted STOP gets no text, not even this answer.
         return Done(Judged(None), changes=done.changes)
     return done

@@ -105,8 +105,8 @@ def check(
         left = verification.deadline_at - tx.now
         return Done(Checked(_of_ended(tx, verification, reply, rules), verification, left))
     if not isinstance(reply, Attempt):
-        is_open = verification.is_decided or verification.suspended_at is not None
-        is_over = not is_open and tx.now >= verification.deadline_at
+        is_held = verification.is_decided or verification.suspended_at is not None
+        is_over = not is_held and tx.now >= verification.deadline_at
         return Done(Checked(Verdict.GONE if is_over else Verdict.UNREADABLE, verification))
     if not rules.keyring.knows(verification):
         changes = retire_key(tx, verification)

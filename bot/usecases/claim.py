@@ -94,7 +94,9 @@ def claim_due(
                 tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx)
             )
         else:
-            claims.append(claim_text(tx, text, verification, lease, rules, asked_at))
+            claims.append(
+                claim_text(tx, text, verification, lease=lease, rules=rules, asked_at=asked_at)
+            )
             looks_after_end = looks_after_end and not verification.is_decided
     # Settled rows took up places of the batch, so more texts may be due.
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
@@ -131,6 +133,7 @@ def claim_text(
     tx: Tx,
     text: Text,
     verification: Verification,
+    *,
     lease: timedelta,
     rules: Rules,
     asked_at: float,

@@ -27,7 +27,9 @@ def cancel(
     """Cancels a verification, even one past its deadline that the timer has not ended yet. Raises
     UnknownVerification, AlreadyFinished."""
     verification = require_running(tx, id)
-    canceled = Canceled(Cause.TERMINATED, reason, operator, is_unsent(tx, verification))
+    canceled = Canceled(
+        Cause.TERMINATED, reason, operator=operator, is_unsent=is_unsent(tx, verification)
+    )
     return Done(None, changes=record(tx, verification, decide(verification, canceled, tx.now)))
 
 

@@ -113,7 +113,7 @@ def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotte
     pending = verifications.pending_of(tx, number)
     changes: tuple[Change, ...] = ()
     if pending is not None:
-        canceled = Canceled(Cause.TERMINATED, "forgotten", operator)
+        canceled = Canceled(Cause.TERMINATED, "forgotten", operator=operator)
         changes = record(tx, pending, decide(pending, canceled, tx.now))
     ids = verifications.ids_of(tx, number)
     _remove(tx, ids)

@@ -56,7 +56,8 @@ def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
 
 
 def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:
-    """A number below it, of an address say, is no code."""
+    """STOP, unless its first paragraph holds a code. Numbers below, such as those of an address, do
+    not count."""
     opening = first_paragraph(prepared)
     return None if reply.holds_code_run(opening, code_length=code_length) else Keyword.STOP
 
@@ -141,8 +142,9 @@ def _may_answer(tx: Tx, number: str) -> bool:
     return inbound.count_answers(tx, masked, since=since, among=LOOKED_AT) < KEYWORD_ANSWERS
 
 
-def is_opted_out(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bool:
-    """A start that tested an old opt-out and was answered right has disproved it: removes it."""
+def opt_out_stands(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bool:
+    """Whether the number's opt-out still holds. Removes it if a start that tested it was answered
+    right: that disproves it."""
     mark = opt_outs.load(tx, phone=text.phone, from_address=text.from_address)
     if mark is None:
         return False

@@ -1,4 +1,5 @@
-"""Rows that no due time leads to: unreadable ones, and those due too far in the future."""
+"""Repairs rows that queries by due time do not find: unreadable ones, and those due too far in the
+future."""
 
 import logging
 

@@ -71,7 +71,7 @@ def resend(
     admission_request = AdmissionRequest.of(verification, text.from_address, send=send)
     tests_opt_out = admission.check(tx, admission_request)
     is_probe = admission.pass_circuit_breaker(tx, admission_request, tests_opt_out=tests_opt_out)
-    asked = ResendAsked(text, is_unsettled, is_probe, operator)
+    asked = ResendAsked(text, is_unsettled=is_unsettled, is_probe=is_probe, operator=operator)
     decision = decide(verification, asked, tx.now)
     changes = record(tx, verification, decision)
     return Done(decision.verification, has_work=True, changes=changes)

@@ -16,7 +16,7 @@ class ServiceState:
 
     pending: int
     queue: dict[str, int]  # texts by state
-    queue_age: timedelta  # of the oldest text that Twilio was not given
+    queue_age: timedelta | None  # of the oldest text that nothing has tried to send
     overdue: timedelta  # how long the oldest due item has waited
     circuit: Circuit | None  # open while Twilio does not accept our credentials
     version: str  # changes whenever something happens or is removed
@@ -32,7 +32,7 @@ def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceStat
     return ServiceState(
         pending=verification_list.count_open(tx),
         queue=outbox.count_by_state(tx),
-        queue_age=tx.now - queued_at if queued_at else timedelta(0),
+        queue_age=tx.now - queued_at if queued_at else None,
         overdue=readiness.overdue(tx),
         circuit=circuits.load(tx, from_address),
         version=hourly_counts.version(tx),

@@ -22,7 +22,7 @@ def pair(any_harness: Harness) -> Iterator[list[Process]]:
         def monotonic() -> float:
             return any_harness.clock.now.timestamp()
 
-        return Process(store, CatchUp(store, service.gateway, service.rules, monotonic))
+        return Process(store, CatchUp(store, service.gateway, service.rules, monotonic=monotonic))
 
     processes = [process(), process()]
     yield processes

@@ -171,7 +171,7 @@ def test_the_last_one_that_serves_is_waited_for_beyond_two_minutes(
         return any_harness.clock.now.timestamp()
 
     dispatcher.catch_up = CatchUp(
-        dispatcher.store, service.gateway, service.rules, monotonic, serves=False
+        dispatcher.store, service.gateway, service.rules, monotonic=monotonic, serves=False
     )
     web.catch_up._seen = web.store.disruptions
     dispatcher.catch_up._seen = dispatcher.store.disruptions

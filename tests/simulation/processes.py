@@ -58,7 +58,7 @@ class Process:
             on_sent=lambda outcome, code: None,
             monotonic=monotonic,
         )
-        self.catch_up = CatchUp(self.store, twilio, RULES, monotonic)
+        self.catch_up = CatchUp(self.store, twilio, RULES, monotonic=monotonic)
         self.sweeper = Sweeper(self.store, kept=timedelta(days=3650))
         self.store.write(notify.configure, [ENDPOINT], includes_number=False)
         self.claims: list[TextClaim] = []

@@ -189,7 +189,12 @@ def unchecked_claim(tx: Tx, **more) -> Done[list[claim.TextClaim]]:
         verification = verifications.load(tx, found.verification_id)
         claims.append(
             claim.claim_text(
-                tx, found, verification, more["lease"], more["rules"], more["asked_at"]
+                tx,
+                found,
+                verification,
+                lease=more["lease"],
+                rules=more["rules"],
+                asked_at=more["asked_at"],
             )
         )
     return Done(claims)

@@ -56,15 +56,16 @@ def in_report(code: int | None) -> ErrorCode:
 def sentence(code: int | None) -> str | None:
     """The meaning of a code; None: it is not known."""
     error = ERROR_CODES.get(code or 0)
-    return error.sentence if error else _of_reply(code or 0)
+    return error.sentence if error else of_reply(code or 0)
 
 
 def with_advice(code: int) -> str:
     """The meaning of a code, and what to do."""
     error = ERROR_CODES.get(code)
     unknown = "not one that Textback knows. Look it up in Twilio's console."
-    return error.with_advice if error else _of_reply(code) or unknown
+    return error.with_advice if error else of_reply(code) or unknown
 
 
-def _of_reply(code: int) -> str | None:
+def of_reply(code: int) -> str | None:
+    """Why Twilio withheld or lost a reply; None: no such code."""
     return WITHHELD.get(code) or LOST_REPLIES.get(code)

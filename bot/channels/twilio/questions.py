@@ -1,7 +1,6 @@
 """Questions to Twilio for an operator, with one time limit for all. If one is not answered, a
 sentence says what to check."""
 
-import re
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -159,5 +158,4 @@ def _of_connection(error: urllib3_errors.HTTPError, settings: Settings) -> str:
 
 
 def _host(settings: Settings) -> str:
-    parts = urlsplit(settings.twilio_api_base_url or "https://api.twilio.com")
-    return re.sub(r"^.*@", "", parts.netloc)
+    return urlsplit(settings.twilio_api_base_url or "https://api.twilio.com").netloc

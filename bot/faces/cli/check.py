@@ -1,7 +1,7 @@
 """`flask check`: the settings, and whether the services they name are ready."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import click
@@ -34,7 +34,7 @@ def check_command(ask: Ask) -> click.Command:
         """Check the settings: am I ready? Exit code 1: there is a fault."""
         checked = services.settings_check_of(current_app)
         if checked.settings is None:
-            _refuse(checked.faults, checked, checked.message, as_json=as_json)
+            _refuse(checked, as_json=as_json)
         fault = ""
         try:
             database = _database(checked.settings)
@@ -42,23 +42,23 @@ def check_command(ask: Ask) -> click.Command:
             database, fault = "cannot be used", str(error)
         findings = ask(checked.settings) if twilio else ()
         if as_json:
-            is_ready = _print_json(checked, checked.settings, database, fault, list(findings))
+            is_ready = _print_json(
+                checked, checked.settings, list(findings), database=database, fault=fault
+            )
         else:
-            _print_settings(checked, checked.settings, database, fault)
+            _print_settings(checked, checked.settings, database=database, fault=fault)
             is_ready = _print_findings(findings)
         sys.exit(0 if is_ready and not fault else 1)
 
     return check
 
 
-def _refuse(
-    faults: Sequence[str], checked: SettingsCheck, message: str, *, as_json: bool
-) -> NoReturn:
-    if as_json:
-        warnings = list(checked.warnings)
-        say(True, {"isReady": False, "faults": list(faults), "warnings": warnings, "findings": []})
-        sys.exit(1)
-    sys.exit(message)
+def _refuse(checked: SettingsCheck, *, as_json: bool) -> NoReturn:
+    if not as_json:
+        sys.exit(checked.message)
+    faults, warnings = list(checked.faults), list(checked.warnings)
+    say(True, {"isReady": False, "faults": faults, "warnings": warnings, "findings": []})
+    sys.exit(1)
 
 
 def _database(settings: Settings) -> str:
@@ -75,7 +75,12 @@ def _database(settings: Settings) -> str:
 
 
 def _print_json(
-    checked: SettingsCheck, settings: Settings, database: str, fault: str, findings: list[Finding]
+    checked: SettingsCheck,
+    settings: Settings,
+    findings: list[Finding],
+    *,
+    database: str,
+    fault: str,
 ) -> bool:
     is_ready = not fault and all(found.level is not Level.FAULT for found in findings)
     report: dict[str, Any] = {
@@ -92,7 +97,9 @@ def _print_json(
     return is_ready
 
 
-def _print_settings(checked: SettingsCheck, settings: Settings, database: str, fault: str) -> None:
+def _print_settings(
+    checked: SettingsCheck, settings: Settings, *, database: str, fault: str
+) -> None:
     for name, value in _shown(settings, database):
         click.echo(f"{name:14}  {value}")
     for warning in checked.warnings:

@@ -10,12 +10,12 @@ from flask.cli import AppGroup, with_appcontext
 
 import bot
 from bot import service as services
+from bot.concurrency import gc_settings
 from bot.domain.operators import Action
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import json_option, say
 from bot.observability.logs import configure as configure_logs
 from bot.observability.redaction import hide
-from bot.server import gc_settings
 from bot.settings import all_secrets
 from bot.usecases import timekeeping
 

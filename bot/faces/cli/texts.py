@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from bot import service as services
 from bot.faces.cli.output import counted, json_option, say
-from bot.usecases.texts import ShownText, shown
+from bot.settings.shown_texts import ShownText, shown
 
 
 @click.command()

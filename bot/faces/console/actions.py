@@ -103,17 +103,26 @@ class Actions:
     def clear_limits(self) -> AnyResponse:
         page = self._pages.limits
         words = ("limits", "none_counted")
-        return self._clear(Action.LIMITS_CLEARED, clear.clear_limits, page, words, "limits")
+        return self._clear(
+            Action.LIMITS_CLEARED, clear.clear_limits, page=page, notices=words, endpoint="limits"
+        )
 
     def clear_opt_out(self) -> AnyResponse:
         page = self._pages.opt_outs
         words = ("cleared", "not_opted_out")
-        return self._clear(Action.OPT_OUT_CLEARED, clear.clear_opt_out, page, words, "opt_outs")
+        return self._clear(
+            Action.OPT_OUT_CLEARED,
+            clear.clear_opt_out,
+            page=page,
+            notices=words,
+            endpoint="opt_outs",
+        )
 
     def _clear(
         self,
         action: Action,
         use_case: Callable[[Tx, Sequence[str], Rules], Done[Any]],
+        *,
         page: Callable[[str], Response],
         notices: tuple[str, str],
         endpoint: str,

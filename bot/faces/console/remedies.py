@@ -52,7 +52,7 @@ def remedy(refusal: Refusal, number: str) -> Remedy | None:
             return Remedy(
                 f"It counts starts of all numbers. If it is too low, raise {refusal.limit_name} and"
                 " restart:",
-                "See how full it is",
+                "Show its usage",
                 url_for("console.limits"),
             )
         case BreakerOpen() | SenderUnavailable() | QueueTooLong():

@@ -62,10 +62,11 @@ NOTICES = {
     "none_counted": "Nothing counted against {number}.",
     "enabled": "The endpoint is enabled: its waiting events are sent now, if it is still set.",
     "sent_again": "The event is sent again with its id, once its endpoint is set and enabled.",
-    "failed_again": "Those that failed since then are sent again, once their endpoints are set and"
-    " enabled.",
-    "most_again": "The oldest 1,000 of them are sent again. Press once more for the rest.",
-    "none_failed": "None has failed since then.",
+    "failed_again": "Events that failed since then are sent again as soon as their endpoints are"
+    " set and enabled.",
+    "most_again": "The oldest 1,000 failed events are sent again. Press the button again for the"
+    " rest.",
+    "none_failed": "No event has failed since then.",
     "tested": "A test event is sent to each endpoint that is set and enabled.",
 }
 

@@ -52,8 +52,8 @@ def blueprint(service: Service) -> Blueprint:
     routes.after_request(guarded)
     routes.register_error_handler(Refusal, renderer.refusal)
     routes.register_error_handler(StoreUnavailable, unavailable)
-    for words in (clock_utc, since, endpoint_in_words, waiting, last_answer, next_try):
-        routes.add_app_template_filter(words)
+    for template_filter in (clock_utc, since, endpoint_in_words, waiting, last_answer, next_try):
+        routes.add_app_template_filter(template_filter)
     pages = Pages(service, renderer)
     for path, name, view, methods in _table(
         gate,

@@ -123,7 +123,7 @@ class DurableShape:
         body = _body(message, error.sentence, type(error).__name__, error.code)
         return status, body | ({"limit": error.limit} if error.limit else {}), headers
 
-    def fault(self, code: str, sentence: str, detail: str) -> Any:
+    def fault(self, code: str, sentence: str, detail: str = "") -> Any:
         return _body(sentence, detail or sentence, _TYPES[code], code)
 
 

@@ -19,7 +19,7 @@ from bot.http.body import whole_body
 from bot.http.json_responses import json_response
 from bot.http.keys import Caller, Power
 from bot.http.waiting import gone_check
-from bot.observability.logs import REQUEST_ID, note_no_more
+from bot.observability.logs import REQUEST_ID, log_changes_apart
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read
@@ -156,4 +156,4 @@ class Starting:
 def _log_start_at_once(wait_seconds: float | None) -> None:
     """The access line of a caller that waits is written up to a minute after the start."""
     if wait_seconds is not None or parameters.query().text("timeout") is not None:
-        note_no_more()
+        log_changes_apart()

@@ -115,7 +115,7 @@ class VerifyShape:
             headers["WWW-Authenticate"] = 'Basic realm="Textback"'
         return code.status, _body(code, code.message or error.sentence), headers
 
-    def fault(self, code: str, sentence: str, detail: str) -> Any:
+    def fault(self, code: str, sentence: str, detail: str = "") -> Any:
         return _body(FAULTS.get(code, INTERNAL), f"{sentence} {detail}".strip())
 
 

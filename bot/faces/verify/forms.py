@@ -67,7 +67,7 @@ def check() -> Check:
     code, to, sid = _required(form, "Code"), _to(form) or None, form.get("VerificationSid")
     if not to and not sid:
         raise missing("To")
-    return Check(code, to, sid)
+    return Check(code=code, to=to, sid=sid)
 
 
 def has_length_of_code(text: str) -> bool:

@@ -94,7 +94,12 @@ class VerifyFace:
             caller_keys=caller.key_fingerprints,
             request_id=REQUEST_ID.get(),
             tag=form.tag,
-            text=TextOptions(form.locale, Style.ENTER, form.friendly_name, form.app_hash),
+            text=TextOptions(
+                locale=form.locale,
+                style=Style.ENTER,
+                service_name=form.friendly_name,
+                app_hash=form.app_hash,
+            ),
         )
         service = self._service
         verification = begin_or_resend(
@@ -197,7 +202,7 @@ class VerifyFace:
             raise forms.invalid("To", "it is not a phone number") from None
         except CannotReceiveTexts:
             raise _not_found() from None
-        return _owned(VerificationSelector(number, sid[1] if sid else None), caller)
+        return _owned(VerificationSelector(phone=number, hex_id=sid[1] if sid else None), caller)
 
     def _shown(self, view: VerificationView, status: int) -> Response:
         body = self._shapes.verification(

@@ -38,3 +38,8 @@ def fault(kind: FindingKind, sentence: str) -> Finding:
 
 def look(kind: FindingKind, sentence: str) -> Finding:
     return Finding(kind, Level.LOOK, sentence)
+
+
+def capitalized(sentence: str) -> str:
+    """With a capital first letter, and all others as they are."""
+    return f"{sentence[:1].upper()}{sentence[1:]}"

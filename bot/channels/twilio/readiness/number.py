@@ -6,7 +6,13 @@ from typing import Any
 from bot.channels.gateway import Finding
 from bot.channels.twilio.number import diverted, of_number, wanted_url
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
+from bot.channels.twilio.readiness.findings import (
+    FindingKind,
+    capitalized,
+    fault,
+    good,
+    warning,
+)
 from bot.channels.twilio.senders import sender
 from bot.domain import phone
 
@@ -55,7 +61,7 @@ def _webhook(questions: Questions, number: Any) -> Iterator[Finding]:
         yield fault(FindingKind.WEBHOOK, f"The number: {difference.fault}. {SET}")
     for service in elsewhere:
         sentence = diverted(service)
-        yield fault(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}.")
+        yield fault(FindingKind.WEBHOOK, f"{capitalized(sentence)}.")
     if not differences and not elsewhere:
         yield good(FindingKind.WEBHOOK, f"Replies are posted to {wanted_url(questions.settings)}.")
     yield from fallback(number.sms_fallback_url, "number")

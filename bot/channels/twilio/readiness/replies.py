@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.channels.gateway import Finding
-from bot.channels.twilio.error_codes import LOST_REPLIES, WITHHELD
+from bot.channels.twilio import errors
 from bot.channels.twilio.questions import Questions
 from bot.channels.twilio.readiness.findings import FindingKind, good, look, warning
 
@@ -28,13 +28,12 @@ def findings(questions: Questions) -> Iterator[Finding]:
         )
         return
     codes = Counter(int(one.error_code) for one in replies if one.error_code)
-    lost = {code: count for code, count in codes.items() if code in {**WITHHELD, **LOST_REPLIES}}
+    lost = {code: count for code, count in codes.items() if errors.of_reply(code)}
     for code, count in sorted(lost.items()):
-        advice = WITHHELD.get(code) or LOST_REPLIES[code]
         yield warning(
             FindingKind.REPLIES,
             f"Replies of the last {DAYS} days: {count} of {len(replies)} did not reach us, with"
-            f" error {code}. {advice}{_HOW_TO_ASK if code == _PASSCODE else ''}",
+            f" error {code}. {errors.of_reply(code)}{_HOW_TO_ASK if code == _PASSCODE else ''}",
         )
     if not lost:
         yield good(

@@ -6,7 +6,13 @@ from typing import Any
 from bot.channels.gateway import Finding
 from bot.channels.twilio import number as webhooks
 from bot.channels.twilio.questions import Questions, Unanswered, Why
-from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
+from bot.channels.twilio.readiness.findings import (
+    FindingKind,
+    capitalized,
+    fault,
+    good,
+    warning,
+)
 from bot.channels.twilio.readiness.number import SET, can_text, fallback
 from bot.channels.twilio.senders import SenderPool, pool_of, service_of
 
@@ -83,9 +89,9 @@ def _webhook(questions: Questions, service: Any) -> Iterator[Finding]:
         yield warning(FindingKind.WEBHOOK, str(failed))
         return
     for sentence in webhook.faults:
-        yield fault(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}. {SET}")
+        yield fault(FindingKind.WEBHOOK, f"{capitalized(sentence)}. {SET}")
     for sentence in webhook.warnings:
-        yield warning(FindingKind.WEBHOOK, f"{sentence[0].upper()}{sentence[1:]}.")
+        yield warning(FindingKind.WEBHOOK, f"{capitalized(sentence)}.")
     if not webhook.faults:
         yield good(FindingKind.WEBHOOK, f"Replies are posted to {webhook.url}.")
     yield from fallback(service.fallback_url, "service")
