@@ -16,7 +16,7 @@ from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.dispatch.heartbeat import HeartbeatWriter, Ticker
-from bot.dispatch.missed import OnIgnored, read_missed
+from bot.dispatch.missed import OnIgnored, TextRefused, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
 from bot.store.tx import RowLocked, Store, StoreUnavailable, Tx
@@ -66,6 +66,7 @@ class CatchUp(Background):
         self._outages = store.outages
         self._seen: tuple[int, int] | None = store.disruptions  # those whose missed texts were read
         self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
+        self._has_refused = False  # the database refuses a text; all others are judged
         self._ticker = Ticker(store.outages, monotonic)
         self.heart = HeartbeatWriter(store, self._may_expire, serves=serves)
 
@@ -121,7 +122,7 @@ class CatchUp(Background):
         if has_run and not self._outages.is_open and not self.is_due:
             try:
                 self.heart.leave()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, self._store.errors) as error:
                 log.warning("the other processes wait for this one: %s", error)
 
     def run_once(self) -> bool:
@@ -130,7 +131,7 @@ class CatchUp(Background):
 
     @property
     def _has_missed(self) -> bool:
-        return self.is_due or self.heart.silent > 0
+        return self.is_due or self._has_refused or self.heart.silent > 0
 
     def _try(self, step: Callable[[], None]) -> bool:
         try:
@@ -157,16 +158,18 @@ class CatchUp(Background):
                 on_ignored=self._on_ignored,
             )
             self._store.write(heartbeat.caught_up, until=until)
+        except TextRefused:
+            if self._may_expire():  # waited for; what comes later is waited for anew
+                self._seen, self._due, self._has_refused = disruptions, None, True
+            raise
         except RowLocked:  # others need not wait for it
             raise
         except StoreUnavailable:
             self._due = None  # only an unreadable list makes expiry stop waiting
             raise
         log.info("caught up with %d texts", count)
-        self._seen = disruptions
+        self._seen, self._has_refused = disruptions, False
         self.heart.silent = 0
-        if is_first:
-            self.heart.replaces = until
         if not self.is_due:
             self._due = None
 

@@ -4,7 +4,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.concurrency.background import Background
 from bot.store.outages import Outages
@@ -56,8 +56,6 @@ class HeartbeatWriter(Background):
         self._is_logged = False
         self._beaten_at = float("-inf")  # by time.monotonic()
         self.process = secrets.token_hex(8)
-        # Processes that have not written since this instant are replaced.
-        self.replaces: datetime | None = None
         self.silent = 0  # number of silent processes that a due verification waits for
 
     def beat(self) -> None:
@@ -70,7 +68,6 @@ class HeartbeatWriter(Background):
             serves=self._serves,
             is_idle_due=is_idle_due,
             lag=self._lag,
-            replaces=self.replaces if self._serves else None,
         )
         if is_idle_due:
             self._beaten_at = time.monotonic()
@@ -90,12 +87,12 @@ class HeartbeatWriter(Background):
             self.try_to_beat()
 
     def try_to_beat(self) -> None:
+        """Logs the first failure of several in a row."""
         try:
             self.beat()
             self._is_logged = False
-        except StoreUnavailable as error:
+        except Exception as error:
             if not self._is_logged:
-                log.warning("the heartbeat waits for the database: %s", error)
+                is_away = isinstance(error, StoreUnavailable)
+                log.warning("no heartbeat can be written: %s", error, exc_info=not is_away)
             self._is_logged = True
-        except Exception:
-            log.exception("the heartbeat failed; going on")

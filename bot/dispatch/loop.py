@@ -176,7 +176,7 @@ class Dispatcher:
         if next_due.has_due_texts and self.send.run_in_background(self._wake.set) > 0:
             return timedelta(0)
         if is_waiting:
-            self._catch_up.heart.beat()
+            self._catch_up.heart.try_to_beat()
             return pause_until(next_due)
         return pause
 

@@ -24,7 +24,7 @@ OnIgnored = Callable[[IgnoreReason], None]
 log = logging.getLogger(__name__)
 
 
-class _Refused(RowLocked):
+class TextRefused(RowLocked):
     """The database refused a text, and may take it later."""
 
 
@@ -70,7 +70,7 @@ def _judge_all(
             if sum(type(one) is RowLocked for one in blocked.values()) == MOST_BLOCKED:
                 break
     if blocked:
-        raise next(iter(blocked.values()))
+        raise min(blocked.values(), key=lambda one: type(one) is not RowLocked)
 
 
 def _listed(
@@ -113,7 +113,14 @@ def _texts(
 
 
 def _ignore(store: Store, text: NotForUs, on_ignored: OnIgnored) -> None:
-    if store.write(ignore_text, text):
+    try:
+        is_new = store.write(ignore_text, text)
+    except StoreUnavailable:
+        raise
+    except store.errors as error:  # it concerns no verification, so nothing waits for it
+        log.error("an ignored text of %s is refused: %s", text.masked_phone, type(error).__name__)
+        return
+    if is_new:
         log.info("a missed text of %s is ignored: %s", text.masked_phone, text.reason)
         on_ignored(text.reason)
 
@@ -127,7 +134,7 @@ def _judge(store: Store, text: InboundText, rules: Rules, on_ignored: OnIgnored)
         raise
     except store.errors as error:
         log.error("a missed text of %s is refused: %s", masked(text.phone), type(error).__name__)
-        raise _Refused("the database refuses a missed text") from error
+        raise TextRefused("the database refuses a missed text") from error
     except Exception:  # one bad text must not stop the rest
         log.exception("a missed text of %s cannot be judged", masked(text.phone))
     else:

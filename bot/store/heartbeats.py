@@ -75,16 +75,15 @@ def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
     _remove(tx, processes)
 
 
-def remove_older(tx: Tx, *, than: datetime) -> None:
-    """Removes processes that have written nothing since then."""
-    sql = "SELECT process FROM heartbeat WHERE beat_at < :before"
-    _remove(tx, [row["process"] for row in tx.lock_skip_locked(sql, before=to_text(than))])
-
-
 def remove(tx: Tx, process: str, *, unless_alone_since: datetime) -> None:
-    """Removes a process that ends, if another one has written since then."""
-    sql = "SELECT 1 FROM heartbeat WHERE process <> :process AND beat_at > :since LIMIT 1"
-    if tx.one(sql, process=process, since=to_text(unless_alone_since)):
+    """Removes a process that ends, if another one has written since then. A row of the future, from
+    a clock that was ahead, says nothing."""
+    sql = """
+        SELECT 1 FROM heartbeat
+        WHERE process <> :process AND beat_at > :since AND beat_at <= :now LIMIT 1
+    """
+    since = to_text(unless_alone_since)
+    if tx.one(sql, process=process, since=since, now=to_text(tx.now)):
         _remove(tx, [process])
 
 

@@ -33,6 +33,11 @@ from bot.store.tx import Tx
 _CLAIMED = "id = :id AND state = 'sending' AND claims = :claim"
 # Where a report has brought a sid, Twilio has the text: it is looked up instead of sent again.
 _QUEUED = "state = CASE WHEN sid IS NULL THEN 'queued' ELSE 'unknown' END"
+# Of a try without an acceptance. What a report has brought stays: it knows more.
+_ERROR_OF_TRY = """
+    error_code = CASE WHEN delivery IS NULL THEN coalesce(:error_code, error_code)
+        ELSE error_code END
+"""
 
 
 def enqueue(tx: Tx, text: SendText, *, verification_id: str) -> None:
@@ -152,7 +157,7 @@ def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int |
     """Queues a text that Twilio did not take for `due_at`. False: the claim is not the newest."""
     sql = f"""
         UPDATE outbox SET {_QUEUED}, due_at = :due_at, tries = tries + 1, looks = 0,
-            error_code = coalesce(:error_code, error_code)
+            {_ERROR_OF_TRY}
         WHERE {_CLAIMED}
     """
     due = to_text(due_at)
@@ -189,8 +194,7 @@ def schedule_look_up(
     False: the claim is not the newest."""
     sql = f"""
         UPDATE outbox SET state = 'unknown', due_at = :due_at, looks = :looks,
-            error_code = CASE WHEN delivery IS NULL THEN coalesce(:error_code, error_code)
-                ELSE error_code END
+            {_ERROR_OF_TRY}
         WHERE {_CLAIMED}
     """
     due = to_text(due_at)

@@ -20,8 +20,8 @@ from bot.store.tx import Done, Tx
 EVERY_SECONDS = 0.5
 IDLE_SECONDS = 10.0  # while nothing is pending
 SILENT_AFTER = timedelta(seconds=3)
-# A process that has begun before this one, and runs, has written again by then.
-REPLACED_AFTER = timedelta(seconds=IDLE_SECONDS) + SILENT_AFTER
+# A process that runs has written within this time.
+RUNNING_WITHIN = timedelta(seconds=IDLE_SECONDS) + SILENT_AFTER
 GONE_AFTER = timedelta(minutes=2)
 # How long a verification waits beyond its deadline for another process, at most: if Twilio is down,
 # verifications still end.
@@ -49,14 +49,11 @@ def beat(
     serves: bool,
     is_idle_due: bool = False,
     lag: Callable[[], timedelta | None],
-    replaces: datetime | None,
 ) -> Done[int]:
     """Writes down that this process runs, if it serves and a verification is pending, or
     `is_idle_due`. Returns how many silent processes a due verification waits for.
 
     `lag`: the age of the oldest reply that may still be under way, or None if replies were missed.
-    `replaces`: the instant until which this process read missed replies at its start. It replaces
-    the processes that have not written since, nor for REPLACED_AFTER.
     """
     due_at = verifications.next_due_at(tx)
     if due_at is None and not is_idle_due:
@@ -67,8 +64,6 @@ def beat(
     if serves:
         heartbeats.beat(tx, process, judged_until=until, unknown=now - GONE_AFTER)
     heartbeats.remove_gone(tx, after=GONE_AFTER, longest=verifications.LONGEST_OPEN)
-    if replaces is not None and now - replaces > SILENT_AFTER:
-        heartbeats.remove_older(tx, than=min(replaces, now - REPLACED_AFTER))
     if due_at is None or due_at > now or judged_until(tx, process) >= due_at:
         return Done(0)
     return Done(heartbeats.count_silent(tx, but=process, before=now - SILENT_AFTER))
@@ -84,5 +79,5 @@ def leave(tx: Tx, process: str) -> Done[None]:
     """Removes a process that has answered its last request. If no other serves, its row stays, so
     that verifications wait for replies that come before the next process starts."""
     tx.lock_name("heartbeat")  # of two that leave at once, the second sees that it is alone
-    heartbeats.remove(tx, process, unless_alone_since=tx.now - REPLACED_AFTER)
+    heartbeats.remove(tx, process, unless_alone_since=tx.now - RUNNING_WITHIN)
     return Done(None)

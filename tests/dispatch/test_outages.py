@@ -67,7 +67,7 @@ def test_what_is_under_way_is_not_judged_yet(any_harness: Harness, pair: list[Pr
     def beat_behind() -> None:
         process = second.catch_up.heart.process
         lag = timedelta(seconds=0.5)
-        second.store.write(heartbeat.beat, process, serves=True, lag=lambda: lag, replaces=None)
+        second.store.write(heartbeat.beat, process, serves=True, lag=lambda: lag)
 
     beat_behind()
     assert first.expire() == 0

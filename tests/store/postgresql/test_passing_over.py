@@ -86,7 +86,7 @@ def test_a_heartbeat_waits_for_no_other(store: PostgresStore) -> None:
 
     def beat(process: str) -> None:
         lag = timedelta(0)
-        store.write(heartbeat.beat, process, serves=True, lag=lambda: lag, replaces=None)
+        store.write(heartbeat.beat, process, serves=True, lag=lambda: lag)
 
     beat("a")
     beat("b")
