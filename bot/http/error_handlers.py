@@ -66,7 +66,9 @@ def _log_unavailable(error: StoreUnavailable) -> None:
     if isinstance(error, MissedRepliesFirst):  # the database is well
         log.warning("%s %s must wait: %s", request.method, where, error)
     else:
-        log.error("the database refuses at %s %s", request.method, where, exc_info=error)
+        # A traceback tells what the driver met. Where there is none, the writers were too many.
+        cause = error if error.__cause__ else None
+        log.error("the database refuses at %s %s: %s", request.method, where, error, exc_info=cause)
 
 
 class _Handlers:
@@ -85,6 +87,8 @@ class _Handlers:
         """Werkzeug's own refusals, without their HTML. A wrong method is an unknown path here."""
         if isinstance(error, ClientDisconnected):
             return self._broken()
+        if error.code == 400:  # such as a Host that can be no name
+            return self._invalid("The request is not valid HTTP.")
         if error.code != 413:
             return Response(status=404 if error.code == 405 else error.code or 500)
         self._refused("body_too_large")
@@ -114,5 +118,8 @@ class _Handlers:
         return json_response(body, 500)
 
     def _broken(self) -> Response:
-        sentence = "The body breaks off or is not valid HTTP."
+        return self._invalid("The body breaks off or is not valid HTTP.")
+
+    def _invalid(self, sentence: str) -> Response:
+        self._refused("invalid_request")
         return json_response(self._shape.fault("invalid_request", sentence), 400)

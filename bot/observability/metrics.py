@@ -103,7 +103,7 @@ class Metrics:
             self._sends.labels(outcome, "")
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
-        for cut in ("head", "body", "long", "answer", "crowded", "refused", "address"):
+        for cut in ("head", "body", "long", "answer", "crowded", "refused", "address", "stopping"):
             self._cut_connections.labels(cut)
         for result in WebhookResult:
             self._notices.labels(result.value)

@@ -17,6 +17,9 @@ from bot.concurrency.blocking import yield_control
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
 WRITE_SECONDS = 20.0  # for the client to read one answer
+# What the system may hold of answers that a client has not read; it doubles this. By itself it
+# holds megabytes, on each connection of a client that sends many requests and reads nothing.
+UNREAD_BYTES = 64 * 1024
 # Even a client on a very slow line has sent its head after this time. If there are too many
 # connections, one whose head takes longer may be closed.
 SLOW_HEAD_SECONDS = 1.0
@@ -56,6 +59,7 @@ class Cut(Enum):
     CROWDED = "crowded"  # it waited, or sent slowly, when there were too many or they held too much
     REFUSED = "refused"  # there were too many, and all were busy
     ADDRESS = "address"  # there were too many of its address
+    STOPPING = "stopping"  # its request was not whole, or not answered, when the process stopped
 
 
 class TooSlow(NoMoreData):
@@ -105,9 +109,10 @@ class Connection(socket):
         """Starts the deadline of the body: the head has arrived."""
         self._enter(State.BODY)
 
-    def begin_waiting(self) -> None:
-        """Starts the wait for the next request: this one is answered."""
-        self._enter(State.WAITING)
+    def begin_waiting(self, *, has_begun: bool = False) -> None:
+        """Starts the wait for the next request: this one is answered. `has_begun`: bytes of the
+        next one have been read with it."""
+        self._enter(State.HEAD if has_begun else State.WAITING)
 
     def _enter(self, state: State) -> None:
         self.state, self.since, self._received = state, time.monotonic(), 0

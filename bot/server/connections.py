@@ -130,12 +130,16 @@ class Connections:
 
     def end_half_sent(self) -> None:
         """Ends connections whose head or body has not arrived whole."""
-        for connection in [one for one in self._all if one.is_reading]:
-            connection.end()
+        self._stop([one for one in self._all if one.is_reading])
 
     def end_all(self) -> None:
-        for connection in list(self._all):
-            connection.end()
+        self._stop(list(self._all))
+
+    def _stop(self, connections: list[Connection]) -> None:
+        for connection in connections:
+            if not connection.is_over:
+                connection.end()
+                self.count_cut(Cut.STOPPING)
 
     def count_cut(self, why: Cut) -> None:
         """Counts a closed connection; `report` logs it."""

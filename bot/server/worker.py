@@ -16,6 +16,7 @@ import logging
 import sys
 import time
 from functools import partial
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 import gevent
@@ -32,7 +33,7 @@ from bot.concurrency.blocking import yield_control
 from bot.http.error_handlers import PlainShape
 from bot.observability.logs import end_request
 from bot.server import file_limit
-from bot.server.connection import DRAINED_BYTES, Connection, TooMuch
+from bot.server.connection import DRAINED_BYTES, UNREAD_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
 from bot.store.tx import StoreUnavailable
 
@@ -82,6 +83,8 @@ class Worker(GeventWorker):
             cut=service.metrics.connection_cut,
         )
         pool = Pool(most + ROOM_TO_REFUSE)
+        for listener in self.sockets:  # what it accepts has the same bound
+            listener.setsockopt(SOL_SOCKET, SO_SNDBUF, UNREAD_BYTES)
         servers = [
             StreamServer(listener, handle=partial(self.handle, listener), spawn=pool)
             for listener in self.sockets
@@ -149,7 +152,7 @@ class Worker(GeventWorker):
                 sock.linger()
             raise
         end_request()
-        sock.begin_waiting()
+        sock.begin_waiting(has_begun=req.unreader.buf.tell() > 0)
         # Yield: a client whose next request is always ready would otherwise block the others.
         yield_control()
         return is_kept
@@ -169,7 +172,16 @@ class Worker(GeventWorker):
         """Answers a request that never reached the application."""
         is_ours = not type(exc).__module__.startswith("gunicorn.http")
         refusal = _INTERNAL if is_ours else _REFUSALS.get(type(exc), _MALFORMED)
-        log.warning("answered a request with %d: %s", refusal[0], type(exc).__name__)
+        status, _, code, _ = refusal
+        app: Any = self.wsgi
+        services.of(app).metrics.refused(code)
+        log.warning(
+            "answered a request with %d: %s",
+            status,
+            type(exc).__name__,
+            exc_info=exc if is_ours else None,
+            extra={"client": addr[0] if isinstance(addr, tuple) and addr else None},
+        )
         try:
             util.write_nonblock(client, _answer(*refusal))
             client.linger()

@@ -24,6 +24,8 @@ from bot.store.tx import STORE_TIMEOUT_SECONDS, Done, OutcomeUnknown, StoreUnava
 T = TypeVar("T")
 
 BATCH = 64  # write transactions that share one commit, at most
+# How long the next batch is expected to take, at most: one slow commit says little.
+LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
 
 # An open transaction, committed where the block ends; waits for its lock until then.
 Transaction = Callable[[float], AbstractContextManager[sqlite_utils.Database]]
@@ -62,6 +64,7 @@ class GroupCommit:
         self._mutex = threading.Lock()
         self.waiting: deque[_Job[Any]] = deque()
         self._is_led = False
+        self._expected_seconds = 0.0  # what a batch takes: as long as the one before
 
     def write(self, use_case: Callable[[Tx], Done[T]], within: float) -> T:
         """Runs the use case and returns its value after the commit; waits `within` seconds at most.
@@ -121,6 +124,7 @@ class GroupCommit:
         transaction was rolled back. Raises if the transaction itself failed."""
         try:
             with self._transaction(until) as db:
+                began = time.monotonic()
                 # Writers that come meanwhile are served too: one fsync for more of them.
                 while drawn := self._draw(batch):
                     # `now` is read after the lock is held and the jobs are drawn, so that no job is
@@ -132,6 +136,7 @@ class GroupCommit:
             if len(batch) == 1:  # no other work was undone
                 batch[0].error = raised.__cause__
             return len(batch) == 1
+        self._expected_seconds = min(time.monotonic() - began, LONGEST_EXPECTED_SECONDS)
         return True
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
@@ -142,7 +147,17 @@ class GroupCommit:
         batch.extend(drawn)
         return drawn
 
+    def _is_too_late(self, job: _Job[Any]) -> bool:
+        """Refuses a use case whose caller would have gone before its commit. Under overload such
+        work would be in vain, and its callers would not know what became of it."""
+        is_too_late = time.monotonic() + self._expected_seconds > job.until
+        if is_too_late:
+            job.error = StoreUnavailable("the writers before it take too long")
+        return is_too_late
+
     def _run(self, job: _Job[Any], tx: Tx) -> None:
+        if self._is_too_late(job):
+            return
         try:
             job.done = job.use_case(tx)
         except Exception as error:

@@ -165,13 +165,6 @@ def test_a_body_that_breaks_off_starts_nothing(tmp_path: Path, end: str) -> None
         assert service.rows("SELECT id FROM verification") == []
 
 
-def test_a_request_that_gunicorn_refuses_reads_why(tmp_path: Path) -> None:
-    """It has a body, and is refused before the application sees it."""
-    head = b"POST /healthz HTTP/1.1\r\nHost: x\r\nSCRIPT_NAME: /foo\r\nContent-Length: 5\r\n\r\n"
-    with started(tmp_path) as service:
-        assert exchange(service, head + b"hello").startswith(b"HTTP/1.1 400")
-
-
 @pytest.mark.parametrize("size", [65_535, 65_536])
 def test_an_unread_body_of_the_bound_keeps_the_connection(tmp_path: Path, size: int) -> None:
     one = b"POST /healthz HTTP/1.1\r\nHost: x\r\n"
