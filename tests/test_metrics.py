@@ -48,6 +48,13 @@ def test_everything_that_happens_is_counted(harness: Harness) -> None:
     assert value(samples, "transaction_seconds_count") > 6
 
 
+def test_a_report_that_is_posted_twice_counts_once(harness: Harness) -> None:
+    harness.start_and_send()
+    for _ in range(2):
+        harness.simulator.webhooks.post_report(harness.texts()[-1], "delivered")
+    assert value(scraped(harness), "deliveries_total", delivery="delivered", error="") == 1
+
+
 def test_gauges_are_read_at_each_scrape(harness: Harness) -> None:
     harness.start()
     harness.start(OTHER_PHONE)

@@ -51,6 +51,16 @@ def test_what_was_seen_before_counts_once(harness: Harness) -> None:
     assert harness.status(id)["customStatus"]["attemptsUsed"] == 2
 
 
+def test_a_reply_that_twilio_withheld_is_none(harness: Harness) -> None:
+    """Twilio's list has it as failed, and its body is empty."""
+    id = harness.start_and_send()["id"]
+    harness.simulator.faults.add(faults.WITHHOLD, code=30038)
+    harness.text(harness.code())
+    assert catch_up(harness) == 0
+    assert harness.store.read(lambda tx: tx.all("SELECT * FROM inbound")) == []
+    assert "unread_reply" not in harness.history(id)
+
+
 def test_missed_ones_are_judged_in_the_order_they_were_sent(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     for _ in range(4):

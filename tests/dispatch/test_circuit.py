@@ -1,5 +1,6 @@
 """Twilio does not accept our credentials: sending pauses and starts are refused until it does."""
 
+from bot.usecases.claim import due_ids
 from simulator import faults
 from tests.harness import ACCOUNT, FUNCTION_KEY, SYSTEM_KEY, Harness
 
@@ -82,6 +83,16 @@ def test_nothing_is_asked_of_twilio_between_probes(harness: Harness, monkeypatch
     for _ in range(30):
         harness.forward(1)
     assert len(calls) == 3
+
+
+def test_texts_are_not_due_at_once_again_where_a_probe_is_late(harness: Harness) -> None:
+    """The loop would spin."""
+    refuse_credentials(harness)
+    harness.start_and_send()
+    harness.clock.forward(11)
+    assert len(harness.store.read(due_ids, limit=10)) == 1
+    assert harness.dispatcher.send.claim(10) == []
+    assert harness.store.read(due_ids, limit=10) == []
 
 
 def test_an_unknown_outcome_waits_too_and_is_looked_up_afterwards(harness: Harness) -> None:

@@ -116,24 +116,25 @@ def test_a_halt_is_noticed() -> None:
 
 
 def test_replies_that_found_no_room_are_waited_for_beyond_ten_seconds(
-    any_harness: Harness, monkeypatch: pytest.MonkeyPatch
+    any_harness: Harness, pair: list[Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list can be read, and small writes succeed, but what was missed cannot be written."""
-    id = any_harness.start_and_send()["id"]
+    first, _ = pair
+    id = begin(any_harness, pair, until_deadline=1)
     missed(any_harness)
-    any_harness.clock.forward(100)
-    any_harness.store.outages.interrupted()
+    first.store.outages.interrupted()
 
     def refuse(*_: object, **__: object) -> int:
-        any_harness.store.outages.failed()
+        first.store.outages.failed()
         raise StoreUnavailable
 
     with monkeypatch.context() as patch:
         patch.setattr(catch_up, "read_missed", refuse)
-        for _ in range(30):
-            any_harness.run_once()
-            any_harness.clock.forward(1)
-    any_harness.run_once()
+        for _ in range(15):
+            first.catch_up.run_once()
+            beat(any_harness, *pair, seconds=1)
+            assert first.expire() == 0
+    first.catch_up.run_once()
     assert status(any_harness, id) == "approved"
 
 

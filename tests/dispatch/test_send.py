@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 
-from bot.channels.gateway import Blame, Refused, Report
+from bot.channels.gateway import Blame, Postponed, Refused, Report
 from bot.domain.delivery import Delivery
 from bot.usecases import look_up, send
 from bot.usecases.heartbeat import assume_all_judged
 from simulator import faults
 from tests.dispatch.sending import LEASE_SECONDS, LOOK_AGAIN_SECONDS, fault, state
-from tests.harness import PHONE, Harness
+from tests.harness import INSTANCES, PHONE, Harness
 
 
 def test_a_text_goes_out_as_twilio_describes_it(harness: Harness) -> None:
@@ -69,6 +69,15 @@ def test_what_twilio_does_not_take_in_time_is_never_sent(harness: Harness) -> No
     harness.simulator.faults.clear()
     harness.forward(60)
     assert harness.texts() == []
+
+
+def test_a_wait_that_twilio_asks_for_gives_it_no_more_time(harness: Harness) -> None:
+    harness.service.gateway.send = lambda **_: Postponed(20429, 3600.0)
+    id = harness.start_and_send()["id"]
+    harness.forward(59)
+    assert harness.status(id)["runtimeStatus"] == "Pending"
+    harness.forward(1)
+    assert harness.status(id)["customStatus"]["cause"] == "send_given_up"
 
 
 def test_a_twilio_that_is_away_is_tried_again(harness: Harness) -> None:
@@ -153,17 +162,33 @@ def test_a_stopping_sender_hands_back_what_it_has_not_begun(harness: Harness) ->
     assert send.run_in_background(lambda: None) == 0
 
 
-def test_the_validity_period_leaves_time_to_answer(harness: Harness) -> None:
-    seen = []
-    for window in ("90", "10"):
-        harness.restart(WINDOW_SECONDS=window)
-        gateway = harness.service.gateway
-        send = gateway.send
-        gateway.send = lambda send=send, **sent: (
-            seen.append(sent["validity_seconds"]) or send(**sent)
-        )
-        harness.start_and_send()
-    assert seen == [60, 6]
+def validity_periods(harness: Harness) -> list[int]:
+    """Those of the texts that are sent from now on."""
+    seen: list[int] = []
+    gateway = harness.service.gateway
+    send = gateway.send
+    gateway.send = lambda **sent: seen.append(sent["validity_seconds"]) or send(**sent)
+    return seen
+
+
+@pytest.mark.parametrize(("window", "validity"), [("90", 60), ("10", 6)])
+def test_the_validity_period_leaves_time_to_answer(
+    harness: Harness, window: str, validity: int
+) -> None:
+    harness.restart(WINDOW_SECONDS=window)
+    seen = validity_periods(harness)
+    harness.start_and_send()
+    assert seen == [validity]
+
+
+def test_the_validity_period_of_a_further_text_ends_with_the_window(harness: Harness) -> None:
+    harness.restart(WINDOW_SECONDS="600")
+    seen = validity_periods(harness)
+    id = harness.start_and_send()["id"]
+    harness.forward(300)
+    harness.call("POST", f"{INSTANCES}/{id}/raiseEvent/ResendSmsChallenge", json="")
+    harness.run_once()
+    assert seen == [570, 270]
 
 
 def test_an_error_that_a_report_brought_first_is_kept(harness: Harness) -> None:

@@ -1,8 +1,12 @@
 """Examples of decisions and their results."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.domain.decision import AutoReply
+from bot.domain.effects import EraseTexts, LiftText
 from bot.domain.inputs import (
     Attempted,
     Canceled,
@@ -11,6 +15,7 @@ from bot.domain.inputs import (
     Resumed,
     Suspended,
     TextAccepted,
+    TextImpossible,
     TextTried,
     TimePassed,
 )
@@ -166,3 +171,30 @@ def test_suspending_twice_and_resuming_what_runs_change_nothing() -> None:
     assert decide(v, Suspended("second"), SOON).verification is v
     v = running()
     assert decide(v, Resumed(None), SOON).verification is v
+
+
+def test_a_further_text_that_twilio_took_after_the_end_is_erased() -> None:
+    v = ended(Status.APPROVED, is_to_erase=True)
+    assert decide(v, TextAccepted(SOON), SOON).effects == (EraseTexts(),)
+
+
+NOT_TAKEN = TextImpossible(
+    Cause.SEND_REFUSED, "Twilio did not take it.", 30001, is_of_number=False, is_last=False
+)
+
+
+def test_a_further_text_that_was_not_sent_does_not_count() -> None:
+    assert decide(running(sends=2), NOT_TAKEN, SOON).effects == (LiftText(),)
+
+
+@pytest.mark.parametrize(
+    ("v", "what"),
+    [
+        (running(sends=2, attempts=1), NOT_TAKEN),
+        (running(sends=2), replace(NOT_TAKEN, is_of_number=True)),
+        (after(running(sends=2), Suspended(None), right()), NOT_TAKEN),
+    ],
+    ids=["somebody has guessed", "its number is at fault", "it is decided"],
+)
+def test_a_further_text_that_was_not_sent_may_count(v: Verification, what: TextImpossible) -> None:
+    assert decide(v, what, SOON).effects == ()

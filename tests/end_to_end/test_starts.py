@@ -84,6 +84,22 @@ def test_a_reply_under_a_retired_key_ends_it_too(harness: Harness) -> None:
     assert harness.status(id)["output"] == "key_retired"
 
 
+def test_an_answer_over_http_under_a_retired_key_ends_it_too(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.restart(SECRET_KEY="another-secret-key")
+    assert harness.answer(id, harness.code()).status_code == 202
+    assert harness.status(id)["output"] == "key_retired"
+
+
+def test_an_older_text_under_a_retired_key_is_left_alone(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.text(harness.code())
+    harness.restart(SECRET_KEY="another-secret-key")
+    id = harness.start_and_send()["id"]
+    assert harness.text(harness.wrong()).status == 200
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 1
+
+
 def test_terms_are_those_of_the_start(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     harness.restart(CODE_LENGTH="8", WINDOW_SECONDS="10", MAX_ATTEMPTS="1")

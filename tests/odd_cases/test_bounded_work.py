@@ -37,21 +37,30 @@ def test_a_start_costs_the_same_with_many_areas() -> None:
     assert time.process_time() - began < 0.05
 
 
+def count(breaker: CircuitBreaker, prefixes: range, at: datetime) -> None:
+    for number in prefixes:
+        phone = f"+1{number:06}0000"
+        breaker.count(Usage(number, UsageKind.START, phone, "US", "function", "id", at))
+
+
 def test_areas_without_texts_are_removed_a_few_at_a_time() -> None:
     breaker = CircuitBreaker(Thresholds(), answer_time=timedelta(seconds=150))
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-    def count(prefixes: range, at: datetime) -> None:
-        for number in prefixes:
-            phone = f"+1{number:06}0000"
-            breaker.count(Usage(number, UsageKind.START, phone, "US", "function", "id", at))
-
-    count(range(1_000), at)
+    count(breaker, range(1_000), at)
     assert breaker.area_count == 1_001  # and the country
-    count(range(2_000, 2_001), at + timedelta(hours=2))
+    count(breaker, range(2_000, 2_001), at + timedelta(hours=2))
     assert breaker.area_count >= 1_001 + 1 - LOOKED_AT
-    count(range(2_001, 2_500), at + timedelta(hours=2))
+    count(breaker, range(2_001, 2_500), at + timedelta(hours=2))
     assert breaker.area_count == 501
+
+
+def test_areas_that_are_quiet_again_are_looked_at_no_more() -> None:
+    breaker = CircuitBreaker(Thresholds(texts_per_prefix=1), answer_time=timedelta(seconds=150))
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    count(breaker, range(100), at)
+    assert len(breaker.open_areas(at + timedelta(minutes=5))) == 101  # and the country
+    assert breaker.open_areas(at + timedelta(hours=2)) == []
+    assert not breaker._busy
 
 
 def test_starts_wait_for_the_first_reading(harness: Harness) -> None:

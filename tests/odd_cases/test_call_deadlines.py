@@ -104,6 +104,12 @@ def test_nothing_is_written_once_the_lease_is_over(harness: Harness) -> None:
     assert harness.texts() == []
 
 
+def test_a_deadline_of_a_send_bounds_no_later_call(harness: Harness) -> None:
+    made = gateway(int(harness.simulator.url.rpartition(":")[2]))
+    send(made, until=time.monotonic() - 0.001)
+    made.check()
+
+
 def test_a_lease_that_ran_out_before_the_call_hands_the_text_back(harness: Harness) -> None:
     id = harness.start()["id"]
     send = harness.dispatcher.send

@@ -89,6 +89,20 @@ def test_no_needs_no_secret_key(harness: Harness) -> None:
     assert refused(harness) == (409, "disowned")
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("stop texting me, my code 1234", None), ("NO\n\nAnna, room 1234", "disowned")],
+)
+def test_digits_beside_a_word_need_no_secret_key(
+    harness: Harness, text: str, code: str | None
+) -> None:
+    id = harness.start_and_send()["id"]
+    harness.restart(SECRET_KEY="another secret key for tests 0123456789")
+    assert harness.text(text).status == 200
+    assert harness.status(id)["customStatus"]["status"] != "pending"
+    assert refused(harness)[1] == code
+
+
 def test_a_right_code_shows_that_the_text_arrived(harness: Harness) -> None:
     """Twilio took the text, its answer was lost, and its list does not answer."""
     harness.simulator.faults.add(faults.LOSE_ANSWER)
@@ -167,6 +181,20 @@ def test_an_old_opt_out_that_an_answer_disproves_is_removed(harness: Harness) ->
     harness.text(harness.code())
     assert harness.answers()[-1] == "Thank you, this number is verified."
     assert refused(harness) == (202, None)
+
+
+def test_a_late_reply_to_what_was_approved_before_a_stop_does_not_disprove_it(
+    harness: Harness,
+) -> None:
+    harness.start_and_send()
+    harness.text(harness.code())
+    harness.forward(5)
+    harness.text("STOP")
+    answers = harness.answers()
+    harness.forward(5)
+    harness.text(harness.code())
+    assert harness.answers() == answers
+    assert refused(harness) == (409, "opted_out")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.dispatch.missed import TextRefused
 from bot.store.sqlite_file import connect
 from bot.store.tx import StoreUnavailable
+from tests.dispatch.missing import catch_up, missed
 from tests.harness import Harness
 from tests.harness import harness as open_harness
 from tests.postgres import Server, ask
@@ -64,6 +66,30 @@ def test_a_reply_that_sqlite_refuses_is_read_later(
     other.close()
     pass_by(sqlite_harness)
     assert sqlite_harness.status(id)["output"] is True
+
+
+def test_a_later_text_of_a_number_waits_for_one_that_is_refused(
+    sqlite_harness: Harness, tmp_path: Path
+) -> None:
+    harness = sqlite_harness
+    id = harness.start_and_send()["id"]
+    for body in (harness.code(), harness.wrong()):
+        harness.clock.forward(1)
+        missed(harness, body)
+    (first, _) = [m.sid for m in harness.simulator.world.messages() if m.direction == "inbound"]
+    with sqlite3.connect(tmp_path / "textback.db") as other:
+        other.execute(
+            f"CREATE TRIGGER refuses BEFORE INSERT ON inbound WHEN NEW.message_sid = '{first}'"
+            " BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    with pytest.raises(TextRefused):
+        catch_up(harness)
+    assert harness.status(id)["customStatus"]["attemptsUsed"] == 0
+    with sqlite3.connect(tmp_path / "textback.db") as other:
+        other.execute("DROP TRIGGER refuses")
+    other.close()
+    catch_up(harness)
+    assert harness.status(id)["output"] is True
 
 
 def pass_by(harness: Harness) -> None:

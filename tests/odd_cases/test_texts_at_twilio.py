@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from bot.dispatch import credentials, erase
+from bot.usecases.claim import due_ids
 from simulator import faults
 from tests.harness import ACCOUNT, PHONE, Harness
 from tests.harness import harness as open_harness
 from tests.odd_cases.phones import OTHER
-from tests.sms.webhooks import signed
+from tests.sms.webhooks import report, signed
 
 # -- duties wait for Twilio each by itself ---------------------------------------------------------
 
@@ -175,6 +176,50 @@ def test_texts_that_are_looked_up_after_the_end_hold_up_no_other(tmp_path: Path)
                 send.carry_out(claim)
             harness.clock.forward(30)
             assert looked < 200
+
+
+def end_with_unknown_outcome(erasing: Harness, count: int) -> list[str]:
+    """Ends verifications of whose texts nobody knows whether Twilio has them."""
+    erasing.simulator.faults.add(faults.ERROR_AFTER, times=count)
+    ids = [erasing.start(f"+1425555{1000 + number}")["id"] for number in range(count)]
+    erasing.dispatcher.send.run_once()
+    for id in ids:
+        erasing.terminate(id, None)
+    return ids
+
+
+def test_one_text_at_a_time_is_looked_up_after_the_end(erasing: Harness) -> None:
+    end_with_unknown_outcome(erasing, 3)
+    send = erasing.dispatcher.send
+    erasing.clock.forward(60)
+    (claim,) = send.claim(64)
+    assert claim.is_after_end
+    erasing.clock.forward(120)
+    assert send.claim(64) == [], "while the first look takes its time"
+    send.carry_out(claim)
+    erasing.clock.forward(120)
+    assert len(send.claim(64)) == 1
+
+
+def test_a_text_is_looked_up_for_a_day_after_the_end(erasing: Harness) -> None:
+    end_with_unknown_outcome(erasing, 1)
+    erasing.simulator.faults.add(faults.LIST_ERROR)
+    send = erasing.dispatcher.send
+    erasing.clock.forward(86_399)
+    (claim,) = send.claim(64)
+    send.carry_out(claim)
+    erasing.clock.forward(86_400)
+    assert erasing.store.read(due_ids, limit=10) == [claim.text_id]
+    assert send.claim(64) == []
+    assert erasing.store.read(due_ids, limit=10) == []
+
+
+def test_a_report_that_names_a_text_after_the_end_lets_it_be_erased(erasing: Harness) -> None:
+    (id,) = end_with_unknown_outcome(erasing, 1)
+    erasing.simulator.faults.add(faults.LIST_ERROR, times=50)
+    (sent,) = erasing.simulator.world.messages()
+    assert report(erasing, id, "delivered", sid=sent.sid).status_code == 204
+    erased_at_twilio(erasing)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,22 @@ def test_a_report_after_the_end_is_a_fact_and_no_decision(harness: Harness) -> N
     assert (status["output"], status["customStatus"]["delivery"]) == (True, "failed")
 
 
+def test_a_report_after_the_deadline_ends_nothing_otherwise(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.clock.forward(91)  # before any timer
+    report(harness, id, "failed", code=30005)
+    harness.run_once()
+    assert harness.status(id)["customStatus"]["status"] == "expired"
+
+
+def test_a_report_with_the_sid_of_another_text_names_none(harness: Harness) -> None:
+    harness.start_and_send()
+    id = harness.start("+14255550199")["id"]
+    assert report(harness, id, "delivered", sid=harness.texts()[0].sid).status_code == 204
+    text = harness.view(id).text
+    assert (text.sid, text.delivery) == (None, None)
+
+
 def test_unknown_texts_states_and_sids_are_204_all_the_same(harness: Harness) -> None:
     id = harness.start_and_send()["id"]
     form = {"MessageSid": new_sid("SM"), "MessageStatus": "delivered"}

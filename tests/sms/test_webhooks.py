@@ -205,3 +205,10 @@ def test_only_post(harness: Harness, method: str) -> None:
     for path in ("/twilio/sms", "/twilio/status/x"):
         response = harness.call(method, path)
         assert (response.status_code, response.content) == (404, b"")
+
+
+def test_of_a_reply_that_was_judged_no_number_is_kept(harness: Harness) -> None:
+    harness.start_and_send()
+    harness.text(harness.code())
+    (row,) = harness.store.read(lambda tx: tx.all("SELECT masked_phone FROM inbound"))
+    assert row["masked_phone"] is None

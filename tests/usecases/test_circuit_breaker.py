@@ -20,6 +20,15 @@ def guarded(tmp_path: Path) -> Iterator[Harness]:
         yield harness
 
 
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[Harness]:
+    """Five texts without an answer open a prefix, and the country as well."""
+    with open_harness(
+        tmp_path, BREAKER_TEXTS_PER_PREFIX="5", BREAKER_TEXTS_PER_COUNTRY="5"
+    ) as harness:
+        yield harness
+
+
 def begin(harness: Harness, phone: str, *, answered: bool = False) -> int:
     response = harness.post_start(phone)
     if response.status_code == 202:
@@ -75,6 +84,24 @@ def test_numbers_approved_before_pass(guarded: Harness) -> None:
     begin(guarded, HERE[50])
     assert begin(guarded, HERE[51]) == 429
     assert begin(guarded, known) == 202
+
+
+@pytest.mark.parametrize(("days", "status"), [(29, 202), (31, 429)])
+def test_numbers_approved_within_thirty_days_pass(strict: Harness, days: int, status: int) -> None:
+    known = HERE[90]
+    begin(strict, known, answered=True)
+    strict.forward(days * 24 * 3600)
+    pump(strict, HERE[:5])
+    begin(strict, HERE[50])
+    assert begin(strict, known) == status
+
+
+def test_a_probe_of_a_prefix_is_that_of_its_country_too(strict: Harness) -> None:
+    pump(strict, HERE[:5])
+    assert begin(strict, HERE[50]) == 202, "the probe of this minute"
+    assert begin(strict, ELSEWHERE[0]) == 429
+    strict.clock.forward(60)
+    assert begin(strict, ELSEWHERE[0]) == 202
 
 
 def test_a_probe_a_minute_goes_through_and_answered_ones_close_it(guarded: Harness) -> None:

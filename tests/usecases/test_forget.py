@@ -130,6 +130,25 @@ def test_the_dispatcher_does_it_by_itself(harness: Harness) -> None:
     assert harness.newest(10) == []
 
 
+def test_what_belongs_to_no_verification_goes_too(told: Harness) -> None:
+    def counts() -> dict[str, int]:
+        tables = ("inbound", "disown", "webhook_event", "audit")
+        return {
+            table: len(told.store.read(lambda tx, table=table: tx.all(f"SELECT * FROM {table}")))
+            for table in tables
+        }
+
+    told.start_and_send()
+    told.text("NO")
+    assert told.flask("webhooks", "test").exit_code == 0
+    assert 0 not in counts().values()
+    told.clock.forward(400 * 86_400)
+    sweep(told)
+    told.clock.forward(86_400)
+    sweep(told)
+    assert set(counts().values()) == {0}, counts()
+
+
 def sweep(harness: Harness) -> None:
     """As the dispatcher does it, every hour."""
     harness.dispatcher.sweep()

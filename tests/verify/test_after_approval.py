@@ -1,5 +1,7 @@
 """What a caller sees of its own verification after the approval, whatever began meanwhile."""
 
+from typing import Any
+
 import pytest
 
 from tests.dispatch.missing import catch_up, missed
@@ -15,9 +17,12 @@ def attempts(verify: Verify, sid: str) -> int:
     return used
 
 
+def with_other_key(verify: Verify) -> Any:
+    return client_of(verify.harness.url, APP_KEY).verify.v2.services(verify.sid)
+
+
 def other_key_creates(verify: Verify) -> None:
-    services = client_of(verify.harness.url, APP_KEY).verify.v2.services(verify.sid)
-    services.verifications.create(to=PHONE, channel="sms")
+    with_other_key(verify).verifications.create(to=PHONE, channel="sms")
     verify.harness.run_once()
 
 
@@ -32,6 +37,17 @@ def test_the_code_that_was_texted_back_is_right_after_a_newer_create(verify: Ver
     assert (checked.status, checked.valid, checked.sid) == ("approved", True, first.sid)
     assert attempts(verify, newer.sid) == 0
     assert verify.service.verifications(newer.sid).fetch().status == "pending"
+
+
+def test_the_code_of_the_approved_one_is_wrong_for_the_sid_of_a_newer_create(
+    verify: Verify,
+) -> None:
+    verify.create_and_send()
+    code = verify.harness.code()
+    verify.harness.text(code)
+    newer = verify.create_and_send()
+    checked = verify.check(code, None, verification_sid=newer.sid)
+    assert (checked.status, checked.valid, checked.sid) == ("pending", False, newer.sid)
 
 
 def test_a_code_that_was_checked_serves_no_newer_create(verify: Verify) -> None:
@@ -66,6 +82,16 @@ def test_a_create_by_another_key_hides_no_approval(verify: Verify) -> None:
     other_key_creates(verify)
     assert verify.check(code).status == "approved"
     assert verify.service.verifications(PHONE).fetch().sid == created.sid
+
+
+def test_the_code_that_was_texted_back_to_another_key_is_wrong(verify: Verify) -> None:
+    verify.restart(**FORMS, FUNCTION_KEY=TWO_KEYS)
+    verify.create_and_send()
+    code = verify.harness.code()
+    verify.harness.text(code)
+    other_key_creates(verify)
+    checked = with_other_key(verify).verification_checks.create(to=PHONE, code=code)
+    assert (checked.status, checked.valid) == ("pending", False)
 
 
 def test_a_create_by_another_key_gives_no_attempts_back(verify: Verify) -> None:

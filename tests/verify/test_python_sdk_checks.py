@@ -53,6 +53,16 @@ def test_what_is_expired_is_gone(verify: Verify) -> None:
     assert refused(lambda: verify.fetch(sid)) == (404, 20404)
 
 
+@pytest.mark.parametrize("was_approved", [False, True])
+def test_what_is_of_a_retired_secret_key_is_gone(verify: Verify, was_approved: bool) -> None:
+    verify.create_and_send()
+    code = verify.harness.code()
+    if was_approved:
+        assert verify.check(code).status == "approved"
+    verify.restart(SECRET_KEY="another-secret-key")
+    assert refused(lambda: verify.check(code)) == (404, 20404)
+
+
 @pytest.mark.parametrize("code", ["1234", "12345", "1234567", "abcdef"])
 def test_a_code_of_another_form_is_wrong_and_no_attempt(verify: Verify, code: str) -> None:
     """A handler of 60200 would tell the person that the number is wrong."""

@@ -1,5 +1,6 @@
 """An endpoint is disabled by 410 or a day of failures."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from bot.app import create_commands
 from bot.domain.errors import EndpointChanged, UnknownEndpoint
 from bot.domain.webhook_response import WebhookResponse, WebhookResult
 from bot.store import webhook_endpoints
+from bot.store.tx import Done
 from bot.store.webhook_events import EventState
 from bot.usecases import notify, webhooks
 from simulator.receiver import Behaviour
@@ -92,6 +94,40 @@ def test_a_failure_of_days_ago_disables_nothing(told: Harness) -> None:
     assert view.endpoint.is_enabled
 
 
+def add_outcome(told: Harness) -> None:
+    approve(told, OTHER)
+
+
+def send_test(told: Harness) -> None:
+    told.store.write(webhooks.send_test, sent_by="alice")
+
+
+def replay(told: Harness) -> None:
+    told.store.write(webhooks.replay, events(told)[0].id, operator="alice")
+
+
+def replay_failed(told: Harness) -> None:
+    since = events(told)[0].created_at
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 1
+
+
+@pytest.mark.parametrize("queue", [add_outcome, send_test, replay, replay_failed])
+def test_hours_in_which_no_event_waited_are_none_of_a_day_of_failures(
+    told: Harness, queue: Callable[[Harness], None]
+) -> None:
+    behave(told, Behaviour.FAIL)
+    approve(told)
+    told.run_once()
+    sql = "UPDATE webhook_event SET state = 'failed', due_at = NULL"
+    told.store.write(lambda tx: Done(tx.run(sql)))
+    told.forward(3600 * 23)
+    queue(told)
+    told.run_once()
+    told.forward(3600 * 2)
+    (view,) = told.store.read(webhooks.endpoints)
+    assert view.endpoint.is_enabled
+
+
 def test_an_address_that_comes_back_has_no_failures(told: Harness) -> None:
     behave(told, Behaviour.FAIL)
     approve(told)
@@ -122,6 +158,17 @@ def test_a_try_that_began_before_it_was_enabled_again_does_not_disable_it(told: 
     assert not told.store.write(notify.answered, claim, gone, jitter=0)
     (view,) = told.store.read(webhooks.endpoints)
     assert view.endpoint.is_enabled
+
+
+def test_an_answer_to_a_claim_that_has_lapsed_disables_nothing(told: Harness) -> None:
+    approve(told)
+    (event,) = events(told)
+    (lapsed,) = told.store.write(notify.claim_events, event.endpoint_id, limit=1)
+    told.clock.forward(notify.LEASE.total_seconds())
+    (claim,) = told.store.write(notify.claim_events, event.endpoint_id, limit=1)
+    gone = WebhookResponse(WebhookResult.GONE, 410)
+    assert not told.store.write(notify.answered, lapsed, gone, jitter=0)
+    assert told.store.write(notify.answered, claim, gone, jitter=0)
 
 
 def test_an_endpoint_that_is_set_no_more_gets_nothing(told: Harness) -> None:

@@ -34,6 +34,19 @@ def test_each_try_has_the_same_id_and_bytes_and_waits_as_the_schedule_says(told:
     assert (got.tries, got.is_same, got.is_verified) == (len(notify.WAITS) + 1, True, True)
 
 
+def test_the_last_try_comes_after_a_day_whatever_the_jitter(told: Harness) -> None:
+    approve(told)
+    (event,) = events(told)
+    refused = WebhookResponse(WebhookResult.REFUSED, 500)
+    for _ in notify.WAITS:
+        (claim,) = told.store.write(notify.claim_events, event.endpoint_id, limit=1)
+        told.store.write(notify.answered, claim, refused, jitter=-1)
+        (after,) = events(told)
+        assert after.due_at is not None
+        told.clock.now = after.due_at
+    assert told.clock.now - event.created_at == notify.FAILING + notify.FIRST_TRY
+
+
 def test_the_tries_are_those_of_the_page() -> None:
     assert notify.WAITS == (2, 8, 50, 240, 1500, 5400, 14400, 21600, 43200)
 
