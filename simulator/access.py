@@ -18,12 +18,16 @@ MESSAGES = {
     21211: "Invalid 'To' Phone Number",
     21502: "Invalid SmsUrl",
     21602: "Message body is required",
+    21266: "'To' and 'From' number cannot be the same",
     21603: "'From' phone number is required",
     21604: "'To' phone number is required",
     21606: "The 'From' phone number is not a valid, SMS-capable number of your account",
+    21609: "The 'StatusCallback' URL is not a valid URL",
     21610: "Attempt to send to unsubscribed recipient",
     21617: "The concatenated message body exceeds the 1600 character limit",
     21624: "Invalid ValidityPeriod",
+    21703: "The Messaging Service does not have a phone number available",
+    21705: "The Messaging Service Sid is invalid",
     70051: "Authorization Failed",
 }
 

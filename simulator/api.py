@@ -118,15 +118,29 @@ def _check_send(form: Mapping[str, str], world: World) -> None:
         raise ApiError(21602)
     if len(form["Body"]) > 1600:
         raise ApiError(21617)
-    if not 1 <= int(form.get("ValidityPeriod", 36000)) <= 36000:
+    if not re.fullmatch("[0-9]{1,5}", form.get("ValidityPeriod", "1")):
         raise ApiError(21624)
-    if "MessagingServiceSid" not in form:
-        if "From" not in form:
-            raise ApiError(21603)
-        if form["From"] != world.number.phone:
-            raise ApiError(21606)
+    if not 1 <= int(form.get("ValidityPeriod", "1")) <= 36000:
+        raise ApiError(21624)
+    if not re.match(r"https?://[^/_]+(/|$)", form.get("StatusCallback", "https://default")):
+        raise ApiError(21609)
+    _check_sender(form, world)
     if world.has_opted_out(form["To"]):
         raise ApiError(21610)
+
+
+def _check_sender(form: Mapping[str, str], world: World) -> None:
+    sid = form.get("MessagingServiceSid")
+    if sid is None and "From" not in form:
+        raise ApiError(21603)
+    if sid is None and form["From"] != world.number.phone:
+        raise ApiError(21606)
+    if form["To"] == form.get("From"):
+        raise ApiError(21266)
+    if sid is not None and (world.service is None or world.service.sid != sid):
+        raise ApiError(21705)
+    if sid is not None and world.service is not None and not world.service.number_sid:
+        raise ApiError(21703)
 
 
 def _misbehave_before(troubles: Faults, phone: str) -> None:
@@ -169,24 +183,26 @@ def _page_uri(page: int) -> str:
 def _shown(message: Message, world: World) -> dict[str, Any]:
     created = format_datetime(message.created_at.replace(microsecond=0))
     uri = f"/2010-04-01/Accounts/{world.account.sid}/Messages/{message.sid}.json"
+    is_new = message.status == "queued"
+    is_of_pool = is_new and message.service_sid is not None
     return {
         "account_sid": world.account.sid,
         "api_version": "2010-04-01",
         "body": "" if message.is_erased else message.body,
         "date_created": created,
-        "date_sent": created,
+        "date_sent": None if is_new else created,
         "date_updated": created,
         "direction": message.direction,
         "error_code": message.error_code,
         "error_message": None,
-        "from": None if message.service_sid and message.status == "queued" else message.sender,
+        "from": None if is_of_pool else message.sender,
         "messaging_service_sid": message.service_sid,
         "num_media": "0",
-        "num_segments": "1",
+        "num_segments": "0" if is_of_pool else "1",  # not known before a sender is chosen
         "price": None,
         "price_unit": "USD",
         "sid": message.sid,
-        "status": message.status,
+        "status": "accepted" if is_of_pool else message.status,
         "subresource_uris": {"media": uri.replace(".json", "/Media.json")},
         "to": message.recipient,
         "uri": uri,

@@ -132,7 +132,7 @@ class Webhooks:
 
     def _answer_keyword(self, phone: str, body: str) -> None:
         said = _SAID.get(body.strip().upper())
-        if said is not None:
+        if said is not None and not self._world.number.is_short_code:
             self._world.outbound(recipient=phone, body=said, direction="outbound-reply")
 
     def _send_replies(self, phone: str, answer: Answer) -> None:

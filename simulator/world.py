@@ -155,9 +155,9 @@ class World:
         """A text from a phone. The opt-out keywords take effect here, as at Twilio."""
         word = body.strip().upper()
         with self._lock:
-            if word in STOP_WORDS:
+            if word in STOP_WORDS and not self.number.is_short_code:
                 self._opted_out.add(sender)
-            elif word in START_WORDS:
+            elif word in START_WORDS and not self.number.is_short_code:
                 self._opted_out.discard(sender)
         message = Message(
             sid=new_sid("SM"),

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
-# The twilio library and Twilio's own command line read these.
-_OF_OTHERS = frozenset(["TWILIO_EDGE", "TWILIO_REGION", "TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
+# Twilio's own command line reads these.
+_OF_OTHERS = frozenset(["TWILIO_PROFILE", "TWILIO_LOG_LEVEL"])
 # Names that other programs use, too far from ours to be guessed.
 _ELSEWHERE = {
     "TWILIOSID": "TWILIO_ACCOUNT_SID",

@@ -80,6 +80,12 @@ class TwilioSettings(Group):
         "another address that answers like Twilio's API, such as http://127.0.0.1:8001",
         default=None,
     )
+    twilio_region: Annotated[str, matching("[a-z]{2}[0-9]")] | None = setting(
+        "a region of Twilio's, such as ie1", default=None
+    )
+    twilio_edge: Annotated[str, matching("[a-z]+(-[a-z]+)*")] | None = setting(
+        "an edge of Twilio's, such as dublin", default=None
+    )
     twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8, allow_inf_nan=False)] = setting(
         "0.5 to 8", default=8.0
     )

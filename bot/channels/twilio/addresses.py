@@ -54,8 +54,17 @@ def senders_of(number: str, *, is_of_service: bool) -> list[str]:
     >>> senders_of("+525512345678", is_of_service=True)
     ['+525512345678', '+5215512345678', 'rcs:+525512345678']
     """
-    rcs = [_RCS + number] if is_of_service else []
+    number, *rcs = receivers_of(number, is_of_service=is_of_service)
     return [number, *other_spellings(number), *rcs]
+
+
+def receivers_of(number: str, *, is_of_service: bool) -> list[str]:
+    """The addresses under which Twilio may list our texts to a number: by SMS, and by RCS.
+
+    >>> receivers_of("+14255550123", is_of_service=True)
+    ['+14255550123', 'rcs:+14255550123']
+    """
+    return [number, _RCS + number] if is_of_service else [number]
 
 
 def reason_to_ignore(theirs: str) -> IgnoreReason:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -74,6 +75,8 @@ def client(
         by_key or settings.twilio_account_sid,
         token or (by_key and settings.twilio_api_key_secret) or settings.twilio_auth_token[0],
         account_sid=settings.twilio_account_sid,
+        region=settings.twilio_region,
+        edge=settings.twilio_edge,
         http_client=http_client,
     )
 
@@ -126,7 +129,7 @@ class TwilioGateway:
             if sid is not None:
                 messages = [self.client.messages(sid).fetch()]
             else:
-                messages = self.client.messages.list(to=to, limit=NEWEST, page_size=NEWEST)
+                messages = list(chain.from_iterable(self._newest_to(to)))
         now = self._now()
         oldest = tried_ago + timedelta(seconds=time.monotonic() - began) + CLOCK_SLACK
         wanted = letters_of_words(comparable(body))
@@ -136,6 +139,12 @@ class TwilioGateway:
             if message.sid == sid or may_be_ours(message, wanted, now - oldest)
         ]
         return sorted(ours, key=lambda message: message.age, reverse=True)
+
+    def _newest_to(self, number: str, **filters: Any) -> list[list[Any]]:
+        """A list for each address under which Twilio may have our texts to a number."""
+        listing = partial(self.client.messages.list, limit=NEWEST, page_size=NEWEST, **filters)
+        to = addresses.receivers_of(number, is_of_service=not self._is_number)
+        return [listing(to=address) for address in to]
 
     def _now(self) -> datetime:
         """The time of Twilio's last answer, by the clock that its timestamps use."""
@@ -148,7 +157,7 @@ class TwilioGateway:
         ours = {"from_": self._settings.twilio_phone_number} if self._is_number else {}
         theirs = {"to": self._settings.twilio_phone_number} if self._is_number else {}
         with _asking():
-            lists = [listing(to=phone, limit=NEWEST, page_size=NEWEST, **ours)]
+            lists = self._newest_to(phone, **ours)
             for sender in addresses.senders_of(phone, is_of_service=not self._is_number):
                 lists.append(listing(from_=sender, limit=NEWEST, page_size=NEWEST, **theirs))
         now = self._now()
@@ -203,7 +212,8 @@ class TwilioGateway:
         if phone is None:
             masked = addresses.masked(theirs)
             return NotForUs(message.sid, addresses.reason_to_ignore(theirs), masked)
-        age = self._now() - message.date_sent.astimezone(UTC)
+        # The two stamps may be of different machines at Twilio.
+        age = max(timedelta(0), self._now() - message.date_sent.astimezone(UTC))
         is_to_short_code = addresses.is_short_code(message.to or "")
         return ReceivedText(message.sid, phone, message.body or "", age, is_to_short_code)
 
@@ -231,10 +241,10 @@ class TwilioGateway:
 
 @contextmanager
 def _asking(*, passes: int | None = None) -> Iterator[None]:
-    """Raises ChannelUnavailable instead of the library's errors, except for an answer with the
-    HTTP status `passes`."""
+    """Raises ChannelUnavailable instead of the library's errors, except for an answer of Twilio's
+    with the HTTP status `passes`."""
     try:
         yield
     except UNREADABLE as error:
-        if passes is None or http_status(error) != passes:
+        if passes is None or http_status(error) != passes or twilio_code(error) is None:
             raise ChannelUnavailable(describe(error)) from None

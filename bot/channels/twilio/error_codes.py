@@ -63,8 +63,24 @@ ERROR_CODES: dict[int, ErrorCode] = {
     **_codes(
         Kind.OURS,
         "Twilio does not accept these credentials. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN,"
-        " or the API key.",
+        " or the API key, their region, and whether the account is suspended.",
         20003,
+    ),
+    **_codes(
+        Kind.OURS,
+        "These are Twilio's test credentials, which send no text. Take the live ones from the first"
+        " page of Twilio's console.",
+        20008,
+    ),
+    **_codes(
+        Kind.OURS,
+        "The API key may not send texts. Give it the right to create messages in Twilio's console.",
+        70051,
+    ),
+    **_codes(
+        Kind.OURS,
+        "The Twilio account is a trial, which sends no texts but Twilio's own. Upgrade it.",
+        572006,
     ),
     **_codes(
         Kind.OURS,
@@ -227,24 +243,4 @@ ERROR_CODES: dict[int, ErrorCode] = {
         30450,
     ),
     **_each(Kind.PASSING, "Twilio suspects fraud with this number or its range.", 30453, 30485),
-}
-
-
-# Errors in Twilio's list of replies that it did not post to the webhook.
-WITHHELD: dict[int, str] = {
-    30038: "Twilio took the reply for a one-time passcode and withheld it. Ask its support to"
-    " exempt the number, which receives answers to its own texts.",
-    30039: "Twilio took the reply for a machine's and withheld it, as it does when texts go back"
-    " and forth very often. Let the person wait a moment, then reply once more.",
-}
-
-
-# Replies that did not come through for other reasons.
-LOST_REPLIES: dict[int, str] = {
-    30009: "A part of the reply was lost on the way. Let the person reply once more.",
-    **dict.fromkeys(
-        (11200, 11205, 11210, 11220, 11235, 11236, 11237, 11750, 12100, 12200, 12300),
-        "Twilio could not post the reply to us, or could not read our response. Check that"
-        " PUBLIC_BASE_URL is reachable, then run `flask number check`.",
-    ),
 }

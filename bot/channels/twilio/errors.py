@@ -3,14 +3,8 @@ the operator. Decide on the code, never on Twilio's message, which contains the 
 """
 
 from bot.channels.gateway import Blame
-from bot.channels.twilio.error_codes import (
-    ADVICE,
-    ERROR_CODES,
-    LOST_REPLIES,
-    WITHHELD,
-    ErrorCode,
-    Kind,
-)
+from bot.channels.twilio.error_codes import ADVICE, ERROR_CODES, ErrorCode, Kind
+from bot.channels.twilio.reply_errors import LOST_REPLIES, WITHHELD
 
 OPTED_OUT, CREDENTIALS, NOT_FOUND = 21610, 20003, 20404
 

@@ -22,9 +22,12 @@ from twilio.http.response import Response
 
 from bot.concurrency.watchdog import Watchdog
 from bot.outbound.bounded import Call, pool, under_way
+from bot.settings.public_address import is_cloud
 
 _REBASED = re.compile(r"(accounts|api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
-_API = "https://api.twilio.com"
+# A host of Twilio's own has one product, the API of messages.
+_REBASED_AT_TWILIO = re.compile(r"api(\.[a-z0-9-]+){0,2}\.twilio\.com")
+API = "https://api.twilio.com"
 
 
 class PooledHttpClient(HttpClient):
@@ -33,11 +36,12 @@ class PooledHttpClient(HttpClient):
 
     def __init__(self, base_url: str | None, *, timeout: float, connections: int) -> None:
         self.base_url = base_url
+        self._rebased_hosts = _REBASED_AT_TWILIO if is_cloud(base_url) else _REBASED
         self._timeout = timeout
         self._heard = threading.local()
         self._watchdog = Watchdog()
         self.pool = pool(
-            base_url or _API,
+            base_url or API,
             maxsize=connections,
             timeout=urllib3.Timeout(connect=timeout, read=timeout),
             retries=False,
@@ -103,7 +107,7 @@ class PooledHttpClient(HttpClient):
 
     def _rebased(self, url: str) -> str:
         parts = urlsplit(url)
-        if self.base_url is None or not _REBASED.fullmatch(parts.hostname or ""):
+        if self.base_url is None or not self._rebased_hosts.fullmatch(parts.hostname or ""):
             return url
         return self.base_url + parts.path + (f"?{parts.query}" if parts.query else "")
 

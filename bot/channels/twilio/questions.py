@@ -14,6 +14,7 @@ from urllib3 import exceptions as urllib3_errors
 from bot.channels.twilio import errors
 from bot.channels.twilio.client import client
 from bot.channels.twilio.exceptions import UNREADABLE, http_status, twilio_code
+from bot.channels.twilio.http import API
 from bot.outbound.bounded import ConnectionRefused
 from bot.settings import Settings
 
@@ -98,9 +99,7 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
             code,
         )
     if status == 401 or code == errors.CREDENTIALS:
-        return Unanswered(
-            Why.CREDENTIALS, f"Twilio does not accept {_credentials(settings)}.", code
-        )
+        return Unanswered(Why.CREDENTIALS, _of_credentials(code, settings), code)
     if code is None and status < 500 and status != 429:
         return _answered_by_another(settings)
     if status == 403:
@@ -117,6 +116,12 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
         )
     meaning = errors.sentence(code) or "Twilio refuses the request."
     return Unanswered(Why.REFUSED, f"{meaning.rstrip('.')}{_of(code)}.", code)
+
+
+def _of_credentials(code: int | None, settings: Settings) -> str:
+    if code not in (None, errors.CREDENTIALS) and errors.sentence(code):  # of a suspended account
+        return f"Twilio's error {code}: {errors.with_advice(code)}"
+    return f"Twilio does not accept {_credentials(settings)}."
 
 
 def _credentials(settings: Settings) -> str:
@@ -158,4 +163,5 @@ def _of_connection(error: urllib3_errors.HTTPError, settings: Settings) -> str:
 
 
 def _host(settings: Settings) -> str:
-    return urlsplit(settings.twilio_api_base_url or "https://api.twilio.com").netloc
+    address = settings.twilio_api_base_url or client(settings).get_hostname(API)
+    return urlsplit(address).netloc

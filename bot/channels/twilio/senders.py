@@ -8,9 +8,10 @@ from bot.channels.twilio import errors
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.domain import phone
 
+PAGE = 1000  # rows of one request
 MOST_SENDERS = 400  # of a pool; Twilio allows that many numbers
-MOST_SERVICES = 50
-MOST_LOOKED_AT = 20  # senders whose own webhook is read, one question each
+MOST_SERVICES = 200  # of an account
+FETCHED_SINGLY = 20  # senders whose own webhook is read, one question each; more from one list
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,16 @@ class SenderPool:
     def receivers(self, questions: Questions) -> Iterator[Any]:
         """Numbers and short codes with their own webhooks. Raises Unanswered."""
         account = questions.client
-        for one in self.numbers[:MOST_LOOKED_AT]:
-            yield questions.ask(account.incoming_phone_numbers(one.sid).fetch)
-        for one in self.short_codes[:MOST_LOOKED_AT]:
-            yield questions.ask(account.short_codes(one.sid).fetch)
+        for members, listing in (
+            (self.numbers, account.incoming_phone_numbers),
+            (self.short_codes, account.short_codes),
+        ):
+            sids = [one.sid for one in members]
+            if len(sids) > FETCHED_SINGLY:
+                yield from (one for one in _every(questions, listing) if one.sid in sids)
+            else:
+                for sid in sids:
+                    yield questions.ask(listing(sid).fetch)
 
     @staticmethod
     def shown(found: Any) -> str:
@@ -72,15 +79,23 @@ def service_of(questions: Questions) -> Any:
 
 
 def services_with(questions: Questions, sender_sid: str) -> Iterator[Any]:
-    """Services that have a number or short code in their pool. Raises Unanswered."""
+    """Services that have a number or short code in their pool. Raises Unanswered, also if none of
+    MOST_SERVICES has it and there may be more."""
     v1 = questions.client.messaging.v1
     found = questions.ask(lambda: v1.services.list(limit=MOST_SERVICES, page_size=MOST_SERVICES))
+    is_found = False
     of_codes = not (questions.settings.twilio_phone_number or "").startswith("+")
     for service in found:
         pool = v1.services(service.sid)
         members = pool.short_codes if of_codes else pool.phone_numbers
         if any(one.sid == sender_sid for one in _all(questions, members)):
+            is_found = True
             yield service
+    if len(found) == MOST_SERVICES and not is_found:
+        raise Unanswered(
+            Why.REFUSED,
+            f"The account has more Messaging Services than the {MOST_SERVICES} that were read.",
+        )
 
 
 def pool_of(questions: Questions, sid: str) -> SenderPool:
@@ -92,6 +107,11 @@ def pool_of(questions: Questions, sid: str) -> SenderPool:
         names=_all(questions, pool.alpha_senders) + _all(questions, pool.destination_alpha_senders),
         channels=_all(questions, pool.channel_senders),
     )
+
+
+def _every(questions: Questions, listing: Any) -> list[Any]:
+    found: list[Any] = questions.ask(lambda: listing.list(page_size=PAGE))
+    return found
 
 
 def _all(questions: Questions, listing: Any) -> list[Any]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.channels.gateway import Finding
+from bot.channels.twilio import errors
 from bot.channels.twilio.questions import Questions, Unanswered, Why
 from bot.channels.twilio.readiness.findings import FindingKind, fault, good, warning
 
 _REFUSED = (Why.CREDENTIALS, Why.NOT_FOUND)
+_NOT_ACCEPTED = (None, errors.CREDENTIALS, errors.NOT_FOUND)  # other codes have another reason
 _HERE = "Both are on the first page of Twilio's console."
 
 
@@ -16,6 +18,7 @@ def findings(questions: Questions) -> Iterator[Finding]:
     sid = questions.settings.twilio_account_sid
     tokens = questions.settings.twilio_auth_token
     account, refused = None, []
+    suspended: Unanswered | None = None
     for place, token in enumerate(tokens):
         by_token = questions.with_token(token)
         try:
@@ -24,8 +27,13 @@ def findings(questions: Questions) -> Iterator[Finding]:
             if failed.why not in _REFUSED:
                 raise
             refused.append(place)
+            suspended = failed if failed.code not in _NOT_ACCEPTED else suspended
     if account is None:
-        yield _none_accepted(questions)
+        yield (
+            fault(FindingKind.CREDENTIALS, suspended.sentence)
+            if suspended
+            else _none_accepted(questions)
+        )
         return
     for place in refused:
         yield _not_accepted(questions, place)
