@@ -17,6 +17,7 @@ GATEWAY = (
     "channels/sentences.py",
     "channels/twilio/errors.py",
     "channels/twilio/error_codes.py",
+    "channels/twilio/reply_errors.py",
 )
 
 # From the bottom to the top: a package imports its own and those before it.

@@ -48,9 +48,12 @@ def purge_many(tx: Tx, wanted: ListFilter) -> Done[Purged]:
 
 
 def purge_all(store: Store, wanted: ListFilter) -> int:
-    """Removes all finished verifications that match, `wanted.limit` in each transaction. Returns
-    how many. Raises StoreUnavailable, PartlyDone."""
+    """Removes all finished verifications that match, `wanted.limit` in each transaction; without an
+    end of the time, those that had begun by now: others begin and end meanwhile, and their callers
+    have not read how. Returns how many. Raises StoreUnavailable, PartlyDone."""
     total = 0
+    if wanted.created_to is None:
+        wanted = replace(wanted, created_to=store.now())
     try:
         while (purged := store.write_within(REMOVING_SECONDS, purge_many, wanted)).found:
             total += purged.removed

@@ -55,7 +55,8 @@ def _accepted(line: HistoryLine, view: VerificationView) -> Iterator[Json]:
     scheduled_at = _time(v.first_try_at or v.created_at)
     fields = {"FunctionName": ACTIVITY, "ScheduledTime": scheduled_at, "Input": json.dumps(v.phone)}
     yield _event("TaskCompleted", line, **fields)
-    yield _event("TimerCreated", line, FireAt=_time(v.deadline_at))
+    if v.outcome is None or line.at <= v.outcome.at:  # afterwards it opens no window
+        yield _event("TimerCreated", line, FireAt=_time(v.deadline_at))
 
 
 def _answered(line: HistoryLine, view: VerificationView) -> Iterator[Json]:

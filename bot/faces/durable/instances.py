@@ -10,7 +10,7 @@ from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
 from bot.faces.durable.cors import Cors, note_key
-from bot.faces.durable.errors import InvalidFilter, UnsupportedMedia
+from bot.faces.durable.errors import InvalidFilter, InvalidReason, UnsupportedMedia
 from bot.faces.durable.payloads import ANSWER_EVENT, RESEND_EVENT
 from bot.faces.durable.query import Query, refuse_filters, token, wanted_page, wanted_purge
 from bot.http.access import Access
@@ -75,7 +75,7 @@ class Instances:
         wanted = wanted_page(query, request.headers.get(TOKEN, ""))
         page = self._store.read(read.page, wanted) if wanted else read.Page([], None)
         show_input = query.flag("showInput", default=True)
-        more = token(*page.further) if page.further else ""
+        more = token(*page.further, prefix=wanted.id_prefix) if wanted and page.further else ""
         statuses = (
             payloads.status(view, show_input=show_input)
             for view in yielding(page.views, every=ROWS_AT_ONCE)
@@ -112,23 +112,31 @@ class Instances:
 
     def terminate(self, id: str) -> Response:
         self._access.require_holder(id, Scope.ACT)
-        reason = _reason()
+        reason = self._reason(id)
         self._store.write(control.cancel, id, reason=reason)
         return Response(status=202)
 
     def suspend(self, id: str) -> Response:
         self._access.require_holder(id, Scope.ACT)
-        reason = _reason()
+        reason = self._reason(id)
         judged_until = self._service.judged_until
         self._store.write(control.suspend, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
 
     def resume(self, id: str) -> Response:
         self._access.require_holder(id, Scope.ACT)
-        reason = _reason()
+        reason = self._reason(id)
         judged_until = self._service.judged_until
         self._store.write(control.resume, id, reason=reason, judged_until=judged_until)
         return Response(status=202)
+
+    def _reason(self, id: str) -> str | None:
+        """Raises InvalidReason, or what the instance is refused for in any case."""
+        try:
+            return parameters.reason(parameters.query().text("reason"))
+        except InvalidReason:
+            self._store.read(require_running, id)
+            raise
 
     def rewind(self, id: str) -> Response:
         """Always refused: no failure here can be repaired by rewinding."""
@@ -158,7 +166,3 @@ def _refuse_body() -> None:
     """Raises InvalidFilter: a condition in a body would be overlooked."""
     if whole_body(request).strip():
         raise InvalidFilter("Filters of a removal belong in the query. Nothing was removed.")
-
-
-def _reason() -> str | None:
-    return parameters.reason(parameters.query().text("reason"))

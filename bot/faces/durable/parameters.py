@@ -30,9 +30,18 @@ def valid_id(id: str) -> str:
     return id
 
 
+def refuse_escaped_slash() -> None:
+    """Raises InvalidId. The path has its escapes undone by now: the part behind the slash would be
+    taken for another word of the route."""
+    address: str = request.environ.get("RAW_URI", "")
+    if "%2f" in address.partition("?")[0].lower():
+        raise InvalidId("An instance id holds no / \\ # ?, escaped ones neither.")
+
+
 def require_event_name(event: str) -> None:
     """Raises InvalidEventName. A name without a letter is the code, which is kept nowhere."""
-    is_left_over = is_placeholder(event, in_prose=True) or "eventname" in event.lower()
+    letters = re.sub(r"[\W_]", "", event).lower()
+    is_left_over = is_placeholder(event, in_prose=True) or letters == "eventname"
     if len(event) > LONGEST_EVENT_NAME or is_left_over or not re.search(r"[^\W\d_]", event):
         raise InvalidEventName(
             f"The name of an event has at most {LONGEST_EVENT_NAME} characters, at least one of"

@@ -126,7 +126,7 @@ def wanted_page(query: Query, token: str) -> ListFilter | None:
         created_to=query.instant("createdTimeTo"),
         stages=stages,
         id_prefix=query.text("instanceIdPrefix") or "",
-        after=_after(token) if token else None,
+        after=_after(token, prefix=query.text("instanceIdPrefix") or "") if token else None,
     )
 
 
@@ -196,18 +196,25 @@ def _refuse_unknown(query: Query) -> None:
         )
 
 
-def token(created_at: datetime, id: str) -> str:
-    """Encodes the place at which the next page goes on. Opaque to callers."""
-    return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), id]).encode()).decode()
+def token(created_at: datetime, id: str, *, prefix: str) -> str:
+    """Encodes the place at which the next page goes on. Opaque to callers. `prefix`: the list with
+    another one has another order."""
+    place = json.dumps([created_at.isoformat(), id, prefix])
+    return base64.urlsafe_b64encode(place.encode()).decode()
 
 
-def _after(token: str) -> tuple[datetime, str]:
+def _after(token: str, *, prefix: str) -> tuple[datetime, str]:
     try:
-        created_at, id = json.loads(base64.urlsafe_b64decode(token.encode()))
+        place = json.loads(base64.urlsafe_b64decode(token.encode()))
+        if not isinstance(place, list):
+            raise TypeError
+        created_at, id, of_prefix = place
         instant = datetime.fromisoformat(created_at).astimezone(UTC)
         id.encode()
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InvalidToken("Unknown continuation token.") from None
+    if of_prefix != prefix:
+        raise InvalidToken("The continuation token is of another instanceIdPrefix.")
     return instant, id
 
 

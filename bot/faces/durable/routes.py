@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
+from bot.faces.durable import parameters
 from bot.faces.durable.instances import Instances
 from bot.faces.durable.payloads import BASE_PATH
 from bot.faces.durable.starting import Starting
@@ -30,7 +31,9 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        names = self.path.replace("{", "(?P<").replace("}", ">[^/]+)")
+        # Microsoft's PowerShell module puts two slashes behind the base.
+        path = self.path.replace(f"{BASE_PATH}/", f"{BASE_PATH}/+")
+        names = path.replace("{", "(?P<").replace("}", ">[^/]+)")
         return re.compile(names, re.IGNORECASE)
 
 
@@ -85,5 +88,6 @@ class DurableRoutes:
         for route, pattern in self._patterns:
             match = pattern.fullmatch("/" + path.rstrip("/"))
             if match and route.method == request.method:
+                parameters.refuse_escaped_slash()
                 return route.view(**match.groupdict())
         return Response(status=404)
