@@ -44,6 +44,12 @@ def of_hex_id(tx: Tx, hex_id: str) -> Verification | None:
     return read_row("verification", row, from_row) if row else None
 
 
+def id_of_hex(tx: Tx, hex_id: str) -> str | None:
+    sql = "SELECT id FROM verification WHERE id = :hex_id OR hex_id = :hex_id"
+    row = tx.one(sql, hex_id=hex_id)
+    return row["id"] if row else None
+
+
 def load_skip_locked(tx: Tx, ids: Sequence[str]) -> list[Verification]:
     """Loads and locks the verifications that no other transaction holds. Sets aside one that cannot
     be read."""

@@ -26,6 +26,7 @@ LOOKED_THROUGH = 20_000
 _REFERENCE = re.compile(rf"(?:R[EÉI]F[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})\.?")
 # Alone, or behind what masks the rest of a number.
 _LAST_FOUR = re.compile(r"(?:.*(?:\*\*|••|\.\.|…|[xX]{2})[\W_]*)?([0-9]{4})")
+_VERIFY_SID = re.compile(r"VE([0-9a-f]{32})", re.IGNORECASE)
 _HEX = re.compile(r"(?:[A-Z]{2})?[0-9A-F]{32}")  # our ids and Twilio's, in capitals
 
 
@@ -149,8 +150,11 @@ def handled(tx: Tx, message_sids: Sequence[str]) -> frozenset[str]:
 
 
 def named(tx: Tx, text: str) -> str | None:
-    """The id of the one verification that a whole id or Twilio's sid names."""
+    """The id of the one verification that a whole id, Verify's sid or Twilio's sid of a message
+    names."""
     typed = text.strip()
+    if sid := _VERIFY_SID.fullmatch(typed):
+        return verifications.id_of_hex(tx, sid[1].lower())
     if _HEX.fullmatch(typed.upper()):
         typed = typed[:-32].upper() + typed[-32:].lower()
     for id in (text.strip(), typed):

@@ -93,5 +93,5 @@ get_caddy() {
 
 # A long random text, as docs/deploy.md makes them.
 random_key() {
-    python3 -c 'import secrets; print(secrets.token_urlsafe(32))'
+    python3 -c 'import secrets; print(secrets.token_hex(32))'
 }

@@ -55,12 +55,13 @@ def list_newest(
 
 
 def id_of(store: Store, text: str) -> str:
-    """The id of the verification that `text` names: by its id, the beginning of its id, or a phone
-    number in international form, of which it finds the newest. Raises UnknownVerification."""
+    """The id of the verification that `text` names: by its id, the beginning of its id, a sid, or a
+    phone number in international form, of which it finds the newest. Raises UnknownVerification."""
     if not text.strip():
         raise UnknownVerification("No id is given. Name one, the beginning of one, or a number.")
-    if store.read(read.exists, text):
-        return text
+    named = store.read(search.named, text)
+    if named is not None:
+        return named
     begins = store.read(read.page, ListFilter(limit=2, id_prefix=text)).views
     if len(begins) == 1:
         return begins[0].verification.id

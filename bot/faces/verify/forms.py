@@ -20,6 +20,7 @@ LONGEST_NAME = 32  # characters of CustomFriendlyName
 MOST_DIGITS_IN_NAME = 4  # with five a name could look like a code
 MOST_TAGS = 10
 
+_FORM = "application/x-www-form-urlencoded"
 _CHANNELS = frozenset(["call", "whatsapp", "email", "sna", "rcs", "rbm"])  # Verify's, beside sms
 _WITHOUT_EFFECT = frozenset(["DeviceIp", "RiskCheck"])
 _CREATE = frozenset(["To", "Channel", "Locale", "CustomFriendlyName", "AppHash", "Tags"])
@@ -73,7 +74,7 @@ def check() -> Check:
 def has_length_of_code(text: str) -> bool:
     """Whether Twilio would accept a code of this length. A code of another length than ours within
     that range is wrong, not invalid."""
-    return 4 <= len(text) <= 10
+    return 4 <= len(re.sub(r"[\s-]", "", text)) <= 10
 
 
 def require_cancel() -> None:
@@ -95,11 +96,11 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
     """An empty value counts as none: clients send it for fields that they leave out. A byte order
     mark before the form is part of its first name."""
     if not is_cheap(request):
-        raise InvalidParameter(
-            f"The form must be application/x-www-form-urlencoded, with at most {MOST_FIELDS} fields"
-        )
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
-    pairs = pairs_of(whole_body(request)) if is_form else []
+        raise InvalidParameter(f"The form must be {_FORM}, with at most {MOST_FIELDS} fields")
+    body = whole_body(request)
+    if body and request.mimetype != _FORM:
+        raise InvalidParameter(f"The body must be {_FORM}")
+    pairs = pairs_of(body)
     given = [(name.removeprefix("\ufeff"), value) for name, value in pairs]
     for name, value in given:
         if not _is_utf8(name + value):
