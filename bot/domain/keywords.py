@@ -16,7 +16,7 @@ _HELP = frozenset(["help", "info", "aide"])
 # open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
 # matter: "S.T.O.P texting me".
 # Syllables are separated by blanks here; in a reply there may be one mark between them, or none.
-_OPENERS = ("stop all", "stop", "un subscribe", "re voke", "opt out", "arret", "arrêt")
+_OPENERS = ("stop all", "stop", "stopp", "un subscribe", "re voke", "opt out", "arret", "arrêt")
 
 
 def _opener(number: int, syllables: str) -> str:
@@ -33,8 +33,12 @@ def _spelled_out(gap: str, letters: str) -> str:
     return rf"(?:{letters}|{letters[0]}(?P<{gap}>[ ._-]){spaced}(?!(?P={gap})[^\W_](?![^\W_])))"
 
 
+# In scripts without blanks the next word follows at once: STOPしてください.
+_ENDS = "(?![0-9a-z\u00df-\u024f])"
+# "No. Stop texting me." says both words that a text offers.
+_NO_BEFORE = r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)\s*[,.;:!\u2013\u2014-]\s*)?"
 _OPENS_WITH_STOP = re.compile(
-    rf"[\W_]*(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))})(?![^\W_])"
+    rf"[\W_]*{_NO_BEFORE}(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
 )
 
 

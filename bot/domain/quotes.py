@@ -24,9 +24,13 @@ _ASCII = re.compile(r"[a-z]+|[0-9]+")
 # the blanks within them.
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\x9f\xa1-\xaa\xac-\xba\xbc-\xff]{2,}")
 # What stands in quotation marks, made comparable; the closing mark may have been cut off. An
-# apostrophe within a word is none, nor are inches behind a number.
+# apostrophe within a word is none, nor are inches behind a number. Hebrew writes the same mark
+# before the last letter of an abbreviation.
+_ABBREVIATES = '(?<=[א-ת]")[א-ת](?![א-ת])'
 _FRAME = re.compile(
-    '(?:(?<![0-9])"|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?' r"|(?<!\w)'(.*?)'(?!\w)", re.DOTALL
+    f'(?:(?<![0-9])"(?!{_ABBREVIATES})|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?'
+    r"|(?<!\w)'(.*?)'(?!\w)",
+    re.DOTALL,
 )
 FOLLOWING = 4  # letters behind the code: fewer begin many words
 FRAMED_LETTERS = 2  # beside a code: it was not typed there alone

@@ -89,15 +89,15 @@ def prepare(text: str) -> PreparedText:
 
 
 def first_line(prepared: PreparedText) -> PreparedText:
-    return _beginning(prepared, LINE_END.split(prepared.text.strip(), maxsplit=1)[0])
+    return beginning(prepared, LINE_END.split(prepared.text.strip(), maxsplit=1)[0])
 
 
 def first_paragraph(prepared: PreparedText) -> PreparedText:
     """What stands above a signature or a quote."""
-    return _beginning(prepared, above(prepared.text))
+    return beginning(prepared, above(prepared.text))
 
 
-def _beginning(prepared: PreparedText, part: str) -> PreparedText:
+def beginning(prepared: PreparedText, part: str) -> PreparedText:
     """Prepares a part anew only if it is one: that takes as long as all the rest."""
     return prepared if part == prepared.text.strip() else prepare(part)
 

@@ -7,10 +7,20 @@ from functools import lru_cache
 from bot.domain.characters import comparable, is_unspaced, letters_of_words, words_of
 
 LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
+# Begins the default signatures of phones and mail programs. The languages that end with such a word
+# are in _MARK.
+_SENT_FROM = (
+    "sent (?:from|via|with|using) |get outlook |gesendet (?:von|mit) |holen sie sich outlook "
+    "|envoyé (?:de|depuis|avec|à partir) |obtenez outlook |inviato da|scarica outlook "
+    "|enviado (?:desde|de|do|da|pelo|pela|a partir) |obtener outlook |obter o outlook "
+    "|verzonden |verstuurd |skickat från |sendt fra |lähetetty |wysłan[eo] z |odesl[aá]no z "
+    "|odoslané z |trimis de pe |отправлено |надіслано |στάλθηκε από |dikirim dari |gửi từ "
+    "|ส่งจาก|发自|發自|傳送自|נשלח מ|أُ?رسلت من "
+)
 # Begins a line of a quote or a signature, or occurs in a phone's default signature.
 _MARK = (
-    r"--|__|[>«\"“„‹]|sent from "
-    r"|[^\r\n\u2028\u2029]*(?:iphone|ipad|android|samsung|smartphone|スマートフォン)"
+    rf"--|__|[>«\"“„‹]|{_SENT_FROM}|[^\r\n\u2028\u2029]*"
+    "(?:iphon|ipad|android|samsung|smartphone|スマートフォン|から送信|에서 보냄)"
 )
 _BELOW = re.compile(
     rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n\u2028\u2029]*+(?:[\r\n\u2028\u2029]|{_MARK}))",
@@ -28,6 +38,7 @@ _ABOUT_CODE = re.compile(
     r"|κωδικ|код|קוד|رمز|कोड|코드|인증번호|รหัส|コード|验证码|驗證碼|代码|代碼"
 )
 LONGEST_NO = 100  # characters; no language says it in more
+_STRETCHED = re.compile(r"(.)\1\1")
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 
 
@@ -41,16 +52,40 @@ def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
     >>> is_no("No, no!\\n\\nSent from my phone", ["no"]), is_no("No\\nit is 5", ["no"])
     (True, False)
     """
-    above, *below = _parts(text)
-    if len(above) > LONGEST_NO or _NUMERO.search(above):
-        return False
-    first = comparable(above)
     known = {_letters_of(word) for word in words}
-    words_found = words_of(first)
-    is_said = letters_of_words(first) in known or (
-        bool(words_found) and all(_is_one_of(known, word) for word in words_found)
+    above, *below = _parts(text)
+    if _is_said(above, known):
+        return is_quote or all(map(_is_signature, below))
+    above, *below = LINE_END.split(text.strip(), maxsplit=1)
+    return _is_said(above, known) and all(map(_are_names, below))
+
+
+def _is_said(text: str, known: Collection[str]) -> bool:
+    """Whether a text says one of these words, and nothing else."""
+    if len(text) > LONGEST_NO or _NUMERO.search(text):
+        return False
+    said = comparable(text)
+    words = words_of(said)
+    return _is_known(letters_of_words(said), known) or (
+        bool(words) and all(_is_one_of(known, word) for word in words)
     )
-    return is_said and (is_quote or all(map(_is_signature, below)))
+
+
+def _is_known(word: str, known: Collection[str]) -> bool:
+    """Stretched letters do not matter: Nooo."""
+    if not _STRETCHED.search(word):
+        return word in known
+    return _short(word) in map(_short, known)
+
+
+def _short(word: str) -> str:
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+def above_mark(text: str) -> str:
+    """What stands above a quote or a phone's signature; all of it if nothing does."""
+    first, *below = _parts(text)
+    return first if all(_MARKED.match(one.strip()) for one in below) else text.strip()
 
 
 def above(text: str) -> str:
@@ -68,11 +103,11 @@ def _letters_of(word: str) -> str:
     return letters_of_words(comparable(word))
 
 
-def _is_one_of(known: set[str], word: str) -> bool:
+def _is_one_of(known: Collection[str], word: str) -> bool:
     """Whether a word is known, or in a script without blanks, several known ones."""
-    if word in known or not is_unspaced(word[0]):
-        return word in known
-    return any(word == one * (len(word) // len(one)) for one in known)
+    if not is_unspaced(word[0]):
+        return _is_known(word, known)
+    return word in known or any(word == one * (len(word) // len(one)) for one in known)
 
 
 def _is_signature(below: str) -> bool:
@@ -91,6 +126,19 @@ def _is_signature(below: str) -> bool:
         is_short = len(words) <= SIGNATURE_WORDS or are_names
         is_sentence = unspaced > SIGNATURE_LETTERS or _ABOUT_CODE.search(comparable(line))
         if not is_short or is_sentence:
+            return False
+    return True
+
+
+def _are_names(below: str) -> bool:
+    """Whether what follows in the next line is a name or an address. A line that a person types on
+    begins with one capital letter, which phones put there."""
+    for line in filter(str.strip, LINE_END.split(below.strip())):
+        words = words_of(line)
+        letters = [word[0] for word in words if not word[0].isdecimal()]
+        is_name = len(letters) > 1 and all(map(str.isupper, letters)) and not line.isupper()
+        is_about_code = _ABOUT_CODE.search(comparable(line))
+        if not is_name or is_about_code or len(words) > SIGNATURE_WORDS + 2:
             return False
     return True
 

@@ -9,7 +9,12 @@ from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
-from bot.domain.reply import PreparedText, first_line, first_paragraph
+from bot.domain.reply import (
+    PreparedText,
+    beginning,
+    first_line,
+    first_paragraph,
+)
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
@@ -27,7 +32,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     """Returns the keyword of a text. A text that opens with a stop word and goes on counts as STOP,
     unless it holds a code that is not part of a text of ours. The service's name may open with a
     stop word."""
-    word = keyword(text.prepared)
+    word = _alone(text.prepared)
     if word is not None or not opens_with_stop(text.prepared.comparable):
         return word
     tx.lock_number(text.phone)  # before the verification, in the order of a start
@@ -49,10 +54,18 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
 
 def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
-    word = keyword(prepared)
+    word = _alone(prepared)
     if word is None and opens_with_stop(prepared.comparable):
         word = _stop_without_code(prepared, code_length)
     return word in (Keyword.START, Keyword.STOP)
+
+
+def _alone(prepared: PreparedText) -> Keyword | None:
+    """The keyword that a text consists of; STOP also above a phone's own signature."""
+    word, above = keyword(prepared), signatures.above_mark(prepared.text)
+    if word is None and keyword(beginning(prepared, above)) is Keyword.STOP:
+        return Keyword.STOP
+    return word
 
 
 def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:

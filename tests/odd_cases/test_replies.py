@@ -140,3 +140,19 @@ def test_a_repeat_of_a_long_text_is_a_repeat(harness: Harness) -> None:
     harness.start_and_send()
     first = sms(harness, "x" * 2000, MessageSid="SM" + "a" * 32)
     assert sms(harness, "x" * 2000, MessageSid="SM" + "a" * 32).text == first.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'בס"ד\n\n{code}\n\nתודה',
+        'עו"ד כהן {code}',
+        'ד"ר כהן, {code}',
+        'ב"ה הקוד {code}',
+        'הקוד ע"י ההודעה הוא {code}',
+    ],
+)
+def test_an_abbreviation_in_hebrew_opens_no_quote(harness: Harness, body: str) -> None:
+    id = harness.start_and_send(locale="he")["id"]
+    harness.text(body.format(code=harness.code()))
+    assert harness.status(id)["output"] is True
