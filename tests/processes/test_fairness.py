@@ -32,6 +32,17 @@ ROWS = 50_000
 LONGEST_SECONDS = 0.1
 TRIES = 3
 KEYED = {"x-functions-key": SYSTEM_KEY}
+CONSOLE_PAGES = (
+    "",
+    "?period=30d",
+    "verifications",
+    "verifications?status=failed",
+    "verifications?q=KP&status=failed&country=DE",
+    "verifications.csv",
+    "verifications.json",
+    "limits",
+    "opt-outs",
+)
 
 
 pytestmark = pytest.mark.timed
@@ -93,7 +104,7 @@ def console(service: Service) -> None:
         token = page.partition('name="token" value="')[2].partition('"')[0]
         form = {"token": token, "key": CONSOLE_KEY}
         session.post(f"{service.url}/console/sign-in", data=form, timeout=20)
-        for path in ("", "verifications", "verifications?status=failed", "limits", "opt-outs"):
+        for path in CONSOLE_PAGES:
             assert session.get(f"{service.url}/console/{path}", timeout=20).ok
 
 
