@@ -24,6 +24,7 @@ from bot.concurrency.pool import Pool
 from bot.dispatch.duties import AWAY_SECONDS
 from bot.domain.webhook_response import WebhookResponse
 from bot.store.tx import Done, Store, StoreUnavailable
+from bot.store.webhook_endpoints import Endpoint
 from bot.usecases import notify
 from bot.usecases.notify import EventClaim
 from bot.webhooks.client import WebhookClient
@@ -55,6 +56,7 @@ class Notifier(Background):
         self._client = client
         self._on_result = on_result
         self._wake = threading.Event()
+        self._disabled: dict[str, int] = {}  # endpoints: the generation that an answer has ended
         # By endpoint. Only the thread of this loop adds pools.
         self._pools: defaultdict[str, Pool] = defaultdict(
             partial(Pool, "notify", CALLS_PER_ENDPOINT)
@@ -131,7 +133,7 @@ class Notifier(Background):
 
     def _carry_out(self, claim: EventClaim) -> None:
         try:
-            if self._is_over.is_set():
+            if self._is_over.is_set() or self._is_disabled(claim.endpoint):
                 self._store.write(notify.hand_back, claim)
             else:
                 self._send(claim)
@@ -140,6 +142,10 @@ class Notifier(Background):
             log.error("an event was left half done: %s", error, extra=_extra(claim))
         except Exception:
             log.exception("an event was left half done", extra=_extra(claim))
+
+    def _is_disabled(self, endpoint: Endpoint) -> bool:
+        """Whether an answer has disabled it since the claim."""
+        return self._disabled.get(endpoint.id) == endpoint.generation
 
     def _send(self, claim: EventClaim) -> None:
         assert self._client is not None
@@ -151,6 +157,7 @@ class Notifier(Background):
             notify.answered, claim, answer, jitter=random.uniform(-1, 1)
         )
         if was_disabled:
+            self._disabled[claim.endpoint.id] = claim.endpoint.generation
             log.error(
                 "the webhook endpoint %s is disabled, since it answered %s; enable it in the"
                 " console or by flask webhooks enable",

@@ -66,7 +66,7 @@ def _log_unavailable(error: StoreUnavailable) -> None:
     if isinstance(error, MissedRepliesFirst):  # the database is well
         log.warning("%s %s must wait: %s", request.method, where, error)
     else:
-        # A traceback tells what the driver met. Where there is none, the writers were too many.
+        # A traceback tells what the driver met; without one the message says all.
         cause = error if error.__cause__ else None
         log.error("the database refuses at %s %s: %s", request.method, where, error, exc_info=cause)
 

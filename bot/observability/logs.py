@@ -148,6 +148,7 @@ def configure(form: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # The library writes addresses, queries and headers at this level.
     logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # addresses, of which a query is a secret
 
 
 def request_id(sent: str | None) -> str:

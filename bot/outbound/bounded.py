@@ -7,6 +7,7 @@ connection is made, before the first byte of the request: a delayed call whose l
 nothing.
 """
 
+import math
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError
 
 from bot.concurrency.watchdog import Watchdog
+from bot.outbound.answers import response_class
 
 # A resolver that hangs cannot be interrupted and keeps its thread, so the threads are bounded.
 LOOK_UPS_AT_ONCE = 16
@@ -92,7 +94,13 @@ def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
         raise DeadlinePassed("the deadline passed before the answer was whole")
 
 
+def _seconds_left() -> float:
+    call = CALL.get(None)
+    return math.inf if call is None else call.left
+
+
 class _Bounded(HTTPConnection):
+    response_class = response_class(_seconds_left)
     _used_at = 0.0  # of time.monotonic()
 
     @property

@@ -137,9 +137,10 @@ class Connections:
 
     def _stop(self, connections: list[Connection]) -> None:
         for connection in connections:
-            if not connection.is_over:
-                connection.end()
+            is_counted = connection.buffered > 0 or connection.state is State.BODY
+            if is_counted and not connection.is_over:
                 self.count_cut(Cut.STOPPING)
+            connection.end()
 
     def count_cut(self, why: Cut) -> None:
         """Counts a closed connection; `report` logs it."""

@@ -152,7 +152,7 @@ class Worker(GeventWorker):
                 sock.linger()
             raise
         end_request()
-        sock.begin_waiting(has_begun=req.unreader.buf.tell() > 0)
+        sock.begin_waiting(has_begun=bool(req.unreader.buf.getvalue().strip(b"\r\n")))
         # Yield: a client whose next request is always ready would otherwise block the others.
         yield_control()
         return is_kept

@@ -24,7 +24,7 @@ from bot.store.tx import STORE_TIMEOUT_SECONDS, Done, OutcomeUnknown, StoreUnava
 T = TypeVar("T")
 
 BATCH = 64  # write transactions that share one commit, at most
-# How long the next batch is expected to take, at most: one slow commit says little.
+# How long the next batch is expected to take, at most.
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
 
 # An open transaction, committed where the block ends; waits for its lock until then.
@@ -44,6 +44,7 @@ class _Job(Generic[T]):
         self.turn = threading.Lock()  # released when it is finished, or is to lead
         self.turn.acquire()
         self.is_finished = False
+        self.is_refused = False  # its caller would have gone before its commit
         self.is_abandoned = False  # its caller stopped waiting: the leader tells the listeners
         self.done: Done[T] | None = None
         self.error: BaseException | None = None
@@ -64,7 +65,9 @@ class GroupCommit:
         self._mutex = threading.Lock()
         self.waiting: deque[_Job[Any]] = deque()
         self._is_led = False
-        self._expected_seconds = 0.0  # what a batch takes: as long as the one before
+        # How long the last batches took. The next one is expected to take no longer than the
+        # quicker of them: one slow commit says little.
+        self._batch_seconds = deque([0.0], maxlen=2)
 
     def write(self, use_case: Callable[[Tx], Done[T]], within: float) -> T:
         """Runs the use case and returns its value after the commit; waits `within` seconds at most.
@@ -136,8 +139,11 @@ class GroupCommit:
             if len(batch) == 1:  # no other work was undone
                 batch[0].error = raised.__cause__
             return len(batch) == 1
-        self._expected_seconds = min(time.monotonic() - began, LONGEST_EXPECTED_SECONDS)
+        self._commit_ended(began)
         return True
+
+    def _commit_ended(self, began: float) -> None:
+        self._batch_seconds.append(time.monotonic() - began)
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
         """Moves waiting use cases into the batch, as far as it has room, and returns them."""
@@ -150,10 +156,11 @@ class GroupCommit:
     def _is_too_late(self, job: _Job[Any]) -> bool:
         """Refuses a use case whose caller would have gone before its commit. Under overload such
         work would be in vain, and its callers would not know what became of it."""
-        is_too_late = time.monotonic() + self._expected_seconds > job.until
-        if is_too_late:
+        expected = min(*self._batch_seconds, LONGEST_EXPECTED_SECONDS)
+        if time.monotonic() + expected > job.until:
+            job.is_refused = True
             job.error = StoreUnavailable("the writers before it take too long")
-        return is_too_late
+        return job.is_refused
 
     def _run(self, job: _Job[Any], tx: Tx) -> None:
         if self._is_too_late(job):
@@ -170,6 +177,8 @@ class GroupCommit:
                 self._run_apart(job, tx, db)
 
     def _run_apart(self, job: _Job[Any], tx: Tx, db: sqlite_utils.Database) -> None:
+        if job.is_refused:
+            return
         db.execute("SAVEPOINT use_case")
         try:
             job.done = job.use_case(tx)
@@ -190,7 +199,7 @@ class GroupCommit:
             for job in batch:  # of its own: each raise adds to an exception's traceback
                 job.error = copy.copy(error)
             return
-        for job in batch:
+        for job in [job for job in batch if not job.is_refused]:
             job.done, job.error = None, None
             try:
                 with self._transaction(until) as db:

@@ -75,16 +75,22 @@ def remove_gone(tx: Tx, *, after: timedelta, longest: timedelta) -> None:
     _remove(tx, processes)
 
 
-def remove(tx: Tx, process: str, *, unless_alone_since: datetime) -> None:
-    """Removes a process that ends, if another one has written since then. A row of the future, from
-    a clock that was ahead, says nothing."""
+def remove(
+    tx: Tx, process: str, *, unless_alone_since: datetime, latest: datetime, gone: timedelta
+) -> None:
+    """Removes a process that ends, if another one has written since then; a row from after
+    `latest`, of a clock that was ahead, says nothing. Otherwise its row gets the age at which the
+    next process may remove it: it has judged all that reached it."""
     sql = """
         SELECT 1 FROM heartbeat
-        WHERE process <> :process AND beat_at > :since AND beat_at <= :now LIMIT 1
+        WHERE process <> :process AND beat_at > :since AND beat_at <= :latest LIMIT 1
     """
     since = to_text(unless_alone_since)
-    if tx.one(sql, process=process, since=since, now=to_text(tx.now)):
+    if tx.one(sql, process=process, since=since, latest=to_text(latest)):
         _remove(tx, [process])
+    else:
+        sql = "UPDATE heartbeat SET beat_at = :at WHERE process = :process"
+        tx.run(sql, process=process, at=to_text(tx.now - gone))
 
 
 def _remove(tx: Tx, processes: list[str]) -> None:

@@ -238,13 +238,13 @@ def insert(tx: Tx, verification: Verification) -> None:
 
 
 def update(tx: Tx, before: Verification, after: Verification) -> None:
-    """Writes the columns that differ. `updated_at` becomes the time of its end if it ended now, and
-    not if an outcome that was held back is published."""
+    """Writes the columns that differ. `updated_at` becomes the time of its end if it ended now, not
+    if an outcome that was held back is published, and never an earlier one."""
     old, new = changing_columns(before), changing_columns(after)
     changed = {name: value for name, value in new.items() if value != old[name]}
     new_outcome = after.outcome if before.outcome is None else None
     is_published = before.held_outcome is not None
     ended_at = new_outcome.at if new_outcome and not is_published else tx.now
-    changed["updated_at"] = to_text(ended_at)
+    changed["updated_at"] = to_text(max(ended_at, before.updated_at or ended_at))
     columns = ", ".join(f"{name} = :{name}" for name in changed)
     tx.run(f"UPDATE verification SET {columns} WHERE id = :id", id=after.id, **changed)

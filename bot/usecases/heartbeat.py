@@ -79,5 +79,11 @@ def leave(tx: Tx, process: str) -> Done[None]:
     """Removes a process that has answered its last request. If no other serves, its row stays, so
     that verifications wait for replies that come before the next process starts."""
     tx.lock_name("heartbeat")  # of two that leave at once, the second sees that it is alone
-    heartbeats.remove(tx, process, unless_alone_since=tx.now - RUNNING_WITHIN)
+    heartbeats.remove(
+        tx,
+        process,
+        unless_alone_since=tx.now - RUNNING_WITHIN,
+        latest=tx.now + SILENT_AFTER,
+        gone=GONE_AFTER + SILENT_AFTER,
+    )
     return Done(None)

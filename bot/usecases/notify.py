@@ -67,7 +67,7 @@ def claim_events(tx: Tx, endpoint_id: str, *, limit: int) -> Done[list[EventClai
 
 
 def hand_back(tx: Tx, claim: EventClaim) -> Done[None]:
-    """The claim was not begun, since the process stops."""
+    """The claim was not begun: the process stops, or its endpoint has been disabled."""
     webhook_events.hand_back(tx, claim.event)
     return Done(None)
 

@@ -153,14 +153,13 @@ def named(tx: Tx, text: str) -> str | None:
     """The id of the one verification that a whole id, Verify's sid or Twilio's sid of a message
     names."""
     typed = text.strip()
-    if sid := _VERIFY_SID.fullmatch(typed):
-        return verifications.id_of_hex(tx, sid[1].lower())
+    sid = _VERIFY_SID.fullmatch(typed)
     if _HEX.fullmatch(typed.upper()):
         typed = typed[:-32].upper() + typed[-32:].lower()
     for id in (text.strip(), typed):
         if verifications.phone_of(tx, id) is not None:
             return id
-    return of_message(tx, typed)
+    return verifications.id_of_hex(tx, sid[1].lower()) if sid else of_message(tx, typed)
 
 
 def _bounded(tx: Tx, filter: ListFilter) -> ListFilter:

@@ -29,7 +29,7 @@ from bot.outbound.bounded import (
 CALL_SECONDS = 10.0  # of a whole call
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 READ_BYTES = 64 * 1024  # of an answer, so that its connection can be kept; more closes it
-CONNECTIONS = 8  # to each host, kept open
+CONNECTIONS = 8  # to each endpoint, kept open
 # In a web process all look-ups share gevent's ten threads, so this bound leaves some for Twilio's.
 LOOK_UPS_AT_ONCE = 6
 HOSTS = 10
@@ -67,7 +67,7 @@ class WebhookClient:
         self._look_ups: dict[str, threading.BoundedSemaphore] = {}
         self._pool = direct_pool(
             num_pools=HOSTS,
-            maxsize=CONNECTIONS,
+            maxsize=CONNECTIONS * endpoints,  # to each host: all may be of one
             timeout=urllib3.Timeout(connect=CALL_SECONDS, read=CALL_SECONDS),
             retries=False,
             ssl_context=_trusting(),

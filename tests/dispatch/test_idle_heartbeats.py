@@ -3,6 +3,7 @@
 import pytest
 
 from bot.usecases import heartbeat
+from simulator import faults
 from tests.dispatch.processes import Process, beat, heartbeats, missed, sent, status
 from tests.harness import PHONE, Harness
 
@@ -45,6 +46,36 @@ def test_one_that_runs_and_had_nothing_to_write_is_not_taken_for_dead(
     any_harness.clock.forward(5)
     second.catch_up.heart.beat()
     assert heartbeats(any_harness) == 2, "it may have been halted since then, with a reply"
+
+
+def test_after_a_stop_and_a_start_nothing_waits_for_twilios_list(
+    any_harness: Harness, pair: list[Process]
+) -> None:
+    """The last one has judged all that reached it, and stays until the next one has read."""
+    first, second = pair
+    first.catch_up.start()
+    first.catch_up.stop(within_seconds=5)
+    assert heartbeats(any_harness) == 1
+    any_harness.clock.forward(1)
+    second.catch_up.start()
+    second.catch_up.stop(within_seconds=5)
+    sent(any_harness)
+    beat(any_harness, second, seconds=92)
+    any_harness.simulator.faults.add(faults.LIST_ERROR, times=100)
+    second.catch_up.heart.beat()
+    assert second.catch_up.heart.silent == 0
+    assert second.expire() == 1
+
+
+@pytest.mark.parametrize("ahead", [0.5, 2.9])
+def test_one_whose_neighbour_has_another_clock_leaves(
+    any_harness: Harness, pair: list[Process], ahead: float
+) -> None:
+    for process in pair:
+        process.catch_up.heart.beat()
+    any_harness.clock.forward(-ahead)
+    pair[0].catch_up.heart.leave()
+    assert heartbeats(any_harness) == 1
 
 
 def test_little_is_written_while_nothing_is_pending(

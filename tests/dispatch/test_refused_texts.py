@@ -13,16 +13,17 @@ from tests.harness import Harness
 
 OTHER = "+14255550177"
 
-Refuse = Callable[[str], None]
+Refuse = Callable[..., None]
 
 
 @pytest.fixture
 def refuse(sqlite_harness: Harness, tmp_path: Path) -> Refuse:
     """Refuses what a trigger on such an event meets."""
 
-    def refuse(event: str) -> None:
+    def refuse(event: str, *, is_over: bool = False) -> None:
+        create = f"CREATE TRIGGER refuses BEFORE {event} BEGIN SELECT RAISE(ABORT, 'no'); END"
         other = sqlite3.connect(tmp_path / "textback.db")
-        other.execute(f"CREATE TRIGGER refuses BEFORE {event} BEGIN SELECT RAISE(ABORT, 'no'); END")
+        other.execute("DROP TRIGGER refuses" if is_over else create)
         other.close()
 
     return refuse
@@ -55,6 +56,9 @@ def test_a_halt_beside_a_refused_reply_is_waited_for(
     assert process.expire() == 0
     process.catch_up.run_once()
     assert (status(any_harness, answered), status(any_harness, refused)) == ("approved", "pending")
+    refuse("", is_over=True)
+    process.catch_up.run_once()
+    assert status(any_harness, refused) == "approved"
 
 
 def test_a_refused_heartbeat_is_told_once_and_holds_up_no_text(
@@ -72,7 +76,9 @@ def test_a_refused_heartbeat_is_told_once_and_holds_up_no_text(
     with caplog.at_level(logging.WARNING, "bot.dispatch.heartbeat"):
         any_harness.dispatcher.turn()
         any_harness.dispatcher.turn()
-    assert sum("no heartbeat can be written" in line for line in caplog.messages) <= 1
+        for _ in range(2):
+            any_harness.dispatcher._catch_up.heart.try_to_beat()
+    assert sum("no heartbeat can be written" in line for line in caplog.messages) == 1
 
 
 def test_a_refused_leave_ends_no_shutdown(

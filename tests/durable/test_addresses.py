@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.dispatch.missing import catch_up, missed
 from tests.harness import INSTANCES, SYSTEM_KEY, Harness
 
 BASE = "/runtime/webhooks/durabletask"
@@ -144,3 +145,16 @@ def test_a_text_that_was_taken_after_the_end_creates_no_timer(
     events = [event["EventType"] for event in body["historyEvents"]]
     assert "TaskCompleted" in events
     assert "TimerCreated" not in events
+
+
+def test_nor_does_it_go_back_where_a_reply_is_read_late(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.forward(80)
+    missed(harness, harness.wrong())
+    harness.clock.forward(20)
+    catch_up(harness)
+    changed_at = harness.status(id)["lastUpdatedTime"]
+    harness.run_once()
+    status = harness.status(id)
+    assert status["runtimeStatus"] == "Completed"
+    assert status["lastUpdatedTime"] >= changed_at

@@ -96,6 +96,25 @@ def test_what_is_thrown_away_is_not_held() -> None:
         assert (sending.is_over, counted) == (True, ["crowded"])
 
 
+def test_what_a_stop_cuts_is_counted() -> None:
+    """Of those that wait for their next request nothing is lost."""
+    counted: list[str] = []
+    connections = Connections(most=9, of_one_address=0, keepalive=5, cut=counted.append)
+    with ExitStack() as stack:
+        waits, half, answered = (stack.enter_context(Connection()) for _ in range(3))
+        for connection in (waits, half, answered):
+            stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+        connections.received(half, 10)
+        answered.begin_body()
+        waits.is_reading = half.is_reading = True
+        connections.end_half_sent()
+        connections.end_half_sent()
+        assert [one.is_over for one in (waits, half, answered)] == [True, True, False]
+        assert counted == ["stopping"]
+        connections.end_all()
+        assert counted == ["stopping", "stopping"]
+
+
 def test_a_body_that_stalls_makes_room_for_a_new_client() -> None:
     """Though not one that is being answered, nor one that has just begun to send."""
     counted: list[str] = []

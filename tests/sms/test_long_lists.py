@@ -1,6 +1,7 @@
 """Accounts with many services, senders and messages, and odd answers in lists."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
 from twilio.http.response import Response
 
 from bot.channels.gateway import ChannelUnavailable, Level
@@ -15,6 +17,7 @@ from bot.channels.twilio import senders
 from bot.channels.twilio.client import client
 from bot.channels.twilio.http import PooledHttpClient
 from bot.channels.twilio.number import wanted_url
+from bot.channels.twilio.questions import Questions, Why, unanswered
 from bot.channels.twilio.readiness import replies
 from bot.channels.twilio.readiness.findings import FindingKind
 from simulator import faults
@@ -172,3 +175,24 @@ def test_a_text_that_twilio_lists_by_rcs_is_not_sent_again(
         served.forward(1)
     assert len(served.texts()) == 1
     assert served.newest(1)[0].text.sid is not None
+
+
+def test_a_question_ends_in_time_however_many_pages_it_takes(ready: Harness) -> None:
+    questions = Questions(ready.settings, ends=time.monotonic() + 5)
+    http = questions.client.http_client
+    deadlines = []
+
+    def ask() -> None:
+        for _ in range(3):
+            questions.client.messages.list(limit=1, page_size=1)
+            deadlines.append(http._next_deadline())
+
+    questions.ask(ask)
+    assert max(deadlines) <= questions._ends
+    assert http._next_deadline() > questions._ends, "later calls have a time of their own"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_missing_right_is_no_wrong_key(ready: Harness, status: int) -> None:
+    raised = TwilioRestException(status, "/uri", "no", 70051)
+    assert unanswered(raised, ready.settings).why is Why.NOT_PERMITTED

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
@@ -116,3 +117,37 @@ def test_more_writers_than_a_batch_holds_all_get_their_turn(
     for thread in threads:
         thread.join(10)
     assert count(store) == 50
+
+
+@pytest.mark.parametrize("seconds", [(3.0, 3.0), (3.0, 0.0)], ids=["overload", "one slow commit"])
+@pytest.mark.parametrize("beside", ["", "one that raises", "one that rolls all back"])
+def test_one_whose_caller_would_have_gone_is_refused_undone(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, seconds: tuple[float, float], beside: str
+) -> None:
+    heard: list[object] = []
+    store.on_commit(lambda done, _: heard.append(done.value))
+    outcomes: dict[int, object] = {}
+
+    def write(number: int, within: float) -> None:
+        def use_case(tx: Tx) -> Done[int]:
+            mark(number)(tx)
+            if number == 2 and beside == "one that raises":
+                raise ValueError
+            if number == 2 and beside:
+                tx.run("ROLLBACK")
+            return Done(number)
+
+        try:
+            outcomes[number] = store.write_within(within, use_case)
+        except (StoreUnavailable, ValueError, sqlite3.Error) as error:
+            outcomes[number] = type(error)
+
+    writers = [partial(write, number, 1.5 if number == 1 else 60.0) for number in (1, 2, 3)]
+    monkeypatch.setattr(store.group, "_batch_seconds", deque(seconds))
+    monkeypatch.setattr(store.group, "_commit_ended", lambda began: None)
+    queue_up(store, writers)
+    is_refused = min(seconds) > 1.5
+    assert outcomes[1] == (StoreUnavailable if is_refused else 1)
+    assert (1 in heard) is not is_refused
+    assert outcomes[3] == 3
+    assert count(store) == len([number for number in heard if number])

@@ -9,7 +9,8 @@ raises urllib3's own errors. One deadline bounds each call (`bot/outbound/bounde
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -67,6 +68,15 @@ class PooledHttpClient(HttpClient):
         """Bounds the next call in this thread more tightly than its timeout does."""
         self._heard.deadline = deadline
 
+    @contextmanager
+    def bounded_by(self, deadline: float) -> Iterator[None]:
+        """Bounds all calls in this block: a list may take several."""
+        self._heard.ends = deadline
+        try:
+            yield
+        finally:
+            self._heard.ends = None
+
     def request(
         self,
         method: str,
@@ -100,10 +110,11 @@ class PooledHttpClient(HttpClient):
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
 
     def _next_deadline(self) -> float:
-        deadline = time.monotonic() + self._timeout
-        wanted = getattr(self._heard, "deadline", None)
+        wanted: float | None = getattr(self._heard, "deadline", None)
+        ends: float | None = getattr(self._heard, "ends", None)
         self._heard.deadline = None
-        return deadline if wanted is None else min(deadline, wanted)
+        bounds = [time.monotonic() + self._timeout, wanted, ends]
+        return min(bound for bound in bounds if bound is not None)
 
     def _rebased(self, url: str) -> str:
         parts = urlsplit(url)

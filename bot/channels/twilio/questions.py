@@ -21,7 +21,7 @@ from bot.settings import Settings
 T = TypeVar("T")
 
 TOTAL_SECONDS = 60.0  # all questions of one command
-_TEST_CREDENTIALS = 20008
+_TEST_CREDENTIALS, _MISSING_RIGHT = 20008, 70051
 
 
 class Why(Enum):
@@ -64,9 +64,9 @@ class Questions:
 
     def ask(self, question: Callable[[], T]) -> T:
         """Asks within the time that is left, and returns Twilio's answer. Raises Unanswered."""
-        self.client.http_client.until(self._ends)
         try:
-            return question()
+            with self.client.http_client.bounded_by(self._ends):
+                return question()
         except UNREADABLE as error:
             raise unanswered(error, self.settings) from None
 
@@ -98,16 +98,14 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
             " none. Take the live ones from the first page of Twilio's console.",
             code,
         )
+    if code == _MISSING_RIGHT:
+        return _not_permitted(code)
     if status == 401 or code == errors.CREDENTIALS:
         return Unanswered(Why.CREDENTIALS, _of_credentials(code, settings), code)
     if code is None and status < 500 and status != 429:
         return _answered_by_another(settings)
     if status == 403:
-        return Unanswered(
-            Why.NOT_PERMITTED,
-            f"Twilio does not allow these credentials to do this{_of(code)}.",
-            code,
-        )
+        return _not_permitted(code)
     if status == 404 or code == errors.NOT_FOUND:
         return Unanswered(Why.NOT_FOUND, f"Twilio does not have this resource{_of(code)}.", code)
     if status == 429 or status >= 500:
@@ -116,6 +114,11 @@ def _answered(status: int, code: int | None, settings: Settings) -> Unanswered:
         )
     meaning = errors.sentence(code) or "Twilio refuses the request."
     return Unanswered(Why.REFUSED, f"{meaning.rstrip('.')}{_of(code)}.", code)
+
+
+def _not_permitted(code: int | None) -> Unanswered:
+    sentence = f"Twilio does not allow these credentials to do this{_of(code)}."
+    return Unanswered(Why.NOT_PERMITTED, sentence, code)
 
 
 def _of_credentials(code: int | None, settings: Settings) -> str:

@@ -43,12 +43,14 @@ class SenderPool:
             (self.numbers, account.incoming_phone_numbers),
             (self.short_codes, account.short_codes),
         ):
-            sids = [one.sid for one in members]
+            sids = dict.fromkeys(one.sid for one in members)
             if len(sids) > FETCHED_SINGLY:
-                yield from (one for one in _every(questions, listing) if one.sid in sids)
-            else:
-                for sid in sids:
-                    yield questions.ask(listing(sid).fetch)
+                for one in _every(questions, listing):
+                    if one.sid in sids:
+                        del sids[one.sid]
+                        yield one
+            for sid in sids:
+                yield questions.ask(listing(sid).fetch)
 
     @staticmethod
     def shown(found: Any) -> str:

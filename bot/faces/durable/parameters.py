@@ -35,7 +35,7 @@ def refuse_escaped_slash() -> None:
     taken for another word of the route."""
     address: str = request.environ.get("RAW_URI", "")
     if "%2f" in address.partition("?")[0].lower():
-        raise InvalidId("An instance id holds no / \\ # ?, escaped ones neither.")
+        raise InvalidId("No slash may be escaped in the address of an instance.")
 
 
 def require_event_name(event: str) -> None:
