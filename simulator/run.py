@@ -98,7 +98,7 @@ def free_port(variable: str, default: str) -> int:
 
 
 def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
-    """Settings for this machine: random keys kept from run to run, addresses of this run."""
+    """Settings for this machine: those of the file, random keys, and the addresses of this run."""
     kept = dotenv_values(path) if path.exists() else {}
     signup_port = os.environ.get("SIGNUP_PORT", SIGNUP_PORT)
     # While `make signup` is not running, events to the example fail, each with a log line.
@@ -107,6 +107,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         f"http://127.0.0.1:{signup_port}{SIGNUP_PATH}",
     ]
     return {
+        **{name: value for name, value in kept.items() if value},
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
         "HOST": kept.get("HOST") or "127.0.0.1",
         "PORT": str(port),
@@ -123,7 +124,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
         "ALLOWED_ORIGINS": f"http://127.0.0.1:{signup_port},http://localhost:{signup_port}",
         "DATABASE_URL": "sqlite:///instance/local.db",
-        "LOG_FORMAT": "text",
+        "LOG_FORMAT": kept.get("LOG_FORMAT") or "text",
     }
 
 

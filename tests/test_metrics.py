@@ -9,6 +9,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.observability.metrics import Metrics
+from bot.store.tx import StoreUnavailable
 from simulator import faults
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, SYSTEM_KEY, HandClock, Harness
@@ -55,6 +56,26 @@ def test_a_report_that_is_posted_twice_counts_once(harness: Harness) -> None:
     assert value(scraped(harness), "deliveries_total", delivery="delivered", error="") == 1
 
 
+def test_a_database_that_refuses_writes_is_told_while_it_does(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counters themselves go through the database, and show the refusals only afterwards."""
+
+    def refuse(*_: object) -> None:
+        raise StoreUnavailable("it is locked")
+
+    assert value(scraped(harness), "store_writable") == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.store, "_write", refuse)
+        assert harness.post_start(PHONE).status_code == 503
+        samples = scraped(harness)
+        assert value(samples, "store_writable") == 0
+    harness.start(PHONE)
+    samples = scraped(harness)
+    assert value(samples, "store_writable") == 1
+    assert value(samples, "refusals_total", code="store_unavailable") == 1
+
+
 def test_gauges_are_read_at_each_scrape(harness: Harness) -> None:
     harness.start()
     harness.start(OTHER_PHONE)
@@ -85,11 +106,11 @@ def test_what_waits_for_webhook_endpoints_is_told(told: Harness) -> None:
     told.run_once()
     told.simulator.receiver.behaviour = Behaviour.GONE
     told.forward(3)
-    assert seen() == [1, 0, 0], "both were answered 410"
+    assert seen() == [1, 1, 7], "the other one was not sent to an endpoint that is gone"
     samples = scraped(told)
     results = ("refused", "gone", "delivered")
     tries = [value(samples, "webhook_tries_total", result=result) for result in results]
-    assert tries == [2, 2, 0]
+    assert tries == [2, 1, 0]
     told.restart(WEBHOOK_URLS="", WEBHOOK_SECRET="")
     assert seen() == [0, 0, 0], "of the endpoints that are set"
 

@@ -145,7 +145,11 @@ def test_the_example_application_is_told_of_outcomes_and_its_pages_may_read(
     added = "https://app.example.com/webhooks"
     keep(path, {**first, "WEBHOOK_URLS": f"{own},{added}"})
     monkeypatch.setenv("SIGNUP_PORT", "9002")
+    with path.open("a") as file:
+        file.write("SERVICE_NAME=Acme\nLOG_FORMAT=json\nLIMIT_PER_NUMBER=50/day\n")
     again = local_settings(path, port=9000, simulator_port=9001)
+    assert (again["SERVICE_NAME"], again["LOG_FORMAT"]) == ("Acme", "json")
+    assert again["LIMIT_PER_NUMBER"] == "50/day"
     assert again["WEBHOOK_URLS"] == (
         f"http://127.0.0.1:9001/receiver,http://127.0.0.1:9002/webhooks,{added}"
     )

@@ -13,7 +13,7 @@ from bot.domain.numbering import canonical, counted_as_one, other_spellings
 LONGEST_SPELLING = 100  # characters, marks and separators included
 FEWEST_DIGITS = 7
 
-_SPELLING = re.compile(r"\+[0-9 ().\-/]{6,40}")
+_SPELLING = re.compile(r"\+[0-9 ().\-/]*")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SEPARATORS = re.compile(r"[ ().\-/]")
 _OPENING_BRACKET = re.compile(r"^\( *(?=\+)")  # (+1) 425 …

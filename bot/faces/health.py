@@ -103,6 +103,7 @@ def _gauges(service: Service) -> Gauges:
         overdue_seconds=current.overdue.total_seconds(),
         open_areas=len(service.admission.open_areas(service.store)),
         is_twilio_known=current.circuit is None,
+        is_writable=not service.store.outages.is_open,
         clock_ahead_seconds=current.ahead.total_seconds(),
         rows_set_aside=current.rows_set_aside,
         webhook_endpoints_disabled=backlog.disabled,

@@ -22,13 +22,14 @@ def write(done: Done[Any], seconds: float) -> None:
 
 
 def _extra_fields(change: Change, seconds: float) -> dict[str, object]:
-    verification = change.after
+    verification, outcome = change.after, change.after.outcome
     return {
         "origin": verification.request_id,
         "verification": verification.id,
         "phone": phone.masked(verification.phone),
         "events": " ".join(event.name for event in change.events),
         "attempt": verification.attempts,
-        "error_code": verification.outcome.error_code if verification.outcome else None,
+        "cause": outcome.cause.value if outcome and change.has_ended else None,
+        "error_code": outcome.error_code if outcome else None,
         "milliseconds": round(seconds * 1000, 1),
     }

@@ -23,6 +23,7 @@ _DOCUMENTATION = {
     "twilio_credentials_known": (
         "0 while sending is paused, since Twilio does not accept our credentials."
     ),
+    "store_writable": "0 while the database refuses what the process that is asked writes.",
     "clock_ahead_seconds": (
         "How far stored time is ahead of the clock, because a clock was ahead earlier."
     ),
@@ -39,8 +40,12 @@ _DOCUMENTATION = {
     "guess_chance": "Chance a number and day that a code is guessed, under the current settings.",
 }
 
-# Names that users know and that this code no longer uses.
-_PUBLISHED = {"open_areas": "breaker_closed_areas", "is_twilio_known": "twilio_credentials_known"}
+# Names that users know, where this code has another.
+_PUBLISHED = {
+    "open_areas": "breaker_closed_areas",
+    "is_twilio_known": "twilio_credentials_known",
+    "is_writable": "store_writable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Gauges:
     overdue_seconds: float
     open_areas: int
     is_twilio_known: bool
+    is_writable: bool
     clock_ahead_seconds: float
     rows_set_aside: int
     webhook_endpoints_disabled: int

@@ -30,6 +30,7 @@ FIELDS = (
     "phone",
     "events",
     "status",
+    "cause",
     "attempt",
     "error_code",
     "text",

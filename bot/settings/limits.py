@@ -45,9 +45,11 @@ def _countries(codes: tuple[str, ...]) -> tuple[str, ...]:
     codes = tuple(code.upper() for code in codes)
     unknown = [code for code in codes if not phone.is_country(code)]
     if unknown:
-        raise Unusable(f"{unknown[0]} is not a country")
+        raise Unusable(_WITHOUT_COUNTRY.get(unknown[0], f"{unknown[0]} is not a country"))
     return codes
 
+
+_WITHOUT_COUNTRY = {"*": "* stands alone, for all", "UK": "UK is no code of a country; it is GB"}
 
 Limits = Annotated[tuple[Limit, ...], BeforeValidator(_limits)]
 Countries = Annotated[Values, AfterValidator(_countries)]

@@ -112,9 +112,13 @@ def version_of(connection: Connection, name: str) -> int | None:
 
 
 def _require_columns(connection: Connection, name: str) -> None:
+    # Not `current_schema()`: one that is named as the role comes first, even if it was made later.
     sql = """
         SELECT table_name AS of, column_name AS name FROM information_schema.columns
-        WHERE table_schema = current_schema()
+        WHERE table_schema = (
+            SELECT relnamespace::regnamespace::text FROM pg_class
+            WHERE oid = to_regclass('schema_version')
+        )
     """
     rows = connection.execute(sql).fetchall()
     migrations.require_columns(name, ((row["of"], row["name"]) for row in rows))

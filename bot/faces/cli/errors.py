@@ -35,6 +35,10 @@ def _reporting_errors(callback: Any) -> Any:
             raise click.ClickException(f"{refusal.code}: {refusal.sentence}") from None
         except StoreUnavailable as error:
             raise click.ClickException(error.sentence) from None
+        except BrokenPipeError:  # its reader has what it wanted
+            raise
+        except OSError as error:
+            raise click.ClickException(f"something cannot be read or written: {error}") from None
         except UnreadableRow as error:
             raise click.ClickException(f"{error}; docs/operations.md says what to do") from None
 

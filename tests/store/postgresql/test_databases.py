@@ -150,3 +150,13 @@ def test_what_a_database_was_set_to_makes_no_difference(url: str, setting: str) 
     store.write(partial(mark, phone="\N{GRINNING FACE}"))
     assert marks(store) == 1
     store.close()
+
+
+def test_a_schema_named_as_the_role_that_was_made_later_changes_nothing(url: str) -> None:
+    """It comes first in PostgreSQL's search path, and holds no tables of ours."""
+    PostgresStore(url, connections=2).close()
+    (row,) = ask(url, "SELECT quote_ident(current_user) AS role")
+    ask(url, f"CREATE SCHEMA {row['role']}")
+    store = PostgresStore(url, connections=2)
+    assert store.read(lambda tx: tx.all("SELECT * FROM verification")) == []
+    store.close()
