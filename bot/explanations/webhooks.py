@@ -1,5 +1,7 @@
 """Webhook endpoints and events in plain words."""
 
+from datetime import datetime
+
 from bot.domain.webhook_response import WebhookResult
 from bot.explanations.instants import clock_utc
 from bot.store.webhook_endpoints import DisabledCause
@@ -34,14 +36,26 @@ _RESULTS = {
 
 def endpoint_in_words(view: EndpointView) -> str:
     """A sentence that explains the endpoint's state; empty if the state needs no explanation."""
+    since = endpoint_since(view)
+    return f"{f'Since {clock_utc(since)}' if since else ''}{endpoint_reason(view)}"
+
+
+def endpoint_since(view: EndpointView) -> datetime | None:
+    """Since when it is disabled or fails. None: neither, or it is not set."""
     endpoint = view.endpoint
     if view.state is EndpointState.NOT_SET:
+        return None
+    return endpoint.disabled_at or endpoint.failing_since
+
+
+def endpoint_reason(view: EndpointView) -> str:
+    """What follows `endpoint_since` in a sentence, or the whole sentence."""
+    if view.state is EndpointState.NOT_SET:
         return "WEBHOOK_URLS no longer lists it; its events wait."
-    if endpoint.disabled_at and endpoint.disabled_cause:
-        return f"Since {clock_utc(endpoint.disabled_at)}, {_CAUSES[endpoint.disabled_cause]}."
-    if endpoint.failing_since:
-        return f"Since {clock_utc(endpoint.failing_since)}; its events are tried again."
-    return ""
+    if view.endpoint.disabled_at:
+        cause = view.endpoint.disabled_cause
+        return f", {_CAUSES[cause]}." if cause else "."
+    return "; its events are tried again." if view.endpoint.failing_since else ""
 
 
 def waiting(view: EndpointView) -> str:
@@ -67,15 +81,24 @@ def result_in_words(result: str | None, status: int | None) -> str:
     return _RESULTS[WebhookResult(result)].format(status=status)
 
 
+def next_try_at(view: EventView) -> datetime | None:
+    """The instant of the next try, where one is planned."""
+    event, endpoint = view.event, view.endpoint
+    if event.due_at is None or not endpoint.is_configured or not endpoint.is_enabled:
+        return None
+    is_under_way = event.last_try_at and event.due_at == event.last_try_at + notify.LEASE
+    return None if is_under_way else event.due_at
+
+
 def next_try(view: EventView) -> str:
-    """The instant of the next try; `none` after the last one."""
-    event = view.event
-    if event.due_at is None:
+    """When the next try will be; `none` after the last one."""
+    at = next_try_at(view)
+    if at is not None:
+        return clock_utc(at)
+    if view.event.due_at is None:
         return "none"
     if not view.endpoint.is_configured:
         return "when WEBHOOK_URLS has the endpoint again"
     if not view.endpoint.is_enabled:
         return "when the endpoint is enabled"
-    if event.last_try_at and event.due_at == event.last_try_at + notify.LEASE:
-        return "being sent now"
-    return clock_utc(event.due_at)
+    return "being sent now"

@@ -110,9 +110,14 @@ class Pages:
         if account is None:
             return redirect(url_for("form"))
         try:
+            # Its 202 does not say whether a text went out.
+            before = self._textback.status(account.status_link)["sends"]
             self._textback.send_again(account.event_link)
+            sends = self._textback.status(account.status_link)["sends"]
         except Refused as refused:
             return _back(sentences.refusal(refused.code, refused.wait))
+        if sends == before:
+            return _back("The text is on its way. Wait a moment for it.", "good")
         self._accounts.sent_again(account.id, time.time())
         return _back("We have sent the same code again.", "good")
 

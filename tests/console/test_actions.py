@@ -36,7 +36,12 @@ def test_a_start_leads_to_its_page_with_the_reference(operator: Operator, harnes
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [("", "A phone number input is required"), ("12", "international form"), ("+1", "may hold")],
+    [
+        ("", "A phone number input is required"),
+        ("12", "international form"),
+        ("+1", "7 to 15 digits"),
+        ("+1425x", "may hold"),
+    ],
 )
 def test_a_start_that_is_refused_says_why(operator: Operator, number: str, said: str) -> None:
     response = operator.post("/console/verifications", number=number)

@@ -72,7 +72,11 @@ def test_a_resend_and_a_new_start(told: tuple[Example, Harness], person: Person)
     person.sign_up()
     harness.run_once()
     person.post("/verify/resend")
+    assert "is on its way. Wait a moment" in person.verify_page()
+    harness.forward(15)
+    person.post("/verify/resend")
     assert "the same code again" in person.verify_page()
+    assert len(harness.texts()) == 1
     person.post("/verify/again")
     assert "a new code is on its way" in person.verify_page()
     assert len(harness.newest(5)) == 2

@@ -163,7 +163,7 @@ def test_the_page_in_the_course_of_time(
     page.clock.fast_forward(16_000)
     expect(again).to_be_enabled()
     again.click()
-    expect(page.get_by_role("alert")).to_contain_text("the same code again")
+    expect(page.get_by_role("alert")).to_contain_text("is on its way")
     page.get_by_text("The text did not come").click()
     expect(again).to_be_disabled()
     page.clock.fast_forward(275_000)  # counted from the page that came again

@@ -16,9 +16,11 @@ from flask import (
 from bot.domain.errors import Refusal
 from bot.explanations.instants import clock_utc
 from bot.explanations.webhooks import (
-    endpoint_in_words,
+    endpoint_reason,
+    endpoint_since,
     last_answer,
     next_try,
+    next_try_at,
     waiting,
 )
 from bot.faces.console.actions import Actions
@@ -52,7 +54,10 @@ def blueprint(service: Service) -> Blueprint:
     routes.after_request(guarded)
     routes.register_error_handler(Refusal, renderer.refusal)
     routes.register_error_handler(StoreUnavailable, unavailable)
-    for template_filter in (clock_utc, since, endpoint_in_words, waiting, last_answer, next_try):
+    for template_filter in (
+        *(clock_utc, since, waiting, last_answer),
+        *(endpoint_since, endpoint_reason, next_try_at, next_try),
+    ):
         routes.add_app_template_filter(template_filter)
     pages = Pages(service, renderer)
     for path, name, view, methods in _table(

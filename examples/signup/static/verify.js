@@ -5,6 +5,7 @@ const page = document.getElementById("verify");
 const part = (id) => document.getElementById(id);
 const POLL_MS = 1500;
 const SLOWEST_POLL_MS = 12000;
+const PATIENCE_MS = 8000; // for an answer
 const RESEND_UNTIL_SECONDS = 30; // with less time left, Textback sends no code again
 
 // The server's clock counts: that of a browser can be minutes off.
@@ -23,7 +24,11 @@ async function poll() {
   isAsking = true;
   clearTimeout(timer);
   try {
-    const response = await fetch(page.dataset.statusLink, { credentials: "omit", cache: "no-store" });
+    const response = await fetch(page.dataset.statusLink, {
+      credentials: "omit",
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS), // a phone that changes networks gets no answer
+    });
     if (response.status === 401 || response.status === 404) return say("This verification is no longer there. Start again below.", true);
     if (!response.ok) throw new Error(String(response.status));
     failures = 0;
