@@ -34,10 +34,8 @@ TRIES = 3
 KEYED = {"x-functions-key": SYSTEM_KEY}
 CONSOLE_PAGES = (
     "",
-    "?period=30d",
     "verifications",
     "verifications?status=failed",
-    "verifications?q=KP&status=failed&country=DE",
     "verifications.csv",
     "verifications.json",
     "limits",
