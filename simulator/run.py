@@ -106,6 +106,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         f"http://127.0.0.1:{simulator_port}{PATH}",
         f"http://127.0.0.1:{signup_port}{SIGNUP_PATH}",
     ]
+    origins = [f"http://127.0.0.1:{signup_port}", f"http://localhost:{signup_port}"]
     return {
         **{name: value for name, value in kept.items() if value},
         "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
@@ -122,8 +123,8 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "VERIFY_SERVICE_SID": kept.get("VERIFY_SERVICE_SID") or f"VA{secrets.token_hex(16)}",
         "WEBHOOK_URLS": ",".join([*own, *_others(kept.get("WEBHOOK_URLS") or "")]),
         "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
-        "ALLOWED_ORIGINS": f"http://127.0.0.1:{signup_port},http://localhost:{signup_port}",
-        "DATABASE_URL": "sqlite:///instance/local.db",
+        "ALLOWED_ORIGINS": ",".join([*origins, *_other_origins(kept.get("ALLOWED_ORIGINS") or "")]),
+        "DATABASE_URL": kept.get("DATABASE_URL") or "sqlite:///instance/local.db",
         "LOG_FORMAT": kept.get("LOG_FORMAT") or "text",
     }
 
@@ -132,6 +133,12 @@ def _others(urls: str) -> list[str]:
     """Returns addresses added to the file by hand, without those of a run on other ports."""
     ours = re.compile(rf"http://127\.0\.0\.1:[0-9]+({PATH}|{SIGNUP_PATH})")
     return [url for url in urls.split(",") if url and not ours.fullmatch(url)]
+
+
+def _other_origins(origins: str) -> list[str]:
+    """Those of other machines, since a run on other ports has added its own."""
+    ours = re.compile(r"http://(127\.0\.0\.1|localhost):[0-9]+")
+    return [origin for origin in origins.split(",") if origin and not ours.fullmatch(origin)]
 
 
 def new_webhook_secret() -> str:
@@ -143,7 +150,16 @@ def keep(path: Path, settings: dict[str, str]) -> None:
     does not overwrite the file of a run in progress."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    path.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in settings.items()))
+
+
+def _quoted(value: str) -> str:
+    """As both a shell and python-dotenv read it."""
+    if re.fullmatch(r"[\w@%+=:,./*-]*", value):
+        return value
+    if "'" not in value:
+        return f"'{value}'"
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
 
 
 def wait_until_ready(base_url: str, service: "subprocess.Popen[bytes]") -> bool:

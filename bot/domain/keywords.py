@@ -36,7 +36,9 @@ def _spelled_out(gap: str, letters: str) -> str:
 # In scripts without blanks the next word follows at once: STOPしてください.
 _ENDS = "(?![0-9a-z\u00df-\u024f])"
 # "No. Stop texting me." says both words that a text offers.
-_NO_BEFORE = r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)\s*[,.;:!\u2013\u2014-]\s*)?"
+_NO_BEFORE = (
+    r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)(?:\s*[,.;:!]\s*|\s+[\u2013\u2014-]\s*))?"
+)
 _OPENS_WITH_STOP = re.compile(
     rf"[\W_]*{_NO_BEFORE}(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
 )

@@ -11,11 +11,11 @@ LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 # are in _MARK.
 _SENT_FROM = (
     "sent (?:from|via|with|using) |get outlook |gesendet (?:von|mit) |holen sie sich outlook "
-    "|envoyé (?:de|depuis|avec|à partir) |obtenez outlook |inviato da|scarica outlook "
-    "|enviado (?:desde|de|do|da|pelo|pela|a partir) |obtener outlook |obter o outlook "
-    "|verzonden |verstuurd |skickat från |sendt fra |lähetetty |wysłan[eo] z |odesl[aá]no z "
-    "|odoslané z |trimis de pe |отправлено |надіслано |στάλθηκε από |dikirim dari |gửi từ "
-    "|ส่งจาก|发自|發自|傳送自|נשלח מ|أُ?رسلت من "
+    "|envoyé (?:de mon|depuis|avec|à partir) |obtenez outlook |inviato da(?:l mio)? |scarica outlook "
+    "|enviado (?:desde|do meu|de meu|pelo meu|a partir) |obtener outlook |obter o outlook "
+    "|(?:verzonden|verstuurd) (?:vanaf|via|met) |skickat från |sendt fra |wysłan[eo] z "
+    "|odesl[aá]no z |odoslané z |trimis de pe |отправлено (?:с|из) |надіслано (?:з|із) "
+    "|στάλθηκε από |dikirim dari |gửi từ |ส่งจาก|发自|發自|傳送自|נשלח מ"
 )
 # Begins a line of a quote or a signature, or occurs in a phone's default signature.
 _MARK = (
@@ -27,6 +27,10 @@ _BELOW = re.compile(
     re.IGNORECASE,
 )
 _MARKED = re.compile(_MARK, re.IGNORECASE)
+_DEFAULT = re.compile(rf"--|__|{_SENT_FROM}", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"\d{4}")
+# A line that begins like a default signature and is longer is a sentence: "Sent via SMS? nothing …".
+DEFAULT_WORDS = 7
 # The most words of a line of a signature, or letters in a script without blanks. More are a
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
 SIGNATURE_WORDS, SIGNATURE_LETTERS, SMALL_WORDS = 5, 12, 2
@@ -54,10 +58,7 @@ def is_no(text: str, words: Collection[str], *, is_quote: bool = False) -> bool:
     """
     known = {_letters_of(word) for word in words}
     above, *below = _parts(text)
-    if _is_said(above, known):
-        return is_quote or all(map(_is_signature, below))
-    above, *below = LINE_END.split(text.strip(), maxsplit=1)
-    return _is_said(above, known) and all(map(_are_names, below))
+    return _is_said(above, known) and (is_quote or all(map(_is_signature, below)))
 
 
 def _is_said(text: str, known: Collection[str]) -> bool:
@@ -82,10 +83,13 @@ def _short(word: str) -> str:
     return re.sub(r"(.)\1+", r"\1", word)
 
 
-def above_mark(text: str) -> str:
-    """What stands above a quote or a phone's signature; all of it if nothing does."""
+def above_default_signature(text: str) -> str:
+    """What stands above the default signature of a phone; all of it if that does not stand below,
+    or with a number as long as a code."""
     first, *below = _parts(text)
-    return first if all(_MARKED.match(one.strip()) for one in below) else text.strip()
+    if all(_DEFAULT.match(one.strip()) and not _LONG_NUMBER.search(one) for one in below):
+        return first
+    return text.strip()
 
 
 def above(text: str) -> str:
@@ -113,9 +117,9 @@ def _is_one_of(known: Collection[str], word: str) -> bool:
 def _is_signature(below: str) -> bool:
     """Whether what stands below a reply is a signature or a quote, not a sentence of the person."""
     for line in LINE_END.split(below.strip()):
-        if _MARKED.match(line.strip()):
-            return True
         words = words_of(line)
+        if _MARKED.match(line.strip()) and not _is_sentence_like_default(line, words):
+            return True
         is_attribution = len(words) <= SIGNATURE_WORDS or re.search(r"[0-9@]", line)
         if is_attribution and line.rstrip().endswith((":", "：")):
             return True  # "Anna wrote:", and all below it
@@ -130,17 +134,9 @@ def _is_signature(below: str) -> bool:
     return True
 
 
-def _are_names(below: str) -> bool:
-    """Whether what follows in the next line is a name or an address. A line that a person types on
-    begins with one capital letter, which phones put there."""
-    for line in filter(str.strip, LINE_END.split(below.strip())):
-        words = words_of(line)
-        letters = [word[0] for word in words if not word[0].isdecimal()]
-        is_name = len(letters) > 1 and all(map(str.isupper, letters)) and not line.isupper()
-        is_about_code = _ABOUT_CODE.search(comparable(line))
-        if not is_name or is_about_code or len(words) > SIGNATURE_WORDS + 2:
-            return False
-    return True
+def _is_sentence_like_default(line: str, words: list[str]) -> bool:
+    is_default = re.match(_SENT_FROM, line.strip(), re.IGNORECASE) is not None
+    return is_default and (len(words) > DEFAULT_WORDS or "?" in line)
 
 
 def unquoted(text: str) -> str:

@@ -13,11 +13,13 @@ from typing import Any
 from bot.concurrency.blocking import yield_control
 
 LINES_BYTES = 256 * 1024  # of all lines of one answer: statuses, headers, sizes of chunks, trailers
+BODY_BYTES = 16 * 1024 * 1024  # of one answer: a page of a thousand messages has two million
+PIECE_BYTES = 64 * 1024
 READS_AT_ONCE = 64  # between two turns of others
 
 
 class Endless(http.client.HTTPException):
-    """An answer has more lines than any needs, or goes on beyond its deadline."""
+    """An answer is longer than any needs to be, or goes on beyond its deadline."""
 
 
 class _Reader(io.BufferedReader):
@@ -26,6 +28,7 @@ class _Reader(io.BufferedReader):
         self._seconds_left = seconds_left
         self._reads = 0
         self._lines = 0  # bytes
+        self._body = 0  # bytes
 
     def readline(self, size: int | None = -1, /) -> bytes:
         self._take_turns()
@@ -36,8 +39,18 @@ class _Reader(io.BufferedReader):
         return line
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._take_turns()
-        return super().read(size)
+        pieces: list[bytes] = []
+        left = BODY_BYTES + 1 if size is None or size < 0 else size
+        while left > 0:
+            self._take_turns()
+            pieces.append(super().read(min(left, PIECE_BYTES)))
+            left -= len(pieces[-1])
+            self._body += len(pieces[-1])
+            if self._body > BODY_BYTES:
+                raise Endless("the answer is too long")
+            if not pieces[-1]:
+                break
+        return b"".join(pieces)
 
     def _take_turns(self) -> None:
         if self._seconds_left() <= 0:

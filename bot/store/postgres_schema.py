@@ -116,8 +116,8 @@ def _require_columns(connection: Connection, name: str) -> None:
     sql = """
         SELECT table_name AS of, column_name AS name FROM information_schema.columns
         WHERE table_schema = (
-            SELECT relnamespace::regnamespace::text FROM pg_class
-            WHERE oid = to_regclass('schema_version')
+            SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid
+            WHERE pg_class.oid = to_regclass('schema_version')
         )
     """
     rows = connection.execute(sql).fetchall()

@@ -23,6 +23,7 @@ SILENT_AFTER = timedelta(seconds=3)
 # A process that runs has written within this time.
 RUNNING_WITHIN = timedelta(seconds=IDLE_SECONDS) + SILENT_AFTER
 GONE_AFTER = timedelta(minutes=2)
+LISTED_AFTER = timedelta(seconds=10)  # Twilio's list may show a reply that late
 # How long a verification waits beyond its deadline for another process, at most: if Twilio is down,
 # verifications still end.
 EXPIRY_WAITS = timedelta(seconds=10)
@@ -84,6 +85,6 @@ def leave(tx: Tx, process: str) -> Done[None]:
         process,
         unless_alone_since=tx.now - RUNNING_WITHIN,
         latest=tx.now + SILENT_AFTER,
-        gone=GONE_AFTER + SILENT_AFTER,
+        gone=GONE_AFTER - LISTED_AFTER,
     )
     return Done(None)

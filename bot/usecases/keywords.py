@@ -25,6 +25,7 @@ from bot.usecases.record import record
 from bot.usecases.rules import Rules
 
 KEYWORD_ANSWERS = 3  # to HELP and STOP on a short code: for each number, in a day
+LONGEST_KEYWORD = 40  # characters, separators included
 LOOKED_AT = 1000  # messages in which these are counted, the newest
 
 
@@ -62,10 +63,10 @@ def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
 
 def _alone(prepared: PreparedText) -> Keyword | None:
     """The keyword that a text consists of; STOP also above a phone's own signature."""
-    word, above = keyword(prepared), signatures.above_mark(prepared.text)
-    if word is None and keyword(beginning(prepared, above)) is Keyword.STOP:
-        return Keyword.STOP
-    return word
+    word, above = keyword(prepared), signatures.above_default_signature(prepared.text)
+    if word is not None or len(above) > LONGEST_KEYWORD:
+        return word
+    return Keyword.STOP if keyword(beginning(prepared, above)) is Keyword.STOP else None
 
 
 def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:

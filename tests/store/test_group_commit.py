@@ -151,3 +151,10 @@ def test_one_whose_caller_would_have_gone_is_refused_undone(
     assert (1 in heard) is not is_refused
     assert outcomes[3] == 3
     assert count(store) == len([number for number in heard if number])
+
+
+def test_how_long_a_batch_takes_is_known_from_the_last_two(store: SqliteStore) -> None:
+    for number in range(2):
+        assert min(store.group._batch_seconds) == 0
+        store.write(mark(number))
+    assert min(store.group._batch_seconds) > 0

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from urllib3.exceptions import HTTPError
 
+from bot.channels.twilio.http import PooledHttpClient
 from bot.domain.webhook_response import WebhookResult
 from tests.harness import PHONE, WEBHOOK_SECRET
 from tests.processes.service import Service, until
@@ -78,3 +80,10 @@ def test_the_web_process_goes_on(tmp_path: Path) -> None:
             assert service.is_ready()
         finally:
             service.close()
+
+
+def test_a_body_without_end_ends_a_call_to_twilio() -> None:
+    with flooding(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536) as url:
+        client = PooledHttpClient(url.removesuffix("/hook"), timeout=60.0, connections=1)
+        with pytest.raises(HTTPError):
+            client.request("GET", "https://api.twilio.com/2010-04-01/Accounts.json")

@@ -27,7 +27,7 @@ async function poll() {
     const response = await fetch(page.dataset.statusLink, {
       credentials: "omit",
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE_MS), // a phone that changes networks gets no answer
+      signal: AbortSignal.timeout?.(PATIENCE_MS), // a phone that changes networks gets no answer
     });
     if (response.status === 401 || response.status === 404) return say("This verification is no longer there. Start again below.", true);
     if (!response.ok) throw new Error(String(response.status));

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from functools import partial
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -150,6 +151,14 @@ def test_what_a_database_was_set_to_makes_no_difference(url: str, setting: str) 
     store.write(partial(mark, phone="\N{GRINNING FACE}"))
     assert marks(store) == 1
     store.close()
+
+
+@pytest.mark.parametrize("schema", ["textback", "Textback", "my-app", "user"])
+def test_a_schema_of_any_name_is_found_again(url: str, schema: str) -> None:
+    ask(url, f'CREATE SCHEMA "{schema}"')
+    options = quote(f'-c search_path="{schema}"')
+    for _ in range(2):
+        PostgresStore(f"{url}?options={options}", connections=2).close()
 
 
 def test_a_schema_named_as_the_role_that_was_made_later_changes_nothing(url: str) -> None:
