@@ -11,8 +11,9 @@ LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 # are in _MARK.
 _SENT_FROM = (
     "sent (?:from|via|with|using) |get outlook |gesendet (?:von|mit) |holen sie sich outlook "
-    "|envoyé (?:de mon|depuis|avec|à partir) |obtenez outlook |inviato da(?:l mio)? |scarica outlook "
-    "|enviado (?:desde|do meu|de meu|pelo meu|a partir) |obtener outlook |obter o outlook "
+    "|envoyé (?:de mon|depuis|avec|à partir) |obtenez outlook |inviato da(?:l mio)? "
+    "|scarica outlook |enviado (?:desde|do meu|de meu|pelo meu|a partir) |obtener outlook "
+    "|obter o outlook "
     "|(?:verzonden|verstuurd) (?:vanaf|via|met) |skickat från |sendt fra |wysłan[eo] z "
     "|odesl[aá]no z |odoslané z |trimis de pe |отправлено (?:с|из) |надіслано (?:з|із) "
     "|στάλθηκε από |dikirim dari |gửi từ |ส่งจาก|发自|發自|傳送自|נשלח מ"
@@ -29,7 +30,7 @@ _BELOW = re.compile(
 _MARKED = re.compile(_MARK, re.IGNORECASE)
 _DEFAULT = re.compile(rf"--|__|{_SENT_FROM}", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{4}")
-# A line that begins like a default signature and is longer is a sentence: "Sent via SMS? nothing …".
+# A line that begins like a default signature and is longer is a sentence.
 DEFAULT_WORDS = 7
 # The most words of a line of a signature, or letters in a script without blanks. More are a
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
