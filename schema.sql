@@ -234,8 +234,8 @@ CREATE TABLE metric_sample (
 ) STRICT;
 
 -- The instant up to which each process has judged the replies that reached it. Written at its start, then twice
--- a second while a verification is pending, and every ten seconds otherwise. No verification expires before all processes have judged what came before its
--- deadline, or another process has read what they missed.
+-- a second while a verification is pending, and every ten seconds otherwise. No verification expires before all
+-- processes have judged what came before its deadline, or another process has read what they missed.
 CREATE TABLE heartbeat (
     process      TEXT NOT NULL PRIMARY KEY,
     beat_at      TEXT NOT NULL,

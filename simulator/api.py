@@ -118,9 +118,8 @@ def _check_send(form: Mapping[str, str], world: World) -> None:
         raise ApiError(21602)
     if len(form["Body"]) > 1600:
         raise ApiError(21617)
-    if not re.fullmatch("[0-9]{1,5}", form.get("ValidityPeriod", "1")):
-        raise ApiError(21624)
-    if not 1 <= int(form.get("ValidityPeriod", "1")) <= 36000:
+    validity = form.get("ValidityPeriod", "36000")
+    if not re.fullmatch("[0-9]{1,5}", validity) or not 1 <= int(validity) <= 36000:
         raise ApiError(21624)
     if not re.match(r"https?://[^/_]+(/|$)", form.get("StatusCallback", "https://default")):
         raise ApiError(21609)

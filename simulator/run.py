@@ -28,6 +28,9 @@ from simulator.world import Account, Number, Service, new_sid
 SETTINGS = Path("instance/local.env")
 SIGNUP_PORT = "8002"  # of `make signup`, the example application
 SIGNUP_PATH = "/webhooks"
+# Addresses and origins that a run puts into the settings, on whatever ports.
+OWN_URLS = rf"http://127\.0\.0\.1:[0-9]+({PATH}|{SIGNUP_PATH})"
+OWN_ORIGINS = r"http://(127\.0\.0\.1|localhost):[0-9]+"
 READY_SECONDS = 30
 
 
@@ -121,24 +124,20 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_hex(24),
         "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_hex(24),
         "VERIFY_SERVICE_SID": kept.get("VERIFY_SERVICE_SID") or f"VA{secrets.token_hex(16)}",
-        "WEBHOOK_URLS": ",".join([*own, *_others(kept.get("WEBHOOK_URLS") or "")]),
+        "WEBHOOK_URLS": ",".join([*own, *_added(kept.get("WEBHOOK_URLS") or "", ours=OWN_URLS)]),
         "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
-        "ALLOWED_ORIGINS": ",".join([*origins, *_other_origins(kept.get("ALLOWED_ORIGINS") or "")]),
+        "ALLOWED_ORIGINS": ",".join(
+            [*origins, *_added(kept.get("ALLOWED_ORIGINS") or "", ours=OWN_ORIGINS)]
+        ),
         "DATABASE_URL": kept.get("DATABASE_URL") or "sqlite:///instance/local.db",
         "LOG_FORMAT": kept.get("LOG_FORMAT") or "text",
     }
 
 
-def _others(urls: str) -> list[str]:
-    """Returns addresses added to the file by hand, without those of a run on other ports."""
-    ours = re.compile(rf"http://127\.0\.0\.1:[0-9]+({PATH}|{SIGNUP_PATH})")
-    return [url for url in urls.split(",") if url and not ours.fullmatch(url)]
-
-
-def _other_origins(origins: str) -> list[str]:
-    """Those of other machines, since a run on other ports has added its own."""
-    ours = re.compile(r"http://(127\.0\.0\.1|localhost):[0-9]+")
-    return [origin for origin in origins.split(",") if origin and not ours.fullmatch(origin)]
+def _added(values: str, *, ours: str) -> list[str]:
+    """Returns what was added to a list in the file by hand, without what a run on other ports has
+    put there, which `ours` matches."""
+    return [value for value in values.split(",") if value and not re.fullmatch(ours, value)]
 
 
 def new_webhook_secret() -> str:

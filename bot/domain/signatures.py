@@ -28,7 +28,8 @@ _BELOW = re.compile(
     re.IGNORECASE,
 )
 _MARKED = re.compile(_MARK, re.IGNORECASE)
-_DEFAULT = re.compile(rf"--|__|{_SENT_FROM}", re.IGNORECASE)
+_DEFAULT = re.compile(_SENT_FROM, re.IGNORECASE)
+_DEFAULT_OR_LINE = re.compile(rf"--|__|{_SENT_FROM}", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{4}")
 # A line that begins like a default signature and is longer is a sentence.
 DEFAULT_WORDS = 7
@@ -88,7 +89,7 @@ def above_default_signature(text: str) -> str:
     """What stands above the default signature of a phone; all of it if that does not stand below,
     or with a number as long as a code."""
     first, *below = _parts(text)
-    if all(_DEFAULT.match(one.strip()) and not _LONG_NUMBER.search(one) for one in below):
+    if all(_DEFAULT_OR_LINE.match(one.strip()) and not _LONG_NUMBER.search(one) for one in below):
         return first
     return text.strip()
 
@@ -136,8 +137,8 @@ def _is_signature(below: str) -> bool:
 
 
 def _is_sentence_like_default(line: str, words: list[str]) -> bool:
-    is_default = re.match(_SENT_FROM, line.strip(), re.IGNORECASE) is not None
-    return is_default and (len(words) > DEFAULT_WORDS or "?" in line)
+    is_longer = len(words) > DEFAULT_WORDS or "?" in line
+    return is_longer and _DEFAULT.match(line.strip()) is not None
 
 
 def unquoted(text: str) -> str:

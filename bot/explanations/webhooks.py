@@ -81,24 +81,26 @@ def result_in_words(result: str | None, status: int | None) -> str:
     return _RESULTS[WebhookResult(result)].format(status=status)
 
 
-def next_try_at(view: EventView) -> datetime | None:
-    """The instant of the next try, where one is planned."""
-    event, endpoint = view.event, view.endpoint
-    if event.due_at is None or not endpoint.is_configured or not endpoint.is_enabled:
-        return None
-    is_under_way = event.last_try_at and event.due_at == event.last_try_at + notify.LEASE
-    return None if is_under_way else event.due_at
-
-
 def next_try(view: EventView) -> str:
     """When the next try will be; `none` after the last one."""
     at = next_try_at(view)
-    if at is not None:
-        return clock_utc(at)
-    if view.event.due_at is None:
+    return _next_try_waits_for(view) if at is None else clock_utc(at)
+
+
+def next_try_at(view: EventView) -> datetime | None:
+    """The instant of the next try, where one is planned."""
+    return None if _next_try_waits_for(view) else view.event.due_at
+
+
+def _next_try_waits_for(view: EventView) -> str:
+    """Why no instant is planned; empty if one is."""
+    event = view.event
+    if event.due_at is None:
         return "none"
     if not view.endpoint.is_configured:
         return "when WEBHOOK_URLS has the endpoint again"
     if not view.endpoint.is_enabled:
         return "when the endpoint is enabled"
-    return "being sent now"
+    if event.last_try_at and event.due_at == event.last_try_at + notify.LEASE:
+        return "being sent now"
+    return ""

@@ -43,13 +43,14 @@ class _Reader(io.BufferedReader):
         left = BODY_BYTES + 1 if size is None or size < 0 else size
         while left > 0:
             self._take_turns()
-            pieces.append(super().read(min(left, PIECE_BYTES)))
-            left -= len(pieces[-1])
-            self._body += len(pieces[-1])
+            piece = super().read(min(left, PIECE_BYTES))
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+            self._body += len(piece)
             if self._body > BODY_BYTES:
                 raise Endless("the answer is too long")
-            if not pieces[-1]:
-                break
         return b"".join(pieces)
 
     def _take_turns(self) -> None:

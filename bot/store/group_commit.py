@@ -139,11 +139,8 @@ class GroupCommit:
             if len(batch) == 1:  # no other work was undone
                 batch[0].error = raised.__cause__
             return len(batch) == 1
-        self._commit_ended(began)
-        return True
-
-    def _commit_ended(self, began: float) -> None:
         self._batch_seconds.append(time.monotonic() - began)
+        return True
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
         """Moves waiting use cases into the batch, as far as it has room, and returns them."""

@@ -79,8 +79,8 @@ def remove(
     tx: Tx, process: str, *, unless_alone_since: datetime, latest: datetime, gone: timedelta
 ) -> None:
     """Removes a process that ends, if another one has written since then; a row from after
-    `latest`, of a clock that was ahead, says nothing. Otherwise its row gets an age
-    at which the next process may remove it soon: it has judged all that reached it."""
+    `latest`, of a clock that was ahead, says nothing. Otherwise its row gets an age at which the
+    next process may remove it soon: it has judged all that reached it."""
     sql = """
         SELECT 1 FROM heartbeat
         WHERE process <> :process AND beat_at > :since AND beat_at <= :latest LIMIT 1

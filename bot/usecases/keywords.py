@@ -9,12 +9,7 @@ from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
-from bot.domain.reply import (
-    PreparedText,
-    beginning,
-    first_line,
-    first_paragraph,
-)
+from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, inbound, opt_outs, verifications

@@ -45,7 +45,7 @@ class SenderPool:
         ):
             sids = dict.fromkeys(one.sid for one in members)
             if len(sids) > FETCHED_SINGLY:
-                for one in _every(questions, listing):
+                for one in _all(questions, listing, most=None):
                     if one.sid in sids:
                         del sids[one.sid]
                         yield one
@@ -84,7 +84,7 @@ def services_with(questions: Questions, sender_sid: str) -> Iterator[Any]:
     """Services that have a number or short code in their pool. Raises Unanswered, also if none of
     MOST_SERVICES has it and there may be more."""
     v1 = questions.client.messaging.v1
-    found = questions.ask(lambda: v1.services.list(limit=MOST_SERVICES, page_size=MOST_SERVICES))
+    found = _all(questions, v1.services, most=MOST_SERVICES)
     is_found = False
     of_codes = not (questions.settings.twilio_phone_number or "").startswith("+")
     for service in found:
@@ -111,15 +111,9 @@ def pool_of(questions: Questions, sid: str) -> SenderPool:
     )
 
 
-def _every(questions: Questions, listing: Any) -> list[Any]:
-    found: list[Any] = questions.ask(lambda: listing.list(page_size=PAGE))
-    return found
-
-
-def _all(questions: Questions, listing: Any) -> list[Any]:
-    found: list[Any] = questions.ask(
-        lambda: listing.list(limit=MOST_SENDERS, page_size=MOST_SENDERS)
-    )
+def _all(questions: Questions, listing: Any, *, most: int | None = MOST_SENDERS) -> list[Any]:
+    """`most` None: without a bound of ours."""
+    found: list[Any] = questions.ask(lambda: listing.list(limit=most, page_size=most or PAGE))
     return found
 
 
