@@ -73,7 +73,7 @@ class KeySettings(Group):
         "a long random text, or name:key,name:key for several people", default=()
     )
 
-    verify_service_sid: Annotated[str, matching(r"VA[0-9a-f]{32}")] | None = setting(
+    verify_service_sid: Annotated[str, matching(r"VA[0-9a-fA-F]{32}")] | None = setting(
         "VA and 32 hex digits", default=None
     )
 

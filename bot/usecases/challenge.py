@@ -49,13 +49,15 @@ def challenge_text(
 
 
 def _written(options: TextOptions, rules: Rules, locale: str, reference: str) -> str:
-    is_default = locale == rules.languages.default
+    template = rules.challenge_template if locale == rules.languages.default else None
+    if template is not None and options.service_name and "service" not in wording.fields(template):
+        template = None  # it names another service, or none
     return wording.challenge(
         options.style,
         tag=locale,
         service=options.service_name or rules.service_name,
         terms=rules.terms,
         reference=reference,
-        template=rules.challenge_template if is_default else None,
+        template=template,
         ending=f"\n{options.app_hash}" if options.app_hash else "",
     )

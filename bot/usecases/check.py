@@ -1,6 +1,6 @@
 """A code entered in a form and checked over HTTP, with a verdict at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
@@ -121,6 +121,8 @@ def check(
     decision = decide(verification, attempted, tx.now)
     changes = record(tx, verification, decision)
     after = decision.verification
+    if after is not verification:  # as its row says from now on
+        after = replace(after, updated_at=tx.now)
     return Done(Checked(_of_attempt(after), after), changes=changes)
 
 

@@ -23,6 +23,9 @@ MOST_TAGS = 10
 _FORM = "application/x-www-form-urlencoded"
 _CHANNELS = frozenset(["call", "whatsapp", "email", "sna", "rcs", "rbm"])  # Verify's, beside sms
 _WITHOUT_EFFECT = frozenset(["DeviceIp", "RiskCheck"])
+# What wrappers of the clients send for parameters that they were not given.
+_NONE = frozenset([("EnableSnaClientToken", "false"), ("RateLimits", "{}")])
+_NONE |= {("ChannelConfiguration", "{}"), ("TemplateCustomSubstitutions", "{}")}
 _CREATE = frozenset(["To", "Channel", "Locale", "CustomFriendlyName", "AppHash", "Tags"])
 _CHECK = frozenset(["To", "VerificationSid", "Code"])
 _UPDATE = frozenset(["Status"])
@@ -93,8 +96,8 @@ def missing(name: str) -> InvalidParameter:
 
 
 def _form(known: frozenset[str]) -> Mapping[str, str]:
-    """An empty value counts as none: clients send it for fields that they leave out. A byte order
-    mark before the form is part of its first name."""
+    """An empty value counts as none: clients send it for fields that they leave out. So does a
+    value of _NONE. A byte order mark before the form is part of its first name."""
     if not is_cheap(request):
         raise InvalidParameter(f"The form must be {_FORM}, with at most {MOST_FIELDS} fields")
     body = whole_body(request)
@@ -106,13 +109,17 @@ def _form(known: frozenset[str]) -> Mapping[str, str]:
         if not _is_utf8(name + value):
             shown = name[:60].encode(errors="backslashreplace").decode()
             raise invalid(shown, "it is not UTF-8")
-    form = {name: value for name, value in given if value.strip()}
-    for name in sorted(set(form) - known):
+    told = [(name, value) for name, value in given if not _is_none(name, value.strip())]
+    for name in sorted({name for name, _ in told} - known):
         raise invalid(name[:60], "it is not supported by this service")
-    for name, count in Counter(name for name, _ in given).items():
+    for name, count in Counter(name for name, _ in told).items():
         if count > 1:
             raise invalid(name[:60], "it is given more than once")
-    return form
+    return dict(told)
+
+
+def _is_none(name: str, value: str) -> bool:
+    return not value or (name, value.lower()) in _NONE
 
 
 def _is_utf8(text: str) -> bool:
@@ -150,12 +157,14 @@ def _tag(value: str | None) -> str | None:
         return None
     try:
         tags = json.loads(value)
+        # Without blanks and line ends. Python would read and write NaN, which is not JSON.
+        text = json.dumps(tags, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (ValueError, RecursionError):
         tags = None
     if not isinstance(tags, dict) or len(tags) > MOST_TAGS:
         raise invalid("Tags", f"it must be the JSON text of an object of at most {MOST_TAGS} pairs")
     try:
-        return origin.tag(value)
+        return origin.tag(text) if tags else None
     except InvalidStart as error:
         raise invalid("Tags", error.sentence) from None
 

@@ -36,7 +36,7 @@ from bot.usecases.start_or_resend import begin_or_resend
 from bot.wording import Style
 
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
-_SID = re.compile(r"VE([0-9a-f]{32})")
+_SID = re.compile(r"VE([0-9a-fA-F]{32})")
 PAGE, LARGEST_PAGE, LAST_PAGE = 50, 100, 10**6  # of the list of services
 
 
@@ -57,7 +57,8 @@ def blueprint(service: Service) -> Blueprint:
         routes.add_url_rule(rule, view.__name__, view, methods=[method], strict_slashes=False)
     # Every other path under /v2: 401 without a key, otherwise 404.
     rest = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
-    routes.add_url_rule("/v2/<path:rest>", "missing", face.missing, methods=rest)
+    for rule in ("/v2", "/v2/<path:rest>"):
+        routes.add_url_rule(rule, "missing", face.missing, methods=rest, strict_slashes=False)
     return routes
 
 
@@ -80,7 +81,7 @@ class VerifyFace:
         self._caller(service_sid)
         return json_response(self._shapes.service(account_sid=self._account_sid()))
 
-    def missing(self, rest: str) -> Response:
+    def missing(self, rest: str = "") -> Response:
         self._caller()
         raise _not_found()
 
@@ -185,7 +186,7 @@ class VerifyFace:
         """Finds a verification by the sid or number in a path. Raises NoSuchResource."""
         sid = _SID.fullmatch(text)
         if sid is not None:
-            return _owned(VerificationSelector(hex_id=sid[1]), caller)
+            return _owned(VerificationSelector(hex_id=sid[1].lower()), caller)
         try:
             return _owned(VerificationSelector(phone=phone.parse(text).number), caller)
         except (InvalidNumber, CannotReceiveTexts):
@@ -193,7 +194,7 @@ class VerifyFace:
 
     def _selector_of_check(self, caller: Caller, form: forms.Check) -> VerificationSelector:
         """Finds a verification by the number, the sid, or both. Raises InvalidParameter."""
-        sid = _SID.fullmatch(form.sid) if form.sid else None
+        sid = _SID.fullmatch(form.sid.strip()) if form.sid else None
         if form.sid and sid is None:
             raise forms.invalid("VerificationSid", "it is VE and 32 hex digits")
         try:
@@ -202,7 +203,8 @@ class VerifyFace:
             raise forms.invalid("To", "it is not a phone number") from None
         except CannotReceiveTexts:
             raise _not_found() from None
-        return _owned(VerificationSelector(phone=number, hex_id=sid[1] if sid else None), caller)
+        hex_id = sid[1].lower() if sid else None
+        return _owned(VerificationSelector(phone=number, hex_id=hex_id), caller)
 
     def _shown(self, view: VerificationView, status: int) -> Response:
         body = self._shapes.verification(
