@@ -1,35 +1,35 @@
 """How gunicorn runs Textback: processes whose threads are greenlets, a dispatcher inside each."""
 
-from gevent import monkey as _monkey
+from gevent import monkey
 
-_monkey.patch_all()  # before anything else is imported: sockets, locks and threads cooperate
+monkey.patch_all()  # before anything else is imported: sockets, locks and threads cooperate
 
-import logging as _logging  # noqa: E402
+import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 
-from bot import service as _services  # noqa: E402
-from bot import settings as _settings  # noqa: E402
-from bot.concurrency.gc_settings import apply as _configure_gc  # noqa: E402
-from bot.observability.logs import configure as _configure_logs  # noqa: E402
-from bot.observability.redaction import hide as _hide  # noqa: E402
-from bot.server import file_limit as _file_limit  # noqa: E402
-from bot.server import reload as _reload  # noqa: E402
-from bot.settings.all_secrets import values as _secrets_of  # noqa: E402
-from bot.store.opening import open_store as _open_store  # noqa: E402
-from bot.store.tx import UnusableDatabase as _UnusableDatabase  # noqa: E402
+from bot import service as services  # noqa: E402
+from bot import settings  # noqa: E402
+from bot.concurrency.gc_settings import apply as configure_gc  # noqa: E402
+from bot.observability.logs import configure as configure_logs  # noqa: E402
+from bot.observability.redaction import hide  # noqa: E402
+from bot.server import file_limit  # noqa: E402
+from bot.server import reload as _reload  # noqa: E402 -- gunicorn has a setting named reload
+from bot.settings.all_secrets import values as secrets_of  # noqa: E402
+from bot.store.opening import open_store  # noqa: E402
+from bot.store.tx import UnusableDatabase  # noqa: E402
 
 _reload.drop_proxies(os.environ)
-_checked = _reload.renew(lambda: _settings.with_file(os.environ))
+_checked = _reload.renew(lambda: settings.with_file(os.environ))
 if _checked.settings is None:
     sys.exit(_checked.message)
 _wanted = _checked.settings
 _reload.use_proxies(os.environ)
 
-_log = _logging.getLogger("bot.settings")
-# Before gunicorn's own logs, which take its form.
-_configure_logs(_wanted.log_format)
-_hide(_secrets_of(_wanted))
+_log = logging.getLogger("bot.settings")
+# Before gunicorn configures its own loggers, which use this formatter.
+configure_logs(_wanted.log_format)
+hide(secrets_of(_wanted))
 
 _host = f"[{_wanted.host}]" if ":" in _wanted.host else _wanted.host
 bind = f"{_host}:{_wanted.port}"
@@ -50,8 +50,8 @@ def on_starting(server):
         _log.warning("settings: %s", warning)
     try:
         _make_room()
-        _open_store(_wanted.database_url, connections=1).close()
-    except (_UnusableDatabase, _file_limit.TooLow) as error:
+        open_store(_wanted.database_url, connections=1).close()
+    except (UnusableDatabase, file_limit.TooLow) as error:
         sys.exit(str(error))
 
 
@@ -59,19 +59,19 @@ def on_reload(server):
     """Runs before the new processes begin: CONNECTIONS may have grown."""
     try:
         _make_room()
-    except _file_limit.TooLow as error:
+    except file_limit.TooLow as error:
         _log.error("%s", error)  # it goes on with what the limit leaves
 
 
 def _make_room():
-    if warning := _file_limit.make_room(_wanted):
+    if warning := file_limit.make_room(_wanted):
         _log.warning("settings: %s", warning)
 
 
 def post_worker_init(worker):
     """Runs when the worker is ready but does not listen yet: reads missed replies first."""
-    _configure_gc()
-    service = _services.of(worker.wsgi)
+    configure_gc()
+    service = services.of(worker.wsgi)
     service.admission.refresh()  # counts earlier starts, so that the first start need not wait
     service.shared_counters.start()
     if _wanted.dispatch == "thread":
@@ -84,7 +84,7 @@ def worker_exit(server, worker):
     """Runs after the last request is answered: texts being sent are finished or handed back."""
     app = getattr(worker, "wsgi", None)
     if app is not None:
-        service = _services.of(app)
+        service = services.of(app)
         service.dispatcher.stop()
         service.shared_counters.stop()
         service.store.close()

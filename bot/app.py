@@ -153,7 +153,7 @@ def _service(
 ) -> Service:
     rules = _rules(settings)
     log.info("guess budget: %s", settings.guess_budget)
-    metrics = Metrics(guess_chance=settings.guess_budget.chance, clock=clock)
+    metrics = Metrics(clock=clock)
     store.on_commit(metrics.committed)
     store.on_commit(change_log.write)
     catch_up = CatchUp(store, gateway, rules, serves=serves, on_ignored=metrics.webhook_ignored)

@@ -14,12 +14,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from dotenv import dotenv_values
+from dotenv import dotenv_values, set_key
 
 from simulator.receiver import PATH
 from simulator.server import Simulator
@@ -28,9 +29,10 @@ from simulator.world import Account, Number, Service, new_sid
 SETTINGS = Path("instance/local.env")
 SIGNUP_PORT = "8002"  # of `make signup`, the example application
 SIGNUP_PATH = "/webhooks"
-# Addresses and origins that a run puts into the settings, on whatever ports.
-OWN_URLS = rf"http://127\.0\.0\.1:[0-9]+({PATH}|{SIGNUP_PATH})"
-OWN_ORIGINS = r"http://(127\.0\.0\.1|localhost):[0-9]+"
+# What a run puts at the beginning of a list, on whatever ports.
+OWN_URLS = (rf"http://127\.0\.0\.1:[0-9]+{PATH}", rf"http://127\.0\.0\.1:[0-9]+{SIGNUP_PATH}")
+OWN_ORIGINS = (r"http://127\.0\.0\.1:[0-9]+", r"http://localhost:[0-9]+")
+PLAIN = re.compile(r"[\w@%+=:,./*-]*")  # needs no quotation marks in a shell
 READY_SECONDS = 30
 
 
@@ -50,7 +52,7 @@ def main() -> int:
         service_url=settings["PUBLIC_BASE_URL"],
         function_key=settings["FUNCTION_KEY"],
         system_key=settings["SYSTEM_KEY"],
-        webhook_secrets=[settings["WEBHOOK_SECRET"]],
+        webhook_secrets=[one.strip() for one in settings["WEBHOOK_SECRET"].split(",")],
     )
     # A pool with a campaign, as US carriers ask for: `flask check --twilio` finds no fault.
     simulator.world.configure_service(
@@ -124,20 +126,21 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_hex(24),
         "CONSOLE_KEY": kept.get("CONSOLE_KEY") or secrets.token_hex(24),
         "VERIFY_SERVICE_SID": kept.get("VERIFY_SERVICE_SID") or f"VA{secrets.token_hex(16)}",
-        "WEBHOOK_URLS": ",".join([*own, *_added(kept.get("WEBHOOK_URLS") or "", ours=OWN_URLS)]),
+        "WEBHOOK_URLS": _joined(own, kept.get("WEBHOOK_URLS"), ours=OWN_URLS),
         "WEBHOOK_SECRET": kept.get("WEBHOOK_SECRET") or new_webhook_secret(),
-        "ALLOWED_ORIGINS": ",".join(
-            [*origins, *_added(kept.get("ALLOWED_ORIGINS") or "", ours=OWN_ORIGINS)]
-        ),
+        "ALLOWED_ORIGINS": _joined(origins, kept.get("ALLOWED_ORIGINS"), ours=OWN_ORIGINS),
         "DATABASE_URL": kept.get("DATABASE_URL") or "sqlite:///instance/local.db",
         "LOG_FORMAT": kept.get("LOG_FORMAT") or "text",
     }
 
 
-def _added(values: str, *, ours: str) -> list[str]:
-    """Returns what was added to a list in the file by hand, without what a run on other ports has
-    put there, which `ours` matches."""
-    return [value for value in values.split(",") if value and not re.fullmatch(ours, value)]
+def _joined(own: Sequence[str], kept: str | None, *, ours: Sequence[str]) -> str:
+    """A list with what this run puts there, and what was added to the file's list by hand. `ours`:
+    patterns of what an earlier run, perhaps on other ports, has put at the beginning."""
+    given = [value.strip() for value in (kept or "").split(",")]
+    if len(given) >= len(ours) and all(map(re.fullmatch, ours, given)):
+        given = given[len(ours) :]
+    return ",".join([*own, *(value for value in given if value and value not in own)])
 
 
 def new_webhook_secret() -> str:
@@ -145,20 +148,16 @@ def new_webhook_secret() -> str:
 
 
 def keep(path: Path, settings: dict[str, str]) -> None:
-    """Writes the settings file. Call it once both servers run, so that a run that fails to start
-    does not overwrite the file of a run in progress."""
+    """Writes what has changed into the settings file; other lines stay as they are. Call it once
+    both servers run, so that a run that fails to start does not overwrite the file of a run in
+    progress."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in settings.items()))
-
-
-def _quoted(value: str) -> str:
-    """As both a shell and python-dotenv read it."""
-    if re.fullmatch(r"[\w@%+=:,./*-]*", value):
-        return value
-    if "'" not in value:
-        return f"'{value}'"
-    return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
+    kept = dotenv_values(path)
+    for name, value in settings.items():
+        if kept.get(name) != value:
+            quotes = "never" if PLAIN.fullmatch(value) else "always"
+            set_key(path, name, value, quote_mode=quotes, follow_symlinks=True)
 
 
 def wait_until_ready(base_url: str, service: "subprocess.Popen[bytes]") -> bool:

@@ -28,4 +28,4 @@ def value(samples: dict[str, float], name: str, **labels: str) -> float:
     return samples[f"textback_{name}{json.dumps(labels, sort_keys=True)}"]
 
 
-NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, True, 0.0, 0, 0, 0, 0.0)
+NOTHING = Gauges(0, {}, 0.0, 0.0, 0, True, True, 0.0, 0, 0, 0, 0.0, 0.001)

@@ -132,7 +132,7 @@ def test_no_label_holds_a_number_a_code_or_a_key(harness: Harness) -> None:
 
 
 def exported() -> set[str]:
-    metrics = Metrics(guess_chance=0.001, clock=HandClock())
+    metrics = Metrics(clock=HandClock())
     families = text_string_to_metric_families(metrics.text({}, NOTHING).decode())
     return {family.name for family in families}
 

@@ -19,7 +19,7 @@ def test_each_process_reports_the_sums_of_all(store: Store, clock: HandClock) ->
     """Two running processes and one that has ended; each running one reports the sums of all."""
 
     def process(refusals: int) -> tuple[Metrics, SharedCounters]:
-        metrics = Metrics(guess_chance=0.001, clock=clock)
+        metrics = Metrics(clock=clock)
         for _ in range(refusals):
             metrics.refused("limit_reached")
         metrics.sent("accepted", None)
@@ -36,7 +36,7 @@ def test_each_process_reports_the_sums_of_all(store: Store, clock: HandClock) ->
 
 
 def test_an_idle_process_writes_nothing(store: Store, clock: HandClock) -> None:
-    metrics = Metrics(guess_chance=0.001, clock=clock)
+    metrics = Metrics(clock=clock)
     shared_counters = SharedCounters(metrics, store)
     store.on_commit(metrics.committed)
     metrics.refused("limit_reached")
@@ -64,7 +64,7 @@ def test_what_a_killed_process_had_not_written_was_never_told(
     store: Store, clock: HandClock
 ) -> None:
     """Else the sums would fall, and Prometheus would count everything again."""
-    first, second = (Metrics(guess_chance=0.001, clock=clock) for _ in range(2))
+    first, second = (Metrics(clock=clock) for _ in range(2))
     shared_counters = SharedCounters(first, store)
     first.refused("limit_reached")
     told = scrape(first.text(shared_counters.of_all(), NOTHING).decode())
@@ -104,7 +104,7 @@ def test_web_and_dispatcher_apart_are_told_by_the_web_process(tmp_path: Path) ->
 def test_a_row_that_cannot_be_read_is_left_out(
     store: Store, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    metrics = Metrics(guess_chance=0.001, clock=clock)
+    metrics = Metrics(clock=clock)
     metrics.refused("limit_reached")
     shared_counters = SharedCounters(metrics, store)
     shared_counters.write()

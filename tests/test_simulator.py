@@ -142,21 +142,24 @@ def test_the_example_application_is_told_of_outcomes_and_its_pages_may_read(
     own = "http://127.0.0.1:8001/receiver,http://127.0.0.1:8002/webhooks"
     assert first["WEBHOOK_URLS"] == own
     assert first["ALLOWED_ORIGINS"] == "http://127.0.0.1:8002,http://localhost:8002"
-    added = "https://app.example.com/webhooks"
+    added = "https://app.example.com/webhooks,http://127.0.0.1:3000/webhooks"
     keep(path, {**first, "WEBHOOK_URLS": f"{own},{added}"})
     monkeypatch.setenv("SIGNUP_PORT", "9002")
     with path.open("a") as file:
-        file.write('SERVICE_NAME="Joe\'s Shop #1"\nLOG_FORMAT=json\nLIMIT_PER_NUMBER=50/day\n')
-        file.write("ALLOWED_ORIGINS=https://app.example.com\n")
+        file.write('SERVICE_NAME="Joe\'s \\$5 Shop"\nLOG_FORMAT=json\nLIMIT_PER_NUMBER=50/day\n')
+        file.write("ALLOWED_ORIGINS=https://app.example.com, http://localhost:3000 # mine\n")
     again = local_settings(path, port=9000, simulator_port=9001)
-    assert (again["SERVICE_NAME"], again["LOG_FORMAT"]) == ("Joe's Shop #1", "json")
-    assert again["ALLOWED_ORIGINS"].endswith(":9002,https://app.example.com")
+    assert again["LOG_FORMAT"] == "json"
+    mine = "https://app.example.com,http://localhost:3000"
+    assert again["ALLOWED_ORIGINS"] == f"http://127.0.0.1:9002,http://localhost:9002,{mine}"
     keep(path, again)
     assert local_settings(path, port=9000, simulator_port=9001) == again
     said = subprocess.run(
         ["sh", "-c", f'. {path}; echo "$SERVICE_NAME"'], capture_output=True, text=True, check=True
     )
-    assert said.stdout == "Joe's Shop #1\n"
+    assert said.stdout == "Joe's $5 Shop\n"
+    keep(path, local_settings(path, port=8000, simulator_port=9001))
+    assert 'SERVICE_NAME="Joe\'s \\$5 Shop"\n' in path.read_text()  # word for word
     assert again["LIMIT_PER_NUMBER"] == "50/day"
     assert again["WEBHOOK_URLS"] == (
         f"http://127.0.0.1:9001/receiver,http://127.0.0.1:9002/webhooks,{added}"

@@ -61,14 +61,9 @@ def with_first_event(event: Event, decision: Decision) -> Decision:
     return replace(decision, events=(event, *decision.events))
 
 
-def may_be_answered(v: Verification) -> bool:
-    """Whether the person may get one more answer: each is billed, and a bot that replies to each
-    would never stop."""
-    return v.answers < v.terms.max_attempts + 2
-
-
 def answered(v: Verification, events: tuple[Event, ...], answer: AutoReply) -> Decision:
-    """A decision with this answer to the person, or with none once enough were given."""
-    if not may_be_answered(v):
+    """A decision with this answer to the person, or with none once enough were given: each is
+    billed, and a bot that replies to each would never stop."""
+    if v.answers >= v.terms.max_attempts + 2:
         return Decision(v, events)
     return Decision(replace(v, answers=v.answers + 1), events, answer)

@@ -31,7 +31,6 @@ from bot.domain.decision import (
     Decision,
     answered,
     effects_of,
-    may_be_answered,
     with_first_event,
 )
 from bot.domain.effects import (
@@ -348,16 +347,15 @@ def _publish(
     *,
     answer: AutoReply | None = None,
 ) -> Decision:
-    answer = answer if may_be_answered(v) else None
-    answers = v.answers if answer is None else v.answers + 1
-    ended = replace(v, outcome=outcome, suspended_at=None, held_outcome=None, answers=answers)
+    ended = replace(v, outcome=outcome, suspended_at=None, held_outcome=None)
     detail: Detail = {
         "cause": outcome.cause,
         "reason": outcome.reason,
         "error_code": outcome.error_code,
         "operator": operator,
     }
-    return Decision(ended, (Event(EventName(outcome.status.value), _without_none(detail)),), answer)
+    events = (Event(EventName(outcome.status.value), _without_none(detail)),)
+    return Decision(ended, events) if answer is None else answered(ended, events, answer)
 
 
 def _without_none(detail: Detail) -> Detail:

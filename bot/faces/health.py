@@ -109,6 +109,7 @@ def _gauges(service: Service) -> Gauges:
         webhook_endpoints_disabled=backlog.disabled,
         webhook_pending=backlog.pending,
         webhook_oldest_pending_seconds=backlog.oldest.total_seconds(),
+        guess_chance=service.settings.guess_budget.chance,
     )
 
 

@@ -11,7 +11,7 @@ from bot.store.tx import Store
 from bot.usecases import read
 
 KEY_HEADER = "x-functions-key"
-KEY_PARAMETER = "code"  # in any case
+KEY_PARAMETER = "code"  # case-insensitive
 UNKNOWN = "This key is not known."
 
 
@@ -41,11 +41,11 @@ class Access:
         key = presented()
         caller = self._keys.caller(key) or self._link_holder(key, id)
         if caller is None:
-            raise Unauthorized(UNKNOWN)
+            raise Unauthorized(UNKNOWN + _used_header())
         if caller.power is not Power.ALL and scope not in caller.scopes:
             raise Forbidden(
                 f"This key does not have the scope {scope}, which this request needs: use a system"
-                " key, or the link for it."
+                f" key, or the link for it.{_used_header()}"
             )
         if "\ufffd" in id:  # an address that is not UTF-8: others would read as the same
             raise UnknownVerification("No verification has this id.")
@@ -94,6 +94,13 @@ def presented() -> str:
     if not sent:
         raise Unauthorized(f"No key was sent: put it into {KEY_HEADER}, or into ?{KEY_PARAMETER}=.")
     return sent
+
+
+def _used_header() -> str:
+    """For a client that sends its key with every request, also with those by a link."""
+    has_both = request.headers.get(KEY_HEADER) and _parameter(KEY_PARAMETER)
+    hint = f" The key in {KEY_HEADER} was used, not the one in the link: leave the header out."
+    return hint if has_both else ""
 
 
 def _bearer_token() -> str:

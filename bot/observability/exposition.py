@@ -64,20 +64,19 @@ class Gauges:
     webhook_endpoints_disabled: int
     webhook_pending: int
     webhook_oldest_pending_seconds: float
+    guess_chance: float
 
 
-def text(
-    families: Iterable[Metric], sums: Mapping[str, float], gauges: Gauges, guess_chance: float
-) -> bytes:
+def text(families: Iterable[Metric], sums: Mapping[str, float], gauges: Gauges) -> bytes:
     """`families`: of one process, for their names; `sums`: their values over all processes."""
     summed = CollectorRegistry()
     summed.register(_Sums(families, sums))
-    _set(gauges, guess_chance, summed)
+    _set(gauges, summed)
     return generate_latest(summed)
 
 
-def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> None:
-    for name, value in _values(gauges, guess_chance).items():
+def _set(gauges: Gauges, registry: CollectorRegistry) -> None:
+    for name, value in _values(gauges).items():
         Gauge(f"textback_{name}", _DOCUMENTATION[name], registry=registry).set(value)
     depth = Gauge(
         "textback_queue_depth",
@@ -89,10 +88,9 @@ def _set(gauges: Gauges, guess_chance: float, registry: CollectorRegistry) -> No
         depth.labels(state).set(gauges.queue.get(state, 0))
 
 
-def _values(gauges: Gauges, guess_chance: float) -> dict[str, float]:
+def _values(gauges: Gauges) -> dict[str, float]:
     names = [field.name for field in fields(gauges) if field.name != "queue"]
-    values = {_PUBLISHED.get(name, name): float(getattr(gauges, name)) for name in names}
-    return {**values, "guess_chance": guess_chance}
+    return {_PUBLISHED.get(name, name): float(getattr(gauges, name)) for name in names}
 
 
 class _Sums(Collector):

@@ -28,9 +28,8 @@ _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 
 
 class Metrics:
-    def __init__(self, *, guess_chance: float, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._guess_chance = guess_chance
         self.registry = registry = CollectorRegistry()
 
         def counter(name: str, documentation: str, *labels: str) -> Counter:
@@ -185,4 +184,4 @@ class Metrics:
         the sums would fall, which Prometheus takes for a restart, and it counts everything again.
         """
         sums = dict.fromkeys(self.samples(), 0.0) | dict(written)
-        return exposition.text(self.registry.collect(), sums, gauges, self._guess_chance)
+        return exposition.text(self.registry.collect(), sums, gauges)

@@ -3,7 +3,7 @@
 Necessary differences from SQLite, and their reasons:
 
 - There is no global lock. A use case locks the row it decides on (`Tx.lock`), or the number if
-  there may be no row yet (`Tx.lock_number`). The isolation is READ COMMITTED, so that reads after
+  there may be no row yet (`Tx.lock_name`). The isolation is READ COMMITTED, so that reads after
   the lock see the current state. Work is taken with SKIP LOCKED.
 - One clock for all hosts: the database's, read after the lock. If it is set back, or another server
   with a slower clock takes over, time goes on from the last line of the history (`steady`).

@@ -57,12 +57,10 @@ class PostgresTx:
         self._now = None
         return rows
 
-    def lock_number(self, phone: str) -> None:
-        """Two numbers may share a lock by chance, which costs a wait and nothing else."""
-        self._execute("SELECT pg_advisory_xact_lock(hashtextextended(:phone, 0))", {"phone": phone})
+    def lock_name(self, name: str) -> None:
+        """Two names may share a lock by chance, which costs a wait and nothing else."""
+        self._execute("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", {"name": name})
         self._now = None
-
-    lock_name = lock_number
 
     def seconds(self, earlier: str, later: str) -> str:
         # A cast of anything else would fail the whole statement; SQLite makes NULL of it.

@@ -47,10 +47,8 @@ class SqliteTx:
     lock_skip_locked = all
     horizon = str(2**63 - 1)
 
-    def lock_number(self, phone: str) -> None:
+    def lock_name(self, name: str) -> None:
         pass
-
-    lock_name = lock_number
 
     def seconds(self, earlier: str, later: str) -> str:
         """Plain SQL, no Python function: SQLite would wait for the interpreter at each call, up to

@@ -100,12 +100,9 @@ class Tx(Protocol):
     def lock_skip_locked(self, sql: str, **params: Value) -> list[Row]:
         """Rows that no other transaction holds, ours until the commit. The others are skipped."""
 
-    def lock_number(self, phone: str) -> None:
-        """Locks the number: until the commit no other transaction starts, opts out or forgets
-        it."""
-
     def lock_name(self, name: str) -> None:
-        """The same for a name that is no number and has no row to lock."""
+        """Locks what has no row to lock. Of a number: until the commit no other transaction starts,
+        opts out or forgets it."""
 
 
 @dataclass(frozen=True, slots=True)

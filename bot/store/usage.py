@@ -92,17 +92,8 @@ def used(tx: Tx, kind: UsageKind, limit: Limit, *, phone: str) -> int:
 
 def wrong_left(tx: Tx, limits: Iterable[Limit], *, phone: str) -> int | None:
     """How many more wrong answers a number may give before a limit is reached; None: any number."""
-    return min((_wrong_left(tx, limit, phone) for limit in limits), default=None)
-
-
-def _wrong_left(tx: Tx, limit: Limit, phone: str) -> int:
-    sql = """
-        SELECT count(*) AS count FROM (
-            SELECT 1 FROM usage WHERE phone = :phone AND kind = 'wrong' AND at > :since LIMIT :most
-        ) AS newest
-    """
-    since = to_text(tx.now - limit.window)
-    return limit.amount - count_of(tx.one(sql, phone=phone, since=since, most=limit.amount))
+    left = (limit.amount - used(tx, UsageKind.WRONG, limit, phone=phone) for limit in limits)
+    return min(left, default=None)
 
 
 def lift_all(tx: Tx, phone: str) -> int:

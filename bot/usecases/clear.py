@@ -12,7 +12,7 @@ def clear_limits(tx: Tx, phones: Sequence[str], rules: Rules) -> Done[int]:
     replied NO. Returns how much."""
     left = min((limit.amount for limit in rules.wrong_per_number), default=None)
     for phone in sorted(phones):
-        tx.lock_number(phone)  # waits for a concurrent start, which may have read the usage already
+        tx.lock_name(phone)  # waits for a concurrent start, which may have read the usage already
         verifications.lift_wrong_left(tx, phone, left=left)
     disowned = sum(disowns.unmark(tx, phone) for phone in phones)
     return Done(disowned + sum(usage.lift_all(tx, phone) for phone in phones))

@@ -112,7 +112,7 @@ def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[F
 
 
 def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotten]:
-    tx.lock_number(number)
+    tx.lock_name(number)
     pending = verifications.pending_of(tx, number)
     changes: tuple[Change, ...] = ()
     if pending is not None:

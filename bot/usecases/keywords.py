@@ -31,7 +31,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     word = _alone(text.prepared)
     if word is not None or not opens_with_stop(text.prepared.comparable):
         return word
-    tx.lock_number(text.phone)  # before the verification, in the order of a start
+    tx.lock_name(text.phone)  # before the verification, in the order of a start
     verification = relevant_verification(tx, text.phone)
     if verification is None:
         return _stop_above(text.prepared) or _stop_without_code(
@@ -98,7 +98,7 @@ def is_outdated(tx: Tx, text: InboundText) -> bool:
 def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Done[Judged]:
     """Applies a keyword. Twilio answers keywords itself, except on a short code of our own without
     Advanced Opt-Out: there Textback answers HELP and STOP."""
-    tx.lock_number(text.phone)
+    tx.lock_name(text.phone)
     answers = text.is_to_short_code and text.keyword is None and _may_answer(tx, text.phone)
     if keyword is Keyword.START:
         opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
@@ -126,7 +126,7 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
 def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:
     """A missed keyword that a newer one has overruled: the opt-out stays as it is, but a STOP ends
     the verification that was pending when it was sent."""
-    tx.lock_number(text.phone)
+    tx.lock_name(text.phone)
     pending = verifications.pending_of(tx, text.phone) if keyword is Keyword.STOP else None
     if pending is None or text.predates(pending.created_at, now=tx.now):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))

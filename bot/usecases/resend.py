@@ -31,7 +31,7 @@ def resend_by_id(
     """Raises UnknownVerification, AlreadyFinished, and what `resend` raises."""
     phone = verifications.phone_of(tx, id)
     if phone is not None:
-        tx.lock_number(phone)  # limits of the number are counted under its lock, which comes first
+        tx.lock_name(phone)  # limits of the number are counted under its lock, which comes first
     return resend(tx, require_running(tx, id), text, admission, operator)
 
 

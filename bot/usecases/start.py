@@ -122,7 +122,7 @@ def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[V
     Raises IdInUse, OptedOut, Disowned, NumberBusy, LimitReached, BreakerOpen, SenderUnavailable,
     QueueTooLong.
     """
-    tx.lock_number(prepared.phone)
+    tx.lock_name(prepared.phone)
     first = _first_answer(tx, prepared)
     if first is not None:
         return Done(first)

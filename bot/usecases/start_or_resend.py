@@ -43,7 +43,7 @@ def start_or_resend(
 ) -> Done[Verification]:
     """Sends the code again if the caller has a pending verification of the number, else starts one.
     If another caller has one, refuses like `start`."""
-    tx.lock_number(prepared.phone)
+    tx.lock_name(prepared.phone)
     pending = verifications.pending_of(tx, prepared.phone)
     request = prepared.request
     if pending is None or not pending.is_of(request.started_by, request.caller_keys):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.dispatch.missing import catch_up, missed
-from tests.harness import INSTANCES, SYSTEM_KEY, Harness
+from tests.harness import FUNCTION_KEY, INSTANCES, SYSTEM_KEY, Harness
 
 BASE = "/runtime/webhooks/durabletask"
 
@@ -33,6 +33,12 @@ def test_several_slashes_behind_the_base_are_one(harness: Harness, slashes: str)
         ("DELETE", "instances/%2F?createdTimeFrom=2020-01-01"),
         ("POST", "instances/{id}%2Fterminate"),
         ("POST", "instances/{id}/raiseEvent%2FFoo"),
+        # Without their escapes these would match no route.
+        ("POST", "orchestrators/E4_SmsPhoneVerification/a%2Fb"),
+        ("DELETE", "instances/{id}%2Fb"),
+        ("POST", "instances/a%2fb/terminate"),
+        ("POST", "instances/{id}/raiseEvent/order%2Fpaid"),
+        ("POST", "instances/{id}/rewind%2F"),
     ],
 )
 def test_an_escaped_slash_is_no_separator(harness: Harness, method: str, path: str) -> None:
@@ -41,6 +47,16 @@ def test_an_escaped_slash_is_no_separator(harness: Harness, method: str, path: s
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_id")
     assert harness.status(id)["runtimeStatus"] == "Running"
     assert len(harness.newest(10)) == 1
+
+
+def test_a_client_that_sends_its_key_with_a_link_is_told_so(harness: Harness) -> None:
+    links = harness.start()
+    for key, status in ((FUNCTION_KEY, 403), ("stale", 401)):
+        answer = harness.http.get(links["statusQueryGetUri"], headers={"x-functions-key": key})
+        assert answer.status_code == status
+        assert "leave the header out" in answer.json()["Message"]
+    without_link = harness.call("GET", f"{INSTANCES}/{links['id']}", key=FUNCTION_KEY)
+    assert "leave the header out" not in without_link.json()["Message"]
 
 
 @pytest.mark.parametrize("action", ["terminate", "suspend", "resume"])

@@ -102,8 +102,13 @@ def test_the_code_of_a_superseded_one_is_no_attempt(harness: Harness) -> None:
     assert harness.status(id)["output"] is True
 
 
-def test_a_blank_around_the_name_of_our_event_is_no_other_event(harness: Harness) -> None:
+@pytest.mark.parametrize(
+    "dirt", ["%20", "%E2%80%8B", "%C2%AD"]
+)  # a zero-width space, a soft hyphen
+def test_dirt_around_the_name_of_our_event_makes_no_other_event(
+    harness: Harness, dirt: str
+) -> None:
     id = harness.start_and_send()["id"]
-    path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse%20"
+    path = f"{INSTANCES}/{id}/raiseEvent/SmsChallengeResponse{dirt}"
     assert harness.call("POST", path, json=harness.code()).status_code == 202
     assert harness.status(id)["output"] is True

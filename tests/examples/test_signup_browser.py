@@ -147,6 +147,17 @@ def test_a_text_that_did_not_come(
     assert rows(tmp_path, "SELECT 1 FROM outcome WHERE status = 'approved'") == []
 
 
+def test_a_fault_on_our_side_is_told_without_its_details(
+    running: tuple[Example, Service], visit: Callable[..., Visit]
+) -> None:
+    example, service = running
+    service.simulator.faults.add(faults.REFUSE, phone=PHONE, code=20003, times=50)
+    page = visit(example.url).open()
+    sign_up(page, "Ada", "(425) 555-0123")
+    expect(page.locator("#status")).to_have_text("Your text is taking longer than usual.")
+    expect(page.locator("#error")).to_be_hidden()
+
+
 def test_the_page_in_the_course_of_time(
     running: tuple[Example, Service], visit: Callable[..., Visit], tmp_path: Path
 ) -> None:

@@ -18,19 +18,6 @@ from bot.usecases.inbound_text import InboundText
 
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _OPT_OUT_TYPES = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
-# Twilio's message states: https://www.twilio.com/docs/messaging/api/message-resource
-_DELIVERIES = {
-    "accepted": Delivery.ACCEPTED,
-    "scheduled": Delivery.SCHEDULED,
-    "queued": Delivery.QUEUED,
-    "sending": Delivery.SENDING,
-    "sent": Delivery.SENT,
-    "delivered": Delivery.DELIVERED,
-    "undelivered": Delivery.UNDELIVERED,
-    "failed": Delivery.FAILED,
-    "canceled": Delivery.CANCELED,
-    "read": Delivery.READ,
-}
 EMPTY = str(MessagingResponse())
 
 Form = Mapping[str, str]
@@ -65,9 +52,10 @@ def read_text(form: Form, settings: Settings) -> InboundText | NotForUs:
 def read_report(text_id: str, form: Form) -> Report | None:
     """Parses a delivery report. Returns None if it cannot be read."""
     sid = form.get("MessageSid", "")
-    delivery = _DELIVERIES.get(form.get("MessageStatus", "").lower())
-    if not _SID.fullmatch(sid) or delivery is None:
+    status = form.get("MessageStatus", "").lower()
+    if not _SID.fullmatch(sid) or status not in frozenset(Delivery):
         return None
+    delivery = Delivery(status)
     code = form.get("ErrorCode", "")
     error_code = int(code) or None if re.fullmatch(r"[0-9]{1,6}", code) else None
     known = errors.in_report(error_code)

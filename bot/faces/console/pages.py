@@ -75,7 +75,7 @@ class Pages:
         context = self._one(id, self._store.read(webhooks.of_verification, id))
         verification = context["view"].verification
         try:
-            now, until = self._renderer.now(), _until(verification)
+            now, until = self._store.now(), _until(verification)
             conversation = self._service.gateway.conversation(
                 verification.phone,
                 began_ago=now - verification.created_at,
@@ -109,7 +109,7 @@ class Pages:
         return {
             "view": view,
             "may_resend": resends in (Resending.DUE, Resending.ON_ITS_WAY),
-            "why": why.explain(view, self._renderer.now()),
+            "why": why.explain(view, self._store.now()),
             "history": timeline(view.history, explained),
             "explained": explained | codes,
             "events": events,

@@ -104,7 +104,7 @@ class Renderer:
         notice = NOTICES[word].format(number=about) if is_ours and word in NOTICES else None
         page = render_template(
             template,
-            now=self.now(),
+            now=self._store.now(),
             stage_words=words.STAGE_WORDS,
             may_act=bool(g.session.operator and g.session.operator.role is Role.OPERATOR),
             deliveries=words.DELIVERIES,
@@ -134,9 +134,6 @@ class Renderer:
             number=number,
             remedy=remedy(error, number),
         )
-
-    def now(self) -> datetime:
-        return self._store.now()
 
 
 def guarded(response: Response) -> Response:

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from bot.concurrency.blocking import yielding
 from bot.domain import reply
+from bot.domain.characters import visible
 from bot.domain.errors import StillRunning
 from bot.domain.verification import Status
 from bot.faces.durable import bodies, history, parameters, payloads
@@ -88,7 +89,7 @@ class Instances:
         if request.mimetype != "application/json":
             raise UnsupportedMedia("The content type of an event must be application/json.")
         parameters.require_event_name(event)
-        known = event.strip().lower()
+        known = visible(event).strip().lower()
         if known == ANSWER_EVENT.lower():
             self._answer(id, code_length=verification.terms.code_length)
         elif known == RESEND_EVENT.lower():

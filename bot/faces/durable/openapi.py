@@ -63,7 +63,14 @@ def _paths() -> Json:
             "get": openapi.operation(
                 "getInstance",
                 "The status of an instance",
-                {200: "Status", 202: "Status", 404: None, 500: "Status", 503: "Fault"},
+                {
+                    200: "Status",
+                    202: "Status",
+                    400: "Fault",
+                    404: None,
+                    500: "Status",
+                    503: "Fault",
+                },
                 described={
                     500: "The verification failed, and the caller asked for status 500 in that case"
                 },
@@ -138,7 +145,7 @@ def _paths() -> Json:
             "post": openapi.operation(
                 "rewindInstance",
                 "Not supported",
-                {404: None, 501: None, 503: "Fault"},
+                {400: "Fault", 404: None, 501: None, 503: "Fault"},
                 parameters=of_command,
             )
         },

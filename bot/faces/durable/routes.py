@@ -85,9 +85,10 @@ class DurableRoutes:
         return routes
 
     def _find(self, path: str = "") -> Response:
+        if f"/{path}".lower().startswith(("/orchestrators/", BASE_PATH.lower())):
+            parameters.refuse_escaped_slash()
         for route, pattern in self._patterns:
             match = pattern.fullmatch("/" + path.rstrip("/"))
             if match and route.method == request.method:
-                parameters.refuse_escaped_slash()
                 return route.view(**match.groupdict())
         return Response(status=404)

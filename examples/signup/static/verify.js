@@ -7,6 +7,13 @@ const POLL_MS = 1500;
 const SLOWEST_POLL_MS = 12000;
 const PATIENCE_MS = 8000; // for an answer
 const RESEND_UNTIL_SECONDS = 30; // with less time left, Textback sends no code again
+// What a person can do something about, by the status's errorCode; its `error` is for operators.
+const REASONS = {
+  30003: "The phone is off or out of reach.",
+  30004: "The phone or its network blocks our texts.",
+  30005: "This number is not in use.",
+  30006: "This number cannot receive texts. It may be a landline.",
+};
 
 // The server's clock counts: that of a browser can be minutes off.
 const ahead = Number(page.dataset.now) * 1000 - Date.now();
@@ -44,22 +51,24 @@ async function poll() {
   timer = setTimeout(poll, Math.min(POLL_MS * 2 ** failures, SLOWEST_POLL_MS));
 }
 
-function show(runtimeStatus, { attemptsUsed, attemptsLeft, deadline: until, delivery, error }) {
+function show(runtimeStatus, { attemptsUsed, attemptsLeft, deadline: until, delivery, errorCode }) {
   if (runtimeStatus !== "Pending") {
     deadline = Date.parse(until);
     total = Math.max(total, deadline - now());
   }
   part("tries").textContent = attemptsLeft;
   if (attemptsUsed > 0) say(`That was not the code in the text. Tries left: ${attemptsLeft}.`, true);
-  else say(progress(runtimeStatus, delivery, error), Boolean(error));
-  if (error && part("error").hidden) part("trouble").open = true; // once: the person may close it
-  part("error").hidden = !error;
-  part("error").textContent = error ?? "";
+  else say(progress(runtimeStatus, delivery, errorCode), delivery === "undelivered");
+  const reason = delivery === "undelivered" ? (REASONS[errorCode] ?? "Check the number.") : "";
+  if (reason && part("error").hidden) part("trouble").open = true; // once: the person may close it
+  part("error").hidden = !reason;
+  part("error").textContent = reason;
   tick();
 }
 
-function progress(runtimeStatus, delivery, error) {
-  if (error) return "The network says that the text did not arrive.";
+function progress(runtimeStatus, delivery, errorCode) {
+  if (delivery === "undelivered") return "The network says that the text did not arrive.";
+  if (runtimeStatus === "Pending" && errorCode) return "Your text is taking longer than usual.";
   if (runtimeStatus === "Pending") return "Your text is being sent.";
   if (delivery === "delivered") return "Your text has arrived. Reply with its code.";
   return "Your text is on its way. Reply with its code.";
@@ -88,15 +97,13 @@ function clock(seconds) {
 }
 
 /** The part for this status and cause, or else for this status. */
-function end({ status, cause, error }) {
+function end({ status, cause }) {
   clearInterval(ticking);
   const parts = [...document.querySelectorAll(`[data-status="${CSS.escape(status)}"]`)];
   const shown = parts.find((one) => one.dataset.cause === cause) ?? parts.find((one) => !one.dataset.cause);
   for (const notice of page.querySelectorAll(":scope > .notice")) notice.remove();
   part("pending").hidden = true;
   shown.hidden = false;
-  const detail = shown.querySelector("[data-error]");
-  if (detail) detail.textContent = error ?? "";
   const heading = shown.querySelector("h1");
   document.title = `${heading.textContent} – Juniper`;
   heading.focus();

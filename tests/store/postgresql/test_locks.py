@@ -137,7 +137,7 @@ def test_an_old_event_that_is_sent_again_is_not_swept_away(
 
 
 def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore, url: str) -> None:
-    held = Held(store, lambda tx: Done(tx.lock_number(PHONE)))
+    held = Held(store, lambda tx: Done(tx.lock_name(PHONE)))
     cleared = threading.Event()
 
     def clear() -> None:
@@ -156,7 +156,7 @@ def test_clearing_waits_for_a_start_that_has_counted(store: PostgresStore, url: 
 def test_a_text_that_opens_with_stop_locks_as_a_start_does(store: PostgresStore, url: str) -> None:
     """The number first, then its verification, or the two would wait for each other."""
     begin(store)
-    held = Held(store, lambda tx: Done(tx.lock_number(PHONE)))
+    held = Held(store, lambda tx: Done(tx.lock_name(PHONE)))
     text = inbound("stop it, please")
     judged = threading.Thread(
         target=store.write,
