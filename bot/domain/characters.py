@@ -31,9 +31,9 @@ _PUNCTUATION = {
 _TYPOGRAPHIC = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bb\u02bc\u02bd\u02c8`\u00b4\uff07", "'"),
-        **dict.fromkeys("\u02b9\u02ca\u02cb\u275b\u275c", "'"),
+        **dict.fromkeys("\u02b9\u02ca\u02cb\u05f3\u275b\u275c", "'"),
         **dict.fromkeys("\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\u02ba\u275d\u275e\uff02", '"'),
-        **dict.fromkeys("\u02ee\u301d\u301e", '"'),
+        **dict.fromkeys("\u02ee\u05f4\u301d\u301e", '"'),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
     }
 )

@@ -3,6 +3,7 @@
 import re
 from enum import Enum
 
+from bot.domain.characters import comparable
 from bot.domain.reply import PreparedText
 
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
@@ -35,10 +36,9 @@ def _spelled_out(gap: str, letters: str) -> str:
 
 # In scripts without blanks the next word follows at once: STOPしてください.
 _ENDS = "(?![0-9a-z\u00df-\u024f])"
-# "No. Stop texting me." says both words that a text offers.
-_NO_BEFORE = (
-    r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)(?:\s*[,.;:!]\s*|\s+[\u2013\u2014-]\s*))?"
-)
+# "No. Stop texting me." says both words that a text offers; "non-stop" is another word.
+_NO_BEFORE = r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)(?:\s*[,.;:!]|\s+-)\s*)?"
+_LONG_DASH = re.compile(r"\s*[\u2013\u2014]\s*")  # between words, with or without blanks
 _OPENS_WITH_STOP = re.compile(
     rf"[\W_]*{_NO_BEFORE}(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
 )
@@ -72,10 +72,14 @@ def is_stop_word(prepared: PreparedText) -> bool:
     return prepared.text.strip().casefold() in _STOP
 
 
-def opens_with_stop(comparable: str) -> bool:
-    """Whether a text, made comparable, begins with an unmistakable stop word, whatever follows.
+def opens_with_stop(prepared: PreparedText) -> bool:
+    """Whether a text begins with an unmistakable stop word, whatever follows.
 
-    >>> opens_with_stop("stop texting me!"), opens_with_stop("stopping by at 7")
+    >>> from bot.domain.reply import prepare
+    >>> opens_with_stop(prepare("Stop texting me!")), opens_with_stop(prepare("stopping by at 7"))
     (True, False)
     """
-    return bool(_OPENS_WITH_STOP.match(comparable))
+    if _OPENS_WITH_STOP.match(prepared.comparable):
+        return True
+    apart = _LONG_DASH.sub(" - ", prepared.text)  # made comparable, it is a hyphen as any other
+    return apart != prepared.text and bool(_OPENS_WITH_STOP.match(comparable(apart)))

@@ -15,6 +15,10 @@ _RANGE = re.compile(
     r"(\*|[A-Z]{1,8}(-[A-Z0-9]{1,8})*)(\s*;\s*q=[01](\.[0-9]{0,3})?)?", re.IGNORECASE | re.ASCII
 )
 
+_OF_POSIX = re.compile(  # de_DE.UTF-8@euro
+    r"([A-Z]{2,3}(?:-[A-Z]{2})?)(?:\.[A-Z0-9-]+)?(?:@[A-Z]+)?", re.IGNORECASE | re.ASCII
+)
+
 
 def tag(value: Any) -> str | None:
     """Any text without control characters; empty and null give None. Raises InvalidStart."""
@@ -32,17 +36,19 @@ def tag(value: Any) -> str | None:
 
 
 def locale(value: Any) -> str | None:
-    """A BCP 47 tag or an Accept-Language value; empty and null give None. `en_US`, as many
-    platforms write it, is `en-US`. Raises InvalidStart.
+    """A BCP 47 tag or an Accept-Language value; empty and null give None. `en_US` and
+    `en_US.UTF-8`, as many platforms write it, are `en-US`. Raises InvalidStart.
 
-    >>> locale("es"), locale("de_CH, de;q=0.9"), locale("")
-    ('es', 'de-CH, de;q=0.9', None)
+    >>> locale("es"), locale("de_CH, de;q=0.9"), locale("de_DE.UTF-8@euro"), locale("")
+    ('es', 'de-CH, de;q=0.9', 'de-DE', None)
     """
     if value is None or value == "":
         return None
     is_text = isinstance(value, str) and len(value) <= LONGEST_LOCALE
     # Lists may have empty elements (RFC 9110, section 5.6.1).
     text = str(value).strip().replace("_", "-")
+    if posix := _OF_POSIX.fullmatch(text):
+        text = posix[1]
     ranges = [part.strip() for part in text.split(",") if part.strip()]
     if not is_text or not ranges or not all(map(_RANGE.fullmatch, ranges)):
         raise InvalidStart(

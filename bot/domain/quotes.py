@@ -25,11 +25,13 @@ _ASCII = re.compile(r"[a-z]+|[0-9]+")
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\x9f\xa1-\xaa\xac-\xba\xbc-\xff]{2,}")
 # What stands in quotation marks, made comparable; the closing mark may have been cut off. An
 # apostrophe within a word is none, nor are inches behind a number. Hebrew writes the same mark
-# before the last letter of an abbreviation.
+# before the last letter of an abbreviation. Latin, Greek, Cyrillic and Hebrew have apostrophes;
+# letters of other scripts, such as Hangul, may follow a closing mark at once.
+_APOSTROPHIZED = "[0-9_a-z\u00df-\u024f\u0370-\u052fא-ת]"
 _ABBREVIATES = '(?<=[א-ת]")[א-ת](?![א-ת])'
 _FRAME = re.compile(
     f'(?:(?<![0-9])"(?!{_ABBREVIATES})|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?'
-    r"|(?<!\w)'(.*?)'(?!\w)",
+    rf"|(?<!\w)'(.*?)'(?!{_APOSTROPHIZED})",
     re.DOTALL,
 )
 FOLLOWING = 4  # letters behind the code: fewer begin many words

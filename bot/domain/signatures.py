@@ -4,34 +4,33 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-from bot.domain.characters import comparable, is_unspaced, letters_of_words, words_of
+from bot.domain.characters import comparable, is_unspaced, letters_of_words, visible, words_of
 
 LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 # Begins the default signatures of phones and mail programs. The languages that end with such a word
 # are in _MARK.
 _SENT_FROM = (
     "sent (?:from|via|with|using) |get outlook |gesendet (?:von|mit) |holen sie sich outlook "
-    "|envoyé (?:de mon|depuis|avec|à partir) |obtenez outlook |inviato da(?:l mio)? "
+    "|envoyé (?:de|depuis|avec|à partir) |obtenez outlook |inviato da(?:l mio)? "
     "|scarica outlook |enviado (?:desde|do meu|de meu|pelo meu|a partir) |obtener outlook "
     "|obter o outlook "
     "|(?:verzonden|verstuurd) (?:vanaf|via|met) |skickat från |sendt fra |wysłan[eo] z "
     "|odesl[aá]no z |odoslané z |trimis de pe |отправлено (?:с|из) |надіслано (?:з|із) "
     "|στάλθηκε από |dikirim dari |gửi từ |ส่งจาก|发自|發自|傳送自|נשלח מ"
 )
+_PHONE = "iphon|ipad|android|samsung|smartphone|スマートフォン|から送信|에서 보냄"
 # Begins a line of a quote or a signature, or occurs in a phone's default signature.
-_MARK = (
-    rf"--|__|[>«\"“„‹]|{_SENT_FROM}|[^\r\n\u2028\u2029]*"
-    "(?:iphon|ipad|android|samsung|smartphone|スマートフォン|から送信|에서 보냄)"
-)
+_MARK = rf"--|__|[>«\"“„‹]|{_SENT_FROM}|[^\r\n\u2028\u2029]*(?:{_PHONE})"
 _BELOW = re.compile(
-    rf"(?:\r\n?|\n|\u2028|\u2029)(?=[^\S\r\n\u2028\u2029]*+(?:[\r\n\u2028\u2029]|{_MARK}))",
+    rf"(?:\r\n|\r(?!\n)|(?<!\r)\n|\u2028|\u2029)(?=[^\S\r\n\u2028\u2029]*+(?:[\r\n\u2028\u2029]|{_MARK}))",
     re.IGNORECASE,
 )
 _MARKED = re.compile(_MARK, re.IGNORECASE)
+_NAMES_PHONE = re.compile(_PHONE, re.IGNORECASE)
 _DEFAULT = re.compile(_SENT_FROM, re.IGNORECASE)
 _DEFAULT_OR_LINE = re.compile(rf"--|__|{_SENT_FROM}", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{4}")
-# A line that begins like a default signature and is longer is a sentence.
+# A line that begins like a default signature, names no phone and is longer is a sentence.
 DEFAULT_WORDS = 7
 # The most words of a line of a signature, or letters in a script without blanks. More are a
 # sentence that belongs to the reply, unless nearly all begin with a capital, as names do.
@@ -45,6 +44,7 @@ _ABOUT_CODE = re.compile(
 )
 LONGEST_NO = 100  # characters; no language says it in more
 _STRETCHED = re.compile(r"(.)\1\1")
+_BLANKS = str.maketrans("\u00a0\u202f", "  ")  # that do not break a line
 _NUMERO = re.compile("[\u2116\u00ba]")  # № and Nº are compared as "no", and mean "number"
 
 
@@ -89,9 +89,13 @@ def above_default_signature(text: str) -> str:
     """What stands above the default signature of a phone; all of it if that does not stand below,
     or with a number as long as a code."""
     first, *below = _parts(text)
-    if all(_DEFAULT_OR_LINE.match(one.strip()) and not _LONG_NUMBER.search(one) for one in below):
-        return first
-    return text.strip()
+    return first if all(map(_is_default_signature, below)) else text.strip()
+
+
+def _is_default_signature(below: str) -> bool:
+    line = below.strip()
+    is_sentence = _is_sentence_like_default(line, words_of(line))
+    return bool(_DEFAULT_OR_LINE.match(line)) and not is_sentence and not _LONG_NUMBER.search(line)
 
 
 def above(text: str) -> str:
@@ -101,7 +105,9 @@ def above(text: str) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    return _BELOW.split(text.strip(), maxsplit=1)
+    """Invisible marks may stand before what marks a line."""
+    plain = visible(text).translate(_BLANKS)
+    return _BELOW.split(plain.strip(), maxsplit=1)
 
 
 @lru_cache(maxsize=512)  # the words of thirty languages
@@ -137,8 +143,8 @@ def _is_signature(below: str) -> bool:
 
 
 def _is_sentence_like_default(line: str, words: list[str]) -> bool:
-    is_longer = len(words) > DEFAULT_WORDS or "?" in line
-    return is_longer and _DEFAULT.match(line.strip()) is not None
+    is_longer = len(words) > DEFAULT_WORDS and not _NAMES_PHONE.search(line)
+    return (is_longer or "?" in line) and _DEFAULT.match(line.strip()) is not None
 
 
 def unquoted(text: str) -> str:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 BATCH = 64  # write transactions that share one commit, at most
 # How long the next batch is expected to take, at most.
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
+TOO_LONG = "the writers before it take too long"
 
 # An open transaction, committed where the block ends; waits for its lock until then.
 Transaction = Callable[[float], AbstractContextManager[sqlite_utils.Database]]
@@ -97,11 +98,13 @@ class GroupCommit:
         with self._mutex:
             if job.turn.acquire(blocking=False):  # just now
                 return
+            if job.is_refused:  # undone, and the rest of its batch is being written
+                raise StoreUnavailable(TOO_LONG)
             if job not in self.waiting:
                 job.is_abandoned = True
                 raise OutcomeUnknown("the commit takes too long")
             self.waiting.remove(job)
-        raise StoreUnavailable("the writers before it take too long")
+        raise StoreUnavailable(TOO_LONG)
 
     def _lead(self, until: float) -> None:
         """`until`: when the leader's own caller stops waiting; then the leader stops too."""
@@ -139,8 +142,12 @@ class GroupCommit:
             if len(batch) == 1:  # no other work was undone
                 batch[0].error = raised.__cause__
             return len(batch) == 1
-        self._batch_seconds.append(time.monotonic() - began)
+        self._note_duration(batch, began)
         return True
+
+    def _note_duration(self, batch: list[_Job[Any]], began: float) -> None:
+        if not all(job.is_refused for job in batch):  # refusals alone take no time
+            self._batch_seconds.append(time.monotonic() - began)
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
         """Moves waiting use cases into the batch, as far as it has room, and returns them."""
@@ -152,11 +159,11 @@ class GroupCommit:
 
     def _is_too_late(self, job: _Job[Any]) -> bool:
         """Refuses a use case whose caller would have gone before its commit. Under overload such
-        work would be in vain, and its callers would not know what became of it."""
+        work is wasted, and its callers would not learn the result."""
         expected = min(*self._batch_seconds, LONGEST_EXPECTED_SECONDS)
         if time.monotonic() + expected > job.until:
             job.is_refused = True
-            job.error = StoreUnavailable("the writers before it take too long")
+            job.done, job.error = None, StoreUnavailable(TOO_LONG)
         return job.is_refused
 
     def _run(self, job: _Job[Any], tx: Tx) -> None:
@@ -169,12 +176,14 @@ class GroupCommit:
 
     def _commit_apart(self, batch: list[_Job[Any]], until: float) -> None:
         with self._transaction(until) as db:
+            began = time.monotonic()
             tx = self._new_tx(db)
             for job in batch:
                 self._run_apart(job, tx, db)
+        self._note_duration(batch, began)
 
     def _run_apart(self, job: _Job[Any], tx: Tx, db: sqlite_utils.Database) -> None:
-        if job.is_refused:
+        if job.is_refused or self._is_too_late(job):
             return
         db.execute("SAVEPOINT use_case")
         try:

@@ -120,10 +120,13 @@ def check(
             return Done(Checked(Verdict.WRONG, verification))
     decision = decide(verification, attempted, tx.now)
     changes = record(tx, verification, decision)
-    after = decision.verification
-    if after is not verification:  # as its row says from now on
+    return Done(_checked(tx, verification, decision.verification), changes=changes)
+
+
+def _checked(tx: Tx, before: Verification, after: Verification) -> Checked:
+    if after is not before:  # as its row says from now on
         after = replace(after, updated_at=tx.now)
-    return Done(Checked(_of_attempt(after), after), changes=changes)
+    return Checked(_of_attempt(after), after)
 
 
 def _respect_bound(tx: Tx, v: Verification, rules: Rules) -> None:

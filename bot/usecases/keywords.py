@@ -4,12 +4,14 @@ from datetime import timedelta
 
 from bot import wording
 from bot.domain import phone, reply, signatures
+from bot.domain.characters import comparable
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
+from bot.domain.signatures import LINE_END
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Status, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
@@ -29,7 +31,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     unless it holds a code that is not part of a text of ours. The service's name may open with a
     stop word."""
     word = _alone(text.prepared)
-    if word is not None or not opens_with_stop(text.prepared.comparable):
+    if word is not None or not opens_with_stop(text.prepared):
         return word
     tx.lock_name(text.phone)  # before the verification, in the order of a start
     verification = relevant_verification(tx, text.phone)
@@ -37,8 +39,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
         return _stop_above(text.prepared) or _stop_without_code(
             text.prepared, rules.terms.code_length
         )
-    ours = [verification.challenge_text, *verifications.challenge_texts_of(tx, text.phone)]
-    prepared = text.prepared
+    ours, prepared = _texts_of(tx, verification), text.prepared
     if quotes_any(prepared.comparable, ours, typed=prepared.text, service=rules.service_name):
         return None if opens_with_quote(prepared.comparable, ours) else Keyword.STOP
     code_length = verification.terms.code_length
@@ -51,7 +52,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
 def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
     word = _alone(prepared)
-    if word is None and opens_with_stop(prepared.comparable):
+    if word is None and opens_with_stop(prepared):
         word = _stop_without_code(prepared, code_length)
     return word in (Keyword.START, Keyword.STOP)
 
@@ -83,7 +84,14 @@ def is_no(tx: Tx, prepared: PreparedText, v: Verification, *, is_quote: bool) ->
         return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
     words = {word for one in locales for word in wording.no_words(one)}
+    above, _, below = LINE_END.sub("\n", prepared.text.strip()).partition("\n")
+    if is_quote and opens_with_quote(comparable(below), _texts_of(tx, v)):
+        return signatures.is_no(above, words)
     return signatures.is_no(prepared.text, words, is_quote=is_quote)
+
+
+def _texts_of(tx: Tx, v: Verification) -> list[str]:
+    return [v.challenge_text, *verifications.challenge_texts_of(tx, v.phone)]
 
 
 def is_outdated(tx: Tx, text: InboundText) -> bool:

@@ -11,6 +11,7 @@ from enum import Enum
 from string import Formatter
 from unicodedata import category
 
+from bot.domain.characters import visible
 from bot.domain.decision import AutoReply
 from bot.domain.placeholders import is_placeholder
 from bot.domain.verification import Terms, Verification
@@ -27,6 +28,8 @@ SHORTEST_MINUTES = 120  # seconds; from here on, whole minutes are shown as minu
 # First strong isolate and its end (UAX 9): the text between them does not jump in a line that runs
 # from right to left.
 _ISOLATE, _END = "\u2068", "\u2069"
+# Embeddings, overrides and isolates: they would turn the text around that follows a name.
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Style(Enum):
@@ -134,11 +137,16 @@ def insert_terms(template: str, *, service: str | None, terms: Terms, reference:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the service's name: it is no placeholder of a template, and holds no
-    control character, no U+FFFD (bytes that were not UTF-8), and no {code}, which would be replaced
-    by the code."""
-    has_control = any(character == "\ufffd" or category(character) == "Cc" for character in text)
-    return CODE not in text and not has_control and not is_placeholder(text, in_prose=True)
+    """Whether a text can be the service's name: it is no placeholder of a template, shows
+    something, and holds no control character or line end, no U+FFFD (bytes that were not UTF-8),
+    and no {code}, which would be replaced by the code."""
+    is_shown = bool(visible(text).strip()) and not any(map(_is_control, text))
+    return is_shown and CODE not in text and not is_placeholder(text, in_prose=True)
+
+
+def _is_control(character: str) -> bool:
+    is_control = character == "\ufffd" or character in _DIRECTIONS
+    return is_control or category(character) in ("Cc", "Zl", "Zp")
 
 
 def insert_code(challenge_text: str, code: str) -> str:

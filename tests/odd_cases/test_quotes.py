@@ -84,6 +84,17 @@ def test_a_quote_that_is_cut_off_after_the_code_is_no_answer(
     assert last_event(tmp_path, said, locale, SERVICE_NAME=service) == "quoted_text"
 
 
+@pytest.mark.parametrize("locale", ["cs", "ko"])
+@pytest.mark.parametrize(
+    "frame", ["‘{}…’을(를) 좋아함", "'{}...'에 좋아요를 표시함", "‘{}…’にいいね", "אהבת את ״{}…״"]
+)
+def test_so_is_one_in_the_marks_of_any_keyboard(tmp_path: Path, frame: str, locale: str) -> None:
+    def said(harness: Harness) -> str:
+        return frame.format(cut_off(harness, 0))
+
+    assert last_event(tmp_path, said, locale, SERVICE_NAME="") == "quoted_text"
+
+
 @pytest.mark.parametrize(
     "template",
     ["{code} is your Acme code. Do not share it.", "Kód: {code}. Ne adja meg senkinek, kérjük."],

@@ -121,7 +121,7 @@ def test_no_text_that_is_read_costs_much(text: str) -> None:
     began = time.thread_time()
     prepared = prepare(text)
     keyword(prepared)
-    opens_with_stop(prepared.comparable)
+    opens_with_stop(prepared)
     read(prepared, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
     is_no(text, ["no"])
     assert time.thread_time() - began < 0.05
@@ -147,6 +147,8 @@ def test_a_repeat_of_a_long_text_is_a_repeat(harness: Harness) -> None:
     [
         'בס"ד\n\n{code}\n\nתודה',
         'עו"ד כהן {code}',
+        "עו״ד כהן {code}",
+        "צ׳ק: {code}",
         'ד"ר כהן, {code}',
         'ב"ה הקוד {code}',
         'הקוד ע"י ההודעה הוא {code}',

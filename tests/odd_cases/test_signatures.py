@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.signatures import is_no
 from tests.harness import PHONE, Harness
 from tests.harness import harness as open_harness
 from tests.odd_cases.lost_letters import questioned
@@ -66,6 +67,17 @@ def shown(harness: Harness, id: str) -> dict[str, Any]:
         ("ko", "아닙니다."),
         ("tr", "HAYİR"),
         ("vi", "Không phải"),
+        ("vi", "Dạ không ạ."),
+        ("fi", "En."),
+        ("hi", "जी नहीं"),
+        ("zh-Hans", "非本人操作"),
+        ("ar", "كلا"),
+        ("en", "NO\n\nSent via the Samsung Galaxy S7, an AT&T 4G LTE smartphone"),
+        ("fr", "Non\nEnvoyé de Outlook"),
+        ("en", "NO\n\u200eSent\u00a0via\u00a0BlackBerry"),
+        ("en", "NO\r\n\u200e\r\n\u200eJoe Smith"),
+        ("ar", "لا\n\u200f\n\u200fأحمد"),
+        ("en", "NO\n\u200e> Your verification code"),
     ],
 )
 def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, body: str) -> None:
@@ -77,9 +89,11 @@ def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, bod
 
 @pytest.mark.parametrize("locale", ["en", "de", "ja"])
 def test_no_above_our_text_is_no_without_the_mark_of_a_quote(harness: Harness, locale: str) -> None:
-    id = harness.start_and_send(locale=locale)["id"]
-    harness.text(f"No\n\n{harness.texts()[-1].body}")
-    assert shown(harness, id)["cause"] == "disowned"
+    for line_end in ("\n\n", "\n", "\r\n"):
+        harness.text("START")
+        id = harness.start_and_send(locale=locale)["id"]
+        harness.text(f"No{line_end}{harness.texts()[-1].body}")
+        assert shown(harness, id)["cause"] == "disowned"
 
 
 def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -> None:
@@ -89,38 +103,40 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
         assert shown(harness, id)["cause"] == "disowned"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "No\n\nI have not got the code yet, please send it again",
-        "不\n\n我还没有收到验证码，请再发一次给我谢谢",
-        "NO\n\nI DID NOT GET IT, PLEASE SEND ANOTHER ONE",
-        "no no code came",
-        "nono",
-        "No\nResend",
-        "No\nI did not get it",
-        "No\nStill waiting here",
-        "NO\nNOT WORKING",
-        "No\nMy Code Is Gone",
-        "No\nWho Is This?",
-        "No\nSent via SMS? nothing came here yet",
-        "No\n\nno code came",
-        "No\n\nKod nie przyszedł",
-        "NO\n\nNO CODE CAME",
-        "No\n\nKein Code",
-        "No\n\ncódigos nada",
-        "No\n\nkodunuzu almadım",
-        "No\n\nno llegó la clave",
-        "No\n\nimmer noch kein Bestätigungscode",
-        'No\n\nI typed it in, the page says "error 4031" every single time',
-        "No\n\nit does not work, the page only says this:\nwrong code",
-        "No\n\nplease send the code to my other number instead:\n+1 425 555 0100",
-    ],
-)
+SENTENCES = [
+    "No\n\nI have not got the code yet, please send it again",
+    "不\n\n我还没有收到验证码，请再发一次给我谢谢",
+    "NO\n\nI DID NOT GET IT, PLEASE SEND ANOTHER ONE",
+    "no no code came",
+    "nono",
+    "No\nResend",
+    "No\nI did not get it",
+    "No\nStill waiting here",
+    "NO\nNOT WORKING",
+    "No\nMy Code Is Gone",
+    "No\nWho Is This?",
+    "No\nSent via SMS? nothing came here yet",
+    "No\n\nno code came",
+    "No\n\nKod nie przyszedł",
+    "NO\n\nNO CODE CAME",
+    "No\n\nKein Code",
+    "No\n\ncódigos nada",
+    "No\n\nkodunuzu almadım",
+    "No\n\nno llegó la clave",
+    "No\n\nimmer noch kein Bestätigungscode",
+    'No\n\nI typed it in, the page says "error 4031" every single time',
+    "No\n\nit does not work, the page only says this:\nwrong code",
+    "No\n\nplease send the code to my other number instead:\n+1 425 555 0100",
+]
+
+
+@pytest.mark.parametrize("body", SENTENCES)
 def test_sentences_that_begin_with_no_are_none(harness: Harness, body: str) -> None:
     id = harness.start_and_send(locale="zh-Hans" if body[0] == "不" else "en")["id"]
     harness.text(body)
     assert shown(harness, id)["status"] == "pending"
+    for line_end in ("\r\n", "\r", "\u2028"):
+        assert not is_no(body.replace("\n", line_end), ["no", "不"]), line_end
 
 
 @pytest.mark.parametrize(

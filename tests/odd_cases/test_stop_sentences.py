@@ -63,6 +63,9 @@ SENTENCES = [
     "Nein, stop",
     "Cancel\n\nSent from my iPhone",
     "END\nSent via BlackBerry",
+    "Cancel\r\n\u200eSent from my iPhone",
+    "No—stop texting me",
+    "NO – STOP",
 ]
 NO_STOPS = [
     "don't stop",
@@ -78,6 +81,8 @@ NO_STOPS = [
     'Cancel\n"4031"',
     "End\n> what does this mean?\n4031",
     "Cancel\nI verified on my iPhone already",
+    "Cancel\nSent from my phone. What is this?",
+    "END\nSent from work, the code is what?",
     "unstoppable",
     "optional",
     "cancel my order please",
@@ -112,7 +117,7 @@ def test_it_marks_and_cancels_and_says_nothing(harness: Harness, text: str) -> N
 @pytest.mark.parametrize("text", NO_STOPS)
 def test_ordinary_sentences_are_no_stop(harness: Harness, text: str) -> None:
     id = harness.start_and_send()["id"]
-    assert not opens_with_stop(prepare(text).comparable)
+    assert not opens_with_stop(prepare(text))
     harness.text(text)
     assert harness.status(id)["runtimeStatus"] == "Running"
 

@@ -29,9 +29,9 @@ def queue_up(store: SqliteStore, writers: list[Callable[[], object]]) -> None:
     threads[0].start()
     began.wait(5)
     threads += [threading.Thread(target=writer) for writer in writers]
-    for thread in threads[1:]:
+    for place, thread in enumerate(threads[1:], start=1):
         thread.start()
-    until(lambda: len(store.group.waiting) == len(writers), 5)
+        until(lambda place=place: len(store.group.waiting) == place, 5)  # they keep their order
     go_on.set()
     for thread in threads:
         thread.join(5)
@@ -162,3 +162,76 @@ def test_how_long_a_batch_takes_is_known_from_the_last_two(store: SqliteStore) -
         assert min(store.group._batch_seconds) == 0
         store.write(mark(number))
     assert min(store.group._batch_seconds) > 0
+
+
+class Clock:
+    """Stands in for the module `time`; a use case moves it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    perf_counter = monotonic
+
+
+def test_a_batch_in_which_one_raises_is_protected_too(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs twice: the second time takes the caller's patience."""
+    clock, outcomes = Clock(), []
+    monkeypatch.setattr(group_commit, "time", clock)
+
+    def slow(tx: Tx) -> Done[None]:
+        clock.seconds += 2
+        return Done(None)
+
+    def impatient() -> None:
+        with pytest.raises(StoreUnavailable) as caught:
+            store.write_within(3, mark(1))
+        outcomes.append(type(caught.value))
+
+    def raising(_: Tx) -> Done[None]:
+        raise ValueError("no")
+
+    def raises() -> None:
+        with pytest.raises(ValueError, match="no"):
+            store.write(raising)
+
+    queue_up(store, [partial(store.write_within, 60, slow), impatient, raises])
+    assert outcomes == [StoreUnavailable]
+    assert count(store) == 0
+    assert list(store.group._batch_seconds) == [0, 2]  # the holder's, then the second time alone
+
+
+def test_refusals_alone_say_nothing_about_the_next_batch(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.group._batch_seconds.extend([3.0, 3.0])
+    for number in range(3):
+        with pytest.raises(StoreUnavailable):
+            store.write_within(1.5, mark(number))
+    assert count(store) == 0
+
+
+def test_one_that_is_refused_is_told_that_nothing_was_done(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if its caller stops waiting while the rest of its batch is written."""
+    outcomes: list[type] = []
+    is_told = threading.Event()
+
+    def refused() -> None:
+        with pytest.raises(StoreUnavailable) as caught:
+            store.write_within(0.3, mark(1))
+        outcomes.append(type(caught.value))
+        is_told.set()
+
+    def lasting(tx: Tx) -> Done[None]:
+        is_told.wait(5)
+        return Done(None)
+
+    monkeypatch.setattr(store.group, "_batch_seconds", Unchanged([3.0, 3.0]))
+    queue_up(store, [refused, partial(store.write_within, 60, lasting)])
+    assert outcomes == [StoreUnavailable]

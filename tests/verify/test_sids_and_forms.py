@@ -53,9 +53,8 @@ def test_the_hex_digits_of_a_sid_may_be_capitals(verify: Verify) -> None:
 @pytest.mark.parametrize(
     "nothing",
     [
-        "RateLimits={}",
+        "RateLimits= {} ",
         "ChannelConfiguration={}",
-        "TemplateCustomSubstitutions= {} ",
         "EnableSnaClientToken=False",
         "To=",
         "Amount=",

@@ -148,7 +148,11 @@ def express_receiver(folder: Path) -> Iterator[Receiver]:
         process = subprocess.Popen(
             ["node", "receiver.mjs"],
             cwd=folder,
-            env={"PATH": os.environ["PATH"], "PORT": "0", "WEBHOOK_SECRET": WEBHOOK_SECRET},
+            env={
+                "PATH": os.environ["PATH"],
+                "RECEIVER_PORT": "0",
+                "WEBHOOK_SECRET": WEBHOOK_SECRET,
+            },
             stdout=file,
             stderr=subprocess.STDOUT,
         )

@@ -24,8 +24,9 @@ _FORM = "application/x-www-form-urlencoded"
 _CHANNELS = frozenset(["call", "whatsapp", "email", "sna", "rcs", "rbm"])  # Verify's, beside sms
 _WITHOUT_EFFECT = frozenset(["DeviceIp", "RiskCheck"])
 # What wrappers of the clients send for parameters that they were not given.
-_NONE = frozenset([("EnableSnaClientToken", "false"), ("RateLimits", "{}")])
-_NONE |= {("ChannelConfiguration", "{}"), ("TemplateCustomSubstitutions", "{}")}
+_NONE = frozenset(
+    [("EnableSnaClientToken", "false"), ("RateLimits", "{}"), ("ChannelConfiguration", "{}")]
+)
 _CREATE = frozenset(["To", "Channel", "Locale", "CustomFriendlyName", "AppHash", "Tags"])
 _CHECK = frozenset(["To", "VerificationSid", "Code"])
 _UPDATE = frozenset(["Status"])
