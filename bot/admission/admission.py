@@ -3,7 +3,7 @@ after an opt-out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.admission.circuit_breaker import CircuitBreaker
 from bot.admission.delivery_delay import DeliveryDelay
@@ -41,6 +41,7 @@ class AdmissionRequest:
     from_address: str
     window: timedelta
     send: int  # the text that it asks for: 1 for the first of its verification
+    began: datetime
 
     @classmethod
     def of(
@@ -54,6 +55,7 @@ class AdmissionRequest:
             from_address=from_address,
             window=verification.terms.window,
             send=send,
+            began=verification.created_at,
         )
 
 
@@ -165,8 +167,8 @@ class Admission:
 def _respect_opt_out(tx: Tx, start: AdmissionRequest) -> bool:
     """Whether there is an old opt-out, which this start may test. Raises OptedOut."""
     mark = opt_outs.load(tx, phone=start.phone, from_address=start.from_address)
-    if mark is None:
-        return False
+    if mark is None or (start.send > 1 and start.began > mark.since):
+        return False  # a further text of the start that tests it
     if not mark.is_by_twilio or tx.now - (mark.last_tried or mark.since) < OPT_OUT_TRUSTED:
         is_number = start.from_address.startswith("+")
         ours = start.from_address if is_number else "the sending number"

@@ -233,6 +233,8 @@ def _attempted(v: Verification, input: Attempted) -> Decision:
 
 
 def _wrong(v: Verification, input: Attempted) -> Decision:
+    if input.wrong_left != v.wrong_left:  # earlier wrong answers no longer count
+        v = replace(v, wrong_left=input.wrong_left)
     if input.guess is not None and input.guess == v.last_guess:
         # Carriers and phones repeat texts, and the same guess tells a guesser nothing.
         repeated = Event(EventName.REPEATED_ANSWER, {"by_text": input.by_text})

@@ -1,7 +1,7 @@
 """The table `opt_out`: numbers that opted out of texts from one of our addresses."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain.numbering import other_spellings
 from bot.store.rows import placeholder_values, placeholders, to_instant, to_instant_or_none, to_text
@@ -44,13 +44,16 @@ def mark(tx: Tx, *, phone: str, from_address: str, is_by_twilio: bool = True) ->
     tx.run(sql, phone=phone, from_address=from_address, now=now, is_by_twilio=int(is_by_twilio))
 
 
-def unmark(tx: Tx, *, phone: str, from_address: str) -> bool:
+def unmark(tx: Tx, *, phone: str, from_address: str, since_before: datetime | None = None) -> bool:
+    """`since_before`: only if the number had opted out before that instant."""
     phones = _spellings(phone)
     sql = f"""
         DELETE FROM opt_out
-        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
+        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address AND since < :before
     """
-    return tx.run(sql, from_address=from_address, **placeholder_values(phones)) > 0
+    before = to_text(since_before or datetime.max.replace(tzinfo=UTC))
+    values = placeholder_values(phones)
+    return tx.run(sql, from_address=from_address, before=before, **values) > 0
 
 
 def note_test(tx: Tx, *, phone: str, from_address: str) -> None:

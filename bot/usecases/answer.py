@@ -10,10 +10,10 @@ from bot.domain.events import Event, EventName
 from bot.domain.ids import masked_event
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
-from bot.domain.reply import Attempt, PreparedText, Quote
+from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
 from bot.domain.transitions import decide
-from bot.domain.verification import Verification
-from bot.store import inbound
+from bot.domain.verification import Status, Verification
+from bot.store import inbound, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.attempts import (
     attempt_of,
@@ -27,6 +27,7 @@ from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.keywords import (
+    disprove_opt_out,
     is_no,
     is_outdated,
     keyword_of,
@@ -108,8 +109,9 @@ def judge_event(
     if not attempt.is_right and is_of_older_text(tx, verification, read, rules):
         note(tx, id, Event(EventName.UNREAD_EVENT))
         return Done(None)
-    decision = decide(verification, attempt, tx.now)
-    return Done(None, changes=record(tx, verification, decision))
+    changes = record(tx, verification, decide(verification, attempt, tx.now))
+    disprove_opt_out(tx, changes, rules.from_address)
+    return Done(None, changes=changes)
 
 
 def note_event(tx: Tx, id: str, event_name: str) -> Done[None]:
@@ -135,7 +137,7 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
         erase_message(tx, text.message_sid)
     is_of_earlier = text.predates(verification.created_at, now=tx.now)
     if is_of_earlier and not _proves(tx, text, verification, rules):
-        return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
+        return _judge_earlier(tx, text, verification, rules)
     done = _judge_reply(tx, text, verification, rules)
     if (done.value.answer or done.changes) and opt_out_stands(tx, text, done.changes):
         # A number that has texted STOP gets no text, not even this answer.
@@ -150,16 +152,49 @@ def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
         erase_message(tx, text.message_sid)
 
 
+def _judge_earlier(tx: Tx, text: InboundText, newer: Verification, rules: Rules) -> Done[Judged]:
+    """A missed text from before the number's newest verification. It says nothing about that one,
+    unless it is NO: had it come in time, the newer one would have been refused."""
+    ignored = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
+    recent = verifications.recent_of(tx, text.phone)
+    begun = [one.id for one in recent if not text.predates(one.created_at, now=tx.now)]
+    earlier = verifications.load(tx, begun[0]) if begun else None  # with its lock
+    end = newer.outcome or newer.held_outcome
+    if earlier is None or (end is not None and end.status is Status.APPROVED):
+        return ignored
+    read = read_reply(tx, earlier, text.prepared, rules)
+    if not _says_no(tx, text, earlier, read, rules):
+        return ignored
+    at = tx.now - (text.age or timedelta(0))
+    decision = decide(earlier, DisownedByText(at), tx.now)
+    if not decision.effects:  # it was approved, or ended more than a day ago
+        return ignored
+    changes = record(tx, earlier, decision)
+    if not newer.is_terminal:
+        of_newer = decide(newer, DisownedByText(newer.created_at), tx.now)
+        changes += record(tx, newer, of_newer)
+    return Done(Judged(None), changes=changes)
+
+
+def _says_no(
+    tx: Tx,
+    text: InboundText,
+    verification: Verification,
+    read: Attempt | Quote | Chatter | TooLong,
+    rules: Rules,
+) -> bool:
+    is_quote = isinstance(read, Quote) and read.is_ours
+    if not is_no(tx, text.prepared, verification, is_quote=is_quote):
+        return False
+    return not (isinstance(read, Attempt) and writes_code(verification, text.prepared, rules))
+
+
 def _judge_reply(
     tx: Tx, text: InboundText, verification: Verification, rules: Rules
 ) -> Done[Judged]:
-    read = read_reply(tx, verification, text.prepared, rules)
     at = max(verification.created_at, tx.now - (text.age or timedelta(0)))
-    is_quote = isinstance(read, Quote) and read.is_ours
-    says_no = is_no(tx, text.prepared, verification, is_quote=is_quote)
-    if says_no and isinstance(read, Attempt):
-        says_no = not writes_code(verification, text.prepared, rules)
-    if says_no:
+    read = read_reply(tx, verification, text.prepared, rules)
+    if _says_no(tx, text, verification, read, rules):
         return _answered(tx, verification, decide(verification, DisownedByText(at), tx.now))
     if not rules.keyring.knows(verification):
         return Done(Judged(None), changes=retire_key(tx, verification))

@@ -15,6 +15,7 @@ from bot.store.tx import Done, Tx
 from bot.usecases import attempts, read
 from bot.usecases.failing import retire_key
 from bot.usecases.heartbeat import JudgedUntil
+from bot.usecases.keywords import disprove_opt_out
 from bot.usecases.preconditions import require_caught_up
 from bot.usecases.read import VerificationView
 from bot.usecases.record import record
@@ -120,6 +121,7 @@ def check(
             return Done(Checked(Verdict.WRONG, verification))
     decision = decide(verification, attempted, tx.now)
     changes = record(tx, verification, decision)
+    disprove_opt_out(tx, changes, rules.from_address)
     return Done(_checked(tx, verification, decision.verification), changes=changes)
 
 

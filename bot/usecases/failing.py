@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.domain.inputs import TextImpossible
+from bot.domain.inputs import Canceled, TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
-from bot.store import outbox, verifications
+from bot.store import opt_outs, outbox, verifications
 from bot.store.rows import UnreadableRow
 from bot.store.texts import TextState
 from bot.store.tx import Change, Tx
@@ -27,6 +27,20 @@ def fail(
         return ()
     impossible = replace(impossible, is_last=ends_all or _is_last(tx, verification, text_id))
     return record(tx, verification, decide(verification, impossible, tx.now))
+
+
+def stop_texts(
+    tx: Tx, phone: str, from_address: str, *, verification_id: str
+) -> tuple[Change, ...]:
+    """Marks a number to which Twilio sends no text since a STOP, which may have been missed.
+    Cancels a verification that began since the one whose text was refused, unless Twilio has taken
+    its text: then the number has texted START."""
+    opt_outs.mark(tx, phone=phone, from_address=from_address)
+    pending = verifications.pending_of(tx, phone)
+    if pending is None or pending.id == verification_id or pending.accepted_at is not None:
+        return ()
+    canceled = Canceled(Cause.OPTED_OUT, Cause.OPTED_OUT.value)
+    return record(tx, pending, decide(pending, canceled, tx.now))
 
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:

@@ -6,6 +6,7 @@ from bot import wording
 from bot.domain import phone, reply, signatures
 from bot.domain.characters import comparable
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
+from bot.domain.events import EventName
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
@@ -13,7 +14,7 @@ from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
 from bot.domain.signatures import LINE_END
 from bot.domain.transitions import decide
-from bot.domain.verification import Cause, Status, Verification
+from bot.domain.verification import Cause, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.attempts import writes_code
@@ -160,18 +161,24 @@ def _may_answer(tx: Tx, number: str) -> bool:
 
 
 def opt_out_stands(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bool:
-    """Whether the number's opt-out still holds. Removes it if a start that tested it was answered
-    right: that disproves it."""
-    mark = opt_outs.load(tx, phone=text.phone, from_address=text.from_address)
-    if mark is None:
+    """Whether the number's opt-out still holds, which a right answer may disprove."""
+    if opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None:
         return False
-    is_disproved = any(
-        change.after.status is Status.APPROVED and change.after.created_at > mark.since
+    return not disprove_opt_out(tx, changes, text.from_address)
+
+
+def disprove_opt_out(tx: Tx, changes: tuple[Change, ...], from_address: str) -> bool:
+    """Removes the opt-out of a number if the text of a start that tested it was answered right, by
+    whichever way. Returns whether there was one."""
+    began = [
+        (change.after.phone, change.after.created_at)
         for change in changes
+        if any(event.name is EventName.RIGHT_ANSWER for event in change.events)
+    ]
+    return any(
+        opt_outs.unmark(tx, phone=phone, from_address=from_address, since_before=created_at)
+        for phone, created_at in began
     )
-    if is_disproved:
-        opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
-    return not is_disproved
 
 
 def _is_obeyed_by_twilio(text: InboundText) -> bool:

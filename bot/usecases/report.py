@@ -8,10 +8,10 @@ from bot.domain.delivery import Delivery
 from bot.domain.events import Detail, Event, EventName
 from bot.domain.inputs import TextImpossible
 from bot.domain.verification import Cause, Verification
-from bot.store import delivery_reports, opt_outs, outbox, verifications
+from bot.store import delivery_reports, outbox, verifications
 from bot.store.texts import Text
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.failing import fail
+from bot.usecases.failing import fail, stop_texts
 from bot.usecases.record import erase_message, erase_texts, note
 from bot.usecases.rules import Rules
 
@@ -55,9 +55,10 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     is_only = verification.sends == 1  # when Twilio took a further text is not stored
     if report.delivery is Delivery.SENT and verification.accepted_at is not None and is_only:
         waited = TimeAtTwilio(tx.now - verification.accepted_at, tx.now)
-    if report.blame is Blame.OPTED_OUT and report.is_final:
-        opt_outs.mark(tx, phone=verification.phone, from_address=rules.from_address)
     changes = _did_not_arrive(tx, verification, report) if report.is_final else ()
+    if report.blame is Blame.OPTED_OUT and report.is_final:
+        of_phone = verification.phone, rules.from_address
+        changes += stop_texts(tx, *of_phone, verification_id=verification.id)
     return Done(Reported(verification, waited=waited), has_work=not is_named, changes=changes)
 
 

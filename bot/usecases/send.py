@@ -10,11 +10,11 @@ from bot.domain.events import Event, EventName
 from bot.domain.inputs import TextAccepted, TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause
-from bot.store import circuits, opt_outs, outbox, verifications
+from bot.store import circuits, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
 from bot.usecases.claim import Step, TextClaim
-from bot.usecases.failing import fail
+from bot.usecases.failing import fail, stop_texts
 from bot.usecases.record import erase_message, note, record
 
 
@@ -56,14 +56,15 @@ def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
     if result.blame is Blame.CREDENTIALS:
         probe_at = circuits.open_or_keep(tx, claim.from_address, error_code=result.code or 0)
         return postponed(tx, claim, delay=probe_at - tx.now, code=result.code)
-    if result.blame is Blame.OPTED_OUT:
-        opt_outs.mark(tx, phone=claim.phone, from_address=claim.from_address)
     outbox.refuse(tx, text.id, error_code=result.code)
     impossible = TextImpossible(
         Cause.SEND_REFUSED, result.sentence, result.code, result.blame.is_of_number
     )
     has_stopped = result.blame is Blame.OPTED_OUT
-    changes = fail(tx, claim.verification_id, text.id, impossible, ends_all=has_stopped)
+    id = claim.verification_id
+    changes = fail(tx, id, text.id, impossible, ends_all=has_stopped)
+    if has_stopped:
+        changes += stop_texts(tx, claim.phone, claim.from_address, verification_id=id)
     return Done(None, changes=changes)
 
 
