@@ -27,7 +27,7 @@ _wanted = _checked.settings
 _reload.use_proxies(os.environ)
 
 _log = logging.getLogger("bot.settings")
-# Before gunicorn configures its own loggers, which use this formatter.
+# Before gunicorn configures its own loggers.
 configure_logs(_wanted.log_format)
 hide(secrets_of(_wanted))
 
@@ -46,8 +46,7 @@ accesslog = "-"
 
 def on_starting(server):
     """Runs before any fork: a fault that prevents the start is reported in one line and ends it."""
-    for warning in _checked.warnings:
-        _log.warning("settings: %s", warning)
+    _warn()
     try:
         _make_room()
         open_store(_wanted.database_url, connections=1).close()
@@ -57,10 +56,16 @@ def on_starting(server):
 
 def on_reload(server):
     """Runs before the new processes begin: CONNECTIONS may have grown."""
+    _warn()
     try:
         _make_room()
     except file_limit.TooLow as error:
         _log.error("%s", error)  # it goes on with what the limit leaves
+
+
+def _warn():
+    for warning in _checked.warnings:
+        _log.warning("settings: %s", warning)
 
 
 def _make_room():

@@ -23,7 +23,7 @@ _EXAMPLE: Json = {
         "tag": "order-4711",
         "locale": "en",
         "maskedNumber": "+1425*****23",
-        "attemptsUsed": 1,
+        "attemptsUsed": 0,
         "startedAt": "2026-01-31T09:30:01.000Z",
         "acceptedAt": "2026-01-31T09:30:01.400Z",
         "endedAt": "2026-01-31T09:30:42.250Z",

@@ -89,6 +89,18 @@ class TextLines(Lines):
 FORMATTERS = {"json": JsonLines, "text": TextLines}
 
 
+class ConfiguredLines(logging.Formatter):
+    """The one formatter of all handlers, gunicorn's too: a reload may bring another form."""
+
+    lines: Lines
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.lines.format(record)
+
+
+FORMATTER = ConfiguredLines()
+
+
 def extra_fields(record: logging.LogRecord) -> dict[str, object]:
     """The fields of a line beside its message."""
     request_id = getattr(record, "request", None) or REQUEST_ID.get()
@@ -141,9 +153,10 @@ def expect_access_lines() -> None:
 
 def configure(form: str) -> None:
     """`form`: json or text."""
+    FORMATTER.lines = FORMATTERS[form]()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(FORMATTERS[form]())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    handler.setFormatter(FORMATTER)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])  # nothing, at a reload
     # Do not collect what no line shows: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

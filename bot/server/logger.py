@@ -1,12 +1,11 @@
 """gunicorn's log in Textback's own form."""
 
-import logging
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from bot.http import paths
-from bot.observability.logs import expect_access_lines
+from bot.observability.logs import FORMATTER, expect_access_lines
 
 
 class QuietLogger(Logger):
@@ -17,8 +16,7 @@ class QuietLogger(Logger):
         expect_access_lines()
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
-        ours = logging.getLogger().handlers[0].formatter
-        super()._set_handler(log, output, ours, stream)  # type: ignore[misc]
+        super()._set_handler(log, output, FORMATTER, stream)  # type: ignore[misc]
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         method, path = environ["REQUEST_METHOD"], paths.of_environ(environ.get("PATH_INFO") or "")

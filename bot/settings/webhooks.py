@@ -63,6 +63,17 @@ def _require_url(url: str) -> None:
         raise Unusable("an address has a port or a host name that cannot be one")
 
 
+def _key(secret: str) -> bytes:
+    """The bytes of a secret; none if it is not the base64 that every library reads. Some refuse a
+    missing =, others one too many."""
+    written = secret.removeprefix(_PREFIX)
+    try:
+        key = base64.b64decode(written, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return key if base64.b64encode(key).decode() == written else b""
+
+
 def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
     if len(secrets) > MOST_SECRETS or len(set(secrets)) != len(secrets):
         raise Unusable("it is one secret, or the new and the old one with a comma between")
@@ -70,15 +81,11 @@ def _secrets(secrets: tuple[str, ...]) -> tuple[str, ...]:
         require_itself(secret)
         if reason := weakness(secret, is_token=False):
             raise Unusable(reason)
-        try:
-            written = secret.removeprefix(_PREFIX).rstrip("=")
-            key = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
+        key = _key(secret)
         if not secret.startswith(_PREFIX) or len(key) not in SECRET_BYTES:
             raise Unusable(
                 f"a secret is {_PREFIX} and the base64 of {SECRET_BYTES[0]} to {SECRET_BYTES[-1]}"
-                " random bytes, in the alphabet with + and / (not - and _)"
+                " random bytes, in the alphabet with + and / (not - and _), with its = at the end"
             )
         if len(set(key)) < len(key) // 3:
             raise Unusable("it is too regular to be random: draw another")

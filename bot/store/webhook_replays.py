@@ -56,12 +56,17 @@ def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:
 
 
 def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
-    """Queues events again that failed since `since`, at most `limit`. Returns their ids."""
-    sql = """
-        SELECT id FROM webhook_event
-        WHERE state = 'failed' AND coalesce(last_try_at, created_at) >= :since
-        ORDER BY created_at LIMIT :limit
-    """
-    ids = [row["id"] for row in tx.lock_skip_locked(sql, since=to_text(since), limit=limit)]
+    """Queues events again whose last try since `since` failed, at most `limit`: first those that
+    have failed for good, then those that wait for their next try. Returns their ids."""
+    ids: list[str] = []
+    for failed in ("state = 'failed'", "state = 'pending' AND tries > 0 AND due_at > :now"):
+        sql = f"""
+            SELECT id FROM webhook_event
+            WHERE {failed} AND coalesce(last_try_at, created_at) >= :since
+            ORDER BY created_at LIMIT :limit
+        """
+        instants = {"since": to_text(since), "now": to_text(tx.now)}
+        rows = tx.lock_skip_locked(sql, limit=limit - len(ids), **instants)
+        ids += [row["id"] for row in rows]
     queue_again(tx, ids)
     return ids

@@ -77,7 +77,8 @@ class Backlog:
 
 
 def name_of(url: str) -> str:
-    """Host and path: the query can hold a secret.
+    """Host and path, for operators; the query can hold a secret. (Log lines have the host alone:
+    they go to more people.)
 
     >>> name_of("https://example.com:8443/hooks?token=secret")
     'example.com:8443/hooks'

@@ -147,6 +147,9 @@ def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "24 to 64"),
         ({"WEBHOOK_SECRET": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "whsec_"),
         ({"WEBHOOK_SECRET": "whsec_" + "A" * 44}, "guess"),
+        # Reference libraries refuse one without its =, or with more.
+        ({"WEBHOOK_SECRET": "whsec_kJ3x9Zq8Yt2Lw5Rb7mXc4pV9nHs6dFgT1aQeUoIyE0U"}, "= at the end"),
+        ({"WEBHOOK_SECRET": "whsec_kJ3x9Zq8Yt2Lw5Rb7mXc4pV9nHs6dFgT1aQeUoIyE0U=="}, "= at the end"),
         ({"WEBHOOK_SECRET": "whsec_kJ3-x_Zq8Yt2Lw5Rb7mXc4pV9nHs6dFgT1aQeUoIyE0"}, "not - and _"),
         ({"WEBHOOK_URLS": "https://A.example/x,https://a.example/x"}, "more than once"),
         ({"WEBHOOK_URLS": "https://a.example/x,https://a.example:443/x"}, "more than once"),

@@ -114,6 +114,20 @@ def test_all_that_failed_can_be_sent_again(told: Harness) -> None:
     assert events(told)[0].state is EventState.DELIVERED
 
 
+def test_what_waits_for_its_next_try_is_sent_again_too(told: Harness) -> None:
+    """A receiver that was repaired need not wait for hours."""
+    behave(told, Behaviour.FAIL)
+    since = told.clock.now
+    approve(told)
+    for seconds in (0, 3, 11, 70, 400, 2400, 7000):
+        told.forward(seconds)
+    assert events(told)[0].due_at > told.clock.now + timedelta(hours=3)
+    behave(told, Behaviour.ACCEPT)
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 1
+    told.run_once()
+    assert events(told)[0].state is EventState.DELIVERED
+
+
 def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
     approve(told)
     (event,) = events(told)
