@@ -1,5 +1,6 @@
 """A receiver that never stops sending ends its own call, and holds up nothing else."""
 
+import io
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from bot.channels.twilio.http import PooledHttpClient
 from bot.domain.webhook_response import WebhookResult
+from bot.outbound import answers
 from tests.harness import PHONE, WEBHOOK_SECRET
 from tests.processes.service import Service, until
 from tests.webhooks.listener import post
@@ -84,6 +86,40 @@ def test_the_web_process_goes_on(tmp_path: Path) -> None:
 
 def test_a_body_without_end_ends_a_call_to_twilio() -> None:
     with flooding(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536) as url:
-        client = PooledHttpClient(url.removesuffix("/hook"), timeout=60.0, connections=1)
-        with pytest.raises(HTTPError):
+        client = PooledHttpClient(url.removesuffix("/hook"), timeout=8.0, connections=1)
+        began = time.monotonic()
+        with pytest.raises(HTTPError, match="too long"):
             client.request("GET", "https://api.twilio.com/2010-04-01/Accounts.json")
+        assert time.monotonic() - began < 5
+
+
+class Sent:
+    """Stands in for a socket: what a server has sent already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        return io.BufferedReader(io.BytesIO(self._data))
+
+
+CHUNKS = CHUNKED + b"1\r\na\r\n" * 1000 + b"0\r\n\r\n"
+
+
+def test_an_answer_of_many_pieces_is_read_in_turns_with_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns: list[None] = []
+    monkeypatch.setattr(answers, "yield_control", lambda: turns.append(None))
+    response = answers.response_class(lambda: 1.0)(Sent(CHUNKS))
+    response.begin()
+    assert response.read() == b"a" * 1000
+    assert len(turns) > 30
+
+
+def test_reading_ends_at_the_deadline_though_everything_is_there() -> None:
+    left = iter([1.0] * 100)
+    response = answers.response_class(lambda: next(left, 0.0))(Sent(CHUNKS))
+    response.begin()
+    with pytest.raises(answers.Endless, match="the deadline passed"):
+        response.read()
