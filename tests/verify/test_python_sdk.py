@@ -1,11 +1,15 @@
 """Twilio's Python client, of which only the address is changed, creates, fetches and cancels."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
 
 from bot.wording.segments import segments
 from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY
@@ -177,3 +181,32 @@ def test_a_name_that_fits_into_no_text_of_the_language_is_in_another(
     custom = verify.harness.status(created.sid.removeprefix("VE"))["customStatus"]
     assert custom["locale"] == "en", "nor does it fit in French"
     assert verify.harness.texts()[-1].body.startswith(f"{name}: ")
+
+
+class Asynchronous(AsyncTwilioHttpClient):
+    """As docs/verify.md says."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__()
+        self.base_url = base_url
+
+    async def request(self, method: str, url: str, *args: Any, **more: Any) -> Any:
+        url = re.sub(r"^https://verify[^/]*\.twilio\.com", self.base_url, url)
+        return await super().request(method, url, *args, **more)
+
+
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # by the library
+def test_the_asynchronous_client_works_with_the_same_method(verify: Verify) -> None:
+    async def whole_flow() -> tuple[str, str]:
+        async with Asynchronous(verify.harness.url) as http:
+            service = Client("anyone", FUNCTION_KEY, http_client=http).verify.v2.services(
+                verify.sid
+            )
+            await service.verifications.create_async(to=PHONE, channel="sms")
+            verify.harness.run_once()
+            code = verify.harness.code()
+            checked = await service.verification_checks.create_async(to=PHONE, code=code)
+            fetched = await service.verifications(PHONE).fetch_async()
+            return checked.status, fetched.status
+
+    assert asyncio.run(whole_flow()) == ("approved", "approved")
