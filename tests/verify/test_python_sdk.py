@@ -195,7 +195,7 @@ class Asynchronous(AsyncTwilioHttpClient):
         return await super().request(method, url, *args, **more)
 
 
-@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # by the library
+@pytest.mark.filterwarnings("ignore:.*will be removed in:DeprecationWarning")  # used by the library
 def test_the_asynchronous_client_works_with_the_same_method(verify: Verify) -> None:
     async def whole_flow() -> tuple[str, str]:
         async with Asynchronous(verify.harness.url) as http:
