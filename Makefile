@@ -2,11 +2,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Modules are compiled when they are imported first: most never are.
+# Compiling all modules takes long, and most are never imported.
 INSTALL := python -m pip install --quiet --quiet --no-compile --disable-pip-version-check
-PIP := pip==26.3 # the one that comes with Python 3.11 takes half as long again
+PIP := pip==26.3 # the one that comes with Python 3.11 takes 50 % longer
 
-# Tests start many processes; where the environment of a container says so, each would compile all of it again.
+# Containers often set this; each of the many processes of the tests would then compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

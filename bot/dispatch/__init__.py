@@ -1,1 +1,1 @@
-"""Background duties, each a `run_once`: the loop and the threads beside it repeat them."""
+"""The dispatcher: a loop that sends and expires, and a thread for each other duty."""

@@ -92,7 +92,7 @@ class Notifier(Background):
         return count
 
     def _committed(self, done: Done[Any], seconds: float) -> None:
-        if done.has_notices or any(change.has_ended for change in done.changes):
+        if done.has_webhook_events or any(change.has_ended for change in done.changes):
             self._wake.set()
 
     def _run(self) -> None:

@@ -49,8 +49,8 @@ def hex_id(id: str) -> str:
 
 
 def run_id(nonce: str) -> str:
-    """Names one verification for good, by a hash of its nonce: after a removal a caller may use its
-    id again.
+    """A permanent name of one verification, a hash of its nonce: after a removal a caller may use
+    its id again.
 
     >>> len(run_id("a nonce"))
     32

@@ -101,8 +101,8 @@ PLANS: tuple[NumberingPlan, ...] = (
 
 # Country codes of the plans: numbers with any other code are canonical and need no pattern.
 _CODES = ("+52", "+54", "+55", "+84", "+225", "+229", "+237", "+241")
-_TO_NEW = [(re.compile(rule.old, re.ASCII), rule.to_new) for rule in PLANS]
-_TO_OLD = [(re.compile(rule.new, re.ASCII), rule.to_old) for rule in PLANS]
+_TO_NEW = [(re.compile(plan.old, re.ASCII), plan.to_new) for plan in PLANS]
+_TO_OLD = [(re.compile(plan.new, re.ASCII), plan.to_old) for plan in PLANS]
 
 # Countries and territories that share a country code and treat each other's numbers as domestic.
 # phonenumbers assigns some numbers to a territory although the range is shared (+44 7911 is

@@ -241,13 +241,13 @@ def _wrong(v: Verification, input: Attempted) -> Decision:
         # Of the answers that `answered` allows, keep one for each attempt and one for afterwards.
         if v.answers + v.attempts_left > v.terms.max_attempts:
             return Decision(v, (repeated,))
-        return _with_auto_reply(Decision(v, (repeated,)), AutoReply.WRONG, input)
+        return _told_wrong(Decision(v, (repeated,)), input)
     left = None if input.wrong_left is None else max(0, input.wrong_left - 1)
     counted = replace(v, attempts=v.attempts + 1, last_guess=input.guess, wrong_left=left)
     detail: Detail = {"attempt": counted.attempts, "by_text": input.by_text}
     wrong = Event(EventName.WRONG_ANSWER, detail)
     if counted.attempts_left > 0:
-        return _with_auto_reply(Decision(counted, (wrong,)), AutoReply.WRONG, input)
+        return _told_wrong(Decision(counted, (wrong,)), input)
     used_up = Outcome(Status.MAX_ATTEMPTS_REACHED, input.at, Cause.ATTEMPTS_USED)
     answer = AutoReply.OUT_OF_TRIES if input.by_text else None
     return with_first_event(wrong, _end(counted, used_up, answer))
@@ -365,8 +365,8 @@ def _without_none(detail: Detail) -> Detail:
     return {name: value for name, value in detail.items() if value is not None}
 
 
-def _with_auto_reply(decision: Decision, answer: AutoReply, input: Attempted) -> Decision:
-    return _replied(decision, answer) if input.by_text else decision
+def _told_wrong(decision: Decision, input: Attempted) -> Decision:
+    return _replied(decision, AutoReply.WRONG) if input.by_text else decision
 
 
 def _with_last_reply(decision: Decision, answer: AutoReply) -> Decision:

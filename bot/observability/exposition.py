@@ -23,7 +23,7 @@ _DOCUMENTATION = {
     "twilio_credentials_known": (
         "0 while sending is paused, since Twilio does not accept our credentials."
     ),
-    "store_writable": "0 while the database refuses what the process that is asked writes.",
+    "store_writable": "0 while this process cannot write to the database.",
     "clock_ahead_seconds": (
         "How far stored time is ahead of the clock, because a clock was ahead earlier."
     ),
@@ -119,7 +119,7 @@ def _samples(sums: Mapping[str, float]) -> Iterator[Sample]:
             name, labels = json.loads(key)
             float(labels.get("le", "inf"))
             for part in (name, *labels, *labels.values()):
-                part.encode()  # texts, and such as can be written
+                part.encode()  # each must be text that can be encoded
             yield Sample(name, labels, value)
         except (ValueError, TypeError, AttributeError):
             log.error("the sums of the counter %.100r cannot be read; they are left out", key)

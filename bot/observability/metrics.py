@@ -53,7 +53,7 @@ class Metrics:
         self._cut_connections = counter(
             "textback_connections_cut", "Connections that the server closed, by reason.", "reason"
         )
-        self._notices = counter(
+        self._webhook_tries = counter(
             "textback_webhook_tries", "Attempts to deliver an outcome webhook, by result.", "result"
         )
         self._sends = counter(
@@ -105,7 +105,7 @@ class Metrics:
         for cut in ("head", "body", "long", "answer", "crowded", "refused", "address", "stopping"):
             self._cut_connections.labels(cut)
         for result in WebhookResult:
-            self._notices.labels(result.value)
+            self._webhook_tries.labels(result.value)
         for ignored in (*IgnoreReason, UNREADABLE_REPORT, UNKNOWN_TEXT):
             self._ignored_webhooks.labels(str(ignored))
         for error in (StoreUnavailable, MissedRepliesFirst):
@@ -123,7 +123,7 @@ class Metrics:
         self._ignored_webhooks.labels(reason).inc()
 
     def notified(self, result: str) -> None:
-        self._notices.labels(result).inc()
+        self._webhook_tries.labels(result).inc()
 
     def refused(self, code: str) -> None:
         self._refusals.labels(code).inc()

@@ -45,7 +45,7 @@ def add(tx: Tx, entry: Entry, *, at: datetime) -> None:
     """
     tx.run(
         sql,
-        id=new_id(),  # in the order of time, so that two at one instant keep theirs
+        id=new_id(),  # ordered by time, so that two entries of one instant keep their order
         at=to_text(at),
         operator=entry.operator,
         via=entry.via.value,

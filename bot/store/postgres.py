@@ -188,16 +188,17 @@ class PostgresStore(Store):
                     yield connection
                 except (psycopg.Error, OutcomeUnknown) as error:
                     if bound.was_cut:
-                        self._log_cut(error)
+                        self._after_cut(error)
                     raise
                 finally:
                     self._roll_back(connection)
         finally:
             self._pool.putconn(connection)
 
-    def _log_cut(self, error: Exception) -> None:
-        """We cut the connection: the server may be well, or other connections may hang too. Raises
-        StoreUnavailable, unless the outcome of a COMMIT is unknown."""
+    def _after_cut(self, error: Exception) -> None:
+        """Replaces the connections once the watchdog has cut one: the server may be well, or other
+        connections may hang too. Raises StoreUnavailable, unless the outcome of a COMMIT is
+        unknown."""
         self._retries.replace_connections()
         if not isinstance(error, OutcomeUnknown):
             raise StoreUnavailable("PostgreSQL takes too long") from error

@@ -124,7 +124,7 @@ class Done(Generic[T]):
 
     value: T
     has_work: bool = False  # the dispatcher has something due
-    has_notices: bool = False  # webhook events are due, beside those of ends among `changes`
+    has_webhook_events: bool = False  # webhook events are due, beside those of ends among `changes`
     changes: tuple[Change, ...] = ()  # callers may wait for an end; metrics and logs follow all
 
 
@@ -153,8 +153,8 @@ class Store(ABC):
     def write(
         self, use_case: Callable[Concatenate[Tx, P], Done[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs the use case in a write transaction; returns after the commit, or raises having
-        undone it. Raises StoreUnavailable, and what the use case raises. A failed write may have
+        """Runs the use case in a write transaction; returns after the commit, or raises after
+        a rollback. Raises StoreUnavailable, and what the use case raises. A failed write may have
         been a reply, so it counts as an outage."""
         write = object()
         self._under_way[write] = time.monotonic()

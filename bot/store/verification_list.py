@@ -1,4 +1,4 @@
-"""Lists of verifications: pages by filter, the open ones, the failed ones."""
+"""Lists of verifications: pages by filter, the pending ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -240,11 +240,11 @@ def _by_id(tx: Tx, filter: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]
         yield_control()
 
 
-def open_ones(tx: Tx, *, limit: int) -> list[Verification]:
+def pending(tx: Tx, *, limit: int) -> list[Verification]:
     """Pending ones, the soonest due first."""
     sql = "SELECT * FROM verification WHERE due_at IS NOT NULL ORDER BY due_at LIMIT :limit"
     return readable("verification", tx.all(sql, limit=limit), from_row)
 
 
-def count_open(tx: Tx) -> int:
+def count_pending(tx: Tx) -> int:
     return count_of(tx.one("SELECT count(*) AS count FROM verification WHERE due_at IS NOT NULL"))

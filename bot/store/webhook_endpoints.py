@@ -40,7 +40,7 @@ def id_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
-def all_of_them(tx: Tx) -> list[Endpoint]:
+def list_all(tx: Tx) -> list[Endpoint]:
     """The configured endpoints, then earlier ones."""
     sql = "SELECT * FROM webhook_endpoint ORDER BY is_configured DESC, url"
     return [_from_row(row) for row in tx.all(sql)]

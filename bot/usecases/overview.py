@@ -84,7 +84,7 @@ class Overview:
 
 def pending(tx: Tx) -> list[VerificationView]:
     """The ones that end next."""
-    return read.of_many(tx, verification_list.open_ones(tx, limit=PENDING_SHOWN))
+    return read.of_many(tx, verification_list.pending(tx, limit=PENDING_SHOWN))
 
 
 def overview(tx: Tx, period: Period) -> Overview:

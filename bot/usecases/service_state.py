@@ -30,7 +30,7 @@ class ServiceState:
 def service_state(tx: Tx, *, from_address: str, ahead: timedelta) -> ServiceState:
     queued_at = outbox.oldest_queued_at(tx)
     return ServiceState(
-        pending=verification_list.count_open(tx),
+        pending=verification_list.count_pending(tx),
         queue=outbox.count_by_state(tx),
         queue_age=tx.now - queued_at if queued_at else None,
         overdue=readiness.overdue(tx),

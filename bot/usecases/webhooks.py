@@ -91,7 +91,7 @@ def endpoints(tx: Tx) -> list[EndpointView]:
     """Lists the configured endpoints, then earlier ones."""
     return [
         EndpointView(endpoint, webhook_events.count_pending(tx, endpoint.id))
-        for endpoint in webhook_endpoints.all_of_them(tx)
+        for endpoint in webhook_endpoints.list_all(tx)
     ]
 
 
@@ -104,7 +104,7 @@ def of_verification(tx: Tx, id: str) -> list[EventView]:
 
 
 def _views(tx: Tx, events: Sequence[WebhookEvent]) -> list[EventView]:
-    known = {endpoint.id: endpoint for endpoint in webhook_endpoints.all_of_them(tx)}
+    known = {endpoint.id: endpoint for endpoint in webhook_endpoints.list_all(tx)}
     lost = {event.endpoint_id for event in events} - known.keys()
     if lost:  # somebody has edited the database
         log.error("events of %d endpoints that are not stored are left out", len(lost))
@@ -155,7 +155,7 @@ def enable(tx: Tx, endpoint_id: str, *, generation: int) -> Done[None]:
         raise UnknownEndpoint("No endpoint has this id.")
     if not webhook_endpoints.enable(tx, endpoint_id, generation=generation):
         raise EndpointChanged("This endpoint was enabled or disabled meanwhile. Look again.")
-    return Done(None, has_notices=True)
+    return Done(None, has_webhook_events=True)
 
 
 def _is_disabled(tx: Tx, endpoint_id: str, *, generation: int) -> bool:
@@ -180,7 +180,7 @@ def send_test(tx: Tx, *, sent_by: str) -> Done[int]:
     webhook_endpoints.forget_idle_failures(tx)
     for endpoint in found:
         record.add_test_event(tx, endpoint.id, body.test(tx.now, sent_by=sent_by))
-    return Done(len(found), has_notices=True)
+    return Done(len(found), has_webhook_events=True)
 
 
 def replay(tx: Tx, id: str, *, operator: str) -> Done[None]:
@@ -190,7 +190,7 @@ def replay(tx: Tx, id: str, *, operator: str) -> Done[None]:
     if not webhook_replays.queue_again(tx, [id]):
         raise UnknownEvent("No event has this id; delivered ones are kept for 7 days.")
     _note_replays(tx, [id], operator)
-    return Done(None, has_notices=True)
+    return Done(None, has_webhook_events=True)
 
 
 def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
@@ -198,7 +198,7 @@ def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     webhook_endpoints.forget_idle_failures(tx)
     ids = webhook_replays.queue_failed_again(tx, since=since, limit=REPLAYED_AT_ONCE)
     _note_replays(tx, ids, operator)
-    return Done(len(ids), has_notices=True)
+    return Done(len(ids), has_webhook_events=True)
 
 
 def _note_replays(tx: Tx, ids: Sequence[str], operator: str) -> None:

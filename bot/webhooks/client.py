@@ -103,7 +103,7 @@ class WebhookClient:
             with suppress(HTTPError, OSError, ValueError), under_way(call, self._watchdog):
                 response = self._call(url, self.headers(id, body), body)
                 if call.left > 0:  # headers that are cut seem to end there
-                    answer = self._answer(response)  # whatever becomes of its body
+                    answer = self._answer(response)  # even if reading its body fails
                 _read_rest(response)
         except ForbiddenAddress:
             return WebhookResponse(WebhookResult.FORBIDDEN_ADDRESS)

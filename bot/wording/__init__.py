@@ -33,16 +33,18 @@ _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class Style(Enum):
-    """How the code may be answered. Forms in seconds and minutes, the long ones first."""
+    """How the code may be answered."""
 
     REPLY = "reply"  # by text
     ENTER = "enter"  # by text, or in a form
 
 
+# By style, and whether minutes are shown; the longest form first.
 _FORMS = {
     (Style.REPLY, False): (sentences.REPLY_SECONDS, sentences.REPLY_SECONDS_SHORT),
     (Style.REPLY, True): (sentences.REPLY_MINUTES, sentences.REPLY_MINUTES_SHORT),
-    # The last ones leave the form out, beside a name with letters outside GSM-7: it shows itself.
+    # The last one does not mention the form: with a service name outside GSM-7 nothing longer fits
+    # one segment, and the person sees the form anyway.
     (Style.ENTER, False): (
         sentences.ENTER_SECONDS,
         sentences.ENTER_SECONDS_SHORT,

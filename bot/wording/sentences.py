@@ -1,4 +1,5 @@
-"""Every sentence that is texted, in English: the keys of the catalogues.
+"""Every sentence that is translated, in English: the keys of the catalogues. The answers to HELP
+and STOP are in English alone (`wording.help_text`).
 
 `N_` marks a sentence for `make languages`, which collects them. None needs a plural form: a number
 stands apart from the noun that it counts. docs/languages.md tells how a language is added.

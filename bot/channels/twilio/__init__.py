@@ -1,2 +1,2 @@
-"""The Twilio channel: sends texts and receives webhooks. No other package contains Twilio's
-terms."""
+"""The Twilio channel, the only package that calls Twilio or is called by it: sends texts and
+receives webhooks."""

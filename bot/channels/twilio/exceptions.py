@@ -1,6 +1,6 @@
 """The exceptions of the twilio library: their meaning, and descriptions without private data."""
 
-import re
+import json
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from urllib3 import exceptions as urllib3_errors
@@ -25,9 +25,16 @@ def twilio_code(error: Exception) -> int | None:
     code = getattr(error, "code", None)
     if code is None and isinstance(error, TwilioException) and len(error.args) > 1:
         # Reading a list raises an error that holds the answer in place of a code.
-        found = re.search(r'"code": ?([0-9]+)', str(getattr(error.args[1], "text", "")))
-        code = int(found[1]) if found else None
+        code = _code_in(str(getattr(error.args[1], "text", "")))
     return code if isinstance(code, int) and 10_000 <= code < 1_000_000 else None
+
+
+def _code_in(body: str) -> object:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):  # a proxy's page
+        return None
+    return answer.get("code") if isinstance(answer, dict) else None
 
 
 def describe(error: Exception) -> str:

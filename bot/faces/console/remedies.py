@@ -32,7 +32,7 @@ def remedy(refusal: Refusal, number: str) -> Remedy | None:
     match refusal:
         case OptedOut():
             return Remedy(
-                "Twilio refuses until the phone texts START; if it did and Textback missed it:",
+                "Twilio refuses texts until the person texts START. If Textback missed one:",
                 "Clear its opt-out",
                 url_for("console.opt_outs", number=number),
             )

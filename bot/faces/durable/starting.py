@@ -144,7 +144,7 @@ class Starting:
                 return None
         except UnknownVerification:
             return None
-        except StoreUnavailable as error:  # it is started, which a 503 would deny
+        except StoreUnavailable as error:  # a 503 would say that nothing was started
             log.warning("the outcome of a start cannot be waited for: %s", error)
             return None
         (view,) = views

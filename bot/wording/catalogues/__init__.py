@@ -1,8 +1,8 @@
 """The sentences in each language, from the .po files beside this.
 
-They are read here, at start, without a compile step that one can forget. gettext's own classes read
-compiled files alone, and Babel, which works on these files (`make languages`), takes longer to
-import than all the rest of Textback; so a short parser here reads the few forms that occur.
+They are parsed at start, so no compile step can be forgotten. gettext reads compiled files only,
+and Babel, which works on these files (`make languages`), takes longer to import than all the rest
+of Textback; so a short parser here reads the few forms that occur.
 """
 
 import ast
