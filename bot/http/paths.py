@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from bot.domain.ids import is_drawn, masked_event, safe
+from bot.domain.masking import is_drawn, masked_event, safe
 from bot.observability.redaction import redacted
 
 _words: set[str] = set()

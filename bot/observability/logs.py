@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Event
 
-from bot.domain.ids import safe
+from bot.domain.masking import safe
 from bot.observability.redaction import redacted
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")

@@ -16,6 +16,7 @@ from bot.domain.ignored import IgnoreReason
 from bot.domain.verification import ENDS, Cause, Status
 from bot.domain.webhook_response import WebhookResult
 from bot.observability import exposition
+from bot.observability.cuts import Cut
 from bot.observability.exposition import Gauges, key_of
 from bot.store.tx import Change, Done, MissedRepliesFirst, StoreUnavailable
 
@@ -102,7 +103,7 @@ class Metrics:
             self._sends.labels(outcome, "")
         for reason in ("signature", "account", "repeat"):
             self._refused_webhooks.labels(reason)
-        for cut in ("head", "body", "long", "answer", "crowded", "refused", "address", "stopping"):
+        for cut in Cut:
             self._cut_connections.labels(cut)
         for result in WebhookResult:
             self._webhook_tries.labels(result.value)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from bot.domain.ids import MASK
+from bot.domain.masking import MASK
 
 SHORTEST = 8  # characters; a trial's shorter ones are words that any line may have
 

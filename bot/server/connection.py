@@ -13,6 +13,7 @@ from gevent.socket import socket
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 
 from bot.concurrency.blocking import yield_control
+from bot.observability.cuts import Cut
 
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
@@ -47,19 +48,6 @@ class State(Enum):
     HEAD = "head"
     BODY = "body"
     WAITING = "waiting"
-
-
-class Cut(Enum):
-    """Why a connection was closed on its client."""
-
-    HEAD = "head"  # its head took too long
-    BODY = "body"  # its body took too long
-    LONG = "long"  # its body took too many bytes
-    ANSWER = "answer"  # it did not read its answer
-    CROWDED = "crowded"  # it waited, or sent slowly, when there were too many or they held too much
-    REFUSED = "refused"  # there were too many, and all were busy
-    ADDRESS = "address"  # there were too many of its address
-    STOPPING = "stopping"  # its request was not whole, or not answered, when the process stopped
 
 
 class TooSlow(NoMoreData):

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from bot.http.networks import network
+from bot.observability.cuts import Cut
 from bot.server.connection import (
     BODY_SECONDS,
     HEAD_SECONDS,
     SLOW_BODY_SECONDS,
     SLOW_HEAD_SECONDS,
     Connection,
-    Cut,
     State,
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from bot.outbound.addresses import is_loopback_host, is_public
+from bot.outbound.addresses import is_public
 from bot.settings.types import Unusable
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -73,16 +73,6 @@ def is_host(host: str) -> bool:
     if "%" in host:  # the zone of an address of this machine's own network
         return False
     return is_address(host) or re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host) is not None
-
-
-def is_cloud(api_base_url: str | None) -> bool:
-    """Whether texts go through Twilio itself, not through something that answers like it."""
-    host = urlsplit(api_base_url or "https://api.twilio.com").hostname or ""
-    return host == "twilio.com" or host.endswith(".twilio.com")
-
-
-def is_simulated(api_base_url: str | None) -> bool:
-    return api_base_url is not None and is_loopback_host(urlsplit(api_base_url).hostname or "")
 
 
 def is_address(host: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from bot.domain import phone
 from bot.outbound.addresses import is_loopback_host
 from bot.settings import secret
-from bot.settings.public_address import base_url, is_cloud, is_simulated
+from bot.settings.public_address import base_url
 from bot.settings.types import (
     Group,
     Integer,
@@ -25,6 +25,12 @@ from bot.settings.types import (
 # Numbers that no phone has: 555-01xx of North America, and those of Twilio's test credentials.
 _FICTIONAL = re.compile(r"\+1[0-9]{3}55501[0-9]{2}|\+1500555[0-9]{4}")
 _HEX_TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+def is_cloud(api_base_url: str | None) -> bool:
+    """Whether texts go through Twilio itself, not through something that answers like it."""
+    host = urlsplit(api_base_url or "https://api.twilio.com").hostname or ""
+    return host == "twilio.com" or host.endswith(".twilio.com")
 
 
 def _api_base_url(url: str) -> str:
@@ -105,7 +111,8 @@ class TwilioSettings(Group):
     @property
     def is_simulated(self) -> bool:
         """Whether texts go to something on this machine that answers like Twilio."""
-        return is_simulated(self.twilio_api_base_url)
+        url = self.twilio_api_base_url
+        return url is not None and is_loopback_host(urlsplit(url).hostname or "")
 
 
 @rule("twilio_phone_number", "twilio_messaging_service_sid")

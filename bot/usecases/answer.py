@@ -7,9 +7,9 @@ from bot.channels.gateway import NotForUs
 from bot.domain import phone, reply
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
-from bot.domain.ids import masked_event
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
+from bot.domain.masking import masked_event
 from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
 from bot.domain.transitions import decide
 from bot.domain.verification import Status, Verification

@@ -23,7 +23,7 @@ from twilio.http.response import Response
 
 from bot.concurrency.watchdog import Watchdog
 from bot.outbound.bounded import Call, pool, under_way
-from bot.settings.public_address import is_cloud
+from bot.settings.twilio import is_cloud
 
 _REBASED = re.compile(r"(accounts|api|messaging)(\.[a-z0-9-]+){0,2}\.twilio\.com")
 # A host of Twilio's own has one product, the API of messages.

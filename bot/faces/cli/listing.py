@@ -10,6 +10,7 @@ from bot.domain.errors import InvalidNumber, UnknownVerification
 from bot.domain.verification import Cause, Status, stages_of
 from bot.explanations import words
 from bot.explanations.instants import clock
+from bot.explanations.summary import summary
 from bot.faces.cli.output import UTC_NOTE, json_option, say
 from bot.service import Service
 from bot.store.tx import Store
@@ -17,7 +18,6 @@ from bot.store.verification_list import ListFilter
 from bot.usecases import read, search
 from bot.usecases.read import VerificationView
 from bot.usecases.search import By, Interpretation
-from bot.usecases.summary import summary
 
 
 def _country(context: click.Context, parameter: click.Parameter, value: str) -> str:

@@ -15,6 +15,7 @@ from bot.domain.operators import Action
 from bot.domain.verification import Status
 from bot.explanations import why
 from bot.explanations.instants import clock
+from bot.explanations.summary import summary
 from bot.explanations.timeline import timeline
 from bot.faces.cli import listing
 from bot.faces.cli.listing import outcome_in_words
@@ -30,7 +31,6 @@ from bot.usecases.forget import forget_number
 from bot.usecases.read import VerificationView
 from bot.usecases.resend import begin_resend
 from bot.usecases.start import StartRequest, begin
-from bot.usecases.summary import summary
 
 LOOK_EVERY_SECONDS = 0.2
 # A dispatcher takes a text within a tenth of a second, unless all its sends are under way.

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.concurrency.blocking import yielding
 from bot.explanations import words
+from bot.explanations.summary import FIELDS, summary
 from bot.faces.console import filters
 from bot.faces.console.filters import Filters
 from bot.faces.console.rendering import Renderer
@@ -19,7 +20,6 @@ from bot.store.paging import PageCursor
 from bot.store.verification_list import ListFilter
 from bot.usecases import search
 from bot.usecases.search import By, Interpretation
-from bot.usecases.summary import FIELDS, summary
 
 EXPORTED = 1000  # rows of one file
 BUILT_AT_ONCE = 50  # of them: a few milliseconds

@@ -5,7 +5,7 @@ import logging
 from flask import Response, request
 
 from bot.domain.errors import IdInUse, UnknownVerification
-from bot.domain.ids import safe
+from bot.domain.masking import safe
 from bot.domain.verification import Status, Verification
 from bot.faces.durable import bodies, parameters, payloads
 from bot.faces.durable.errors import (
