@@ -38,7 +38,8 @@ def _spelled_out(gap: str, letters: str) -> str:
 _ENDS = "(?![0-9a-z\u00df-\u024f])"
 # "No. Stop texting me." says both words that a text offers; "non-stop" is another word.
 _NO_BEFORE = r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)(?:\s*[,.;:!]|\s+-)\s*)?"
-_LONG_DASH = re.compile(r"\s*[\u2013\u2014]\s*")  # between words, with or without blanks
+# A dash that joins sentences. One without blanks may be a hyphen that a phone has made longer.
+_LONG_DASH = re.compile(r"(?<!non)\u2014|(?<=\s)[\u2013\u2014]|[\u2013\u2014](?=\s)", re.IGNORECASE)
 _OPENS_WITH_STOP = re.compile(
     rf"[\W_]*{_NO_BEFORE}(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
 )

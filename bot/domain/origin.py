@@ -16,7 +16,8 @@ _RANGE = re.compile(
 )
 
 _OF_POSIX = re.compile(  # de_DE.UTF-8@euro
-    r"([A-Z]{2,3}(?:-[A-Z]{2})?)(?:\.[A-Z0-9-]+)?(?:@[A-Z]+)?", re.IGNORECASE | re.ASCII
+    r"([A-Z]{2,3}(?:-[A-Z0-9]{2,8})*)(?:\.[A-Z0-9-]+)?(?:@[A-Z0-9=;-]+)?",
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -17,6 +17,7 @@ QUOTE_LETTERS = 6
 SKELETON_WORDS = 2
 _NO_LETTERS = re.compile(r"^[\W_]+")
 _NUMBER = re.compile("[0-9]+")
+_LEADING_NUMBER = re.compile(r"^[\W_]*[0-9]+")
 _ASKED = re.compile(r"(?<=[a-z])\?+", re.IGNORECASE)  # what?
 _ASCII = re.compile(r"[a-z]+|[0-9]+")
 # Characters that stand in for lost letters. A lost letter's bytes read as Latin-1 come at least two
@@ -25,12 +26,12 @@ _ASCII = re.compile(r"[a-z]+|[0-9]+")
 _REPLACED = re.compile("[?\ufffd\u25a0\u25a1]|[\x80-\x9f\xa1-\xaa\xac-\xba\xbc-\xff]{2,}")
 # What stands in quotation marks, made comparable; the closing mark may have been cut off. An
 # apostrophe within a word is none, nor are inches behind a number. Hebrew writes the same mark
-# before the last letter of an abbreviation. Latin, Greek, Cyrillic and Hebrew have apostrophes;
-# letters of other scripts, such as Hangul, may follow a closing mark at once.
+# in abbreviations, before the last letter and behind two. Latin, Greek, Cyrillic and Hebrew have
+# apostrophes; letters of other scripts, such as Hangul, may follow a closing mark at once.
 _APOSTROPHIZED = "[0-9_a-z\u00df-\u024f\u0370-\u052fא-ת]"
 _ABBREVIATES = '(?<=[א-ת]")[א-ת](?![א-ת])'
 _FRAME = re.compile(
-    f'(?:(?<![0-9])"(?!{_ABBREVIATES})|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?'
+    f'(?:(?<![0-9])(?<![א-ת]{{2}})"(?!{_ABBREVIATES})|[「『‹《〈])([^"」』›》〉]*)["」』›》〉]?'
     rf"|(?<!\w)'(.*?)'(?!{_APOSTROPHIZED})",
     re.DOTALL,
 )
@@ -89,10 +90,18 @@ def opens_with_quote(text: str, challenge_texts: Sequence[str]) -> bool:
     True
     >>> opens_with_quote("stop > stop & shop: your code is 1234", ours)
     False
+    >>> opens_with_quote("1234 is your acme code", ["{code} is your Acme code. Reply with it."])
+    True
     """
-    begins = (comparable(ours.split("{code}")[0]) for ours in challenge_texts)
-    openings = {_bare(opening[:QUOTE_LENGTH]) for opening in begins} - {""}
-    return _bare(text).startswith(tuple(openings))
+    return any(_opens_with(text, ours) for ours in challenge_texts)
+
+
+def _opens_with(text: str, ours: str) -> bool:
+    before, _, after = (comparable(part) for part in ours.partition("{code}"))
+    if not _bare(before):  # it begins with its code
+        before, text = after, _LEADING_NUMBER.sub("", text)
+    opening = _bare(before[:QUOTE_LENGTH])
+    return bool(opening) and _bare(text).startswith(opening)
 
 
 def _bare(text: str) -> str:

@@ -94,8 +94,8 @@ def above_default_signature(text: str) -> str:
 
 def _is_default_signature(below: str) -> bool:
     line = below.strip()
-    is_sentence = _is_sentence_like_default(line, words_of(line))
-    return bool(_DEFAULT_OR_LINE.match(line)) and not is_sentence and not _LONG_NUMBER.search(line)
+    is_question = "?" in line
+    return bool(_DEFAULT_OR_LINE.match(line)) and not is_question and not _LONG_NUMBER.search(line)
 
 
 def above(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from flask import Blueprint, Flask, Response, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from bot.domain.errors import Refusal
@@ -17,6 +18,9 @@ from bot.http.json_responses import json_response
 from bot.http.openapi import Json, Part
 from bot.http.paths import safe_path
 from bot.store.tx import MissedRepliesFirst, StoreUnavailable
+
+# What gunicorn raises where a client sends no valid HTTP, or stops halfway.
+INVALID_HTTP = (ParseException, NoMoreData)
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +113,7 @@ class _Handlers:
     def unexpected(self, error: Exception) -> Response:
         """Answers 500 with an error id; the log line with that id has the details. The exception's
         message is kept out of the answer, and the query out of the log."""
-        if type(error).__module__.startswith("gunicorn.http"):
+        if isinstance(error, INVALID_HTTP):  # of a body that the view reads
             return self._broken()
         id = secrets.token_hex(8)
         log.error("error %s at %s %s", id, request.method, safe_path(request.path), exc_info=error)

@@ -30,7 +30,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
 from bot.concurrency.blocking import yield_control
-from bot.http.error_handlers import PlainShape
+from bot.http.error_handlers import INVALID_HTTP, PlainShape
 from bot.observability.logs import end_request
 from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, UNREAD_BYTES, Connection, TooMuch
@@ -170,7 +170,7 @@ class Worker(GeventWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answers a request that never reached the application."""
-        is_ours = not type(exc).__module__.startswith("gunicorn.http")
+        is_ours = not isinstance(exc, INVALID_HTTP)
         refusal = _INTERNAL if is_ours else _REFUSALS.get(type(exc), _MALFORMED)
         status, _, code, _ = refusal
         app: Any = self.wsgi

@@ -86,9 +86,20 @@ def is_no(tx: Tx, prepared: PreparedText, v: Verification, *, is_quote: bool) ->
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
     words = {word for one in locales for word in wording.no_words(one)}
     above, _, below = LINE_END.sub("\n", prepared.text.strip()).partition("\n")
-    if is_quote and opens_with_quote(comparable(below), _texts_of(tx, v)):
+    # Without a code, what looks like a text of ours may be a complaint about it.
+    is_quote = is_quote and reply.may_hold_code(
+        reply.prepare(below), code_length=v.terms.code_length
+    )
+    if is_quote and _begins_quote(tx, v, below):
         return signatures.is_no(above, words)
     return signatures.is_no(prepared.text, words, is_quote=is_quote)
+
+
+def _begins_quote(tx: Tx, v: Verification, below: str) -> bool:
+    """Whether it begins with one of our texts, or with the line that mail programs put above one:
+    "Anna wrote:"."""
+    is_attributed = below.partition("\n")[0].rstrip().endswith((":", "："))
+    return is_attributed or opens_with_quote(comparable(below), _texts_of(tx, v))
 
 
 def _texts_of(tx: Tx, v: Verification) -> list[str]:

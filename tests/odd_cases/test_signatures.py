@@ -78,6 +78,10 @@ def shown(harness: Harness, id: str) -> dict[str, Any]:
         ("en", "NO\r\n\u200e\r\n\u200eJoe Smith"),
         ("ar", "لا\n\u200f\n\u200fأحمد"),
         ("en", "NO\n\u200e> Your verification code"),
+        (
+            "en",
+            "No\nOn Mon, Nov 30 at 4:32 PM Textback wrote:\n> Your verification code is {code}.",
+        ),
     ],
 )
 def test_no_above_whatever_holds_digits_is_no(harness: Harness, locale: str, body: str) -> None:
@@ -104,6 +108,8 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
 
 
 SENTENCES = [
+    "No\nYour verification code never arrived",
+    "NO\n\nYour verification code does not work, please resend",
     "No\n\nI have not got the code yet, please send it again",
     "不\n\n我还没有收到验证码，请再发一次给我谢谢",
     "NO\n\nI DID NOT GET IT, PLEASE SEND ANOTHER ONE",

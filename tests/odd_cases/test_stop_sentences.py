@@ -64,6 +64,8 @@ SENTENCES = [
     "Cancel\n\nSent from my iPhone",
     "END\nSent via BlackBerry",
     "Cancel\r\n\u200eSent from my iPhone",
+    "Cancel\n\nSent from my T-Mobile 4G LTE Device",
+    "Quit\n\nSent via the all new AOL app for iOS",
     "No—stop texting me",
     "NO – STOP",
 ]
@@ -75,6 +77,9 @@ NO_STOPS = [
     "Cancel\n\nmy order",
     "No stop codes here",
     "Non-stop",
+    "Non–stop texts, what is that?",
+    "Non—stop",
+    "NO–STOP flights",
     "non-stop texts from you today",
     "No-stop lavoro oggi",
     "Cancel\nmy Android says 4031",
