@@ -40,6 +40,10 @@ worker_connections = _wanted.connections
 keepalive = 75  # seconds that a connection may wait for its next request
 graceful_timeout = 30  # seconds; the dispatcher needs up to 20 of them
 control_socket_disable = True
+# Files go through `Connection.sendall` too, which has the deadline of an answer.
+sendfile = False
+# No header of a client changes the path or the scheme: links are built on PUBLIC_BASE_URL.
+forwarded_allow_ips = ""
 proc_name = "textback"
 accesslog = "-"
 

@@ -11,7 +11,8 @@ LINE_END = re.compile(r"[\r\n\u2028\u2029]+")
 # are in _MARK.
 _SENT_FROM = (
     "sent (?:from|via|with|using) |get outlook |gesendet (?:von|mit) |holen sie sich outlook "
-    "|envoyé (?:de|depuis|avec|à partir) |obtenez outlook |inviato da(?:l mio)? "
+    "|envoyé (?:de mon|de ma|depuis|avec|à partir) |envoyé de (?:l['’]|outlook|yahoo|gmail)"
+    "|obtenez outlook |inviato da(?:l mio)? "
     "|scarica outlook |enviado (?:desde|do meu|de meu|pelo meu|a partir) |obtener outlook "
     "|obter o outlook "
     "|(?:verzonden|verstuurd) (?:vanaf|via|met) |skickat från |sendt fra |wysłan[eo] z "

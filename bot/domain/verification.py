@@ -163,6 +163,12 @@ class Verification:
         return self.outcome is not None or self.held_outcome is not None
 
     @property
+    def is_approved(self) -> bool:
+        """Whether it is approved, or will be once it is no longer suspended."""
+        outcome = self.outcome or self.held_outcome
+        return outcome is not None and outcome.status is Status.APPROVED
+
+    @property
     def attempts_left(self) -> int:
         """The attempts left to it, or the wrong answers left to its number, if those are fewer."""
         own = self.terms.max_attempts - self.attempts

@@ -11,6 +11,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from bot.domain.errors import Refusal
+from bot.domain.masking import safe
 from bot.http import openapi
 from bot.http.body import LARGEST_BODY_BYTES
 from bot.http.errors import STATUSES, headers_of
@@ -66,13 +67,18 @@ def register(target: Flask | Blueprint, shape: Shape, *, refused: Callable[[str]
 
 
 def _log_unavailable(error: StoreUnavailable) -> None:
-    where = safe_path(request.path)
+    where = _where()
     if isinstance(error, MissedRepliesFirst):  # the database is well
-        log.warning("%s %s must wait: %s", request.method, where, error)
+        log.warning("%s must wait: %s", where, error)
     else:
         # A traceback tells what the driver met; without one the message says all.
         cause = error if error.__cause__ else None
-        log.error("the database refuses at %s %s: %s", request.method, where, error, exc_info=cause)
+        log.error("the database refuses at %s: %s", where, error, exc_info=cause)
+
+
+def _where() -> str:
+    """The method and the path, as logs may show them: a method can be any word."""
+    return f"{safe(request.method)} {safe_path(request.path)}"
 
 
 class _Handlers:
@@ -116,7 +122,7 @@ class _Handlers:
         if isinstance(error, INVALID_HTTP):  # of a body that the view reads
             return self._broken()
         id = secrets.token_hex(8)
-        log.error("error %s at %s %s", id, request.method, safe_path(request.path), exc_info=error)
+        log.error("error %s at %s", id, _where(), exc_info=error)
         sentence = "Something went wrong while processing your request."
         body = self._shape.fault("internal", sentence, f"See the log for error {id}.")
         return json_response(body, 500)

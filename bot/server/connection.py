@@ -24,8 +24,9 @@ UNREAD_BYTES = 64 * 1024
 # Even a client on a very slow line has sent its head after this time. If there are too many
 # connections, one whose head takes longer may be closed.
 SLOW_HEAD_SECONDS = 1.0
-# The same of a body, which is at most 64 KiB.
+# The same of a body, which is at most 64 KiB, and of a client that reads an answer.
 SLOW_BODY_SECONDS = 2.0
+SLOW_READ_SECONDS = 2.0
 # The head of one request; gunicorn's own bounds let it buffer 800 KB.
 HEAD_BYTES = 32 * 1024
 # Of an unread body, discarded so that the connection can be kept.
@@ -75,6 +76,10 @@ class Registry(Protocol):
 
     def forget_buffered(self, connection: "Connection") -> None:
         """Notes that a connection holds none any more."""
+
+    def begins_writing(self, connection: "Connection") -> None: ...
+
+    def has_written(self, connection: "Connection") -> None: ...
 
     def count_cut(self, why: Cut) -> None: ...
 
@@ -175,6 +180,8 @@ class Connection(socket):
 
     def sendall(self, data: Any, flags: int = 0) -> Any:
         """Raises TooSlow where the client does not read."""
+        if self.registry is not None:
+            self.registry.begins_writing(self)
         try:
             self.settimeout(WRITE_SECONDS)
             return super().sendall(data, flags)
@@ -185,6 +192,9 @@ class Connection(socket):
             if self.is_over:  # `end` was called meanwhile
                 raise TooSlow from None
             raise
+        finally:
+            if self.registry is not None:
+                self.registry.has_written(self)
 
     def answered(self) -> None:
         """Stops counting its bytes as held: the rest of the request is discarded."""

@@ -20,6 +20,7 @@ from bot.server.connection import (
     HEAD_SECONDS,
     SLOW_BODY_SECONDS,
     SLOW_HEAD_SECONDS,
+    SLOW_READ_SECONDS,
     Connection,
     State,
 )
@@ -64,6 +65,8 @@ class Connections:
         self._heads: OrderedDict[Connection, None] = OrderedDict()
         self._bodies: OrderedDict[Connection, None] = OrderedDict()
         self._large: OrderedDict[Connection, None] = OrderedDict()
+        # Since when, by the monotonic clock.
+        self._writing: OrderedDict[Connection, float] = OrderedDict()
         self._buffered = 0  # bytes
         self._is_stopping = False
         self._unlogged: Counter[Cut] = Counter()
@@ -168,7 +171,12 @@ class Connections:
     def _make_room(self) -> bool:
         """Closes one that can be spared."""
         now = time.monotonic()
-        spared = next(iter(self._waiting), None) or self._slow_head(now) or self._slow_body(now)
+        spared = (
+            next(iter(self._waiting), None)
+            or self._slow_head(now)
+            or self._slow_body(now)
+            or self._slow_reader(now)
+        )
         if spared is None:
             return False
         self._all.discard(spared)
@@ -190,9 +198,21 @@ class Connections:
             del self._bodies[oldest]  # it is being answered; with its next bytes it comes back
         return None
 
+    def begins_writing(self, connection: Connection) -> None:
+        self._writing[connection] = time.monotonic()
+
+    def has_written(self, connection: Connection) -> None:
+        self._writing.pop(connection, None)
+
+    def _slow_reader(self, now: float) -> Connection | None:
+        oldest = next(iter(self._writing), None)
+        is_slow = oldest is not None and now - self._writing[oldest] >= SLOW_READ_SECONDS
+        return oldest if is_slow else None
+
     def _leave_queues(self, connection: Connection) -> None:
         for queue in (self._waiting, self._heads, self._bodies):
             queue.pop(connection, None)
+        self._writing.pop(connection, None)
 
     def _end_large(self) -> None:
         """Closes the connection that has held many bytes longest, of those still sending."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from bot.domain.masking import safe
 from bot.http import paths
 from bot.observability.logs import FORMATTER, expect_access_lines
 
@@ -19,7 +20,8 @@ class QuietLogger(Logger):
         super()._set_handler(log, output, FORMATTER, stream)  # type: ignore[misc]
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        method, path = environ["REQUEST_METHOD"], paths.of_environ(environ.get("PATH_INFO") or "")
+        method = safe(environ["REQUEST_METHOD"])
+        path = paths.of_environ(environ.get("PATH_INFO") or "")
         status = int(str(resp.status).split(maxsplit=1)[0])
         self.access_log.info(
             "%s %s %d",

@@ -96,6 +96,17 @@ def wrong_left(tx: Tx, limits: Iterable[Limit], *, phone: str) -> int | None:
     return min(left, default=None)
 
 
+def count_wrong(tx: Tx, phone: str, *, run_id: str, most: int) -> int:
+    """How many wrong answers of a verification count, up to `most`."""
+    sql = """
+        SELECT count(*) AS count FROM (
+            SELECT 1 FROM usage
+            WHERE phone = :phone AND kind = 'wrong' AND verification_id = :id LIMIT :most
+        ) AS counted
+    """
+    return count_of(tx.one(sql, phone=phone, id=run_id, most=most))
+
+
 def lift_all(tx: Tx, phone: str) -> int:
     """Lifts the limits of a number. Returns how much counted. Nothing else changes: its starts
     still count for its country, and its approvals stay known."""

@@ -8,11 +8,11 @@ from bot.domain import phone, reply
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
+from bot.domain.inputs import Canceled, Chattered, DisownedByText, OlderCodeSent
 from bot.domain.masking import masked_event
 from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
 from bot.domain.transitions import decide
-from bot.domain.verification import Status, Verification
+from bot.domain.verification import Cause, Verification
 from bot.store import inbound, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.attempts import (
@@ -152,15 +152,18 @@ def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
         erase_message(tx, text.message_sid)
 
 
-def _judge_earlier(tx: Tx, text: InboundText, newer: Verification, rules: Rules) -> Done[Judged]:
+def _judge_earlier(tx: Tx, text: InboundText, newest: Verification, rules: Rules) -> Done[Judged]:
     """A missed text from before the number's newest verification. It says nothing about that one,
-    unless it is NO: had it come in time, the newer one would have been refused."""
+    unless it is NO: had it come in time, the newest one would have been refused. Not so if the
+    number has texted START since, or was verified."""
     ignored = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
-    recent = verifications.recent_of(tx, text.phone)
-    begun = [one.id for one in recent if not text.predates(one.created_at, now=tx.now)]
+    recent = [newest, *verifications.recent_of(tx, text.phone)]
+    later = [one for one in recent if text.predates(one.created_at, now=tx.now)]
+    if text.is_outdated or any(one.is_approved for one in later):
+        return ignored
+    begun = [one.id for one in recent if one not in later]
     earlier = verifications.load(tx, begun[0]) if begun else None  # with its lock
-    end = newer.outcome or newer.held_outcome
-    if earlier is None or (end is not None and end.status is Status.APPROVED):
+    if earlier is None:
         return ignored
     read = read_reply(tx, earlier, text.prepared, rules)
     if not _says_no(tx, text, earlier, read, rules):
@@ -170,9 +173,9 @@ def _judge_earlier(tx: Tx, text: InboundText, newer: Verification, rules: Rules)
     if not decision.effects:  # it was approved, or ended more than a day ago
         return ignored
     changes = record(tx, earlier, decision)
-    if not newer.is_terminal:
-        of_newer = decide(newer, DisownedByText(newer.created_at), tx.now)
-        changes += record(tx, newer, of_newer)
+    if not newest.is_terminal:
+        canceled = Canceled(Cause.DISOWNED, Cause.DISOWNED.value)
+        changes += record(tx, newest, decide(newest, canceled, tx.now))
     return Done(Judged(None), changes=changes)
 
 

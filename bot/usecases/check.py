@@ -7,6 +7,7 @@ from enum import Enum
 from bot.domain.effects import UsageKind
 from bot.domain.errors import LimitReached
 from bot.domain.events import EventName
+from bot.domain.ids import run_id
 from bot.domain.reply import Attempt, PreparedText
 from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
@@ -174,5 +175,22 @@ def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -
         return Verdict.ATTEMPTS_USED
     if not is_just_approved(tx, verification) or not rules.keyring.knows(verification):
         return Verdict.GONE
-    is_right = isinstance(reply, Attempt) and attempts.is_right(verification, reply, rules.keyring)
-    return Verdict.RIGHT if is_right else Verdict.GONE
+    return _after_approval(tx, verification, reply, rules)
+
+
+def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
+    """Judges the code once more. A wrong one counts as before the approval, in the same bounds:
+    otherwise ten minutes would be enough to guess it."""
+    if not isinstance(reply, Attempt):
+        return Verdict.GONE
+    phone, id = verification.phone, run_id(verification.nonce)
+    tx.lock_name(phone)  # other verifications of the number count in the same bound
+    most = verification.terms.max_attempts
+    is_used_up = usage.count_wrong(tx, phone, run_id=id, most=most) >= most
+    if is_used_up or usage.hit(tx, UsageKind.WRONG, rules.wrong_per_number, phone=phone):
+        return Verdict.GONE
+    if attempts.is_right(verification, reply, rules.keyring):
+        return Verdict.RIGHT
+    of_caller = {"country": verification.country, "started_by": verification.started_by}
+    usage.add(tx, UsageKind.WRONG, phone=phone, run_id=id, **of_caller)
+    return Verdict.GONE

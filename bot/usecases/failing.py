@@ -32,15 +32,25 @@ def fail(
 def stop_texts(
     tx: Tx, phone: str, from_address: str, *, verification_id: str
 ) -> tuple[Change, ...]:
-    """Marks a number to which Twilio sends no text since a STOP, which may have been missed.
-    Cancels a verification that began since the one whose text was refused, unless Twilio has taken
-    its text: then the number has texted START."""
+    """Marks a number to which Twilio sends no text since a STOP, which may have been missed, and
+    cancels a verification that began since the one whose text was refused. Does neither if Twilio
+    has taken a text of that one: then the number has texted START."""
+    newer = _pending_but(tx, phone, verification_id)  # its lock before the mark, as for a reply
+    if newer is not None and newer.accepted_at is not None:
+        return ()
     opt_outs.mark(tx, phone=phone, from_address=from_address)
-    pending = verifications.pending_of(tx, phone)
-    if pending is None or pending.id == verification_id or pending.accepted_at is not None:
+    if newer is None:
         return ()
     canceled = Canceled(Cause.OPTED_OUT, Cause.OPTED_OUT.value)
-    return record(tx, pending, decide(pending, canceled, tx.now))
+    return record(tx, newer, decide(newer, canceled, tx.now))
+
+
+def _pending_but(tx: Tx, phone: str, verification_id: str) -> Verification | None:
+    try:
+        pending = verifications.pending_of(tx, phone)
+    except UnreadableRow:
+        return None
+    return pending if pending is not None and pending.id != verification_id else None
 
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:

@@ -108,6 +108,7 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
 
 
 SENTENCES = [
+    "No\nEnvoyé de nouveau svp",
     "No\nYour verification code never arrived",
     "NO\n\nYour verification code does not work, please resend",
     "No\n\nI have not got the code yet, please send it again",

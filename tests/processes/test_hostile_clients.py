@@ -203,6 +203,29 @@ def test_half_sent_bodies_shut_nobody_out(tmp_path: Path) -> None:
         service.close()
 
 
+@pytest.mark.parametrize("path", ["/openapi.json", "/console/static/console.css"])
+def test_clients_that_read_nothing_shut_nobody_out(tmp_path: Path, path: str) -> None:
+    """As many as there may be connections, each with many requests."""
+    ask = f"GET {path} HTTP/1.1\r\nHost: x\r\nx-functions-key: {SYSTEM_KEY}\r\n\r\n"
+    service = Service(tmp_path, CONNECTIONS="50", CONNECTIONS_PER_ADDRESS="0")
+    try:
+        service.start()
+        service.http.close()
+        with ExitStack() as stack:
+            for _ in range(50):
+                connection = stack.enter_context(socket.socket())
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.connect(("127.0.0.1", service.port))
+                connection.setblocking(False)
+                with suppress(OSError):
+                    connection.send(ask.encode() * 100)
+            until(service.is_ready, 15)  # two seconds after they are full
+            assert service.cut()["crowded"] > 0
+        assert "Traceback" not in service.log.read_text()
+    finally:
+        service.close()
+
+
 @pytest.mark.parametrize(
     "sent",
     [b"Content-Length: 100\r\n\r\nFrom=a", b"Transfer-Encoding: chunked\r\n\r\n20\r\nFrom=a"],

@@ -29,7 +29,7 @@ def refused(service: Service, code: str) -> float:
 
 def test_a_request_that_gunicorn_refuses_reads_why(tmp_path: Path) -> None:
     """It has a body, and is refused before the application sees it."""
-    head = b"POST /healthz HTTP/1.1\r\nHost: x\r\nSCRIPT_NAME: /foo\r\nContent-Length: 5\r\n\r\n"
+    head = b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\n"
     with started(tmp_path) as service:
         assert exchange(service, head + b"hello").startswith(b"HTTP/1.1 400")
         (line,) = [one for one in lines(service) if "answered a request" in one["message"]]
@@ -70,3 +70,27 @@ def test_a_head_that_begins_behind_a_request_has_its_deadline(tmp_path: Path) ->
     connection.begin_waiting(has_begun=True)
     assert connection.state is State.HEAD
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/x/healthz", "SCRIPT_NAME: /x"),
+        ("//evil.example/console/", "SCRIPT_NAME: //evil.example"),
+        ("/nothing", "PATH_INFO: /healthz"),
+    ],
+)
+def test_no_header_of_a_client_changes_the_path(tmp_path: Path, path: str, header: str) -> None:
+    """Though it comes from this machine, as from a proxy."""
+    ask = f"GET {path} HTTP/1.1\r\nHost: x\r\n{header}\r\nConnection: close\r\n\r\n"
+    with started(tmp_path) as service:
+        assert exchange(service, ask.encode()).startswith(b"HTTP/1.1 404")
+
+
+def test_a_number_in_place_of_the_method_is_masked(tmp_path: Path) -> None:
+    ask = b"+14255550177 /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with started(tmp_path) as service:
+        exchange(service, ask)
+        methods = [one["method"] for one in lines(service) if "method" in one]
+        assert methods[-1] == "*****"
+        assert "4255550177" not in service.log.read_text()

@@ -109,3 +109,19 @@ def test_the_longest_of_all_limits_says_when(harness: Harness) -> None:
     assert seconds > 80_000
     harness.forward(seconds)
     assert harness.post_start().status_code == 202
+
+
+def test_tries_left_grow_once_earlier_wrong_codes_no_longer_count(harness: Harness) -> None:
+    harness.restart(LIMIT_WRONG_PER_NUMBER="4/day", MAX_ATTEMPTS="4")
+    first = harness.start_and_send()["id"]
+    for _ in range(2):
+        harness.text(harness.wrong())
+    harness.terminate(first, "x")
+    harness.clock.forward(86400 - 30)
+    harness.start_and_send()
+    wrong = harness.wrong()
+    harness.text(wrong)
+    assert harness.answers()[-1].endswith("1")
+    harness.clock.forward(40)
+    harness.text(wrong)  # a repeat, which is no attempt
+    assert harness.answers()[-1].endswith("3")

@@ -143,3 +143,35 @@ def test_while_it_is_suspended_every_code_is_pending(verify: Verify, length: int
     verify.harness.suspend(created.sid.removeprefix("VE"), None)
     verify.harness.forward(601)
     assert verify.check("123456"[:length]).status == "pending"
+
+
+@pytest.mark.parametrize("limit", ["12/day", "4000/day"])
+@pytest.mark.parametrize("is_by_text", [False, True])
+def test_the_code_of_an_approved_one_can_be_guessed_no_more_often_than_before(
+    verify: Verify, is_by_text: bool, limit: str
+) -> None:
+    verify.restart(LIMIT_WRONG_PER_NUMBER=limit)
+    verify.create_and_send()
+    code = verify.harness.code()
+    verify.check(verify.harness.wrong())
+    if is_by_text:
+        verify.harness.text(code)
+    else:
+        verify.check(code)
+    assert verify.check(code).status == "approved"  # its answer was lost
+    for _ in range(verify.harness.settings.max_attempts - 1):
+        assert refused(lambda: verify.check(verify.harness.wrong())) == (404, 20404)
+    assert refused(lambda: verify.check(code)) == (404, 20404)
+    assert verify.fetch(PHONE).status == "approved"
+
+
+def test_wrong_codes_after_approvals_count_in_the_bound_of_the_day(verify: Verify) -> None:
+    verify.restart(LIMIT_WRONG_PER_NUMBER="7/day", LIMIT_PER_NUMBER="")
+    for _ in range(2):
+        verify.create_and_send()
+        code = verify.harness.code()
+        verify.check(code)
+        for _ in range(4):
+            assert refused(lambda: verify.check(verify.harness.wrong())) == (404, 20404)
+    assert refused(lambda: verify.check(code)) == (404, 20404)  # the seventh was the last
+    assert refused(verify.create) == (429, 60202)

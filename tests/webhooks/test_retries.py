@@ -128,6 +128,19 @@ def test_what_waits_for_its_next_try_is_sent_again_too(told: Harness) -> None:
     assert events(told)[0].state is EventState.DELIVERED
 
 
+def test_what_is_being_sent_or_is_due_is_not_sent_again(told: Harness) -> None:
+    since = told.clock.now
+    approve(told)
+    (event,) = events(told)
+    told.store.write(notify.claim_events, event.endpoint_id, limit=8)  # its first try
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 0
+    behave(told, Behaviour.FAIL)
+    told.forward(60)
+    assert events(told)[0].tries == 1
+    told.clock.forward(60)  # due again, and not yet claimed
+    assert told.store.write(webhooks.replay_failed, since=since, operator="alice") == 0
+
+
 def test_no_event_goes_out_twice_while_its_lease_holds(told: Harness) -> None:
     approve(told)
     (event,) = events(told)

@@ -58,16 +58,18 @@ function show(runtimeStatus, { attemptsUsed, attemptsLeft, deadline: until, deli
   }
   part("tries").textContent = attemptsLeft;
   if (attemptsUsed > 0) say(`That was not the code in the text. Tries left: ${attemptsLeft}.`, true);
-  else say(progress(runtimeStatus, delivery, errorCode), delivery === "undelivered");
-  const reason = delivery === "undelivered" ? (REASONS[errorCode] ?? "Check the number.") : "";
+  else say(progress(runtimeStatus, delivery, errorCode), isLost(delivery));
+  const reason = isLost(delivery) ? (REASONS[errorCode] ?? "Check the number.") : "";
   if (reason && part("error").hidden) part("trouble").open = true; // once: the person may close it
   part("error").hidden = !reason;
   part("error").textContent = reason;
   tick();
 }
 
+const isLost = (delivery) => delivery === "undelivered" || delivery === "failed";
+
 function progress(runtimeStatus, delivery, errorCode) {
-  if (delivery === "undelivered") return "The network says that the text did not arrive.";
+  if (isLost(delivery)) return "The network says that the text did not arrive.";
   if (runtimeStatus === "Pending" && errorCode) return "Your text is taking longer than usual.";
   if (runtimeStatus === "Pending") return "Your text is being sent.";
   if (delivery === "delivered") return "Your text has arrived. Reply with its code.";
