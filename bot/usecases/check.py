@@ -189,8 +189,11 @@ def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Ru
     is_used_up = usage.count_wrong(tx, phone, run_id=id, most=most) >= most
     if is_used_up or usage.hit(tx, UsageKind.WRONG, rules.wrong_per_number, phone=phone):
         return Verdict.GONE
-    if attempts.is_right(verification, reply, rules.keyring):
+    attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
+    if attempted.is_right:
         return Verdict.RIGHT
-    of_caller = {"country": verification.country, "started_by": verification.started_by}
-    usage.add(tx, UsageKind.WRONG, phone=phone, run_id=id, **of_caller)
+    if attempted.guess != verification.last_guess:  # a repeat tells a guesser nothing
+        of_caller = {"country": verification.country, "started_by": verification.started_by}
+        usage.add(tx, UsageKind.WRONG, phone=phone, run_id=id, **of_caller)
+        verifications.update(tx, verification, replace(verification, last_guess=attempted.guess))
     return Verdict.GONE
