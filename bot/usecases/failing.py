@@ -39,7 +39,7 @@ def stop_texts(
     if newer is not None and newer.accepted_at is not None:
         return ()
     opt_outs.mark(tx, phone=phone, from_address=from_address)
-    if newer is None:
+    if newer is None or not _is_sent_from(tx, newer, from_address):
         return ()
     canceled = Canceled(Cause.OPTED_OUT, Cause.OPTED_OUT.value)
     return record(tx, newer, decide(newer, canceled, tx.now))
@@ -51,6 +51,11 @@ def _pending_but(tx: Tx, phone: str, verification_id: str) -> Verification | Non
     except UnreadableRow:
         return None
     return pending if pending is not None and pending.id != verification_id else None
+
+
+def _is_sent_from(tx: Tx, verification: Verification, from_address: str) -> bool:
+    """People stop the texts from one address of ours, which may have been changed since."""
+    return any(text.from_address == from_address for text in outbox.of(tx, verification.id))
 
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:

@@ -57,8 +57,9 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
         waited = TimeAtTwilio(tx.now - verification.accepted_at, tx.now)
     changes = _did_not_arrive(tx, verification, report) if report.is_final else ()
     if report.blame is Blame.OPTED_OUT and report.is_final:
-        of_phone = verification.phone, rules.from_address
-        changes += stop_texts(tx, *of_phone, verification_id=verification.id)
+        from_address = text.from_address or rules.from_address
+        phone, id = verification.phone, verification.id
+        changes += stop_texts(tx, phone, from_address, verification_id=id)
     return Done(Reported(verification, waited=waited), has_work=not is_named, changes=changes)
 
 

@@ -2,6 +2,7 @@
 through a report of an older text."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,6 +103,20 @@ def test_not_if_twilio_has_taken_a_text_since(harness: Harness) -> None:
     harness.text(harness.code())
     assert outcome(harness, newer) == ("approved", "answered")
     harness.clock.forward(100)
+    assert harness.post_start().status_code == 202
+
+
+def test_a_stop_to_our_former_number_is_none_to_the_present_one(harness: Harness) -> None:
+    harness.start_and_send()
+    former = harness.texts()[-1]
+    harness.clock.forward(20)
+    world = harness.simulator.world
+    world.number = replace(world.number, phone="+14255550199")
+    harness.restart(TWILIO_PHONE_NUMBER="+14255550199")
+    newer = harness.start()["id"]
+    harness.simulator.webhooks.post_report(former, "undelivered", 21610)
+    assert outcome(harness, newer) == ("pending", None)
+    assert harness.opt_outs(5) == []
     assert harness.post_start().status_code == 202
 
 
