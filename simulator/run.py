@@ -20,8 +20,9 @@ from typing import IO
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from dotenv import dotenv_values, set_key
+from dotenv import set_key
 
+from bot.settings import env_file
 from simulator.receiver import PATH
 from simulator.server import Simulator
 from simulator.world import Account, Number, Service, new_sid
@@ -43,15 +44,15 @@ def main() -> int:
         sys.exit(f"PORT and SIMULATOR_PORT are both {port}: choose two ports.")
     settings = local_settings(SETTINGS, port=port, simulator_port=simulator_port)
     simulator = Simulator(
-        Account(settings["TWILIO_ACCOUNT_SID"], settings["TWILIO_AUTH_TOKEN"]),
+        Account(settings["TWILIO_ACCOUNT_SID"], first_key(settings["TWILIO_AUTH_TOKEN"])),
         Number(
             settings["TWILIO_PHONE_NUMBER"],
             sms_url=f"{settings['PUBLIC_BASE_URL']}/twilio/sms#rc=2&rp=5xx,ct,rt",
         ),
         port=simulator_port,
         service_url=settings["PUBLIC_BASE_URL"],
-        function_key=settings["FUNCTION_KEY"],
-        system_key=settings["SYSTEM_KEY"],
+        function_key=first_key(settings["FUNCTION_KEY"]),
+        system_key=first_key(settings["SYSTEM_KEY"]),
         webhook_secrets=[one.strip() for one in settings["WEBHOOK_SECRET"].split(",")],
     )
     # A pool with a campaign, as US carriers ask for: `flask check --twilio` finds no fault.
@@ -104,7 +105,10 @@ def free_port(variable: str, default: str) -> int:
 
 def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, str]:
     """Settings for this machine: those of the file, random keys, and the addresses of this run."""
-    kept = dotenv_values(path) if path.exists() else {}
+    try:
+        kept = env_file.variables(path, known=os.environ.keys())
+    except env_file.UnreadableFile as error:
+        sys.exit(str(error))
     signup_port = os.environ.get("SIGNUP_PORT", SIGNUP_PORT)
     # While `make signup` is not running, events to the example fail, each with a log line.
     own = [
@@ -120,7 +124,7 @@ def local_settings(path: Path, *, port: int, simulator_port: int) -> dict[str, s
         "TWILIO_API_BASE_URL": f"http://127.0.0.1:{simulator_port}",
         "TWILIO_ACCOUNT_SID": kept.get("TWILIO_ACCOUNT_SID") or f"AC{secrets.token_hex(16)}",
         "TWILIO_AUTH_TOKEN": kept.get("TWILIO_AUTH_TOKEN") or secrets.token_hex(16),
-        "TWILIO_PHONE_NUMBER": "+14255550100",
+        "TWILIO_PHONE_NUMBER": kept.get("TWILIO_PHONE_NUMBER") or "+14255550100",
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_hex(32),
         "FUNCTION_KEY": kept.get("FUNCTION_KEY") or secrets.token_hex(24),
         "SYSTEM_KEY": kept.get("SYSTEM_KEY") or secrets.token_hex(24),
@@ -143,6 +147,11 @@ def _joined(own: Sequence[str], kept: str | None, *, ours: Sequence[str]) -> str
     return ",".join([*own, *(value for value in given if value and value not in own)])
 
 
+def first_key(values: str) -> str:
+    """The first of a list of keys, without the name that may stand before it."""
+    return values.split(",")[0].rpartition(":")[2].strip()
+
+
 def new_webhook_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
@@ -153,7 +162,7 @@ def keep(path: Path, settings: dict[str, str]) -> None:
     progress."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     path.touch(mode=0o600)
-    kept = dotenv_values(path)
+    kept = env_file.variables(path, known=os.environ.keys())
     for name, value in settings.items():
         if kept.get(name) != value:
             quotes = "never" if PLAIN.fullmatch(value) else "always"
@@ -172,10 +181,11 @@ def wait_until_ready(base_url: str, service: "subprocess.Popen[bytes]") -> bool:
 
 
 def greeting(settings: dict[str, str], simulator_url: str) -> str:
-    base_url = settings["PUBLIC_BASE_URL"]
+    base_url, key = settings["PUBLIC_BASE_URL"], first_key(settings["FUNCTION_KEY"])
+    code = "$FUNCTION_KEY" if key == settings["FUNCTION_KEY"] else key
     return f"""
   The phones         {simulator_url}   <- begin here: a button there starts a verification
-  The console        {base_url}/console/   its key: {settings["CONSOLE_KEY"]}
+  The console        {base_url}/console/   its key: {first_key(settings["CONSOLE_KEY"])}
   Textback itself    {base_url}
   A sign-up form     make signup, in another shell: an application that uses all this
 
@@ -183,7 +193,7 @@ Or start one from another shell, in this folder:
 
   . {SETTINGS}
   curl -s -d '"+14255550123"' \\
-    "$PUBLIC_BASE_URL/orchestrators/E4_SmsPhoneVerification?code=$FUNCTION_KEY"
+    "$PUBLIC_BASE_URL/orchestrators/E4_SmsPhoneVerification?code={code}"
 
 The text appears on the phone page; reply with its code there. Ctrl-C ends all.
 """

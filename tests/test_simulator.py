@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from bot import settings
-from simulator.run import keep, local_settings, only_one_of
+from simulator.run import first_key, keep, local_settings, only_one_of
 from tests.harness import PHONE, Harness
 from tests.ports import free_port
 
@@ -166,6 +166,23 @@ def test_the_example_application_is_told_of_outcomes_and_its_pages_may_read(
     )
     assert again["WEBHOOK_SECRET"] == first["WEBHOOK_SECRET"]
     settings.read({**again, "DATABASE_URL": f"sqlite:///{tmp_path}/textback.db"})
+
+
+@pytest.mark.parametrize(
+    ("value", "key"), [("a-key", "a-key"), ("alice:one, bob:two", "one"), ("new,old", "new")]
+)
+def test_the_first_key_of_a_list_is_the_one_to_use(value: str, key: str) -> None:
+    assert first_key(value) == key
+
+
+def test_a_line_that_cannot_be_read_ends_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "local.env"
+    path.write_text("SERVICE_NAME='Bob''s \"Tools\"'\n")
+    with pytest.raises(SystemExit, match=r"local\.env: line 1 cannot be read"):
+        local_settings(path, port=8000, simulator_port=8001)
+    path.write_text("TWILIO_PHONE_NUMBER=+14255550199\n")
+    kept = local_settings(path, port=8000, simulator_port=8001)
+    assert kept["TWILIO_PHONE_NUMBER"] == "+14255550199"
 
 
 def test_the_page_starts_a_verification_and_follows_it(harness: Harness) -> None:

@@ -1,9 +1,11 @@
 """The console's forms start, resend, cancel and forget verifications, and clear limits."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.store.tx import Done
 from tests.console.conftest import Operator, signed_in
 from tests.console.page import Page
 from tests.console.pages import WHY, one, show
@@ -187,3 +189,23 @@ def test_looking_whether_it_can_start_again_changes_nothing(
         assert f"Text a new code to {PHONE}" in page.texts("#doing button")
     assert harness.post_start().status_code == 202
     assert harness.post_start().status_code == 409
+
+
+def test_events_are_not_sent_again_since_a_time_to_come(
+    operator: Operator, harness: Harness
+) -> None:
+    since = f"{harness.clock.now + timedelta(hours=8):%Y-%m-%dT%H:%M}"
+    response = operator.post("/console/webhooks/failed", since=since)
+    assert response.status_code == 400
+    assert "still to come" in response.text
+
+
+def test_a_row_that_cannot_be_read_has_a_page_that_says_so(
+    operator: Operator, harness: Harness
+) -> None:
+    id = harness.start_and_send()["id"]
+    sql = "UPDATE verification SET created_at = 'x' WHERE id = :id"
+    harness.store.write(lambda tx: Done(tx.run(sql, id=id)))
+    response = operator.get(f"/console/verifications/{id}")
+    assert response.status_code == 500
+    assert "Rows that cannot be read" in response.text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.faces.console.sign_in import Throttle
+from bot.faces.console.sign_in import COOKIE, PATH, Throttle
 from tests.console.conftest import Operator
 from tests.harness import CONSOLE_KEY, Harness
 from tests.harness import harness as open_harness
@@ -190,6 +190,19 @@ def test_a_token_of_somebody_else_does_nothing(operator: Operator, harness: Harn
 def test_a_form_without_a_session_leads_to_the_sign_in(visitor: Operator, harness: Harness) -> None:
     response = visitor.post("/console/verifications", number="+14255550123")
     assert (response.status_code, response.headers["Location"]) == (303, "/console/sign-in")
+    assert harness.newest(1) == []
+
+
+def test_a_form_after_the_session_says_that_it_is_over(
+    operator: Operator, harness: Harness
+) -> None:
+    token = operator.token()
+    operator.client.delete_cookie(COOKIE, path=PATH)
+    fields = {"token": token, "number": "+14255550123"}
+    response = operator.client.post("/console/verifications", data=fields)
+    assert response.status_code == 403
+    assert "no longer signed in" in response.text
+    assert 'href="/console/sign-in"' in response.text
     assert harness.newest(1) == []
 
 

@@ -156,7 +156,9 @@ class Actions:
     def replay_failed_events(self) -> AnyResponse:
         faults: list[str] = []
         since = filters.instant(request.form.get("since", "") or "nothing", faults)
-        if since is None:
+        if since is not None and since > self._service.store.now():
+            faults.append("This time is still to come. The field is in UTC.")
+        if since is None or faults:
             return self._renderer.error_page(" ".join(faults), 400)
         count = self._as(Action.FAILED_EVENTS_REPLAYED).write(
             webhooks.replay_failed, since=since, operator=self._name

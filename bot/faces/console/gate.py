@@ -14,6 +14,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.domain.operators import Action, Operator, Role
+from bot.faces.console.remedies import Remedy
 from bot.faces.console.rendering import Renderer
 from bot.faces.console.sign_in import COOKIE, SignIn, Throttle
 from bot.http.form_fields import is_cheap
@@ -61,6 +62,10 @@ class Gate:
 
     def _refused_form(self) -> Response:
         self._refused("invalid_form")
+        if g.session.operator is None and request.endpoint != "console.enter":
+            sentence = "You are no longer signed in, so nothing was done."
+            back = Remedy("Sign in, and do it once more:", "Sign in", url_for("console.sign_in"))
+            return self._renderer.error_page(sentence, 403, remedy=back)
         sentence = "This form is too old or came from another page. Load the page and try again."
         return self._renderer.error_page(sentence, 403)
 

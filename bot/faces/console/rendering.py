@@ -25,6 +25,7 @@ from bot.explanations import words
 from bot.faces.console.remedies import remedy
 from bot.faces.console.sign_in import Session
 from bot.service import Service
+from bot.store.rows import UnreadableRow
 from bot.store.tx import StoreUnavailable
 from bot.usecases import read
 from bot.usecases.service_state import ServiceState, service_state
@@ -123,6 +124,13 @@ class Renderer:
         is_known = back is not None and self._store.read(read.exists, back)
         status = STATUSES.get(type(error), 400)
         return self.error_page(error.sentence, status, back=back if is_known else None)
+
+    def unreadable(self, _: UnreadableRow) -> Response:
+        sentence = (
+            "A row that this page shows cannot be read. The log names it; docs/operations.md has"
+            " what to do, under Rows that cannot be read."
+        )
+        return self.error_page(sentence, 500)
 
     def not_started(self, error: Refusal, number: str) -> Response:
         """Renders a refused start: keeps the typed number, and says what can be done."""

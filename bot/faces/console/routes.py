@@ -30,6 +30,7 @@ from bot.faces.console.pages import Pages
 from bot.faces.console.rendering import Renderer, guarded, since, unavailable
 from bot.faces.console.sign_in import SignIn
 from bot.service import Service
+from bot.store.rows import UnreadableRow
 from bot.store.tx import StoreUnavailable
 
 
@@ -54,6 +55,7 @@ def blueprint(service: Service) -> Blueprint:
     routes.after_request(guarded)
     routes.register_error_handler(Refusal, renderer.refusal)
     routes.register_error_handler(StoreUnavailable, unavailable)
+    routes.register_error_handler(UnreadableRow, renderer.unreadable)
     for template_filter in (
         *(clock_utc, since, waiting, last_answer),
         *(endpoint_since, endpoint_reason, next_try_at, next_try),
