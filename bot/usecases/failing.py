@@ -30,16 +30,18 @@ def fail(
 
 
 def stop_texts(
-    tx: Tx, phone: str, from_address: str, *, verification_id: str
+    tx: Tx, phone: str, from_address: str, *, verification_id: str, is_current: bool
 ) -> tuple[Change, ...]:
-    """Marks a number to which Twilio sends no text since a STOP, which may have been missed, and
-    cancels a verification that began since the one whose text was refused. Does neither if Twilio
-    has taken a text of that one: then the number has texted START."""
+    """Marks a number to which Twilio sends no text since a STOP, which may have been missed.
+    Cancels a verification that began since the one whose text was refused, unless Twilio has taken
+    a text of it: then the number has texted START. `is_current`: Twilio has said so just now, not
+    in a report, which may be older than that START and then marks nothing."""
     newer = _pending_but(tx, phone, verification_id)  # its lock before the mark, as for a reply
-    if newer is not None and newer.accepted_at is not None:
+    is_taken = newer is not None and newer.accepted_at is not None
+    if is_taken and not is_current:
         return ()
     opt_outs.mark(tx, phone=phone, from_address=from_address)
-    if newer is None or not _is_sent_from(tx, newer, from_address):
+    if newer is None or is_taken or not _is_sent_from(tx, newer, from_address):
         return ()
     canceled = Canceled(Cause.OPTED_OUT, Cause.OPTED_OUT.value)
     return record(tx, newer, decide(newer, canceled, tx.now))

@@ -59,7 +59,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     if report.blame is Blame.OPTED_OUT and report.is_final:
         from_address = text.from_address or rules.from_address
         phone, id = verification.phone, verification.id
-        changes += stop_texts(tx, phone, from_address, verification_id=id)
+        changes += stop_texts(tx, phone, from_address, verification_id=id, is_current=False)
     return Done(Reported(verification, waited=waited), has_work=not is_named, changes=changes)
 
 

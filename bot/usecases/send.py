@@ -64,7 +64,9 @@ def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
     id = claim.verification_id
     changes = fail(tx, id, text.id, impossible, ends_all=has_stopped)
     if has_stopped:
-        changes += stop_texts(tx, claim.phone, claim.from_address, verification_id=id)
+        changes += stop_texts(
+            tx, claim.phone, claim.from_address, verification_id=id, is_current=True
+        )
     return Done(None, changes=changes)
 
 

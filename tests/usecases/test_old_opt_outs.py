@@ -9,7 +9,8 @@ import pytest
 
 from bot.faces.durable.payloads import BASE_PATH
 from bot.store.tx import Done
-from tests.dispatch.missing import catch_up, missed
+from simulator import faults
+from tests.dispatch.missing import missed
 from tests.harness import FUNCTION_KEY, INSTANCES, PHONE, Harness
 
 OTHER = "+14255550124"
@@ -94,6 +95,27 @@ def test_a_number_marked_by_an_older_text_gets_no_further_one(harness: Harness) 
     assert harness.post_start().json()["code"] == "opted_out"
 
 
+def test_a_refusal_of_an_older_text_ends_the_newer_one_too(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was with Twilio while the newer one began."""
+    gateway, newer = harness.service.gateway, []
+    send = gateway.send
+
+    def starts_meanwhile(*args: Any, **more: Any) -> Any:
+        if not newer:
+            newer.append(harness.start()["id"])
+        return send(*args, **more)
+
+    monkeypatch.setattr(gateway, "send", starts_meanwhile)
+    harness.simulator.faults.add(faults.REFUSE, code=21610)
+    harness.start()
+    harness.run_once()
+    assert harness.texts() == []
+    assert outcome(harness, newer[0]) == ("canceled", "opted_out")
+    assert harness.post_start().json()["code"] == "opted_out"
+
+
 def test_not_if_twilio_has_taken_a_text_since(harness: Harness) -> None:
     """Then the number has texted START in between."""
     harness.start_and_send()
@@ -128,106 +150,3 @@ def test_a_report_beside_a_row_that_cannot_be_read_marks_too(harness: Harness) -
     harness.store.write(lambda tx: Done(tx.run(sql, id=newer)))
     harness.simulator.webhooks.post_report(harness.texts()[0], "failed", 21610)
     assert len(harness.opt_outs(5)) == 1
-
-
-# -- a NO that was missed and sent before a newer start --------------------------------------------
-
-
-@pytest.fixture
-def no_then_start(harness: Harness) -> Callable[..., tuple[str, str]]:
-    def begin(
-        said: str = "NO", *, between: Callable[[str], object] | None = None
-    ) -> tuple[str, str]:
-        harness.start_and_send(OTHER)  # so that Twilio's list is read from here on
-        older = harness.start_and_send()["id"]
-        harness.clock.forward(20)
-        missed(harness, said)
-        harness.clock.forward(5)
-        if between is not None:
-            between(older)
-        return older, harness.start_and_send()["id"]
-
-    return begin
-
-
-@pytest.mark.parametrize("is_ended_first", [False, True])
-def test_it_blocks_the_number_and_ends_the_newer_one(
-    harness: Harness, no_then_start: Callable[..., tuple[str, str]], is_ended_first: bool
-) -> None:
-    def end(id: str) -> None:
-        harness.call("POST", f"{INSTANCES}/{id}/terminate?reason=x")
-
-    _, newer = no_then_start(between=end if is_ended_first else None)
-    harness.clock.forward(7)
-    catch_up(harness)
-    view = harness.view(newer)
-    assert view.verification.outcome.at == view.updated_at == harness.clock.now
-    assert outcome(harness, newer) == ("canceled", "disowned")
-    refused = harness.post_start()
-    assert (refused.status_code, refused.json()["code"]) == (409, "disowned")
-    assert 23.9 * 3600 < int(refused.headers["Retry-After"]) <= 24 * 3600
-
-
-def test_it_does_nothing_once_the_newer_one_is_approved(
-    harness: Harness, no_then_start: Callable[..., tuple[str, str]]
-) -> None:
-    _, newer = no_then_start()
-    harness.answer(newer, harness.code())
-    catch_up(harness)
-    assert outcome(harness, newer) == ("approved", "answered")
-    assert harness.post_start().status_code == 202
-
-
-def test_any_other_text_from_then_says_nothing_about_the_newer_one(
-    harness: Harness, no_then_start: Callable[..., tuple[str, str]]
-) -> None:
-    _, newer = no_then_start("hello")
-    catch_up(harness)
-    assert outcome(harness, newer) == ("pending", None)
-
-
-def test_it_blocks_the_number_though_the_newer_one_is_over(
-    harness: Harness, no_then_start: Callable[..., tuple[str, str]]
-) -> None:
-    _, newer = no_then_start()
-    harness.call("POST", f"{INSTANCES}/{newer}/terminate?reason=x")
-    catch_up(harness)
-    assert outcome(harness, newer) == ("canceled", "terminated")
-    assert harness.post_start().json()["code"] == "disowned"
-
-
-def starts(harness: Harness) -> None:
-    harness.text("START")
-
-
-def misses_a_start(harness: Harness) -> None:
-    missed(harness, "START")
-
-
-def verifies(harness: Harness) -> None:
-    harness.start_and_send()
-    harness.text(harness.code())
-
-
-@pytest.mark.parametrize("between", [starts, misses_a_start, verifies])
-def test_it_does_nothing_if_the_number_has_texted_start_or_was_verified_since(
-    harness: Harness,
-    no_then_start: Callable[..., tuple[str, str]],
-    between: Callable[[Harness], None],
-) -> None:
-    _, newer = no_then_start(between=lambda _: between(harness))
-    catch_up(harness)
-    assert outcome(harness, newer) == ("pending", None)
-
-
-def test_it_does_nothing_to_one_that_was_approved_before(
-    harness: Harness,
-) -> None:
-    harness.answer(harness.start_and_send()["id"], harness.code())
-    harness.clock.forward(5)
-    missed(harness, "NO")
-    harness.clock.forward(5)
-    newer = harness.start_and_send()["id"]
-    harness.start_and_send(OTHER)
-    catch_up(harness)
-    assert outcome(harness, newer) == ("pending", None)
