@@ -231,7 +231,7 @@ def refuse(tx: Tx, id: str, *, error_code: int | None) -> None:
     tx.run(sql, id=id, error_code=error_code)
 
 
-def withdraw(tx: Tx, verification_id: str, *, looks_on: bool) -> None:
+def withdraw(tx: Tx, verification_id: str, *, looks_on: bool = False) -> None:
     """Withdraws unsent texts of a verification that has ended. Unknown ones are no longer looked
     up, unless `looks_on`. One that is being sent at this moment stays claimed; its result is still
     written down."""

@@ -8,11 +8,11 @@ from bot.domain import phone, reply
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.inputs import Canceled, Chattered, DisownedByText, OlderCodeSent
+from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
 from bot.domain.masking import masked_event
 from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
 from bot.domain.transitions import decide
-from bot.domain.verification import Cause, Verification
+from bot.domain.verification import Verification
 from bot.store import inbound, verifications
 from bot.store.tx import Done, Tx
 from bot.usecases.attempts import (
@@ -153,9 +153,9 @@ def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
 
 
 def _judge_earlier(tx: Tx, text: InboundText, newest: Verification, rules: Rules) -> Done[Judged]:
-    """A missed text from before the number's newest verification. It says nothing about that one,
-    unless it is NO: had it come in time, the newest one would have been refused. Not so if the
-    number has texted START since, or was verified."""
+    """A missed text from before the number's newest verification, about which it says nothing. But
+    a NO to an earlier one blocks further texts to the number, unless it has texted START since, or
+    was verified."""
     ignored = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
     recent = [newest, *verifications.recent_of(tx, text.phone)]
     later = [one for one in recent if text.predates(one.created_at, now=tx.now)]
@@ -172,11 +172,7 @@ def _judge_earlier(tx: Tx, text: InboundText, newest: Verification, rules: Rules
     decision = decide(earlier, DisownedByText(at), tx.now)
     if not decision.effects:  # it was approved, or ended more than a day ago
         return ignored
-    changes = record(tx, earlier, decision)
-    if not newest.is_terminal:
-        canceled = Canceled(Cause.DISOWNED, Cause.DISOWNED.value)
-        changes += record(tx, newest, decide(newest, canceled, tx.now))
-    return Done(Judged(None), changes=changes)
+    return Done(Judged(None), changes=record(tx, earlier, decision))
 
 
 def _says_no(

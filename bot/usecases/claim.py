@@ -68,7 +68,7 @@ def claim_due(
     rules: Rules,
     asked_at: float,
     only: str | None = None,
-    looks_after_end: bool,
+    looks_after_end: bool = True,
 ) -> Done[list[TextClaim]]:
     """Claims due texts, or `only` one of them. The lease counts from `asked_at`, an instant of
     `time.monotonic()`. `looks_after_end`: may claim one text whose verification is over, to look it

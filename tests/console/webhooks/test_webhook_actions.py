@@ -79,6 +79,7 @@ def test_all_that_failed_are_sent_again(operator: Operator, told: Harness) -> No
     path, fields = enable_form(show(operator))
     press(operator, path, **fields)
     told.simulator.receiver.behaviour = Behaviour.ACCEPT
+    told.clock.forward(60)
     page = press(operator, "/failed", since="2026-01-31T12:01")
     assert page.says(".notice") == "No event has failed since then."
     page = press(operator, "/failed", since="2026-01-31T12:00")
