@@ -149,7 +149,8 @@ def _joined(own: Sequence[str], kept: str | None, *, ours: Sequence[str]) -> str
 
 def first_key(values: str) -> str:
     """The first of a list of keys, without the name that may stand before it."""
-    return values.split(",")[0].rpartition(":")[2].strip()
+    name, colon, key = values.split(",")[0].partition(":")
+    return (key if colon else name).strip()
 
 
 def new_webhook_secret() -> str:

@@ -169,7 +169,8 @@ def test_the_example_application_is_told_of_outcomes_and_its_pages_may_read(
 
 
 @pytest.mark.parametrize(
-    ("value", "key"), [("a-key", "a-key"), ("alice:one, bob:two", "one"), ("new,old", "new")]
+    ("value", "key"),
+    [("a-key", "a-key"), ("alice:one, bob:two", "one"), ("new,old", "new"), ("a:b:c", "b:c")],
 )
 def test_the_first_key_of_a_list_is_the_one_to_use(value: str, key: str) -> None:
     assert first_key(value) == key

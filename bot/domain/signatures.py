@@ -129,9 +129,8 @@ def _is_signature(below: str) -> bool:
         words = words_of(line)
         if _MARKED.match(line.strip()) and not _is_sentence_like_default(line, words):
             return True
-        is_attribution = len(words) <= SIGNATURE_WORDS or re.search(r"[0-9@]", line)
-        if is_attribution and line.rstrip().endswith((":", "：")):
-            return True  # "Anna wrote:", and all below it
+        if is_attribution(line):
+            return True  # and all below it
         small = sum(word[0].islower() for word in words)
         capital = sum(word[0].isupper() for word in words)
         unspaced = sum(is_unspaced(letter) for letter in line)
@@ -141,6 +140,16 @@ def _is_signature(below: str) -> bool:
         if not is_short or is_sentence:
             return False
     return True
+
+
+def is_attribution(line: str) -> bool:
+    """Whether it is a line that mail programs put above a quote.
+
+    >>> is_attribution("Anna wrote:"), is_attribution("this is what your text to my phone says:")
+    (True, False)
+    """
+    is_short = len(words_of(line)) <= SIGNATURE_WORDS or re.search(r"[0-9@]", line) is not None
+    return is_short and line.rstrip().endswith((":", "："))
 
 
 def _is_sentence_like_default(line: str, words: list[str]) -> bool:

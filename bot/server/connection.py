@@ -94,6 +94,7 @@ class Connection(socket):
         self.since = time.monotonic()
         self.is_over = False
         self.is_reading = False  # waits for bytes at this moment
+        self.is_pipelining = False  # its next request began before the last one was answered
         self.buffered = 0  # bytes of the request that is being sent or answered
         self._received = 0  # bytes in this state
         self._turn = 0  # cost since it yielded
@@ -105,6 +106,7 @@ class Connection(socket):
     def begin_waiting(self, *, has_begun: bool = False) -> None:
         """Starts the wait for the next request: this one is answered. `has_begun`: bytes of the
         next one have been read with it."""
+        self.is_pipelining = has_begun
         self._enter(State.HEAD if has_begun else State.WAITING)
 
     def _enter(self, state: State) -> None:

@@ -63,6 +63,7 @@ class Connections:
         # and sends more goes behind those that came meanwhile.
         self._waiting: OrderedDict[Connection, None] = OrderedDict()
         self._heads: OrderedDict[Connection, None] = OrderedDict()
+        self._pipelining: OrderedDict[Connection, None] = OrderedDict()  # in a head behind another
         self._bodies: OrderedDict[Connection, None] = OrderedDict()
         self._large: OrderedDict[Connection, None] = OrderedDict()
         # Since when, by the monotonic clock.
@@ -103,7 +104,7 @@ class Connections:
             self.forget_buffered(connection)
             self._waiting[connection] = None
         elif connection.state is State.HEAD:
-            self._heads[connection] = None
+            (self._pipelining if connection.is_pipelining else self._heads)[connection] = None
         else:
             self._bodies[connection] = None
         if self._is_stopping and connection.state is State.WAITING:
@@ -175,6 +176,7 @@ class Connections:
             next(iter(self._waiting), None)
             or self._slow_head(now)
             or self._slow_body(now)
+            or next(iter(self._pipelining), None)
             or self._slow_reader(now)
         )
         if spared is None:
@@ -210,7 +212,7 @@ class Connections:
         return oldest if is_slow else None
 
     def _leave_queues(self, connection: Connection) -> None:
-        for queue in (self._waiting, self._heads, self._bodies):
+        for queue in (self._waiting, self._heads, self._pipelining, self._bodies):
             queue.pop(connection, None)
         self._writing.pop(connection, None)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from bot.store import usage
 from bot.store.rows import to_instant_if_readable, to_text
 from bot.store.tx import Tx
 
@@ -19,12 +20,14 @@ def mark(tx: Tx, phone: str, *, since: datetime) -> None:
 
 
 def ends_at(tx: Tx, phone: str) -> datetime | None:
-    """The instant from which the number can be texted again; None: now."""
+    """The instant from which the number can be texted again; None: now. An approval since the NO
+    lifts it."""
     row = tx.one("SELECT since FROM disown WHERE phone = :phone", phone=phone)
     if row is None:
         return None
-    ends = (to_instant_if_readable(row["since"]) or tx.now) + LASTS
-    return ends if tx.now < ends else None
+    since = to_instant_if_readable(row["since"]) or tx.now
+    is_blocked = tx.now < since + LASTS and not usage.was_approved(tx, phone, since=since)
+    return since + LASTS if is_blocked else None
 
 
 def unmark(tx: Tx, phone: str) -> bool:

@@ -39,9 +39,8 @@ def phone_of(tx: Tx, id: str) -> str | None:
 
 def of_hex_id(tx: Tx, hex_id: str) -> Verification | None:
     """Loads and locks a verification, as `load` does."""
-    sql = "SELECT * FROM verification WHERE id = :hex_id OR hex_id = :hex_id"
-    row = tx.lock(sql, hex_id=hex_id)
-    return read_row("verification", row, from_row) if row else None
+    id = id_of_hex(tx, hex_id)
+    return load(tx, id) if id else None
 
 
 def id_of_hex(tx: Tx, hex_id: str) -> str | None:
@@ -114,11 +113,9 @@ def challenge_texts_of(tx: Tx, phone: str) -> list[str]:
     most. Texts of one wording differ in the reference alone."""
     sql = """
         SELECT challenge_text FROM (
-            SELECT challenge_text, created_at,
-                row_number() OVER (
-                    PARTITION BY locale, replace(challenge_text, reference, '')
-                    ORDER BY created_at DESC
-                ) AS place
+            SELECT challenge_text, created_at, row_number() OVER (
+                PARTITION BY locale, replace(challenge_text, reference, '')
+                ORDER BY created_at DESC) AS place
             FROM verification WHERE phone = :phone AND created_at > :since
         ) AS lately
         WHERE place = 1 ORDER BY created_at DESC LIMIT 10
@@ -166,9 +163,9 @@ def finished(tx: Tx, ids: Sequence[str]) -> list[str]:
     """Returns the verifications that have ended or are gone."""
     finished_ids: list[str] = []
     for some in in_parts(ids):
-        sql = f"""
-            SELECT id FROM verification WHERE id IN ({placeholders(some)}) AND status = 'pending'
-        """
+        sql = (
+            f"SELECT id FROM verification WHERE status = 'pending' AND id IN ({placeholders(some)})"
+        )
         pending = {row["id"] for row in tx.all(sql, **placeholder_values(some))}
         finished_ids += [id for id in some if id not in pending]
     return finished_ids
@@ -188,9 +185,8 @@ def under_other_keys(tx: Tx, key_ids: Sequence[str], *, limit: int) -> list[Veri
         WHERE due_at IS NOT NULL AND due_at < :never AND key_id NOT IN ({placeholders(key_ids)})
         LIMIT :limit
     """
-    rows = tx.lock_skip_locked(
-        sql, limit=limit, never=rows_aside.NEVER, **placeholder_values(key_ids)
-    )
+    values = {"limit": limit, "never": rows_aside.NEVER, **placeholder_values(key_ids)}
+    rows = tx.lock_skip_locked(sql, **values)
     return readable("verification", rows, from_row, unreadable=partial(set_aside, tx))
 
 
@@ -208,8 +204,8 @@ def is_any_pending(tx: Tx) -> bool:
 
 
 def ids_of(tx: Tx, phone: str) -> list[str]:
-    rows = tx.all("SELECT id FROM verification WHERE phone = :phone", phone=phone)
-    return [row["id"] for row in rows]
+    sql = "SELECT id FROM verification WHERE phone = :phone"
+    return [row["id"] for row in tx.all(sql, phone=phone)]
 
 
 def finished_of(tx: Tx, phone: str, *, limit: int) -> list[str]:
@@ -227,12 +223,14 @@ def remove(tx: Tx, id: str) -> int:
     return tx.run("DELETE FROM verification WHERE id = :id", id=id)
 
 
+def note_guess(tx: Tx, id: str, guess: str | None) -> None:
+    """Remembers a wrong answer to a finished one; nothing that callers see changes."""
+    tx.run("UPDATE verification SET last_guess = :guess WHERE id = :id", id=id, guess=guess)
+
+
 def insert(tx: Tx, verification: Verification) -> None:
-    row = (
-        fixed_columns(verification)
-        | changing_columns(verification)
-        | {"updated_at": to_text(verification.created_at)}
-    )
+    updated = {"updated_at": to_text(verification.created_at)}
+    row = fixed_columns(verification) | changing_columns(verification) | updated
     columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     tx.run(f"INSERT INTO verification ({columns}) VALUES ({values})", **row)
 

@@ -98,7 +98,7 @@ def check(
 
     Raises LimitReached, StoreUnavailable.
     """
-    verification = find(tx, selector)
+    verification = _find_in_order(tx, selector)
     if verification is None:
         return Done(Checked(Verdict.GONE))
     require_caught_up(tx, verification, judged_until)
@@ -114,7 +114,7 @@ def check(
         changes = retire_key(tx, verification)
         return Done(Checked(Verdict.GONE, verification), changes=changes)
     attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
-    if not attempted.is_right:
+    if not attempted.is_right and not verification.is_decided:  # else nothing would be counted
         older = attempts.older_with_code(tx, verification, reply, rules, at=tx.now)
         if older is not None and _is_approval(tx, older, selector):
             return Done(Checked(Verdict.RIGHT, older))
@@ -124,6 +124,15 @@ def check(
     changes = record(tx, verification, decision)
     disprove_opt_out(tx, changes, rules.from_address)
     return Done(_checked(tx, verification, decision.verification), changes=changes)
+
+
+def _find_in_order(tx: Tx, selector: VerificationSelector) -> Verification | None:
+    """Locks the number before its verifications, as a start does: all count in one bound."""
+    id = verifications.id_of_hex(tx, selector.hex_id) if selector.hex_id is not None else None
+    phone = verifications.phone_of(tx, id) if id is not None else selector.phone
+    if phone is not None:
+        tx.lock_name(phone)
+    return find(tx, selector)
 
 
 def _checked(tx: Tx, before: Verification, after: Verification) -> Checked:
@@ -180,20 +189,26 @@ def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -
 
 def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
     """Judges the code once more. A wrong one counts as before the approval, in the same bounds:
-    otherwise ten minutes would be enough to guess it."""
+    otherwise ten minutes would be enough to guess it. The last of the number's day is left to a
+    pending verification, which it ends."""
     if not isinstance(reply, Attempt):
         return Verdict.GONE
-    phone, id = verification.phone, run_id(verification.nonce)
-    tx.lock_name(phone)  # other verifications of the number count in the same bound
-    most = verification.terms.max_attempts
-    is_used_up = usage.count_wrong(tx, phone, run_id=id, most=most) >= most
-    if is_used_up or usage.hit(tx, UsageKind.WRONG, rules.wrong_per_number, phone=phone):
+    phone, id, most = (
+        verification.phone,
+        run_id(verification.nonce),
+        verification.terms.max_attempts,
+    )
+    if usage.count_wrong(tx, phone, run_id=id, most=most) >= most:
+        return Verdict.GONE
+    left = usage.wrong_left(tx, rules.wrong_per_number, phone=phone)
+    if left is not None and left <= 1:
         return Verdict.GONE
     attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
     if attempted.is_right:
         return Verdict.RIGHT
-    if attempted.guess != verification.last_guess:  # a repeat tells a guesser nothing
+    is_of_older = attempts.older_with_code(tx, verification, reply, rules, at=tx.now) is not None
+    if not is_of_older and attempted.guess != verification.last_guess:  # a repeat tells nothing
         of_caller = {"country": verification.country, "started_by": verification.started_by}
         usage.add(tx, UsageKind.WRONG, phone=phone, run_id=id, **of_caller)
-        verifications.update(tx, verification, replace(verification, last_guess=attempted.guess))
+        verifications.note_guess(tx, verification.id, attempted.guess)
     return Verdict.GONE

@@ -1,6 +1,6 @@
 """Texts that are impossible: their verifications fail unless another text may arrive."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.inputs import Canceled, TextImpossible
 from bot.domain.transitions import decide
@@ -36,28 +36,37 @@ def stop_texts(
     Cancels a verification that began since the one whose text was refused, unless Twilio has taken
     a text of it: then the number has texted START. `is_current`: Twilio has said so just now, not
     in a report, which may be older than that START and then marks nothing."""
-    newer = _pending_but(tx, phone, verification_id)  # its lock before the mark, as for a reply
-    is_taken = newer is not None and newer.accepted_at is not None
+    newer = _newer(tx, phone, from_address, verification_id)  # its lock first, as for a reply
+    is_taken = newer is not None and newer.has_taken
     if is_taken and not is_current:
         return ()
     opt_outs.mark(tx, phone=phone, from_address=from_address)
-    if newer is None or is_taken or not _is_sent_from(tx, newer, from_address):
+    if newer is None or is_taken:
         return ()
     canceled = Canceled(Cause.OPTED_OUT, Cause.OPTED_OUT.value)
-    return record(tx, newer, decide(newer, canceled, tx.now))
+    verification = newer.verification
+    return record(tx, verification, decide(verification, canceled, tx.now))
 
 
-def _pending_but(tx: Tx, phone: str, verification_id: str) -> Verification | None:
+@dataclass(frozen=True, slots=True)
+class _Newer:
+    verification: Verification
+    has_taken: bool  # whether Twilio has a text of it, or may have one
+
+
+def _newer(tx: Tx, phone: str, from_address: str, verification_id: str) -> _Newer | None:
+    """Another pending verification, if its texts go out from this address of ours: people stop the
+    texts from one address, which may have been changed since."""
     try:
         pending = verifications.pending_of(tx, phone)
+        texts = outbox.of(tx, pending.id) if pending else []
     except UnreadableRow:
         return None
-    return pending if pending is not None and pending.id != verification_id else None
-
-
-def _is_sent_from(tx: Tx, verification: Verification, from_address: str) -> bool:
-    """People stop the texts from one address of ours, which may have been changed since."""
-    return any(text.from_address == from_address for text in outbox.of(tx, verification.id))
+    ours = [text for text in texts if text.from_address == from_address]
+    if pending is None or pending.id == verification_id or not ours:
+        return None
+    taken = (TextState.ACCEPTED, TextState.UNKNOWN)
+    return _Newer(pending, any(text.state in taken for text in ours))
 
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:

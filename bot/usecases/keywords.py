@@ -98,7 +98,7 @@ def is_no(tx: Tx, prepared: PreparedText, v: Verification, *, is_quote: bool) ->
 def _begins_quote(tx: Tx, v: Verification, below: str) -> bool:
     """Whether it begins with one of our texts, or with the line that mail programs put above one:
     "Anna wrote:"."""
-    is_attributed = below.partition("\n")[0].rstrip().endswith((":", "："))
+    is_attributed = signatures.is_attribution(below.partition("\n")[0])
     return is_attributed or opens_with_quote(comparable(below), _texts_of(tx, v))
 
 

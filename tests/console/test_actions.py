@@ -201,7 +201,7 @@ def test_events_are_not_sent_again_since_a_time_to_come(
 
 
 def test_a_row_that_cannot_be_read_has_a_page_that_says_so(
-    operator: Operator, harness: Harness
+    operator: Operator, harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     id = harness.start_and_send()["id"]
     sql = "UPDATE verification SET created_at = 'x' WHERE id = :id"
@@ -209,3 +209,4 @@ def test_a_row_that_cannot_be_read_has_a_page_that_says_so(
     response = operator.get(f"/console/verifications/{id}")
     assert response.status_code == 500
     assert "Rows that cannot be read" in response.text
+    assert "of verification cannot be read" in caplog.text

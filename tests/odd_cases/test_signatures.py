@@ -108,6 +108,8 @@ def test_no_above_a_quote_without_its_letters_approves_nothing(tmp_path: Path) -
 
 
 SENTENCES = [
+    "No\nI did type my number right and this is what your text to my phone says:\nYour"
+    " verification code is 0000",
     "No\nEnvoyé de nouveau svp",
     "No\nYour verification code never arrived",
     "NO\n\nYour verification code does not work, please resend",

@@ -151,6 +151,19 @@ def test_a_client_that_reads_slowly_makes_room_for_a_new_one() -> None:
         assert counted == ["crowded", "refused"]
 
 
+def test_a_client_that_pipelines_makes_room_for_a_new_one() -> None:
+    """It is never idle, and never slow: the first byte of its next request is always there."""
+    connections = Connections(most=2, of_one_address=0, keepalive=5, cut=lambda _: None)
+    with ExitStack() as stack:
+        pipelines, begins, new = (stack.enter_context(Connection()) for _ in range(3))
+        for connection in (begins, pipelines):
+            assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+        pipelines.begin_body()
+        pipelines.begin_waiting(has_begun=True)
+        assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
+        assert [one.is_over for one in (pipelines, begins)] == [True, False]
+
+
 def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
     service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
     file = tmp_path / ".env"

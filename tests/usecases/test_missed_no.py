@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from simulator import faults
 from tests.dispatch.missing import catch_up, missed
 from tests.harness import INSTANCES, Harness
 
@@ -48,6 +49,8 @@ def test_it_blocks_the_number_and_leaves_the_newer_one_alone(
     assert 23.9 * 3600 < int(refused.headers["Retry-After"]) < 24 * 3600  # from when it was sent
     harness.text(harness.code())
     assert outcome(harness, newer) == ("approved", "answered")
+    harness.clock.forward(100)
+    assert harness.post_start().status_code == 202, "the holder has asked for a code since"
 
 
 def test_it_does_nothing_once_the_newer_one_is_approved(
@@ -66,6 +69,37 @@ def test_any_other_text_from_then_says_nothing_about_the_newer_one(
     _, newer = no_then_start("hello")
     catch_up(harness)
     assert outcome(harness, newer) == ("pending", None)
+
+
+def test_nothing_more_is_texted_to_the_number(
+    harness: Harness, no_then_start: Callable[..., tuple[str, str]]
+) -> None:
+    _, newer = no_then_start()
+    harness.clock.forward(20)
+    path = f"{INSTANCES}/{newer}/raiseEvent/ResendSmsChallenge"
+    assert harness.call("POST", path, json={}).status_code == 202
+    catch_up(harness)
+    harness.run_once()
+    assert len(harness.texts()) == 2
+    assert outcome(harness, newer) == ("pending", None)
+
+
+@pytest.mark.parametrize("is_tried", [False, True])
+def test_a_newer_one_without_any_text_yet_ends(harness: Harness, is_tried: bool) -> None:
+    harness.start_and_send(OTHER)
+    harness.start_and_send()
+    harness.clock.forward(20)
+    missed(harness, "NO")
+    harness.clock.forward(5)
+    if is_tried:
+        harness.simulator.faults.add(faults.REFUSE, code=20429)
+    newer = harness.start()["id"]
+    if is_tried:
+        harness.run_once()  # put off
+    catch_up(harness)
+    harness.forward(31)
+    assert len(harness.texts()) == 1
+    assert outcome(harness, newer) == ("canceled", "disowned")
 
 
 def test_it_blocks_the_number_though_the_newer_one_is_over(

@@ -139,14 +139,26 @@ def test_a_stop_to_our_former_number_is_none_to_the_present_one(harness: Harness
     harness.simulator.webhooks.post_report(former, "undelivered", 21610)
     assert outcome(harness, newer) == ("pending", None)
     assert harness.opt_outs(5) == []
+    harness.run_once()  # taken from the present one, which says nothing of the former
+    harness.simulator.webhooks.post_report(former, "failed", 21610)
+    sql = "SELECT DISTINCT from_address FROM opt_out"
+    assert harness.store.read(lambda tx: [row["from_address"] for row in tx.all(sql)]) == [
+        "+14255550100"
+    ]
     assert harness.post_start().status_code == 202
 
 
-def test_a_report_beside_a_row_that_cannot_be_read_marks_too(harness: Harness) -> None:
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE verification SET created_at = 'x' WHERE id = :id",
+        "UPDATE outbox SET queued_at = 'x' WHERE verification_id = :id",
+    ],
+)
+def test_a_report_beside_a_row_that_cannot_be_read_marks_too(harness: Harness, sql: str) -> None:
     harness.start_and_send()
     harness.clock.forward(20)
     newer = harness.start()["id"]
-    sql = "UPDATE verification SET created_at = 'x' WHERE id = :id"
     harness.store.write(lambda tx: Done(tx.run(sql, id=newer)))
     harness.simulator.webhooks.post_report(harness.texts()[0], "failed", 21610)
     assert len(harness.opt_outs(5)) == 1

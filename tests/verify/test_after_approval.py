@@ -175,5 +175,37 @@ def test_wrong_codes_after_approvals_count_in_the_bound_of_the_day(verify: Verif
         verify.check(code)
         for _ in range(4):
             assert refused(lambda: verify.check(verify.harness.wrong())) == (404, 20404)
-    assert refused(lambda: verify.check(code)) == (404, 20404)  # the seventh was the last
-    assert refused(verify.create) == (429, 60202)
+    # The last one of the day is left to a pending verification, which it ends.
+    assert refused(lambda: verify.check(code)) == (404, 20404)
+    verify.create_and_send()
+    assert verify.check(verify.harness.wrong()).status == "pending"
+    assert refused(lambda: verify.check(verify.harness.code())) == (429, 60202)
+    sql = "SELECT count(*) AS n FROM usage WHERE kind = 'wrong'"
+    assert verify.harness.store.read(lambda tx: tx.one(sql)["n"]) == 7
+
+
+def test_a_repeated_wrong_code_after_the_approval_counts_once(verify: Verify) -> None:
+    verify.create_and_send()
+    code, wrong = verify.harness.code(), verify.harness.wrong()
+    verify.check(code)
+    before = verify.harness.view(verify.fetch(PHONE).sid.removeprefix("VE")).updated_at
+    verify.harness.clock.forward(60)
+    for _ in range(9):
+        assert refused(lambda: verify.check(wrong)) == (404, 20404)
+    assert verify.check(code).status == "approved"
+    after = verify.harness.view(verify.fetch(PHONE).sid.removeprefix("VE")).updated_at
+    assert after == before, "nothing that callers see has changed"
+
+
+def test_a_held_outcome_lets_nobody_guess_an_older_code(verify: Verify) -> None:
+    """One that was approved by a text is right again for ten minutes."""
+    harness = verify.harness
+    verify.create_and_send()
+    older = harness.code()
+    harness.text(older)
+    harness.clock.forward(20)
+    newer = harness.start_and_send()["id"]
+    assert verify.check(older).status == "approved"
+    harness.suspend(newer, None)
+    harness.answer(newer, harness.code())
+    assert verify.check(older).status == "pending"

@@ -125,7 +125,8 @@ class Renderer:
         status = STATUSES.get(type(error), 400)
         return self.error_page(error.sentence, status, back=back if is_known else None)
 
-    def unreadable(self, _: UnreadableRow) -> Response:
+    def unreadable(self, error: UnreadableRow) -> Response:
+        log.error("%s", error)
         sentence = (
             "A row that this page shows cannot be read. The log names it; docs/operations.md has"
             " what to do, under Rows that cannot be read."
