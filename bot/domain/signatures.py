@@ -148,7 +148,7 @@ def is_attribution(line: str) -> bool:
     >>> is_attribution("Anna wrote:"), is_attribution("this is what your text to my phone says:")
     (True, False)
     """
-    is_short = len(words_of(line)) <= SIGNATURE_WORDS or re.search(r"[0-9@]", line) is not None
+    is_short = len(words_of(line)) <= SIGNATURE_WORDS or re.search(r"[\d@]", line) is not None
     return is_short and line.rstrip().endswith((":", "："))
 
 

@@ -135,6 +135,8 @@ class Worker(GeventWorker):
         return contextlib.nullcontext()
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        if sock.is_over:  # closed to make room, though a whole request had been read ahead
+            raise StopIteration
         sock.begin_body()
         reader = req.body.reader
         if isinstance(reader, ChunkedReader):

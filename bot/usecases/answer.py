@@ -8,13 +8,13 @@ from bot.domain import phone, reply
 from bot.domain.decision import Decision
 from bot.domain.events import Event, EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.inputs import Canceled, Chattered, DisownedByText, OlderCodeSent
+from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
 from bot.domain.masking import masked_event
 from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
 from bot.domain.transitions import decide
-from bot.domain.verification import Cause, Verification
-from bot.store import inbound, outbox, verifications
-from bot.store.tx import Change, Done, Tx
+from bot.domain.verification import Verification
+from bot.store import inbound, verifications
+from bot.store.tx import Done, Tx
 from bot.usecases.attempts import (
     attempt_of,
     is_of_older_text,
@@ -23,7 +23,7 @@ from bot.usecases.attempts import (
     read_reply,
     writes_code,
 )
-from bot.usecases.failing import is_unsent, retire_key
+from bot.usecases.failing import retire_key, stop_texts_of_blocked
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.keywords import (
@@ -172,20 +172,8 @@ def _judge_earlier(tx: Tx, text: InboundText, newest: Verification, rules: Rules
     decision = decide(earlier, DisownedByText(at), tx.now)
     if not decision.effects:  # it was approved, or ended more than a day ago
         return ignored
-    changes = record(tx, earlier, decision) + _stop_texts_of(tx, newest)
+    changes = record(tx, earlier, decision) + stop_texts_of_blocked(tx, newest)
     return Done(Judged(None), changes=changes)
-
-
-def _stop_texts_of(tx: Tx, newest: Verification) -> tuple[Change, ...]:
-    """Nothing more is texted to a number that is blocked: withdraws what is queued. If that is all,
-    the verification ends."""
-    if newest.is_terminal:
-        return ()
-    if newest.first_try_at is None or is_unsent(tx, newest):
-        canceled = Canceled(Cause.DISOWNED, Cause.DISOWNED.value)
-        return record(tx, newest, decide(newest, canceled, tx.now))
-    outbox.withdraw(tx, newest.id, looks_on=True)
-    return ()
 
 
 def _says_no(

@@ -190,18 +190,17 @@ def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -
 def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
     """Judges the code once more. A wrong one counts as before the approval, in the same bounds:
     otherwise ten minutes would be enough to guess it. The last of the number's day is left to a
-    pending verification, which it ends."""
+    pending verification, if there is one, which it ends."""
     if not isinstance(reply, Attempt):
         return Verdict.GONE
-    phone, id, most = (
-        verification.phone,
-        run_id(verification.nonce),
-        verification.terms.max_attempts,
-    )
+    phone, id = verification.phone, run_id(verification.nonce)
+    most = verification.terms.max_attempts
     if usage.count_wrong(tx, phone, run_id=id, most=most) >= most:
         return Verdict.GONE
     left = usage.wrong_left(tx, rules.wrong_per_number, phone=phone)
-    if left is not None and left <= 1:
+    # Without a lock: a newer one's would come after an older one's.
+    spares_one = any(not one.is_terminal for one in verifications.recent_of(tx, phone))
+    if left is not None and left <= int(spares_one):
         return Verdict.GONE
     attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
     if attempted.is_right:

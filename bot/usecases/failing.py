@@ -65,7 +65,7 @@ def _newer(tx: Tx, phone: str, from_address: str, verification_id: str) -> _Newe
     ours = [text for text in texts if text.from_address == from_address]
     if pending is None or pending.id == verification_id or not ours:
         return None
-    taken = (TextState.ACCEPTED, TextState.UNKNOWN)
+    taken = (TextState.ACCEPTED, TextState.UNKNOWN, TextState.SENDING)
     return _Newer(pending, any(text.state in taken for text in ours))
 
 
@@ -91,3 +91,24 @@ def _is_last(tx: Tx, verification: Verification, text_id: str) -> bool:
         return True
     others = [text for text in outbox.of(tx, verification.id) if text.id != text_id]
     return not any(text.may_arrive for text in others)
+
+
+def stop_texts_of_blocked(tx: Tx, newest: Verification) -> tuple[Change, ...]:
+    """Nothing more is texted to a number that is blocked: withdraws what is queued. If that is all,
+    the verification ends."""
+    if newest.is_terminal:
+        return ()
+    if not _is_any_out(tx, newest):
+        canceled = Canceled(Cause.DISOWNED, Cause.DISOWNED.value)
+        return record(tx, newest, decide(newest, canceled, tx.now))
+    outbox.withdraw(tx, newest.id, looks_on=True)
+    return ()
+
+
+def _is_any_out(tx: Tx, verification: Verification) -> bool:
+    """Whether a text of it may arrive that is no longer ours to keep."""
+    try:
+        texts = outbox.of(tx, verification.id)
+    except UnreadableRow:
+        return True
+    return any(text.may_arrive and text.state is not TextState.QUEUED for text in texts)

@@ -4,6 +4,8 @@ import resource
 import signal
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot import settings
 from bot.server import file_limit
 from bot.server.connection import SLOW_BODY_SECONDS, SLOW_READ_SECONDS, Connection
 from bot.server.connections import BUFFERED_BYTES, LARGE_BYTES, Connections
+from bot.server.worker import Worker
 from tests.harness import WEBHOOK_SECRET, environment
 from tests.processes.clients import held_open
 from tests.processes.service import ROOT, Service, until
@@ -179,3 +182,10 @@ def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
         assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (900, 900)
     finally:
         service.close()
+
+
+def test_a_request_of_a_connection_that_was_closed_is_not_carried_out() -> None:
+    """One that pipelines may be closed to make room after a whole request of it has been read."""
+    closed: Any = SimpleNamespace(is_over=True)
+    with pytest.raises(StopIteration):
+        Worker.handle_request(closed, "127.0.0.1:80", None, closed, None)

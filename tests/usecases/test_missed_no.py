@@ -1,9 +1,13 @@
 """A NO that was missed, and sent before a newer start of its number."""
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from bot.usecases.claim import TextClaim, claim_due
+from bot.usecases.send import postponed
 from simulator import faults
 from tests.dispatch.missing import catch_up, missed
 from tests.harness import INSTANCES, Harness
@@ -147,3 +151,71 @@ def test_it_does_nothing_to_one_that_was_approved_before(
     harness.start_and_send(OTHER)
     catch_up(harness)
     assert harness.post_start().status_code == 202
+
+
+def begin(harness: Harness) -> None:
+    harness.start_and_send(OTHER)
+    harness.start_and_send()
+    harness.clock.forward(20)
+    missed(harness, "NO")
+    harness.clock.forward(5)
+
+
+def send_on(harness: Harness) -> None:
+    for _ in range(12):
+        harness.forward(5)
+
+
+def test_a_text_that_twilio_never_got_is_not_sent_after_it(harness: Harness) -> None:
+    begin(harness)
+    harness.simulator.faults.add(faults.ERROR_BEFORE)
+    newer = harness.start()["id"]
+    harness.run_once()  # it is not known whether Twilio has it
+    catch_up(harness)
+    send_on(harness)
+    assert len(harness.texts()) == 1
+    assert outcome(harness, newer) == ("canceled", "disowned")
+
+
+def claimed(harness: Harness) -> TextClaim:
+    rules, lease = harness.service.rules, timedelta(seconds=30)
+    asked_at = time.monotonic()
+    (claim,) = harness.store.write(claim_due, lease=lease, limit=10, rules=rules, asked_at=asked_at)
+    return claim
+
+
+def test_nor_is_one_that_was_being_sent_and_is_put_off(harness: Harness) -> None:
+    begin(harness)
+    newer = harness.start()["id"]
+    claim = claimed(harness)
+    catch_up(harness)
+    harness.store.write(postponed, claim, delay=timedelta(seconds=2), code=20429)
+    send_on(harness)
+    assert len(harness.texts()) == 1
+    assert outcome(harness, newer) == ("canceled", "disowned")
+
+
+def test_one_whose_only_text_did_not_arrive_ends(harness: Harness) -> None:
+    """A further one was queued, and is withdrawn."""
+    begin(harness)
+    newer = harness.start_and_send()["id"]
+    harness.clock.forward(20)
+    path = f"{INSTANCES}/{newer}/raiseEvent/ResendSmsChallenge"
+    assert harness.call("POST", path, json={}).status_code == 202
+    harness.simulator.webhooks.post_report(harness.texts()[-1], "failed", 30003)
+    assert outcome(harness, newer) == ("pending", None)
+    catch_up(harness)
+    assert outcome(harness, newer) == ("canceled", "disowned")
+
+
+def test_a_report_of_an_older_text_leaves_one_alone_whose_text_is_being_sent(
+    harness: Harness,
+) -> None:
+    harness.start_and_send()
+    harness.clock.forward(20)
+    harness.text("STOP")
+    harness.text("START")
+    newer = harness.start()["id"]
+    claimed(harness)
+    harness.simulator.webhooks.post_report(harness.texts()[0], "undelivered", 21610)
+    assert (outcome(harness, newer), harness.opt_outs(5)) == (("pending", None), [])

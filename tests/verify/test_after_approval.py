@@ -175,11 +175,8 @@ def test_wrong_codes_after_approvals_count_in_the_bound_of_the_day(verify: Verif
         verify.check(code)
         for _ in range(4):
             assert refused(lambda: verify.check(verify.harness.wrong())) == (404, 20404)
-    # The last one of the day is left to a pending verification, which it ends.
-    assert refused(lambda: verify.check(code)) == (404, 20404)
-    verify.create_and_send()
-    assert verify.check(verify.harness.wrong()).status == "pending"
-    assert refused(lambda: verify.check(verify.harness.code())) == (429, 60202)
+    assert refused(lambda: verify.check(code)) == (404, 20404)  # the seventh was the last
+    assert refused(verify.create) == (429, 60202)
     sql = "SELECT count(*) AS n FROM usage WHERE kind = 'wrong'"
     assert verify.harness.store.read(lambda tx: tx.one(sql)["n"]) == 7
 
@@ -209,3 +206,25 @@ def test_a_held_outcome_lets_nobody_guess_an_older_code(verify: Verify) -> None:
     harness.suspend(newer, None)
     harness.answer(newer, harness.code())
     assert verify.check(older).status == "pending"
+
+
+def test_the_last_wrong_code_of_the_day_is_left_to_a_pending_verification(verify: Verify) -> None:
+    """Which it ends, so that no guess comes after it."""
+    verify.restart(LIMIT_WRONG_PER_NUMBER="4/day", LIMIT_PER_NUMBER="")
+    older = verify.create_and_send().sid
+    verify.check(verify.harness.code())
+    verify.create_and_send()
+    for _ in range(5):
+        wrong = {"VerificationSid": older, "Code": verify.harness.wrong()}
+        assert verify.post("/VerificationCheck", wrong).status_code == 404
+    assert verify.check(verify.harness.wrong()).status == "pending"
+    assert refused(lambda: verify.check(verify.harness.code())) == (429, 60202)
+    sql = "SELECT count(*) AS n FROM usage WHERE kind = 'wrong'"
+    assert verify.harness.store.read(lambda tx: tx.one(sql)["n"]) == 4
+
+
+def test_a_lost_answer_costs_nothing_whatever_the_bound(verify: Verify) -> None:
+    verify.restart(LIMIT_WRONG_PER_NUMBER="1/day")
+    verify.create_and_send()
+    for _ in range(3):
+        assert verify.check(verify.harness.code()).status == "approved"
