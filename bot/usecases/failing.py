@@ -1,15 +1,18 @@
 """Texts that are impossible: their verifications fail unless another text may arrive."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.domain.inputs import Canceled, TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import opt_outs, outbox, verifications
 from bot.store.rows import UnreadableRow
-from bot.store.texts import TextState
+from bot.store.texts import Text, TextState
 from bot.store.tx import Change, Tx
 from bot.usecases.record import record
+
+# Twilio has the text, or may have it.
+_TAKEN = frozenset([TextState.ACCEPTED, TextState.UNKNOWN, TextState.SENDING])
 
 
 def fail(
@@ -36,48 +39,45 @@ def stop_texts(
     Cancels a verification that began since the one whose text was refused, unless Twilio has taken
     a text of it: then the number has texted START. `is_current`: Twilio has said so just now, not
     in a report, which may be older than that START and then marks nothing."""
-    newer = _newer(tx, phone, from_address, verification_id)  # its lock first, as for a reply
-    is_taken = newer is not None and newer.has_taken
+    newer = _pending_but(tx, phone, verification_id)  # its lock first, as for a reply
+    texts = [text for text in _texts_of(tx, newer) or () if text.from_address == from_address]
+    is_taken = any(text.state in _TAKEN for text in texts)
     if is_taken and not is_current:
         return ()
     opt_outs.mark(tx, phone=phone, from_address=from_address)
-    if newer is None or is_taken:
+    # People stop the texts from one address of ours, which may have been changed since.
+    if newer is None or is_taken or not texts:
         return ()
-    canceled = Canceled(Cause.OPTED_OUT, Cause.OPTED_OUT.value)
-    verification = newer.verification
-    return record(tx, verification, decide(verification, canceled, tx.now))
+    return cancel(tx, newer, Cause.OPTED_OUT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Newer:
-    verification: Verification
-    has_taken: bool  # whether Twilio has a text of it, or may have one
+def cancel(tx: Tx, verification: Verification, cause: Cause) -> tuple[Change, ...]:
+    """Ends a pending verification whose person wants no texts."""
+    return record(tx, verification, decide(verification, Canceled(cause, cause.value), tx.now))
 
 
-def _newer(tx: Tx, phone: str, from_address: str, verification_id: str) -> _Newer | None:
-    """Another pending verification, if its texts go out from this address of ours: people stop the
-    texts from one address, which may have been changed since."""
+def _pending_but(tx: Tx, phone: str, verification_id: str) -> Verification | None:
     try:
         pending = verifications.pending_of(tx, phone)
-        texts = outbox.of(tx, pending.id) if pending else []
     except UnreadableRow:
         return None
-    ours = [text for text in texts if text.from_address == from_address]
-    if pending is None or pending.id == verification_id or not ours:
+    return pending if pending is not None and pending.id != verification_id else None
+
+
+def _texts_of(tx: Tx, verification: Verification | None) -> list[Text] | None:
+    """None: one of them cannot be read."""
+    try:
+        return outbox.of(tx, verification.id) if verification is not None else []
+    except UnreadableRow:
         return None
-    taken = (TextState.ACCEPTED, TextState.UNKNOWN, TextState.SENDING)
-    return _Newer(pending, any(text.state in taken for text in ours))
 
 
 def is_unsent(tx: Tx, verification: Verification) -> bool:
     """Whether a text was tried and Twilio has none; if so, the start does not count."""
     if verification.first_try_at is None:
         return False
-    try:
-        texts = outbox.of(tx, verification.id)
-    except UnreadableRow:
-        return False
-    return all(text.state is TextState.QUEUED for text in texts)
+    texts = _texts_of(tx, verification)
+    return texts is not None and all(text.state is TextState.QUEUED for text in texts)
 
 
 def retire_key(tx: Tx, verification: Verification) -> tuple[Change, ...]:
@@ -99,16 +99,14 @@ def stop_texts_of_blocked(tx: Tx, newest: Verification) -> tuple[Change, ...]:
     if newest.is_terminal:
         return ()
     if not _is_any_out(tx, newest):
-        canceled = Canceled(Cause.DISOWNED, Cause.DISOWNED.value)
-        return record(tx, newest, decide(newest, canceled, tx.now))
+        return cancel(tx, newest, Cause.DISOWNED)
     outbox.withdraw(tx, newest.id, looks_on=True)
     return ()
 
 
 def _is_any_out(tx: Tx, verification: Verification) -> bool:
     """Whether a text of it may arrive that is no longer ours to keep."""
-    try:
-        texts = outbox.of(tx, verification.id)
-    except UnreadableRow:
+    texts = _texts_of(tx, verification)
+    if texts is None:
         return True
     return any(text.may_arrive and text.state is not TextState.QUEUED for text in texts)

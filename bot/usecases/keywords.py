@@ -8,18 +8,16 @@ from bot.domain.characters import comparable
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.events import EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.inputs import Canceled
 from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
 from bot.domain.signatures import LINE_END
-from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
 from bot.store import disowns, inbound, opt_outs, verifications
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.attempts import writes_code
+from bot.usecases.failing import cancel
 from bot.usecases.inbound_text import InboundText, Judged
-from bot.usecases.record import record
 from bot.usecases.rules import Rules
 
 KEYWORD_ANSWERS = 3  # to HELP and STOP on a short code: for each number, in a day
@@ -85,13 +83,12 @@ def is_no(tx: Tx, prepared: PreparedText, v: Verification, *, is_quote: bool) ->
         return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
     words = {word for one in locales for word in wording.no_words(one)}
-    above, _, below = LINE_END.sub("\n", prepared.text.strip()).partition("\n")
-    # Without a code, what looks like a text of ours may be a complaint about it.
-    is_quote = is_quote and reply.may_hold_code(
-        reply.prepare(below), code_length=v.terms.code_length
-    )
-    if is_quote and _begins_quote(tx, v, below):
-        return signatures.is_no(above, words)
+    if is_quote:
+        above, _, below = LINE_END.sub("\n", prepared.text.strip()).partition("\n")
+        # Without a code, what looks like a text of ours may be a complaint about it.
+        is_quote = reply.may_hold_code(reply.prepare(below), code_length=v.terms.code_length)
+        if is_quote and _begins_quote(tx, v, below):
+            return signatures.is_no(above, words)
     return signatures.is_no(prepared.text, words, is_quote=is_quote)
 
 
@@ -140,7 +137,7 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
         is_by_twilio=text.keyword is not None or _is_obeyed_by_twilio(text),
     )
     judged = Judged(wording.stopped_text(service) if answers else None)
-    return Done(judged, changes=_canceled(tx, pending) if pending else ())
+    return Done(judged, changes=cancel(tx, pending, Cause.OPTED_OUT) if pending else ())
 
 
 def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:
@@ -150,12 +147,7 @@ def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:
     pending = verifications.pending_of(tx, text.phone) if keyword is Keyword.STOP else None
     if pending is None or text.predates(pending.created_at, now=tx.now):
         return Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
-    return Done(Judged(None), changes=_canceled(tx, pending))
-
-
-def _canceled(tx: Tx, pending: Verification) -> tuple[Change, ...]:
-    decision = decide(pending, Canceled(Cause.OPTED_OUT, "opted_out"), tx.now)
-    return record(tx, pending, decision)
+    return Done(Judged(None), changes=cancel(tx, pending, Cause.OPTED_OUT))
 
 
 def _may_answer(tx: Tx, number: str) -> bool:

@@ -141,6 +141,21 @@ def started(folder: Path, **settings: str) -> Iterator[Service]:
         service.close()
 
 
+@contextmanager
+def reading_nothing(service: Service, sent: bytes, count: int) -> Iterator[None]:
+    """Opens as many connections, sends this on each as far as the service lets it, and reads
+    none of the answers."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", service.port))
+            connection.setblocking(False)
+            with suppress(OSError):
+                connection.send(sent)
+        yield
+
+
 def said(connection: socket.socket, seconds: float = PROMPT_SECONDS) -> bytes:
     """Reads everything that is answered until the connection is closed."""
     connection.settimeout(seconds)

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.harness import FUNCTION_KEY, START, SYSTEM_KEY
-from tests.processes.clients import FORM, exchange, held_open, said, started, unread
+from tests.processes.clients import (
+    FORM,
+    exchange,
+    held_open,
+    reading_nothing,
+    said,
+    started,
+    unread,
+)
 from tests.processes.service import Service, memory, until
 
 
@@ -113,14 +121,7 @@ def test_a_client_that_sends_what_is_refused_reads_why(
 
 def test_a_client_that_does_not_read_leaves_no_traceback_at_sigterm(tmp_path: Path) -> None:
     ask = f"GET /openapi.json HTTP/1.1\r\nHost: x\r\nx-functions-key: {SYSTEM_KEY}\r\n\r\n"
-    with started(tmp_path) as service, ExitStack() as stack:
-        for _ in range(10):
-            connection = stack.enter_context(socket.socket())
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.connect(("127.0.0.1", service.port))
-            connection.setblocking(False)
-            with suppress(BlockingIOError):
-                connection.send(ask.encode() * 400)
+    with started(tmp_path) as service, reading_nothing(service, ask.encode() * 400, 10):
         (process,) = service.processes
         until(lambda: is_full_of_answers(service, 10))
         assert service.terminate(process) == 0
@@ -211,14 +212,7 @@ def test_clients_that_read_nothing_shut_nobody_out(tmp_path: Path, path: str) ->
     try:
         service.start()
         service.http.close()
-        with ExitStack() as stack:
-            for _ in range(50):
-                connection = stack.enter_context(socket.socket())
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                connection.connect(("127.0.0.1", service.port))
-                connection.setblocking(False)
-                with suppress(OSError):
-                    connection.send(ask.encode() * 100)
+        with reading_nothing(service, ask.encode() * 100, 50):
             until(service.is_ready, 15)  # two seconds after they are full
             assert service.cut()["crowded"] > 0
         assert "Traceback" not in service.log.read_text()

@@ -18,6 +18,7 @@ from bot.usecases.inbound_text import InboundText
 
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _OPT_OUT_TYPES = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
+_STATES = frozenset(Delivery)
 EMPTY = str(MessagingResponse())
 
 Form = Mapping[str, str]
@@ -53,7 +54,7 @@ def read_report(text_id: str, form: Form) -> Report | None:
     """Parses a delivery report. Returns None if it cannot be read."""
     sid = form.get("MessageSid", "")
     status = form.get("MessageStatus", "").lower()
-    if not _SID.fullmatch(sid) or status not in frozenset(Delivery):
+    if not _SID.fullmatch(sid) or status not in _STATES:
         return None
     delivery = Delivery(status)
     code = form.get("ErrorCode", "")
