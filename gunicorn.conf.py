@@ -44,6 +44,8 @@ control_socket_disable = True
 sendfile = False
 # No header of a client changes the path or the scheme: links are built on PUBLIC_BASE_URL.
 forwarded_allow_ips = ""
+# The parser whose bounds are tested. By default gunicorn takes gunicorn_h1c where it is installed.
+http_parser = "python"
 proc_name = "textback"
 accesslog = "-"
 
