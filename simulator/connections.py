@@ -86,6 +86,10 @@ def _body(environ: dict[str, Any]) -> bytes:
 
 
 class Server(ThreadedWSGIServer):
+    # Connections that wait to be accepted. With werkzeug's 128 the system resets some of several
+    # hundred at once.
+    request_queue_size = 1024
+
     def __init__(self, host: str, port: int, app: Any) -> None:
         self._kept: set[socket.socket] = set()
         super().__init__(host, port, app, Handler)

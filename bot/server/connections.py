@@ -177,6 +177,7 @@ class Connections:
             or self._slow_head(now)
             or self._slow_body(now)
             or next(iter(self._pipelining), None)
+            or next((one for one in self._writing if one.is_pipelining), None)
             or self._slow_reader(now)
         )
         if spared is None:

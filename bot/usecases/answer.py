@@ -157,12 +157,11 @@ def _judge_earlier(tx: Tx, text: InboundText, newest: Verification, rules: Rules
     a NO to an earlier one blocks further texts to the number, unless it has texted START since, or
     was verified."""
     ignored = Done(Judged(None, ignored=IgnoreReason.BEFORE_ITS_START))
-    recent = [newest, *verifications.recent_of(tx, text.phone)]
+    recent = verifications.recent_of(tx, text.phone)
     later = [one for one in recent if text.predates(one.created_at, now=tx.now)]
-    if text.is_outdated or any(one.is_approved for one in later):
+    if text.is_outdated or any(one.is_approved for one in later) or len(later) == len(recent):
         return ignored
-    begun = [one.id for one in recent if one not in later]
-    earlier = verifications.load(tx, begun[0]) if begun else None  # with its lock
+    earlier = verifications.load(tx, recent[len(later)].id)  # with its lock
     if earlier is None:
         return ignored
     read = read_reply(tx, earlier, text.prepared, rules)

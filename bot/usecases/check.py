@@ -132,6 +132,7 @@ def _find_in_order(tx: Tx, selector: VerificationSelector) -> Verification | Non
     phone = verifications.phone_of(tx, id) if id is not None else selector.phone
     if phone is not None:
         tx.lock_name(phone)
+        verifications.pending_of(tx, phone)  # its lock, before an older one's
     return find(tx, selector)
 
 
@@ -198,8 +199,7 @@ def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Ru
     if usage.count_wrong(tx, phone, run_id=id, most=most) >= most:
         return Verdict.GONE
     left = usage.wrong_left(tx, rules.wrong_per_number, phone=phone)
-    # Without a lock: a newer one's would come after an older one's.
-    spares_one = any(not one.is_terminal for one in verifications.recent_of(tx, phone))
+    spares_one = verifications.pending_of(tx, phone) is not None
     if left is not None and left <= int(spares_one):
         return Verdict.GONE
     attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)

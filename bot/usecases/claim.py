@@ -12,10 +12,10 @@ from bot import wording
 from bot.domain.inputs import TextImpossible, TextTried
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause, Verification
-from bot.store import circuits, outbox, verifications
+from bot.store import circuits, disowns, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.failing import fail, retire_key
+from bot.usecases.failing import fail, retire_key, stop_texts_of_blocked
 from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
@@ -115,6 +115,8 @@ def _settled(
         return changes
     if text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
         return _give_up(tx, text, verification)
+    if text.state is TextState.QUEUED and disowns.ends_at(tx, verification.phone) is not None:
+        return stop_texts_of_blocked(tx, verification)
     return None
 
 

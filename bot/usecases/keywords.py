@@ -173,14 +173,14 @@ def opt_out_stands(tx: Tx, text: InboundText, changes: tuple[Change, ...]) -> bo
 def disprove_opt_out(tx: Tx, changes: tuple[Change, ...], from_address: str) -> bool:
     """Removes the opt-out of a number if the text of a start that tested it was answered right, by
     whichever way. Returns whether there was one."""
-    began = [
-        (change.after.phone, change.after.created_at)
+    right = [
+        change.after
         for change in changes
         if any(event.name is EventName.RIGHT_ANSWER for event in change.events)
     ]
     return any(
-        opt_outs.unmark(tx, phone=phone, from_address=from_address, since_before=created_at)
-        for phone, created_at in began
+        opt_outs.unmark(tx, phone=v.phone, from_address=from_address, since_before=v.created_at)
+        for v in right
     )
 
 

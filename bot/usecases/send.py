@@ -10,11 +10,11 @@ from bot.domain.events import Event, EventName
 from bot.domain.inputs import TextAccepted, TextImpossible
 from bot.domain.transitions import decide
 from bot.domain.verification import Cause
-from bot.store import circuits, disowns, outbox, verifications
+from bot.store import circuits, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
 from bot.usecases.claim import Step, TextClaim
-from bot.usecases.failing import fail, stop_texts, stop_texts_of_blocked
+from bot.usecases.failing import fail, stop_texts
 from bot.usecases.record import erase_message, note, record
 
 
@@ -72,15 +72,13 @@ def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
 
 def postponed(tx: Tx, claim: TextClaim, *, delay: timedelta, code: int | None) -> Done[None]:
     """Schedules a text that Twilio may accept later, or gives it up if that is too late."""
-    verification = verifications.load(tx, claim.verification_id)
+    verifications.load(tx, claim.verification_id)
     due_at = min(tx.now + delay, claim.give_up_at)
     is_ours = outbox.put_back(
         tx, claim.text_id, claim=claim.number, due_at=max(due_at, tx.now), error_code=code
     )
     if is_ours:
         note(tx, claim.verification_id, Event(EventName.TEXT_POSTPONED, {"error_code": code}))
-        if verification is not None and disowns.ends_at(tx, verification.phone) is not None:
-            return Done(None, changes=stop_texts_of_blocked(tx, verification))
     return Done(None, has_work=True)
 
 

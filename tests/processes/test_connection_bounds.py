@@ -167,6 +167,19 @@ def test_a_client_that_pipelines_makes_room_for_a_new_one() -> None:
         assert [one.is_over for one in (pipelines, begins)] == [True, False]
 
 
+def test_one_that_pipelines_and_is_being_answered_makes_room_too() -> None:
+    """A client that reads a static file slowly enough is hardly ever between two answers."""
+    connections = Connections(most=2, of_one_address=0, keepalive=5, cut=lambda _: None)
+    with ExitStack() as stack:
+        pipelines, reads, new = (stack.enter_context(Connection()) for _ in range(3))
+        for connection in (reads, pipelines):
+            assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+            connections.begins_writing(connection)
+        pipelines.is_pipelining = True
+        assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
+        assert [one.is_over for one in (pipelines, reads)] == [True, False]
+
+
 def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
     service = Service(tmp_path, CONNECTIONS_PER_ADDRESS="0")
     file = tmp_path / ".env"

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from bot.store.tx import Done
 from bot.usecases.claim import TextClaim, claim_due
-from bot.usecases.send import postponed
+from bot.usecases.send import hand_back, postponed
 from simulator import faults
 from tests.dispatch.missing import catch_up, missed
 from tests.harness import INSTANCES, Harness
@@ -184,12 +186,17 @@ def claimed(harness: Harness) -> TextClaim:
     return claim
 
 
-def test_nor_is_one_that_was_being_sent_and_is_put_off(harness: Harness) -> None:
+@pytest.mark.parametrize(
+    "give_back", [partial(postponed, delay=timedelta(seconds=2), code=20429), hand_back]
+)
+def test_nor_is_one_that_was_being_sent_and_is_put_off(
+    harness: Harness, give_back: Callable[..., Done[None]]
+) -> None:
     begin(harness)
     newer = harness.start()["id"]
     claim = claimed(harness)
     catch_up(harness)
-    harness.store.write(postponed, claim, delay=timedelta(seconds=2), code=20429)
+    harness.store.write(give_back, claim)
     send_on(harness)
     assert len(harness.texts()) == 1
     assert outcome(harness, newer) == ("canceled", "disowned")
