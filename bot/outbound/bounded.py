@@ -52,6 +52,7 @@ class Call:
     # Called with each resolved address and its port before connecting; may raise to forbid it.
     check: Callable[[str, int], None] | None = None
     look_ups: threading.BoundedSemaphore = _look_ups  # held while a name is looked up
+    is_reused: bool = False  # its connection was kept from an earlier call
     is_written: bool = False  # the other side may have it
     duplicate: socket.socket | None = None  # a second handle of its connection
 
@@ -117,7 +118,8 @@ class _Bounded(HTTPConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         call = CALL.get()
-        if self.sock is None:
+        call.is_reused = self.sock is not None
+        if not call.is_reused:
             self.connect()
         if call.left <= 0:
             raise DeadlinePassed("the deadline passed before the request was written")

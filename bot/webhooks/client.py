@@ -1,5 +1,6 @@
 """One try: signed, sent to a checked address, and what its answer means."""
 
+import re
 import ssl
 import threading
 import time
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import certifi
 import urllib3
 from standardwebhooks import Webhook
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 import bot
 from bot.concurrency.watchdog import Watchdog
@@ -33,6 +34,7 @@ CONNECTIONS = 8  # to each endpoint, kept open
 # In a web process all look-ups share gevent's ten threads, so this bound leaves some for Twilio's.
 LOOK_UPS_AT_ONCE = 6
 HOSTS = 10
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")  # the standard has no fractions; receivers do
 
 
 @cache  # reading the certificates takes a tenth of a second
@@ -101,7 +103,7 @@ class WebhookClient:
         try:
             # ValueError: a chunk of a negative size.
             with suppress(HTTPError, OSError, ValueError), under_way(call, self._watchdog):
-                response = self._call(url, self.headers(id, body), body)
+                response = self._call(call, url, self.headers(id, body), body)
                 if call.left > 0:  # headers that are cut seem to end there
                     answer = self._answer(response)  # even if reading its body fails
                 _read_rest(response)
@@ -112,7 +114,19 @@ class WebhookClient:
             WebhookResult.TIMEOUT if is_late else WebhookResult.UNREACHABLE
         )
 
-    def _call(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:
+    def _call(
+        self, call: Call, url: str, headers: dict[str, str], body: str
+    ) -> urllib3.BaseHTTPResponse:
+        """Calls once more where the receiver closed a kept connection at that moment: servers do so
+        after some idle seconds. If it had the event already, it gets the same one twice."""
+        while True:
+            try:
+                return self._request(url, headers, body)
+            except ProtocolError:
+                if not call.is_reused or call.left <= 0:
+                    raise
+
+    def _request(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:
         return self._pool.request(
             "POST",
             url,
@@ -134,16 +148,19 @@ class WebhookClient:
 
     def _retry_after(self, response: urllib3.BaseHTTPResponse) -> float:
         """Parses Retry-After as seconds or a date, limited to one hour. Unreadable values count as
-        zero."""
-        text = response.headers.get("Retry-After", "").strip()
-        if text.isascii() and text.isdigit():
-            return min(float(text[:9]), LONGEST_RETRY_AFTER_SECONDS)
+        zero; of several headers, as of a receiver and its proxy, the longest counts."""
+        waits = map(self._wait, response.headers.getlist("Retry-After"))
+        return min(max(waits, default=0.0), LONGEST_RETRY_AFTER_SECONDS)
+
+    def _wait(self, text: str) -> float:
+        if _SECONDS.fullmatch(text.strip()):
+            return float(text[:9])
         try:
             at = parsedate_to_datetime(text)
         except (ValueError, TypeError, OverflowError):
             return 0.0
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - self._clock()).total_seconds()
-        return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
+        return max(0.0, seconds)
 
 
 def _read_rest(response: urllib3.BaseHTTPResponse) -> None:

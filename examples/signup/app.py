@@ -16,7 +16,7 @@ from . import protection
 from .accounts import Accounts
 from .outcomes import Outcomes
 from .pages import Pages
-from .textback import Textback
+from .textback import Textback, first_key
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
@@ -31,7 +31,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         MAX_CONTENT_LENGTH=64 * 1024,
     )
     accounts = Accounts(Path(environ.get("SIGNUP_DATABASE", "instance/signup.db")).absolute())
-    Pages(accounts, Textback(base_url, environ["FUNCTION_KEY"])).register(app)
+    Pages(accounts, Textback(base_url, first_key(environ["FUNCTION_KEY"]))).register(app)
     Outcomes(accounts, environ["WEBHOOK_SECRET"]).register(app)
     protection.register(app, base_url)
     return app

@@ -112,3 +112,9 @@ def _refusal(response: requests.Response) -> Refused:
 def _retry_after(response: requests.Response) -> int | None:
     text = response.headers.get("Retry-After", "")
     return int(text) if text.isdecimal() else None
+
+
+def first_key(values: str) -> str:
+    """Textback's setting may list several keys, `new,old`, each with a name, `web:new`."""
+    name, colon, key = values.split(",")[0].partition(":")
+    return (key if colon else name).strip()

@@ -4,8 +4,10 @@ import os
 import secrets
 from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+import requests
 from flask import Flask, jsonify, redirect, render_template, request, session, url_for
 from twilio.base.exceptions import TwilioRestException
 from werkzeug.wrappers import Response
@@ -15,8 +17,8 @@ from .client import textback_client
 # Messages to the person, by Twilio's error code.
 SENTENCES = {
     60200: "We cannot text that number. Begin with the country code, as in +14255550123.",
-    60202: "Too many wrong codes. Please wait a few minutes, and start again.",
-    60203: "We have sent as many codes as we may. Please wait a few minutes.",
+    60202: "Too many wrong codes. Please start again later.",
+    60203: "We have sent as many codes as we may. Please try again later.",
     60205: "That number gets no texts.",
     60212: "This number is being verified at the moment. Please wait a little.",
     60605: "We cannot text numbers of that country.",
@@ -25,6 +27,8 @@ SENTENCES = {
     20429: "Too many people sign up just now. Please try again later.",
 }
 OTHERWISE = "Something went wrong. Please try again later."
+# A refusal, or no answer.
+FAULTS = (TwilioRestException, requests.RequestException)
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
@@ -39,7 +43,7 @@ def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
         MAX_CONTENT_LENGTH=16 * 1024,
     )
     # With Twilio: client = Client(account_sid, auth_token)
-    client = textback_client(base_url, environ["FUNCTION_KEY"])
+    client = textback_client(base_url, first_key(environ["FUNCTION_KEY"]))
     service = client.verify.v2.services(environ["VERIFY_SERVICE_SID"])
     visitors = Visitors()
     app.before_request(require_token)
@@ -94,8 +98,9 @@ def send(service: Any, visitors: Visitors) -> Response | tuple[str, int]:
     number = request.form.get("number", "").strip()
     try:
         sent = service.verifications.create(to=number, channel="sms")
-    except TwilioRestException as error:
-        return render_template("form.html", number=number, error=sentence(error)), 400
+    except FAULTS as error:
+        told, status = explained(error)
+        return render_template("form.html", number=number, error=told), status
     session.update(number=sent.to, sid=sent.sid)
     visitors.add(sent.sid, token())
     return redirect(url_for("verify"), 303)
@@ -113,10 +118,9 @@ def check(service: Any) -> Response | tuple[str, int]:
     number, code = session["number"], request.form.get("code", "").strip()
     try:
         checked = service.verification_checks.create(to=number, code=code)
-    except TwilioRestException as error:
-        # Of a check, 60200 is about the code.
-        told = "That is no code." if error.code == 60200 else sentence(error)
-        return render_template("verify.html", number=number, error=told), 400
+    except FAULTS as error:
+        told, status = explained(error, {60200: "That is no code."})
+        return render_template("verify.html", number=number, error=told), status
     if checked.status != "approved":
         told = "That is not the code in the text."
         return render_template("verify.html", number=number, error=told), 400
@@ -131,8 +135,8 @@ def status(service: Any, visitors: Visitors) -> Response:
     if "sid" in session:
         try:
             found = service.verifications(session["sid"]).fetch().status
-        except TwilioRestException as error:
-            found = "gone" if error.code == 20404 else "pending"
+        except FAULTS as error:
+            found = "gone" if getattr(error, "code", None) == 20404 else "pending"
     if found == "approved" and not visitors.is_alone(session["sid"], token()):
         found = "pending"
     if found == "approved":
@@ -146,5 +150,17 @@ def welcome() -> str | Response:
     return render_template("welcome.html", number=session["verified"])
 
 
-def sentence(error: TwilioRestException) -> str:
-    return SENTENCES.get(error.code, OTHERWISE)
+def explained(
+    error: Exception, instead: Mapping[int, str] = MappingProxyType({})
+) -> tuple[str, int]:
+    """Returns what the person is told and the status. `instead`: sentences for this call alone."""
+    if not isinstance(error, TwilioRestException):
+        return OTHERWISE, 503
+    told = instead.get(error.code) or SENTENCES.get(error.code, OTHERWISE)
+    return told, 400 if error.status < 500 else 503
+
+
+def first_key(values: str) -> str:
+    """Textback's setting may list several keys, `new,old`, each with a name, `web:new`."""
+    name, colon, key = values.split(",")[0].partition(":")
+    return (key if colon else name).strip()

@@ -9,7 +9,7 @@ from twilio.rest import Client
 
 class TextbackHttpClient(TwilioHttpClient):
     def __init__(self, base_url):
-        super().__init__()
+        super().__init__(timeout=10)  # seconds; without it, Twilio's client waits for ever
         self.base_url = base_url
 
     def request(self, method, url, *args, **more):

@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from examples.signup import textback
 from examples.verify_signup import client
-from examples.verify_signup.app import SENTENCES, create_app
+from examples.verify_signup.app import OTHERWISE, SENTENCES, create_app, first_key
 from tests.browser.conftest import Visit
 from tests.examples.conftest import Example, example
 from tests.harness import FUNCTION_KEY, PHONE, Harness
@@ -118,6 +119,28 @@ def test_each_error_has_its_sentence(running: tuple[Example, Harness]) -> None:
     harness.forward(600)
     assert alert(person.check(harness.code())) == SENTENCES[20404]
     assert person.client.get("/welcome").status_code == 302
+
+
+def test_a_person_is_told_if_textback_does_not_answer() -> None:
+    made = Example(1)
+    made.app = create_app(
+        {
+            "PUBLIC_BASE_URL": "http://127.0.0.1:1",
+            "FUNCTION_KEY": FUNCTION_KEY,
+            "VERIFY_SERVICE_SID": f"VA{'0' * 32}",
+        }
+    )
+    person = Person(made)
+    with person.client.session_transaction() as session:
+        session.update(number=PHONE, sid=f"VE{'0' * 32}")
+    for response in (person.send(), person.check("123456")):
+        assert (response.status_code, alert(response)) == (503, OTHERWISE)
+    assert person.client.get("/verify/status").json == {"status": "pending"}
+
+
+@pytest.mark.parametrize("values", ["new,old", "web:new, app:old", " new "])
+def test_the_first_of_several_keys_is_used(values: str) -> None:
+    assert first_key(values) == textback.first_key(values) == "new"
 
 
 def test_what_was_texted_back_may_be_entered_too(running: tuple[Example, Harness]) -> None:

@@ -1,8 +1,9 @@
 """An HTTP server on loopback that counts what reaches it, and the client that posts to it."""
 
+import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -50,6 +51,29 @@ def listening(**more: Any) -> Iterator[Listener]:
         yield listener
     finally:
         listener.close()
+
+
+@contextmanager
+def accepting(behave: Callable[[socket.socket], object]) -> Iterator[str]:
+    """The address of a server that hands each connection to `behave`, in a thread of its own."""
+
+    def run(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            behave(connection)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=run, args=(server.accept()[0],)).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+            thread.join()
 
 
 def client(*, allows_private: bool = False, own_port: int = 1, endpoints: int = 1) -> WebhookClient:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.webhook_response import WebhookResult
 from bot.webhooks import client as client_module
-from tests.webhooks.listener import client, listening, post
+from tests.webhooks.listener import accepting, client, listening, post
 
 DEAD = "https://dead.example.com/"
 
@@ -70,25 +70,14 @@ def test_a_call_ends_at_its_deadline_and_the_status_counts(
 ) -> None:
     monkeypatch.setattr(client_module, "CALL_SECONDS", 0.4)
     is_over = threading.Event()
-    server = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
-        connection, _ = server.accept()
-        with connection:
-            try:
-                behave(connection)
-                is_over.wait(10)
-            except OSError:
-                pass
+    def stays(connection: socket.socket) -> None:
+        behave(connection)
+        is_over.wait(10)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        assert post(f"http://127.0.0.1:{server.getsockname()[1]}/").result is result
-    finally:
+    with accepting(stays) as url:
+        assert post(url).result is result
         is_over.set()
-        server.close()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -96,6 +85,7 @@ def test_a_call_ends_at_its_deadline_and_the_status_counts(
     [
         ("120", 120),
         ("99999", 3600),
+        ("1.5", 1.5),
         ("soon", 0),
         ("-5", 0),
         ("", 0),
@@ -107,6 +97,41 @@ def test_retry_after(value: str, seconds: float) -> None:
     headers = {"Retry-After": value.encode().decode("latin-1")}
     with listening(status=503, headers=headers) as listener:
         assert post(f"http://127.0.0.1:{listener.port}/").retry_after_seconds == seconds
+
+
+def test_the_longest_of_several_retry_after_counts() -> None:
+    """A proxy may add its own."""
+
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(65536)
+        waits = b"Retry-After: 60\r\nRetry-After: 120\r\nRetry-After: 1\r\n"
+        connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n" + waits + b"\r\n")
+
+    with accepting(refuse) as url:
+        assert post(url).retry_after_seconds == 120
+
+
+def test_a_kept_connection_that_the_receiver_closes_costs_no_try() -> None:
+    """A server closes what was idle for some seconds, perhaps as the next event goes out."""
+    unanswered: list[bytes] = []
+
+    def answer_once(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        unanswered.append(connection.recv(65536))
+
+    with accepting(answer_once) as url:
+        made = client()
+        for number in range(3):
+            assert made.post(url, f"msg_{number}", "{}").result is WebhookResult.DELIVERED
+        assert len(unanswered) == 2
+
+
+def test_a_new_connection_that_the_receiver_closes_does() -> None:
+    called: list[bytes] = []
+    with accepting(lambda connection: called.append(connection.recv(65536))) as url:
+        assert post(url).result is WebhookResult.UNREACHABLE
+    assert len(called) == 1
 
 
 def test_a_name_that_hangs_holds_up_no_other_host(monkeypatch: pytest.MonkeyPatch) -> None:
