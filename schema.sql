@@ -107,7 +107,7 @@ CREATE INDEX verification_error ON verification (error_code, created_at, id) WHE
 --   sending   claimed under a lease that lapses when due; once lapsed, its outcome is unknown
 --   unknown   Twilio may have it: to be looked up when due, never simply sent again
 --   accepted  Twilio has it
---   refused   Twilio will not have it, or it was given up
+--   refused   Twilio will never accept it, or it was given up
 --   withdrawn never sent, its verification ended before
 CREATE TABLE outbox (
     id              TEXT NOT NULL PRIMARY KEY,   -- part of the status callback's address
@@ -284,7 +284,7 @@ CREATE TABLE circuit (
 ) STRICT;
 
 -- What counts against limits. A purge does not remove these rows, so it allows no further start.
---   start     counts against its number, unless an approval or an unsent of its verification stands beside it
+--   start     counts against its number, unless its verification also has an approval or an unsent row
 --   probe     a start let through in an area whose circuit breaker is open
 --   lifted    a text that an operator forgave, or that Twilio or we refused: counts for country, key and in all
 --   approval  when a verification was approved

@@ -22,7 +22,7 @@ if command == "run":
 if command in (None, "routes", "shell"):  # the last two show what is served
     try:
         app = create_app(
-            settings.read(reload.in_use() or settings.with_file(os.environ)),
+            settings.read(reload.in_use or settings.with_file(os.environ)),
             serves=command is None,
         )
     except (settings.SettingsError, UnusableDatabase) as error:

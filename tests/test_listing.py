@@ -126,6 +126,13 @@ def test_a_statement_that_changes_rows_tells_how_many() -> None:
     assert [name(path) for path in FILES if begins.search(path.read_text())] == []
 
 
+def test_effects_become_rows_in_one_place() -> None:
+    tables = r"outbox\.(?:enqueue|withdraw)|erasures\.add\w*|disowns\.mark|webhook_events\.add"
+    writes = re.compile(rf"\b(?:{tables}|usage\.(?:add|lift_newest))\(")
+    found = {name(path) for path in FILES if writes.search(path.read_text())}
+    assert found == {"usecases/record.py"}
+
+
 # Below the use cases, or tables themselves.
 OF_TABLES = ("store/", "usecases/", "admission/", "observability/")
 

@@ -160,7 +160,7 @@ def test_a_key_or_a_code_in_a_path_is_not_shown(harness: Harness) -> None:
 def test_a_secret_is_in_no_line_wherever_it_came_from(
     monkeypatch: pytest.MonkeyPatch, form: type[logging.Formatter], secret: str
 ) -> None:
-    monkeypatch.setattr(redaction, "_secrets", [])
+    monkeypatch.setattr(redaction, "hidden", [])
     redaction.hide(["a-secret", secret, "trial"])
     fields = {"msg": f"GET /{secret}/x", "path": f"/{secret}", "request": secret}
     record = logging.makeLogRecord(fields)
@@ -172,7 +172,7 @@ def test_a_secret_is_in_no_line_wherever_it_came_from(
 
 def test_a_secret_of_digits_is_masked_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of it could look like a number, and the rest would stay."""
-    monkeypatch.setattr(redaction, "_secrets", [])
+    monkeypatch.setattr(redaction, "hidden", [])
     secret = "724a4b87a57fd14255550123fe90c14133cde3acda66acab4b6f857f00c42555"
     redaction.hide([secret])
     assert of_environ(f"/instances/{secret}") == "/instances/*****"

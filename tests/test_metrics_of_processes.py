@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.delivery import SendOutcome
 from bot.observability.metrics import Metrics
 from bot.observability.shared_counters import SharedCounters
 from bot.store import metric_samples
@@ -22,7 +23,7 @@ def test_each_process_reports_the_sums_of_all(store: Store, clock: HandClock) ->
         metrics = Metrics(clock=clock)
         for _ in range(refusals):
             metrics.refused("limit_reached")
-        metrics.sent("accepted", None)
+        metrics.sent(SendOutcome.ACCEPTED, None)
         return metrics, SharedCounters(metrics, store)
 
     processes = [process(refusals) for refusals in (1, 2, 4)]

@@ -104,18 +104,18 @@ def test_blanks_and_line_ends_after_a_value_are_dropped() -> None:
 def test_a_reload_with_a_file_that_cannot_be_read_keeps_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reload, "_in_use", None)
+    monkeypatch.setattr(reload, "in_use", None)
     assert reload.renew(environment).settings is not None
     (tmp_path / ".env").write_bytes(b"\xe9")
     again = reload.renew(lambda: settings.with_file({}, tmp_path))
     assert again.settings is not None
-    assert reload.in_use() == environment()
+    assert reload.in_use == environment()
 
 
 def test_a_start_with_a_file_that_cannot_be_read_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reload, "_in_use", None)
+    monkeypatch.setattr(reload, "in_use", None)
     (tmp_path / ".env").write_bytes(b"\xe9")
     found = reload.renew(lambda: settings.with_file({}, tmp_path))
     assert found.settings is None

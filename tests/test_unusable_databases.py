@@ -72,7 +72,7 @@ def test_a_device_keeps_its_permissions(tmp_path: Path) -> None:
 def test_a_reload_survives_whatever_a_check_raises(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(reload, "_in_use", None)
+    monkeypatch.setattr(reload, "in_use", None)
     first = environment()
     assert reload.renew(lambda: first).settings is not None
 
@@ -141,7 +141,7 @@ def test_blanks_around_the_other_names_of_settings_are_ignored() -> None:
 def test_proxies_of_the_file_reach_libraries_and_change_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reload, "_in_use", None)
+    monkeypatch.setattr(reload, "in_use", None)
     process = {"PATH": "/bin", "NO_PROXY": "own.example"}
     for proxy in ("http://one:1", "http://two:2", ""):
         reload.drop_proxies(process)

@@ -65,7 +65,8 @@ class CatchUp(Background):
         self._monotonic = monotonic
         self._outages = store.outages
         self._seen: tuple[int, int] | None = store.disruptions  # those whose missed texts were read
-        self._due: tuple[int, float] | None = None  # long outages when it was noticed, and when
+        # When missed texts were noticed: the number of long outages by then, and the instant.
+        self._noticed: tuple[int, float] | None = None
         self._has_refused = False  # the database refuses a text; all others are judged
         self._ticker = Ticker(store.outages, monotonic)
         self.heart = HeartbeatWriter(store, self._may_expire, serves=serves)
@@ -90,12 +91,12 @@ class CatchUp(Background):
         if self._outages.is_open or self._ticker.is_late:
             return False
         if not self.is_due:
-            self._due = None
+            self._noticed = None
             return True
         # A further short outage starts no new wait: one every few seconds would prevent all expiry.
-        if self._due is None or self._due[0] != self._outages.long_ended:
-            self._due = self._outages.long_ended, self._monotonic()
-        return self._monotonic() - self._due[1] > EXPIRY_WAITS_SECONDS
+        if self._noticed is None or self._noticed[0] != self._outages.long_ended:
+            self._noticed = self._outages.long_ended, self._monotonic()
+        return self._monotonic() - self._noticed[1] > EXPIRY_WAITS_SECONDS
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
@@ -159,19 +160,19 @@ class CatchUp(Background):
             )
             self._store.write(heartbeat.caught_up, until=until)
         except TextRefused:
-            if self._may_expire():  # waited for; what comes later is waited for anew
-                self._seen, self._due, self._has_refused = disruptions, None, True
+            if self._may_expire():  # expiry has waited; a later disruption starts a new wait
+                self._seen, self._noticed, self._has_refused = disruptions, None, True
             raise
         except RowLocked:  # others need not wait for it
             raise
         except StoreUnavailable:
-            self._due = None  # only an unreadable list makes expiry stop waiting
+            self._noticed = None  # only an unreadable list makes expiry stop waiting
             raise
         log.info("caught up with %d texts", count)
         self._seen, self._has_refused = disruptions, False
         self.heart.silent = 0
         if not self.is_due:
-            self._due = None
+            self._noticed = None
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_SECONDS

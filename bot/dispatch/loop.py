@@ -165,20 +165,16 @@ class Dispatcher:
         """Sends one batch of due texts and ends one batch of due verifications. Returns how long to
         sleep."""
         next_due = self._store.read(due)
-        pause = pause_until(next_due)
         if next_due.is_unreadable:
             self._store.write(repair.set_unreadable_aside)
-        is_waiting = False
-        if next_due.has_due_verifications:
-            count = self._expire()
-            is_waiting = count == 0  # for other processes, which may wait for this one too
-            pause = timedelta(0) if count == expire.BATCH else SHORTEST_SLEEP
+        ended = self._expire() if next_due.has_due_verifications else None
         if next_due.has_due_texts and self.send.run_in_background(self._wake.set) > 0:
             return timedelta(0)
-        if is_waiting:
+        if ended == 0:  # they wait for other processes, which may wait for this one too
             self._catch_up.heart.try_to_beat()
+        if not ended:
             return pause_until(next_due)
-        return pause
+        return timedelta(0) if ended == expire.BATCH else SHORTEST_SLEEP
 
 
 def pause_until(next_due: Due) -> timedelta:

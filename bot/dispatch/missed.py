@@ -1,7 +1,7 @@
 """Reads the texts that were missed from Twilio's list, and judges each as of when it was sent."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from bot.channels.gateway import Gateway, NotForUs, ReceivedText
@@ -67,10 +67,15 @@ def _judge_all(
             _judge(store, text, rules, on_ignored)
         except RowLocked as error:
             blocked[text.phone] = error
-            if sum(type(one) is RowLocked for one in blocked.values()) == MOST_BLOCKED:
+            if len(_locked(blocked.values())) == MOST_BLOCKED:
                 break
     if blocked:
-        raise min(blocked.values(), key=lambda one: type(one) is not RowLocked)
+        raise [*_locked(blocked.values()), *blocked.values()][0]
+
+
+def _locked(errors: Iterable[RowLocked]) -> list[RowLocked]:
+    """Those that waited for another transaction."""
+    return [error for error in errors if not isinstance(error, TextRefused)]
 
 
 def _listed(

@@ -30,6 +30,7 @@ from bot.channels.gateway import (
 )
 from bot.concurrency.pool import Pool
 from bot.dispatch.batch import write_batch
+from bot.domain.delivery import SendOutcome
 from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
@@ -67,7 +68,7 @@ class SendDuty:
         *,
         timeout_seconds: float,
         at_once: int,
-        on_sent: Callable[[str, int | None], None],
+        on_sent: Callable[[SendOutcome, int | None], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_sent` gets the outcome of each call and Twilio's error code. `monotonic` measures
@@ -215,17 +216,17 @@ class SendDuty:
             self._store.write(look_up.look_up_answered, claim, messages)
 
 
-def _outcome(result: SendResult) -> tuple[str, int | None]:
-    """A word for it, and Twilio's error code."""
+def _outcome(result: SendResult) -> tuple[SendOutcome, int | None]:
+    """The outcome, and Twilio's error code."""
     match result:
         case Accepted():
-            return "accepted", None
+            return SendOutcome.ACCEPTED, None
         case Refused(code):
-            return "refused", code
+            return SendOutcome.REFUSED, code
         case Postponed(code):
-            return "postponed", code
+            return SendOutcome.POSTPONED, code
         case Unknown(_, code):
-            return "unknown", code
+            return SendOutcome.UNKNOWN, code
 
 
 def _summary(result: SendResult) -> str:

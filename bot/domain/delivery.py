@@ -1,6 +1,16 @@
-"""How far a text has come, as its channel reports. Reports come in any order and repeat."""
+"""Answers to a text that is handed to Twilio, and how far it has come, as its channel reports.
+Reports come in any order and repeat."""
 
 from enum import StrEnum
+
+
+class SendOutcome(StrEnum):
+    """Twilio's answer to a text that was handed to it. The values are published in a metric."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    POSTPONED = "postponed"
+    UNKNOWN = "unknown"
 
 
 class Delivery(StrEnum):

@@ -87,7 +87,7 @@ class DisownedByText:
 
 @dataclass(frozen=True, slots=True)
 class OlderCodeSent:
-    """A reply held the code of this superseded verification."""
+    """A reply held the code of this verification, which was superseded or is just approved."""
 
     at: datetime  # when the person sent it
 

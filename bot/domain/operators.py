@@ -9,6 +9,11 @@ class Via(StrEnum):
     COMMAND = "command"
 
 
+# The callers whose starts operators' are; no key of a caller may have their names.
+CONSOLE_CALLER, COMMAND_CALLER = "console", "cli"
+OWN_CALLERS = frozenset([CONSOLE_CALLER, COMMAND_CALLER])
+
+
 class Role(StrEnum):
     OPERATOR = "operator"  # looks and acts
     VIEWER = "viewer"  # looks

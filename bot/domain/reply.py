@@ -17,8 +17,7 @@ from bot.domain.characters import ascii_digits, ascii_punctuation, comparable, v
 from bot.domain.quotes import has_reaction_frame, quotes_any, without_frames
 from bot.domain.signatures import LINE_END, above, unquoted
 
-# Characters. Twilio joins all segments of a text and hands over no more
-# (https://www.twilio.com/docs/messaging/twiml).
+# Characters that Twilio hands over at most: https://www.twilio.com/docs/messaging/twiml
 LONGEST_TEXT = 1600
 # One character may become eighteen when it is made comparable.
 LONGEST_COMPARABLE = 2 * LONGEST_TEXT
@@ -68,6 +67,9 @@ class TooLong:
     """Longer than any text: not read at all."""
 
 
+Reading = Attempt | Quote | Chatter | TooLong
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedText:
     """A text, prepared for reading."""
@@ -98,7 +100,7 @@ def first_paragraph(prepared: PreparedText) -> PreparedText:
 
 
 def beginning(prepared: PreparedText, part: str) -> PreparedText:
-    """Prepares a part anew only if it is one: that takes as long as all the rest."""
+    """Prepares a part of a text. If it is the whole, saves the time of preparing it again."""
     return prepared if part == prepared.text.strip() else prepare(part)
 
 
@@ -131,7 +133,7 @@ def may_hold_code(prepared: PreparedText, *, code_length: int) -> bool:
 
 def read(
     prepared: PreparedText, *, code_length: int, challenge_text: str, service: str | None = None
-) -> Attempt | Quote | Chatter | TooLong:
+) -> Reading:
     """Reads a reply that is not a keyword. `service`: the service's name, which does not count as
     our own words.
 

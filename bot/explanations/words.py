@@ -9,6 +9,7 @@ from bot.domain.ignored import IgnoreReason
 from bot.domain.limits import LimitName
 from bot.domain.operators import Action
 from bot.domain.verification import FINISHED, Cause, Stage, Status
+from bot.store.texts import TextState
 from bot.usecases.overview import Period
 from bot.usecases.search import By
 
@@ -23,6 +24,13 @@ DELIVERIES = {
     Delivery.UNDELIVERED: "The carrier did not deliver it.",
     Delivery.FAILED: "Twilio could not send it.",
     Delivery.CANCELED: "It was canceled at Twilio.",
+}
+
+# Texts on their way to Twilio.
+QUEUE_WORDS = {
+    TextState.QUEUED: "Texts to be sent",
+    TextState.SENDING: "Texts being sent",
+    TextState.UNKNOWN: "Texts without a clear answer",
 }
 
 
@@ -40,7 +48,7 @@ CAUSES = {
     Cause.ANSWERED: "answered",
     Cause.WINDOW_OVER: "not answered in time",
     Cause.ATTEMPTS_USED: "wrong codes",
-    Cause.SUPERSEDED: "started anew",
+    Cause.SUPERSEDED: "replaced by a newer start",
     Cause.TERMINATED: "canceled by a caller or operator",
     Cause.OPTED_OUT: "texted STOP",
     Cause.DISOWNED: "replied NO",
@@ -100,7 +108,7 @@ ACTIONS = {
     Action.STARTED: "started a verification",
     Action.RESENT: "sent the text again",
     Action.CANCELED: "canceled a verification",
-    Action.FORGOTTEN: "erased a number",
+    Action.FORGOTTEN: "forgot a number",
     Action.LIMITS_CLEARED: "cleared the limits of a number",
     Action.OPT_OUT_CLEARED: "cleared the opt-out of a number",
     Action.ENDPOINT_ENABLED: "enabled a webhook endpoint",

@@ -23,7 +23,7 @@ class Body:
     media_type: str
 
 
-Answers = dict[int, str | Body | None]  # statuses, and the schema of the body if there is one
+Responses = dict[int, str | Body | None]  # statuses, and the schema of the body if there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Part:
     webhooks: Json = field(default_factory=dict)  # what Textback itself sends
 
 
-_ANSWERS: dict[int, str] = {
+_DESCRIPTIONS: dict[int, str] = {
     200: "Done",
     201: "Created",
     202: "Accepted",
@@ -77,7 +77,7 @@ def document(parts: Sequence[Part]) -> Json:
 def operation(
     id: str,
     summary: str,
-    answers: Answers,
+    statuses: Responses,
     *,
     described: Mapping[int, str] | None = None,
     **more: Any,
@@ -85,15 +85,16 @@ def operation(
     """An operation; one that needs a key answers 401 and 403 too. `id`: the name that generated
     clients give it. `described`: descriptions of statuses that mean something else here."""
     if "security" not in more:
-        answers = {401: "Fault", 403: "Fault", **answers}
-    descriptions = {**_ANSWERS, **(described or {})}
+        statuses = {401: "Fault", 403: "Fault", **statuses}
+    descriptions = {**_DESCRIPTIONS, **(described or {})}
     responses = {
-        str(status): answer(descriptions[status], name) for status, name in sorted(answers.items())
+        str(status): response(descriptions[status], name)
+        for status, name in sorted(statuses.items())
     }
     return {"operationId": id, "summary": summary, "responses": responses, **more}
 
 
-def answer(description: str, body: str | Body | None) -> Json:
+def response(description: str, body: str | Body | None) -> Json:
     described: Json = {"description": description}
     if body is not None:
         made = Body(body, "application/json") if isinstance(body, str) else body

@@ -10,6 +10,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from bot.store.texts import UNSETTLED
+
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -84,8 +86,8 @@ def _set(gauges: Gauges, registry: CollectorRegistry) -> None:
         ["state"],
         registry=registry,
     )
-    for state in ("queued", "sending", "unknown"):
-        depth.labels(state).set(gauges.queue.get(state, 0))
+    for state in UNSETTLED:
+        depth.labels(state.value).set(gauges.queue.get(state, 0))
 
 
 def _values(gauges: Gauges) -> dict[str, float]:

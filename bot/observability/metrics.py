@@ -7,10 +7,12 @@ balancer's. Gauges are read from the database at each scrape.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from bot.domain.delivery import SendOutcome
 from bot.domain.events import Event, EventName
 from bot.domain.ignored import IgnoreReason
 from bot.domain.verification import ENDS, Cause, Status
@@ -26,6 +28,14 @@ UNKNOWN_TEXT = "unknown_text"  # one of a text that is not ours, or was removed
 _ATTEMPTS = {EventName.RIGHT_ANSWER: "right", EventName.WRONG_ANSWER: "wrong"}
 _ANSWER_SECONDS = (2, 5, 10, 15, 20, 30, 45, 60, 75, 90)
 _SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class RefusedWebhook(StrEnum):
+    """Why a webhook of Twilio's was refused, or not judged again. The values are published."""
+
+    SIGNATURE = "signature"
+    ACCOUNT = "account"  # another one's
+    REPEAT = "repeat"  # it was handled before
 
 
 class Metrics:
@@ -99,10 +109,10 @@ class Metrics:
     def _begin_at_zero(self) -> None:
         """Creates each series at zero, so that `increase()` alerts work. Those of attempts and
         outcomes are created above."""
-        for outcome in ("accepted", "refused", "postponed", "unknown"):
-            self._sends.labels(outcome, "")
-        for reason in ("signature", "account", "repeat"):
-            self._refused_webhooks.labels(reason)
+        for outcome in SendOutcome:
+            self._sends.labels(outcome.value, "")
+        for reason in RefusedWebhook:
+            self._refused_webhooks.labels(reason.value)
         for cut in Cut:
             self._cut_connections.labels(cut)
         for result in WebhookResult:
@@ -114,8 +124,8 @@ class Metrics:
 
     # -- counting --------------------------------------------------------------------------------
 
-    def webhook_refused(self, reason: str) -> None:
-        self._refused_webhooks.labels(reason).inc()
+    def webhook_refused(self, reason: RefusedWebhook) -> None:
+        self._refused_webhooks.labels(reason.value).inc()
 
     def connection_cut(self, reason: str) -> None:
         self._cut_connections.labels(reason).inc()
@@ -129,8 +139,8 @@ class Metrics:
     def refused(self, code: str) -> None:
         self._refusals.labels(code).inc()
 
-    def sent(self, outcome: str, error_code: int | None) -> None:
-        self._sends.labels(outcome, error_code or "").inc()
+    def sent(self, outcome: SendOutcome, error_code: int | None) -> None:
+        self._sends.labels(outcome.value, error_code or "").inc()
 
     def delivered(self, delivery: str, error_code: int | None) -> None:
         self._deliveries.labels(delivery, error_code or "").inc()

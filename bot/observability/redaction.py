@@ -9,14 +9,14 @@ SHORTEST = 8  # characters; a trial's shorter ones are words that any line may h
 
 # Those of earlier settings stay: a key that was replaced may still be sent. The longest comes
 # first, since another one may be its beginning.
-_secrets: list[str] = []
+hidden: list[str] = []
 
 
 def hide(secrets: Iterable[str]) -> None:
     """From here on, no line holds one of these: as it is, or as JSON escapes it."""
     found = {secret for secret in secrets if len(secret) >= SHORTEST}
     found |= {json.dumps(secret)[1:-1] for secret in found}
-    _secrets[:] = sorted(found.union(_secrets), key=len, reverse=True)
+    hidden[:] = sorted(found.union(hidden), key=len, reverse=True)
 
 
 def redacted(text: str) -> str:
@@ -25,7 +25,7 @@ def redacted(text: str) -> str:
     >>> redacted("GET /a-secret-for-doctests/x")
     'GET /*****/x'
     """
-    for secret in _secrets:
+    for secret in hidden:
         if secret in text:
             text = text.replace(secret, MASK)
     return text

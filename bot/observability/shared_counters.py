@@ -79,7 +79,7 @@ class SharedCounters(Background):
 
 @contextmanager
 def _logged(consequence: str) -> Iterator[None]:
-    """Logs a failure: nothing may fail for want of counters."""
+    """Logs a failure: lost counts must not make anything else fail."""
     try:
         yield
     except StoreUnavailable as error:

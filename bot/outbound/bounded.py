@@ -166,8 +166,7 @@ def _connect(connection: HTTPConnection, call: Call) -> socket.socket:
         else:
             sock.settimeout(max(0.01, call.left))
             return sock
-    is_refused = isinstance(trouble, ConnectionRefusedError)
-    kind = ConnectionRefused if is_refused else ConnectTimeoutError
+    kind = ConnectionRefused if isinstance(trouble, ConnectionRefusedError) else ConnectTimeoutError
     raise kind(connection, f"no address answered: {type(trouble).__name__}")
 
 
@@ -180,8 +179,7 @@ def resolve(connection: HTTPConnection, call: Call) -> list[Any]:
     except socket.gaierror:
         pass
     except UnicodeError:  # an empty label, or one of more than 63 characters
-        no_name = socket.gaierror("no host name")
-        raise NameResolutionError(host, connection, no_name) from None
+        raise NameResolutionError(host, connection, socket.gaierror("no host name")) from None
     if not call.look_ups.acquire(timeout=max(0.0, call.left)):
         raise ConnectTimeoutError(connection, "the resolver is busy")
     addresses: list[Any] = []

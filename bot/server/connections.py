@@ -1,9 +1,10 @@
 """All connections of one worker: how many there may be, and which is closed when there are more.
 
 The connection that has waited longest is closed first; then the one that has been sending its head,
-or else its body, for longer than any client needs; only then is a new connection refused. The bytes
-of incomplete requests are bounded too: beyond the bound, the connection that has held many bytes
-longest is closed.
+or else its body, for longer than any client needs; then one that sends requests before the last one
+is answered; then the one that has been reading an answer for longest, if it is slow. Only then is a
+new connection refused. The bytes of incomplete requests are bounded too: beyond the bound, the
+connection that has held many bytes longest is closed.
 """
 
 import logging

@@ -12,9 +12,9 @@ from bot.store.tx import UnusableDatabase
 
 log = logging.getLogger(__name__)
 
-# Kept in gunicorn's first process, which reads its configuration at each reload. The processes that
-# it forks inherit it.
-_in_use: Mapping[str, str] | None = None
+# The environment in use; None if gunicorn did not start this process. Kept in gunicorn's first
+# process, which reads its configuration at each reload. The processes that it forks inherit it.
+in_use: Mapping[str, str] | None = None
 
 PROXIES = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 _proxies: list[str] = []  # those that `use_proxies` has set
@@ -23,15 +23,15 @@ _proxies: list[str] = []  # those that `use_proxies` has set
 def renew(read_environment: Callable[[], Mapping[str, str]]) -> SettingsCheck:
     """The settings to go on with: those of the environment, or the earlier ones if they are
     unusable. At a start there are no earlier ones."""
-    global _in_use
+    global in_use
     environment: Mapping[str, str] = {}
     try:
         environment = read_environment()
         checked = settings.validate(environment)
     except settings.SettingsError as error:  # the file cannot be read
         checked = SettingsCheck(None, (str(error),), ())
-    if _in_use is not None:
-        earlier = settings.validate(_in_use)
+    if in_use is not None:
+        earlier = settings.validate(in_use)
         try:
             fault = _fault(checked, earlier)
         except Exception as error:  # whatever it is, a reload must not end a service
@@ -39,7 +39,7 @@ def renew(read_environment: Callable[[], Mapping[str, str]]) -> SettingsCheck:
         if fault:
             log.error("the settings cannot be used, so the earlier ones stay: %s", fault)
             return earlier
-    _in_use = environment
+    in_use = environment
     return checked
 
 
@@ -79,12 +79,7 @@ def use_proxies(process: MutableMapping[str, str]) -> None:
     libraries look for them."""
     own = {name.lower() for name in process}
     for name in PROXIES:
-        value = (_in_use or {}).get(name)
+        value = (in_use or {}).get(name)
         if value and name.lower() not in own:
             process[name] = value
             _proxies.append(name)
-
-
-def in_use() -> Mapping[str, str] | None:
-    """The settings in use; None if gunicorn did not start this process."""
-    return _in_use

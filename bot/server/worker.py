@@ -91,7 +91,7 @@ class Worker(GeventWorker):
         ]
         for server in servers:
             if self.cfg.workers > 1:
-                server.max_accept = 1  # in one go: the other processes take their share
+                server.max_accept = 1  # at a time: the other processes take their share
             server.start()
         while self.alive:
             self.notify()

@@ -7,12 +7,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 
 from bot.domain.code import subkey
-from bot.domain.operators import Operator, Role, Via
+from bot.domain.operators import OWN_CALLERS, Operator, Role, Via
 from bot.settings.secret import hard_to_guess
 from bot.settings.types import Group, Unusable, Values, matching, rule, secret_setting, setting
 
-# Callers that start verifications without a key of their own.
-OWN_CALLERS = frozenset(["cli", "console"])
 # Names of callers and operators whose keys have none.
 UNNAMED_FUNCTION, UNNAMED_SYSTEM = "function", "system"
 UNNAMED_OPERATOR, UNNAMED_VIEWER = "operator", "viewer"

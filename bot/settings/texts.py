@@ -149,17 +149,14 @@ def _few_segments(settings: TextSettings) -> Iterator[str]:
     for tag in (settings.default_locale, *(tag for _, tag in settings.country_locales)):
         if settings.fits(tag):
             continue
-        most = max((settings.segments_of(style, tag) for style in Style), key=_size)
+        found = [settings.segments_of(style, tag) for style in Style]
+        most = max(found, key=lambda segments: (segments.count, segments.units))
         name = "CHALLENGE_TEXT" if settings.challenge_text else "SERVICE_NAME"
         yield (
             f"{name}: the text in {tag} takes {most.units} units of {most.encoding}, which are"
             f" {most.count} segments; ALLOW_SEGMENTS allows {settings.allow_segments} (a segment"
             " is 160 units of GSM-7 or 70 of UCS-2, and each is billed)."
         )
-
-
-def _size(found: Segments) -> int:
-    return found.count * 1000 + found.units
 
 
 @rule("challenge_text", "window_seconds")

@@ -57,6 +57,8 @@ def _require_url(url: str) -> None:
         raise Unusable("an address must begin with https:// (http:// on loopback only)")
     if not host or parts.fragment:
         raise Unusable("an address needs a host and may hold no fragment")
+    if "://" in parts.path:
+        raise Unusable("an address holds another one: commas stand between them")
     host = host_of(parts)
     is_odd = _NUMBER.fullmatch(host) and not is_address(host)
     if port == 0 or is_odd or not is_host(host):

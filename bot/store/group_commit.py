@@ -68,7 +68,7 @@ class GroupCommit:
         self._is_led = False
         # How long the last batches took. The next one is expected to take no longer than the
         # quicker of them: one slow commit says little.
-        self._batch_seconds = deque([0.0], maxlen=2)
+        self.batch_seconds = deque([0.0], maxlen=2)
 
     def write(self, use_case: Callable[[Tx], Done[T]], within: float) -> T:
         """Runs the use case and returns its value after the commit; waits `within` seconds at most.
@@ -147,7 +147,7 @@ class GroupCommit:
 
     def _note_duration(self, batch: list[_Job[Any]], began: float) -> None:
         if not all(job.is_refused for job in batch):  # refusals alone take no time
-            self._batch_seconds.append(time.monotonic() - began)
+            self.batch_seconds.append(time.monotonic() - began)
 
     def _draw(self, batch: list[_Job[Any]]) -> list[_Job[Any]]:
         """Moves waiting use cases into the batch, as far as it has room, and returns them."""
@@ -157,17 +157,17 @@ class GroupCommit:
         batch.extend(drawn)
         return drawn
 
-    def _is_too_late(self, job: _Job[Any]) -> bool:
-        """Refuses a use case whose caller would have gone before its commit. Under overload such
-        work is wasted, and its callers would not learn the result."""
-        expected = min(*self._batch_seconds, LONGEST_EXPECTED_SECONDS)
+    def _refuse_if_too_late(self, job: _Job[Any]) -> bool:
+        """Refuses a use case whose caller would have gone before its commit, and returns whether.
+        Under overload such work is wasted, and its callers would not learn the result."""
+        expected = min(*self.batch_seconds, LONGEST_EXPECTED_SECONDS)
         if time.monotonic() + expected > job.until:
             job.is_refused = True
             job.done, job.error = None, StoreUnavailable(TOO_LONG)
         return job.is_refused
 
     def _run(self, job: _Job[Any], tx: Tx) -> None:
-        if self._is_too_late(job):
+        if self._refuse_if_too_late(job):
             return
         try:
             job.done = job.use_case(tx)
@@ -183,7 +183,7 @@ class GroupCommit:
         self._note_duration(batch, began)
 
     def _run_apart(self, job: _Job[Any], tx: Tx, db: sqlite_utils.Database) -> None:
-        if job.is_refused or self._is_too_late(job):
+        if job.is_refused or self._refuse_if_too_late(job):
             return
         db.execute("SAVEPOINT use_case")
         try:

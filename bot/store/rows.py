@@ -35,7 +35,8 @@ def by_name(row: Row) -> Row:
     return row if isinstance(row, dict) else dict(zip(row.keys(), row, strict=True))
 
 
-# Rows made into values in one go: about one millisecond. A request that waits takes several turns.
+# Rows made into values without yielding: about one millisecond. A waiting request takes several
+# turns.
 ROWS_AT_ONCE = 25
 PLACEHOLDERS_AT_ONCE = 500
 

@@ -66,14 +66,14 @@ class SteadyClock:
         newest instant that was decided upon by any process."""
         with self._lock:
             at = self.monotonic()
-            gone = timedelta(seconds=max(0.0, at - self._last_at))
-            at_full_speed = self.latest + gone
+            elapsed = timedelta(seconds=max(0.0, at - self._last_at))
+            at_full_speed = self.latest + elapsed
             if timedelta(0) < self.ahead <= TOLERATED:
-                gone /= 2
-            gone_on = self.latest + gone
-            now = max(clock, gone_on, newest or clock)
+                elapsed /= 2
+            continued = self.latest + elapsed
+            now = max(clock, continued, newest or clock)
             if self.latest != _EPOCH:
-                self.jumps += clock - gone_on > JUMP
+                self.jumps += clock - continued > JUMP
                 if now - at_full_speed > STEP:  # of this clock, or of another process's
                     self._stepped_at = at
                     self.steps += 1

@@ -24,6 +24,10 @@ class TextState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+# It is not known yet whether Twilio accepts a text in these states.
+UNSETTLED = (TextState.QUEUED, TextState.SENDING, TextState.UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """One row."""
@@ -47,7 +51,7 @@ class Text:
     @property
     def is_unsettled(self) -> bool:
         """Whether it is still unknown if Twilio accepts it."""
-        return self.state in (TextState.QUEUED, TextState.SENDING, TextState.UNKNOWN)
+        return self.state in UNSETTLED
 
     @property
     def may_arrive(self) -> bool:

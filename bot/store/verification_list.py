@@ -175,7 +175,8 @@ def _within(filter: ListFilter) -> str:
 def _params(filter: ListFilter, **values: Value) -> dict[str, Value]:
     after_at, after_id = filter.after or (EARLIEST, "")
     until_at, until_id = filter.until or (EARLIEST, "")
-    newest, oldest = (filter.after, filter.until)[:: 1 if filter.newest_first else -1]
+    ends = (filter.after, filter.until)
+    newest, oldest = ends if filter.newest_first else ends[::-1]
     lower = max(at for at in (filter.created_from or EARLIEST, oldest and oldest[0]) if at)
     upper = min(at for at in (filter.created_to or LATEST, newest and newest[0]) if at)
     return {
@@ -212,8 +213,7 @@ def _rows_by_id(tx: Tx, filter: ListFilter) -> list[Row]:
 
 def _by_id(tx: Tx, filter: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]:
     """Conditions for an id prefix, with their values: one for each slice of ids. With a rare status
-    one query could read a million rows and find nothing, and would hold up others meanwhile.
-    """
+    one query could read a million rows and find nothing, and would hold up others meanwhile."""
     stages = " OR ".join(_ranges(filter.stages))
     after_id = filter.after[1] if filter.after else ""
     # One lower bound: of two, SQLite may begin its range at the wrong one.

@@ -10,7 +10,7 @@ from bot.domain.events import Event, EventName
 from bot.domain.ignored import IgnoreReason
 from bot.domain.inputs import Chattered, DisownedByText, OlderCodeSent
 from bot.domain.masking import masked_event
-from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
+from bot.domain.reply import Attempt, PreparedText, Quote, Reading
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
 from bot.store import inbound, verifications
@@ -23,7 +23,7 @@ from bot.usecases.attempts import (
     read_reply,
     writes_code,
 )
-from bot.usecases.failing import retire_key, stop_texts_of_blocked
+from bot.usecases.failing import retire_key, withdraw_after_no
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.inbound_text import InboundText, Judged
 from bot.usecases.keywords import (
@@ -171,7 +171,7 @@ def _judge_earlier(tx: Tx, text: InboundText, newest: Verification, rules: Rules
     decision = decide(earlier, DisownedByText(at), tx.now)
     if not decision.effects:  # it was approved, or ended more than a day ago
         return ignored
-    changes = record(tx, earlier, decision) + stop_texts_of_blocked(tx, newest)
+    changes = record(tx, earlier, decision) + withdraw_after_no(tx, newest)
     return Done(Judged(None), changes=changes)
 
 
@@ -179,7 +179,7 @@ def _says_no(
     tx: Tx,
     text: InboundText,
     verification: Verification,
-    read: Attempt | Quote | Chatter | TooLong,
+    read: Reading,
     rules: Rules,
 ) -> bool:
     is_quote = isinstance(read, Quote) and read.is_ours

@@ -6,16 +6,14 @@ from bot.domain import code, reply
 from bot.domain.code import Keyring
 from bot.domain.inputs import Attempted
 from bot.domain.quotes import quotes_any
-from bot.domain.reply import Attempt, Chatter, PreparedText, Quote, TooLong
+from bot.domain.reply import Attempt, PreparedText, Quote, Reading
 from bot.domain.verification import Verification
 from bot.store import usage, verifications
 from bot.store.tx import Tx
 from bot.usecases.rules import Rules
 
 
-def read_reply(
-    tx: Tx, v: Verification, prepared: PreparedText, rules: Rules
-) -> Attempt | Quote | Chatter | TooLong:
+def read_reply(tx: Tx, v: Verification, prepared: PreparedText, rules: Rules) -> Reading:
     """Reads a reply. A reaction to an earlier text of the number, perhaps in another language, is a
     quote too."""
     service = rules.service_name

@@ -8,7 +8,7 @@ from bot.domain.effects import UsageKind
 from bot.domain.errors import LimitReached
 from bot.domain.events import EventName
 from bot.domain.ids import run_id
-from bot.domain.reply import Attempt, PreparedText
+from bot.domain.reply import Attempt, PreparedText, Reading
 from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
 from bot.store import history, usage, verifications
@@ -19,7 +19,7 @@ from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.keywords import disprove_opt_out
 from bot.usecases.preconditions import require_caught_up
 from bot.usecases.read import VerificationView
-from bot.usecases.record import record
+from bot.usecases.record import count_usage, record
 from bot.usecases.rules import Rules
 
 
@@ -177,7 +177,7 @@ def _of_attempt(after: Verification) -> Verdict:
     return Verdict.GONE if is_over else Verdict.WRONG
 
 
-def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
+def _of_ended(tx: Tx, verification: Verification, reply: Reading, rules: Rules) -> Verdict:
     """Raises LimitReached."""
     assert verification.outcome is not None
     if verification.status is Status.MAX_ATTEMPTS_REACHED and tx.now < verification.deadline_at:
@@ -188,7 +188,7 @@ def _of_ended(tx: Tx, verification: Verification, reply: object, rules: Rules) -
     return _after_approval(tx, verification, reply, rules)
 
 
-def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Rules) -> Verdict:
+def _after_approval(tx: Tx, verification: Verification, reply: Reading, rules: Rules) -> Verdict:
     """Judges the code once more. A wrong one counts as before the approval, in the same bounds:
     otherwise ten minutes would be enough to guess it. The last of the number's day is left to a
     pending verification, if there is one, which it ends."""
@@ -199,15 +199,14 @@ def _after_approval(tx: Tx, verification: Verification, reply: object, rules: Ru
     if usage.count_wrong(tx, phone, run_id=id, most=most) >= most:
         return Verdict.GONE
     left = usage.wrong_left(tx, rules.wrong_per_number, phone=phone)
-    spares_one = verifications.pending_of(tx, phone) is not None
-    if left is not None and left <= int(spares_one):
+    is_another_pending = verifications.pending_of(tx, phone) is not None
+    if left is not None and left <= (1 if is_another_pending else 0):
         return Verdict.GONE
     attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
     if attempted.is_right:
         return Verdict.RIGHT
     is_of_older = attempts.older_with_code(tx, verification, reply, rules, at=tx.now) is not None
     if not is_of_older and attempted.guess != verification.last_guess:  # a repeat tells nothing
-        of_caller = {"country": verification.country, "started_by": verification.started_by}
-        usage.add(tx, UsageKind.WRONG, phone=phone, run_id=id, **of_caller)
+        count_usage(tx, UsageKind.WRONG, verification)
         verifications.note_guess(tx, verification.id, attempted.guess)
     return Verdict.GONE

@@ -15,7 +15,7 @@ from bot.domain.verification import Cause, Verification
 from bot.store import circuits, disowns, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.failing import fail, retire_key, stop_texts_of_blocked
+from bot.usecases.failing import fail, retire_key, withdraw_after_no
 from bot.usecases.record import record, withdraw_texts
 from bot.usecases.rules import Rules
 
@@ -116,7 +116,7 @@ def _settled(
     if text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
         return _give_up(tx, text, verification)
     if text.state is TextState.QUEUED and disowns.ends_at(tx, verification.phone) is not None:
-        return stop_texts_of_blocked(tx, verification)
+        return withdraw_after_no(tx, verification)
     return None
 
 
@@ -204,8 +204,8 @@ def _let_go(tx: Tx, text: Text, verification: Verification) -> None:
 
 def _give_up(tx: Tx, text: Text, verification: Verification) -> tuple[Change, ...]:
     outbox.refuse(tx, text.id, error_code=None)
-    sentence = f"Twilio did not take the text within {verification.terms.send_within_seconds}"
-    sentence += " seconds."
+    seconds = verification.terms.send_within_seconds
+    sentence = f"Twilio did not take the text within {seconds} seconds."
     if text.error_code is not None:
         sentence += f" Its last answer was {text.error_code}."
     impossible = TextImpossible(Cause.SEND_GIVEN_UP, sentence, text.error_code)

@@ -14,7 +14,7 @@ from bot.usecases.preconditions import require_caught_up, require_running
 from bot.usecases.record import record
 
 LONGEST_REASON = 4000  # characters: a reason is stored, and returned with each status
-ENDED_AT_ONCE = 20  # in one go: a few milliseconds
+ENDED_AT_ONCE = 20  # without yielding: a few milliseconds
 
 
 def cancel(

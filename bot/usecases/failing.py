@@ -1,4 +1,5 @@
-"""Texts that are impossible: their verifications fail unless another text may arrive."""
+"""Ends verifications whose text cannot be sent, did not arrive, or is not wanted, unless another of
+their texts may still arrive."""
 
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from bot.store import opt_outs, outbox, verifications
 from bot.store.rows import UnreadableRow
 from bot.store.texts import Text, TextState
 from bot.store.tx import Change, Tx
-from bot.usecases.record import record
+from bot.usecases.record import record, withdraw_queued
 
 # Twilio has the text, or may have it.
 _TAKEN = frozenset([TextState.ACCEPTED, TextState.UNKNOWN, TextState.SENDING])
@@ -32,7 +33,7 @@ def fail(
     return record(tx, verification, decide(verification, impossible, tx.now))
 
 
-def stop_texts(
+def mark_opted_out(
     tx: Tx, phone: str, from_address: str, *, verification_id: str, is_current: bool
 ) -> tuple[Change, ...]:
     """Marks a number to which Twilio sends no text since a STOP, which may have been missed.
@@ -93,14 +94,14 @@ def _is_last(tx: Tx, verification: Verification, text_id: str) -> bool:
     return not any(text.may_arrive for text in others)
 
 
-def stop_texts_of_blocked(tx: Tx, newest: Verification) -> tuple[Change, ...]:
-    """Nothing more is texted to a number that is blocked: withdraws what is queued. If that is all,
-    the verification ends."""
+def withdraw_after_no(tx: Tx, newest: Verification) -> tuple[Change, ...]:
+    """Withdraws the queued texts of a number whose holder has replied NO. If no other text of the
+    verification may arrive, cancels it."""
     if newest.is_terminal:
         return ()
     if not _is_any_out(tx, newest):
         return cancel(tx, newest, Cause.DISOWNED)
-    outbox.withdraw(tx, newest.id, looks_on=True)
+    withdraw_queued(tx, newest)
     return ()
 
 

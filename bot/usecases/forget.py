@@ -17,7 +17,7 @@ from bot.usecases.preconditions import require
 from bot.usecases.record import record
 
 HOURS_KEPT = timedelta(days=1)  # the console shows the last 24 hours by hour
-REMOVED_AT_ONCE = 50  # in one go: a few milliseconds
+REMOVED_AT_ONCE = 50  # without yielding: a few milliseconds
 FORGOTTEN_AT_ONCE = 500  # in one transaction
 
 

@@ -72,7 +72,7 @@ def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | No
 
 
 def _stop_above(prepared: PreparedText) -> Keyword | None:
-    """STOP on a line of its own, above a signature, say, whatever numbers that holds."""
+    """STOP if the first line is STOP alone. Numbers below it, as in a signature, do not count."""
     return Keyword.STOP if keyword(first_line(prepared)) is Keyword.STOP else None
 
 
@@ -83,13 +83,14 @@ def is_no(tx: Tx, prepared: PreparedText, v: Verification, *, is_quote: bool) ->
         return False
     locales = (v.locale, *verifications.locales_of(tx, v.phone))
     words = {word for one in locales for word in wording.no_words(one)}
-    if is_quote:
-        above, _, below = LINE_END.sub("\n", prepared.text.strip()).partition("\n")
-        # Without a code, what looks like a text of ours may be a complaint about it.
-        is_quote = reply.may_hold_code(reply.prepare(below), code_length=v.terms.code_length)
-        if is_quote and _begins_quote(tx, v, below):
-            return signatures.is_no(above, words)
-    return signatures.is_no(prepared.text, words, is_quote=is_quote)
+    if not is_quote:
+        return signatures.is_no(prepared.text, words)
+    above, _, below = LINE_END.sub("\n", prepared.text.strip()).partition("\n")
+    # Without a code, what looks like a text of ours may be a complaint about it.
+    holds_code = reply.may_hold_code(reply.prepare(below), code_length=v.terms.code_length)
+    if holds_code and _begins_quote(tx, v, below):
+        return signatures.is_no(above, words)
+    return signatures.is_no(prepared.text, words, is_quote=holds_code)
 
 
 def _begins_quote(tx: Tx, v: Verification, below: str) -> bool:
@@ -117,17 +118,20 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
     Advanced Opt-Out: there Textback answers HELP and STOP."""
     tx.lock_name(text.phone)
     answers = text.is_to_short_code and text.keyword is None and _may_answer(tx, text.phone)
-    if keyword is Keyword.START:
-        opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
-        disowns.unmark_until(tx, text.phone, until=tx.now - (text.age or timedelta(0)))
-    if keyword is Keyword.HELP and answers:
-        return Done(Judged(wording.help_text(service)))
-    if keyword is not Keyword.STOP:
-        return Done(Judged(None))
+    match keyword:
+        case Keyword.START:
+            opt_outs.unmark(tx, phone=text.phone, from_address=text.from_address)
+            disowns.unmark_until(tx, text.phone, until=tx.now - (text.age or timedelta(0)))
+            return Done(Judged(None))
+        case Keyword.HELP:
+            return Done(Judged(wording.help_text(service) if answers else None))
+        case Keyword.STOP:
+            return _stop(tx, text, wording.stopped_text(service) if answers else None)
+
+
+def _stop(tx: Tx, text: InboundText, confirmation: str | None) -> Done[Judged]:
     # Confirmed once: nothing is texted to a number after that.
-    answers = (
-        answers and opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
-    )
+    is_first = opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
     # Its lock before the mark, in the order of a reply.
     pending = verifications.pending_of(tx, text.phone)
     opt_outs.mark(
@@ -136,8 +140,8 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
         from_address=text.from_address,
         is_by_twilio=text.keyword is not None or _is_obeyed_by_twilio(text),
     )
-    judged = Judged(wording.stopped_text(service) if answers else None)
-    return Done(judged, changes=cancel(tx, pending, Cause.OPTED_OUT) if pending else ())
+    changes = cancel(tx, pending, Cause.OPTED_OUT) if pending else ()
+    return Done(Judged(confirmation if is_first else None), changes=changes)
 
 
 def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:

@@ -94,10 +94,8 @@ def overview(tx: Tx, period: Period) -> Overview:
     names = [to_text(first + number * step)[: 10 if daily else 13] for number in range(count)]
     rows = hourly_counts.since(tx, first, by=("hour", "country", "event"), daily=daily)
     approvals_by = partial(hourly_counts.since, tx, first, daily=daily, only=EventName.APPROVED)
-    by_hour, by_country = (
-        approvals_by(by=("hour", "seconds")),
-        approvals_by(by=("country", "seconds")),
-    )
+    by_hour = approvals_by(by=("hour", "seconds"))
+    by_country = approvals_by(by=("country", "seconds"))
     countries = _slices(rows, by_country, "country")
     ranked = sorted(countries.values(), key=lambda country: -country.started)
     steps = _slices(rows, by_hour, "hour")

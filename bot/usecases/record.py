@@ -11,6 +11,7 @@ from bot.domain.effects import (
     LiftText,
     Notify,
     SendText,
+    UsageKind,
     WithdrawTexts,
 )
 from bot.domain.events import Event
@@ -56,6 +57,12 @@ def withdraw_texts(tx: Tx, of: Verification) -> None:
     outbox.withdraw(tx, of.id, looks_on=of.is_to_erase)
 
 
+def withdraw_queued(tx: Tx, of: Verification) -> None:
+    """Withdraws the queued texts of a verification that goes on, since one of its texts may
+    arrive."""
+    outbox.withdraw(tx, of.id, looks_on=True)
+
+
 def erase_texts(tx: Tx, verification_id: str) -> None:
     """Erases the texts of a verification that is over, once Twilio's sid of a text becomes
     known."""
@@ -65,6 +72,18 @@ def erase_texts(tx: Tx, verification_id: str) -> None:
 def erase_message(tx: Tx, sid: str) -> None:
     """Erases a message that belongs to no verification, or to none of its texts."""
     erasures.add_sid(tx, sid)
+
+
+def count_usage(tx: Tx, kind: UsageKind, of: Verification) -> None:
+    """Adds one row of this kind to the usage of the verification's number, country and caller."""
+    usage.add(
+        tx,
+        kind,
+        phone=of.phone,
+        country=of.country,
+        started_by=of.started_by,
+        run_id=run_id(of.nonce),
+    )
 
 
 def add_test_event(tx: Tx, endpoint_id: str, text: str) -> None:
@@ -86,14 +105,7 @@ def _carry_out(tx: Tx, effect: Effect, of: Verification) -> None:
         case LiftText():
             usage.lift_newest(tx, phone=of.phone, run_id=run_id(of.nonce))
         case CountUsage(kind):
-            usage.add(
-                tx,
-                kind,
-                phone=of.phone,
-                country=of.country,
-                started_by=of.started_by,
-                run_id=run_id(of.nonce),
-            )
+            count_usage(tx, kind, of)
         case _:
             assert_never(effect)
 

@@ -11,7 +11,7 @@ from bot.domain.verification import Cause, Verification
 from bot.store import delivery_reports, outbox, verifications
 from bot.store.texts import Text
 from bot.store.tx import Change, Done, Tx
-from bot.usecases.failing import fail, stop_texts
+from bot.usecases.failing import fail, mark_opted_out
 from bot.usecases.record import erase_message, erase_texts, note
 from bot.usecases.rules import Rules
 
@@ -59,7 +59,7 @@ def reported(tx: Tx, report: Report, rules: Rules) -> Done[Reported]:
     if report.blame is Blame.OPTED_OUT and report.is_final:
         from_address = text.from_address or rules.from_address
         phone, id = verification.phone, verification.id
-        changes += stop_texts(tx, phone, from_address, verification_id=id, is_current=False)
+        changes += mark_opted_out(tx, phone, from_address, verification_id=id, is_current=False)
     return Done(Reported(verification, waited=waited), has_work=not is_named, changes=changes)
 
 

@@ -14,7 +14,7 @@ from bot.store import circuits, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Done, Tx
 from bot.usecases.claim import Step, TextClaim
-from bot.usecases.failing import fail, stop_texts
+from bot.usecases.failing import fail, mark_opted_out
 from bot.usecases.record import erase_message, note, record
 
 
@@ -64,7 +64,7 @@ def refused(tx: Tx, claim: TextClaim, result: Refused) -> Done[None]:
     id = claim.verification_id
     changes = fail(tx, id, text.id, impossible, ends_all=has_stopped)
     if has_stopped:
-        changes += stop_texts(
+        changes += mark_opted_out(
             tx, claim.phone, claim.from_address, verification_id=id, is_current=True
         )
     return Done(None, changes=changes)

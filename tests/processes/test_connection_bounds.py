@@ -11,7 +11,7 @@ import pytest
 
 from bot import settings
 from bot.server import file_limit
-from bot.server.connection import SLOW_BODY_SECONDS, SLOW_READ_SECONDS, Connection
+from bot.server.connection import SLOW_BODY_SECONDS, Connection
 from bot.server.connections import BUFFERED_BYTES, LARGE_BYTES, Connections
 from bot.server.worker import Worker
 from tests.harness import WEBHOOK_SECRET, environment
@@ -136,7 +136,9 @@ def test_a_body_that_stalls_makes_room_for_a_new_client() -> None:
         assert counted == ["crowded", "refused"]
 
 
-def test_a_client_that_reads_slowly_makes_room_for_a_new_one() -> None:
+def test_a_client_that_reads_slowly_makes_room_for_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Last of all, and not one that has just begun to read."""
     counted: list[str] = []
     connections = Connections(most=2, of_one_address=0, keepalive=5, cut=counted.append)
@@ -146,8 +148,9 @@ def test_a_client_that_reads_slowly_makes_room_for_a_new_one() -> None:
             assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
             connection.begin_body()
             connections.begins_writing(connection)
-        connections._writing[slow] -= SLOW_READ_SECONDS
-        assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.server.connections.SLOW_READ_SECONDS", 0.0)
+            assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
         assert [one.is_over for one in (slow, begins)] == [True, False]
         assert not stack.enter_context(connections.admit(more, ("192.0.2.2", 1)))
         connections.has_written(begins)

@@ -148,7 +148,7 @@ def test_one_whose_caller_would_have_gone_is_refused_undone(
             outcomes[number] = type(error)
 
     writers = [partial(write, number, 1.5 if number == 1 else 60.0) for number in (1, 2, 3)]
-    monkeypatch.setattr(store.group, "_batch_seconds", Unchanged(seconds))
+    monkeypatch.setattr(store.group, "batch_seconds", Unchanged(seconds))
     queue_up(store, writers)
     is_refused = min(seconds) > 1.5
     assert outcomes[1] == (StoreUnavailable if is_refused else 1)
@@ -159,9 +159,9 @@ def test_one_whose_caller_would_have_gone_is_refused_undone(
 
 def test_how_long_a_batch_takes_is_known_from_the_last_two(store: SqliteStore) -> None:
     for number in range(2):
-        assert min(store.group._batch_seconds) == 0
+        assert min(store.group.batch_seconds) == 0
         store.write(mark(number))
-    assert min(store.group._batch_seconds) > 0
+    assert min(store.group.batch_seconds) > 0
 
 
 class Clock:
@@ -202,13 +202,13 @@ def test_a_batch_in_which_one_raises_is_protected_too(
     queue_up(store, [partial(store.write_within, 60, slow), impatient, raises])
     assert outcomes == [StoreUnavailable]
     assert count(store) == 0
-    assert list(store.group._batch_seconds) == [0, 2]  # the holder's, then the second time alone
+    assert list(store.group.batch_seconds) == [0, 2]  # the holder's, then the second time alone
 
 
 def test_refusals_alone_say_nothing_about_the_next_batch(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.group._batch_seconds.extend([3.0, 3.0])
+    store.group.batch_seconds.extend([3.0, 3.0])
     for number in range(3):
         with pytest.raises(StoreUnavailable):
             store.write_within(1.5, mark(number))
@@ -232,6 +232,6 @@ def test_one_that_is_refused_is_told_that_nothing_was_done(
         is_told.wait(5)
         return Done(None)
 
-    monkeypatch.setattr(store.group, "_batch_seconds", Unchanged([3.0, 3.0]))
+    monkeypatch.setattr(store.group, "batch_seconds", Unchanged([3.0, 3.0]))
     queue_up(store, [refused, partial(store.write_within, 60, lasting)])
     assert outcomes == [StoreUnavailable]

@@ -231,7 +231,7 @@ class TwilioGateway:
         # A 401 is about the credentials, whatever its code says, or if it has none.
         meant = errors.CREDENTIALS if status == 401 else code or 0
         known = errors.at_send(meant, status)
-        # Only a 4xx says that nothing was sent: behind a 103, say, an acceptance may follow.
+        # Only a 4xx means that nothing was sent: an acceptance may follow a 103, for example.
         if not 400 <= status < 500 or status == 408 or known.kind is Kind.PASSING:
             return Unknown(f"{status} {code or ''}".strip(), code)
         if status == 429 or known.kind is Kind.LIMIT:

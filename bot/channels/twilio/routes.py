@@ -20,7 +20,7 @@ from bot.http.form_fields import fields_of, has_few_fields
 from bot.http.openapi import Part
 from bot.http.paths import safe_path
 from bot.observability.logs import note
-from bot.observability.metrics import UNKNOWN_TEXT, UNREADABLE_REPORT
+from bot.observability.metrics import UNKNOWN_TEXT, UNREADABLE_REPORT, RefusedWebhook
 from bot.service import Service
 from bot.store.tx import StoreUnavailable
 from bot.usecases.answer import ignore_text, judge_text
@@ -58,11 +58,11 @@ class Webhooks:
         fields = _signed_fields(current_request(), self._signature)
         if fields is None:
             sentence = "This request does not carry Twilio's signature for this address."
-            raise self._refused("signature", "without a valid signature", sentence)
+            raise self._refused(RefusedWebhook.SIGNATURE, "without a valid signature", sentence)
         form = {name: values[0] for name, values in fields.items()}
         if form.get("AccountSid", self._account_sid) != self._account_sid:
             sentence = "This request comes from another Twilio account."
-            raise self._refused("account", "of another account", sentence)
+            raise self._refused(RefusedWebhook.ACCOUNT, "of another account", sentence)
         return form
 
     def receive(self) -> Response:
@@ -74,7 +74,7 @@ class Webhooks:
             return Response(EMPTY, mimetype="text/xml")
         judged = self._judged(text)
         if judged.is_repeat:
-            self._metrics.webhook_refused("repeat")
+            self._metrics.webhook_refused(RefusedWebhook.REPEAT)
         if judged.ignored is not None:
             self._ignored(judged.ignored)
         return Response(twiml(judged.answer), mimetype="text/xml")
@@ -110,7 +110,7 @@ class Webhooks:
             delay.note(result.waited.delay, now=result.waited.at)
         return "", 204
 
-    def _refused(self, reason: str, how: str, sentence: str) -> Forbidden:
+    def _refused(self, reason: RefusedWebhook, how: str, sentence: str) -> Forbidden:
         self._metrics.webhook_refused(reason)
         log.warning("refused a webhook %s: %s", how, safe_path(request.path))
         return Forbidden(sentence)

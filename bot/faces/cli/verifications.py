@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 
 from bot import service as services
 from bot.domain import phone
-from bot.domain.operators import Action
+from bot.domain.operators import COMMAND_CALLER, Action
 from bot.domain.verification import Status
 from bot.explanations import why
 from bot.explanations.instants import clock
@@ -50,7 +50,7 @@ NOTHING_SENDS = (
 def start(phone_number: str, wait: bool, as_json: bool) -> None:
     """Start a verification and wait for its outcome. Exit code 0: approved."""
     service = services.of(current_app)
-    asked = StartRequest("cli", request_id(None), operator=operator().name)
+    asked = StartRequest(COMMAND_CALLER, request_id(None), operator=operator().name)
     verification = begin(
         audited(Action.STARTED),
         phone_number,

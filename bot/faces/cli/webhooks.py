@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from bot import service as services
-from bot.domain.operators import Action
+from bot.domain.operators import COMMAND_CALLER, Action
 from bot.explanations import webhooks as explained
 from bot.explanations.instants import clock
 from bot.faces.cli.operator import audited, operator
@@ -58,7 +58,7 @@ def list_webhooks(failed: bool, limit: int, as_json: bool) -> None:
 @with_appcontext
 def send_test(as_json: bool) -> None:
     """Send a test event to each endpoint."""
-    count = audited(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by="cli")
+    count = audited(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by=COMMAND_CALLER)
     if not count:
         raise click.ClickException(explained.NOT_SET)
     sentence = f"{counted(count, 'test event')} will be sent {WHILE}."

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.domain import phone
 from bot.domain.errors import InvalidNumber, Refusal
-from bot.domain.operators import Action, Operator
+from bot.domain.operators import CONSOLE_CALLER, Action, Operator
 from bot.explanations import webhooks as explained
 from bot.faces.console import filters
 from bot.faces.console.pages import Pages
@@ -30,8 +30,6 @@ from bot.usecases.restart import restart
 from bot.usecases.rules import Rules
 from bot.usecases.start import StartRequest, begin
 
-CALLER = "console"  # whose starts these are
-
 
 class Actions:
     def __init__(self, service: Service, sign_in: SignIn, renderer: Renderer, pages: Pages) -> None:
@@ -43,7 +41,7 @@ class Actions:
     def start(self) -> AnyResponse:
         number = request.form.get("number", "")
         start_request = StartRequest(
-            started_by=CALLER,
+            started_by=CONSOLE_CALLER,
             request_id=REQUEST_ID.get(),
             operator=self._name,
         )
@@ -167,7 +165,7 @@ class Actions:
         return self._noticed(word if count else "none_failed", "webhooks")
 
     def send_test(self) -> AnyResponse:
-        if not self._as(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by=CALLER):
+        if not self._as(Action.WEBHOOKS_TESTED).write(webhooks.send_test, sent_by=CONSOLE_CALLER):
             return self._renderer.error_page(explained.NOT_SET, 400)
         return self._noticed("tested", "webhooks")
 

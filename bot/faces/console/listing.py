@@ -56,7 +56,7 @@ class Listing:
     def export(self, form: str) -> AnyResponse:
         """A file of the list, beginning with the first row of the page."""
         query = filters.read(request.args, limit=EXPORTED)
-        if query.faults:  # the page tells them
+        if query.faults:  # the page shows them
             after = request.args.get("after")
             return redirect(url_for("console.listing", **query.fields, after=after), 303)  # type: ignore[arg-type]
         wanted = _wanted(query, self._reading(query, self._candidates(query)))

@@ -127,6 +127,7 @@ class Pages:
                 **self._number_limits(fault),
                 "settings": self._service.settings,
                 "limit_words": words.LIMITS,
+                "queue_words": words.QUEUE_WORDS,
                 "rate_limits": self._service.admission.fullest(self._store),
                 "open_areas": self._service.admission.open_areas(self._store),
                 "current": current,

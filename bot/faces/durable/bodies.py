@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain import origin
+from bot.domain import start_fields
 from bot.domain.errors import InvalidNumber, InvalidStart
 from bot.faces.durable.errors import InvalidAnswer, InvalidJson
 
@@ -62,7 +62,7 @@ def _start_object(value: dict[str, Any], text: str) -> StartInput:
     if not isinstance(number, str):
         raise InvalidNumber('phoneNumber must be a JSON string such as "+14255550123".')
     locale, tag = value.get("locale"), value.get("tag")
-    return StartInput(number, text, locale=origin.locale(locale), tag=origin.tag(tag))
+    return StartInput(number, text, locale=start_fields.locale(locale), tag=start_fields.tag(tag))
 
 
 def answer(body: bytes, *, code_length: int) -> str:

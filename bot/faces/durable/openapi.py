@@ -1,10 +1,10 @@
 """This face's part of the OpenAPI description."""
 
-from bot.domain.origin import LONGEST_LOCALE, LONGEST_TAG
+from bot.domain.start_fields import LONGEST_LOCALE, LONGEST_TAG
 from bot.domain.verification import Cause, Status
 from bot.faces.durable.payloads import BASE_PATH, FUNCTION, RUNTIME_STATUSES
 from bot.http import openapi
-from bot.http.openapi import Answers, Json, Part
+from bot.http.openapi import Json, Part, Responses
 
 INSTANCE = f"{BASE_PATH}/instances/{{id}}"
 
@@ -14,10 +14,10 @@ def part() -> Part:
 
 
 def _paths() -> Json:
-    started: Answers = {202: "Links", 200: "Outcome"}
+    started: Responses = {202: "Links", 200: "Outcome"}
     started |= dict.fromkeys((400, 403, 409, 413, 429, 503), "Fault")
     restarted = {status: answer for status, answer in started.items() if status != 413}
-    commanded: Answers = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
+    commanded: Responses = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
     of_command = [openapi.path("id"), openapi.query("reason")]
     return {
         "/orchestrators/{function}": _start(
@@ -152,10 +152,10 @@ def _paths() -> Json:
     }
 
 
-def _start(id: str, summary: str, answers: Answers, *more: Json) -> Json:
+def _start(id: str, summary: str, responses: Responses, *more: Json) -> Json:
     parameters = [openapi.path("function", const=FUNCTION), _idempotency(), *more, *_waiting()]
     body = openapi.json_body("Start")
-    operation = openapi.operation(id, summary, answers, requestBody=body, parameters=parameters)
+    operation = openapi.operation(id, summary, responses, requestBody=body, parameters=parameters)
     return {"post": operation}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flask import request
 
 from bot import wording
-from bot.domain import origin
+from bot.domain import start_fields
 from bot.domain.errors import InvalidStart
 from bot.faces.verify.errors import ChannelDisabled, InvalidParameter
 from bot.http.body import whole_body
@@ -148,7 +148,7 @@ def _to(form: Mapping[str, str]) -> str:
 
 def _locale(value: str | None) -> str | None:
     try:
-        return origin.locale(value)
+        return start_fields.locale(value)
     except InvalidStart as error:
         raise invalid("Locale", error.sentence) from None
 
@@ -165,7 +165,7 @@ def _tag(value: str | None) -> str | None:
     if not isinstance(tags, dict) or len(tags) > MOST_TAGS:
         raise invalid("Tags", f"it must be the JSON text of an object of at most {MOST_TAGS} pairs")
     try:
-        return origin.tag(text) if tags else None
+        return start_fields.tag(text) if tags else None
     except InvalidStart as error:
         raise invalid("Tags", error.sentence) from None
 

@@ -6,7 +6,7 @@ from bot.domain.verification import Status
 from bot.faces.verify.errors import VerifyShape
 from bot.faces.verify.shapes import PATH
 from bot.http import openapi
-from bot.http.openapi import Answers, Json, Part
+from bot.http.openapi import Json, Part, Responses
 
 _TEXT: Json = {"type": "string"}
 _OPTIONAL = ["CustomFriendlyName", "Locale", "AppHash", "Tags", "DeviceIp", "RiskCheck"]
@@ -24,12 +24,12 @@ def part() -> Part:
 def _paths() -> Json:
     service = openapi.path("service_sid", type="string", pattern="^VA[0-9a-f]{32}$")
     parameters = [service, openapi.path("which")]
-    errors: Answers = dict.fromkeys((400, 401, 403, 404, 429, 503), "VerifyError")
-    read: Answers = dict.fromkeys((401, 404, 503), "VerifyError")
+    errors: Responses = dict.fromkeys((400, 401, 403, 404, 429, 503), "VerifyError")
+    read: Responses = dict.fromkeys((401, 404, 503), "VerifyError")
     read |= {200: "Verification"}
 
-    def operation(id: str, summary: str, answers: Answers, **more: Any) -> Json:
-        return openapi.operation(id, summary, answers, security=_BASIC, **more)
+    def operation(id: str, summary: str, responses: Responses, **more: Any) -> Json:
+        return openapi.operation(id, summary, responses, security=_BASIC, **more)
 
     return {
         PATH: {

@@ -1,4 +1,4 @@
-"""The caller's own data of a verification beside the number: a tag and a language."""
+"""Checks the optional fields of a start: the caller's tag and the language of the texts."""
 
 import re
 import unicodedata
