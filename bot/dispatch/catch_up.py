@@ -16,7 +16,7 @@ from bot.channels.gateway import ChannelUnavailable, Gateway
 from bot.concurrency.background import Background
 from bot.dispatch import expire
 from bot.dispatch.heartbeat import HeartbeatWriter, Ticker
-from bot.dispatch.missed import OnIgnored, TextRefused, read_missed
+from bot.dispatch.missed import MOST_BLOCKED, OnIgnored, TextRefused, read_missed
 from bot.domain.code import Keyring
 from bot.store.outages import NOTED_SECONDS
 from bot.store.tx import RowLocked, Store, StoreUnavailable, Tx
@@ -67,6 +67,9 @@ class CatchUp(Background):
         self._seen: tuple[int, int] | None = store.disruptions  # those whose missed texts were read
         # When missed texts were noticed: the number of long outages by then, and the instant.
         self._noticed: tuple[int, float] | None = None
+        # Numbers whose texts wait for another transaction: in the last reading, and in this one.
+        self._locked: list[str] = []
+        self._locked_now: list[str] = []
         self._has_refused = False  # the database refuses a text; all others are judged
         self._ticker = Ticker(store.outages, monotonic)
         self.heart = HeartbeatWriter(store, self._may_expire, serves=serves)
@@ -90,6 +93,11 @@ class CatchUp(Background):
         Twilio's list could not be read for EXPIRY_WAITS_SECONDS."""
         if self._outages.is_open or self._ticker.is_late:
             return False
+        if len(self._locked) >= MOST_BLOCKED:  # all may wait for one table
+            self._noticed = None  # expiry waits ten seconds from when the lock is gone
+            return False
+        if self._locked_now:  # it is not known yet how many there are
+            return False
         if not self.is_due:
             self._noticed = None
             return True
@@ -97,6 +105,11 @@ class CatchUp(Background):
         if self._noticed is None or self._noticed[0] != self._outages.long_ended:
             self._noticed = self._outages.long_ended, self._monotonic()
         return self._monotonic() - self._noticed[1] > EXPIRY_WAITS_SECONDS
+
+    def is_waited_for(self, phone: str) -> bool:
+        """Whether a text of this number was missed, and cannot be judged before another transaction
+        ends."""
+        return phone in (*self._locked, *self._locked_now)
 
     def start(self) -> None:
         """Returns once it has caught up, or after ten seconds."""
@@ -157,6 +170,7 @@ class CatchUp(Background):
                 self._rules,
                 uncounted=uncounted,
                 on_ignored=self._on_ignored,
+                on_locked=self._locked_now.append,
             )
             self._store.write(heartbeat.caught_up, until=until)
         except TextRefused:
@@ -164,10 +178,13 @@ class CatchUp(Background):
                 self._seen, self._noticed, self._has_refused = disruptions, None, True
             raise
         except RowLocked:  # others need not wait for it
+            self._locked_now = self._locked_now or self._locked
             raise
         except StoreUnavailable:
             self._noticed = None  # only an unreadable list makes expiry stop waiting
             raise
+        finally:
+            self._locked, self._locked_now = self._locked_now, []
         log.info("caught up with %d texts", count)
         self._seen, self._has_refused = disruptions, False
         self.heart.silent = 0

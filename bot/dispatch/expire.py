@@ -1,5 +1,6 @@
 """Expires verifications whose deadline has passed."""
 
+from collections.abc import Callable
 from functools import partial
 
 from bot.dispatch.batch import write_batch
@@ -12,14 +13,19 @@ from bot.usecases.heartbeat import JudgedUntil
 BATCH = 100
 
 
-def run_once(store: Store, *, judged_until: JudgedUntil) -> int:
+def run_once(
+    store: Store,
+    *,
+    judged_until: JudgedUntil,
+    is_waited_for: Callable[[str], bool] = lambda phone: False,
+) -> int:
     """Ends due verifications and publishes held outcomes. Returns how many it processed. Skipped
     ones do not count: those locked by another transaction, and those whose replies are not judged
-    yet."""
+    yet. `is_waited_for`: whether a text of a number is known to be among those."""
     due = store.read(control.due_ids, limit=BATCH)
     if not due:
         return 0
-    expire = partial(control.expire, judged_until=judged_until)
+    expire = partial(control.expire, judged_until=judged_until, is_waited_for=is_waited_for)
     looked_at = write_batch(
         store,
         partial(expire, ids=due),

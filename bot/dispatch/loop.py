@@ -134,7 +134,11 @@ class Dispatcher:
         self._sweeper.sweep()
 
     def _expire(self) -> int:
-        return expire.run_once(self._store, judged_until=self._catch_up.judged_until)
+        return expire.run_once(
+            self._store,
+            judged_until=self._catch_up.judged_until,
+            is_waited_for=self._catch_up.is_waited_for,
+        )
 
     def _committed(self, done: Done[Any], seconds: float) -> None:
         if done.has_work:

@@ -1,7 +1,7 @@
 """Reads the texts that were missed from Twilio's list, and judges each as of when it was sent."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bot.channels.gateway import Gateway, NotForUs, ReceivedText
@@ -35,10 +35,11 @@ def read_missed(
     *,
     uncounted: timedelta = timedelta(0),
     on_ignored: OnIgnored = lambda _: None,
+    on_locked: Callable[[str], None] = lambda phone: None,
 ) -> int:
     """Judges every inbound text since the oldest pending verification began, and returns how many
     there were. `uncounted`: how much further back to read (`store/steady.py`). `on_ignored` gets
-    the reason why a text changed nothing.
+    the reason why a text changed nothing, `on_locked` each number that another transaction holds.
 
     Raises ChannelUnavailable, StoreUnavailable.
     """
@@ -47,35 +48,38 @@ def read_missed(
         return 0
     found, others = _listed(gateway, ago + uncounted, store.steady.monotonic)
     texts = _texts(found, rules, uncounted)
-    _judge_all(store, texts[::-1], rules, on_ignored)
+    _judge_all(store, texts[::-1], rules, on_ignored, on_locked)
     for other in others:
         _ignore(store, other, on_ignored)
     return len(found)
 
 
 def _judge_all(
-    store: Store, texts: Sequence[InboundText], rules: Rules, on_ignored: OnIgnored
+    store: Store,
+    texts: Sequence[InboundText],
+    rules: Rules,
+    on_ignored: OnIgnored,
+    on_locked: Callable[[str], None],
 ) -> None:
     """Judges texts, oldest first. If another transaction holds the rows of a number, or the
     database refuses one of its texts, its later texts wait, and the others go on. Raises
-    StoreUnavailable, and RowLocked at the end."""
-    blocked: dict[str, RowLocked] = {}
+    StoreUnavailable, and RowLocked at the end, TextRefused if no number is locked."""
+    refused: dict[str, RowLocked] = {}
+    locked: dict[str, RowLocked] = {}
     for text in texts:
-        if text.phone in blocked:
+        if text.phone in refused or text.phone in locked:
             continue
         try:
             _judge(store, text, rules, on_ignored)
+        except TextRefused as error:
+            refused[text.phone] = error
         except RowLocked as error:
-            blocked[text.phone] = error
-            if len(_locked(blocked.values())) == MOST_BLOCKED:
+            locked[text.phone] = error
+            on_locked(text.phone)
+            if len(locked) == MOST_BLOCKED:
                 break
-    if blocked:
-        raise [*_locked(blocked.values()), *blocked.values()][0]
-
-
-def _locked(errors: Iterable[RowLocked]) -> list[RowLocked]:
-    """Those that waited for another transaction."""
-    return [error for error in errors if not isinstance(error, TextRefused)]
+    if locked or refused:
+        raise next(iter((locked or refused).values()))
 
 
 def _listed(

@@ -1,6 +1,6 @@
 """Cancels, suspends, resumes and expires verifications."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.concurrency.blocking import yielding
 from bot.domain.inputs import Canceled, Input, Resumed, Suspended, TimePassed
@@ -48,14 +48,22 @@ def due_ids(tx: Tx, *, limit: int) -> list[str]:
     return verifications.due_ids(tx, limit=limit)
 
 
-def expire(tx: Tx, *, ids: Sequence[str], judged_until: JudgedUntil) -> Done[int]:
+def expire(
+    tx: Tx,
+    *,
+    ids: Sequence[str],
+    judged_until: JudgedUntil,
+    is_waited_for: Callable[[str], bool],
+) -> Done[int]:
     """Expires these verifications if they are still due, and publishes held outcomes. It leaves out
     those that another transaction holds, which stay due unless that transaction ends them, and
-    those whose replies are not judged yet. Returns how many it looked at.
+    those whose replies are not judged yet; `is_waited_for`: of these numbers a reply is known.
+    Returns how many it looked at.
     """
     free = verifications.load_skip_locked(tx, ids)
     until = judged_until(tx)  # after the locks are held: an outage may have lasted until then
-    due = [one for one in free if one.due_at is None or one.due_at <= until]
+    judged = [one for one in free if not is_waited_for(one.phone)]
+    due = [one for one in judged if one.due_at is None or one.due_at <= until]
     changes: list[Change] = []
     for verification in yielding(due, every=ENDED_AT_ONCE):
         changes += record(tx, verification, decide(verification, TimePassed(), tx.now))

@@ -17,7 +17,11 @@ class Process:
     catch_up: CatchUp
 
     def expire(self) -> int:
-        return expire.run_once(self.store, judged_until=self.catch_up.judged_until)
+        return expire.run_once(
+            self.store,
+            judged_until=self.catch_up.judged_until,
+            is_waited_for=self.catch_up.is_waited_for,
+        )
 
 
 def beat(harness: Harness, *processes: Process, seconds: int) -> None:

@@ -105,7 +105,11 @@ class Actions(Machine):
             process.catch_up.run_once()
         finally:
             self._is_catching_up = False
-        expire.run_once(process.store, judged_until=process.catch_up.judged_until)
+        expire.run_once(
+            process.store,
+            judged_until=process.catch_up.judged_until,
+            is_waited_for=process.catch_up.is_waited_for,
+        )
 
     # -- outcome webhooks ------------------------------------------------------------------------
 

@@ -39,7 +39,14 @@ def test_what_another_holds_is_passed_over(store: PostgresStore, clock: HandCloc
     )
     assert [c.verification_id for c in store.write(claiming)] == [ids[1]]
     clock.forward(1000)
-    store.write(partial(control.expire, ids=ids, judged_until=assume_all_judged))
+    store.write(
+        partial(
+            control.expire,
+            ids=ids,
+            judged_until=assume_all_judged,
+            is_waited_for=lambda phone: False,
+        )
+    )
     held.let_go()
     statuses = {id: store.read(lambda tx, id=id: table.load(tx, id)).status for id in ids}
     assert statuses == {ids[0]: "pending", ids[1]: "failed"}
