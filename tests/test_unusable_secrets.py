@@ -110,6 +110,14 @@ def test_what_was_typed_and_not_drawn_is_refused(value: str) -> None:
         "master-key-master",
         "hello-world-hello-world",
         "+14255550123+14255550100",
+        "1qaz2wsx3edc4rfv",
+        "!QAZ2wsx#EDC4rfv",
+        "q1w2e3r4t5y6u7i8",
+        "1a2b3c4d5e6f7g8h",
+        "000102030405060708090a0b0c0d0e0f",
+        "dragon12345678!princess",
+        "Tr0ub4dor&3Tr0ub4dor",
+        "contoso-function-key",
     ],
 )
 def test_words_in_disguise_and_published_phrases_are_refused(value: str) -> None:

@@ -36,13 +36,15 @@ _PROSE = re.compile(rf"\s*(?:(?:{_IN_PROSE})\s*)+", _FLAGS)
 
 
 def is_placeholder(text: str, *, in_prose: bool = False) -> bool:
-    """Whether a value consists of placeholders and nothing else, encoded once more (for a URL or
+    r"""Whether a value consists of placeholders and nothing else, encoded once more (for a URL or
     for HTML) or not.
 
     >>> is_placeholder("{text}"), is_placeholder("%7Btext%7D"), is_placeholder("{{ $json.text }}")
     (True, True, True)
-    >>> is_placeholder("'{text}'"), is_placeholder("(none)", in_prose=True)
-    (True, False)
+    >>> is_placeholder("'{text}'"), is_placeholder(r"\{text\}")
+    (True, True)
+    >>> is_placeholder("(none)", in_prose=True)
+    False
     >>> is_placeholder('{"user": 5}'), is_placeholder("<order-17>"), is_placeholder("{5f3a}")
     (False, False, False)
     >>> is_placeholder("<any reason>", in_prose=True), is_placeholder("$5 short", in_prose=True)
@@ -52,6 +54,7 @@ def is_placeholder(text: str, *, in_prose: bool = False) -> bool:
         return False
     if quoted := _QUOTED.fullmatch(text.strip()):
         text = quoted[2] or quoted[3] or ""
+    text = text.replace("\\{", "{").replace("\\}", "}")  # escaped for a shell
     pattern = _PROSE if in_prose else _VALUE
     tried = (unicodedata.normalize("NFKC", one) for one in (text, unquote(text), unescape(text)))
     return any(map(pattern.fullmatch, tried))

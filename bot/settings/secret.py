@@ -22,11 +22,12 @@ _REFERENCE = re.compile(
     r"(\w+:)?//.*|arn:aws.*|/run/secrets/.*|@Microsoft\..*",  # op://…, vault://…, file:///…
     re.IGNORECASE,
 )
+_HEXADECIMAL = re.compile("(?:[0-9a-fA-F]{2}){8,}")
 _SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 _WITH_NAME = re.compile(r"[A-Z][A-Z_]{3,}=.+")  # the line of an .env file pasted whole
 _TYPED = re.compile(
     r"(change|replace)[\W_]*(me|this|it)|(key|token|secret|password)[\W_]*(goes[\W_]*)?here"
-    r"|qwerty|asdfgh|zxcvbn|1q2w3e",
+    r"|qwerty|asdfgh|zxcvbn|qazwsx|1qaz|2wsx|1q2w3e|q1w2e3|1a2b3c",  # rows and columns of keyboards
     re.IGNORECASE,
 )
 _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)+[\W\d]*", re.I)
@@ -34,9 +35,10 @@ _WELL_KNOWN = re.compile(r"(secret|password|example|0123456789abcdef|1234567890)
 # digits; phone numbers.
 _PUBLISHED = re.compile(
     r"correct\W*horse|this\W*is\W*(a|my|the)|i\W*love\W*you|let\W*me\W*in|trust\W*no\W*[1o]"
-    r"|open\W*sesame|deadbeef|cafebabe|feedface|baadf00d|192b9bdd22ab9ed4d12e236c78afcb9a|2b7e151628aed2a6abf7158809cf4f3c",
+    r"|open\W*sesame|tr0ub4dor|deadbeef|cafebabe|feedface|baadf00d|192b9bdd22ab9ed4d12e236c78afcb9a|2b7e151628aed2a6abf7158809cf4f3c",
     re.IGNORECASE,
 )
+_COUNTED = re.compile("01234567|12345678|23456789|98765432|87654321|76543210")
 _PHONES = re.compile(r"(\+[1-9][0-9]{6,14}\W*)+")
 _AS_LETTERS = str.maketrans("013457@$", "oieastas")  # p4ssw0rd
 _STAND_INS = frozenset(["placeholder", "insert", "redacted", "fixme"])
@@ -51,7 +53,7 @@ _COMMON = (
     | _SHORT_STAND_INS
     | frozenset(
         """a account admin administrator an and api app auth be change console
-    default demo dev development django do dummy enter example fake fallback function
+    contoso default demo dev development django do dummy enter example fake fallback function
     functions hello id in insecure is key keys local login long master me must my none
     not null of operator pass password paste please prod production put random real
     replace root sample secret secure server service set some string super system test
@@ -139,7 +141,16 @@ def _is_known_to_all(value: str) -> bool:
 def _is_typed(value: str) -> bool:
     if _is_known_to_all(value) or _PUBLISHED.search(value) or _PHONES.fullmatch(value):
         return True
+    if _COUNTED.search(value):
+        return True
     if any(value == (value[:n] * len(value))[: len(value)] for n in range(1, len(value) // 2 + 1)):
         return True  # the same again and again
-    steps = [abs(ord(b) - ord(a)) for a, b in pairwise(value)]
-    return 5 * sum(step <= 1 for step in steps) >= 3 * len(steps)  # counted up or down
+    return _is_counted(value.encode()) or (
+        bool(_HEXADECIMAL.fullmatch(value)) and _is_counted(bytes.fromhex(value))
+    )
+
+
+def _is_counted(values: bytes) -> bool:
+    """Whether most of them go up or down by one, or stay the same."""
+    steps = [abs(b - a) for a, b in pairwise(values)]
+    return 5 * sum(step <= 1 for step in steps) >= 3 * len(steps)

@@ -1,11 +1,20 @@
 """The table `opt_out`: numbers that opted out of texts from one of our addresses."""
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.domain.numbering import other_spellings
-from bot.store.rows import placeholder_values, placeholders, to_instant, to_instant_or_none, to_text
+from bot.store.rows import (
+    Row,
+    placeholder_values,
+    placeholders,
+    to_instant_if_readable,
+    to_text,
+)
 from bot.store.tx import Tx
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +35,16 @@ def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
     row = tx.one(sql, from_address=from_address, **placeholder_values(phones))
     if row is None:
         return None
-    last_tried = to_instant_or_none(row["last_tried"])
-    return OptOut(to_instant(row["since"]), last_tried, bool(row["is_by_twilio"]))
+    last_tried = to_instant_if_readable(row["last_tried"])
+    return OptOut(_since(tx, row), last_tried, bool(row["is_by_twilio"]))
+
+
+def _since(tx: Tx, row: Row) -> datetime:
+    """A mark whose time cannot be read stays, as if it were new."""
+    since = to_instant_if_readable(row["since"])
+    if since is None:
+        log.error("opt_out: the time of a mark cannot be read; it counts as new")
+    return since or tx.now
 
 
 def mark(tx: Tx, *, phone: str, from_address: str, is_by_twilio: bool = True) -> None:
@@ -77,4 +94,4 @@ def newest(tx: Tx, *, from_address: str, limit: int) -> list[tuple[str, datetime
         ORDER BY since DESC LIMIT :limit
     """
     rows = tx.all(sql, from_address=from_address, limit=limit)
-    return [(row["phone"], to_instant(row["since"])) for row in rows]
+    return [(row["phone"], _since(tx, row)) for row in rows]

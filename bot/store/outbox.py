@@ -6,8 +6,7 @@ outside the transaction. Only the newest claim may write a result, so a process 
 beyond its lease changes nothing when it continues. One exception: an acceptance by Twilio is always
 written, whichever claim reports it.
 
-A writer of a row locks its verification first, so that all transactions lock both in the same
-order.
+A writer of a row locks its verification first, as every transaction does.
 
 A row with a lapsed lease belonged to a process that died: whether Twilio has the text is unknown
 then, and it is looked up, never simply sent again.
@@ -129,9 +128,12 @@ def next_due_at(tx: Tx) -> datetime | None:
 
 def oldest_queued_at(tx: Tx) -> datetime | None:
     """The instant at which the oldest text not yet given to Twilio was queued."""
-    # A text that Twilio has postponed does not show how long other texts wait.
-    sql = "SELECT min(queued_at) AS queued_at FROM outbox WHERE state = 'queued' AND tries = 0"
-    row = tx.one(sql)
+    # Not those that Twilio has postponed, or that no dispatcher finds since the rows were edited.
+    row = tx.one("""
+        SELECT queued_at FROM outbox WHERE state = 'queued' AND tries = 0 AND due_at IS NOT NULL
+            AND EXISTS (SELECT 1 FROM verification v WHERE v.id = verification_id)
+        ORDER BY queued_at LIMIT 1
+    """)
     return to_instant_if_readable(row["queued_at"]) if row else None
 
 

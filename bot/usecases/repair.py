@@ -1,5 +1,5 @@
-"""Repairs rows that queries by due time do not find: unreadable ones, and those due too far in the
-future."""
+"""Repairs rows that queries by due time do not find: unreadable ones, orphans, and those due too
+far in the future."""
 
 import logging
 
@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 def set_unreadable_aside(tx: Tx) -> Done[None]:
     verifications.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
     outbox.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
+    rows_aside.set_orphans_aside(tx)
     return Done(None)
 
 

@@ -51,3 +51,28 @@ def test_events_without_their_endpoint_are_left_out(edited: Harness) -> None:
     console = Operator(edited.app.test_client())
     console.sign_in()
     assert console.get("/console/webhooks").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM verification WHERE phone = '+14255550177'",
+        "UPDATE outbox SET due_at = NULL WHERE state = 'queued'",
+    ],
+)
+def test_a_text_that_can_never_be_sent_holds_up_no_start(edited: Harness, sql: str) -> None:
+    """Starts are refused while texts wait too long, but this one waits for ever."""
+    delete(edited, sql)
+    edited.run_once()
+    edited.clock.forward(60)
+    assert edited.post_start().status_code == 202
+    edited.run_once()
+    assert len(edited.texts()) == 2
+
+
+def test_a_text_without_its_verification_is_set_aside(edited: Harness) -> None:
+    delete(edited, "DELETE FROM verification WHERE phone = '+14255550177'")
+    edited.clock.forward(60)
+    edited.dispatcher.sweep()
+    ready = edited.call("GET", "/readyz")
+    assert (ready.status_code, ready.json()["reasons"]) == (503, ["set_aside"])

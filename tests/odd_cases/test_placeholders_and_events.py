@@ -12,7 +12,15 @@ from tests.harness import INSTANCES, PHONE, Harness
 
 def test_an_event_name_that_is_still_the_placeholder_is_400(harness: Harness) -> None:
     links = harness.start_and_send()
-    for name in ("{eventName}", "%7BeventName%7D", "{name}", "{{eventName}}", "${name}", "<x>"):
+    for name in (
+        "{eventName}",
+        "%7BeventName%7D",
+        "SmsChallengeResponse{eventName}",
+        "{name}",
+        "{{eventName}}",
+        "${name}",
+        "<x>",
+    ):
         link = links["sendEventPostUri"].replace("{eventName}", name)
         response = harness.http.post(link, json="1234")
         assert (response.status_code, response.json()["code"]) == (400, "invalid_event_name")

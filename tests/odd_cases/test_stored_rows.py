@@ -1,12 +1,13 @@
 """A row that cannot be read holds nobody up; rows of metrics are folded with their process."""
 
+import json
 from typing import Any
 
 import pytest
 
 from bot.store import verification_list
 from bot.store.verification_list import ListFilter
-from tests.harness import INSTANCES, SYSTEM_KEY, Harness
+from tests.harness import INSTANCES, PHONE, SYSTEM_KEY, Harness
 from tests.odd_cases.phones import OTHER
 
 # -- a row that cannot be read ---------------------------------------------------------------------
@@ -166,6 +167,18 @@ def test_no_value_of_one_row_stops_the_others(
 
 
 # -- rows of metrics -------------------------------------------------------------------------------
+
+
+def test_an_opt_out_whose_time_cannot_be_read_stands(harness: Harness) -> None:
+    for phone in (PHONE, OTHER):
+        harness.text("STOP", phone)
+    sql = "UPDATE opt_out SET since = '2026-13-45' WHERE phone = :phone"
+    harness.store.write(lambda tx: _done(tx.run(sql, phone=OTHER)))
+    assert harness.post_start(OTHER).json()["code"] == "opted_out"
+    listed = harness.flask("optout", "list", "--json")
+    assert [one["number"] for one in json.loads(listed.stdout)] == [OTHER, PHONE]
+    harness.text("START", OTHER)
+    assert harness.post_start(OTHER).status_code == 202
 
 
 def test_commands_leave_no_rows_of_their_own(harness: Harness) -> None:

@@ -1,6 +1,7 @@
 """Reads ids, event names, reasons, queries and headers of a request."""
 
 import re
+from urllib.parse import unquote
 
 from flask import request
 
@@ -41,7 +42,9 @@ def refuse_escaped_slash() -> None:
 def require_event_name(event: str) -> None:
     """Raises InvalidEventName. A name without a letter is the code, which is kept nowhere."""
     letters = re.sub(r"[\W_]", "", event).lower()
-    is_left_over = is_placeholder(event, in_prose=True) or letters == "eventname"
+    # Also where the name was put beside the placeholder, not in its place.
+    holds_ours = letters == "eventname" or "{eventname}" in unquote(event).lower()
+    is_left_over = is_placeholder(event, in_prose=True) or holds_ours
     if len(event) > LONGEST_EVENT_NAME or is_left_over or not re.search(r"[^\W\d_]", event):
         raise InvalidEventName(
             f"The name of an event has at most {LONGEST_EVENT_NAME} characters, at least one of"
