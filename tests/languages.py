@@ -60,8 +60,13 @@ def update(path: Path) -> list[str]:
     return write(path, catalogue)
 
 
+def path_of(tag: str) -> Path:
+    """The catalogue of a tag in any spelling: PT_br is pt-BR."""
+    return FOLDER / f"{str(Locale.parse(tag.replace('_', '-'), sep='-')).replace('_', '-')}.po"
+
+
 def main() -> int:
-    paths = [FOLDER / f"{tag}.po" for tag in sys.argv[1:]] or sorted(FOLDER.glob("*.po"))
+    paths = [path_of(tag) for tag in sys.argv[1:]] or sorted(FOLDER.glob("*.po"))
     is_complete = True
     for path in paths:
         for sentence in update(path):

@@ -13,7 +13,7 @@ from tests.harness import harness as open_harness
 def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
     with open_harness(tmp_path, LIMIT_PER_NUMBER="2/hour; 10/day") as harness:
         shown = harness.flask("limits", "show", PHONE).output
-        assert "No limit of this number prevents a start." in shown
+        assert "Nothing that counts prevents a start." in shown
         harness.start()
         harness.start()
         shown = harness.flask("limits", "show", PHONE).output
@@ -39,6 +39,20 @@ def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
             assert harness.flask("limits", command, "me").exit_code == 1
 
 
+def test_limits_of_all_and_closed_areas_are_told_with_those_of_a_number(tmp_path: Path) -> None:
+    bounds = {"LIMIT_TOTAL": "5/hour", "BREAKER_TEXTS_PER_PREFIX": "5"}
+    with open_harness(tmp_path, **bounds) as harness:
+        for number in range(5):
+            harness.start_and_send(f"+142555502{number:02}")
+        harness.forward(600)
+        shown = harness.flask("limits", "show", PHONE).output
+        assert "All starts: 5/hour are used up (LIMIT_TOTAL)." in shown
+        assert "Starts in +1425555 are refused: almost no text there was answered." in shown
+        assert shown.endswith("A start is refused.\n")
+        told = json.loads(harness.flask("limits", "show", "--json", PHONE).output)
+        assert (told["isClear"], len(told["refusedWithOthers"])) == (True, 2)
+
+
 def test_empty_lists_say_so(harness: Harness) -> None:
     assert harness.flask("optout", "list").output == "No number has texted STOP.\n"
     assert harness.flask("audit").output == "No entry matches.\n"
@@ -48,7 +62,8 @@ def test_empty_lists_say_so(harness: Harness) -> None:
 def test_opt_outs_are_listed_and_cleared(harness: Harness) -> None:
     harness.text("STOP")
     assert PHONE in harness.flask("optout", "list").output
-    assert "Cleared." in harness.flask("optout", "clear", PHONE).output
+    cleared = "Cleared here. Twilio refuses texts until the phone has texted START.\n"
+    assert harness.flask("optout", "clear", PHONE).output == cleared
     assert "had not opted out" in harness.flask("optout", "clear", PHONE).output
     assert harness.post_start().status_code == 202
 

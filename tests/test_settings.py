@@ -104,7 +104,8 @@ def test_a_text_that_needs_two_segments_is_refused() -> None:
     long = environment(CHALLENGE_TEXT="x" * 160 + "{code}", ALLOW_SEGMENTS="2")
     assert settings.read(long).allow_segments == 2
     assert "DEFAULT_LOCALE" in fault(DEFAULT_LOCALE="tlh")
-    assert "COUNTRY_LOCALES" in fault(COUNTRY_LOCALES="BR:tlh")
+    assert "the language 'tlh' is unknown; available are en, ar," in fault(COUNTRY_LOCALES="BR:tlh")
+    assert "'UK' is no country's code" in fault(COUNTRY_LOCALES="MX:es,UK:en")
     assert "COUNTRY_LOCALES" in fault(COUNTRY_LOCALES="BR:pt,BR:es")
     chosen = settings.read(environment(COUNTRY_LOCALES="mx:es-MX, BR:pt-br"))
     assert chosen.country_locales == (("MX", "es"), ("BR", "pt-BR"))

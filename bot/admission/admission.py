@@ -139,6 +139,14 @@ class Admission:
         self.refresh()
         return self._circuit_breaker.open_areas(store.now()) if self._circuit_breaker else []
 
+    def full_limit(self, store: Store, *, country: str) -> Limit | None:
+        """The rate limit on all starts, or those of a country, that is used up now."""
+        self.refresh()
+        if self._rate_limits is None:
+            return None
+        hit = self._rate_limits.hit(country=country, started_by="", now=store.now())
+        return hit[0] if hit else None
+
     def _respect_limits(self, tx: Tx, start: AdmissionRequest) -> None:
         hits = [usage.hit(tx, kind, limits, phone=start.phone) for kind, limits in self._of_number]
         if self._rate_limits is not None:

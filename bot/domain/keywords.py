@@ -8,12 +8,12 @@ from bot.domain.reply import PreparedText
 
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
 # without blanks, dashes and punctuation, as they are compared.
-_STOP = frozenset("stop stopall unsubscribe cancel end quit revoke optout arret arrêt".split())
+STOP_WORDS = frozenset("stop stopall unsubscribe cancel end quit revoke optout arret arrêt".split())
 _START = frozenset(["start", "yes", "unstop"])
 _HELP = frozenset(["help", "info", "aide"])
 
 # A text that opens with one of these and goes on asks to be left alone: the US rule (47 CFR
-# 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of _STOP
+# 64.1200(a)(10), 2025) takes any reasonable wording, and names "opt out". The others of STOP_WORDS
 # open ordinary sentences. As in a keyword alone, blanks, dashes and dots between letters do not
 # matter: "S.T.O.P texting me".
 # Syllables are separated by blanks here; in a reply there may be one mark between them, or none.
@@ -61,7 +61,7 @@ def keyword(prepared: PreparedText) -> Keyword | None:
     True
     """
     word = "".join(letter for letter in prepared.comparable if letter.isalnum())
-    if word in _STOP:
+    if word in STOP_WORDS:
         return Keyword.STOP
     if word in _START:
         return Keyword.START
@@ -70,7 +70,7 @@ def keyword(prepared: PreparedText) -> Keyword | None:
 
 def is_stop_word(prepared: PreparedText) -> bool:
     """Whether Twilio reads a text as STOP. Twilio ignores only case and blanks around it."""
-    return prepared.text.strip().casefold() in _STOP
+    return prepared.text.strip().casefold() in STOP_WORDS
 
 
 def opens_with_stop(prepared: PreparedText) -> bool:

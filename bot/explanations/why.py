@@ -71,7 +71,9 @@ def _expired(view: VerificationView) -> str:
             f"{reason} The text was delivered: ask the person to look for the text with reference"
             f" {v.reference}, and start again. If the person says they replied, check Twilio below."
         )
-    return f"{reason}{_delivered(view)} Check the number with the person, and start again."
+    # Twilio's error says itself what to do, and is often not about the number.
+    advice = "" if view.text.error_code else " Check the number with the person, and start again."
+    return f"{reason}{_delivered(view)}{advice}"
 
 
 def _out_of_tries(view: VerificationView) -> str:

@@ -54,10 +54,9 @@ def _country_locales(value: Any) -> Any:
 def _known_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     known = []
     for country, tag in pairs:
-        found = _language_of(tag)
-        if not phone.is_country(country.upper()) or found is None:
-            raise Unusable("each pair must be a two-letter country code and an available language")
-        known.append((country.upper(), found))
+        if not phone.is_country(country.upper()):
+            raise Unusable(f"{country!r} is no country's code of two letters; GB is one, UK is not")
+        known.append((country.upper(), _known_locale(tag)))
     if len(dict(known)) < len(known):
         raise Unusable("it has a country more than once")
     return tuple(known)
@@ -71,7 +70,9 @@ def _language_of(tag: str) -> str | None:
 def _known_locale(tag: str) -> str:
     found = _language_of(tag)
     if found is None:
-        raise Unusable(f"the language is unknown; available are {', '.join(wording.languages())}")
+        raise Unusable(
+            f"the language {tag!r} is unknown; available are {', '.join(wording.languages())}"
+        )
     return found
 
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from bot import wording
 from bot.domain import phone, reply, signatures
-from bot.domain.characters import comparable
+from bot.domain.characters import comparable, words_of
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.events import EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.keywords import Keyword, is_stop_word, keyword, opens_with_stop
+from bot.domain.keywords import STOP_WORDS, Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
 from bot.domain.signatures import LINE_END
@@ -57,11 +57,25 @@ def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
 
 
 def _alone(prepared: PreparedText) -> Keyword | None:
-    """The keyword that a text consists of; STOP also above a phone's own signature."""
+    """The keyword that a text consists of; STOP also above a phone's own signature, and beside
+    NO."""
     word, above = keyword(prepared), signatures.above_default_signature(prepared.text)
     if word is not None or len(above) > LONGEST_KEYWORD:
         return word
-    return Keyword.STOP if keyword(beginning(prepared, above)) is Keyword.STOP else None
+    opening = beginning(prepared, above)
+    is_stop = keyword(opening) is Keyword.STOP or _is_no_and_stop(opening)
+    return Keyword.STOP if is_stop else None
+
+
+def _is_no_and_stop(prepared: PreparedText) -> bool:
+    """Whether a text says NO, in any language, and STOP: our texts ask for the one, the network for
+    the other."""
+    words = words_of(prepared.comparable)
+    rest = [word for word in words if word not in STOP_WORDS]
+    if not rest or len(rest) == len(words):
+        return False
+    no_words = {word for tag in wording.languages() for word in wording.no_words(tag)}
+    return signatures.is_no(" ".join(rest), no_words - {"non"})  # non-stop
 
 
 def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:

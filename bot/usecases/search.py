@@ -22,12 +22,14 @@ COUNTED = 10_000  # a search counts no further than this
 # it leaves some out: about 50 ms.
 LOOKED_THROUGH = 20_000
 
-# Alone, or as texts in English and languages like it have it.
-_REFERENCE = re.compile(rf"(?:R[EÉI]F[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})\.?")
+# Alone, or as texts in English and languages like it and our own pages have it.
+_REFERENCE = re.compile(rf"(?:R[EÉI]F(?:ERENCE)?[.:]?\s*)?([{wording.REFERENCE_LETTERS}]{{2}})\.?")
+_ERROR_CODE = re.compile(r"(?:.*\berror:?\s+)?([1-9][0-9]{4})[.:]?", re.IGNORECASE)
 # Alone, or behind what masks the rest of a number.
 _LAST_FOUR = re.compile(r"(?:.*(?:\*\*|••|\.\.|…|[xX]{2})[\W_]*)?([0-9]{4})")
 _VERIFY_SID = re.compile(r"VE([0-9a-f]{32})", re.IGNORECASE)
 _HEX = re.compile(r"(?:[A-Z]{2})?[0-9A-F]{32}")  # our ids and Twilio's, in capitals
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class By(StrEnum):
@@ -91,14 +93,16 @@ def interpretations(text: str, *, home: str) -> list[Interpretation]:
     digits = ascii_digits(typed)
     if last_four := _LAST_FOUR.fullmatch(digits):
         readings.append(Interpretation(By.LAST_FOUR, last_four[1]))
-    if re.fullmatch(r"[1-9][0-9]{4}", digits):
-        readings.append(Interpretation(By.ERROR_CODE, digits))
+    if error_code := _ERROR_CODE.fullmatch(digits):
+        readings.append(Interpretation(By.ERROR_CODE, error_code[1]))
     if reference := _REFERENCE.fullmatch(typed.upper()):
         readings.append(Interpretation(By.REFERENCE, reference[1]))
     as_sent = dict.fromkeys([typed, text])  # a tag or an id may begin or end with a blank
     readings += (Interpretation(by, one) for by in (By.TAG, By.ID) for one in as_sent)
     if _HEX.fullmatch(typed):
         readings.append(Interpretation(By.ID, typed.lower()))
+    if _UUID.fullmatch(typed):  # as other programs show our ids
+        readings.append(Interpretation(By.ID, typed.lower().replace("-", "")))
     return readings
 
 

@@ -33,12 +33,14 @@ def lookup(ranges: str, offered: Collection[str]) -> str | None:
 
     >>> lookup("zh-TW", ["zh-Hans", "zh-Hant"]), lookup("es-MX", ["es"]), lookup("tlh", ["en"])
     ('zh-Hant', 'es', None)
+    >>> lookup("zh-HK", ["zh-Hant", "zh-HK"]), lookup("nn-NO", ["nb", "nn"])
+    ('zh-HK', 'nn')
     """
     by_lower = {tag.lower(): tag for tag in offered}
     for wanted in _in_order(ranges):
         tag = _MACROLANGUAGE.sub("", wanted, count=1)
         while tag:
-            named = _ALIASES.get(tag, tag)
+            named = tag if tag in by_lower else _ALIASES.get(tag, tag)
             if named in by_lower:
                 return by_lower[named]
             tag = _shortened(tag)
@@ -87,5 +89,7 @@ _ALIASES = {
     "nn": "nb",
     "iw": "he",
     "in": "id",
+    "tl": "fil",
+    "mo": "ro",
 }
 _MACROLANGUAGE = re.compile("zh-(?=cmn|yue)")

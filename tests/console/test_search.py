@@ -1,5 +1,7 @@
 """The search finds a verification by its id, number, tag, reference, error or message."""
 
+from uuid import UUID
+
 from simulator import faults
 from tests.console.conftest import Operator
 from tests.console.page import Page
@@ -68,11 +70,14 @@ def test_support_finds_one_by_whatever_it_was_given(operator: Operator, harness:
     assert id in listed(operator, f"q={reference.lower()}")
     assert id in listed(operator, f"q=Ref+{reference}")
     assert id in listed(operator, f"q=ref:+{reference.lower()}")
+    assert id in listed(operator, f"q=reference+{reference}")
     assert id in listed(operator, f"q=****{PHONE[-4:]}")
     assert id in listed(operator, f"q=…{PHONE[-4:]}")
     assert id in listed(operator, f"q=(***)+***-{PHONE[-4:]}")
     assert listed(operator, f"q=x{PHONE[-4:]}") == []
-    assert listed(operator, "q=21614") == [failed]
+    for told in ("21614", "Twilio's error 21614:", "error+21614."):
+        assert listed(operator, f"q={told}") == [failed]
+    assert listed(operator, f"q={UUID(id)}") == [id]
     for whole in (id, sid, f" {sid} ", id.upper(), sid.upper(), sid.lower()):
         response = operator.get(f"/console/verifications?q={whole}")
         assert response.headers["Location"] == f"/console/verifications/{id}"

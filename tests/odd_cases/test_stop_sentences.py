@@ -152,6 +152,37 @@ def short(tmp_path: Path) -> Iterator[Harness]:
         yield harness
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "NO STOP",
+        "No\nstop",
+        "stop no",
+        "NO/STOP",
+        "no no STOP",
+        "NO UNSUBSCRIBE\n\nSent from my iPhone",
+        "Hayır, STOP",
+        "いいえ。STOP",
+        "아니요. STOP",
+        "ไม่ STOP",
+        "لا. STOP",
+        "Không phải. Stop",
+    ],
+)
+def test_no_and_stop_together_are_a_stop(harness: Harness, said: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(said)
+    assert harness.status(id)["customStatus"]["cause"] == "opted_out"
+    assert harness.opt_outs(5)
+
+
+@pytest.mark.parametrize("said", ["no stop codes here", "non stop", "no bus stop", "yes stop 1234"])
+def test_other_words_beside_them_are_none(harness: Harness, said: str) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text(said)
+    assert harness.status(id)["customStatus"]["status"] == "pending"
+
+
 def test_a_short_code_answers_help_and_stop(short: Harness) -> None:
     helped = sms(short, "help", To="12345").text
     assert "Contoso sends verification codes" in helped

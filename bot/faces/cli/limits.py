@@ -30,7 +30,10 @@ def limits_show(phone_number: str, as_json: bool) -> None:
     service = services.of(current_app)
     phones = phone.known_as(phone_number)
     found = service.store.read(number_limits, phones, service.rules, service.admission)
-    say(as_json, _row(found), *_lines(found))
+    others = _refusals_of_others(service, phones[0])
+    is_refused = others or not found.is_clear
+    last = "A start is refused." if is_refused else "Nothing that counts prevents a start."
+    say(as_json, {**_row(found), "refusedWithOthers": others}, *_lines(found), *others, last)
 
 
 @limits_group.command("clear")
@@ -70,7 +73,9 @@ def optout_clear(phone_number: str, as_json: bool) -> None:
     say(
         as_json,
         {"cleared": was_marked},
-        "Cleared." if was_marked else "The number had not opted out.",
+        "Cleared here. Twilio refuses texts until the phone has texted START."
+        if was_marked
+        else "The number had not opted out.",
     )
 
 
@@ -105,5 +110,19 @@ def _lines(limits: NumberLimits) -> list[str]:
         lines.append(f"Replied NO: no code until {clock_utc(limits.disowned_until)}.")
     if not limits.limits:
         lines.append("No limit of a number is set.")
-    none = "No limit of this number prevents a start."
-    return [*lines, none if limits.is_clear else "A start is refused."]
+    return lines
+
+
+def _refusals_of_others(service: services.Service, number: str) -> list[str]:
+    """What refuses a start together with those of other numbers."""
+    admission, country = service.admission, phone.country(number)
+    full = admission.full_limit(service.store, country=country)
+    limits = (
+        [f"{words.LIMITS[full.name]}: {full.as_set} are used up ({full.name})."] if full else []
+    )
+    areas = [
+        f"Starts in {area} are refused: almost no text there was answered."
+        for area in admission.open_areas(service.store)
+        if area == country or number.startswith(area)
+    ]
+    return limits + areas
