@@ -179,8 +179,8 @@ def forget(phone_number: str, as_json: bool) -> None:
     if not is_gone:
         click.echo("The bytes stay on the disk until the database has written over them.", err=True)
     click.echo(
-        "Not erased: a STOP, if the number texted one: it still holds; backups of the database; and what"
-        " Twilio keeps of its texts."
+        "Not erased: a STOP, if the number texted one: it still holds; backups of the database; and"
+        " what Twilio keeps of its texts."
     )
 
 
