@@ -52,6 +52,8 @@ accesslog = "-"
 
 def on_starting(server):
     """Runs before any fork: a fault that prevents the start is reported in one line and ends it."""
+    if server.cfg.preload_app:
+        sys.exit("gunicorn's --preload cannot be used: each process opens the database by itself.")
     _warn()
     try:
         _make_room()

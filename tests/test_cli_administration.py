@@ -40,17 +40,18 @@ def test_limits_are_shown_and_cleared(tmp_path: Path) -> None:
 
 
 def test_limits_of_all_and_closed_areas_are_told_with_those_of_a_number(tmp_path: Path) -> None:
-    bounds = {"LIMIT_TOTAL": "5/hour", "BREAKER_TEXTS_PER_PREFIX": "5"}
+    bounds = {"LIMIT_TOTAL": "5/hour", "LIMIT_PER_KEY": "5/hour", "BREAKER_TEXTS_PER_PREFIX": "5"}
     with open_harness(tmp_path, **bounds) as harness:
         for number in range(5):
             harness.start_and_send(f"+142555502{number:02}")
         harness.forward(600)
         shown = harness.flask("limits", "show", PHONE).output
         assert "All starts: 5/hour are used up (LIMIT_TOTAL)." in shown
-        assert "Starts in +1425555 are refused: almost no text there was answered." in shown
-        assert shown.endswith("A start is refused.\n")
+        assert "Starts of the caller function: 5/hour are used up (LIMIT_PER_KEY)." in shown
+        assert "Starts in +1425555 are refused, except of numbers verified before" in shown
+        assert shown.endswith("Nothing of this number alone prevents a start.\n")
         told = json.loads(harness.flask("limits", "show", "--json", PHONE).output)
-        assert (told["isClear"], len(told["refusedWithOthers"])) == (True, 2)
+        assert (told["isClear"], len(told["refusedWithOthers"])) == (True, 3)
 
 
 def test_empty_lists_say_so(harness: Harness) -> None:
@@ -62,7 +63,9 @@ def test_empty_lists_say_so(harness: Harness) -> None:
 def test_opt_outs_are_listed_and_cleared(harness: Harness) -> None:
     harness.text("STOP")
     assert PHONE in harness.flask("optout", "list").output
-    cleared = "Cleared here. Twilio refuses texts until the phone has texted START.\n"
+    cleared = (
+        "Cleared here. If the phone texted STOP alone, Twilio refuses texts until it texts START.\n"
+    )
     assert harness.flask("optout", "clear", PHONE).output == cleared
     assert "had not opted out" in harness.flask("optout", "clear", PHONE).output
     assert harness.post_start().status_code == 202

@@ -145,7 +145,8 @@ class CatchUp(Background):
 
     @property
     def _has_missed(self) -> bool:
-        return self.is_due or self._has_refused or self.heart.silent > 0
+        # A text that a lock holds up is waited for until it is judged.
+        return self.is_due or self._has_refused or self.heart.silent > 0 or bool(self._locked)
 
     def _try(self, step: Callable[[], None]) -> bool:
         try:
@@ -173,6 +174,11 @@ class CatchUp(Background):
                 on_locked=self._locked_now.append,
             )
             self._store.write(heartbeat.caught_up, until=until)
+        except ChannelUnavailable:
+            if self._locked:  # the list is waited for anew: it has their texts
+                self._outages.interrupted()
+                self._noticed = None
+            raise
         except TextRefused:
             if self._may_expire():  # expiry has waited; a later disruption starts a new wait
                 self._seen, self._noticed, self._has_refused = disruptions, None, True

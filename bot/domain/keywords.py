@@ -9,6 +9,8 @@ from bot.domain.reply import PreparedText
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
 # without blanks, dashes and punctuation, as they are compared.
 STOP_WORDS = frozenset("stop stopall unsubscribe cancel end quit revoke optout arret arrêt".split())
+# Beside NO, the others may as well be what somebody does not want: "No, cancel", "Cancel? No".
+UNMISTAKABLE = STOP_WORDS - {"cancel", "end", "quit"}
 _START = frozenset(["start", "yes", "unstop"])
 _HELP = frozenset(["help", "info", "aide"])
 

@@ -52,7 +52,7 @@ class Call:
     # Called with each resolved address and its port before connecting; may raise to forbid it.
     check: Callable[[str, int], None] | None = None
     look_ups: threading.BoundedSemaphore = _look_ups  # held while a name is looked up
-    is_reused: bool = False  # its connection was kept from an earlier call
+    is_new: bool = False  # its connection was made for it
     is_written: bool = False  # the other side may have it
     duplicate: socket.socket | None = None  # a second handle of its connection
 
@@ -114,12 +114,12 @@ class _Bounded(HTTPConnection):
         call = CALL.get()
         connection = _connect(self, call)
         call.keep_duplicate(connection)
+        call.is_new = True
         return connection
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         call = CALL.get()
-        call.is_reused = self.sock is not None
-        if not call.is_reused:
+        if self.sock is None:
             self.connect()
         if call.left <= 0:
             raise DeadlinePassed("the deadline passed before the request was written")

@@ -127,9 +127,12 @@ class Connections:
         connection.buffered = 0
 
     def refuse_more(self) -> None:
-        """Called when the process stops. Closes connections that wait for their next request, now
-        and whenever one begins to wait. A connection that was just accepted is still answered."""
+        """Called when the process stops. From here on a connection ends where it would wait for its
+        next request. One that waits already, or was just accepted, is still answered."""
         self._is_stopping = True
+
+    def end_waiting(self) -> None:
+        """Ends connections that wait for their next request."""
         for connection in list(self._waiting):
             connection.end()
 

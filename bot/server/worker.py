@@ -41,6 +41,8 @@ BEGIN_AGAIN_SECONDS = 1.0  # pause after a failed start: gunicorn starts the nex
 # After SIGTERM: for requests that are being answered. A connection without a whole request is cut.
 FINISH_SECONDS = 8.0
 HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
+# For the next request of a kept connection, whose answer closes it: a busy client then loses none.
+IDLE_SECONDS = 0.25
 POLL_SECONDS = 0.02
 # More greenlets than connections: one that is refused needs one too, for a moment.
 ROOM_TO_REFUSE = 64
@@ -113,7 +115,10 @@ class Worker(GeventWorker):
         while len(pool) and time.monotonic() - began < FINISH_SECONDS:
             self.notify()
             gevent.sleep(POLL_SECONDS)
-            if time.monotonic() - began > HALF_SENT_SECONDS:
+            elapsed = time.monotonic() - began
+            if elapsed > IDLE_SECONDS:
+                self._connections.end_waiting()
+            if elapsed > HALF_SENT_SECONDS:
                 self._connections.end_half_sent()
         if len(pool):
             log.warning("%d connections are cut, since the process stops", len(pool))
@@ -158,6 +163,10 @@ class Worker(GeventWorker):
         # Yield: a client whose next request is always ready would otherwise block the others.
         yield_control()
         return is_kept
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Handles SIGINT and SIGQUIT, as Ctrl-C sends them: what is committed is still answered."""
+        self.handle_exit(sig, frame)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Handles SIGTERM: stops sending new texts and releases waiting callers; the last requests

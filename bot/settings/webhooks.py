@@ -57,7 +57,7 @@ def _require_url(url: str) -> None:
         raise Unusable("an address must begin with https:// (http:// on loopback only)")
     if not host or parts.fragment:
         raise Unusable("an address needs a host and may hold no fragment")
-    if "://" in parts.path:
+    if re.search(r"[;|]\s*https?://", url):
         raise Unusable("an address holds another one: commas stand between them")
     host = host_of(parts)
     is_odd = _NUMBER.fullmatch(host) and not is_address(host)

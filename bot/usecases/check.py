@@ -12,6 +12,7 @@ from bot.domain.reply import Attempt, PreparedText, Reading
 from bot.domain.transitions import AFTERTHOUGHT, decide
 from bot.domain.verification import Status, Verification
 from bot.store import history, usage, verifications
+from bot.store.rows import UnreadableRow
 from bot.store.tx import Done, Tx
 from bot.usecases import attempts, read
 from bot.usecases.failing import retire_key
@@ -132,8 +133,16 @@ def _find_in_order(tx: Tx, selector: VerificationSelector) -> Verification | Non
     phone = verifications.phone_of(tx, id) if id is not None else selector.phone
     if phone is not None:
         tx.lock_name(phone)
-        verifications.pending_of(tx, phone)  # its lock, before an older one's
+        _is_pending(tx, phone)  # its lock, before an older one's
     return find(tx, selector)
+
+
+def _is_pending(tx: Tx, phone: str) -> bool:
+    """Whether a verification of the number is pending, readable or not; locks it."""
+    try:
+        return verifications.pending_of(tx, phone) is not None
+    except UnreadableRow:
+        return True
 
 
 def _checked(tx: Tx, before: Verification, after: Verification) -> Checked:
@@ -199,8 +208,7 @@ def _after_approval(tx: Tx, verification: Verification, reply: Reading, rules: R
     if usage.count_wrong(tx, phone, run_id=id, most=most) >= most:
         return Verdict.GONE
     left = usage.wrong_left(tx, rules.wrong_per_number, phone=phone)
-    is_another_pending = verifications.pending_of(tx, phone) is not None
-    if left is not None and left <= (1 if is_another_pending else 0):
+    if left is not None and left <= (1 if _is_pending(tx, phone) else 0):
         return Verdict.GONE
     attempted = attempts.attempt_of(tx, verification, reply, rules, at=tx.now, by_text=False)
     if attempted.is_right:

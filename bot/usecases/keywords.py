@@ -8,7 +8,7 @@ from bot.domain.characters import comparable, words_of
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.events import EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.keywords import STOP_WORDS, Keyword, is_stop_word, keyword, opens_with_stop
+from bot.domain.keywords import UNMISTAKABLE, Keyword, is_stop_word, keyword, opens_with_stop
 from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
 from bot.domain.signatures import LINE_END
@@ -71,7 +71,7 @@ def _is_no_and_stop(prepared: PreparedText) -> bool:
     """Whether a text says NO, in any language, and STOP: our texts ask for the one, the network for
     the other."""
     words = words_of(prepared.comparable)
-    rest = [word for word in words if word not in STOP_WORDS]
+    rest = [word for word in words if word not in UNMISTAKABLE]
     if not rest or len(rest) == len(words):
         return False
     no_words = {word for tag in wording.languages() for word in wording.no_words(tag)}

@@ -120,10 +120,11 @@ class WebhookClient:
         """Calls once more where the receiver closed a kept connection at that moment: servers do so
         after some idle seconds. If it had the event already, it gets the same one twice."""
         while True:
+            call.is_new = False
             try:
                 return self._request(url, headers, body)
             except ProtocolError:
-                if not call.is_reused or call.left <= 0:
+                if call.is_new or call.left <= 0:
                     raise
 
     def _request(self, url: str, headers: dict[str, str], body: str) -> urllib3.BaseHTTPResponse:

@@ -7,6 +7,8 @@ its requests and change nothing else.
 import asyncio
 import json
 import re
+import signal
+import threading
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -200,9 +202,8 @@ async def removes(client: DurableOrchestrationClient) -> None:
     assert await client.get_status_all() == []
 
 
-def test_waiting_callers_are_released_on_sigterm(service: Service) -> None:
-    import threading
-
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_waiting_callers_are_released_by_a_stop(service: Service, how: signal.Signals) -> None:
     process = service.start()
     answers: list[int] = []
 
@@ -218,6 +219,7 @@ def test_waiting_callers_are_released_on_sigterm(service: Service) -> None:
     thread = threading.Thread(target=wait)
     thread.start()
     until(lambda: service.texts(PHONES[0]))
-    assert service.terminate(process) == 0
+    process.send_signal(how)
+    assert process.wait(30) == 0
     thread.join(5)
     assert answers == [202]

@@ -105,6 +105,21 @@ def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
         service.close()
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+def test_a_dispatcher_that_is_stopped_finishes_its_send(
+    service: Service, how: signal.Signals
+) -> None:
+    service.environment["TWILIO_TIMEOUT_SECONDS"] = "5"
+    service.start(DISPATCH="off")
+    dispatcher = service.run("flask", "dispatch")
+    service.simulator.faults.add(faults.DELAY, seconds=0.5)
+    service.begin(PHONE)
+    until(lambda: not service.simulator.faults.waiting())
+    dispatcher.send_signal(how)
+    assert dispatcher.wait(30) == 0
+    assert service.rows("SELECT state FROM outbox") == [("accepted",)]
+
+
 def test_sigterm_in_the_middle_of_a_send_leaves_no_unknown_outcome(service: Service) -> None:
     service.environment["TWILIO_TIMEOUT_SECONDS"] = "5"
     process = service.start()

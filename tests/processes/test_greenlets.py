@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psycopg
@@ -131,7 +132,7 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
     answers: list[bytes] = []
 
     def ask_over_and_over(pause: float) -> None:
-        """Each over a connection of its own: one that is kept may be closed as it is used."""
+        """Each over a connection of its own."""
         while not is_over.is_set():
             began = time.monotonic()
             try:
@@ -143,8 +144,19 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
             except OSError as error:
                 answers.append(repr(error).encode())
 
+    def ask_on_a_kept_connection() -> None:
+        """Its last answer says that the connection is closed."""
+        client = HTTPConnection("127.0.0.1", service.port, timeout=20)
+        while not is_over.is_set():
+            client.request("GET", "/healthz")
+            response = client.getresponse()
+            response.read()
+            answers.append(f"HTTP/1.1 {response.status} {response.reason}".encode())
+        client.close()
+
     # On a connection just opened, and on one whose head is on its way for a while.
     threads = [threading.Thread(target=ask_over_and_over, args=(p,)) for p in (0, 0, 0.1, 0.3)]
+    threads += [threading.Thread(target=ask_on_a_kept_connection) for _ in range(3)]
     for thread in threads:
         thread.start()
     process.send_signal(signal.SIGHUP)

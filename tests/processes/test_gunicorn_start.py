@@ -45,6 +45,12 @@ def test_an_unusable_setting_stops_the_start_with_a_line(
     assert "Traceback" not in said
 
 
+def test_one_application_for_all_processes_is_refused(service: Service) -> None:
+    process = service.gunicorn(GUNICORN_CMD_ARGS="--preload")
+    assert until(lambda: process.poll() is not None)
+    assert "--preload cannot be used" in service.log.read_text()
+
+
 @pytest.mark.parametrize("command", ["gunicorn wsgi:app", "flask check"])
 def test_every_command_names_the_missing_setting(tmp_path: Path, command: str) -> None:
     values = environment(

@@ -8,6 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from bot import service as services
 from bot.domain import phone
+from bot.domain.limits import LimitName
 from bot.domain.operators import Action
 from bot.explanations import words
 from bot.explanations.instants import clock, clock_utc
@@ -31,8 +32,11 @@ def limits_show(phone_number: str, as_json: bool) -> None:
     phones = phone.known_as(phone_number)
     found = service.store.read(number_limits, phones, service.rules, service.admission)
     others = _refusals_of_others(service, phones[0])
-    is_refused = others or not found.is_clear
-    last = "A start is refused." if is_refused else "Nothing that counts prevents a start."
+    last = "Nothing that counts prevents a start."
+    if not found.is_clear:
+        last = "A start is refused."
+    elif others:
+        last = "Nothing of this number alone prevents a start."
     say(as_json, {**_row(found), "refusedWithOthers": others}, *_lines(found), *others, last)
 
 
@@ -73,7 +77,7 @@ def optout_clear(phone_number: str, as_json: bool) -> None:
     say(
         as_json,
         {"cleared": was_marked},
-        "Cleared here. Twilio refuses texts until the phone has texted START."
+        "Cleared here. If the phone texted STOP alone, Twilio refuses texts until it texts START."
         if was_marked
         else "The number had not opted out.",
     )
@@ -114,15 +118,21 @@ def _lines(limits: NumberLimits) -> list[str]:
 
 
 def _refusals_of_others(service: services.Service, number: str) -> list[str]:
-    """What refuses a start together with those of other numbers."""
-    admission, country = service.admission, phone.country(number)
-    full = admission.full_limit(service.store, country=country)
+    """What refuses starts of this number together with those of others."""
+    admission, store, country = service.admission, service.store, phone.country(number)
+    full = admission.full_limit(store, country=country)
     limits = (
         [f"{words.LIMITS[full.name]}: {full.as_set} are used up ({full.name})."] if full else []
     )
+    callers = [
+        f"Starts of the caller {name}: {limit.as_set} are used up ({limit.name})."
+        for limit, name, used in admission.fullest(store)
+        if limit.name is LimitName.PER_KEY and used >= limit.amount
+    ]
     areas = [
-        f"Starts in {area} are refused: almost no text there was answered."
-        for area in admission.open_areas(service.store)
+        f"Starts in {area} are refused, except of numbers verified before: almost no text there"
+        " was answered."
+        for area in admission.open_areas(store)
         if area == country or number.startswith(area)
     ]
-    return limits + areas
+    return limits + callers + areas

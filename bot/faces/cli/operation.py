@@ -29,7 +29,7 @@ clock_group = AppGroup("clock", help="Correct stored time that is ahead, because
 @click.command()
 @with_appcontext
 def dispatch() -> None:
-    """Send and expire in a process of its own, until SIGTERM or Ctrl-C."""
+    """Send and expire in a process of its own, until SIGTERM, SIGHUP or Ctrl-C."""
     service = services.of(current_app)
     configure_logs(service.settings.log_format)
     hide(all_secrets.values(service.settings))
@@ -40,8 +40,9 @@ def dispatch() -> None:
     service.shared_counters.start()
     dispatcher = service.dispatcher
     is_over = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: is_over.set())
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(name) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(name, lambda *_: is_over.set())
     dispatcher.start()
     click.echo("The dispatcher is running.")
     while not is_over.wait(60):
