@@ -38,7 +38,7 @@ _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")  # the standard has no fractions; 
 
 
 @cache  # reading the certificates takes a tenth of a second
-def _trusting() -> ssl.SSLContext:
+def trusting() -> ssl.SSLContext:
     """Trusts the public authorities, and those that the machine or SSL_CERT_FILE names: receivers
     inside a network often have certificates of its own authority."""
     context = ssl.create_default_context(cafile=certifi.where())
@@ -72,7 +72,7 @@ class WebhookClient:
             maxsize=CONNECTIONS * endpoints,  # to each host: all may be of one
             timeout=urllib3.Timeout(connect=CALL_SECONDS, read=CALL_SECONDS),
             retries=False,
-            ssl_context=_trusting(),
+            ssl_context=trusting(),
         )
 
     def headers(self, id: str, body: str) -> dict[str, str]:

@@ -76,6 +76,14 @@ def accepting(behave: Callable[[socket.socket], object]) -> Iterator[str]:
             thread.join()
 
 
+def read_event(connection: socket.socket) -> bytes:
+    """A request with the body {}, which may arrive after the head; less if it was closed."""
+    received = b""
+    while not received.endswith(b"{}") and (more := connection.recv(65536)):
+        received += more
+    return received
+
+
 def client(*, allows_private: bool = False, own_port: int = 1, endpoints: int = 1) -> WebhookClient:
     return WebhookClient(
         [WEBHOOK_SECRET],

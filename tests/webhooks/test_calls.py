@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.webhook_response import WebhookResult
 from bot.webhooks import client as client_module
-from tests.webhooks.listener import accepting, client, listening, post
+from tests.webhooks.listener import accepting, client, listening, post, read_event
 
 DEAD = "https://dead.example.com/"
 
@@ -116,11 +116,9 @@ def test_a_kept_connection_that_the_receiver_closes_costs_no_try() -> None:
     unanswered: list[bytes] = []
 
     def answer_once(connection: socket.socket) -> None:
-        received = b""
-        while not received.endswith(b"{}"):  # the body may arrive after the head
-            received += connection.recv(65536)
+        read_event(connection)
         connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-        unanswered.append(connection.recv(65536))
+        unanswered.append(read_event(connection))
 
     with accepting(answer_once) as url:
         made = client()
@@ -131,7 +129,7 @@ def test_a_kept_connection_that_the_receiver_closes_costs_no_try() -> None:
 
 def test_a_new_connection_that_the_receiver_closes_does() -> None:
     called: list[bytes] = []
-    with accepting(lambda connection: called.append(connection.recv(65536))) as url:
+    with accepting(lambda connection: called.append(read_event(connection))) as url:
         assert post(url).result is WebhookResult.UNREACHABLE
     assert len(called) == 1
 
