@@ -26,14 +26,15 @@ def has_work(tx: Tx, table: str) -> bool:
     return tx.one(sql, never=NEVER) is not None
 
 
-def set_orphans_aside(tx: Tx) -> None:
-    """Sets texts aside whose verification was deleted by hand, without foreign keys."""
+def set_orphans_aside(tx: Tx) -> int:
+    """Sets texts aside whose verification was deleted by hand, without foreign keys. Returns how
+    many."""
     sql = """
         UPDATE outbox SET state = 'unknown', due_at = :never
         WHERE due_at < :never
             AND NOT EXISTS (SELECT 1 FROM verification v WHERE v.id = verification_id)
     """
-    tx.run(sql, never=NEVER)
+    return tx.run(sql, never=NEVER)
 
 
 def count(tx: Tx) -> int:

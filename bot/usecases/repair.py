@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 def set_unreadable_aside(tx: Tx) -> Done[None]:
     verifications.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
     outbox.set_unreadable_aside(tx, limit=LOOKED_THROUGH)
-    rows_aside.set_orphans_aside(tx)
+    if count := rows_aside.set_orphans_aside(tx):
+        log.error("%d texts are set aside: their verifications were deleted by hand", count)
     return Done(None)
 
 

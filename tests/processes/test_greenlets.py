@@ -124,6 +124,17 @@ def test_a_lock_of_postgresql_holds_up_its_own_reply_alone(
         service.close()
 
 
+def ask_on_one_connection(port: int, is_over: threading.Event, answers: list[bytes]) -> None:
+    """The answer after which it is closed says so."""
+    client = HTTPConnection("127.0.0.1", port, timeout=20)
+    while not is_over.is_set():
+        client.request("GET", "/healthz")
+        response = client.getresponse()
+        response.read()
+        answers.append(f"HTTP/1.1 {response.status} {response.reason}".encode())
+    client.close()
+
+
 @pytest.mark.timed
 def test_a_reload_answers_all_the_while(service: Service) -> None:
     process = service.start()
@@ -144,19 +155,10 @@ def test_a_reload_answers_all_the_while(service: Service) -> None:
             except OSError as error:
                 answers.append(repr(error).encode())
 
-    def ask_on_a_kept_connection() -> None:
-        """Its last answer says that the connection is closed."""
-        client = HTTPConnection("127.0.0.1", service.port, timeout=20)
-        while not is_over.is_set():
-            client.request("GET", "/healthz")
-            response = client.getresponse()
-            response.read()
-            answers.append(f"HTTP/1.1 {response.status} {response.reason}".encode())
-        client.close()
-
+    kept = service.port, is_over, answers
     # On a connection just opened, and on one whose head is on its way for a while.
     threads = [threading.Thread(target=ask_over_and_over, args=(p,)) for p in (0, 0, 0.1, 0.3)]
-    threads += [threading.Thread(target=ask_on_a_kept_connection) for _ in range(3)]
+    threads += [threading.Thread(target=ask_on_one_connection, args=kept) for _ in range(3)]
     for thread in threads:
         thread.start()
     process.send_signal(signal.SIGHUP)
