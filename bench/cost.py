@@ -53,7 +53,7 @@ def verify(store: Counted, number: int) -> None:
     )
     sid = new_sid("SM")
     for taken in store.write(claiming):
-        store.write(send.accepted, taken, message=None, sid=sid)
+        store.write(send.accepted, taken, sid=sid)
         for state in (Delivery.SENT, Delivery.DELIVERED):
             told = Report(taken.text_id, sid, state, None, False, None, None)
             store.write(report.reported, told, RULES)

@@ -90,10 +90,7 @@ def start(**more: Any) -> Start:
         request=request(**asked),
         nonce="00" * 16,
         reference="KP",
-        key_id=KEYRING.current_id,
         challenge_text=TEXT,
-        locale="en",
-        terms=Terms(),
         text=SendText(new_sid("")[:24], OUR_NUMBER, "en"),
     )
     return replace(made, **more)
@@ -104,7 +101,10 @@ def new_text(id: str, **more: Any) -> SendText:
 
 
 def code_of(v: Verification | Start) -> str:
-    return KEYRING.code(key_id=v.key_id, nonce=v.nonce, length=v.terms.code_length)
+    """The code; of a start by RULES."""
+    if isinstance(v, Verification):
+        return KEYRING.code_of(v)
+    return KEYRING.code(key_id=KEYRING.current_id, nonce=v.nonce, length=RULES.terms.code_length)
 
 
 def wrong_code(code: str, nth: int = 1) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Delivery, SendOutcome
 from bot.domain.ignored import IgnoreReason
 
 
@@ -25,12 +25,17 @@ class Blame(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
+    outcome: ClassVar = SendOutcome.ACCEPTED
+    code: ClassVar = None
+
     sid: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The channel will never accept the text."""
+
+    outcome: ClassVar = SendOutcome.REFUSED
 
     code: int | None
     sentence: str
@@ -42,6 +47,8 @@ class Postponed:
     """The channel did not accept the text but may accept it later, after `retry_after_seconds` if
     given."""
 
+    outcome: ClassVar = SendOutcome.POSTPONED
+
     code: int | None
     retry_after_seconds: float | None = None
 
@@ -49,6 +56,8 @@ class Postponed:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The channel may or may not have accepted the text."""
+
+    outcome: ClassVar = SendOutcome.UNKNOWN
 
     cause: str
     code: int | None = None

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Ticker(Background):
     """Notices that the process was halted: a thread that does nothing else was late."""
 
-    def __init__(self, outages: Outages, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, outages: Outages, monotonic: Callable[[], float]) -> None:
         super().__init__("ticker")
         self._outages = outages
         self._monotonic = monotonic

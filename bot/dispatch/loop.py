@@ -97,8 +97,7 @@ class Dispatcher:
         """Begins nothing new from now on. Safe in a signal handler."""
         self._is_stopping.set()
         self.send.refuse_more()
-        self._catch_up.refuse_more()
-        for background in self._background:
+        for background in (*self._background, self._catch_up):
             background.refuse_more()
         self._wake.set()
 
@@ -113,9 +112,8 @@ class Dispatcher:
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
         is_done = self.send.stop(within_seconds=left())
-        for background in self._background:
+        for background in (*self._background, self._catch_up):
             background.stop(within_seconds=left())
-        self._catch_up.stop(within_seconds=left())
         return is_done
 
     def run_once(self) -> int:

@@ -170,10 +170,10 @@ class SendDuty:
             until=until,
         )
         log.info("the text is %s", _summary(result), extra=_extra(claim, result))
-        self._on_sent(*_outcome(result))
+        self._on_sent(result.outcome, result.code)
         match result:
             case Accepted(sid):
-                self._store.write(send.accepted, claim, message=None, sid=sid)
+                self._store.write(send.accepted, claim, sid)
             case Refused():
                 self._store.write(send.refused, claim, result)
             case Postponed(code, retry_after_seconds):
@@ -214,19 +214,6 @@ class SendDuty:
         else:
             log.info("looking the text up found %d messages", len(messages), extra=_extra(claim))
             self._store.write(look_up.look_up_answered, claim, messages)
-
-
-def _outcome(result: SendResult) -> tuple[SendOutcome, int | None]:
-    """The outcome, and Twilio's error code."""
-    match result:
-        case Accepted():
-            return SendOutcome.ACCEPTED, None
-        case Refused(code):
-            return SendOutcome.REFUSED, code
-        case Postponed(code):
-            return SendOutcome.POSTPONED, code
-        case Unknown(_, code):
-            return SendOutcome.UNKNOWN, code
 
 
 def _summary(result: SendResult) -> str:

@@ -3,7 +3,6 @@
 from flask import request
 
 from bot.domain.errors import UnknownVerification
-from bot.domain.verification import Verification
 from bot.http.errors import Forbidden, KeyReplaced, Unauthorized
 from bot.http.keys import Caller, Keys, Power, Scope
 from bot.http.openapi import Part
@@ -63,17 +62,14 @@ class Access:
         return caller
 
     def _is_begun_by_known_key(self, id: str) -> bool:
-        verification = self._find(id)
+        verification = self._store.read(read.find, id)
         if verification is None:
             return False
         return self._keys.is_configured(verification.caller_key, name=verification.started_by)
 
     def _link_holder(self, key: str, id: str) -> Caller | None:
-        verification = self._find(id)
+        verification = self._store.read(read.find, id)
         return self._keys.link_holder(key, verification) if verification else None
-
-    def _find(self, id: str) -> Verification | None:
-        return self._store.read(read.find, id)
 
 
 def part() -> Part:

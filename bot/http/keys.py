@@ -8,6 +8,7 @@ verifications only, and a link does not open a later verification that reuses th
 
 import hashlib
 import hmac
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,7 +53,10 @@ class Keys:
             *((key, name, Power.START) for name, key in function_keys),
             *((key, name, Power.ALL) for name, key in system_keys),
         ]
-        fingerprints = _fingerprints_by_name(configured, secrets)
+        fingerprints: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+        for key, name, _ in configured:
+            # One under an earlier secret is valid as long as links made under it.
+            fingerprints[name] |= {_fingerprint(key, secret) for secret in secrets}
         self._known = [
             (
                 key.encode(),
@@ -111,21 +115,6 @@ SIGNED_BY: dict[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.
 def signing_keys(secrets: Sequence[str], purpose: str) -> list[bytes]:
     """`secrets`: the current one first. itsdangerous signs with the last key and accepts all."""
     return [subkey(secret, purpose) for secret in reversed(secrets)]
-
-
-def _fingerprints_by_name(
-    configured: Sequence[tuple[str, str, Power]], secrets: Sequence[str]
-) -> dict[str, frozenset[str]]:
-    """Fingerprints made under an earlier SECRET_KEY are valid as long as links made under it."""
-    return {
-        name: frozenset(
-            _fingerprint(key, secret)
-            for key, named, _ in configured
-            if named == name
-            for secret in secrets
-        )
-        for _, name, _ in configured
-    }
 
 
 def _fingerprint(key: str, secret: str) -> str:

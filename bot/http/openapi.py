@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from bot.http.json_responses import JSON
+
 Json = dict[str, Any]
 
 
@@ -124,11 +126,7 @@ def form(schema: str) -> Json:
 
 
 def an_object(properties: Json) -> Json:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def path(name: str, **schema: Any) -> Json:
@@ -142,7 +140,7 @@ def blueprint(document: Json) -> Blueprint:
     text = cache(partial(json.dumps, document))
 
     def described() -> Response:
-        return Response(text(), content_type="application/json; charset=utf-8")
+        return Response(text(), content_type=JSON)
 
     routes.add_url_rule("/openapi.json", view_func=described)
     return routes

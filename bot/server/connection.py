@@ -87,9 +87,9 @@ class Registry(Protocol):
 class Connection(socket):
     """The socket of one client. All reads of gunicorn go through `recv`."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.registry: Registry | None = None
+    def __init__(self, registry: Registry, *, fileno: int | None = None) -> None:
+        super().__init__(fileno=fileno)
+        self._registry = registry
         self.state = State.HEAD
         self.since = time.monotonic()
         self.is_over = False
@@ -103,7 +103,7 @@ class Connection(socket):
         """Starts the deadline of the body: the head has arrived."""
         self._enter(State.BODY)
 
-    def begin_waiting(self, *, has_begun: bool = False) -> None:
+    def begin_waiting(self, *, has_begun: bool) -> None:
         """Starts the wait for the next request: this one is answered. `has_begun`: bytes of the
         next one have been read with it."""
         self.is_pipelining = has_begun
@@ -111,8 +111,7 @@ class Connection(socket):
 
     def _enter(self, state: State) -> None:
         self.state, self.since, self._received = state, time.monotonic(), 0
-        if self.registry is not None:
-            self.registry.entered(self)
+        self._registry.entered(self)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Reads at most `size` bytes; b"" if the connection was closed. Raises TooSlow at the
@@ -122,8 +121,7 @@ class Connection(socket):
             return self._at_end()
         if self._is_too_long():
             raise TooMuch
-        assert self.registry is not None
-        left = self.since + self.registry.seconds(self.state) - time.monotonic()
+        left = self.since + self._registry.seconds(self.state) - time.monotonic()
         if left <= 0:  # also if bytes are always ready, so that no read times out
             return self._too_late()
         self.settimeout(left)
@@ -154,13 +152,11 @@ class Connection(socket):
         if self.state is State.WAITING:
             self._enter(State.HEAD)
         self._received += count
-        if self.registry is not None:
-            self.registry.received(self, count)
+        self._registry.received(self, count)
         if self.state is State.HEAD and self._received > HEAD_BYTES:
             raise LimitRequestHeaders("the head is too long")
         if self._is_too_long():
-            if self.registry is not None:
-                self.registry.count_cut(Cut.LONG)
+            self._registry.count_cut(Cut.LONG)
             raise TooMuch
         self._take_turns(count)
 
@@ -182,8 +178,7 @@ class Connection(socket):
 
     def sendall(self, data: Any, flags: int = 0) -> Any:
         """Raises TooSlow where the client does not read."""
-        if self.registry is not None:
-            self.registry.begins_writing(self)
+        self._registry.begins_writing(self)
         try:
             self.settimeout(WRITE_SECONDS)
             return super().sendall(data, flags)
@@ -195,13 +190,11 @@ class Connection(socket):
                 raise TooSlow from None
             raise
         finally:
-            if self.registry is not None:
-                self.registry.has_written(self)
+            self._registry.has_written(self)
 
     def answered(self) -> None:
         """Stops counting its bytes as held: the rest of the request is discarded."""
-        if self.registry is not None:
-            self.registry.forget_buffered(self)
+        self._registry.forget_buffered(self)
 
     def is_gone(self) -> bool:
         """Whether the client has closed it, or its sending half, while its request is answered."""
@@ -242,5 +235,5 @@ class Connection(socket):
 
     def _give_up(self, why: Cut) -> None:
         self.is_over = True
-        if self.registry is not None and self.state is not State.WAITING:
-            self.registry.count_cut(why)
+        if self.state is not State.WAITING:
+            self._registry.count_cut(why)

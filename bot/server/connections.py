@@ -84,7 +84,6 @@ class Connections:
         if not self._has_room(name):
             yield False
             return
-        connection.registry = self
         self._all.add(connection)
         self._by_address[name] += 1
         self.entered(connection)

@@ -128,7 +128,7 @@ class Worker(GeventWorker):
         self._connections.report(is_last=True)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        connection = Connection(fileno=client.detach())
+        connection = Connection(self._connections, fileno=client.detach())
         with self._connections.admit(connection, addr) as is_admitted:
             if is_admitted:
                 super().handle(listener, connection, addr)

@@ -53,7 +53,5 @@ def schedule_probe(tx: Tx, from_address: str) -> None:
 
 
 def close(tx: Tx, from_address: str) -> bool:
-    return (
-        tx.run("DELETE FROM circuit WHERE from_address = :from_address", from_address=from_address)
-        == 1
-    )
+    sql = "DELETE FROM circuit WHERE from_address = :from_address"
+    return tx.run(sql, from_address=from_address) == 1

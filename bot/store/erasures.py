@@ -52,10 +52,8 @@ def take(tx: Tx, *, limit: int) -> list[Erasure]:
 
 
 def are_due(tx: Tx) -> bool:
-    return (
-        tx.one("SELECT 1 FROM erasure WHERE due_at <= :now LIMIT 1", now=to_text(tx.now))
-        is not None
-    )
+    sql = "SELECT 1 FROM erasure WHERE due_at <= :now LIMIT 1"
+    return tx.one(sql, now=to_text(tx.now)) is not None
 
 
 def remove(tx: Tx, sid: str) -> None:

@@ -4,7 +4,7 @@ There may be several web and dispatcher processes on several hosts, and the proc
 reports for all of them. So each process writes its sums every two seconds, into its own rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.store.rows import to_text
@@ -45,8 +45,12 @@ def add_to_past(tx: Tx, samples: Mapping[str, float]) -> None:
 def fold_past(tx: Tx) -> None:
     """Adds the sums of ended processes to those of PAST and removes their rows."""
     tx.lock_name(PAST)  # one process at a time
-    before = to_text(tx.now - OVER)
-    for process in _over(tx, before):
+    sql = """
+        SELECT process FROM metric_sample WHERE process <> :past
+        GROUP BY process HAVING max(at) < :before
+    """
+    ended = [row["process"] for row in tx.all(sql, past=PAST, before=to_text(tx.now - OVER))]
+    for process in ended:
         sql = """
             INSERT INTO metric_sample (process, sample, value, at)
             SELECT :past, sample, value, :now FROM metric_sample WHERE process = :process
@@ -54,11 +58,3 @@ def fold_past(tx: Tx) -> None:
         """
         tx.run(sql, past=PAST, process=process, now=to_text(tx.now))
         tx.run("DELETE FROM metric_sample WHERE process = :process", process=process)
-
-
-def _over(tx: Tx, before: str) -> Iterable[str]:
-    sql = """
-        SELECT process FROM metric_sample WHERE process <> :past
-        GROUP BY process HAVING max(at) < :before
-    """
-    return [row["process"] for row in tx.all(sql, past=PAST, before=before)]

@@ -1,12 +1,11 @@
 """Opens the database that DATABASE_URL names: SQLite or PostgreSQL."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.store.migrations import VERSION
-from bot.store.steady import SteadyClock, SteppedMonotonic
+from bot.store.steady import SteadyClock, monotonic_of
 from bot.store.tx import Store, UnusableDatabase
 
 _SQLITE = "sqlite:///"
@@ -22,9 +21,7 @@ def open_store(
     """Opens the store that DATABASE_URL names. `connections`: the most to PostgreSQL. `clock`
     replaces the clock of this host or of PostgreSQL; `monotonic`: seconds that only grow, by
     default derived from `clock` if that is given. Raises UnusableDatabase."""
-    if monotonic is None:
-        monotonic = SteppedMonotonic(clock) if clock else time.monotonic
-    steady = SteadyClock(monotonic)
+    steady = SteadyClock(monotonic or monotonic_of(clock))
     # Only the driver of the one in use: importing both is a good part of a start.
     if not url.startswith(_SQLITE):
         from bot.store.postgres import PostgresStore

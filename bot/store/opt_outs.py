@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.domain.numbering import other_spellings
 from bot.store.rows import (
     Row,
+    Value,
     placeholder_values,
     placeholders,
     to_instant_if_readable,
@@ -26,13 +27,12 @@ class OptOut:
 
 def load(tx: Tx, *, phone: str, from_address: str) -> OptOut | None:
     """The opt-out of a number, under whichever spelling it was stored."""
-    phones = _spellings(phone)
+    where, params = _of(phone, from_address)
     sql = f"""
-        SELECT since, last_tried, is_by_twilio FROM opt_out
-        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
+        SELECT since, last_tried, is_by_twilio FROM opt_out WHERE {where}
         ORDER BY since DESC LIMIT 1
     """
-    row = tx.one(sql, from_address=from_address, **placeholder_values(phones))
+    row = tx.one(sql, **params)
     if row is None:
         return None
     last_tried = to_instant_if_readable(row["last_tried"])
@@ -63,29 +63,24 @@ def mark(tx: Tx, *, phone: str, from_address: str, is_by_twilio: bool = True) ->
 
 def unmark(tx: Tx, *, phone: str, from_address: str, since_before: datetime | None = None) -> bool:
     """`since_before`: only if the number had opted out before that instant."""
-    phones = _spellings(phone)
-    sql = f"""
-        DELETE FROM opt_out
-        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address AND since < :before
-    """
+    where, params = _of(phone, from_address)
     before = to_text(since_before or datetime.max.replace(tzinfo=UTC))
-    values = placeholder_values(phones)
-    return tx.run(sql, from_address=from_address, before=before, **values) > 0
+    sql = f"DELETE FROM opt_out WHERE {where} AND since < :before"
+    return tx.run(sql, before=before, **params) > 0
 
 
 def note_test(tx: Tx, *, phone: str, from_address: str) -> None:
     """Notes when a start was let through to a marked number: it tests the mark."""
-    phones = _spellings(phone)
-    sql = f"""
-        UPDATE opt_out SET last_tried = :now
-        WHERE phone IN ({placeholders(phones)}) AND from_address = :from_address
-    """
-    tx.run(sql, from_address=from_address, now=to_text(tx.now), **placeholder_values(phones))
+    where, params = _of(phone, from_address)
+    tx.run(f"UPDATE opt_out SET last_tried = :now WHERE {where}", now=to_text(tx.now), **params)
 
 
-def _spellings(phone: str) -> list[str]:
-    """Opt-outs are kept for years, so one may have a spelling that was canonical earlier."""
-    return [phone, *other_spellings(phone)]
+def _of(phone: str, from_address: str) -> tuple[str, dict[str, Value]]:
+    """The condition for the mark of a number, with its values. Opt-outs are kept for years, so one
+    may have a spelling that was canonical earlier."""
+    phones = [phone, *other_spellings(phone)]
+    where = f"phone IN ({placeholders(phones)}) AND from_address = :from_address"
+    return where, {"from_address": from_address, **placeholder_values(phones)}
 
 
 def newest(tx: Tx, *, from_address: str, limit: int) -> list[tuple[str, datetime]]:

@@ -89,9 +89,7 @@ def lock_due(tx: Tx, *, limit: int, only: str | None = None) -> list[Text]:
         WHERE o.due_at <= :now {"AND o.id = :only" if only else ""}
         ORDER BY o.due_at LIMIT :limit
     """
-    rows = tx.lock_skip_locked(
-        sql, now=to_text(tx.now), limit=limit, **({"only": only} if only else {})
-    )
+    rows = tx.lock_skip_locked(sql, now=to_text(tx.now), limit=limit, only=only)
     return readable("outbox", rows, from_row, unreadable=partial(set_aside, tx))
 
 

@@ -33,16 +33,9 @@ from bot.store.postgres_retries import Retries
 from bot.store.postgres_schema import Connection, address_of, connected, prepare
 from bot.store.postgres_tx import PostgresTx
 from bot.store.rows import to_instant_if_readable
-from bot.store.steady import SteadyClock, SteppedMonotonic
+from bot.store.steady import SteadyClock, monotonic_of
 from bot.store.time_mark import NEWEST_INSTANTS
-from bot.store.tx import (
-    STORE_TIMEOUT_SECONDS,
-    Done,
-    OutcomeUnknown,
-    Store,
-    StoreUnavailable,
-    Tx,
-)
+from bot.store.tx import STORE_TIMEOUT_SECONDS, Done, OutcomeUnknown, Store, StoreUnavailable, Tx
 
 T = TypeVar("T")
 
@@ -89,9 +82,7 @@ class PostgresStore(Store):
         UnusableDatabase."""
         super().__init__()
         self._given_clock = clock
-        if steady is None:
-            steady = SteadyClock(SteppedMonotonic(clock)) if clock else SteadyClock()
-        self.steady = steady
+        self.steady = steady or SteadyClock(monotonic_of(clock))
         self.outages = Outages()
         self._mutex = threading.Lock()
         self._watchdog = Watchdog()

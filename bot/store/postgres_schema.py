@@ -88,12 +88,12 @@ def prepare(connection: Connection, name: str) -> None:
         connection.execute(_SETUP_LOCK)  # one of several that start at once
         version = version_of(connection, name)
         if version is None:
-            _run_script(connection, migrations.schema())
+            connection.execute(migrations.for_postgres(migrations.schema()))
             connection.execute(_EXTRAS)
             return
         try:
             for step in migrations.steps(version, database="postgresql"):
-                _run_script(connection, step)
+                connection.execute(migrations.for_postgres(step))
         except psycopg.ProgrammingError as error:  # a table or column is missing, or already there
             raise migrations.of_no_release(name, version, message_of(error)) from error
         _require_columns(connection, name)
@@ -145,10 +145,6 @@ def _renumber_if_restored(connection: Connection) -> None:
     # Each keeps a number of its own, in its order.
     connection.execute("UPDATE usage SET number = row - (SELECT max(row) FROM usage)")
     connection.execute("UPDATE count_cursor SET sequence = 0")
-
-
-def _run_script(connection: Connection, script: str) -> None:
-    connection.execute(migrations.for_postgres(script))
 
 
 def _value(connection: Connection, sql: str) -> Any:

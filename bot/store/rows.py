@@ -9,15 +9,17 @@ from typing import Any, TypeVar
 
 from bot.concurrency.blocking import yielding
 
-log = logging.getLogger(__name__)
-
-
 T = TypeVar("T")
 
 Row = Mapping[str, Any]
-
-
 Value = str | int | float | None
+
+# Rows made into values without yielding: about one millisecond. A waiting request takes several
+# turns.
+ROWS_AT_ONCE = 25
+PLACEHOLDERS_AT_ONCE = 500
+
+log = logging.getLogger(__name__)
 
 
 class UnreadableRow(Exception):
@@ -33,12 +35,6 @@ def by_name(row: Row) -> Row:
     """A row whose columns are found by a hash of their names: SQLite's rows compare one name after
     the other, which took half the time of reading a row with forty columns."""
     return row if isinstance(row, dict) else dict(zip(row.keys(), row, strict=True))
-
-
-# Rows made into values without yielding: about one millisecond. A waiting request takes several
-# turns.
-ROWS_AT_ONCE = 25
-PLACEHOLDERS_AT_ONCE = 500
 
 
 @lru_cache(maxsize=4096)  # one instant stands in several columns and rows of a transaction

@@ -39,23 +39,12 @@ def set_orphans_aside(tx: Tx) -> int:
 
 def count(tx: Tx) -> int:
     """How many rows are set aside."""
-    return sum(_count(tx, table) for table in _TABLES)
+    sql = "SELECT count(*) AS count FROM {} WHERE due_at = :never"
+    return sum(count_of(tx.one(sql.format(table), never=NEVER)) for table in _TABLES)
 
 
 def try_again(tx: Tx) -> int:
     """Makes the rows that are set aside due now, since an operator may have repaired them. Returns
     how many there were."""
-    return sum(
-        tx.run(
-            f"UPDATE {table} SET due_at = :now WHERE due_at = :never",
-            now=to_text(tx.now),
-            never=NEVER,
-        )
-        for table in _TABLES
-    )
-
-
-def _count(tx: Tx, table: str) -> int:
-    return count_of(
-        tx.one(f"SELECT count(*) AS count FROM {table} WHERE due_at = :never", never=NEVER)
-    )
+    sql, now = "UPDATE {} SET due_at = :now WHERE due_at = :never", to_text(tx.now)
+    return sum(tx.run(sql.format(table), now=now, never=NEVER) for table in _TABLES)

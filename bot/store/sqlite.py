@@ -26,14 +26,8 @@ from bot.store.outages import NOTED_SECONDS, Outages
 from bot.store.rows import to_instant_if_readable
 from bot.store.sqlite_file import connect, open_file, patiently
 from bot.store.sqlite_tx import SqliteTx
-from bot.store.steady import SteadyClock, SteppedMonotonic
-from bot.store.tx import (
-    STORE_TIMEOUT_SECONDS,
-    Done,
-    Store,
-    StoreUnavailable,
-    Tx,
-)
+from bot.store.steady import SteadyClock, monotonic_of
+from bot.store.tx import STORE_TIMEOUT_SECONDS, Done, Store, StoreUnavailable, Tx
 
 T = TypeVar("T")
 
@@ -60,14 +54,10 @@ class SqliteStore(Store):
         super().__init__()
         self.path = path
         self._clock = clock
-        self.steady = steady or SteadyClock(SteppedMonotonic(clock))
+        self.steady = steady or SteadyClock(monotonic_of(clock))
         self.outages = Outages()
         self._mutex = threading.Lock()
-        self.group = GroupCommit(
-            self._transaction,
-            lambda db: SqliteTx(db, partial(self._now, db)),
-            on_commit=self._notify_listeners,
-        )
+        self.group = GroupCommit(self._transaction, self._tx, on_commit=self._notify_listeners)
         self._readers: list[sqlite_utils.Database] = []
         self._reading = threading.BoundedSemaphore(READERS_AT_ONCE)
         self.writer, newest = open_file(path)
@@ -82,7 +72,13 @@ class SqliteStore(Store):
 
     def _read(self, query: Callable[[Tx], T]) -> T:
         with self._as_store_unavailable():
-            return self._read_once(query)
+            self._require_same_file()
+            with self._reader() as db:
+                db.execute("BEGIN")
+                try:
+                    return query(self._tx(db))
+                finally:
+                    db.rollback()
 
     @contextlib.contextmanager
     def _as_store_unavailable(self) -> Iterator[None]:
@@ -104,14 +100,8 @@ class SqliteStore(Store):
         if not is_same:
             raise StoreUnavailable(f"{self.path} was removed or replaced: restart the service")
 
-    def _read_once(self, query: Callable[[Tx], T]) -> T:
-        self._require_same_file()
-        with self._reader() as db:
-            db.execute("BEGIN")
-            try:
-                return query(SqliteTx(db, partial(self._now, db)))
-            finally:
-                db.rollback()
+    def _tx(self, db: sqlite_utils.Database) -> SqliteTx:
+        return SqliteTx(db, partial(self._now, db))
 
     def checkpoint(self) -> None:
         """Copies the write-ahead log into the file while writers continue. By default SQLite would

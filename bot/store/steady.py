@@ -33,7 +33,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class SteadyClock:
     """Safe for many threads. `monotonic`: seconds that only grow."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self.monotonic = monotonic
         self._lock = threading.Lock()
         self.latest = _EPOCH  # the current instant, when it was read last
@@ -80,6 +80,11 @@ class SteadyClock:
             self.latest, self._last_at = now, at
             self.ahead = now - clock
             return now
+
+
+def monotonic_of(clock: Callable[[], datetime] | None) -> Callable[[], float]:
+    """This host's monotonic clock; beside a clock that replaces the host's, one derived from it."""
+    return SteppedMonotonic(clock) if clock else time.monotonic
 
 
 class SteppedMonotonic:

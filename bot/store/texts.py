@@ -6,11 +6,7 @@ from enum import StrEnum
 
 from bot.domain.delivery import Delivery
 from bot.domain.effects import Channel, Purpose
-from bot.store.rows import (
-    Row,
-    to_instant,
-    to_instant_or_none,
-)
+from bot.store.rows import Row, to_instant, to_instant_or_none
 
 
 class TextState(StrEnum):

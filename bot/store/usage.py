@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.effects import UsageKind
 from bot.domain.limits import Limit
-from bot.store.rows import Row, count_of, readable, to_instant, to_text
+from bot.store.rows import Row, Value, count_of, readable, to_instant, to_text
 from bot.store.tx import Tx
 
 LIFTED = "lifted"  # a start that no longer counts against its number
@@ -78,16 +78,7 @@ def hit(
 def used(tx: Tx, kind: UsageKind, limit: Limit, *, phone: str) -> int:
     """How much of a number's limit counts now, up to the whole of it."""
     sql = f"SELECT count(*) AS count FROM ({_COUNTED} LIMIT :most) AS newest"
-    return count_of(
-        tx.one(
-            sql,
-            phone=phone,
-            kind=kind.value,
-            also=_also(kind),
-            since=to_text(tx.now - limit.window),
-            most=limit.amount,
-        )
-    )
+    return count_of(tx.one(sql, most=limit.amount, **_in_window(tx, kind, limit, phone)))
 
 
 def wrong_left(tx: Tx, limits: Iterable[Limit], *, phone: str) -> int | None:
@@ -175,14 +166,8 @@ def drop_old(tx: Tx, *, before: datetime, limit: int) -> int:
 
 def _nth_newest(tx: Tx, kind: UsageKind, limit: Limit, phone: str) -> datetime | None:
     """When the `limit.amount`-th newest one happened; None: the window holds fewer."""
-    row = tx.one(
-        f"{_COUNTED} ORDER BY at DESC LIMIT 1 OFFSET :skipped",
-        phone=phone,
-        kind=kind.value,
-        also=_also(kind),
-        since=to_text(tx.now - limit.window),
-        skipped=limit.amount - 1,
-    )
+    sql = f"{_COUNTED} ORDER BY at DESC LIMIT 1 OFFSET :skipped"
+    row = tx.one(sql, skipped=limit.amount - 1, **_in_window(tx, kind, limit, phone))
     return to_instant(row["at"]) if row else None
 
 
@@ -197,8 +182,11 @@ _COUNTED = """
 """
 
 
-def _also(kind: UsageKind) -> str:
-    return (UsageKind.PROBE if kind is UsageKind.START else kind).value
+def _in_window(tx: Tx, kind: UsageKind, limit: Limit, phone: str) -> dict[str, Value]:
+    """The parameters of `_COUNTED`."""
+    also = UsageKind.PROBE if kind is UsageKind.START else kind
+    since = to_text(tx.now - limit.window)
+    return {"phone": phone, "kind": kind.value, "also": also.value, "since": since}
 
 
 def _from_row(row: Row) -> Usage:

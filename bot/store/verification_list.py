@@ -50,9 +50,14 @@ def find(tx: Tx, filter: ListFilter) -> list[Verification]:
 def _rows(tx: Tx, filter: ListFilter) -> list[Row]:
     if filter.id_prefix:
         return _rows_by_id(tx, filter)
+    direction = "DESC" if filter.newest_first else "ASC"
     rows: list[Row] = []
-    for condition in _conditions(filter):
-        rows += _find_range(tx, filter, condition)
+    for where, params in _by_creation(filter):
+        sql = f"""
+            SELECT * FROM verification WHERE {where}
+            ORDER BY created_at {direction}, id {direction} LIMIT :limit
+        """
+        rows += tx.all(sql, **params, limit=filter.limit)
     rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=filter.newest_first)
     return rows[: filter.limit]
 
@@ -60,26 +65,15 @@ def _rows(tx: Tx, filter: ListFilter) -> list[Row]:
 def count(tx: Tx, filter: ListFilter, *, at_most: int) -> int:
     """Counts the matches of a filter, whatever its page; stops at `at_most`."""
     total = 0
-    if filter.id_prefix:
-        for where, params in _by_id(tx, filter):
-            total += _count_range(tx, where, **params, limit=at_most - total)
-            if total >= at_most:
-                break
-        return total
-    for condition in _conditions(filter):
-        params = _params(filter, limit=at_most - total)
-        total += _count_range(tx, f"{condition} AND {_within(filter)}", **params)
+    for where, params in _by_id(tx, filter) if filter.id_prefix else _by_creation(filter):
+        sql = f"""
+            SELECT count(*) AS count FROM (
+                SELECT 1 FROM verification WHERE {where} LIMIT :limit) AS found
+        """
+        total += count_of(tx.one(sql, **params, limit=at_most - total))
         if total >= at_most:
             break
     return total
-
-
-def _count_range(tx: Tx, where: str, **params: Value) -> int:
-    sql = f"""
-        SELECT count(*) AS count FROM (
-            SELECT 1 FROM verification WHERE {where} LIMIT :limit) AS found
-    """
-    return count_of(tx.one(sql, **params))
 
 
 def cursor_at(tx: Tx, filter: ListFilter, *, rows: int) -> PageCursor | None:
@@ -146,6 +140,13 @@ def _names(filter: ListFilter) -> list[str]:
     return [sql for field, sql in _NAMES.items() if getattr(filter, field)]
 
 
+def _by_creation(filter: ListFilter) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Conditions for a list by creation, with their values: one for each index range to read."""
+    within, params = _within(filter), _params(filter)
+    for condition in _conditions(filter):
+        yield f"{condition} AND {within}", params
+
+
 def _conditions(filter: ListFilter) -> list[str]:
     """SQL conditions, one for each index range to read. `IS TRUE` prevents the database from using
     another index, or several indexes for an OR, since it would then have to sort the rows."""
@@ -172,7 +173,7 @@ def _within(filter: ListFilter) -> str:
     return " AND ".join(parts)
 
 
-def _params(filter: ListFilter, **values: Value) -> dict[str, Value]:
+def _params(filter: ListFilter) -> dict[str, Value]:
     after_at, after_id = filter.after or (EARLIEST, "")
     until_at, until_id = filter.until or (EARLIEST, "")
     ends = (filter.after, filter.until)
@@ -188,17 +189,7 @@ def _params(filter: ListFilter, **values: Value) -> dict[str, Value]:
         "until_id": until_id,
         "created_from": to_text(lower),
         "created_to": to_text(upper),
-        **values,
     }
-
-
-def _find_range(tx: Tx, filter: ListFilter, condition: str) -> list[Row]:
-    direction = "DESC" if filter.newest_first else "ASC"
-    sql = f"""
-        SELECT * FROM verification WHERE {condition} AND {_within(filter)}
-        ORDER BY created_at {direction}, id {direction} LIMIT :limit
-    """
-    return tx.all(sql, **_params(filter, limit=filter.limit))
 
 
 def _rows_by_id(tx: Tx, filter: ListFilter) -> list[Row]:

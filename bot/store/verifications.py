@@ -8,6 +8,7 @@ from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Cause, Verification
 from bot.store import rows_aside
 from bot.store.rows import (
+    Value,
     in_parts,
     placeholder_values,
     placeholders,
@@ -27,8 +28,7 @@ LONGEST_OPEN = timedelta(minutes=70)
 def load(tx: Tx, id: str) -> Verification | None:
     """Loads a verification and, in a transaction that writes, locks it: until the commit no other
     transaction changes it, its texts or its history. Raises UnreadableRow."""
-    row = tx.lock("SELECT * FROM verification WHERE id = :id", id=id)
-    return read_row("verification", row, from_row) if row else None
+    return _locked(tx, "id = :id", id=id)
 
 
 def phone_of(tx: Tx, id: str) -> str | None:
@@ -59,25 +59,22 @@ def load_skip_locked(tx: Tx, ids: Sequence[str]) -> list[Verification]:
 
 def of_text(tx: Tx, text_id: str) -> Verification | None:
     """The one that a text belongs to, with its lock."""
-    sql = """
-        SELECT * FROM verification
-        WHERE id = (SELECT verification_id FROM outbox WHERE id = :text_id)
-    """
-    row = tx.lock(sql, text_id=text_id)
-    return read_row("verification", row, from_row) if row else None
+    where = "id = (SELECT verification_id FROM outbox WHERE id = :text_id)"
+    return _locked(tx, where, text_id=text_id)
 
 
 def pending_of(tx: Tx, phone: str) -> Verification | None:
     """Loads and locks the pending verification of a number. Raises UnreadableRow."""
-    sql = "SELECT * FROM verification WHERE phone = :phone AND status = 'pending'"
-    row = tx.lock(sql, phone=phone)
-    return read_row("verification", row, from_row) if row else None
+    return _locked(tx, "phone = :phone AND status = 'pending'", phone=phone)
 
 
 def latest_of(tx: Tx, phone: str) -> Verification | None:
     """Loads and locks the newest verification of a number. Raises UnreadableRow."""
-    sql = "SELECT * FROM verification WHERE phone = :phone ORDER BY created_at DESC LIMIT 1"
-    row = tx.lock(sql, phone=phone)
+    return _locked(tx, "phone = :phone ORDER BY created_at DESC LIMIT 1", phone=phone)
+
+
+def _locked(tx: Tx, where: str, **params: Value) -> Verification | None:
+    row = tx.lock(f"SELECT * FROM verification WHERE {where}", **params)
     return read_row("verification", row, from_row) if row else None
 
 

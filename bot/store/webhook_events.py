@@ -23,6 +23,8 @@ from bot.store.tx import Tx
 
 COUNTED = 10_000  # pending ones of an endpoint that a page counts
 
+_CLAIMED = "id = :id AND claims = :claims AND state = 'pending'"
+
 
 class EventState(StrEnum):
     PENDING = "pending"
@@ -91,34 +93,27 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
 
 def finish(tx: Tx, event: WebhookEvent, state: EventState, answer: WebhookResponse) -> bool:
     """Records the last try. False: the event was claimed again since."""
-    sql = """
+    sql = f"""
         UPDATE webhook_event
         SET state = :state, due_at = NULL, last_result = :result, last_status = :status
-        WHERE id = :id AND claims = :claims AND state = 'pending'
+        WHERE {_CLAIMED}
     """
-    return (
-        tx.run(sql, id=event.id, claims=event.claims, state=state.value, **_result_columns(answer))
-        == 1
-    )
+    return tx.run(sql, state=state.value, **_answered(event, answer)) == 1
 
 
 def put_off(tx: Tx, event: WebhookEvent, answer: WebhookResponse, *, due_at: datetime) -> bool:
     """Schedules another try. Returns False if it was claimed again since."""
-    sql = """
+    sql = f"""
         UPDATE webhook_event
         SET due_at = :due_at, tries = tries + 1, last_result = :result, last_status = :status
-        WHERE id = :id AND claims = :claims AND state = 'pending'
+        WHERE {_CLAIMED}
     """
-    at = to_text(due_at)
-    return tx.run(sql, id=event.id, claims=event.claims, due_at=at, **_result_columns(answer)) == 1
+    return tx.run(sql, due_at=to_text(due_at), **_answered(event, answer)) == 1
 
 
 def hand_back(tx: Tx, event: WebhookEvent) -> None:
     """Makes an event due at once that was claimed but not sent."""
-    sql = """
-        UPDATE webhook_event SET due_at = :now
-        WHERE id = :id AND claims = :claims AND state = 'pending'
-    """
+    sql = f"UPDATE webhook_event SET due_at = :now WHERE {_CLAIMED}"
     tx.run(sql, id=event.id, claims=event.claims, now=to_text(tx.now))
 
 
@@ -131,13 +126,14 @@ def was_tried(tx: Tx, endpoint_id: str, *, since: datetime) -> bool:
     return tx.one(sql, endpoint_id=endpoint_id, since=to_text(since)) is not None
 
 
-def newest(
-    tx: Tx, *, limit: int, state: EventState | None = None, verification_id: str | None = None
-) -> list[WebhookEvent]:
-    """The newest first. Of one verification: all, whatever the limit and the state."""
-    if verification_id is not None:
-        sql = "SELECT * FROM webhook_event WHERE verification_id = :id ORDER BY created_at DESC"
-        return readable("webhook_event", tx.all(sql, id=verification_id), _from_row)
+def of_verification(tx: Tx, id: str) -> list[WebhookEvent]:
+    """The newest first."""
+    sql = "SELECT * FROM webhook_event WHERE verification_id = :id ORDER BY created_at DESC"
+    return readable("webhook_event", tx.all(sql, id=id), _from_row)
+
+
+def newest(tx: Tx, *, limit: int, state: EventState | None = None) -> list[WebhookEvent]:
+    """The newest first."""
     # One range of the index for each state, merged: the table grows with use.
     states = [state] if state else list(EventState)
     events: list[WebhookEvent] = []
@@ -184,8 +180,10 @@ def drop_old(tx: Tx, state: EventState, *, before: datetime, limit: int) -> int:
     return tx.run(sql, state=state.value, before=to_text(before), limit=limit)
 
 
-def _result_columns(answer: WebhookResponse) -> dict[str, Value]:
-    return {"result": answer.result.value, "status": answer.status}
+def _answered(event: WebhookEvent, answer: WebhookResponse) -> dict[str, Value]:
+    """The parameters of _CLAIMED and of the columns for the answer."""
+    result, status = answer.result.value, answer.status
+    return {"id": event.id, "claims": event.claims, "result": result, "status": status}
 
 
 def _give_up(tx: Tx, id: str) -> None:

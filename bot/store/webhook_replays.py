@@ -32,18 +32,18 @@ def queue_waiting_again(tx: Tx, endpoint_id: str, *, since: datetime, limit: int
         instants = {"since": to_text(since), "now": to_text(tx.now)}
         rows = tx.lock_skip_locked(sql, id=endpoint_id, limit=limit - len(ids), **instants)
         ids += [row["id"] for row in rows]
-    return queue_again(tx, ids) if ids else 0
+    return queue_again(tx, ids)
 
 
-def queue_due_again(tx: Tx, endpoint_id: str, *, since: datetime) -> int:
+def queue_due_again(tx: Tx, endpoint_id: str, *, since: datetime) -> None:
     """Queues an endpoint's events again whose next try has fallen due since `since`. Reads each
-    due event once. Returns how many it queued."""
+    due event once."""
     sql = f"""
         {_QUEUE}
         WHERE endpoint_id = :id AND due_at >= :since AND due_at <= :now AND tries > 0
             AND last_try_at <= :since
     """
-    return tx.run(sql, id=endpoint_id, since=to_text(since), now=to_text(tx.now))
+    tx.run(sql, id=endpoint_id, since=to_text(since), now=to_text(tx.now))
 
 
 def verifications_of(tx: Tx, ids: Sequence[str]) -> list[str]:

@@ -224,5 +224,4 @@ def _proves(tx: Tx, text: InboundText, verification: Verification, rules: Rules)
     if text.age is None or tx.now - text.age + text.uncounted <= verification.created_at:
         return False
     read = read_reply(tx, verification, text.prepared, rules)
-    is_known = rules.keyring.knows(verification)
-    return isinstance(read, Attempt) and is_known and is_right(verification, read, rules.keyring)
+    return isinstance(read, Attempt) and is_right(verification, read, rules.keyring)

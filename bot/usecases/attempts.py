@@ -50,7 +50,9 @@ def attempt_of(
 
 
 def is_right(verification: Verification, attempt: Attempt, keyring: Keyring) -> bool:
-    return code.is_same(attempt.digits, keyring.code_of(verification))
+    """Whether it is the code. A verification whose secret key was removed has none any more."""
+    is_known = keyring.knows(verification)
+    return is_known and code.is_same(attempt.digits, keyring.code_of(verification))
 
 
 def is_of_older_text(tx: Tx, pending: Verification, read: Attempt, rules: Rules) -> bool:
@@ -67,8 +69,7 @@ def older_with_code(
     """The superseded or just approved verification whose text the person was answering at `at`, if
     there is one."""
     for older in verifications.older_texts_of(tx, pending.phone, at=at):
-        is_readable = older.id != pending.id and rules.keyring.knows(older)
-        if is_readable and is_right(older, attempt, rules.keyring):
+        if older.id != pending.id and is_right(older, attempt, rules.keyring):
             return verifications.load(tx, older.id)  # with its lock, if it is still there
     return None
 
@@ -77,6 +78,4 @@ def writes_code(v: Verification, prepared: PreparedText, rules: Rules) -> bool:
     """Whether a text holds the right code where the person wrote it, whatever else they said: not
     in a quote or below the mark of a signature."""
     digits = reply.written_code(prepared, code_length=v.terms.code_length)
-    if digits is None or not rules.keyring.knows(v):
-        return False
-    return is_right(v, Attempt(digits), rules.keyring)
+    return digits is not None and is_right(v, Attempt(digits), rules.keyring)

@@ -98,31 +98,22 @@ def _remove_finished(tx: Tx, phones: Sequence[str]) -> Done[int]:
     return Done(0)
 
 
-def forget(tx: Tx, phones: Sequence[str], operator: str | None = None) -> Done[Forgotten]:
+def forget(tx: Tx, phones: Sequence[str], operator: str | None) -> Done[Forgotten]:
     """Erases a number, under each of the spellings it was ever kept under. Its opt-out stays: a
     STOP holds whatever else is forgotten. A pending verification is canceled first, so that its
     text is withdrawn and callers who wait for it hear of its end."""
-    results = [_forget_spelling(tx, spelling, operator) for spelling in phones]
-    total = Forgotten(
-        verifications=sum(one.value.verifications for one in results),
-        usage_rows=sum(one.value.usage_rows for one in results),
-        was_pending=any(one.value.was_pending for one in results),
-    )
-    return Done(total, changes=tuple(change for one in results for change in one.changes))
-
-
-def _forget_spelling(tx: Tx, number: str, operator: str | None) -> Done[Forgotten]:
-    tx.lock_name(number)
-    pending = verifications.pending_of(tx, number)
-    changes: tuple[Change, ...] = ()
-    if pending is not None:
-        canceled = Canceled(Cause.TERMINATED, "forgotten", operator=operator)
-        changes = record(tx, pending, decide(pending, canceled, tx.now))
-    ids = verifications.ids_of(tx, number)
-    _remove(tx, ids)
-    counted = usage.remove(tx, number)
-    disowns.unmark(tx, number)
-    return Done(Forgotten(len(ids), counted, pending is not None), changes=changes)
+    removed = usage_rows = 0
+    changes: list[Change] = []
+    for number in phones:
+        tx.lock_name(number)
+        pending = verifications.pending_of(tx, number)
+        if pending is not None:
+            canceled = Canceled(Cause.TERMINATED, "forgotten", operator=operator)
+            changes += record(tx, pending, decide(pending, canceled, tx.now))
+        removed += _remove(tx, verifications.ids_of(tx, number))
+        usage_rows += usage.remove(tx, number)
+        disowns.unmark(tx, number)
+    return Done(Forgotten(removed, usage_rows, bool(changes)), changes=tuple(changes))
 
 
 def drop_old(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:

@@ -148,11 +148,13 @@ def _stop(tx: Tx, text: InboundText, confirmation: str | None) -> Done[Judged]:
     is_first = opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
     # Its lock before the mark, in the order of a reply.
     pending = verifications.pending_of(tx, text.phone)
+    # Twilio obeys a text that is one keyword, and on a short code none.
+    is_obeyed = is_stop_word(text.prepared) and not text.is_to_short_code
     opt_outs.mark(
         tx,
         phone=text.phone,
         from_address=text.from_address,
-        is_by_twilio=text.keyword is not None or _is_obeyed_by_twilio(text),
+        is_by_twilio=text.keyword is not None or is_obeyed,
     )
     changes = cancel(tx, pending, Cause.OPTED_OUT) if pending else ()
     return Done(Judged(confirmation if is_first else None), changes=changes)
@@ -200,11 +202,6 @@ def disprove_opt_out(tx: Tx, changes: tuple[Change, ...], from_address: str) -> 
         opt_outs.unmark(tx, phone=v.phone, from_address=from_address, since_before=v.created_at)
         for v in right
     )
-
-
-def _is_obeyed_by_twilio(text: InboundText) -> bool:
-    """Twilio obeys a text that is one keyword, and on a short code none."""
-    return is_stop_word(text.prepared) and not text.is_to_short_code
 
 
 def relevant_verification(tx: Tx, number: str) -> Verification | None:

@@ -25,7 +25,7 @@ def look_up_answered(tx: Tx, claim: TextClaim, messages: Sequence[SentMessage]) 
     # A report may have brought the sid since the look began.
     ours = [m for m in messages if m.sid == text.sid or not outbox.is_known_sid(tx, m.sid)]
     if ours:
-        return send.accepted(tx, claim, message=ours[0], sid=ours[0].sid)
+        return send.accepted(tx, claim, ours[0].sid, age=ours[0].age)
     if claim.looks + 1 < LOOKS:
         due_at = tx.now + LOOK_AGAIN
         outbox.schedule_look_up(

@@ -79,8 +79,8 @@ def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: floa
         webhook_events.finish(tx, event, EventState.DELIVERED, answer)
         webhook_endpoints.forget_failures(tx, endpoint.id)
         return Done(False)
-    is_last = event.tries >= len(WAITS) or answer.result is WebhookResult.GONE
-    if is_last:
+    is_gone = answer.result is WebhookResult.GONE
+    if is_gone or event.tries >= len(WAITS):
         is_news = webhook_events.finish(tx, event, EventState.FAILED, answer)
     else:
         wait = WAITS[event.tries] * (1 + JITTER * jitter)
@@ -88,7 +88,6 @@ def answered(tx: Tx, claim: EventClaim, answer: WebhookResponse, *, jitter: floa
         if event.tries + 1 == len(WAITS):  # the last one: whatever the jitter, a day is over then
             due_at = max(due_at, event.created_at + FAILING + FIRST_TRY)
         is_news = webhook_events.put_off(tx, event, answer, due_at=due_at)
-    is_gone = answer.result is WebhookResult.GONE
     return Done(is_news and _failed(tx, endpoint, is_gone=is_gone))
 
 

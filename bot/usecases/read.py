@@ -5,12 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.verification import Verification
-from bot.store import (
-    history,
-    outbox,
-    verification_list,
-    verifications,
-)
+from bot.store import history, outbox, verification_list, verifications
 from bot.store.history import HistoryLine
 from bot.store.paging import PageCursor
 from bot.store.rows import UnreadableRow

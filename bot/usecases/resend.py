@@ -22,7 +22,9 @@ def begin_resend(
 ) -> Verification:
     """Raises UnknownVerification, AlreadyFinished, StillCounting, and what `resend` raises."""
     admission.require_counted()
-    return store.write(resend_by_id, id, new_text(rules), admission, operator)
+    # Its id is drawn outside the use case, which may run twice. `resend` sets its language.
+    text = SendText(secrets.token_urlsafe(18), rules.from_address, rules.languages.default)
+    return store.write(resend_by_id, id, text, admission, operator)
 
 
 def resend_by_id(
@@ -75,9 +77,3 @@ def resend(
     decision = decide(verification, asked, tx.now)
     changes = record(tx, verification, decision)
     return Done(decision.verification, has_work=True, changes=changes)
-
-
-def new_text(rules: Rules) -> SendText:
-    """The text, with a random id made outside the use case, which may run twice. `resend` sets its
-    language."""
-    return SendText(secrets.token_urlsafe(18), rules.from_address, rules.languages.default)

@@ -51,7 +51,7 @@ def refusal_of_restart(
     request = StartRequest(before.started_by, request_id="")
     try:
         wanted = prepare(before.phone, request, rules)
-        new = new_verification(wanted, tx.now, wrong_left=None)
+        new = new_verification(wanted, rules, tx.now, wrong_left=None)
         admission.check(tx, AdmissionRequest.of(new, wanted.text.from_address))
     except Refusal as refusal:
         return refusal

@@ -5,7 +5,7 @@ Each use case begins by loading the text's verification, whose lock is the text'
 
 from datetime import timedelta
 
-from bot.channels.gateway import Blame, Refused, SentMessage
+from bot.channels.gateway import Blame, Refused
 from bot.domain.events import Event, EventName
 from bot.domain.inputs import TextAccepted, TextImpossible
 from bot.domain.transitions import decide
@@ -30,9 +30,8 @@ def hand_back(tx: Tx, claim: TextClaim) -> Done[None]:
     return Done(None, has_work=True)
 
 
-def accepted(tx: Tx, claim: TextClaim, *, message: SentMessage | None, sid: str) -> Done[None]:
-    """Records that Twilio took the text: now, or when `message` was created if that is learned
-    late."""
+def accepted(tx: Tx, claim: TextClaim, sid: str, *, age: timedelta = timedelta(0)) -> Done[None]:
+    """Records that Twilio took the text, `age` ago if that is learned late."""
     verification = verifications.load(tx, claim.verification_id)
     if verification is None:  # forgotten or purged meanwhile
         if claim.is_to_erase:
@@ -40,8 +39,7 @@ def accepted(tx: Tx, claim: TextClaim, *, message: SentMessage | None, sid: str)
         return Done(None)
     if not outbox.accept(tx, claim.text_id, sid=sid):
         return Done(None)
-    at = tx.now - message.age if message else tx.now
-    decision = decide(verification, TextAccepted(at), tx.now)
+    decision = decide(verification, TextAccepted(tx.now - age), tx.now)
     return Done(None, changes=record(tx, verification, decision))
 
 

@@ -19,7 +19,7 @@ from bot.domain.ids import new_id
 from bot.domain.inputs import Canceled, Started
 from bot.domain.numbering import canonical
 from bot.domain.transitions import decide
-from bot.domain.verification import Cause, Terms, Verification
+from bot.domain.verification import Cause, Verification
 from bot.store import idempotency, usage, verifications
 from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases.challenge import TextOptions, challenge_text
@@ -64,12 +64,8 @@ class Start:
     request: StartRequest
     nonce: str
     reference: str
-    key_id: str
     challenge_text: str
-    locale: str  # BCP 47 tag of the texts
-    terms: Terms
     text: SendText
-    is_to_erase: bool = False  # Twilio's copy of the text, once it is over
 
 
 def begin(
@@ -108,12 +104,8 @@ def prepare(number: str, request: StartRequest, rules: Rules) -> Start:
         request=request,
         nonce=secrets.token_hex(16),
         reference=reference,
-        key_id=rules.keyring.current_id,
         challenge_text=text,
-        locale=locale,
-        terms=rules.terms,
         text=SendText(secrets.token_urlsafe(18), rules.from_address, locale),
-        is_to_erase=rules.erases_at_twilio,
     )
 
 
@@ -131,7 +123,7 @@ def start(tx: Tx, prepared: Start, rules: Rules, admission: Admission) -> Done[V
     # Lock it before anything is counted, so that no wrong answer to it comes in between.
     older = verifications.pending_of(tx, prepared.phone)
     wrong_left = usage.wrong_left(tx, rules.wrong_per_number, phone=prepared.phone)
-    new = new_verification(prepared, tx.now, wrong_left)
+    new = new_verification(prepared, rules, tx.now, wrong_left)
     admission_request = AdmissionRequest.of(new, prepared.text.from_address)
     tests_opt_out = admission.check(tx, admission_request)
     superseded = _supersede(tx, prepared, older)
@@ -185,7 +177,9 @@ def number_busy(tx: Tx, older: Verification) -> NumberBusy:
     )
 
 
-def new_verification(prepared: Start, now: datetime, wrong_left: int | None) -> Verification:
+def new_verification(
+    prepared: Start, rules: Rules, now: datetime, wrong_left: int | None
+) -> Verification:
     return Verification(
         id=prepared.id,
         phone=prepared.phone,
@@ -197,12 +191,12 @@ def new_verification(prepared: Start, now: datetime, wrong_left: int | None) -> 
         request_id=prepared.request.request_id,
         reference=prepared.reference,
         nonce=prepared.nonce,
-        key_id=prepared.key_id,
+        key_id=rules.keyring.current_id,
         challenge_text=prepared.challenge_text,
-        terms=prepared.terms,
-        is_to_erase=prepared.is_to_erase,
+        terms=rules.terms,
+        is_to_erase=rules.erases_at_twilio,
         tag=prepared.request.tag,
-        locale=prepared.locale,
+        locale=prepared.text.locale,
         created_at=now,
-        deadline_at=now + prepared.terms.send_within + prepared.terms.window,
+        deadline_at=now + rules.terms.send_within + rules.terms.window,
     )

@@ -1,7 +1,8 @@
 """A start that sends the text again where the number's verification is pending."""
 
+from dataclasses import replace
+
 from bot.admission.admission import Admission
-from bot.domain.effects import SendText
 from bot.domain.inputs import TimePassed
 from bot.domain.transitions import decide
 from bot.domain.verification import Verification
@@ -10,7 +11,7 @@ from bot.store.tx import Change, Done, Store, Tx
 from bot.usecases.heartbeat import JudgedUntil
 from bot.usecases.preconditions import require_caught_up
 from bot.usecases.record import record
-from bot.usecases.resend import new_text, resend
+from bot.usecases.resend import resend
 from bot.usecases.rules import Rules
 from bot.usecases.start import Start, StartRequest, prepare, start
 
@@ -27,15 +28,12 @@ def begin_or_resend(
     """Raises what `start.begin` and `resend.resend` raise."""
     wanted = prepare(number, request, rules)
     admission.require_counted()
-    return store.write(
-        start_or_resend, wanted, new_text(rules), rules, admission, judged_until=judged_until
-    )
+    return store.write(start_or_resend, wanted, rules, admission, judged_until=judged_until)
 
 
 def start_or_resend(
     tx: Tx,
     prepared: Start,
-    text: SendText,
     rules: Rules,
     admission: Admission,
     *,
@@ -51,8 +49,8 @@ def start_or_resend(
     if pending.suspended_at is None and tx.now >= pending.deadline_at:
         expired = _expire(tx, pending, judged_until)
         done = start(tx, prepared, rules, admission)
-        return Done(done.value, has_work=done.has_work, changes=(*expired, *done.changes))
-    return resend(tx, pending, text, admission)
+        return replace(done, changes=(*expired, *done.changes))
+    return resend(tx, pending, prepared.text, admission)
 
 
 def _expire(tx: Tx, pending: Verification, judged_until: JudgedUntil) -> tuple[Change, ...]:

@@ -100,7 +100,7 @@ def newest(tx: Tx, *, limit: int, state: EventState | None) -> list[EventView]:
 
 
 def of_verification(tx: Tx, id: str) -> list[EventView]:
-    return _views(tx, webhook_events.newest(tx, limit=0, verification_id=id))
+    return _views(tx, webhook_events.of_verification(tx, id))
 
 
 def _views(tx: Tx, events: Sequence[WebhookEvent]) -> list[EventView]:

@@ -135,7 +135,7 @@ def test_a_sender_that_wakes_after_its_lease_changes_nothing_but_facts(harness: 
         partial(send.unknown, claim=stale),
         partial(send.hand_back, claim=stale),
         partial(look_up.look_up_failed, claim=stale, delay=timedelta(0)),
-        partial(send.accepted, claim=stale, message=None, sid="SM" + "f" * 32),
+        partial(send.accepted, claim=stale, sid="SM" + "f" * 32),
     ):
         harness.store.write(late)
         assert state(harness, id) == "accepted"
@@ -196,7 +196,7 @@ def test_an_error_that_a_report_brought_first_is_kept(harness: Harness) -> None:
     (claim,) = harness.dispatcher.send.claim(10)
     sid = "SM" + "1" * 32
     harness.report(Report(claim.text_id, sid, Delivery.UNDELIVERED, 30003, False, Blame.OURS, None))
-    harness.store.write(partial(send.accepted, claim=claim, message=None, sid=sid))
+    harness.store.write(partial(send.accepted, claim=claim, sid=sid))
     assert harness.status(id)["customStatus"]["errorCode"] == 30003
 
 

@@ -69,7 +69,9 @@ def test_an_ipv6_network_is_one_address() -> None:
         with ExitStack() as stack:
             return [
                 stack.enter_context(
-                    connections.admit(stack.enter_context(Connection()), (address, 1, 0, 0))
+                    connections.admit(
+                        stack.enter_context(Connection(connections)), (address, 1, 0, 0)
+                    )
                 )
                 for address in addresses
             ]
@@ -86,7 +88,7 @@ def test_what_is_thrown_away_is_not_held() -> None:
     counted: list[str] = []
     connections = Connections(most=9, of_one_address=0, keepalive=5, cut=counted.append)
     with ExitStack() as stack:
-        answered, sending = (stack.enter_context(Connection()) for _ in range(2))
+        answered, sending = (stack.enter_context(Connection(connections)) for _ in range(2))
         for connection in (answered, sending):
             stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
             connection.begin_body()
@@ -104,7 +106,7 @@ def test_what_a_stop_cuts_is_counted() -> None:
     counted: list[str] = []
     connections = Connections(most=9, of_one_address=0, keepalive=5, cut=counted.append)
     with ExitStack() as stack:
-        waits, half, answered = (stack.enter_context(Connection()) for _ in range(3))
+        waits, half, answered = (stack.enter_context(Connection(connections)) for _ in range(3))
         for connection in (waits, half, answered):
             stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
         connections.received(half, 10)
@@ -123,7 +125,9 @@ def test_a_body_that_stalls_makes_room_for_a_new_client() -> None:
     counted: list[str] = []
     connections = Connections(most=3, of_one_address=0, keepalive=5, cut=counted.append)
     with ExitStack() as stack:
-        waits, stalls, begins, new, more = (stack.enter_context(Connection()) for _ in range(5))
+        waits, stalls, begins, new, more = (
+            stack.enter_context(Connection(connections)) for _ in range(5)
+        )
         for connection in (waits, stalls, begins):
             assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
             connection.begin_body()
@@ -143,7 +147,7 @@ def test_a_client_that_reads_slowly_makes_room_for_a_new_one(
     counted: list[str] = []
     connections = Connections(most=2, of_one_address=0, keepalive=5, cut=counted.append)
     with ExitStack() as stack:
-        slow, begins, new, more = (stack.enter_context(Connection()) for _ in range(4))
+        slow, begins, new, more = (stack.enter_context(Connection(connections)) for _ in range(4))
         for connection in (slow, begins):
             assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
             connection.begin_body()
@@ -161,7 +165,7 @@ def test_a_client_that_pipelines_makes_room_for_a_new_one() -> None:
     """It is never idle, and never slow: the first byte of its next request is always there."""
     connections = Connections(most=2, of_one_address=0, keepalive=5, cut=lambda _: None)
     with ExitStack() as stack:
-        pipelines, begins, new = (stack.enter_context(Connection()) for _ in range(3))
+        pipelines, begins, new = (stack.enter_context(Connection(connections)) for _ in range(3))
         for connection in (begins, pipelines):
             assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
         pipelines.begin_body()
@@ -174,7 +178,7 @@ def test_one_that_pipelines_and_is_being_answered_makes_room_too() -> None:
     """A client that reads a static file slowly enough is hardly ever between two answers."""
     connections = Connections(most=2, of_one_address=0, keepalive=5, cut=lambda _: None)
     with ExitStack() as stack:
-        pipelines, reads, new = (stack.enter_context(Connection()) for _ in range(3))
+        pipelines, reads, new = (stack.enter_context(Connection(connections)) for _ in range(3))
         for connection in (reads, pipelines):
             assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
             connections.begins_writing(connection)

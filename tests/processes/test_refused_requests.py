@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.server.connection import Connection, State
+from bot.server.connections import Connections
 from tests.harness import SYSTEM_KEY
 from tests.processes.clients import FORM, exchange, started
 from tests.processes.service import Service
@@ -66,7 +67,8 @@ def test_answers_that_nobody_reads_take_little_of_the_system(tmp_path: Path) -> 
 
 
 def test_a_head_that_begins_behind_a_request_has_its_deadline(tmp_path: Path) -> None:
-    connection = Connection()
+    connections = Connections(most=1, of_one_address=0, keepalive=5, cut=lambda _: None)
+    connection = Connection(connections)
     connection.begin_waiting(has_begun=True)
     assert connection.state is State.HEAD
     connection.close()

@@ -1,5 +1,7 @@
 """Looking at instances, acting on them, removing them."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -20,6 +22,7 @@ from bot.http.json_responses import json_list_response, json_response
 from bot.http.keys import Power, Scope
 from bot.service import Service
 from bot.store.rows import ROWS_AT_ONCE
+from bot.store.tx import Done
 from bot.usecases import control, forget, read, resend
 from bot.usecases.answer import judge_event, note_event
 from bot.usecases.preconditions import require_running
@@ -112,23 +115,17 @@ class Instances:
         )
 
     def terminate(self, id: str) -> Response:
-        self._access.require_holder(id, Scope.ACT)
-        reason = self._reason(id)
-        self._store.write(control.cancel, id, reason=reason)
-        return Response(status=202)
+        return self._command(id, control.cancel)
 
     def suspend(self, id: str) -> Response:
-        self._access.require_holder(id, Scope.ACT)
-        reason = self._reason(id)
-        judged_until = self._service.judged_until
-        self._store.write(control.suspend, id, reason=reason, judged_until=judged_until)
-        return Response(status=202)
+        return self._command(id, partial(control.suspend, judged_until=self._service.judged_until))
 
     def resume(self, id: str) -> Response:
+        return self._command(id, partial(control.resume, judged_until=self._service.judged_until))
+
+    def _command(self, id: str, use_case: Callable[..., Done[None]]) -> Response:
         self._access.require_holder(id, Scope.ACT)
-        reason = self._reason(id)
-        judged_until = self._service.judged_until
-        self._store.write(control.resume, id, reason=reason, judged_until=judged_until)
+        self._store.write(use_case, id, reason=self._reason(id))
         return Response(status=202)
 
     def _reason(self, id: str) -> str | None:

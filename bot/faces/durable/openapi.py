@@ -2,11 +2,18 @@
 
 from bot.domain.start_fields import LONGEST_LOCALE, LONGEST_TAG
 from bot.domain.verification import Cause, Status
-from bot.faces.durable.payloads import BASE_PATH, FUNCTION, RUNTIME_STATUSES
+from bot.faces.durable.payloads import BASE_PATH, FUNCTION, INSTANCE, RUNTIME_STATUSES
 from bot.http import openapi
 from bot.http.openapi import Json, Part, Responses
 
-INSTANCE = f"{BASE_PATH}/instances/{{id}}"
+_IDEMPOTENCY: Json = {
+    **openapi.header("Idempotency-Key"),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+_RANGE = [openapi.query(name) for name in ("createdTimeFrom", "createdTimeTo", "runtimeStatus")]
+_WAITING = [
+    openapi.query(name, "number") for name in ("timeout", "pollingInterval", "retryInterval")
+]
 
 
 def part() -> Part:
@@ -18,7 +25,6 @@ def _paths() -> Json:
     started |= dict.fromkeys((400, 403, 409, 413, 429, 503), "Fault")
     restarted = {status: answer for status, answer in started.items() if status != 413}
     commanded: Responses = {202: None, 400: "Fault", 404: None, 410: None, 503: "Fault"}
-    of_command = [openapi.path("id"), openapi.query("reason")]
     return {
         "/orchestrators/{function}": _start(
             "startVerification",
@@ -45,7 +51,7 @@ def _paths() -> Json:
                 "List instances",
                 {200: "Statuses", 400: "Fault", 503: "Fault"},
                 parameters=[
-                    *_range(),
+                    *_RANGE,
                     openapi.query("instanceIdPrefix"),
                     openapi.query("top", "integer"),
                     openapi.query("showInput", "boolean"),
@@ -56,7 +62,7 @@ def _paths() -> Json:
                 "purgeInstances",
                 "Remove finished instances",
                 {200: "Purged", 400: "FaultOrSentence", 404: None, 413: "Fault", 503: "Fault"},
-                parameters=_range(),
+                parameters=_RANGE,
             ),
         },
         INSTANCE: {
@@ -113,21 +119,9 @@ def _paths() -> Json:
                 parameters=[openapi.path("id"), openapi.path("event")],
             )
         },
-        f"{INSTANCE}/terminate": {
-            "post": openapi.operation(
-                "terminateInstance", "Cancel an instance", commanded, parameters=of_command
-            )
-        },
-        f"{INSTANCE}/suspend": {
-            "post": openapi.operation(
-                "suspendInstance", "Hold the outcome back", commanded, parameters=of_command
-            )
-        },
-        f"{INSTANCE}/resume": {
-            "post": openapi.operation(
-                "resumeInstance", "Publish what was held back", commanded, parameters=of_command
-            )
-        },
+        f"{INSTANCE}/terminate": _command("terminateInstance", "Cancel an instance", commanded),
+        f"{INSTANCE}/suspend": _command("suspendInstance", "Hold the outcome back", commanded),
+        f"{INSTANCE}/resume": _command("resumeInstance", "Publish what was held back", commanded),
         f"{INSTANCE}/restart": {
             "post": openapi.operation(
                 "restartInstance",
@@ -135,49 +129,30 @@ def _paths() -> Json:
                 {**restarted, 404: None},
                 parameters=[
                     openapi.path("id"),
-                    _idempotency(),
+                    _IDEMPOTENCY,
                     openapi.query("restartWithNewInstanceId", "boolean"),
-                    *_waiting(),
+                    *_WAITING,
                 ],
             )
         },
-        f"{INSTANCE}/rewind": {
-            "post": openapi.operation(
-                "rewindInstance",
-                "Not supported",
-                {400: "Fault", 404: None, 501: None, 503: "Fault"},
-                parameters=of_command,
-            )
-        },
+        f"{INSTANCE}/rewind": _command(
+            "rewindInstance",
+            "Not supported",
+            {400: "Fault", 404: None, 501: None, 503: "Fault"},
+        ),
     }
 
 
 def _start(id: str, summary: str, responses: Responses, *more: Json) -> Json:
-    parameters = [openapi.path("function", const=FUNCTION), _idempotency(), *more, *_waiting()]
+    parameters = [openapi.path("function", const=FUNCTION), _IDEMPOTENCY, *more, *_WAITING]
     body = openapi.json_body("Start")
     operation = openapi.operation(id, summary, responses, requestBody=body, parameters=parameters)
     return {"post": operation}
 
 
-def _idempotency() -> Json:
-    schema = {"type": "string", "minLength": 1, "maxLength": 200}
-    return {"name": "Idempotency-Key", "in": "header", "schema": schema}
-
-
-def _waiting() -> list[Json]:
-    return [
-        openapi.query("timeout", "number"),
-        openapi.query("pollingInterval", "number"),
-        openapi.query("retryInterval", "number"),
-    ]
-
-
-def _range() -> list[Json]:
-    return [
-        openapi.query("createdTimeFrom"),
-        openapi.query("createdTimeTo"),
-        openapi.query("runtimeStatus"),
-    ]
+def _command(id: str, summary: str, responses: Responses) -> Json:
+    parameters = [openapi.path("id"), openapi.query("reason")]
+    return {"post": openapi.operation(id, summary, responses, parameters=parameters)}
 
 
 def _schemas() -> Json:

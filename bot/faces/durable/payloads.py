@@ -14,6 +14,7 @@ FUNCTION = "E4_SmsPhoneVerification"
 ANSWER_EVENT = "SmsChallengeResponse"
 RESEND_EVENT = "ResendSmsChallenge"
 BASE_PATH = "/runtime/webhooks/durabletask"
+INSTANCE = f"{BASE_PATH}/instances/{{id}}"
 
 START_RETRY_SECONDS = 10
 STATUS_RETRY_SECONDS = 5
@@ -34,7 +35,7 @@ RUNTIME_STATUSES = {
 
 def links(verification: Verification, *, public_base_url: str, keys: Keys) -> Json:
     """The answer to a start: the id, the reference, and links."""
-    instance = f"{public_base_url}{BASE_PATH}/instances/{quote(verification.id, safe='')}"
+    instance = _address(verification, public_base_url)
     act = urlencode({"code": keys.link_key(verification, Scope.ACT)})
     return {
         "id": verification.id,
@@ -51,7 +52,11 @@ def links(verification: Verification, *, public_base_url: str, keys: Keys) -> Js
 
 def status_link(verification: Verification, public_base_url: str, keys: Keys) -> str:
     key = urlencode({"code": keys.link_key(verification, Scope.READ)})
-    return f"{public_base_url}{BASE_PATH}/instances/{quote(verification.id, safe='')}?{key}"
+    return f"{_address(verification, public_base_url)}?{key}"
+
+
+def _address(verification: Verification, public_base_url: str) -> str:
+    return f"{public_base_url}{BASE_PATH}/instances/{quote(verification.id, safe='')}"
 
 
 def status(view: VerificationView, *, show_input: bool = True) -> Json:

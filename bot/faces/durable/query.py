@@ -9,7 +9,6 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from werkzeug.datastructures import MultiDict
@@ -54,8 +53,7 @@ class Query:
             self._values.setdefault(name.lower(), []).append(value)
 
     def text(self, name: str) -> str | None:
-        values = self._values.get(name.lower())
-        return values[0] if values else None
+        return next(iter(self.values(name)), None)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Reads a boolean as .NET does: `true` and `false` in any case; 1 and yes count as
@@ -102,22 +100,15 @@ class Query:
         number = whole_number((self.text(name) or "").strip())
         return min(number, most) if number else default
 
-    def runtime_statuses(self) -> frozenset[str]:
-        """The words asked for, in any case. Unknown ones are dropped; none: no filter."""
-        known = (_WORDS.get(word) for word in self._status_words())
-        return frozenset(word for word in known if word is not None)
-
-    def unknown_statuses(self) -> list[str]:
-        return [word for word in self._status_words() if word not in _WORDS]
-
-    def _status_words(self) -> list[str]:
+    def runtime_statuses(self) -> list[str]:
+        """The words asked for, in lower case, whether or not there are such statuses."""
         values = self.values("runtimeStatus")
         return [word.strip().lower() for value in values for word in value.split(",")]
 
 
 def wanted_page(query: Query, token: str) -> ListFilter | None:
     """The page asked for; None where no instance can be in it. Raises InvalidToken."""
-    stages = _stages(query.runtime_statuses())
+    stages = _stages(query)
     if stages is None:
         return None
     return ListFilter(
@@ -138,7 +129,7 @@ def wanted_purge(query: Query) -> ListFilter | None:
     created_from = _instant_or_refuse(query, "createdTimeFrom")
     _refuse_unknown(query)
     _refuse_hidden_filters(query)
-    stages = _stages(query.runtime_statuses())
+    stages = _stages(query)
     if stages is None:
         return None
     return ListFilter(
@@ -188,10 +179,10 @@ def _refuse_names(query: Query, known: frozenset[str], kind: str, advice: str) -
 def _refuse_unknown(query: Query) -> None:
     advice = "The filters are createdTimeFrom, createdTimeTo and runtimeStatus."
     _refuse_names(query, _PURGE_NAMES, "filter", advice)
-    words = query.unknown_statuses()
-    if words:
+    unknown = [word for word in query.runtime_statuses() if word not in _WORDS]
+    if unknown:
         raise InvalidFilter(
-            f"Unknown runtimeStatus {words[0][:40]!r}. The values are"
+            f"Unknown runtimeStatus {unknown[0][:40]!r}. The values are"
             f" {', '.join(_NUMBERS.values())}. Nothing was removed."
         )
 
@@ -218,10 +209,10 @@ def _after(token: str, *, prefix: str) -> tuple[datetime, str]:
     return instant, id
 
 
-def _stages(words: Iterable[str]) -> frozenset[Stage] | None:
-    """Returns the stages for these runtimeStatus words. Empty set: no filter. None: only words that
+def _stages(query: Query) -> frozenset[Stage] | None:
+    """The stages asked for, unknown words left out. Empty set: no filter. None: only words that
     Textback never reports."""
-    wanted = frozenset(words)
+    wanted = {_WORDS[word] for word in query.runtime_statuses() if word in _WORDS}
     if not wanted:
         return frozenset()
     return frozenset(s for s, word in RUNTIME_STATUSES.items() if word in wanted) or None

@@ -15,7 +15,7 @@ from werkzeug.routing import BaseConverter
 
 from bot.faces.durable import parameters
 from bot.faces.durable.instances import Instances
-from bot.faces.durable.payloads import BASE_PATH
+from bot.faces.durable.payloads import BASE_PATH, INSTANCE
 from bot.faces.durable.starting import Starting
 from bot.http.paths import mask_after
 from bot.service import Service
@@ -51,7 +51,6 @@ def _add_converter(state: BlueprintSetupState) -> None:
 class DurableRoutes:
     def __init__(self, service: Service) -> None:
         starting, instances = Starting(service), Instances(service)
-        instance = f"{BASE_PATH}/instances/{{id}}"
         self.table = [
             Route("POST", "/orchestrators/{function}", starting.start_with_function_key),
             Route("POST", "/orchestrators/{function}/wait", starting.start_and_wait),
@@ -59,16 +58,16 @@ class DurableRoutes:
             Route("POST", f"{BASE_PATH}/orchestrators/{{function}}/{{id}}", starting.start),
             Route("GET", f"{BASE_PATH}/instances", instances.list_instances),
             Route("DELETE", f"{BASE_PATH}/instances", instances.purge_many),
-            Route("GET", instance, instances.status),
-            Route("HEAD", instance, instances.status),
-            Route("OPTIONS", instance, instances.preflight),
-            Route("DELETE", instance, instances.purge),
-            Route("POST", f"{instance}/raiseEvent/{{event}}", instances.raise_event),
-            Route("POST", f"{instance}/terminate", instances.terminate),
-            Route("POST", f"{instance}/suspend", instances.suspend),
-            Route("POST", f"{instance}/resume", instances.resume),
-            Route("POST", f"{instance}/restart", starting.restart),
-            Route("POST", f"{instance}/rewind", instances.rewind),
+            Route("GET", INSTANCE, instances.status),
+            Route("HEAD", INSTANCE, instances.status),
+            Route("OPTIONS", INSTANCE, instances.preflight),
+            Route("DELETE", INSTANCE, instances.purge),
+            Route("POST", f"{INSTANCE}/raiseEvent/{{event}}", instances.raise_event),
+            Route("POST", f"{INSTANCE}/terminate", instances.terminate),
+            Route("POST", f"{INSTANCE}/suspend", instances.suspend),
+            Route("POST", f"{INSTANCE}/resume", instances.resume),
+            Route("POST", f"{INSTANCE}/restart", starting.restart),
+            Route("POST", f"{INSTANCE}/rewind", instances.rewind),
         ]
         self._patterns = [(route, route.pattern) for route in self.table]
 

@@ -8,11 +8,7 @@ from bot.domain.errors import IdInUse, UnknownVerification
 from bot.domain.masking import safe
 from bot.domain.verification import Status, Verification
 from bot.faces.durable import bodies, parameters, payloads
-from bot.faces.durable.errors import (
-    InvalidWait,
-    UnknownFunction,
-    UnknownInstance,
-)
+from bot.faces.durable.errors import InvalidWait, UnknownFunction, UnknownInstance
 from bot.faces.durable.payloads import FUNCTION
 from bot.http.access import Access
 from bot.http.body import whole_body

@@ -1,5 +1,6 @@
 """This face's part of the OpenAPI description. Twilio's own describes the same routes in full."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.verification import Status
@@ -114,11 +115,10 @@ def _schemas() -> Json:
     }
 
 
-def _form(required: list[str], optional: list[str] | None = None) -> Json:
-    names = [*required, *(optional or [])]
+def _form(required: list[str], optional: Sequence[str] = ()) -> Json:
     return {
         "type": "object",
-        "properties": dict.fromkeys(names, _TEXT),
+        "properties": dict.fromkeys([*required, *optional], _TEXT),
         "required": required,
         "additionalProperties": False,
     }

@@ -207,9 +207,7 @@ class VerifyFace:
         return _owned(VerificationSelector(phone=number, hex_id=hex_id), caller)
 
     def _shown(self, view: VerificationView, status: int) -> Response:
-        body = self._shapes.verification(
-            view.verification, view.texts, account_sid=self._account_sid()
-        )
+        body = self._shapes.verification(view, account_sid=self._account_sid())
         return json_response(body, status)
 
 

@@ -9,6 +9,7 @@ from bot.domain.verification import Status, Verification
 from bot.http.instants import whole_seconds
 from bot.settings import Settings
 from bot.store.texts import Text, TextState
+from bot.usecases.read import VerificationView
 
 Json = dict[str, Any]
 PATH = "/v2/Services"
@@ -22,7 +23,8 @@ class Shapes:
         self._base = f"{settings.public_base_url}{PATH}"
         self.service_sid = settings.service_sid
 
-    def verification(self, v: Verification, texts: tuple[Text, ...], *, account_sid: str) -> Json:
+    def verification(self, view: VerificationView, *, account_sid: str) -> Json:
+        v = view.verification
         sid = sid_of(v)
         return {
             "sid": sid,
@@ -35,7 +37,7 @@ class Shapes:
             "lookup": {},
             "amount": None,
             "payee": None,
-            "send_code_attempts": [_attempt(text) for text in texts if _was_tried(text)],
+            "send_code_attempts": [_attempt(text) for text in view.texts if _was_tried(text)],
             "sna": None,
             "date_created": whole_seconds(v.created_at),
             "date_updated": whole_seconds(_updated_at(v)),
