@@ -10,7 +10,7 @@ from flask import Flask
 
 from bot import service as services
 from bot.admission.admission import Admission
-from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
+from bot.admission.circuit_breaker import CircuitBreaker, Thresholds
 from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
 from bot.channels.gateway import Gateway
@@ -241,7 +241,7 @@ def _admission(settings: Settings, store: Store) -> Admission:
         circuit_breaker=circuit_breaker,
         follower=UsageFollower(
             store,
-            longest=max(rate_limits.longest, HOUR),
+            longest=max(rate_limits.longest, circuit_breaker.longest),
             counters=[rate_limits.count, circuit_breaker.count],
         ),
         disruptions=lambda: store.disruptions,

@@ -3,9 +3,9 @@
 Pumping means starting verifications of numbers that never answer, to earn a share of the fees for
 the texts. The approval rate reveals it: most people who ask for a code send it back, pumped
 numbers never do. An area is a prefix (the number without its last four digits) or a country. Its
-circuit is open while almost none of the last hour's texts led to an approval, if there were enough
-texts to judge by; an open circuit refuses starts. The fraud guards of Twilio and Vonage also look
-at volume and conversion.
+circuit is open while almost none of an hour's texts led to an approval, if there were enough texts
+to judge by. The hour ends where texts may still be answered. An open circuit refuses starts. The
+fraud guards of Twilio and Vonage also look at volume and conversion.
 
 Unanswered starts cannot lock a country out: numbers approved within thirty days pass, and one start
 a minute goes through as a probe, so real people who answer close the circuit again. Probes do not
@@ -50,7 +50,7 @@ class Thresholds:
 
 
 class _Area:
-    """The texts and approvals of the last hour in one prefix or country. Each instant is moved once
+    """The texts and approvals of an hour in one prefix or country. Each instant is moved once
     and dropped once, so the cost of a check does not grow with the number of texts."""
 
     def __init__(self) -> None:
@@ -75,8 +75,9 @@ class _Area:
     def bring_to(self, now: datetime, *, answer_time: timedelta) -> None:
         while self.fresh and self.fresh[0] + answer_time <= now:
             self.texts.append(self.fresh.popleft())
+        # An hour of texts that nobody may answer any more: with a long window it began long ago.
         for instants in (self.texts, self.approvals):
-            while instants and instants[0] + HOUR <= now:
+            while instants and instants[0] + HOUR + answer_time <= now:
                 instants.popleft()
 
     @property
@@ -89,6 +90,7 @@ class CircuitBreaker:
         """`answer_time`: a text younger than this may still be answered, so it does not count."""
         self._thresholds = thresholds
         self._answer_time = answer_time
+        self.longest = HOUR + answer_time  # how far back it looks
         self._areas: dict[str, _Area] = {}
         self._busy: set[str] = set()  # areas with enough texts for an open circuit
         self._in_turn: deque[str] = deque()  # the names of all areas, the next to look at first

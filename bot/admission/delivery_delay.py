@@ -37,8 +37,11 @@ class DeliveryDelay:
     def delay_at_twilio(self, now: datetime) -> timedelta:
         with self._lock:
             self._reset_after_disruption(now)
-            fresh = [d.total_seconds() for at, d in self._latest if at + GOOD_FOR > now]
-        return timedelta(seconds=median(fresh) if len(fresh) >= FEWEST else 0.0)
+            fresh = [(at, delay) for at, delay in self._latest if at + GOOD_FOR > now]
+        # While no newer report comes, nothing new is queued, and a queue of a second is gone after
+        # one.
+        left = [max(0.0, (delay - (now - at)).total_seconds()) for at, delay in fresh]
+        return timedelta(seconds=median(left) if len(left) >= FEWEST else 0.0)
 
     def _reset_after_disruption(self, now: datetime) -> None:
         """Checks at each use: a halt may be noticed only after the delayed reports are read."""

@@ -11,6 +11,8 @@ _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
 # A key that was meant for the query, where "?" is missing or encoded (%3F; & is %26). It may hold
 # slashes.
 _KEY = re.compile(r"(?:(?<![^\W_])|(?<=3f)|(?<=26))(code(?:=|%(?:25)*3d))[^&]*", re.IGNORECASE)
+# What signs a link.
+_LINK_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
 # Our own ids and other random ids.
 _DRAWN = re.compile(
@@ -39,12 +41,19 @@ def is_drawn(text: str) -> bool:
     return _DRAWN.fullmatch(text) is not None
 
 
+def is_link_key(text: str) -> bool:
+    """Whether it has the form of the key of a link."""
+    return _LINK_KEY.fullmatch(text) is not None
+
+
 def masked_event(name: str) -> str:
     """The name of an event as histories and logs may show it: it may be the code, or hold it.
 
     >>> masked_event("Code6180"), masked_event("1-2-3-4"), masked_event("Paid2")
     ('Code*****', '*****', 'Paid2')
     """
+    if is_link_key(name):
+        return MASK
     plain = ascii_digits(visible(name))
     return _CODE.sub(MASK, plain) if re.search(r"[^\W\d_]", plain) else MASK
 

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from bot.domain.masking import is_drawn, masked_event, safe
+from bot.domain.masking import MASK, is_drawn, is_link_key, masked_event, safe
 from bot.observability.redaction import redacted
 
 _words: set[str] = set()
@@ -22,8 +22,11 @@ def safe_path(path: str) -> str:
     >>> mask_after("events")
     >>> safe_path("/Events/１２３４"), safe_path("/events/Paid2"), safe_path("/phones/+14255550123")
     ('/Events/*****', '/events/Paid2', '/phones/*****')
+    >>> safe_path("/instances/2hn0Yx-GZ7b1Tqv_lWc4eRkMJd8sUo9iPfA3XgLzQwE")
+    '/instances/*****'
     """
     shown = redacted(path)  # before its digits are masked: a part of a key would stay
+    shown = "/".join(MASK if is_link_key(part) else part for part in shown.split("/"))
     return safe(_before_code().sub(lambda found: found[1] + _masked(found[2]), shown))
 
 

@@ -66,6 +66,16 @@ class Waiting:
             self._leave(id, event)
         return is_finished()
 
+    def end_oldest(self) -> None:
+        """Lets the caller go whose verification has been waited for longest: it is told that the
+        outcome is not known yet, as at the end of its time."""
+        with self._lock:
+            for id, events in self._events.items():
+                events.pop(0).set()
+                if not events:
+                    del self._events[id]
+                return
+
     def release(self) -> None:
         """Lets all waiting callers go within a tenth of a second, since the process stops. Safe in
         a signal handler."""

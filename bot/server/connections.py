@@ -2,9 +2,11 @@
 
 The connection that has waited longest is closed first; then the one that has been sending its head,
 or else its body, for longer than any client needs; then one that sends requests before the last one
-is answered; then the one that has been reading an answer for longest, if it is slow. Only then is a
-new connection refused. The bytes of incomplete requests are bounded too: beyond the bound, the
-connection that has held many bytes longest is closed.
+is answered; then the one that has been reading an answer for longest, if it is slow; then the
+oldest whose request is not whole: those of honest clients are whole within milliseconds. Only then
+is a new connection refused. Callers that wait for an outcome leave a tenth of all connections free.
+The bytes of incomplete requests are bounded too: beyond the bound, the connection that has held
+many bytes longest is closed.
 """
 
 import logging
@@ -33,6 +35,12 @@ BUFFERED_BYTES = 32 * 1024 * 1024
 # A connection that holds less is not closed for it: 4,000 such connections stay below the bound.
 LARGE_BYTES = 8 * 1024
 
+# An honest client's request is whole within this time, unless its line is very slow. If no other
+# connection can be spared, one that takes longer is closed.
+HALF_SENT_SECONDS = 0.25
+# Of all connections. Replies need some while callers wait for what they decide.
+KEPT_FREE = 0.1
+
 log = logging.getLogger(__name__)
 
 
@@ -46,10 +54,12 @@ class Connections:
         of_one_address: int,
         keepalive: float,
         cut: Callable[[str], None],
+        end_a_wait: Callable[[], None] = lambda: None,
     ) -> None:
         """`most`: the bound on all connections; `of_one_address`: the bound per address (0: none).
         `cut` counts each connection closed on its client, by reason. `keepalive`: seconds that a
-        connection may wait for its next request."""
+        connection may wait for its next request. `end_a_wait` lets the caller go that has waited
+        longest for an outcome."""
         self._most = most
         self._of_one_address = of_one_address
         self._seconds = {
@@ -58,6 +68,7 @@ class Connections:
             State.WAITING: float(keepalive),
         }
         self._cut = cut
+        self._end_a_wait = end_a_wait
         self._all: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
         # Each in the order of entering the state, oldest first. A body that was being answered
@@ -87,6 +98,8 @@ class Connections:
         self._all.add(connection)
         self._by_address[name] += 1
         self.entered(connection)
+        if len(self._all) - len(self._waiting) > self._most * (1 - KEPT_FREE):
+            self._end_a_wait()  # its connection is answered, and closed first
         try:
             yield True
         finally:
@@ -177,11 +190,13 @@ class Connections:
         now = time.monotonic()
         spared = (
             next(iter(self._waiting), None)
-            or self._slow_head(now)
-            or self._slow_body(now)
+            or self._slow_head(now, SLOW_HEAD_SECONDS)
+            or self._slow_body(now, SLOW_BODY_SECONDS)
             or next(iter(self._pipelining), None)
             or next((one for one in self._writing if one.is_pipelining), None)
             or self._slow_reader(now)
+            or self._slow_head(now, HALF_SENT_SECONDS)
+            or self._slow_body(now, HALF_SENT_SECONDS)
         )
         if spared is None:
             return False
@@ -191,13 +206,13 @@ class Connections:
         self.count_cut(Cut.CROWDED)
         return True
 
-    def _slow_head(self, now: float) -> Connection | None:
+    def _slow_head(self, now: float, seconds: float) -> Connection | None:
         oldest = next(iter(self._heads), None)
-        return oldest if oldest and now - oldest.since >= SLOW_HEAD_SECONDS else None
+        return oldest if oldest and now - oldest.since >= seconds else None
 
-    def _slow_body(self, now: float) -> Connection | None:
+    def _slow_body(self, now: float, seconds: float) -> Connection | None:
         while oldest := next(iter(self._bodies), None):
-            if now - oldest.since < SLOW_BODY_SECONDS:
+            if now - oldest.since < seconds:
                 return None
             if oldest.is_reading:
                 return oldest

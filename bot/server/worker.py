@@ -83,6 +83,7 @@ class Worker(GeventWorker):
             of_one_address=settings.connections_per_address,
             keepalive=self.cfg.keepalive,
             cut=service.metrics.connection_cut,
+            end_a_wait=service.waiting.end_oldest,
         )
         pool = Pool(most + ROOM_TO_REFUSE)
         for listener in self.sockets:  # what it accepts has the same bound

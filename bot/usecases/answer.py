@@ -147,8 +147,9 @@ def _judge(tx: Tx, text: InboundText, rules: Rules, judged_until: JudgedUntil) -
 
 def _erase_code(tx: Tx, text: InboundText, rules: Rules) -> None:
     """Erases a reply at Twilio if it may hold a code, even if its verification was forgotten
-    meanwhile or began before the setting was on."""
-    if reply.may_hold_code(text.prepared, code_length=rules.terms.code_length):
+    meanwhile or began before the setting was on. One that is too long is not read."""
+    code_length = rules.terms.code_length
+    if text.prepared.is_too_long or reply.may_hold_code(text.prepared, code_length=code_length):
         erase_message(tx, text.message_sid)
 
 

@@ -177,6 +177,18 @@ def test_an_error_while_looking_ends_no_looking(
     waiting.release()
 
 
+def test_the_one_that_waits_longest_makes_room_with_the_ordinary_202(harness: Harness) -> None:
+    harness.service.waiting.end_oldest()  # nobody waits
+    first = Waiter(harness, f"{MANAGED}?timeout=20")
+    until_sent(harness)
+    second = Waiter(harness, f"{MANAGED}?timeout=20", "+14255550124")
+    until_sent(harness, "+14255550124")
+    harness.service.waiting.end_oldest()
+    assert first.done().status_code == 202
+    harness.text(harness.code("+14255550124"), "+14255550124")
+    assert second.done().status_code == 200
+
+
 def test_all_are_released_at_the_stop(harness: Harness) -> None:
     waiter = Waiter(harness, f"{MANAGED}?timeout=20")
     until_sent(harness)

@@ -235,6 +235,13 @@ def test_every_reply_that_holds_a_forgotten_code_is_erased(erasing: Harness, bod
     erased_at_twilio(erasing)
 
 
+def test_a_reply_that_is_too_long_to_be_read_is_erased(erasing: Harness) -> None:
+    erasing.start_and_send()
+    erasing.text(f"{'x ' * 900}{erasing.code()}")
+    erasing.forget(PHONE)
+    erased_at_twilio(erasing)
+
+
 def test_texts_of_strangers_and_keywords_are_left_alone(erasing: Harness) -> None:
     erasing.text("hello, is this the pizza place?")
     erasing.text("STOP")

@@ -12,7 +12,7 @@ import pytest
 from bot import settings
 from bot.server import file_limit
 from bot.server.connection import SLOW_BODY_SECONDS, Connection
-from bot.server.connections import BUFFERED_BYTES, LARGE_BYTES, Connections
+from bot.server.connections import BUFFERED_BYTES, HALF_SENT_SECONDS, LARGE_BYTES, Connections
 from bot.server.worker import Worker
 from tests.harness import WEBHOOK_SECRET, environment
 from tests.processes.clients import held_open
@@ -138,6 +138,26 @@ def test_a_body_that_stalls_makes_room_for_a_new_client() -> None:
         assert [one.is_over for one in (waits, stalls, begins)] == [False, True, False]
         assert not stack.enter_context(connections.admit(more, ("192.0.2.2", 1)))
         assert counted == ["crowded", "refused"]
+        begins.since -= HALF_SENT_SECONDS  # last of all
+        assert stack.enter_context(connections.admit(more, ("192.0.2.2", 1)))
+        assert begins.is_over
+
+
+def test_callers_that_wait_leave_room_for_what_they_wait_for() -> None:
+    ended: list[str] = []
+    connections = Connections(
+        most=20,
+        of_one_address=0,
+        keepalive=5,
+        cut=lambda _: None,
+        end_a_wait=lambda: ended.append("one"),
+    )
+    with ExitStack() as stack:
+        for count in range(1, 21):
+            connection = stack.enter_context(Connection(connections))
+            assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+            connection.begin_body()
+            assert len(ended) == max(0, count - 18)
 
 
 def test_a_client_that_reads_slowly_makes_room_for_a_new_one(

@@ -123,6 +123,24 @@ def test_it_closes_by_itself_when_the_hour_is_over(guarded: Harness) -> None:
     assert [begin(guarded, phone) for phone in HERE[60:64]] == [202] * 4
 
 
+@pytest.mark.parametrize("window", [900, 3600])
+def test_texts_count_for_an_hour_however_long_they_may_be_answered(
+    tmp_path: Path, window: int
+) -> None:
+    settings = {"WINDOW_SECONDS": str(window), "BREAKER_TEXTS_PER_PREFIX": "20"}
+    with open_harness(tmp_path, **settings) as harness:
+        for phone in HERE[:25]:
+            assert begin(harness, phone) == 202
+        harness.forward(window + 60)
+        begin(harness, HERE[50])
+        assert begin(harness, HERE[51]) == 429
+        harness.restart()
+        begin(harness, HERE[52])  # a probe
+        assert begin(harness, HERE[53]) == 429
+        harness.forward(3700)
+        assert [begin(harness, phone) for phone in HERE[60:64]] == [202] * 4
+
+
 def test_it_knows_of_what_happened_before_a_restart(guarded: Harness, tmp_path: Path) -> None:
     from bot.admission.circuit_breaker import HOUR, CircuitBreaker, Thresholds
     from bot.admission.usage_follower import UsageFollower

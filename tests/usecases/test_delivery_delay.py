@@ -40,6 +40,19 @@ def test_twilios_own_queue_tells_by_its_latest_reports(harness: Harness) -> None
     harness.start(PHONES[7])
 
 
+def test_a_queue_that_nothing_joins_is_shorter_by_the_second(harness: Harness) -> None:
+    """So a caller that obeys Retry-After is let in."""
+    ids = [harness.start(phone)["id"] for phone in PHONES[:6]]
+    harness.run_once()
+    harness.clock.forward(70)
+    for id in ids[:5]:
+        report_sent(harness, id)
+    wait = refused(harness, PHONES[7])
+    assert wait == 25
+    harness.clock.forward(wait)
+    harness.start(PHONES[7])
+
+
 def test_one_straggler_tells_nothing(harness: Harness) -> None:
     """Neither alone nor beside prompt ones, though their mean would be too long."""
     slow = harness.start_and_send(PHONES[0])["id"]
