@@ -43,6 +43,7 @@ def dispatch() -> None:
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(name) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(name, lambda *_: is_over.set())
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # gunicorn's, to open its log files anew
     dispatcher.start()
     click.echo("The dispatcher is running.")
     while not is_over.wait(60):
