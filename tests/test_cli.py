@@ -215,7 +215,7 @@ def test_start_as_json_tells_the_id_without_a_dispatcher_too(
     def nothing_runs(*_: object, **__: object) -> None:
         raise click.ClickException("no dispatcher runs")
 
-    monkeypatch.setattr(verifications, "_await_outcome", nothing_runs)
+    monkeypatch.setattr(verifications, "await_outcome", nothing_runs)
     result = harness.flask("start", PHONE, "--json")
     assert result.exit_code == 1
     (view,) = harness.newest(1)

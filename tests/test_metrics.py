@@ -62,12 +62,12 @@ def test_a_database_that_refuses_writes_is_told_while_it_does(
 ) -> None:
     """The counters themselves go through the database, and show the refusals only afterwards."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise StoreUnavailable("it is locked")
 
     assert value(scraped(harness), "store_writable") == 1
     with monkeypatch.context() as patch:
-        patch.setattr(harness.store, "_write", refuse)
+        patch.setattr(harness.store, "write_within", refuse)
         assert harness.post_start(PHONE).status_code == 503
         samples = scraped(harness)
         assert value(samples, "store_writable") == 0

@@ -92,7 +92,7 @@ class CircuitBreaker:
         self._answer_time = answer_time
         self.longest = HOUR + answer_time  # how far back it looks
         self._areas: dict[str, _Area] = {}
-        self._busy: set[str] = set()  # areas with enough texts for an open circuit
+        self.busy: set[str] = set()  # areas with enough texts for an open circuit
         self._in_turn: deque[str] = deque()  # the names of all areas, the next to look at first
         self._probes: deque[str] = deque(maxlen=10_000)  # more than there can be in an hour
         self._newest: deque[tuple[str, int]] = deque(maxlen=100)  # probes, and which of their texts
@@ -121,7 +121,7 @@ class CircuitBreaker:
             return
         (area.approvals if row.kind is UsageKind.APPROVAL else area.fresh).append(row.at)
         if area.weight >= self._enough(name):
-            self._busy.add(name)
+            self.busy.add(name)
 
     def admit(self, tx: Tx, *, phone: str, country: str, run_id: str, send: int) -> bool:
         """Whether the start, or a further text of it (`send`: 2 and more), passes as a probe.
@@ -148,8 +148,8 @@ class CircuitBreaker:
     def open_areas(self, now: datetime) -> list[str]:
         """The areas whose circuit is open now."""
         with self._lock:
-            found = sorted(name for name in self._busy if self._is_open(name, now))
-            self._busy = {name for name in self._busy if self._is_busy(name)}
+            found = sorted(name for name in self.busy if self._is_open(name, now))
+            self.busy = {name for name in self.busy if self._is_busy(name)}
             return found
 
     @property

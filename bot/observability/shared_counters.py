@@ -50,7 +50,7 @@ class SharedCounters(Background):
         for is done."""
         with self._lock, _logged("those of this process are lost"):
             samples = {key: value for key, value in self._metrics.samples().items() if value}
-            self._store.write(_add_to_past, samples)
+            self._store.write(add_to_past, samples)
 
     def _write(self) -> None:
         now = time.monotonic()
@@ -93,6 +93,6 @@ def _put(tx: Tx, process: str, samples: Mapping[str, float]) -> Done[None]:
     return Done(None)
 
 
-def _add_to_past(tx: Tx, samples: Mapping[str, float]) -> Done[None]:
+def add_to_past(tx: Tx, samples: Mapping[str, float]) -> Done[None]:
     metric_samples.add_to_past(tx, samples)
     return Done(None)

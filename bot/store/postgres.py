@@ -53,7 +53,7 @@ _WRITE = (
 )
 # A read that is given up must end on the server too: otherwise its backend goes on beside the new
 # connection, and a lock held for long fills `max_connections`.
-_READ = (
+READ = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
     f" SET LOCAL statement_timeout = '{STORE_TIMEOUT_SECONDS:.0f}s'"
 )
@@ -145,7 +145,7 @@ class PostgresStore(Store):
 
     def _read_once(self, query: Callable[[Tx], T], until: float) -> T:
         with self._connected(until) as connection:
-            connection.execute(_READ)
+            connection.execute(READ)
             found = query(PostgresTx(connection, self._now, writes=False))
             # After a ROLLBACK psycopg would forget what it has prepared, on the server too.
             connection.execute("COMMIT")

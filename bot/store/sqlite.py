@@ -67,11 +67,11 @@ class SqliteStore(Store):
         self.steady.read(clock(), to_instant_if_readable(newest))
 
     def _write(self, use_case: Callable[[Tx], Done[T]], seconds: float) -> T:
-        with self._as_store_unavailable():
+        with self.as_store_unavailable():
             return self.group.write(use_case, seconds)
 
     def _read(self, query: Callable[[Tx], T]) -> T:
-        with self._as_store_unavailable():
+        with self.as_store_unavailable():
             self._require_same_file()
             with self._reader() as db:
                 db.execute("BEGIN")
@@ -81,7 +81,7 @@ class SqliteStore(Store):
                     db.rollback()
 
     @contextlib.contextmanager
-    def _as_store_unavailable(self) -> Iterator[None]:
+    def as_store_unavailable(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -108,7 +108,7 @@ class SqliteStore(Store):
         do that within a commit, after every thousandth page; under load this delayed one reply in
         ten and made the slowest hundredth."""
         with self._reader() as db:
-            blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(PASSIVE)")
+            blocking.call(fetch_one, db, "PRAGMA wal_checkpoint(PASSIVE)")
 
     def scrub(self) -> bool:
         """Empties the write-ahead log, which may still contain deleted data. Returns False if the
@@ -118,7 +118,7 @@ class SqliteStore(Store):
             with contextlib.closing(connect(self.path)) as db:
                 # It holds the lock of writers while it waits for readers, a backup for example.
                 db.execute(f"PRAGMA busy_timeout={SCRUB_MILLISECONDS}")
-                busy = blocking.call(_fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
+                busy = blocking.call(fetch_one, db, "PRAGMA wal_checkpoint(TRUNCATE)")[0]
                 return bool(busy == 0)
         except (StoreUnavailable, sqlite3.DatabaseError) as error:
             log.warning("the write-ahead log could not be emptied: %s", error)
@@ -189,7 +189,7 @@ class SqliteStore(Store):
             db.close()
 
 
-def _fetch_one(db: sqlite_utils.Database, sql: str) -> Any:
+def fetch_one(db: sqlite_utils.Database, sql: str) -> Any:
     return db.execute(sql).fetchone()
 
 

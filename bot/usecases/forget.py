@@ -25,7 +25,7 @@ def purge(tx: Tx, id: str) -> Done[None]:
     """Raises UnknownVerification, StillRunning."""
     if not require(tx, id).is_terminal:
         raise StillRunning("This verification is still running. Cancel it first.")
-    _remove(tx, [id])
+    remove_all(tx, [id])
     return Done(None)
 
 
@@ -43,7 +43,7 @@ def purge_many(tx: Tx, wanted: ListFilter) -> Done[Purged]:
     if not stages:
         return Done(Purged(0, 0))
     found = verification_list.find(tx, replace(wanted, stages=stages))
-    removed = _remove(tx, [verification.id for verification in found])
+    removed = remove_all(tx, [verification.id for verification in found])
     return Done(Purged(len(found), removed))
 
 
@@ -93,7 +93,7 @@ def _remove_finished(tx: Tx, phones: Sequence[str]) -> Done[int]:
     many were found."""
     for number in phones:
         if ids := verifications.finished_of(tx, number, limit=FORGOTTEN_AT_ONCE):
-            _remove(tx, ids)
+            remove_all(tx, ids)
             return Done(len(ids))
     return Done(0)
 
@@ -110,7 +110,7 @@ def forget(tx: Tx, phones: Sequence[str], operator: str | None) -> Done[Forgotte
         if pending is not None:
             canceled = Canceled(Cause.TERMINATED, "forgotten", operator=operator)
             changes += record(tx, pending, decide(pending, canceled, tx.now))
-        removed += _remove(tx, verifications.ids_of(tx, number))
+        removed += remove_all(tx, verifications.ids_of(tx, number))
         usage_rows += usage.remove(tx, number)
         disowns.unmark(tx, number)
     return Done(Forgotten(removed, usage_rows, bool(changes)), changes=tuple(changes))
@@ -123,14 +123,14 @@ def drop_old(tx: Tx, *, kept: timedelta, limit: int) -> Done[int]:
     before = tx.now - kept
     wanted = ListFilter(limit=limit, created_to=before, stages=FINISHED)
     old = verification_list.find(tx, wanted)
-    _remove(tx, [verification.id for verification in old])
+    remove_all(tx, [verification.id for verification in old])
     dropped = usage.drop_old(tx, before=before, limit=limit)
     hourly_counts.fold_hours(tx, before=tx.now - HOURS_KEPT)
     hourly_counts.fold_old(tx, before=before)
     return Done(max(len(old), dropped))
 
 
-def _remove(tx: Tx, ids: list[str]) -> int:
+def remove_all(tx: Tx, ids: list[str]) -> int:
     if ids:
         hourly_counts.count_removed(tx, ids)
     turns = yielding(ids, every=REMOVED_AT_ONCE)

@@ -140,7 +140,7 @@ def enable_and_send(store: Store, as_operator: Store, endpoint_id: str, *, gener
     try:
         if store.read(_is_disabled, endpoint_id, generation=generation):
             since = store.now()
-            while (found := store.write(_queue_batch, endpoint_id, since=since)) == QUEUED_AT_ONCE:
+            while (found := store.write(queue_batch, endpoint_id, since=since)) == QUEUED_AT_ONCE:
                 queued += found
                 yield_control()
             queued += found
@@ -165,7 +165,7 @@ def _is_disabled(tx: Tx, endpoint_id: str, *, generation: int) -> bool:
     return not endpoint.is_enabled
 
 
-def _queue_batch(tx: Tx, endpoint_id: str, *, since: datetime) -> Done[int]:
+def queue_batch(tx: Tx, endpoint_id: str, *, since: datetime) -> Done[int]:
     """Queues a batch; in the last one also what has fallen due meanwhile."""
     limit = QUEUED_AT_ONCE
     queued = webhook_replays.queue_waiting_again(tx, endpoint_id, since=since, limit=limit)

@@ -60,7 +60,7 @@ def test_areas_that_are_quiet_again_are_looked_at_no_more() -> None:
     count(breaker, range(100), at)
     assert len(breaker.open_areas(at + timedelta(minutes=5))) == 101  # and the country
     assert breaker.open_areas(at + timedelta(hours=2)) == []
-    assert not breaker._busy
+    assert not breaker.busy
 
 
 def test_starts_wait_for_the_first_reading(harness: Harness) -> None:

@@ -20,7 +20,7 @@ def test_a_command_succeeds_though_its_counters_cannot_be_written(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id = harness.start_and_send()["id"]
-    monkeypatch.setattr(shared_counters, "_add_to_past", unavailable)
+    monkeypatch.setattr(shared_counters, "add_to_past", unavailable)
     canceled = harness.flask("cancel", id)
     assert canceled.exit_code == 0, canceled.output
     assert harness.status(id)["runtimeStatus"] == "Terminated"
@@ -35,7 +35,7 @@ def test_a_number_is_forgotten_though_the_log_cannot_be_emptied(
         raise error
 
     sqlite_harness.start_and_send()
-    monkeypatch.setattr(sqlite, "_fetch_one", full)
+    monkeypatch.setattr(sqlite, "fetch_one", full)
     forgotten = sqlite_harness.flask("forget", PHONE)
     assert forgotten.exit_code == 0, forgotten.output
     assert sqlite_harness.newest(1) == []

@@ -127,6 +127,6 @@ def test_a_file_that_is_no_database_any_more_is_unavailable(
     sqlite_harness.close()
     (tmp_path / "textback.db").write_bytes(b"no database" * 1000)
     store = sqlite_harness.store
-    with pytest.raises(StoreUnavailable), store._as_store_unavailable():
+    with pytest.raises(StoreUnavailable), store.as_store_unavailable():
         connect(tmp_path / "textback.db").execute("SELECT 1 FROM sqlite_master").fetchone()
     assert store.is_damaged

@@ -148,7 +148,7 @@ def test_region_and_edge_are_those_of_the_settings(harness: Harness) -> None:
 )
 def test_a_host_of_twilios_own_takes_its_own_product_alone(base: str, url: str, asked: str) -> None:
     made = PooledHttpClient(base, timeout=1.0, connections=1)
-    assert made._rebased(url).startswith(f"https://{asked}.twilio.com/")
+    assert made.rebased(url).startswith(f"https://{asked}.twilio.com/")
 
 
 def test_a_text_that_twilio_lists_by_rcs_is_not_sent_again(
@@ -185,11 +185,11 @@ def test_a_question_ends_in_time_however_many_pages_it_takes(ready: Harness) -> 
     def ask() -> None:
         for _ in range(3):
             questions.client.messages.list(limit=1, page_size=1)
-            deadlines.append(http._next_deadline())
+            deadlines.append(http.next_deadline())
 
     questions.ask(ask)
-    assert max(deadlines) <= questions._ends
-    assert http._next_deadline() > questions._ends, "later calls have a time of their own"
+    assert max(deadlines) <= questions.ends
+    assert http.next_deadline() > questions.ends, "later calls have a time of their own"
 
 
 @pytest.mark.parametrize("status", [401, 403])

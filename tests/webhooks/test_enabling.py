@@ -118,7 +118,7 @@ def test_what_falls_due_meanwhile_begins_its_schedule_again_too(
     write = told.store.write
 
     def slow(use_case: Any, *args: Any, **more: Any) -> Any:
-        if use_case is webhooks._queue_batch:
+        if use_case is webhooks.queue_batch:
             told.clock.forward(0.01)
         return write(use_case, *args, **more)
 
@@ -134,15 +134,15 @@ def test_an_enabling_that_fails_after_a_batch_says_that_part_was_done(
     (view,) = told.store.read(webhooks.endpoints)
     told.store.write(put_off_many, view.endpoint.id, 45)
     monkeypatch.setattr(webhooks, "QUEUED_AT_ONCE", 10)
-    write, writes = told.store._write, []
+    write, writes = told.store.write_within, []
 
-    def failing(use_case: Any, seconds: float) -> Any:
+    def failing(seconds: float, use_case: Any, *args: Any, **more: Any) -> Any:
         writes.append(use_case)
         if len(writes) > 3:
             raise StoreUnavailable("for this test")
-        return write(use_case, seconds)
+        return write(seconds, use_case, *args, **more)
 
-    monkeypatch.setattr(told.store, "_write", failing)
+    monkeypatch.setattr(told.store, "write_within", failing)
     result = told.flask("webhooks", "enable", view.endpoint.id)
     assert result.exit_code == 1
     assert "Part of this was done" in result.output

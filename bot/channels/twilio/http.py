@@ -89,7 +89,7 @@ class PooledHttpClient(HttpClient):
         allow_redirects: bool = False,
     ) -> Response:
         """Redirects are answers; a timeout for one call is not offered. Raises HTTPError."""
-        call = Call(self._next_deadline())
+        call = Call(self.next_deadline())
         self._heard.retry_after = None
         sent = dict(headers or {})
         if auth is not None:
@@ -98,7 +98,7 @@ class PooledHttpClient(HttpClient):
             with under_way(call, self._watchdog):
                 answer = self.pool.request(
                     method.upper(),
-                    self._rebased(url) + _query(params),
+                    self.rebased(url) + _query(params),
                     body=urlencode(data, doseq=True) if data else None,
                     headers=sent,
                     redirect=False,
@@ -109,14 +109,14 @@ class PooledHttpClient(HttpClient):
         self._heard.date = _instant(answer.headers.get("Date"))
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
 
-    def _next_deadline(self) -> float:
+    def next_deadline(self) -> float:
         wanted: float | None = getattr(self._heard, "deadline", None)
         ends: float | None = getattr(self._heard, "ends", None)
         self._heard.deadline = None
         bounds = [time.monotonic() + self._timeout, wanted, ends]
         return min(bound for bound in bounds if bound is not None)
 
-    def _rebased(self, url: str) -> str:
+    def rebased(self, url: str) -> str:
         parts = urlsplit(url)
         if self.base_url is None or not self._rebased_hosts.fullmatch(parts.hostname or ""):
             return url

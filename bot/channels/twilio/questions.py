@@ -55,17 +55,17 @@ class Questions:
         """`ends`: an instant of `time.monotonic()`, by which the last one is answered."""
         self.settings = settings
         self.client = twilio or client(settings)
-        self._ends = time.monotonic() + TOTAL_SECONDS if ends is None else ends
+        self.ends = time.monotonic() + TOTAL_SECONDS if ends is None else ends
 
     def with_token(self, token: str) -> "Questions":
         """Asks with one of the auth tokens, and until the same instant."""
         twilio = client(self.settings, token=token, http_client=self.client.http_client)
-        return Questions(self.settings, twilio=twilio, ends=self._ends)
+        return Questions(self.settings, twilio=twilio, ends=self.ends)
 
     def ask(self, question: Callable[[], T]) -> T:
         """Asks within the time that is left, and returns Twilio's answer. Raises Unanswered."""
         try:
-            with self.client.http_client.bounded_by(self._ends):
+            with self.client.http_client.bounded_by(self.ends):
                 return question()
         except UNREADABLE as error:
             raise unanswered(error, self.settings) from None

@@ -63,7 +63,7 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
         click.echo(f"{verification.id}  reference {verification.reference}")
     if wait:
         try:
-            _await_outcome(service.store, verification.id, is_silent=as_json)
+            await_outcome(service.store, verification.id, is_silent=as_json)
         except click.ClickException:
             if as_json:  # the verification is started even so
                 say(as_json, summary(service.store.read(read.view, verification.id)))
@@ -184,7 +184,7 @@ def forget(phone_number: str, as_json: bool) -> None:
     )
 
 
-def _await_outcome(store: Store, id: str, *, is_silent: bool) -> None:
+def await_outcome(store: Store, id: str, *, is_silent: bool) -> None:
     shows = sys.stdout.isatty() and not is_silent
     began = time.monotonic()
     while True:

@@ -14,8 +14,8 @@ from bot.store.tx import UnusableDatabase
 
 VERSION = 9  # of schema.sql
 
-_HERE = Path(__file__).parent
-_SCHEMA = _HERE.parents[2] / "schema.sql"
+HERE = Path(__file__).parent
+_SCHEMA = HERE.parents[2] / "schema.sql"
 
 
 def schema() -> str:
@@ -26,7 +26,7 @@ def steps(version: int, *, database: str = "sqlite") -> list[str]:
     """The scripts from this version to the current one. After each step for both databases comes
     the step for this one alone (`sqlite`, `postgresql`)."""
     numbers = range(version + 1, VERSION + 1)
-    paths = [_HERE / f"{n}{kind}.sql" for n in numbers for kind in ("", f".{database}")]
+    paths = [HERE / f"{n}{kind}.sql" for n in numbers for kind in ("", f".{database}")]
     return [path.read_text() for path in paths if path.exists()]
 
 
@@ -43,7 +43,7 @@ def refuse(version: int | None, *, name: str) -> int:
             f"{name} has schema version {version}, and this Textback knows up to {VERSION}: run the"
             " Textback that made it, or a later one"
         )
-    if not (_HERE / f"{version + 1}.sql").exists() and version < VERSION:
+    if not (HERE / f"{version + 1}.sql").exists() and version < VERSION:
         raise UnusableDatabase(f"{name} has schema version {version}: no step leads on from it")
     return version
 

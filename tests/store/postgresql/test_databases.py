@@ -96,7 +96,7 @@ def test_an_older_database_is_migrated_and_a_later_one_refused(
         " UPDATE schema_version SET version = 99;"
     )
     monkeypatch.setattr(migrations, "steps", lambda now, **_: [step] if now < 99 else [])
-    monkeypatch.setattr(migrations, "_HERE", tmp_path)
+    monkeypatch.setattr(migrations, "HERE", tmp_path)
     (tmp_path / f"{migrations_version + 1}.sql").write_text(step)
     openers = [
         threading.Thread(target=lambda: PostgresStore(url, connections=1).close()) for _ in range(4)

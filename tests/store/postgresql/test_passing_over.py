@@ -139,7 +139,7 @@ def test_a_removal_goes_on_where_another_took_its_batch(
 
     store.write(insert)
     other = PostgresStore(url, connections=2)
-    remove, taken = forget._remove, []
+    remove, taken = forget.remove_all, []
 
     def remove_late(tx: Tx, ids: list[str]) -> int:
         if not taken:
@@ -147,6 +147,6 @@ def test_a_removal_goes_on_where_another_took_its_batch(
             other.write(lambda tx: Done(remove(tx, ids)))
         return remove(tx, ids)
 
-    monkeypatch.setattr(forget, "_remove", remove_late)
+    monkeypatch.setattr(forget, "remove_all", remove_late)
     assert forget.purge_all(store, ListFilter(limit=2)) == 3
     other.close()

@@ -81,7 +81,7 @@ def test_a_read_that_is_given_up_ends_on_the_server(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a table is locked, each would keep a backend beside its new connection."""
-    monkeypatch.setattr(module, "_READ", module._READ.replace("'4s'", "'50ms'"))
+    monkeypatch.setattr(module, "READ", module.READ.replace("'4s'", "'50ms'"))
     store = PostgresStore(url, connections=2)
     with psycopg.connect(url) as other:
         other.execute("LOCK TABLE opt_out IN ACCESS EXCLUSIVE MODE")
