@@ -29,6 +29,16 @@ TABLES = {
 AZURE = re.compile(
     r"azure|durable|orchestrat|instance id|runtimestatus|raiseEvent|E4_", re.IGNORECASE
 )
+PRIVATE = re.compile(r"""(?<!self)(?<!cls)(?<!os)\._[a-z]|setattr\([\w.]+, "_[a-z]""")
+# Private names of libraries and of Python, which have no public ones for it.
+REACHING = {
+    "tests/console/test_sign_in.py",
+    "tests/forked.py",
+    "tests/processes/test_azure_client.py",
+    "tests/processes/warm.py",
+    "tests/sms/test_twilio.py",
+    "tests/test_unusable_databases.py",
+}
 TWILIO_CODES = re.compile(r"\b(21610|20003)\b")
 
 
@@ -166,6 +176,11 @@ def test_tests_share_nothing_with_each_other_but_by_modules_without_tests() -> N
     shares = re.compile(r"^from tests[.\w]*\.test_\w+ import", re.MULTILINE)
     sharing = [path for path in SOURCES if shares.search((ROOT / path).read_text())]
     assert sharing == []
+
+
+def test_tests_reach_no_private_name() -> None:
+    tests = [path for path in SOURCES if path.startswith("tests/")]
+    assert {path for path in tests if PRIVATE.search((ROOT / path).read_text())} == REACHING
 
 
 def test_nothing_of_the_simulator_or_the_tests_is_in_the_bot() -> None:
