@@ -38,10 +38,13 @@ class DeliveryDelay:
         with self._lock:
             self._reset_after_disruption(now)
             fresh = [(at, delay) for at, delay in self._latest if at + GOOD_FOR > now]
-        # While no newer report comes, nothing new is queued, and a queue of a second is gone after
-        # one.
-        left = [max(0.0, (delay - (now - at)).total_seconds()) for at, delay in fresh]
-        return timedelta(seconds=median(left) if len(left) >= FEWEST else 0.0)
+        if len(fresh) < FEWEST:
+            return timedelta(0)
+        # A queue of a second is gone after one. Each report shows that it is not: only the time
+        # since the newest counts.
+        idle = now - max(at for at, _ in fresh)
+        delay = timedelta(seconds=median(delay.total_seconds() for _, delay in fresh))
+        return max(timedelta(0), delay - idle)
 
     def _reset_after_disruption(self, now: datetime) -> None:
         """Checks at each use: a halt may be noticed only after the delayed reports are read."""

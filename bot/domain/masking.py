@@ -11,8 +11,13 @@ _NUMBER = re.compile(r"\+?[0-9](?:[\W_]*[0-9]){6,}")
 # A key that was meant for the query, where "?" is missing or encoded (%3F; & is %26). It may hold
 # slashes.
 _KEY = re.compile(r"(?:(?<![^\W_])|(?<=3f)|(?<=26))(code(?:=|%(?:25)*3d))[^&]*", re.IGNORECASE)
-# What signs a link.
-_LINK_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+# What signs a link, also beside blanks and the like. It hardly ever lacks capitals, small letters,
+# or all that is no letter, as names do that a caller chooses.
+_LINK_KEY = re.compile(
+    r"(?:(?<![A-Za-z0-9_-])|(?<=%[0-9A-Fa-f]{2}))"
+    r"(?=[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-]))"
+    r"(?=[^A-Z]{0,42}[A-Z])(?=[^a-z]{0,42}[a-z])(?=[A-Za-z]{0,42}[0-9_-])[A-Za-z0-9_-]{43}"
+)
 _CODE = re.compile(r"[0-9](?:[\W_]*[0-9]){3,}")
 # Our own ids and other random ids.
 _DRAWN = re.compile(
@@ -41,9 +46,9 @@ def is_drawn(text: str) -> bool:
     return _DRAWN.fullmatch(text) is not None
 
 
-def is_link_key(text: str) -> bool:
-    """Whether it has the form of the key of a link."""
-    return _LINK_KEY.fullmatch(text) is not None
+def without_link_keys(text: str) -> str:
+    """Masks what has the form of the key of a link."""
+    return _LINK_KEY.sub(MASK, text)
 
 
 def masked_event(name: str) -> str:
@@ -52,9 +57,7 @@ def masked_event(name: str) -> str:
     >>> masked_event("Code6180"), masked_event("1-2-3-4"), masked_event("Paid2")
     ('Code*****', '*****', 'Paid2')
     """
-    if is_link_key(name):
-        return MASK
-    plain = ascii_digits(visible(name))
+    plain = without_link_keys(ascii_digits(visible(name)))
     return _CODE.sub(MASK, plain) if re.search(r"[^\W\d_]", plain) else MASK
 
 

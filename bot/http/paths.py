@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from bot.domain.masking import MASK, is_drawn, is_link_key, masked_event, safe
+from bot.domain.masking import is_drawn, masked_event, safe, without_link_keys
 from bot.observability.redaction import redacted
 
 _words: set[str] = set()
@@ -25,8 +25,8 @@ def safe_path(path: str) -> str:
     >>> safe_path("/instances/2hn0Yx-GZ7b1Tqv_lWc4eRkMJd8sUo9iPfA3XgLzQwE")
     '/instances/*****'
     """
-    shown = redacted(path)  # before its digits are masked: a part of a key would stay
-    shown = "/".join(MASK if is_link_key(part) else part for part in shown.split("/"))
+    # Before its digits are masked: a part of a key would stay.
+    shown = without_link_keys(redacted(path))
     return safe(_before_code().sub(lambda found: found[1] + _masked(found[2]), shown))
 
 

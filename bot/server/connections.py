@@ -57,9 +57,8 @@ class Connections:
         end_a_wait: Callable[[], None] = lambda: None,
     ) -> None:
         """`most`: the bound on all connections; `of_one_address`: the bound per address (0: none).
-        `cut` counts each connection closed on its client, by reason. `keepalive`: seconds that a
-        connection may wait for its next request. `end_a_wait` lets the caller go that has waited
-        longest for an outcome."""
+        `keepalive`: seconds that one may wait for its next request. `cut` counts each connection
+        closed on its client, by reason. `end_a_wait` ends the longest wait for an outcome."""
         self._most = most
         self._of_one_address = of_one_address
         self._seconds = {
@@ -98,8 +97,7 @@ class Connections:
         self._all.add(connection)
         self._by_address[name] += 1
         self.entered(connection)
-        if len(self._all) - len(self._waiting) > self._most * (1 - KEPT_FREE):
-            self._end_a_wait()  # its connection is answered, and closed first
+        self.keep_free()
         try:
             yield True
         finally:
@@ -122,6 +120,13 @@ class Connections:
             self._bodies[connection] = None
         if self._is_stopping and connection.state is State.WAITING:
             connection.end()
+
+    def keep_free(self) -> None:
+        """Called once a second too: many may begin to wait after the last connection came. Those
+        that wait for a request can be closed, as a caller's is once it is answered."""
+        busy = len(self._all) - len(self._waiting)
+        for _ in range(busy - int(self._most * (1 - KEPT_FREE))):
+            self._end_a_wait()
 
     def received(self, connection: Connection, count: int) -> None:
         connection.buffered += count
@@ -182,6 +187,7 @@ class Connections:
             return False
         if len(self._all) < self._most or self._make_room():
             return True
+        self._end_a_wait()  # for the next one
         self.count_cut(Cut.REFUSED)
         return False
 
@@ -227,8 +233,7 @@ class Connections:
 
     def _slow_reader(self, now: float) -> Connection | None:
         oldest = next(iter(self._writing), None)
-        is_slow = oldest is not None and now - self._writing[oldest] >= SLOW_READ_SECONDS
-        return oldest if is_slow else None
+        return oldest if oldest and now - self._writing[oldest] >= SLOW_READ_SECONDS else None
 
     def _leave_queues(self, connection: Connection) -> None:
         for queue in (self._waiting, self._heads, self._pipelining, self._bodies):
@@ -237,8 +242,7 @@ class Connections:
 
     def _end_large(self) -> None:
         """Closes the connection that has held many bytes longest, of those still sending."""
-        sending = (one for one in self._large if one.is_reading)
-        slowest = next(sending, None)
+        slowest = next((one for one in self._large if one.is_reading), None)
         if slowest is None:
             return
         self.forget_buffered(slowest)

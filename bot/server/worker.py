@@ -61,6 +61,7 @@ _REFUSALS = {
 class Worker(GeventWorker):
     def init_process(self) -> None:
         self._is_stopping = Event()
+        self._under_way: set[Any] = set()  # requests that are being answered
         try:
             super().init_process()
         except StoreUnavailable as error:
@@ -99,6 +100,7 @@ class Worker(GeventWorker):
         while self.alive:
             self.notify()
             self._connections.report()
+            self._connections.keep_free()
             self._is_stopping.wait(1.0)
         self._finish(servers, pool)
 
@@ -112,6 +114,9 @@ class Worker(GeventWorker):
         for server in servers:
             server.close()
         self._connections.refuse_more()
+        # Not in the signal handler: it may run between the head of an answer and its end.
+        for request in list(self._under_way):
+            request.force_close()  # its answer says that the connection will be closed
         began = time.monotonic()
         while len(pool) and time.monotonic() - began < FINISH_SECONDS:
             self.notify()
@@ -151,6 +156,7 @@ class Worker(GeventWorker):
             # The answer must say that the connection will be closed: otherwise the client's next
             # request would be lost on it.
             req.force_close()
+        self._under_way.add(req)
         try:
             is_kept = super().handle_request(listener_name, req, sock, addr)
             sock.answered()
@@ -159,6 +165,8 @@ class Worker(GeventWorker):
             if _is_unread(req.body):
                 sock.linger()
             raise
+        finally:
+            self._under_way.discard(req)
         end_request()
         sock.begin_waiting(has_begun=bool(req.unreader.buf.getvalue().strip(b"\r\n")))
         # Yield: a client whose next request is always ready would otherwise block the others.

@@ -205,7 +205,7 @@ async def removes(client: DurableOrchestrationClient) -> None:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_waiting_callers_are_released_by_a_stop(service: Service, how: signal.Signals) -> None:
     process = service.start()
-    answers: list[int] = []
+    answers: list[tuple[int, str]] = []
 
     def wait() -> None:
         response = service.http.post(
@@ -214,7 +214,7 @@ def test_waiting_callers_are_released_by_a_stop(service: Service, how: signal.Si
             headers={"x-functions-key": SYSTEM_KEY},
             timeout=60,
         )
-        answers.append(response.status_code)
+        answers.append((response.status_code, response.headers["Connection"]))
 
     thread = threading.Thread(target=wait)
     thread.start()
@@ -222,4 +222,4 @@ def test_waiting_callers_are_released_by_a_stop(service: Service, how: signal.Si
     process.send_signal(how)
     assert process.wait(30) == 0
     thread.join(5)
-    assert answers == [202]
+    assert answers == [(202, "close")]
