@@ -30,6 +30,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
 from bot.concurrency.blocking import yield_control
+from bot.domain import timings
 from bot.http.error_handlers import INVALID_HTTP, PlainShape
 from bot.observability.logs import end_request
 from bot.server import file_limit
@@ -41,8 +42,6 @@ BEGIN_AGAIN_SECONDS = 1.0  # pause after a failed start: gunicorn starts the nex
 # After SIGTERM: for requests that are being answered. A connection without a whole request is cut.
 FINISH_SECONDS = 8.0
 HALF_SENT_SECONDS = 1.0  # and for the rest of a head or a body
-# For the next request of a kept connection, whose answer closes it: a busy client then loses none.
-IDLE_SECONDS = 0.25
 POLL_SECONDS = 0.02
 # More greenlets than connections: one that is refused needs one too, for a moment.
 ROOM_TO_REFUSE = 64
@@ -122,7 +121,7 @@ class Worker(GeventWorker):
             self.notify()
             gevent.sleep(POLL_SECONDS)
             elapsed = time.monotonic() - began
-            if elapsed > IDLE_SECONDS:
+            if elapsed > timings.IDLE_AT_STOP_SECONDS:
                 self._connections.end_waiting()
             if elapsed > HALF_SENT_SECONDS:
                 self._connections.end_half_sent()

@@ -105,7 +105,7 @@ def test_a_reply_sent_while_the_service_was_down_is_judged_after_the_restart(
         service.close()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_a_dispatcher_that_is_stopped_finishes_its_send(
     service: Service, how: signal.Signals
 ) -> None:
