@@ -50,8 +50,8 @@ class Thresholds:
 
 
 class _Area:
-    """The texts and approvals of an hour in one prefix or country. Each instant is moved once
-    and dropped once, so the cost of a check does not grow with the number of texts."""
+    """The texts and approvals of an hour in one prefix or country. Each instant is moved once and
+    dropped once, so the cost of a check does not grow with the number of texts."""
 
     def __init__(self) -> None:
         self.fresh: deque[datetime] = deque()  # texts that may still be answered
@@ -75,7 +75,7 @@ class _Area:
     def bring_to(self, now: datetime, *, answer_time: timedelta) -> None:
         while self.fresh and self.fresh[0] + answer_time <= now:
             self.texts.append(self.fresh.popleft())
-        # An hour of texts that nobody may answer any more: with a long window it began long ago.
+        # The hour ends where texts may still be answered.
         for instants in (self.texts, self.approvals):
             while instants and instants[0] + HOUR + answer_time <= now:
                 instants.popleft()

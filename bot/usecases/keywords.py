@@ -145,7 +145,8 @@ def obey(tx: Tx, text: InboundText, keyword: Keyword, service: str | None) -> Do
 
 def _stop(tx: Tx, text: InboundText, confirmation: str | None) -> Done[Judged]:
     # Confirmed once: nothing is texted to a number after that.
-    is_first = opt_outs.load(tx, phone=text.phone, from_address=text.from_address) is None
+    if confirmation and opt_outs.load(tx, phone=text.phone, from_address=text.from_address):
+        confirmation = None
     # Its lock before the mark, in the order of a reply.
     pending = verifications.pending_of(tx, text.phone)
     # Twilio obeys a text that is one keyword, and on a short code none.
@@ -157,7 +158,7 @@ def _stop(tx: Tx, text: InboundText, confirmation: str | None) -> Done[Judged]:
         is_by_twilio=text.keyword is not None or is_obeyed,
     )
     changes = cancel(tx, pending, Cause.OPTED_OUT) if pending else ()
-    return Done(Judged(confirmation if is_first else None), changes=changes)
+    return Done(Judged(confirmation), changes=changes)
 
 
 def obey_outdated(tx: Tx, text: InboundText, keyword: Keyword) -> Done[Judged]:

@@ -181,30 +181,22 @@ def test_a_client_that_reads_slowly_makes_room_for_a_new_one(
         assert counted == ["crowded", "refused"]
 
 
-def test_a_client_that_pipelines_makes_room_for_a_new_one() -> None:
-    """It is never idle, and never slow: the first byte of its next request is always there."""
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_a_client_that_pipelines_makes_room_for_a_new_one(is_answered: bool) -> None:
+    """It is never idle, and never slow: the first byte of its next request is always there. One
+    that reads a static file slowly enough is hardly ever between two answers."""
     connections = Connections(most=2, of_one_address=0, keepalive=5, cut=lambda _: None)
     with ExitStack() as stack:
-        pipelines, begins, new = (stack.enter_context(Connection(connections)) for _ in range(3))
-        for connection in (begins, pipelines):
+        pipelines, other, new = (stack.enter_context(Connection(connections)) for _ in range(3))
+        for connection in (other, pipelines):
             assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
         pipelines.begin_body()
         pipelines.begin_waiting(has_begun=True)
-        assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
-        assert [one.is_over for one in (pipelines, begins)] == [True, False]
-
-
-def test_one_that_pipelines_and_is_being_answered_makes_room_too() -> None:
-    """A client that reads a static file slowly enough is hardly ever between two answers."""
-    connections = Connections(most=2, of_one_address=0, keepalive=5, cut=lambda _: None)
-    with ExitStack() as stack:
-        pipelines, reads, new = (stack.enter_context(Connection(connections)) for _ in range(3))
-        for connection in (reads, pipelines):
-            assert stack.enter_context(connections.admit(connection, ("192.0.2.1", 1)))
+        for connection in (other, pipelines) if is_answered else ():
+            connection.begin_body()
             connections.begins_writing(connection)
-        pipelines.is_pipelining = True
         assert stack.enter_context(connections.admit(new, ("192.0.2.2", 1)))
-        assert [one.is_over for one in (pipelines, reads)] == [True, False]
+        assert [one.is_over for one in (pipelines, other)] == [True, False]
 
 
 def test_a_reload_makes_room_for_more_connections(tmp_path: Path) -> None:
