@@ -2,6 +2,7 @@
 that callers chose, names of events."""
 
 import re
+from functools import lru_cache
 
 from bot.domain.characters import ascii_digits, visible
 
@@ -26,6 +27,7 @@ _DRAWN = re.compile(
 )
 
 
+@lru_cache(maxsize=64)  # a request's method and path are mostly one of a few
 def safe(text: str) -> str:
     """An id or a path as a log may show it: a caller can put a number, a key or a line break into
     one. `http/paths.py` knows where a path may hold a code.

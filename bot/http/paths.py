@@ -1,7 +1,7 @@
 """Paths of requests, as logs and errors may show them."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.domain.masking import is_drawn, masked_event, safe, without_link_keys
 from bot.observability.redaction import redacted
@@ -14,6 +14,7 @@ def mask_after(*words: str) -> None:
     own words before it serves."""
     _words.update(words)
     _before_code.cache_clear()
+    of_environ.cache_clear()
 
 
 def safe_path(path: str) -> str:
@@ -30,6 +31,7 @@ def safe_path(path: str) -> str:
     return safe(_before_code().sub(lambda found: found[1] + _masked(found[2]), shown))
 
 
+@lru_cache(maxsize=64)  # most requests have one of a few paths
 def of_environ(path_info: str) -> str:
     """The path of a WSGI environment, which has its bytes as Latin-1, as a log may show it."""
     try:

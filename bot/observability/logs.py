@@ -7,8 +7,8 @@ and never log a code or a key.
 
 import json
 import logging
+import random
 import re
-import secrets
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -104,8 +104,8 @@ FORMATTER = ConfiguredLines()
 def extra_fields(record: logging.LogRecord) -> dict[str, object]:
     """The fields of a line beside its message."""
     request_id = getattr(record, "request", None) or REQUEST_ID.get()
-    held = record.__dict__
-    shown = {name: held[name] for name in FIELDS if held.get(name) is not None}
+    held = record.__dict__.get
+    shown = {name: value for name in FIELDS if (value := held(name)) is not None}
     if "verification" in shown:
         shown["verification"] = safe(redacted(str(shown["verification"])))  # callers may choose it
     return {"request": request_id, **shown} if request_id else shown
@@ -174,4 +174,4 @@ def request_id(sent: str | None) -> str:
     ('order-4711-a', 16)
     """
     is_usable = sent is not None and _REQUEST_ID.fullmatch(sent) and safe(redacted(sent)) == sent
-    return sent if sent and is_usable else secrets.token_hex(8)
+    return sent if sent and is_usable else f"{random.getrandbits(64):016x}"

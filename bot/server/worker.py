@@ -61,6 +61,8 @@ class Worker(GeventWorker):
     def init_process(self) -> None:
         self._is_stopping = Event()
         self._under_way: set[Any] = set()  # requests that are being answered
+        # Plain attributes: gunicorn looks for twenty of them a request, each in `__getattr__`.
+        vars(self.cfg).update((name, one.get()) for name, one in self.cfg.settings.items())
         try:
             super().init_process()
         except StoreUnavailable as error:
