@@ -1,9 +1,11 @@
 """The body of a request, and its bound."""
 
-from typing import Any
+from functools import cached_property
+from io import BytesIO
+from typing import IO, Any
 
 import flask
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 # Generous for a text of 1600 characters or a JSON string.
 LARGEST_BODY_BYTES = 64 * 1024
@@ -16,6 +18,23 @@ class Request(flask.Request):
     max_content_length = LARGEST_BODY_BYTES
     max_form_memory_size = LARGEST_BODY_BYTES
     max_form_parts = 1000
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, read at once if its length is known: werkzeug reads through a buffer of 64 KiB,
+        and looks for more behind the end."""
+        length = self.content_length
+        if length is None:
+            return super().stream
+        if length > self.max_content_length:
+            raise RequestEntityTooLarge
+        try:
+            body = self.environ["wsgi.input"].read(length)
+        except (OSError, ValueError) as error:
+            raise ClientDisconnected from error
+        if len(body) < length:
+            raise ClientDisconnected
+        return BytesIO(body)
 
 
 def current_request() -> flask.Request:
