@@ -1,11 +1,12 @@
 """Waiting writers share one commit, and so one fsync, which is most of the cost of a write.
 
-The first writer becomes the leader: it takes all queued use cases, runs them one after the other in
-one transaction, and commits once. No writer returns before that COMMIT has returned. The first
-writer that is still waiting leads the next batch. If a use case raises, the batch is rolled back
-and run again with a savepoint for each use case. Savepoints are not used at first, since refusals
-are rare and savepoints were two of thirteen statements. If SQLite rolls back the whole transaction
-itself (a full disk), or the commit fails, each use case is run again in a transaction of its own.
+The first writer becomes the leader: it lets others join whose requests have arrived, takes all
+queued use cases, runs them one after the other in one transaction, and commits once. No writer
+returns before that COMMIT has returned. The first writer that is still waiting leads the next
+batch. If a use case raises, the batch is rolled back and run again with a savepoint for each use
+case. Savepoints are not used at first, since refusals are rare and savepoints were two of thirteen
+statements. If SQLite rolls back the whole transaction itself (a full disk), or the commit fails,
+each use case is run again in a transaction of its own.
 """
 
 import copy
@@ -19,6 +20,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlite_utils
 
+from bot.concurrency.blocking import yield_turn
 from bot.store.tx import STORE_TIMEOUT_SECONDS, Done, OutcomeUnknown, StoreUnavailable, Tx
 
 T = TypeVar("T")
@@ -26,6 +28,9 @@ T = TypeVar("T")
 BATCH = 64  # write transactions that share one commit, at most
 # How long the next batch is expected to take, at most.
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
+# How long a leader lets others join before its transaction begins, at most. Under a flood of
+# requests that write nothing, a single turn of the loop may take longer.
+GATHER_SECONDS = 0.01
 TOO_LONG = "the writers before it take too long"
 
 # An open transaction, committed where the block ends; waits for its lock until then.
@@ -128,6 +133,7 @@ class GroupCommit:
     def _commit_at_once(self, batch: list[_Job[Any]], until: float) -> bool:
         """Runs all waiting use cases in one transaction. Returns False if one raised and the
         transaction was rolled back. Raises if the transaction itself failed."""
+        self._gather()
         try:
             with self._transaction(until) as db:
                 began = time.monotonic()
@@ -144,6 +150,14 @@ class GroupCommit:
             return len(batch) == 1
         self._note_duration(batch, began)
         return True
+
+    def _gather(self) -> None:
+        """Lets others join for as long as more come: a commit costs the process as much as the
+        replies in it, since the thread that commits competes for the interpreter."""
+        until, count = time.monotonic() + GATHER_SECONDS, 0
+        while count < len(self.waiting) < BATCH and time.monotonic() < until:
+            count = len(self.waiting)
+            yield_turn()
 
     def _note_duration(self, batch: list[_Job[Any]], began: float) -> None:
         if not all(job.is_refused for job in batch):  # refusals alone take no time
