@@ -30,7 +30,7 @@ BATCH = 64  # write transactions that share one commit, at most
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
 # How long a leader lets others join before its transaction begins, at most. Under a flood of
 # requests that write nothing, a single turn of the loop may take longer.
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.005
 TOO_LONG = "the writers before it take too long"
 
 # An open transaction, committed where the block ends; waits for its lock until then.
