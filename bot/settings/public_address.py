@@ -57,15 +57,21 @@ def public_base_url(url: str) -> str:
     host = host_of(parts)
     if not is_host(host):
         raise Unusable("its host is not a host name")
-    shown = f"[{host}]" if ":" in host else host
-    is_default = parts.port in (None, DEFAULT_PORTS[parts.scheme])
-    return f"{parts.scheme}://{shown}" + ("" if is_default else f":{parts.port}")
+    return f"{parts.scheme}://{authority(parts)}"
 
 
 def host_of(parts: SplitResult) -> str:
     """In lower case, without the dot that may end it; an address in its shortest spelling."""
     host = (parts.hostname or "").removesuffix(".")
     return str(ip_address(host)) if is_address(host) else host
+
+
+def authority(parts: SplitResult) -> str:
+    """Host and port in their one spelling, without a port that is the scheme's own."""
+    host = host_of(parts)
+    shown = f"[{host}]" if ":" in host else host
+    is_default = port_of(parts) == DEFAULT_PORTS[parts.scheme]
+    return shown if is_default else f"{shown}:{parts.port}"
 
 
 def is_host(host: str) -> bool:

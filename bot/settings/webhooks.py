@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator
 
 from bot.outbound.addresses import ForbiddenAddress, is_loopback_host, require_allowed
-from bot.settings.public_address import host_of, is_address, is_host, port_of
+from bot.settings.public_address import authority, host_of, is_address, is_host
 from bot.settings.secret import require_itself, weakness
 from bot.settings.types import Group, Unusable, Values, rule, secret_setting, setting
 
@@ -28,15 +28,16 @@ def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
         raise Unusable(f"it holds more than {MOST_URLS} addresses")
     for url in urls:
         _require_url(url)
-    if len({_receiver(url) for url in urls}) != len(urls):
+    found = tuple(map(_in_one_spelling, urls))
+    if len(set(found)) != len(found):
         raise Unusable("it has an address more than once")
-    return urls
+    return found
 
 
-def _receiver(url: str) -> tuple[str, int, str, str]:
-    """What two spellings of one address have in common."""
+def _in_one_spelling(url: str) -> str:
+    """What waits for an endpoint still goes to it if its address is spelled differently later."""
     parts = urlsplit(url)
-    return host_of(parts), port_of(parts), parts.path or "/", parts.query
+    return parts._replace(netloc=authority(parts), path=parts.path or "/").geturl()
 
 
 def _require_url(url: str) -> None:

@@ -22,6 +22,7 @@ from bot.store.rows import (
 from bot.store.tx import Tx
 
 COUNTED = 10_000  # pending ones of an endpoint that a page counts
+NEW_FOR = timedelta(minutes=10)  # somebody may still look at the page that waits for its outcome
 
 _CLAIMED = "id = :id AND claims = :claims AND state = 'pending'"
 
@@ -72,13 +73,29 @@ def is_due(tx: Tx, endpoint_id: str) -> bool:
 
 
 def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[WebhookEvent]:
-    """Claims due events that no other transaction holds, longest due first, and returns them as
-    they are after the claim. An event that cannot be read is marked as failed."""
+    """Claims due events that no other transaction holds, and returns them as they are after the
+    claim: longest due first, but where not all due ones fit, half of the room is for new ones that
+    were never tried. They are worth most, and tries that time out would hold them up for minutes.
+    An event that cannot be read is marked as failed."""
+    now = to_text(tx.now)
     sql = """
         SELECT * FROM webhook_event
         WHERE endpoint_id = :endpoint_id AND due_at <= :now ORDER BY due_at, id LIMIT :limit
     """
-    rows = tx.lock_skip_locked(sql, endpoint_id=endpoint_id, now=to_text(tx.now), limit=limit)
+    rows = tx.lock_skip_locked(sql, endpoint_id=endpoint_id, now=now, limit=limit)
+    if len(rows) == limit:
+        sql = """
+            SELECT * FROM webhook_event
+            WHERE state = 'pending' AND created_at >= :since AND endpoint_id = :endpoint_id
+                AND due_at <= :now AND tries = 0
+            ORDER BY created_at DESC, id LIMIT :limit
+        """
+        since = to_text(tx.now - NEW_FOR)
+        new = tx.lock_skip_locked(
+            sql, endpoint_id=endpoint_id, since=since, now=now, limit=(limit + 1) // 2
+        )
+        ids_of_new = {row["id"] for row in new}
+        rows = [*new, *(row for row in rows if row["id"] not in ids_of_new)][:limit]
     events = readable("webhook_event", rows, _from_row, unreadable=partial(_give_up, tx))
     ids = [event.id for event in events]
     if ids:

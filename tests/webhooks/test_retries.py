@@ -165,3 +165,19 @@ def test_a_log_line_of_an_event_names_it_its_host_and_the_try(
     (event,) = told.store.read(webhook_events.newest, limit=2)
     shown = [logs.extra_fields(record) for record in caplog.records]
     assert {"event": event.id, "host": "127.0.0.1", "try": 1}.items() <= shown[-1].items()
+
+
+def test_a_new_event_does_not_wait_behind_those_that_are_tried_again(told: Harness) -> None:
+    behave(told, Behaviour.FAIL)
+    for place in range(20):
+        approve(told, f"+1425555{place + 1000}")
+    id = told.start_and_send()["id"]
+    told.forward(3)
+    told.clock.forward(60)  # all are overdue, and take ten seconds each if the receiver hangs
+    told.text(told.code())
+    (endpoint_id,) = {event.endpoint_id for event in events(told)}
+    claims = told.store.write(notify.claim_events, endpoint_id, limit=8)
+    assert len({claim.event.id for claim in claims}) == 8
+    assert [claim.event.verification_id == id for claim in claims] == [True] + [False] * 7
+    claims = told.store.write(notify.claim_events, endpoint_id, limit=8)
+    assert len(claims) == 8, "the older ones go on"
