@@ -21,12 +21,6 @@ WRITE_SECONDS = 20.0  # for the client to read one answer
 # What the system may hold of answers that a client has not read; it doubles this. By itself it
 # holds megabytes, on each connection of a client that sends many requests and reads nothing.
 UNREAD_BYTES = 64 * 1024
-# Even a client on a very slow line has sent its head after this time. If there are too many
-# connections, one whose head takes longer may be closed.
-SLOW_HEAD_SECONDS = 1.0
-# The same of a body, which is at most 64 KiB, and of a client that reads an answer.
-SLOW_BODY_SECONDS = 2.0
-SLOW_READ_SECONDS = 2.0
 # The head of one request; gunicorn's own bounds let it buffer 800 KB.
 HEAD_BYTES = 32 * 1024
 # Of an unread body, discarded so that the connection can be kept.
@@ -81,6 +75,9 @@ class Registry(Protocol):
 
     def has_written(self, connection: "Connection") -> None: ...
 
+    def lingers(self, connection: "Connection") -> None:
+        """Notes that it is answered and will be closed."""
+
     def count_cut(self, why: Cut) -> None: ...
 
 
@@ -90,6 +87,7 @@ class Connection(socket):
     def __init__(self, registry: Registry, *, fileno: int | None = None) -> None:
         super().__init__(fileno=fileno)
         self._registry = registry
+        self.address = ""  # of its client, or the client's network
         self.state = State.HEAD
         self.since = time.monotonic()
         self.is_over = False
@@ -220,6 +218,7 @@ class Connection(socket):
         self.answered()
         if self.is_over:
             return
+        self._registry.lingers(self)
         until, remaining = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
         try:
             self.shutdown(SHUT_WR)

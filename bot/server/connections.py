@@ -1,10 +1,7 @@
-"""All connections of one worker: how many there may be, and which is closed when there are more.
+"""All connections of one worker: how many there may be, in all and of one address.
 
-The connection that has waited longest is closed first; then the one that has been sending its head,
-or else its body, for longer than any client needs; then one that sends requests before the last one
-is answered; then the one that has been reading an answer for longest, if it is slow; then the
-oldest whose request is not whole: those of honest clients are whole within milliseconds. Only then
-is a new connection refused. Callers that wait for an outcome leave a tenth of all connections free.
+Where there are too many, one that can be spared is closed (`queues.py`), and only if there is none
+the new one is refused. Callers that wait for an outcome leave a tenth of all connections free.
 The bytes of incomplete requests are bounded too: beyond the bound, the connection that has held
 many bytes longest is closed.
 """
@@ -18,15 +15,8 @@ from typing import Any
 
 from bot.http.networks import network
 from bot.observability.cuts import Cut
-from bot.server.connection import (
-    BODY_SECONDS,
-    HEAD_SECONDS,
-    SLOW_BODY_SECONDS,
-    SLOW_HEAD_SECONDS,
-    SLOW_READ_SECONDS,
-    Connection,
-    State,
-)
+from bot.server.connection import BODY_SECONDS, HEAD_SECONDS, Connection, State
+from bot.server.queues import Queues
 
 LOG_EVERY_SECONDS = 10.0
 # Bytes of all requests together; a thousand honest clients that send at once stay below this.
@@ -35,9 +25,6 @@ BUFFERED_BYTES = 32 * 1024 * 1024
 # A connection that holds less is not closed for it: 4,000 such connections stay below the bound.
 LARGE_BYTES = 8 * 1024
 
-# An honest client's request is whole within this time, unless its line is very slow. If no other
-# connection can be spared, one that takes longer is closed.
-HALF_SENT_SECONDS = 0.25
 # Of all connections. Replies need some while callers wait for what they decide.
 KEPT_FREE = 0.1
 
@@ -70,15 +57,8 @@ class Connections:
         self._end_a_wait = end_a_wait
         self._all: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
-        # Each in the order of entering the state, oldest first. A body that was being answered
-        # and sends more goes behind those that came meanwhile.
-        self._waiting: OrderedDict[Connection, None] = OrderedDict()
-        self._heads: OrderedDict[Connection, None] = OrderedDict()
-        self._pipelining: OrderedDict[Connection, None] = OrderedDict()  # in a head behind another
-        self._bodies: OrderedDict[Connection, None] = OrderedDict()
+        self._queues = Queues()
         self._large: OrderedDict[Connection, None] = OrderedDict()
-        # Since when, by the monotonic clock.
-        self._writing: OrderedDict[Connection, float] = OrderedDict()
         self._buffered = 0  # bytes
         self._is_stopping = False
         self._unlogged: Counter[Cut] = Counter()
@@ -90,49 +70,52 @@ class Connections:
     @contextmanager
     def admit(self, connection: Connection, address: Any) -> Iterator[bool]:
         """Yields whether the connection is served. It counts until the block is left."""
-        name = network(address[0]) if isinstance(address, tuple) and address else ""
-        if not self._has_room(name):
+        connection.address = network(address[0]) if isinstance(address, tuple) and address else ""
+        if not self._has_room(connection.address):
             yield False
             return
         self._all.add(connection)
-        self._by_address[name] += 1
+        self._by_address[connection.address] += 1
         self.entered(connection)
         self.keep_free()
         try:
             yield True
         finally:
-            self._all.discard(connection)
-            self._leave_queues(connection)
+            self._release(connection)
             self.forget_buffered(connection)
-            self._by_address[name] -= 1
-            if not self._by_address[name]:
-                del self._by_address[name]
+
+    def _release(self, connection: Connection) -> None:
+        """Makes its place free. It may be closed already, though its greenlet goes on."""
+        if connection not in self._all:
+            return
+        self._all.discard(connection)
+        self._queues.leave(connection)
+        self._by_address[connection.address] -= 1
+        if not self._by_address[connection.address]:
+            del self._by_address[connection.address]
 
     def entered(self, connection: Connection) -> None:
         """Notes that a connection has come into another state."""
-        self._leave_queues(connection)
+        if connection not in self._all:  # closed to make room; its greenlet has not noticed
+            return
+        self._queues.enter(connection)
         if connection.state is State.WAITING:
             self.forget_buffered(connection)
-            self._waiting[connection] = None
-        elif connection.state is State.HEAD:
-            (self._pipelining if connection.is_pipelining else self._heads)[connection] = None
-        else:
-            self._bodies[connection] = None
-        if self._is_stopping and connection.state is State.WAITING:
-            connection.end()
+            if self._is_stopping:
+                connection.end()
 
     def keep_free(self) -> None:
         """Called once a second too: many may begin to wait after the last connection came. Those
         that wait for a request can be closed, as a caller's is once it is answered."""
-        busy = len(self._all) - len(self._waiting)
+        busy = len(self._all) - len(self._queues.waiting)
         for _ in range(busy - int(self._most * (1 - KEPT_FREE))):
             self._end_a_wait()
 
     def received(self, connection: Connection, count: int) -> None:
         connection.buffered += count
         self._buffered += count
-        if connection.state is State.BODY:
-            self._bodies.setdefault(connection)
+        if connection in self._all:
+            self._queues.received(connection)
         if connection.buffered >= LARGE_BYTES:
             self._large[connection] = None
         if self._buffered > BUFFERED_BYTES:
@@ -150,7 +133,7 @@ class Connections:
 
     def end_waiting(self) -> None:
         """Ends connections that wait for their next request."""
-        for connection in list(self._waiting):
+        for connection in list(self._queues.waiting):
             connection.end()
 
     def end_half_sent(self) -> None:
@@ -181,64 +164,36 @@ class Connections:
                 self._logged_at[why] = now
                 log.warning("cut %d connections: %s", self._unlogged.pop(why), why.value)
 
-    def _has_room(self, name: str) -> bool:
-        if self._of_one_address and self._by_address[name] >= self._of_one_address:
+    def lingers(self, connection: Connection) -> None:
+        if connection in self._all:
+            self._queues.lingers(connection)
+
+    def begins_writing(self, connection: Connection) -> None:
+        if connection in self._all:
+            self._queues.begins_writing(connection)
+
+    def has_written(self, connection: Connection) -> None:
+        self._queues.has_written(connection)
+
+    def _has_room(self, address: str) -> bool:
+        is_full = self._of_one_address and self._by_address[address] >= self._of_one_address
+        if is_full and not self._make_room(self._queues.idle_of(address)):
             self.count_cut(Cut.ADDRESS)
             return False
-        if len(self._all) < self._most or self._make_room():
+        if len(self._all) < self._most or self._make_room(self._queues.spared()):
             return True
         self._end_a_wait()  # for the next one
         self.count_cut(Cut.REFUSED)
         return False
 
-    def _make_room(self) -> bool:
-        """Closes one that can be spared."""
-        now = time.monotonic()
-        spared = (
-            next(iter(self._waiting), None)
-            or self._slow_head(now, SLOW_HEAD_SECONDS)
-            or self._slow_body(now, SLOW_BODY_SECONDS)
-            or next(iter(self._pipelining), None)
-            or next((one for one in self._writing if one.is_pipelining), None)
-            or self._slow_reader(now)
-            or self._slow_head(now, HALF_SENT_SECONDS)
-            or self._slow_body(now, HALF_SENT_SECONDS)
-        )
+    def _make_room(self, spared: Connection | None) -> bool:
+        """Closes one that can be spared. Returns False if there is none."""
         if spared is None:
             return False
-        self._all.discard(spared)
-        self._leave_queues(spared)
+        self._release(spared)
         spared.end()
         self.count_cut(Cut.CROWDED)
         return True
-
-    def _slow_head(self, now: float, seconds: float) -> Connection | None:
-        oldest = next(iter(self._heads), None)
-        return oldest if oldest and now - oldest.since >= seconds else None
-
-    def _slow_body(self, now: float, seconds: float) -> Connection | None:
-        while oldest := next(iter(self._bodies), None):
-            if now - oldest.since < seconds:
-                return None
-            if oldest.is_reading:
-                return oldest
-            del self._bodies[oldest]  # it is being answered; with its next bytes it comes back
-        return None
-
-    def begins_writing(self, connection: Connection) -> None:
-        self._writing[connection] = time.monotonic()
-
-    def has_written(self, connection: Connection) -> None:
-        self._writing.pop(connection, None)
-
-    def _slow_reader(self, now: float) -> Connection | None:
-        oldest = next(iter(self._writing), None)
-        return oldest if oldest and now - self._writing[oldest] >= SLOW_READ_SECONDS else None
-
-    def _leave_queues(self, connection: Connection) -> None:
-        for queue in (self._waiting, self._heads, self._pipelining, self._bodies):
-            queue.pop(connection, None)
-        self._writing.pop(connection, None)
 
     def _end_large(self) -> None:
         """Closes the connection that has held many bytes longest, of those still sending."""

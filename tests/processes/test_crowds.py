@@ -1,0 +1,39 @@
+"""Crowds of clients that are answered and do not go: they shut nobody out, and hold nobody up."""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.processes.clients import exchange, held_open, reading_nothing, started
+
+OK = b"HTTP/1.0 200"
+
+
+def test_answered_clients_with_a_body_to_send_shut_nobody_out(tmp_path: Path) -> None:
+    """As many as there may be connections, each answered before its body, and renewed at once."""
+    sent = b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+    with started(tmp_path, CONNECTIONS="50") as service:
+        service.http.close()
+        for _ in range(3):
+            with held_open(service, [sent] * 50) as opened:
+                for connection in opened[:50]:
+                    with suppress(OSError):
+                        connection.recv(12)
+                assert exchange(service, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(OK)
+        assert service.cut()["refused"] == 0
+
+
+@pytest.mark.timed
+def test_many_clients_that_pipeline_hold_nobody_up(tmp_path: Path) -> None:
+    """They do not even read. By turns of one request each, a reply took seconds."""
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
+    with started(tmp_path) as service, reading_nothing(service, ask, 600):
+        time.sleep(0.5)  # each has begun
+        seconds = []
+        for _ in range(5):
+            began = time.monotonic()
+            assert exchange(service, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(OK)
+            seconds.append(time.monotonic() - began)
+        assert min(seconds) < 0.1, seconds
