@@ -28,9 +28,11 @@ T = TypeVar("T")
 BATCH = 64  # write transactions that share one commit, at most
 # How long the next batch is expected to take, at most.
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
-# How long a leader lets others join before its transaction begins, at most. Under a flood of
-# requests that write nothing, a single turn of the loop may take longer.
+# How long a leader lets others join before its transaction begins. A turn of the loop may take
+# longer; if one did and nobody joined, as under a flood of requests that write nothing, leaders
+# begin at once for a second.
 GATHER_SECONDS = 0.005
+ALONE_SECONDS = 1.0
 TOO_LONG = "the writers before it take too long"
 
 # An open transaction, committed where the block ends; waits for its lock until then.
@@ -71,6 +73,7 @@ class GroupCommit:
         self._mutex = threading.Lock()
         self.waiting: deque[_Job[Any]] = deque()
         self._is_led = False
+        self._alone_until = 0.0  # until then, leaders wait for nobody
         # How long the last batches took. The next one is expected to take no longer than the
         # quicker of them: one slow commit says little.
         self.batch_seconds = deque([0.0], maxlen=2)
@@ -154,10 +157,16 @@ class GroupCommit:
     def _gather(self) -> None:
         """Lets others join for as long as more come: a commit costs the process as much as the
         replies in it, since the thread that commits competes for the interpreter."""
-        until, count = time.monotonic() + GATHER_SECONDS, 0
+        began, found, count = time.monotonic(), len(self.waiting), 0
+        if began < self._alone_until:
+            return
+        until = began + GATHER_SECONDS
         while count < len(self.waiting) < BATCH and time.monotonic() < until:
             count = len(self.waiting)
             yield_turn()
+        now = time.monotonic()
+        if now > until and len(self.waiting) <= found:  # it waited in vain
+            self._alone_until = now + ALONE_SECONDS
 
     def _note_duration(self, batch: list[_Job[Any]], began: float) -> None:
         if not all(job.is_refused for job in batch):  # refusals alone take no time

@@ -1,6 +1,7 @@
 """Before its transaction begins, a leader lets writers join whose requests have arrived."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -71,3 +72,24 @@ def test_the_time_for_joining_is_bounded(
 ) -> None:
     monkeypatch.setattr(group_commit, "GATHER_SECONDS", 0)
     assert commits_of(store, monkeypatch, writers=8) == (1, 0)
+
+
+def test_after_a_long_wait_in_vain_leaders_begin_at_once_for_a_while(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, turns = [1000.0], [0]
+
+    def slow_turn() -> None:
+        turns[0] += 1
+        seconds[0] += 2 * group_commit.GATHER_SECONDS
+
+    clock = SimpleNamespace(monotonic=lambda: seconds[0], perf_counter=lambda: seconds[0])
+    monkeypatch.setattr(group_commit, "time", clock)
+    monkeypatch.setattr(group_commit, "yield_turn", slow_turn)
+    for number, expected in enumerate([1, 1, 1]):
+        store.write(mark(number))
+        assert turns == [expected]
+    seconds[0] += group_commit.ALONE_SECONDS
+    store.write(mark(9))
+    assert turns == [2]
+    assert count(store) == 4
