@@ -152,7 +152,10 @@ class Admission:
         if self._rate_limits is not None:
             hits.append(
                 self._rate_limits.hit(
-                    country=start.country, started_by=start.started_by, now=tx.now
+                    country=start.country,
+                    started_by=start.started_by,
+                    now=tx.now,
+                    ahead=self.follower.starts_ahead(tx) if self.follower else (),
                 )
             )
         reached = [hit for hit in hits if hit is not None]

@@ -2,7 +2,8 @@
 
 They bound costs, not guesses, so they may lag a little. Each process keeps sums in memory, by the
 minute or, for windows of less than an hour, by a sixtieth of the window. Before each start it adds
-the new rows of all processes (`usage_follower.py`).
+the new rows of all processes (`usage_follower.py`), and its transaction counts those since: of a
+thousand starts at once, no more pass than the limit has room for.
 """
 
 import threading
@@ -38,14 +39,15 @@ class _Window:
         self._slots[-1][1][name] += 1
         self._sums[name] += 1
 
-    def is_full(self, name: str, now: datetime) -> bool:
+    def is_full(self, name: str, now: datetime, ahead: int) -> bool:
+        """`ahead`: starts that are not in the sums yet."""
         self._forget(now)
-        return self._sums[name] >= self.limit.amount
+        return self._sums[name] + ahead >= self.limit.amount
 
-    def retry_after_seconds(self, name: str, now: datetime) -> int:
+    def retry_after_seconds(self, name: str, now: datetime, ahead: int) -> int:
         """Returns the seconds until enough starts of a full country or key have left the window for
         one more."""
-        left = self._sums[name]
+        left = self._sums[name] + ahead
         for end, counts in self._slots:
             left -= counts[name]
             if left < self.limit.amount:
@@ -76,14 +78,29 @@ class RateLimits:
             for window in self._windows:
                 window.add(counted_by[window.limit.name], row.at)
 
-    def hit(self, *, country: str, started_by: str, now: datetime) -> tuple[Limit, int] | None:
+    def hit(
+        self,
+        *,
+        country: str,
+        started_by: str,
+        now: datetime,
+        ahead: Sequence[tuple[str, str, int]] = (),
+    ) -> tuple[Limit, int] | None:
         """The limit that is reached, with the seconds until it has room again. If several are
-        reached, the one that takes longest."""
+        reached, the one that takes longest. `ahead`: country, caller and count of the starts that
+        are not counted yet."""
         counted_by = _counted_by(country, started_by)
+        more: Counter[LimitName] = Counter()
+        for other_country, other_caller, count in ahead:
+            for counted, name in _counted_by(other_country, other_caller).items():
+                more[counted] += count * (name == counted_by[counted])
+        waits: list[tuple[Limit, int]] = []
         with self._lock:
-            names = [(window, counted_by[window.limit.name]) for window in self._windows]
-            full = [(window, name) for window, name in names if window.is_full(name, now)]
-            waits = [(window.limit, window.retry_after_seconds(name, now)) for window, name in full]
+            for window in self._windows:
+                limit = window.limit
+                name, added = counted_by[limit.name], more[limit.name]
+                if window.is_full(name, now, added):
+                    waits.append((limit, window.retry_after_seconds(name, now, added)))
         return max(waits, key=lambda pair: pair[1], default=None)
 
     def fullest(self, now: datetime) -> list[tuple[Limit, str, int]]:

@@ -134,6 +134,16 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
     return readable("usage", rows, _from_row)
 
 
+def starts_after(tx: Tx, number: int) -> list[tuple[str, str, int]]:
+    """Country, caller and count of the starts after row `number`, of this transaction too."""
+    sql = """
+        SELECT country, started_by, count(*) AS count FROM usage
+        WHERE number > :number AND kind IN ('start', 'probe', 'lifted') GROUP BY country, started_by
+    """
+    rows = tx.all(sql, number=number)
+    return [(row["country"], row["started_by"], row["count"]) for row in rows]
+
+
 def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:
     sql = """
         SELECT 1 FROM usage

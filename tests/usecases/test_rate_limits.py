@@ -1,18 +1,24 @@
 """Rate limits end with their window, hold over processes and restarts, and cost little."""
 
+import contextlib
 import time
 from datetime import timedelta
 
 import pytest
 
+from bot.admission.admission import Admission
 from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
+from bot.domain.errors import LimitReached
 from bot.domain.limits import Limit, LimitName
 from bot.store import hourly_counts
 from bot.store.opening import open_store
 from bot.store.rows import to_text
 from bot.store.sqlite import SqliteStore
-from bot.store.tx import Done, Tx
+from bot.store.tx import Done, Store, Tx
+from bot.usecases.start import start
+from tests.builders import RULES
+from tests.builders import start as start_of
 from tests.databases import database_in
 from tests.harness import FUNCTION_KEY, PHONE, SYSTEM_KEY, Harness
 from tests.harness import harness as open_harness
@@ -76,16 +82,32 @@ def test_rate_limits_know_of_starts_before_a_restart_and_elsewhere(tmp_path) -> 
         other.close()
 
 
+@pytest.mark.parametrize("name", [LimitName.TOTAL, LimitName.PER_COUNTRY, LimitName.PER_KEY])
+def test_starts_that_share_one_read_keep_the_limit(any_store: Store, name: LimitName) -> None:
+    """Each was judged by the sums of that read, so all of a burst passed."""
+    admissions = [admission_with(any_store, Limit(name, 5, 3600)) for _ in range(2)]
+    for admission in admissions:  # of two processes
+        admission.require_counted()
+    passed = 0
+    for place in range(20):
+        wanted = start_of(id=f"id-{place}", phone=f"+1425555{place + 1000}")
+        with contextlib.suppress(LimitReached):
+            any_store.write(start, wanted, RULES, admissions[place % 2])
+            passed += 1
+    assert passed == 5
+
+
+def admission_with(store: Store, limit: Limit) -> Admission:
+    limits = RateLimits((limit,))
+    follower = UsageFollower(store, longest=limits.longest, counters=[limits.count])
+    return Admission(rate_limits=limits, follower=follower)
+
+
 def begin_32(path: str) -> list[str]:
     """In a process of its own: thirty-two starts of one number at once."""
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
-    from bot.admission.admission import Admission
-    from bot.domain.errors import LimitReached
-    from bot.usecases.start import start
-    from tests.builders import RULES
-    from tests.builders import start as wanted
     from tests.harness import HandClock
 
     store = SqliteStore(Path(path), clock=HandClock())
@@ -93,7 +115,7 @@ def begin_32(path: str) -> list[str]:
 
     def begin(_: int) -> str:
         try:
-            store.write(start, wanted(), RULES, admission)
+            store.write(start, start_of(), RULES, admission)
         except LimitReached:
             return "refused"
         return "started"
