@@ -3,13 +3,20 @@
 Phone numbers and replies are read with the same functions, so both ignore the same characters.
 """
 
+import html
+import re
 import unicodedata
 from functools import lru_cache
 
+# Some gateways and phones escape a character: I&#8217;m. Its number is no code.
+_ESCAPED = re.compile("&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
 # The mark that turns a digit into an emoji. It is in none of the categories below.
 _ENCLOSING_KEYCAP = "\u20e3"
-# Characters that show nothing though Unicode classes them as letters or accents.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+# Characters that show nothing, or only stretch a word of Arabic or N'Ko, though Unicode classes
+# them as letters or accents.
+_BLANK = frozenset(
+    "\u0640\u07fa\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+)
 # Dashes that Unicode does not class as dashes: minus signs, hyphen bullet, tildes, the horizontal
 # lines of boxes, the long vowel of kana.
 _MORE_DASHES = frozenset(
@@ -146,3 +153,11 @@ def is_latin(letter: str) -> bool:
     (True, True, False, False)
     """
     return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN")
+
+
+def without_escapes(text: str) -> str:
+    """
+    >>> without_escapes("I&#8217;m &amp; 12&#x33;4")
+    'I’m &amp; 1234'
+    """
+    return _ESCAPED.sub(lambda found: html.unescape(found[0]), text)

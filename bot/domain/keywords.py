@@ -2,9 +2,11 @@
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 from bot.domain.characters import comparable
 from bot.domain.reply import PreparedText
+from bot.domain.signatures import LINE_END
 
 # Twilio's default keywords (Advanced Opt-Out has the same ones) and the French ones of Canada,
 # without blanks, dashes and punctuation, as they are compared.
@@ -38,13 +40,14 @@ def _spelled_out(gap: str, letters: str) -> str:
 
 # In scripts without blanks the next word follows at once: STOPしてください.
 _ENDS = "(?![0-9a-z\u00df-\u024f])"
-# "No. Stop texting me." says both words that a text offers; "non-stop" is another word.
-_NO_BEFORE = r"(?:(?:no|nein|non|não|nee|nej|nei|nie|ne|нет|ні)(?:\s*[,.;:!]|\s+-)\s*)?"
+# What may stand between NO and STOP: "No. Stop texting me" says both words that a text offers;
+# "non-stop" is another word, and so is "no stop codes here".
+_BETWEEN = r"(?:\s*[,.;:!?\u2026\u3001\u3002\u060c\u061f\u0964]|\s+-)[\W_]*"
 # A dash that joins sentences. One without blanks may be a hyphen that a phone has made longer.
 _LONG_DASH = re.compile(r"(?<!non)\u2014|(?<=\s)[\u2013\u2014]|[\u2013\u2014](?=\s)", re.IGNORECASE)
-_OPENS_WITH_STOP = re.compile(
-    rf"[\W_]*{_NO_BEFORE}(?:{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
-)
+# STOPPP, stooop; "stoop" is another word.
+_STRETCHED = "s+to{3,}p+|s+to+p{3,}"
+_STOP = rf"(?:{_STRETCHED}|{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
 
 
 class Keyword(Enum):
@@ -75,14 +78,33 @@ def is_stop_word(prepared: PreparedText) -> bool:
     return prepared.text.strip().casefold() in STOP_WORDS
 
 
-def opens_with_stop(prepared: PreparedText) -> bool:
-    """Whether a text begins with an unmistakable stop word, whatever follows.
+def stop_request(prepared: PreparedText, no_words: frozenset[str]) -> str | None:
+    """The comparable text from an unmistakable stop word on, if it begins with one, perhaps after
+    NO. `no_words`: comparable.
 
     >>> from bot.domain.reply import prepare
-    >>> opens_with_stop(prepare("Stop texting me!")), opens_with_stop(prepare("stopping by at 7"))
-    (True, False)
+    >>> no = frozenset(["no"])
+    >>> stop_request(prepare("Stop texting me!"), no), stop_request(prepare("stopping by"), no)
+    ('stop texting me!', None)
+    >>> stop_request(prepare("No!\\nStop it"), no), stop_request(prepare("no stop here"), no)
+    ('stop it', None)
     """
-    if _OPENS_WITH_STOP.match(prepared.comparable):
-        return True
-    apart = _LONG_DASH.sub(" - ", prepared.text)  # made comparable, it is a hyphen as any other
-    return apart != prepared.text and bool(_OPENS_WITH_STOP.match(comparable(apart)))
+    opening = _opens_with_stop(no_words)
+    # Made comparable, a line ends as any word does, and a dash is a hyphen as any other.
+    apart = _LONG_DASH.sub(" - ", LINE_END.sub(" . ", prepared.text.strip()))
+    for text in (prepared.comparable, None if apart == prepared.text else comparable(apart)):
+        found = opening.match(text) if text else None
+        if text and found:
+            return text[found.start(1) :]
+    return None
+
+
+@lru_cache(maxsize=4)
+def _opens_with_stop(no_words: frozenset[str]) -> re.Pattern[str]:
+    """Stretched letters of NO do not matter: "Nooo, stop it"."""
+    words = "|".join(
+        "".join(f"{re.escape(letter)}+" for letter in word)
+        for word in sorted(no_words, key=len, reverse=True)
+    )
+    no = rf"(?:(?:{words})(?:{_BETWEEN}|\s+(?=(?:{words})(?:{_BETWEEN}|\s))))*" if words else ""
+    return re.compile(rf"[\W_]*{no}({_STOP})")

@@ -13,7 +13,14 @@ length first.
 import re
 from dataclasses import dataclass, field
 
-from bot.domain.characters import ascii_digits, ascii_punctuation, comparable, visible
+from bot.domain.addresses import without_addresses
+from bot.domain.characters import (
+    ascii_digits,
+    ascii_punctuation,
+    comparable,
+    visible,
+    without_escapes,
+)
 from bot.domain.quotes import has_reaction_frame, quotes_any, without_frames
 from bot.domain.signatures import LINE_END, above, unquoted
 
@@ -33,12 +40,6 @@ _DIGITS = re.compile(r"[0-9]+")
 _GOES_ON = re.compile(
     rf"[0-9.\-/,+][^\S\r\n]*{LINE_END.pattern}[^\S\r\n]*[0-9]+[^\S\r\n]*(?:[\r\n]|$)"
 )
-# An address or a user's name, which may hold a year: joe1999@example.com, @joe1999, a link.
-_ADDRESS = re.compile(
-    r"(?<![a-zA-Z0-9_.+-])[a-zA-Z][a-zA-Z0-9_.+-]*://[^\s,;]+"
-    r"|(?<![a-zA-Z0-9_.+%@-])[a-zA-Z0-9_.+%-]*@([^\s,;]*)"
-)
-_LETTER = re.compile(r"[^\W\d_]")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -87,6 +88,7 @@ class PreparedText:
 def prepare(text: str) -> PreparedText:
     if len(text) > LONGEST_TEXT or _is_bare(text):
         return PreparedText(len(text), text[:LONGEST_TEXT])
+    text = without_escapes(text)
     return PreparedText(len(text), text, comparable(text)[:LONGEST_COMPARABLE], _folded(text))
 
 
@@ -204,17 +206,12 @@ def _code_line(line: str, code_length: int) -> str | None:
 
 def _lone_runs(text: str, code_length: int) -> set[str]:
     found: set[str] = set()
-    text = _ADDRESS.sub(lambda found: found[0] if _is_numeric(found[1]) else " ", text)
+    text = without_addresses(text)
     for chain in _CHAIN.findall(_IN_BRACKETS.sub(r" \1 ", text)):
         runs = set(_DIGITS.findall(chain))
         if len(runs) == 1:  # one run, or the same code said twice
             found |= {run for run in runs if len(run) == code_length}
     return found
-
-
-def _is_numeric(name: str | None) -> bool:
-    """Whether what follows an @ has no letter, so that it is no name; None: it is a link."""
-    return name is not None and not _LETTER.search(name)
 
 
 def has_code_line(prepared: PreparedText, *, code_length: int) -> bool:

@@ -1,6 +1,7 @@
 """STOP, START, HELP and NO."""
 
 from datetime import timedelta
+from functools import lru_cache
 
 from bot import wording
 from bot.domain import phone, reply, signatures
@@ -8,7 +9,7 @@ from bot.domain.characters import comparable, words_of
 from bot.domain.errors import CannotReceiveTexts, InvalidNumber
 from bot.domain.events import EventName
 from bot.domain.ignored import IgnoreReason
-from bot.domain.keywords import UNMISTAKABLE, Keyword, is_stop_word, keyword, opens_with_stop
+from bot.domain.keywords import UNMISTAKABLE, Keyword, is_stop_word, keyword, stop_request
 from bot.domain.quotes import opens_with_quote, quotes_any
 from bot.domain.reply import PreparedText, beginning, first_line, first_paragraph
 from bot.domain.signatures import LINE_END
@@ -30,7 +31,8 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     unless it holds a code that is not part of a text of ours. The service's name may open with a
     stop word."""
     word = _alone(text.prepared)
-    if word is not None or not opens_with_stop(text.prepared):
+    request = None if word else stop_request(text.prepared, _all_no_words())
+    if request is None:
         return word
     tx.lock_name(text.phone)  # before the verification, in the order of a start
     verification = relevant_verification(tx, text.phone)
@@ -40,7 +42,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
         )
     ours, prepared = _texts_of(tx, verification), text.prepared
     if quotes_any(prepared.comparable, ours, typed=prepared.text, service=rules.service_name):
-        return None if opens_with_quote(prepared.comparable, ours) else Keyword.STOP
+        return None if opens_with_quote(request, ours) else Keyword.STOP
     code_length = verification.terms.code_length
     is_answer = reply.has_code_line(prepared, code_length=code_length)
     if is_answer or writes_code(verification, prepared, rules):
@@ -51,7 +53,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
 def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
     word = _alone(prepared)
-    if word is None and opens_with_stop(prepared):
+    if word is None and stop_request(prepared, _all_no_words()):
         word = _stop_without_code(prepared, code_length)
     return word in (Keyword.START, Keyword.STOP)
 
@@ -74,8 +76,15 @@ def _is_no_and_stop(prepared: PreparedText) -> bool:
     rest = [word for word in words if word not in UNMISTAKABLE]
     if not rest or len(rest) == len(words):
         return False
-    no_words = {word for tag in wording.languages() for word in wording.no_words(tag)}
-    return signatures.is_no(" ".join(rest), no_words - {"non"})  # non-stop
+    return signatures.is_no(" ".join(rest), _all_no_words() - {"non"})  # non-stop
+
+
+@lru_cache(maxsize=1)
+def _all_no_words() -> frozenset[str]:
+    """NO in all languages."""
+    return frozenset(
+        comparable(word) for tag in wording.languages() for word in wording.no_words(tag)
+    )
 
 
 def _stop_without_code(prepared: PreparedText, code_length: int) -> Keyword | None:

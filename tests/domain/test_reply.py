@@ -61,6 +61,16 @@ ATTEMPTS = [
     "我的验证码是1234，请发到joe@example.com",
     "My code is 1234. Regards, Joe",
     "The code is 1234. Right?",
+    "1234 www.joes1999.com",
+    "The code is 1234 - Joe, joes1999.com",
+    "1234 see example.com/1999",
+    "www.example.com/1999，我的验证码是1234",
+    "www.example.com/1999我的验证码是1234",
+    "it is1234.Thanks",
+    "Hi.It's 1234.Bye",
+    "I&#8217;m sure it&#8217;s 1234",
+    "&#8220;1234&#8221;",
+    "&#x200b;1234&#8230;",
 ]
 
 CHATTER = [
@@ -104,6 +114,15 @@ CHATTER = [
     "Hi\n1234\nor 5678",
     "my number is +1 425 555\n1234",
     "Tel 425 555-\n1234",
+    "see www.example.com/1234",
+    "www.joes1999.com",
+    "https www.hotel1887.example",
+    "bit.ly/2024",
+    "my.shop.example/2024/post",
+    "Closed. Book at joes1999.com",
+    "I&#8217;m driving",
+    "&#8230;",
+    "٠٥٠ـ١٢٣٤",
 ]
 
 QUOTES = [

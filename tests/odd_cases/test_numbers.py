@@ -145,3 +145,11 @@ def test_any_e164_can_be_cleared_and_forgotten(harness: Harness) -> None:
         assert harness.flask(*command).exit_code == 0
     sms(harness, "STOP", From=landline)
     assert "Cleared here." in harness.flask("optout", "clear", landline).output
+
+
+@pytest.mark.parametrize("number", ["+1 658 300 1234", "+1 658 230 1234"])
+def test_numbers_under_a_new_code_that_the_metadata_takes_for_landlines(
+    tmp_path: Path, number: str
+) -> None:
+    with open_harness(tmp_path, ALLOWED_COUNTRIES="JM") as harness:
+        assert harness.post_start(number).status_code == 202

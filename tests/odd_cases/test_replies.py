@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import reply
-from bot.domain.keywords import keyword, opens_with_stop
+from bot.domain.keywords import keyword, stop_request
 from bot.domain.reply import TooLong, prepare, read
 from bot.domain.signatures import is_no
 from tests.harness import INSTANCES, Harness
@@ -118,13 +118,25 @@ def test_62_kilobytes_of_combining_marks_cost_nothing(harness: Harness) -> None:
         "." * 1600,
         "no\n" + " " * 1590 + "x",
         "no" + "\u2028 x" * 500,
+        "a." * 800,
+        "a-" * 800,
+        "www." * 400,
+        "a" * 1600,
+        "a.com" * 320,
+        "sto" + "o" * 1597,
+        "s" * 1600,
+        "&#8217;" * 228,
+        "no" + "." * 1598,
+        "no, " * 400,
+        "no " * 533,
+        "n" * 1600,
     ],
 )
 def test_no_text_that_is_read_costs_much(text: str) -> None:
     began = time.thread_time()
     prepared = prepare(text)
     keyword(prepared)
-    opens_with_stop(prepared)
+    stop_request(prepared, frozenset(["no", "non", "nein"]))
     read(prepared, code_length=4, challenge_text="Your verification code is {code}. Reply with it.")
     is_no(text, ["no"])
     assert time.thread_time() - began < 0.05

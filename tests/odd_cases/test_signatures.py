@@ -72,6 +72,11 @@ def shown(harness: Harness, id: str) -> dict[str, Any]:
         ("hi", "जी नहीं"),
         ("zh-Hans", "非本人操作"),
         ("ar", "كلا"),
+        ("ar", "لـــا"),
+        ("ar", "لاـ"),
+        ("hi", "जी नही"),
+        ("th", "ไม่ใช่คับ"),
+        ("zh-Hans", "不是我本人"),
         ("en", "NO\n\nSent via the Samsung Galaxy S7, an AT&T 4G LTE smartphone"),
         ("fr", "Non\nEnvoyé de Outlook"),
         ("en", "NO\n\u200eSent\u00a0via\u00a0BlackBerry"),
@@ -210,3 +215,11 @@ def test_a_code_in_a_sentence_below_stop_or_in_quotation_marks_is_no_opt_out(
     harness.text(body.format(code=harness.code() if is_right else harness.wrong()))
     assert shown(harness, id)["cause"] != "opted_out"
     assert harness.post_start(PHONE).status_code == 202
+
+
+@pytest.mark.parametrize("between", [" ", "-", " - "])
+def test_a_code_in_groups_above_a_signature_is_an_answer(harness: Harness, between: str) -> None:
+    id = harness.start_and_send()["id"]
+    code = harness.code()
+    harness.text(f"{code[:2]}{between}{code[2:]}\n\nSent from my iPhone 15")
+    assert harness.status(id)["output"] is True

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.keywords import Keyword, keyword, opens_with_stop
+from bot.domain.keywords import Keyword, keyword, stop_request
 from bot.domain.reply import prepare
 from bot.wording import help_text, stopped_text
 from bot.wording.segments import segments
@@ -68,6 +68,32 @@ SENTENCES = [
     "Quit\n\nSent via the all new AOL app for iOS",
     "No—stop texting me",
     "NO – STOP",
+    "STOPPP",
+    "Stoooop!!",
+    "stoppppp it",
+    "Stooop texting me",
+    "No, stoppp",
+    "No!!! Stop this",
+    "no... stop it",
+    "No no, stop it",
+    "NO! NO! STOP texting me",
+    "Nooo, stop texting me",
+    "No\nStop texting me",
+    "NO\n\nStop texting me",
+    "Nu, stop vă rog",
+    "Nem, stop kérem",
+    "Ei, stop kiitos",
+    "Hayır, stop lütfen",
+    "Όχι, stop παρακαλώ",
+    "Tidak, stop ya",
+    "Không, stop đi",
+    "いいえ、STOPしてください",
+    "아니요, STOP 해주세요",
+    "不是，STOP谢谢",
+    "לא, stop בבקשה",
+    "لا، STOP من فضلك",
+    "नहीं। STOP कीजिए",
+    "ไม่, STOPค่ะ",
 ]
 NO_STOPS = [
     "don't stop",
@@ -97,6 +123,10 @@ NO_STOPS = [
     "s. top floor",
     "Re: voke that word",
     "s t o p p e d",
+    "stoop to that?",
+    "stopppped",
+    "No\nbus stop here",
+    "No idea. Stop 5 is closed, take the other",
 ]
 
 
@@ -122,7 +152,7 @@ def test_it_marks_and_cancels_and_says_nothing(harness: Harness, text: str) -> N
 @pytest.mark.parametrize("text", NO_STOPS)
 def test_ordinary_sentences_are_no_stop(harness: Harness, text: str) -> None:
     id = harness.start_and_send()["id"]
-    assert not opens_with_stop(prepare(text))
+    assert not stop_request(prepare(text), frozenset(["no", "non"]))
     harness.text(text)
     assert harness.status(id)["runtimeStatus"] == "Running"
 
