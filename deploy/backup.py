@@ -22,8 +22,8 @@ DAY_SECONDS = 24 * 3600
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Back up Textback's SQLite database.")
-    parser.add_argument("database", type=Path)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("database", type=_path)
+    parser.add_argument("folder", type=_path)
     parser.add_argument("--keep-days", type=int, default=14, metavar="N")
     options = parser.parse_args(arguments)
     if options.keep_days < 1:
@@ -41,6 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{made}, {made.stat().st_size} bytes")
     remove_old(options.folder, before=time.time() - options.keep_days * DAY_SECONDS, keep=made)
     return 0
+
+
+def _path(argument: str) -> Path:
+    if not argument:  # a shell's variable that is not set; Path would take it for this folder
+        raise argparse.ArgumentTypeError("it is empty")
+    return Path(argument)
 
 
 def back_up(database: Path, folder: Path, *, at: datetime) -> Path:

@@ -1,6 +1,7 @@
 """Commands start, list, show, resend and cancel verifications."""
 
 import json
+import re
 import threading
 import time
 from itertools import count
@@ -58,6 +59,22 @@ def test_start_says_soon_that_nothing_sends(
     result = harness.flask("start", PHONE)
     assert result.exit_code == 1
     assert "No dispatcher runs on this database" in result.output
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_ctrl_c_says_that_the_verification_goes_on(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verifications.time, "sleep", interrupted)
+    result = harness.flask("start", PHONE, *options)
+    (id,) = re.findall(r"flask cancel (\w+)", result.output)
+    assert result.exit_code == 130
+    assert harness.status(id)["runtimeStatus"] in ("Pending", "Running")
+    if options:
+        assert f'"id": "{id}"' in result.output
 
 
 def test_a_dispatcher_whose_sends_are_all_under_way_is_not_taken_for_none(

@@ -70,6 +70,15 @@ def test_a_backup_of_nothing_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("given", [("", "copies"), ("textback.db", "")])
+def test_a_variable_that_is_not_set_is_no_folder(tmp_path: Path, given: tuple[str, str]) -> None:
+    run = [sys.executable, DEPLOY / "backup.py", *given]
+    ran = subprocess.run(run, cwd=tmp_path, timeout=20, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "it is empty" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_trial_verifies_a_phone(tmp_path: Path) -> None:
     """`python -m simulator.trial` against a service whose simulator it replaces."""
     service = Service(tmp_path)

@@ -47,7 +47,7 @@ class UseCases:
         return self.store.read(inbound.newest_ignored, limit=limit)
 
     def open_areas(self) -> list[str]:
-        return self.service.admission.open_areas(self.store)
+        return [area.name for area in self.service.admission.open_areas(self.store)]
 
     def forget(self, number: str) -> tuple[Forgotten, bool]:
         return forget_number(self.store, self.store, number)

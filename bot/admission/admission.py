@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.admission.circuit_breaker import CircuitBreaker
+from bot.admission.circuit_breaker import CircuitBreaker, OpenArea
 from bot.admission.delivery_delay import DeliveryDelay
 from bot.admission.rate_limits import RateLimits
 from bot.admission.usage_follower import UsageFollower
@@ -134,7 +134,7 @@ class Admission:
         self.refresh()
         return self._rate_limits.fullest(store.now()) if self._rate_limits else []
 
-    def open_areas(self, store: Store) -> list[str]:
+    def open_areas(self, store: Store) -> list[OpenArea]:
         """Prefixes and countries where the circuit breaker refuses starts now."""
         self.refresh()
         return self._circuit_breaker.open_areas(store.now()) if self._circuit_breaker else []

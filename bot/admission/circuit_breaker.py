@@ -49,6 +49,15 @@ class Thresholds:
     approved_percent: int = 5
 
 
+@dataclass(frozen=True, slots=True)
+class OpenArea:
+    """A prefix or country whose circuit is open, with the texts and approvals that count."""
+
+    name: str
+    texts: int
+    approvals: int
+
+
 class _Area:
     """The texts and approvals of an hour in one prefix or country. Each instant is moved once and
     dropped once, so the cost of a check does not grow with the number of texts."""
@@ -145,12 +154,13 @@ class CircuitBreaker:
             retry_after_seconds=int(PROBE_EVERY.total_seconds()),
         )
 
-    def open_areas(self, now: datetime) -> list[str]:
+    def open_areas(self, now: datetime) -> list[OpenArea]:
         """The areas whose circuit is open now."""
         with self._lock:
-            found = sorted(name for name in self.busy if self._is_open(name, now))
+            names = sorted(name for name in self.busy if self._is_open(name, now))
             self.busy = {name for name in self.busy if self._is_busy(name)}
-            return found
+            areas = [(name, self._areas[name]) for name in names]
+            return [OpenArea(name, len(area.texts), len(area.approvals)) for name, area in areas]
 
     @property
     def area_count(self) -> int:

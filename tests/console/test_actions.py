@@ -97,6 +97,20 @@ def test_limits_breaker_and_guess_budget_as_they_stand(tmp_path: Path) -> None:
         assert operator.post("/console/limits", number="me").status_code == 400
 
 
+def test_an_open_circuit_is_told_with_its_counts_and_for_each_number(tmp_path: Path) -> None:
+    with open_harness(tmp_path, BREAKER_TEXTS_PER_PREFIX="5") as harness:
+        operator = Operator(harness.app.test_client())
+        operator.sign_in()
+        for number in range(5):
+            harness.start_and_send(f"+142555502{number:02}")
+        harness.forward(600)
+        page = show(operator, f"/limits?number={PHONE.replace('+', '%2B')}")
+        assert page.texts("#breaker li") == ["+1425555: 0 of 5 texts answered"]
+        sentence, verdict = page.texts("#number-limits > p")[:2]
+        assert sentence.startswith("Starts in +1425555 are refused, except of numbers verified")
+        assert verdict == "Nothing of this number alone prevents a start."
+
+
 def test_opt_outs_are_listed_and_cleared(operator: Operator, harness: Harness) -> None:
     assert show(operator, "/opt-outs").says("#marked > p") == "No number has texted STOP."
     harness.text("STOP")

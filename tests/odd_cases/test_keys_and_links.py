@@ -166,6 +166,18 @@ def test_a_key_that_gets_a_name_stays_the_same_caller(tmp_path: Path, key: str) 
             assert after.status(first["id"])["customStatus"]["cause"] == "superseded"
 
 
+def test_a_key_that_got_a_name_is_needed_for_what_it_began_without_one(tmp_path: Path) -> None:
+    """From FUNCTION_KEY=K to app:N, as docs/settings.md says."""
+    with open_harness(tmp_path, FUNCTION_KEY=OLD) as before:
+        once = {"Idempotency-Key": "once"}
+        first = before.start(key=OLD, headers=once)
+        before.forward(200)
+        with restarted(before, tmp_path, FUNCTION_KEY=f"app:{NEW},app:{OLD}") as between:
+            assert between.start(key=NEW, headers=once)["id"] == first["id"]
+        with restarted(before, tmp_path, FUNCTION_KEY=f"app:{NEW}") as after:
+            assert after.start(key=NEW, headers=once)["id"] != first["id"]
+
+
 # -- the address to ask again, and that of the webhook ---------------------------------------------
 
 

@@ -148,7 +148,7 @@ def test_it_knows_of_what_happened_before_a_restart(guarded: Harness, tmp_path: 
     pump(guarded, HERE[:20])
     fresh = CircuitBreaker(Thresholds(), answer_time=guarded.clock.now - guarded.clock.now)
     UsageFollower(guarded.store, longest=HOUR, counters=[fresh.count]).refresh()
-    assert fresh.open_areas(guarded.clock.now) == ["+1425555"]
+    assert [area.name for area in fresh.open_areas(guarded.clock.now)] == ["+1425555"]
 
 
 def test_probes_do_not_keep_a_circuit_open(guarded: Harness) -> None:

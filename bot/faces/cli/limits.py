@@ -8,9 +8,9 @@ from flask.cli import AppGroup, with_appcontext
 
 from bot import service as services
 from bot.domain import phone
-from bot.domain.limits import LimitName
 from bot.domain.operators import Action
 from bot.explanations import words
+from bot.explanations.admission import refusals_of_others
 from bot.explanations.instants import clock, clock_utc
 from bot.faces.cli.operator import audited
 from bot.faces.cli.output import UTC_NOTE, counted, json_option, say
@@ -31,7 +31,7 @@ def limits_show(phone_number: str, as_json: bool) -> None:
     service = services.of(current_app)
     phones = phone.known_as(phone_number)
     found = service.store.read(number_limits, phones, service.rules, service.admission)
-    others = _refusals_of_others(service, phones[0])
+    others = refusals_of_others(service.admission, service.store, phones[0])
     last = "Nothing that counts prevents a start."
     if not found.is_clear:
         last = "A start is refused."
@@ -115,24 +115,3 @@ def _lines(limits: NumberLimits) -> list[str]:
     if not limits.limits:
         lines.append("No limit of a number is set.")
     return lines
-
-
-def _refusals_of_others(service: services.Service, number: str) -> list[str]:
-    """What refuses starts of this number together with those of others."""
-    admission, store, country = service.admission, service.store, phone.country(number)
-    full = admission.full_limit(store, country=country)
-    limits = (
-        [f"{words.LIMITS[full.name]}: {full.as_set} are used up ({full.name})."] if full else []
-    )
-    callers = [
-        f"Starts of the caller {name}: {limit.as_set} are used up ({limit.name})."
-        for limit, name, used in admission.fullest(store)
-        if limit.name is LimitName.PER_KEY and used >= limit.amount
-    ]
-    areas = [
-        f"Starts in {area} are refused, except of numbers verified before: almost no text there"
-        " was answered."
-        for area in admission.open_areas(store)
-        if area == country or number.startswith(area)
-    ]
-    return limits + callers + areas

@@ -64,9 +64,11 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
     if wait:
         try:
             await_outcome(service.store, verification.id, is_silent=as_json)
-        except click.ClickException:
+        except (click.ClickException, KeyboardInterrupt) as ended:
             if as_json:  # the verification is started even so
                 say(as_json, summary(service.store.read(read.view, verification.id)))
+            if isinstance(ended, KeyboardInterrupt):
+                raise _GoesOn(verification.id) from None
             raise
     view = service.store.read(read.view, verification.id)
     if as_json:
@@ -75,6 +77,14 @@ def start(phone_number: str, wait: bool, as_json: bool) -> None:
         click.echo(printable(outcome_in_words(view)))
     if wait and view.verification.status is not Status.APPROVED:
         raise SystemExit(1)
+
+
+class _GoesOn(click.ClickException):
+    exit_code = 130  # a shell's for Ctrl-C
+
+    def __init__(self, id: str) -> None:
+        ends = f"flask cancel {printable(id)} ends it"
+        super().__init__(f"The verification goes on without this command; {ends}.")
 
 
 @click.command()

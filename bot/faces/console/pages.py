@@ -19,6 +19,7 @@ from bot.domain.transitions import AFTERTHOUGHT
 from bot.domain.verification import Verification
 from bot.explanations import state, why, words
 from bot.explanations import webhooks as explained
+from bot.explanations.admission import refusals_of_others
 from bot.explanations.timeline import timeline
 from bot.faces.console import charts, filters
 from bot.faces.console.remedies import remedy
@@ -147,7 +148,8 @@ class Pages:
             return {**context, "fault": error.sentence}
         service = self._service
         found = self._store.read(number_limits, phones, service.rules, service.admission)
-        return {**context, "looked_up": found}
+        others = refusals_of_others(service.admission, self._store, phones[0])
+        return {**context, "looked_up": found, "refused_with_others": others}
 
     def opt_outs(self, fault: str = "") -> Response:
         marked = self._store.read(opted_out, self._service.rules, limit=200)
