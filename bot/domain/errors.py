@@ -151,6 +151,12 @@ class EndpointChanged(Refusal):
     code = "endpoint_changed"
 
 
+class EndpointsUnfit(Refusal):
+    """409: events move only from an endpoint that is no longer set to one that is."""
+
+    code = "endpoints_unfit"
+
+
 class UnknownEvent(Refusal):
     """404: no webhook event has this id."""
 

@@ -34,6 +34,7 @@ class Action(StrEnum):
     ENDPOINT_ENABLED = "endpoint_enabled"
     EVENT_REPLAYED = "event_replayed"
     FAILED_EVENTS_REPLAYED = "failed_events_replayed"
+    EVENTS_MOVED = "events_moved"
     WEBHOOKS_TESTED = "webhooks_tested"
     CLOCK_RESET = "clock_reset"
 

@@ -60,6 +60,7 @@ STATUSES: dict[type[Refusal], int] = {
     errors.SendsUsed: 429,
     errors.UnknownEndpoint: 404,
     errors.EndpointChanged: 409,
+    errors.EndpointsUnfit: 409,
     errors.UnknownEvent: 404,
     errors.AlreadyFinished: 410,
     errors.StillRunning: 412,

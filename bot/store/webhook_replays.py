@@ -70,3 +70,17 @@ def queue_failed_again(tx: Tx, *, since: datetime, limit: int) -> list[str]:
         ids += [row["id"] for row in rows]
     queue_again(tx, ids)
     return ids
+
+
+def move(tx: Tx, source: str, target: str, *, limit: int) -> list[str]:
+    """Queues undelivered events of one endpoint for another one, at most `limit`: first those that
+    wait, then those that have failed. Returns their ids."""
+    ids: list[str] = []
+    for undelivered in ("due_at IS NOT NULL", "state = 'failed'"):
+        sql = f"SELECT id FROM webhook_event WHERE endpoint_id = :id AND {undelivered} LIMIT :limit"
+        rows = tx.lock_skip_locked(sql, id=source, limit=limit - len(ids))
+        ids += [row["id"] for row in rows]
+    if ids:
+        sql = f"{_QUEUE}, endpoint_id = :target WHERE id IN ({placeholders(ids)})"
+        tx.run(sql, target=target, now=to_text(tx.now), **placeholder_values(ids))
+    return ids

@@ -9,7 +9,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from bot.concurrency.blocking import yield_control
-from bot.domain.errors import EndpointChanged, UnknownEndpoint, UnknownEvent
+from bot.domain.errors import EndpointChanged, EndpointsUnfit, UnknownEndpoint, UnknownEvent
 from bot.domain.events import Event, EventName
 from bot.store import history, webhook_endpoints, webhook_events, webhook_replays
 from bot.store.tx import Done, PartlyDone, Store, StoreUnavailable, Tx
@@ -197,6 +197,39 @@ def replay_failed(tx: Tx, *, since: datetime, operator: str) -> Done[int]:
     """Sends failed events again, REPLAYED_AT_ONCE at most. Returns how many."""
     webhook_endpoints.forget_idle_failures(tx)
     ids = webhook_replays.queue_failed_again(tx, since=since, limit=REPLAYED_AT_ONCE)
+    _note_replays(tx, ids, operator)
+    return Done(len(ids), has_webhook_events=True)
+
+
+def move_all(store: Store, as_operator: Store, source: str, target: str, *, operator: str) -> int:
+    """Moves the undelivered events of an endpoint that is no longer set to one that is, batch by
+    batch. Returns how many. `as_operator`: the store that audits it. Raises UnknownEndpoint,
+    EndpointsUnfit, StoreUnavailable, PartlyDone."""
+    moved = as_operator.write(move_batch, source, target, operator=operator)
+    count = moved
+    try:
+        while moved == QUEUED_AT_ONCE:
+            yield_control()
+            moved = store.write(move_batch, source, target, operator=operator)
+            count += moved
+    except StoreUnavailable as error:
+        raise PartlyDone.after(count, error) from error
+    return count
+
+
+def move_batch(tx: Tx, source: str, target: str, *, operator: str) -> Done[int]:
+    """Raises UnknownEndpoint, EndpointsUnfit."""
+    old, new = (webhook_endpoints.load(tx, id) for id in sorted((source, target)))
+    if old is None or new is None:
+        raise UnknownEndpoint("No endpoint has this id.")
+    if old.id != source:
+        old, new = new, old
+    if old.is_configured or not new.is_configured:
+        raise EndpointsUnfit(
+            "Events move from an endpoint that WEBHOOK_URLS no longer contains to one that it does."
+        )
+    webhook_endpoints.forget_idle_failures(tx)
+    ids = webhook_replays.move(tx, source, target, limit=QUEUED_AT_ONCE)
     _note_replays(tx, ids, operator)
     return Done(len(ids), has_webhook_events=True)
 

@@ -15,6 +15,7 @@ PUBLISHED = {
     "CountryNotAllowed": (403, "country_not_allowed"),
     "Disowned": (409, "disowned"),
     "EndpointChanged": (409, "endpoint_changed"),
+    "EndpointsUnfit": (409, "endpoints_unfit"),
     "Forbidden": (403, "forbidden"),
     "IdInUse": (409, "id_in_use"),
     "InvalidAnswer": (400, "invalid_answer"),

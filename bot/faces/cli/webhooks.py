@@ -105,6 +105,21 @@ def enable(endpoint_id: str, as_json: bool) -> None:
     say(as_json, {"enabled": True}, sentence)
 
 
+@webhooks_group.command("move")
+@click.argument("from_endpoint_id")
+@click.argument("to_endpoint_id")
+@json_option
+@with_appcontext
+def move(from_endpoint_id: str, to_endpoint_id: str, as_json: bool) -> None:
+    """Send what an endpoint that is no longer set has not received to one that is set."""
+    as_operator = audited(Action.EVENTS_MOVED, detail=f"{from_endpoint_id} {to_endpoint_id}")
+    count = webhooks.move_all(
+        _store(), as_operator, from_endpoint_id, to_endpoint_id, operator=operator().name
+    )
+    sentence = f"{counted(count, 'event')} will be sent to the other endpoint {WHILE}."
+    say(as_json, {"events": count}, sentence if count else "No event waits for that endpoint.")
+
+
 def _resend_failed(since: datetime, as_json: bool) -> None:
     count = audited(Action.FAILED_EVENTS_REPLAYED).write(
         webhooks.replay_failed, since=since, operator=operator().name
