@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from bot.domain.errors import EndpointsUnfit, UnknownEndpoint
+from bot.store.tx import Done
 from bot.store.webhook_events import EventState
 from bot.usecases import notify, webhooks
 from simulator.receiver import Behaviour
 from tests.harness import Harness
 from tests.webhooks.receiver import approve, behave, events, received
+
 
 def endpoint_ids(told: Harness, urls: list[str]) -> tuple[str, ...]:
     """Makes these the endpoints. Returns the ids of the endpoints that are set, then of others."""
@@ -26,10 +28,11 @@ def failed_and_waiting(told: Harness, count: int) -> tuple[str, str]:
     for place in range(count):
         approve(told, f"+1425555{place + 1000}")
     told.run_once()
-    told.store.writer.execute(
-        "UPDATE webhook_event SET state = 'failed', due_at = NULL WHERE id ="
-        " (SELECT min(id) FROM webhook_event)"
-    )
+    sql = """
+        UPDATE webhook_event SET state = 'failed', due_at = NULL
+        WHERE id = (SELECT min(id) FROM webhook_event)
+    """
+    told.store.write(lambda tx: Done(tx.run(sql)))
     assert endpoint_ids(told, [address]) == (right, wrong)
     behave(told, Behaviour.ACCEPT)
     return wrong, right
