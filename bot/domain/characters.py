@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 # Some gateways and phones escape a character: I&#8217;m. Its number is no code.
-_ESCAPED = re.compile("&#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});")
+_ESCAPED = re.compile("&(?:amp;)*(#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6});)")
 # The mark that turns a digit into an emoji. It is in none of the categories below.
 _ENCLOSING_KEYCAP = "\u20e3"
 # Characters that show nothing, or only stretch a word of Arabic or N'Ko, though Unicode classes
@@ -157,7 +157,7 @@ def is_latin(letter: str) -> bool:
 
 def without_escapes(text: str) -> str:
     """
-    >>> without_escapes("I&#8217;m &amp; 12&#x33;4")
+    >>> without_escapes("I&#8217;m &amp; 12&amp;#x33;4")
     'I’m &amp; 1234'
     """
-    return _ESCAPED.sub(lambda found: html.unescape(found[0]), text)
+    return _ESCAPED.sub(lambda found: html.unescape(f"&{found[1]}"), text)

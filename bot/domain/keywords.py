@@ -3,6 +3,7 @@
 import re
 from enum import Enum
 from functools import lru_cache
+from itertools import groupby
 
 from bot.domain.characters import comparable
 from bot.domain.reply import PreparedText
@@ -45,6 +46,8 @@ _ENDS = "(?![0-9a-z\u00df-\u024f])"
 _BETWEEN = r"(?:\s*[,.;:!?\u2026\u3001\u3002\u060c\u061f\u0964]|\s+-)[\W_]*"
 # A dash that joins sentences. One without blanks may be a hyphen that a phone has made longer.
 _LONG_DASH = re.compile(r"(?<!non)\u2014|(?<=\s)[\u2013\u2014]|[\u2013\u2014](?=\s)", re.IGNORECASE)
+# A name, where "Stop texting me" is a sentence: "Stop Motion Ltd".
+_NAME = re.compile(r"Stop(?: +[A-Z][\w&.]*)+")
 # STOPPP, stooop; "stoop" is another word.
 _STRETCHED = "s+to{3,}p+|s+to+p{3,}"
 _STOP = rf"(?:{_STRETCHED}|{'|'.join(_opener(*one) for one in enumerate(_OPENERS))}){_ENDS}"
@@ -90,21 +93,34 @@ def stop_request(prepared: PreparedText, no_words: frozenset[str]) -> str | None
     ('stop it', None)
     """
     opening = _opens_with_stop(no_words)
+    texts = [prepared.comparable]
     # Made comparable, a line ends as any word does, and a dash is a hyphen as any other.
     apart = _LONG_DASH.sub(" - ", LINE_END.sub(" . ", prepared.text.strip()))
-    for text in (prepared.comparable, None if apart == prepared.text else comparable(apart)):
-        found = opening.match(text) if text else None
-        if text and found:
+    if apart != prepared.text and not _is_signed_with_stop(prepared.text):
+        texts.append(comparable(apart))
+    for text in texts:
+        if found := opening.match(text):
             return text[found.start(1) :]
     return None
+
+
+def _is_signed_with_stop(text: str) -> bool:
+    """Whether its last line is a name that begins with Stop, below a blank line."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return len(lines) > 2 and not lines[-2] and _NAME.fullmatch(lines[-1]) is not None
 
 
 @lru_cache(maxsize=4)
 def _opens_with_stop(no_words: frozenset[str]) -> re.Pattern[str]:
     """Stretched letters of NO do not matter: "Nooo, stop it"."""
-    words = "|".join(
-        "".join(f"{re.escape(letter)}+" for letter in word)
-        for word in sorted(no_words, key=len, reverse=True)
-    )
-    no = rf"(?:(?:{words})(?:{_BETWEEN}|\s+(?=(?:{words})(?:{_BETWEEN}|\s))))*" if words else ""
+    words = "|".join(map(_stretched, sorted(no_words, key=len, reverse=True)))
+    # Atomic: "neee" is "ne" and "nee", so many of them would be read in a power of ways.
+    one = rf"(?>(?:{words})(?:{_BETWEEN}|\s+(?=(?:{words})(?:{_BETWEEN}|\s))))"
+    no = f"{one}*+" if words else ""
     return re.compile(rf"[\W_]*{no}({_STOP})")
+
+
+def _stretched(word: str) -> str:
+    """Matches each letter as often as it stands there in a row, or more often."""
+    runs = ((letter, len(list(run))) for letter, run in groupby(word))
+    return "".join(f"{re.escape(letter)}{{{length},}}+" for letter, length in runs)

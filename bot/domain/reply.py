@@ -40,6 +40,8 @@ _DIGITS = re.compile(r"[0-9]+")
 _GOES_ON = re.compile(
     rf"[0-9.\-/,+][^\S\r\n]*{LINE_END.pattern}[^\S\r\n]*[0-9]+[^\S\r\n]*(?:[\r\n]|$)"
 )
+# The stretching mark of Arabic and N'Ko, typed for a dash: ١٠ـ١٢
+_STRETCHING_DASH = re.compile(r"(?<=\d)[\u0640\u07fa]+(?=\d)")
 _MARKED_DIGIT = re.compile(r"(?<=[0-9])[\u0300-\u036f]+")
 
 
@@ -237,7 +239,7 @@ def written_code(prepared: PreparedText, *, code_length: int) -> str | None:
 def _folded(text: str) -> str:
     """Drops invisible marks, and lines through or below digits; converts the digits of every
     script, and the punctuation that may join them, to ASCII."""
-    plain = "".join(map(ascii_punctuation, ascii_digits(visible(text))))
+    plain = "".join(map(ascii_punctuation, ascii_digits(visible(_STRETCHING_DASH.sub("-", text)))))
     return plain if plain.isascii() else _MARKED_DIGIT.sub("", plain)
 
 

@@ -16,6 +16,7 @@ _RANGE = re.compile(
     r"(\*|[A-Z]{1,8}(-[A-Z0-9]{1,8})*)(\s*;\s*q=[01](\.[0-9]*)?)?", re.IGNORECASE | re.ASCII
 )
 
+_DECIMAL_COMMA = re.compile(r"(q=[01]),(?=[0-9])", re.IGNORECASE)  # q=0,9: no language has digits
 _OF_POSIX = re.compile(  # de_DE.UTF-8@euro
     r"([A-Z]{2,3}(?:-[A-Z0-9]{2,8})*)(?:\.[A-Z0-9-]+)?(?:@[A-Z0-9=;-]+)?",
     re.IGNORECASE | re.ASCII,
@@ -45,7 +46,7 @@ def locale(value: Any) -> str | None:
     >>> locale("es"), locale("de_CH, de;q=0.9"), locale("de_DE.UTF-8@euro"), locale("")
     ('es', 'de-CH, de;q=0.9', 'de-DE', None)
     >>> locale("de-DE,de;q=0,9,en;q=0.8")
-    'de-DE, de;q=0, en;q=0.8'
+    'de-DE, de;q=0.9, en;q=0.8'
     """
     if value is None or value == "":
         return None
@@ -53,6 +54,7 @@ def locale(value: Any) -> str | None:
     text = str(value).strip().replace("_", "-")
     if posix := _OF_POSIX.fullmatch(text):
         text = posix[1]
+    text = _DECIMAL_COMMA.sub(r"\1.", text)
     # Lists may have empty elements (RFC 9110, section 5.6.1).
     ranges = [part.strip() for part in text.split(",") if _RANGE.fullmatch(part.strip())]
     kept = ", ".join(ranges)[: KEPT_OF_LOCALE + 1]

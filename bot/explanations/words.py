@@ -114,7 +114,7 @@ ACTIONS = {
     Action.ENDPOINT_ENABLED: "enabled a webhook endpoint",
     Action.EVENT_REPLAYED: "sent a webhook event again",
     Action.FAILED_EVENTS_REPLAYED: "sent failed webhook events again",
-    Action.EVENTS_MOVED: "moved webhook events to another endpoint",
+    Action.EVENTS_MOVED: "moved webhook events",
     Action.WEBHOOKS_TESTED: "sent a test event to the webhooks",
     Action.CLOCK_RESET: "reset the stored time",
 }

@@ -28,13 +28,13 @@ def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
         raise Unusable(f"it holds more than {MOST_URLS} addresses")
     for url in urls:
         _require_url(url)
-    found = tuple(map(_in_one_spelling, urls))
+    found = tuple(map(in_one_spelling, urls))
     if len(set(found)) != len(found):
         raise Unusable("it has an address more than once")
     return found
 
 
-def _in_one_spelling(url: str) -> str:
+def in_one_spelling(url: str) -> str:
     """What waits for an endpoint still goes to it if its address is spelled differently later."""
     parts = urlsplit(url)
     return parts._replace(netloc=authority(parts), path=parts.path or "/").geturl()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.settings.webhooks import in_one_spelling
 from bot.store.rows import Row, to_instant_if_readable, to_text
 from bot.store.tx import Tx
 
@@ -58,16 +59,18 @@ def load(tx: Tx, id: str) -> Endpoint | None:
 
 
 def configure(tx: Tx, urls: Sequence[str], *, includes_number: bool) -> None:
-    """Makes these the configured endpoints."""
+    """Makes these the configured endpoints. One that is stored in another spelling stays itself."""
+    stored = {in_one_spelling(one.url): one.id for one in reversed(list_all(tx))}
     tx.run("UPDATE webhook_endpoint SET is_configured = 0")
     sql = """
         INSERT INTO webhook_endpoint (id, url, is_configured, includes_number)
         VALUES (:id, :url, 1, :includes_number)
         ON CONFLICT (id) DO UPDATE
-        SET is_configured = 1, includes_number = :includes_number, failing_since = NULL
+        SET url = :url, is_configured = 1, includes_number = :includes_number, failing_since = NULL
     """
     for url in urls:
-        tx.run(sql, id=id_of(url), url=url, includes_number=int(includes_number))
+        id = stored.get(in_one_spelling(url)) or id_of(url)
+        tx.run(sql, id=id, url=url, includes_number=int(includes_number))
 
 
 def forget_failures(tx: Tx, id: str) -> None:

@@ -22,6 +22,7 @@ from bot.store.rows import (
 from bot.store.tx import Tx
 
 COUNTED = 10_000  # pending ones of an endpoint that a page counts
+NEWEST_DUE = 200  # among which new ones are looked for
 NEW_FOR = timedelta(minutes=10)  # somebody may still look at the page that waits for its outcome
 
 _CLAIMED = "id = :id AND claims = :claims AND state = 'pending'"
@@ -84,10 +85,11 @@ def claim(tx: Tx, endpoint_id: str, *, limit: int, lease: timedelta) -> list[Web
     """
     rows = tx.lock_skip_locked(sql, endpoint_id=endpoint_id, now=now, limit=limit)
     if len(rows) == limit:
-        sql = """
-            SELECT * FROM webhook_event
-            WHERE state = 'pending' AND created_at >= :since AND endpoint_id = :endpoint_id
-                AND due_at <= :now AND tries = 0
+        sql = f"""
+            SELECT * FROM webhook_event WHERE tries = 0 AND created_at >= :since AND id IN (
+                SELECT id FROM webhook_event
+                WHERE endpoint_id = :endpoint_id AND due_at <= :now AND due_at >= :since
+                ORDER BY due_at DESC LIMIT {NEWEST_DUE})
             ORDER BY created_at DESC, id LIMIT :limit
         """
         since = to_text(tx.now - NEW_FOR)

@@ -31,7 +31,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
     unless it holds a code that is not part of a text of ours. The service's name may open with a
     stop word."""
     word = _alone(text.prepared)
-    request = None if word else stop_request(text.prepared, _all_no_words())
+    request = None if word else stop_request(text.prepared, all_no_words())
     if request is None:
         return word
     tx.lock_name(text.phone)  # before the verification, in the order of a start
@@ -53,7 +53,7 @@ def keyword_of(tx: Tx, text: InboundText, rules: Rules) -> Keyword | None:
 def is_start_or_stop(prepared: PreparedText, *, code_length: int) -> bool:
     """Whether a text is START or STOP, as far as that can be told without its verification."""
     word = _alone(prepared)
-    if word is None and stop_request(prepared, _all_no_words()):
+    if word is None and stop_request(prepared, all_no_words()):
         word = _stop_without_code(prepared, code_length)
     return word in (Keyword.START, Keyword.STOP)
 
@@ -76,11 +76,11 @@ def _is_no_and_stop(prepared: PreparedText) -> bool:
     rest = [word for word in words if word not in UNMISTAKABLE]
     if not rest or len(rest) == len(words):
         return False
-    return signatures.is_no(" ".join(rest), _all_no_words() - {"non"})  # non-stop
+    return signatures.is_no(" ".join(rest), all_no_words() - {"non"})  # non-stop
 
 
 @lru_cache(maxsize=1)
-def _all_no_words() -> frozenset[str]:
+def all_no_words() -> frozenset[str]:
     """NO in all languages."""
     return frozenset(
         comparable(word) for tag in wording.languages() for word in wording.no_words(tag)

@@ -67,6 +67,9 @@ ATTEMPTS = [
     "www.example.com/1999，我的验证码是1234",
     "www.example.com/1999我的验证码是1234",
     "it is1234.Thanks",
+    "ok.thanks/1234",
+    "See Ver.code/1234",
+    "请看www.example.com。1234",
     "Hi.It's 1234.Bye",
     "I&#8217;m sure it&#8217;s 1234",
     "&#8220;1234&#8221;",
@@ -118,11 +121,17 @@ CHATTER = [
     "www.joes1999.com",
     "https www.hotel1887.example",
     "bit.ly/2024",
-    "my.shop.example/2024/post",
+    "my.shop.co/2024/post",
+    "Www.hotel1887.example",
+    "WWW.JOES1999.COM",
+    "joes.com?id=1999",
+    "see example.com:8080",
+    "I&amp;#8217;m driving",
     "Closed. Book at joes1999.com",
     "I&#8217;m driving",
     "&#8230;",
     "٠٥٠ـ١٢٣٤",
+    "سأصل بين ١٠ـ١٢",
 ]
 
 QUOTES = [

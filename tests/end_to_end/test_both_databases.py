@@ -10,6 +10,7 @@ import click
 import pytest
 
 from bot.store import webhook_endpoints
+from bot.usecases import notify
 from simulator.receiver import Behaviour
 from tests.console.conftest import Operator
 from tests.harness import (
@@ -97,6 +98,18 @@ def test_every_list_and_figure_of_the_apis(busy: Harness) -> None:
     assert "textback_webhook_pending" in metrics
 
 
+def configured_endpoint(harness: Harness) -> str:
+    return harness.store.read(webhook_endpoints.configured)[0].id
+
+
+def former_endpoint(harness: Harness) -> str:
+    """An endpoint that was set before the present ones."""
+    urls = [endpoint.url for endpoint in harness.store.read(webhook_endpoints.configured)]
+    for wanted in ([*urls, "https://former.example/"], urls):
+        harness.store.write(notify.configure, wanted, includes_number=False)
+    return harness.store.read(webhook_endpoints.list_all)[-1].id
+
+
 def test_every_command_that_reads_and_those_that_clear(busy: Harness) -> None:
     id = busy.newest(1)[0].verification.id
     commands = [
@@ -117,7 +130,8 @@ def test_every_command_that_reads_and_those_that_clear(busy: Harness) -> None:
         ["cancel", id],
         ["forget", PHONE],
         ["check"],
-        ["webhooks", "enable", busy.store.read(webhook_endpoints.configured)[0].id],
+        ["webhooks", "enable", configured_endpoint(busy)],
+        ["webhooks", "move", former_endpoint(busy), configured_endpoint(busy)],
         ["clock", "reset"],
         ["version"],
     ]

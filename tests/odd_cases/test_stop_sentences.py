@@ -81,6 +81,8 @@ SENTENCES = [
     "No\nStop texting me",
     "NO\n\nStop texting me",
     "Nu, stop vă rog",
+    "Neee, nee, stop ermee",
+    "नहीं जी नहीं, STOP कीजिए",
     "Nem, stop kérem",
     "Ei, stop kiitos",
     "Hayır, stop lütfen",
@@ -126,6 +128,7 @@ NO_STOPS = [
     "stoop to that?",
     "stopppped",
     "No\nbus stop here",
+    "No\n\nStop Motion Ltd",
     "No idea. Stop 5 is closed, take the other",
 ]
 

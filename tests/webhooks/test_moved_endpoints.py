@@ -62,3 +62,15 @@ def test_events_move_only_from_a_former_endpoint_to_one_that_is_set(
         told.store.write(webhooks.move_batch, *between(wrong, right), operator="me")
     with pytest.raises(UnknownEndpoint):
         told.store.write(webhooks.move_batch, wrong, "none", operator="me")
+
+
+def test_an_endpoint_that_is_stored_in_another_spelling_stays_itself(told: Harness) -> None:
+    """Of a version that kept the spelling of WEBHOOK_URLS."""
+    (address,) = told.settings.webhook_urls
+    (old,) = endpoint_ids(told, [address])
+    sql = "UPDATE webhook_endpoint SET url = :url"
+    told.store.write(lambda tx: Done(tx.run(sql, url=address.replace("http://", "HTTP://"))))
+    approve(told)
+    assert endpoint_ids(told, [address]) == (old,)
+    told.run_once()
+    assert [event.state for event in events(told)] == [EventState.DELIVERED]
