@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError, create_model
 
 from bot.domain import numbering, phone
+from bot.domain.urls import host_of, port_of
 from bot.outbound.bounded import is_proxy
 from bot.settings import (
     all_secrets,
@@ -29,7 +30,6 @@ from bot.settings import (
 )
 from bot.settings.keys import KeySettings
 from bot.settings.limits import LimitSettings
-from bot.settings.public_address import host_of, port_of
 from bot.settings.server import ServerSettings
 from bot.settings.twilio import TwilioSettings
 from bot.settings.types import Rule, rule

@@ -6,13 +6,12 @@ checked only if texts go through the cloud.
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
+from bot.domain.urls import DEFAULT_PORTS, authority, host_of, is_address, port_of
 from bot.outbound.addresses import is_public
 from bot.settings.types import Unusable
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # Names that no resolver of the internet knows (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal),
 # and others that networks use inside.
@@ -60,33 +59,11 @@ def public_base_url(url: str) -> str:
     return f"{parts.scheme}://{authority(parts)}"
 
 
-def host_of(parts: SplitResult) -> str:
-    """In lower case, without the dot that may end it; an address in its shortest spelling."""
-    host = (parts.hostname or "").removesuffix(".")
-    return str(ip_address(host)) if is_address(host) else host
-
-
-def authority(parts: SplitResult) -> str:
-    """Host and port in their one spelling, without a port that is the scheme's own."""
-    host = host_of(parts)
-    shown = f"[{host}]" if ":" in host else host
-    is_default = port_of(parts) == DEFAULT_PORTS[parts.scheme]
-    return shown if is_default else f"{shown}:{parts.port}"
-
-
 def is_host(host: str) -> bool:
     """Whether it is an address or can be a name."""
     if "%" in host:  # the zone of an address of this machine's own network
         return False
     return is_address(host) or re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host) is not None
-
-
-def is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def out_of_reach(url: str) -> Iterator[str]:
@@ -120,10 +97,6 @@ def warnings(url: str) -> Iterator[str]:
             f"PUBLIC_BASE_URL uses port {parts.port}. A firewall may let Twilio through on 443"
             " only; `flask check --twilio` cannot detect that."
         )
-
-
-def port_of(parts: SplitResult) -> int:
-    return parts.port or DEFAULT_PORTS[parts.scheme]
 
 
 def _is_on_the_internet(host: str) -> bool:

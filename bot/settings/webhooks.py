@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
+from bot.domain.urls import host_of, in_one_spelling, is_address
 from bot.outbound.addresses import ForbiddenAddress, is_loopback_host, require_allowed
-from bot.settings.public_address import authority, host_of, is_address, is_host
+from bot.settings.public_address import is_host
 from bot.settings.secret import require_itself, weakness
 from bot.settings.types import Group, Unusable, Values, rule, secret_setting, setting
 
@@ -32,12 +33,6 @@ def _urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(found)) != len(found):
         raise Unusable("it has an address more than once")
     return found
-
-
-def in_one_spelling(url: str) -> str:
-    """What waits for an endpoint still goes to it if its address is spelled differently later."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=authority(parts), path=parts.path or "/").geturl()
 
 
 def _require_url(url: str) -> None:

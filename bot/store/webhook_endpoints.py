@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.settings.webhooks import in_one_spelling
+from bot.domain.urls import in_one_spelling
 from bot.store.rows import Row, to_instant_if_readable, to_text
 from bot.store.tx import Tx
 

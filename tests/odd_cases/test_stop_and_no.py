@@ -169,6 +169,12 @@ def test_a_sign_for_number_is_no_no(harness: Harness, sign: str) -> None:
     assert harness.status(id)["runtimeStatus"] == "Running"
 
 
+def test_a_signature_that_begins_with_stop_below_no_is_none(harness: Harness) -> None:
+    id = harness.start_and_send()["id"]
+    harness.text("No\n\nStop Motion Ltd")
+    assert harness.status(id)["customStatus"]["cause"] == "disowned"
+
+
 def test_a_missed_stop_before_a_missed_start_ends_what_was_pending(harness: Harness) -> None:
     """As it does when both come in time; the number stays free."""
     id = harness.start_and_send()["id"]

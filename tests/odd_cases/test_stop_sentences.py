@@ -128,7 +128,6 @@ NO_STOPS = [
     "stoop to that?",
     "stopppped",
     "No\nbus stop here",
-    "No\n\nStop Motion Ltd",
     "No idea. Stop 5 is closed, take the other",
 ]
 
