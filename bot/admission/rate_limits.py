@@ -3,7 +3,8 @@
 They bound costs, not guesses, so they may lag a little. Each process keeps sums in memory, by the
 minute or, for windows of less than an hour, by a sixtieth of the window. Before each start it adds
 the new rows of all processes (`usage_follower.py`), and its transaction counts those since: of a
-thousand starts at once, no more pass than the limit has room for.
+thousand starts at once, on SQLite no more pass than the limit has room for. On PostgreSQL
+transactions under way do not see each other.
 """
 
 import threading
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.effects import UsageKind
 from bot.domain.errors import retry_after
 from bot.domain.limits import Limit, LimitName
+from bot.store.rows import to_text
 from bot.store.usage import Usage
 
 MINUTE = timedelta(minutes=1)
@@ -84,21 +86,21 @@ class RateLimits:
         country: str,
         started_by: str,
         now: datetime,
-        ahead: Sequence[tuple[str, str, int]] = (),
+        ahead: Sequence[tuple[str, str, str, int]] = (),
     ) -> tuple[Limit, int] | None:
         """The limit that is reached, with the seconds until it has room again. If several are
-        reached, the one that takes longest. `ahead`: country, caller and count of the starts that
-        are not counted yet."""
+        reached, the one that takes longest. `ahead`: country, caller, newest instant as text,
+        and count of starts that are not counted yet."""
         counted_by = _counted_by(country, started_by)
-        more: Counter[LimitName] = Counter()
-        for other_country, other_caller, count in ahead:
-            for counted, name in _counted_by(other_country, other_caller).items():
-                more[counted] += count * (name == counted_by[counted])
+        others = [(_counted_by(of, caller), at, count) for of, caller, at, count in ahead]
         waits: list[tuple[Limit, int]] = []
         with self._lock:
             for window in self._windows:
                 limit = window.limit
-                name, added = counted_by[limit.name], more[limit.name]
+                name, since = counted_by[limit.name], to_text(now - limit.window)
+                added = sum(
+                    count for names, at, count in others if names[limit.name] == name and at > since
+                )
                 if window.is_full(name, now, added):
                     waits.append((limit, window.retry_after_seconds(name, now, added)))
         return max(waits, key=lambda pair: pair[1], default=None)

@@ -57,9 +57,9 @@ class UsageFollower:
             self.lock.release()
         return True
 
-    def starts_ahead(self, tx: Tx) -> list[tuple[str, str, int]]:
-        """Country, caller and count of the starts that are not counted yet: those before this one
-        in its commit, and those that were committed since the last read."""
+    def starts_ahead(self, tx: Tx) -> list[tuple[str, str, str, int]]:
+        """Country, caller, newest instant as text, and count of the starts that are not counted
+        yet: those before this one in its commit, and those committed since the last read."""
         return [] if self._read_to is None else usage.starts_after(tx, self._read_to)
 
     def _read(self, tx: Tx) -> int:

@@ -134,14 +134,17 @@ def after(tx: Tx, number: int, *, since: datetime, limit: int) -> list[Usage]:
     return readable("usage", rows, _from_row)
 
 
-def starts_after(tx: Tx, number: int) -> list[tuple[str, str, int]]:
-    """Country, caller and count of the starts after row `number`, of this transaction too."""
+def starts_after(tx: Tx, number: int) -> list[tuple[str, str, str, int]]:
+    """Country, caller, newest instant as text, and count of the starts after row `number`, of this
+    transaction too, by the second: on PostgreSQL they may be half a minute old (`SETTLED`), which
+    is longer than the window of a short limit."""
     sql = """
-        SELECT country, started_by, count(*) AS count FROM usage
-        WHERE number > :number AND kind IN ('start', 'probe', 'lifted') GROUP BY country, started_by
+        SELECT country, started_by, max(at) AS at, count(*) AS count FROM usage
+        WHERE number > :number AND kind IN ('start', 'probe', 'lifted')
+        GROUP BY country, started_by, substr(at, 1, 19)
     """
     rows = tx.all(sql, number=number)
-    return [(row["country"], row["started_by"], row["count"]) for row in rows]
+    return [(row["country"], row["started_by"], row["at"], row["count"]) for row in rows]
 
 
 def was_approved(tx: Tx, phone: str, *, since: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,3 +180,13 @@ def test_ids_of_many_removed_verifications_are_not_looked_up_among_each_other(
     began = time.process_time()
     harness.store.write(lambda tx: Done(hourly_counts.count_removed(tx, ids)))
     assert time.process_time() - began < 0.5
+
+
+def test_starts_that_no_read_has_seen_yet_leave_a_short_window_too() -> None:
+    """On PostgreSQL a transaction of another program hides them for half a minute."""
+    limits = RateLimits([Limit(LimitName.TOTAL, 2, 5), Limit(LimitName.TOTAL, 3, 60)])
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    ahead = [("US", "default", to_text(now - timedelta(seconds=age)), 1) for age in (20, 3)]
+    assert limits.hit(country="US", started_by="default", now=now, ahead=ahead) is None
+    ahead.append(("US", "default", to_text(now), 1))
+    assert limits.hit(country="US", started_by="default", now=now, ahead=ahead)
