@@ -35,9 +35,9 @@ class UsageFollower:
 
     def refresh(self) -> bool:
         """Counts the rows that any process has added since the last call. Calls at the same moment
-        share one read, which begins after each of them: it costs as much as a fifth of a start. If
-        another thread is still refreshing after half a second, this call skips: the sums may lag,
-        and threads must not queue up.
+        share one read, which begins after each of them: a read costs a tenth of a start. If another
+        thread is still refreshing after half a second, this call skips: the sums may lag, and
+        threads must not queue up.
 
         Returns False while the rows from before this process started are not counted yet, so that
         no limit can be enforced.

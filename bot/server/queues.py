@@ -1,11 +1,15 @@
 """Connections by what they do, each queue in the order of entering it, and the one that is closed
 first where there are too many.
 
-That is the one that has waited longest; then the one that has been sending its head, or else its
-body, for longer than any client needs; then one that is answered and still sends a body that nobody
-reads; then one that sends requests before the last one is answered; then the one that has been
-reading an answer for longest, if it is slow; then the oldest whose request is not whole: those of
-honest clients are whole within milliseconds.
+The order of closing, of which each is looked for only if there is none of those before:
+
+1. A connection waits for its next request; the longest wait ends first.
+2. It has been sending its head for longer than any client needs.
+3. It has been sending its body for longer than any client needs.
+4. It is answered, and its client still sends a body, which is discarded.
+5. It sends requests before the last one is answered.
+6. It has been reading an answer for longer than any client needs.
+7. Its head, or else its body, is not whole after a quarter of a second.
 """
 
 import time
