@@ -31,6 +31,7 @@ from bot.channels.gateway import (
 from bot.concurrency.pool import Pool
 from bot.dispatch.batch import write_batch
 from bot.domain.delivery import SendOutcome
+from bot.observability.logs import noting
 from bot.store.tx import Store, StoreUnavailable
 from bot.usecases import claim as claiming
 from bot.usecases import look_up, send
@@ -169,11 +170,12 @@ class SendDuty:
             text_id=claim.text_id,
             until=until,
         )
-        log.info("the text is %s", _summary(result), extra=_extra(claim, result))
         self._on_sent(result.outcome, result.code)
+        if isinstance(result, Accepted):
+            self._accepted(claim, result)
+            return
+        log.info("the text is %s", _summary(result), extra=_extra(claim, result))
         match result:
-            case Accepted(sid):
-                self._store.write(send.accepted, claim, sid)
             case Refused():
                 self._store.write(send.refused, claim, result)
             case Postponed(code, retry_after_seconds):
@@ -182,6 +184,13 @@ class SendDuty:
                 self._store.write(send.postponed, claim, delay=delay, code=code)
             case Unknown(_, code):
                 self._store.write(send.unknown, claim, code)
+
+    def _accepted(self, claim: TextClaim, result: Accepted) -> None:
+        with noting() as noted:
+            try:
+                self._store.write(send.accepted, claim, result.sid)
+            finally:  # Twilio has the text, whether that can be written down or not
+                log.info("the text is accepted", extra={**noted, **_extra(claim, result)})
 
     def _too_early(self, claim: TextClaim) -> timedelta:
         """How much longer to wait before a look-up. A clock that was set forward may have ended a
@@ -216,10 +225,8 @@ class SendDuty:
             self._store.write(look_up.look_up_answered, claim, messages)
 
 
-def _summary(result: SendResult) -> str:
+def _summary(result: Refused | Postponed | Unknown) -> str:
     match result:
-        case Accepted():
-            return "accepted"
         case Refused(code):
             return f"refused with {code}"
         case Postponed(code):

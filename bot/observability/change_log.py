@@ -1,4 +1,4 @@
-"""Every change of a verification in the log, after its commit: in the access line of the request
+"""Every change of a verification in the log, after its commit: in the line of the request or send
 that made it, or in a line of its own."""
 
 import logging

@@ -10,6 +10,8 @@ import logging
 import random
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Event
@@ -18,7 +20,7 @@ from bot.domain.masking import safe
 from bot.observability.redaction import redacted
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-# Further fields for the access line of the current request; None outside of a request.
+# Further fields for the line of the current request or send; None outside of both.
 _NOTED: ContextVar[dict[str, object] | None] = ContextVar("noted", default=None)
 
 _are_access_lines_written = Event()
@@ -116,22 +118,33 @@ def begin_request(id: str) -> dict[str, object]:
     that `note` adds later."""
     REQUEST_ID.set(id)
     noted: dict[str, object] = {"request": id}
-    _NOTED.set(noted)
+    _NOTED.set(noted if _are_access_lines_written.is_set() else None)
     return noted
 
 
+@contextmanager
+def noting() -> Iterator[dict[str, object]]:
+    """What is noted in this block belongs to a line that the caller writes with these fields."""
+    noted: dict[str, object] = {}
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
+
+
 def note(**fields: object) -> None:
-    """Adds to the access line of the request at hand: one line is cheaper than two."""
+    """Adds to the line of the request or send at hand: one line is cheaper than two."""
     noted = _NOTED.get()
     if noted is not None:
         noted.update(fields)
 
 
 def takes_change() -> bool:
-    """Whether a change of a verification can be noted: an access line will follow, and has no
-    change yet."""
+    """Whether a change of a verification can be noted: a line will follow, and has no change
+    yet."""
     noted = _NOTED.get()
-    return noted is not None and _are_access_lines_written.is_set() and "events" not in noted
+    return noted is not None and "events" not in noted
 
 
 def log_changes_apart() -> None:

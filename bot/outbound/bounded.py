@@ -12,9 +12,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError
 
-from bot.concurrency.watchdog import Watchdog
+from bot.concurrency.watchdog import Watchdog, shut
 from bot.outbound.answers import response_class
 
 # A resolver that hangs cannot be interrupted and keeps its thread, so the threads are bounded.
@@ -54,27 +54,26 @@ class Call:
     look_ups: threading.BoundedSemaphore = _look_ups  # held while a name is looked up
     is_new: bool = False  # its connection was made for it
     is_written: bool = False  # the other side may have it
-    duplicate: socket.socket | None = None  # a second handle of its connection
+    duplicates: list[int] = field(default_factory=list)  # descriptors of its connection
 
     @property
     def left(self) -> float:
         return self.deadline - time.monotonic()
 
     def keep_duplicate(self, connection: socket.socket) -> None:
-        """Keeps a second handle, with which the connection can be cut: http.client may close the
-        first one while the answer is still being read, if the server will close the connection."""
-        self.close_duplicate()
-        self.duplicate = socket.socket(fileno=socket.dup(connection.fileno()))
+        """Keeps a second descriptor, with which the connection can be cut: http.client may close
+        the first one while the answer is still being read, if the server will close the
+        connection. It stays open until no watchdog can cut the call, since another connection
+        may get its number then. A socket object costs ten times as much."""
+        self.duplicates.append(socket.dup(connection.fileno()))
 
-    def close_duplicate(self) -> None:
-        if self.duplicate is not None:
-            self.duplicate.close()
-            self.duplicate = None
+    def close_duplicates(self) -> None:
+        while self.duplicates:
+            socket.close(self.duplicates.pop())
 
     def cut(self) -> None:
-        if self.duplicate is not None:
-            with suppress(OSError):
-                self.duplicate.shutdown(socket.SHUT_RDWR)
+        for duplicate in self.duplicates:
+            shut(duplicate)
 
 
 CALL: ContextVar[Call] = ContextVar("call")
@@ -89,7 +88,7 @@ def under_way(call: Call, watchdog: Watchdog) -> Iterator[None]:
         with watchdog.bound(call.deadline, call.cut) as bound:
             yield
     finally:
-        call.close_duplicate()
+        call.close_duplicates()
         CALL.reset(token)
     if bound.was_cut:
         raise DeadlinePassed("the deadline passed before the answer was whole")
