@@ -72,9 +72,7 @@ class Keys:
         self._current = {caller.name: caller.key_fingerprint for _, caller in self._known}
         self._fingerprints = frozenset().union(*fingerprints.values())
         signing = signing_keys(secrets, "links")
-        self._signers = {
-            scope: Signer(signing, salt=f"textback.link.{scope}", **SIGNED_BY) for scope in Scope
-        }
+        self._signers = {scope: _signer(signing, f"textback.link.{scope}") for scope in Scope}
 
     def caller(self, presented: str) -> Caller | None:
         """Returns the caller whose configured key this is. Compares every key in constant time."""
@@ -115,6 +113,13 @@ SIGNED_BY: dict[str, Any] = {"key_derivation": "hmac", "digest_method": hashlib.
 def signing_keys(secrets: Sequence[str], purpose: str) -> list[bytes]:
     """`secrets`: the current one first. itsdangerous signs with the last key and accepts all."""
     return [subkey(secret, purpose) for secret in reversed(secrets)]
+
+
+def _signer(keys: list[bytes], salt: str) -> Signer:
+    """Derives the keys of the salt here; a signer derives them anew for each signature."""
+    deriving = Signer(keys, salt=salt, **SIGNED_BY)
+    derived = [deriving.derive_key(key) for key in keys]
+    return Signer(derived, key_derivation="none", digest_method=SIGNED_BY["digest_method"])
 
 
 def _fingerprint(key: str, secret: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -48,6 +49,7 @@ class PooledHttpClient(HttpClient):
             retries=False,
             ca_certs=certifi.where(),
         )
+        self._pool_of = lru_cache(maxsize=None)(self.pool.connection_from_url)
 
     @property
     def retry_after_seconds(self) -> float | None:
@@ -90,15 +92,16 @@ class PooledHttpClient(HttpClient):
     ) -> Response:
         """Redirects are answers; a timeout for one call is not offered. Raises HTTPError."""
         call = Call(self.next_deadline())
+        parts = urlsplit(self.rebased(url) + _query(params))
         self._heard.retry_after = None
         sent = dict(headers or {})
         if auth is not None:
             sent |= urllib3.make_headers(basic_auth=":".join(auth))
         try:
             with under_way(call, self._watchdog):
-                answer = self.pool.request(
+                answer = self._pool_of(f"{parts.scheme}://{parts.netloc}").urlopen(
                     method.upper(),
-                    self.rebased(url) + _query(params),
+                    parts._replace(scheme="", netloc="").geturl(),
                     body=urlencode(data, doseq=True) if data else None,
                     headers=sent,
                     redirect=False,
