@@ -27,6 +27,7 @@ class Result:
     seconds: float
     statuses: dict[str, int]
     milliseconds: list[float] = field(repr=False)
+    began: float = 0.0  # of time.monotonic(), which is the same in all processes of a host
 
     @property
     def rate(self) -> float:
@@ -66,7 +67,7 @@ def run(job: Job) -> Result:
     lock = threading.Lock()
     times: list[float] = []
     statuses: Counter[str] = Counter()
-    began = time.perf_counter()
+    began = time.monotonic()
 
     def work() -> None:
         with socket.create_connection(("127.0.0.1", job.port)) as connection:
@@ -77,7 +78,7 @@ def run(job: Job) -> Result:
                 if request is None:
                     return
                 if job.rate is not None:
-                    time.sleep(max(0.0, began + number / job.rate - time.perf_counter()))
+                    time.sleep(max(0.0, began + number / job.rate - time.monotonic()))
                 sent = time.perf_counter()
                 status = exchange(connection, request)
                 times.append((time.perf_counter() - sent) * 1000)
@@ -89,7 +90,7 @@ def run(job: Job) -> Result:
         thread.start()
     for thread in threads:
         thread.join()
-    return Result(time.perf_counter() - began, dict(statuses), times)
+    return Result(time.monotonic() - began, dict(statuses), times, began)
 
 
 if __name__ == "__main__":
