@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot import __version__, settings
-from bot.server.file_limit import FILES_OF_OURS, SPARE_FILES
+from bot.server import file_limit
 from tests.harness import Harness, environment
 from tests.processes.service import Service
 
@@ -118,7 +118,8 @@ def test_units_leave_time_to_stop_and_files_for_all_connections() -> None:
         assert int(found["TimeoutStopSec"][0]) > STOP_SECONDS
         assert found["Restart"] == ["always"]
     web = unit(DEPLOY / "systemd" / "textback-web.service")
-    files = DEFAULTS["CONNECTIONS"] + FILES_OF_OURS + SPARE_FILES
+    made = settings.read(environment())
+    files = made.connections + file_limit.of_ours(made) + file_limit.SPARE_FILES
     assert int(web["LimitNOFILE"][0]) == files
 
 

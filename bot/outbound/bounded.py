@@ -122,7 +122,8 @@ class _Bounded(HTTPConnection):
             self.connect()
         if call.left <= 0:
             raise DeadlinePassed("the deadline passed before the request was written")
-        call.keep_duplicate(self.sock)
+        if not call.is_new:
+            call.keep_duplicate(self.sock)
         call.is_written = True
         super().request(*args, **kwargs)
         self._used_at = time.monotonic()

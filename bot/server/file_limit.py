@@ -6,8 +6,8 @@ import sys
 from bot.dispatch.notify import CALLS_PER_ENDPOINT
 from bot.settings import Settings
 
-FILES_OF_OURS = 200  # besides connections: database, Twilio, log; many endpoints need more
-FILES_OF_A_CALL = 2  # its connection, and the handle by which it can be cut
+FILES_OF_OURS = 72  # besides connections and calls: the database's, the log
+FILES_OF_A_CALL = 2  # its connection, and the descriptor by which it can be cut
 SPARE_FILES = 300  # for many connections to PostgreSQL, where the system allows them
 FEWEST_CONNECTIONS = 50  # with fewer, Twilio and a few callers would refuse each other
 
@@ -27,7 +27,7 @@ def of_ours(settings: Settings) -> int:
     calls = settings.send_concurrency + CALLS_PER_ENDPOINT * len(settings.webhook_urls)
     is_file = settings.database_url.startswith("sqlite:")
     database = 0 if is_file else settings.database_connections
-    return max(FILES_OF_OURS, FILES_OF_OURS // 2 + FILES_OF_A_CALL * calls + database)
+    return FILES_OF_OURS + FILES_OF_A_CALL * calls + database
 
 
 def make_room(settings: Settings) -> str | None:

@@ -95,7 +95,7 @@ class TwilioSettings(Group):
     twilio_timeout_seconds: Annotated[float, Field(ge=0.5, le=8, allow_inf_nan=False)] = setting(
         "0.5 to 8", default=8.0
     )
-    send_concurrency: Annotated[Integer, Field(ge=1, le=256)] = setting("1 to 256", default=32)
+    send_concurrency: Annotated[Integer, Field(ge=1, le=256)] = setting("1 to 256", default=64)
     erase_at_twilio: Literal["yes", "no"] = setting("yes or no", default="no")
 
     @property
