@@ -1,9 +1,16 @@
 """The table `disown`: numbers whose holder replied NO to a code."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.store import usage
-from bot.store.rows import to_instant_if_readable, to_text
+from bot.store.rows import (
+    Row,
+    placeholder_values,
+    placeholders,
+    to_instant_if_readable,
+    to_text,
+)
 from bot.store.tx import Tx
 
 LASTS = timedelta(hours=24)
@@ -22,12 +29,22 @@ def mark(tx: Tx, phone: str, *, since: datetime) -> None:
 def ends_at(tx: Tx, phone: str) -> datetime | None:
     """The instant from which the number can be texted again; None: now. An approval since the NO
     lifts it."""
-    row = tx.one("SELECT since FROM disown WHERE phone = :phone", phone=phone)
-    if row is None:
-        return None
+    row = tx.one("SELECT phone, since FROM disown WHERE phone = :phone", phone=phone)
+    return _ends_at(tx, row) if row else None
+
+
+def among(tx: Tx, phones: Sequence[str]) -> set[str]:
+    """Those of the numbers that cannot be texted now."""
+    sql = f"SELECT phone, since FROM disown WHERE phone IN ({placeholders(phones)})"
+    rows = tx.all(sql, **placeholder_values(phones))
+    return {row["phone"] for row in rows if _ends_at(tx, row) is not None}
+
+
+def _ends_at(tx: Tx, row: Row) -> datetime | None:
     since = to_instant_if_readable(row["since"]) or tx.now
-    is_blocked = tx.now < since + LASTS and not usage.was_approved(tx, phone, since=since)
-    return since + LASTS if is_blocked else None
+    ends_at = since + LASTS
+    is_over = tx.now >= ends_at or usage.was_approved(tx, row["phone"], since=since)
+    return None if is_over else ends_at
 
 
 def unmark(tx: Tx, phone: str) -> bool:

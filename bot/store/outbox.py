@@ -141,16 +141,17 @@ def count_by_state(tx: Tx) -> dict[str, int]:
     return {row["state"]: row["count"] for row in tx.all(sql, never=rows_aside.NEVER)}
 
 
-def claim(tx: Tx, text: Text, *, until: datetime, from_address: str) -> int:
-    """Leases the row. Returns the claim's number, which a result must name later."""
-    sql = """
+def claim(tx: Tx, ids: Sequence[str], *, until: datetime, from_address: str) -> None:
+    """Leases the rows, in one statement. A result must name the claim's number later."""
+    if not ids:
+        return
+    sql = f"""
         UPDATE outbox SET state = 'sending', due_at = :until, claims = claims + 1,
             first_try_at = coalesce(first_try_at, :now), from_address = :from_address
-        WHERE id = :id
+        WHERE id IN ({placeholders(ids)})
     """
-    now = to_text(tx.now)
-    tx.run(sql, id=text.id, until=to_text(until), now=now, from_address=from_address)
-    return text.claims + 1
+    now, lapses_at, values = to_text(tx.now), to_text(until), placeholder_values(ids)
+    tx.run(sql, until=lapses_at, now=now, from_address=from_address, **values)
 
 
 def put_back(tx: Tx, id: str, *, claim: int, due_at: datetime, error_code: int | None) -> bool:

@@ -4,6 +4,7 @@ Each use case begins by loading the text's verification, whose lock is the text'
 that dies leaves a lease that lapses; its call's outcome is unknown then (`look_up.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -76,16 +77,17 @@ def claim_due(
     and sets unreadable rows aside. While Twilio does not accept our credentials, the rest waits for
     the next probe."""
     circuit = circuits.load(tx, rules.from_address)
-    claims: list[TextClaim] = []
+    claimed: list[tuple[Text, Verification]] = []
     changes: list[Change] = []
     due = outbox.lock_due(tx, limit=limit, only=only)
     found = verifications.load_skip_locked(tx, [text.verification_id for text in due])
     by_id = {verification.id: verification for verification in found}
+    disowned = disowns.among(tx, [verification.phone for verification in found])
     for text in due:
         verification = by_id.get(text.verification_id)
         if verification is None:
             outbox.set_aside(tx, text.id)
-        elif (settled := _settled(tx, text, verification, rules)) is not None:
+        elif (settled := _settled(tx, text, verification, rules, disowned)) is not None:
             changes += settled
         elif verification.is_decided and not looks_after_end:
             outbox.put_off(tx, text.id, due_at=tx.now + max(PUT_OFF, (tx.now - text.queued_at) / 8))
@@ -94,16 +96,15 @@ def claim_due(
                 tx, text.id, due_at=_until_probe(circuit.probe_at, text, verification, tx)
             )
         else:
-            claims.append(
-                claim_text(tx, text, verification, lease=lease, rules=rules, asked_at=asked_at)
-            )
+            claimed.append((text, verification))
             looks_after_end = looks_after_end and not verification.is_decided
+    claims = claim_texts(tx, claimed, lease=lease, rules=rules, asked_at=asked_at)
     # Settled rows took up places of the batch, so more texts may be due.
     return Done(claims, has_work=len(claims) < len(due), changes=tuple(changes))
 
 
 def _settled(
-    tx: Tx, text: Text, verification: Verification, rules: Rules
+    tx: Tx, text: Text, verification: Verification, rules: Rules, disowned: set[str]
 ) -> tuple[Change, ...] | None:
     """Settles a text that has no use any more. None: it is to be sent or looked up."""
     if verification.is_decided and not _is_to_be_found(text, verification, rules, tx.now):
@@ -115,7 +116,7 @@ def _settled(
         return changes
     if text.state is TextState.QUEUED and tx.now >= _give_up_at(text, verification):
         return _give_up(tx, text, verification)
-    if text.state is TextState.QUEUED and disowns.ends_at(tx, verification.phone) is not None:
+    if text.state is TextState.QUEUED and verification.phone in disowned:
         return withdraw_after_no(tx, verification)
     return None
 
@@ -131,22 +132,28 @@ def set_aside(tx: Tx, id: str) -> Done[None]:
     return Done(None)
 
 
-def claim_text(
+def claim_texts(
     tx: Tx,
-    text: Text,
-    verification: Verification,
+    texts: Sequence[tuple[Text, Verification]],
     *,
     lease: timedelta,
     rules: Rules,
     asked_at: float,
+) -> list[TextClaim]:
+    ids = [text.id for text, _ in texts]
+    outbox.claim(tx, ids, until=tx.now + lease, from_address=rules.from_address)
+    return [_claim(tx, text, verification, rules, asked_at) for text, verification in texts]
+
+
+def _claim(
+    tx: Tx, text: Text, verification: Verification, rules: Rules, asked_at: float
 ) -> TextClaim:
-    number = outbox.claim(tx, text, until=tx.now + lease, from_address=rules.from_address)
     record(tx, verification, decide(verification, TextTried(), tx.now))
     code = rules.keyring.code_of(verification)
     return TextClaim(
         step=Step.SEND if text.state is TextState.QUEUED else Step.LOOK,
         text_id=text.id,
-        number=number,
+        number=text.claims + 1,
         verification_id=verification.id,
         request_id=verification.request_id,
         phone=verification.phone,

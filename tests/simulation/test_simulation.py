@@ -183,21 +183,11 @@ class EarlyNow(Between):
 
 def unchecked_claim(tx: Tx, **more) -> Done[list[claim.TextClaim]]:
     """Claims what is due without looking whether its verification still wants it."""
-    claims = []
-    for text in tx.all("SELECT id FROM outbox WHERE state IN ('queued', 'withdrawn') LIMIT 4"):
-        found = outbox.load(tx, text["id"])
-        verification = verifications.load(tx, found.verification_id)
-        claims.append(
-            claim.claim_text(
-                tx,
-                found,
-                verification,
-                lease=more["lease"],
-                rules=more["rules"],
-                asked_at=more["asked_at"],
-            )
-        )
-    return Done(claims)
+    rows = tx.all("SELECT id FROM outbox WHERE state IN ('queued', 'withdrawn') LIMIT 4")
+    found = [outbox.load(tx, row["id"]) for row in rows]
+    wanted = [(text, verifications.load(tx, text.verification_id)) for text in found]
+    how = {name: more[name] for name in ("lease", "rules", "asked_at")}
+    return Done(claim.claim_texts(tx, wanted, **how))
 
 
 def blind(tx: Tx, claimed: claim.TextClaim, code: int | None = None) -> Done[None]:

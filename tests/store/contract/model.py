@@ -130,11 +130,10 @@ class StoreAndModel(RuleBasedStateMachine):
     def claim(self) -> None:
         def use_case(tx: Tx) -> Done[list[str]]:
             due = outbox.lock_due(tx, limit=2)
-            for text in due:
-                outbox.claim(
-                    tx, text, until=tx.now + timedelta(seconds=24), from_address=OUR_NUMBER
-                )
-            return Done([text.id for text in due])
+            ids = [text.id for text in due]
+            until = tx.now + timedelta(seconds=24)
+            outbox.claim(tx, ids, until=until, from_address=OUR_NUMBER)
+            return Done(ids)
 
         now = self.now()
         due = [id for id, (_, at, _) in self.model.texts.items() if at is not None and at <= now]

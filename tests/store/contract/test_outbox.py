@@ -37,9 +37,8 @@ def due(store: Store) -> list[str]:
 
 
 def claim(store: Store) -> int:
-    return write(
-        store, outbox.claim, text(store), until=NOON + seconds(24), from_address=OUR_NUMBER
-    )
+    write(store, outbox.claim, [text(store).id], until=NOON + seconds(24), from_address=OUR_NUMBER)
+    return text(store).claims
 
 
 def test_a_queued_text_is_due_at_once_and_not_while_it_is_leased(store, clock) -> None:
