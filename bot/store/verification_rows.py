@@ -1,5 +1,7 @@
 """Converts between a verification and its columns."""
 
+from datetime import datetime
+
 from bot.domain.ids import hex_id
 from bot.domain.verification import Cause, Outcome, Status, Terms, Verification
 from bot.store.rows import (
@@ -13,7 +15,12 @@ from bot.store.rows import (
 )
 
 
-def fixed_columns(v: Verification) -> dict[str, Value]:
+def all_columns(v: Verification) -> dict[str, Value]:
+    """Of a new row."""
+    return _fixed_columns(v) | _changing_columns(v) | {"updated_at": to_text(v.created_at)}
+
+
+def _fixed_columns(v: Verification) -> dict[str, Value]:
     """Columns that are the same from the start on."""
     return {
         "id": v.id,
@@ -40,7 +47,7 @@ def fixed_columns(v: Verification) -> dict[str, Value]:
     }
 
 
-def changing_columns(v: Verification) -> dict[str, Value]:
+def _changing_columns(v: Verification) -> dict[str, Value]:
     return {
         "first_try_at": to_text_or_none(v.first_try_at),
         "accepted_at": to_text_or_none(v.accepted_at),
@@ -66,6 +73,20 @@ def changing_columns(v: Verification) -> dict[str, Value]:
         "answers": v.answers,
         "is_afterthought_answered": int(v.is_afterthought_answered),
     }
+
+
+def changed_columns(
+    before: Verification, after: Verification, *, now: datetime
+) -> dict[str, Value]:
+    """The columns that differ. `updated_at` becomes the time of its end if it ended now, not if an
+    outcome that was held back is published, and never an earlier one."""
+    old, new = _changing_columns(before), _changing_columns(after)
+    changed = {name: value for name, value in new.items() if value != old[name]}
+    new_outcome = after.outcome if before.outcome is None else None
+    is_published = before.held_outcome is not None
+    ended_at = new_outcome.at if new_outcome and not is_published else now
+    changed["updated_at"] = to_text(max(ended_at, before.updated_at or ended_at))
+    return changed
 
 
 def from_row(row: Row) -> Verification:

@@ -1,6 +1,6 @@
 """The table `verification`: one row each, read whole, written only where it changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,7 +18,7 @@ from bot.store.rows import (
     to_text,
 )
 from bot.store.tx import Tx
-from bot.store.verification_rows import changing_columns, fixed_columns, from_row
+from bot.store.verification_rows import all_columns, changed_columns, from_row
 
 # No window is open longer after its start: an hour to answer, ten minutes to send
 # (settings/texts.py).
@@ -226,20 +226,23 @@ def note_guess(tx: Tx, id: str, guess: str | None) -> None:
 
 
 def insert(tx: Tx, verification: Verification) -> None:
-    updated = {"updated_at": to_text(verification.created_at)}
-    row = fixed_columns(verification) | changing_columns(verification) | updated
+    row = all_columns(verification)
     columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
     tx.run(f"INSERT INTO verification ({columns}) VALUES ({values})", **row)
 
 
 def update(tx: Tx, before: Verification, after: Verification) -> None:
-    """Writes the columns that differ. `updated_at` becomes the time of its end if it ended now, not
-    if an outcome that was held back is published, and never an earlier one."""
-    old, new = changing_columns(before), changing_columns(after)
-    changed = {name: value for name, value in new.items() if value != old[name]}
-    new_outcome = after.outcome if before.outcome is None else None
-    is_published = before.held_outcome is not None
-    ended_at = new_outcome.at if new_outcome and not is_published else tx.now
-    changed["updated_at"] = to_text(max(ended_at, before.updated_at or ended_at))
-    columns = ", ".join(f"{name} = :{name}" for name in changed)
-    tx.run(f"UPDATE verification SET {columns} WHERE id = :id", id=after.id, **changed)
+    """Writes the columns that differ."""
+    update_each(tx, [(before, after)])
+
+
+def update_each(tx: Tx, pairs: Iterable[tuple[Verification, Verification]]) -> None:
+    """Like `update`, in one statement for all that change alike."""
+    alike: dict[tuple[tuple[str, Value], ...], list[str]] = {}
+    for before, after in pairs:
+        changed = changed_columns(before, after, now=tx.now)
+        alike.setdefault(tuple(changed.items()), []).append(after.id)
+    for items, ids in alike.items():
+        columns = ", ".join(f"{name} = :{name}" for name, _ in items)
+        sql = f"UPDATE verification SET {columns} WHERE id IN ({placeholders(ids)})"
+        tx.run(sql, **dict(items), **placeholder_values(ids))

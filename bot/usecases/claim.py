@@ -17,7 +17,7 @@ from bot.store import circuits, disowns, outbox, verifications
 from bot.store.texts import Text, TextState
 from bot.store.tx import Change, Done, Tx
 from bot.usecases.failing import fail, retire_key, withdraw_after_no
-from bot.usecases.record import record, withdraw_texts
+from bot.usecases.record import record_alike, withdraw_texts
 from bot.usecases.rules import Rules
 
 # How long to look up a text whose verification is over, only to erase the text.
@@ -142,13 +142,14 @@ def claim_texts(
 ) -> list[TextClaim]:
     ids = [text.id for text, _ in texts]
     outbox.claim(tx, ids, until=tx.now + lease, from_address=rules.from_address)
+    tried = [(verification, decide(verification, TextTried(), tx.now)) for _, verification in texts]
+    record_alike(tx, tried)
     return [_claim(tx, text, verification, rules, asked_at) for text, verification in texts]
 
 
 def _claim(
     tx: Tx, text: Text, verification: Verification, rules: Rules, asked_at: float
 ) -> TextClaim:
-    record(tx, verification, decide(verification, TextTried(), tx.now))
     code = rules.keyring.code_of(verification)
     return TextClaim(
         step=Step.SEND if text.state is TextState.QUEUED else Step.LOOK,

@@ -1,5 +1,6 @@
 """Writing a decision down: the only place where effects become rows."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.domain.decision import Decision
@@ -44,6 +45,15 @@ def record(tx: Tx, before: Verification | None, decision: Decision) -> tuple[Cha
         _carry_out(tx, effect, after)
     is_news = after is not before or decision.events
     return (Change(before, after, decision.events),) if is_news else ()
+
+
+def record_alike(tx: Tx, decided: Sequence[tuple[Verification, Decision]]) -> None:
+    """Writes decisions with the same events and without effects, in a few statements however many
+    they are. Those that change nothing may be among them."""
+    changed = [(before, done) for before, done in decided if done.verification is not before]
+    verifications.update_each(tx, [(before, done.verification) for before, done in changed])
+    for event in changed[0][1].events if changed else ():
+        history.append_to_each(tx, [before.id for before, _ in changed], event)
 
 
 def note(tx: Tx, verification_id: str, event: Event) -> None:
