@@ -11,6 +11,7 @@ import pytest
 from bot.http.paths import of_environ
 from bot.observability import logs, redaction
 from bot.observability.logs import JsonLines, TextLines, request_id
+from simulator import faults
 from tests.architecture import FILES
 from tests.harness import FUNCTION_KEY, PHONE, START, Harness
 from tests.processes.service import Service, until
@@ -49,6 +50,7 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     service = Service(tmp_path)
     try:
         process = service.start()
+        service.simulator.faults.add(faults.DELAY, seconds=0.2)
         verification = begin_and_end(service)
         replaced = [service.begin("+14255550124") for _ in range(2)]
         assert service.terminate(process) == 0
@@ -66,6 +68,7 @@ def test_one_id_finds_start_send_reply_and_end(tmp_path: Path) -> None:
     assert came_in["sid"].startswith("SM")
     (sent,) = [line for line in tied if line["message"] == "the text is accepted"]
     assert sent["events"] == "text_accepted"
+    assert sent["milliseconds"] > 200, "of the send, not of its commit alone"
     reports = {line["sid"]: line for line in lines if "delivery" in line}
     assert reports[sent["sid"]]["text"] == sent["text"]
     assert reports[sent["sid"]] in tied

@@ -163,6 +163,7 @@ class SendDuty:
             log.warning("it is too late to send the text; it is handed back", extra=_extra(claim))
             self._store.write(send.hand_back, claim)
             return
+        began = self.monotonic()
         result = self._gateway.send(
             to=claim.phone,
             body=claim.body,
@@ -172,7 +173,7 @@ class SendDuty:
         )
         self._on_sent(result.outcome, result.code)
         if isinstance(result, Accepted):
-            self._accepted(claim, result)
+            self._accepted(claim, result, began)
             return
         log.info("the text is %s", _summary(result), extra=_extra(claim, result))
         match result:
@@ -185,12 +186,14 @@ class SendDuty:
             case Unknown(_, code):
                 self._store.write(send.unknown, claim, code)
 
-    def _accepted(self, claim: TextClaim, result: Accepted) -> None:
+    def _accepted(self, claim: TextClaim, result: Accepted, began: float) -> None:
         with noting() as noted:
             try:
                 self._store.write(send.accepted, claim, result.sid)
             finally:  # Twilio has the text, whether that can be written down or not
-                log.info("the text is accepted", extra={**noted, **_extra(claim, result)})
+                took = {"milliseconds": round((self.monotonic() - began) * 1000, 1)}  # of the send
+                extra = {**noted, **_extra(claim, result), **took}
+                log.info("the text is accepted", extra=extra)
 
     def _too_early(self, claim: TextClaim) -> timedelta:
         """How much longer to wait before a look-up. A clock that was set forward may have ended a

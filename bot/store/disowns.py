@@ -41,7 +41,7 @@ def among(tx: Tx, phones: Sequence[str]) -> set[str]:
 
 
 def _ends_at(tx: Tx, row: Row) -> datetime | None:
-    since = to_instant_if_readable(row["since"]) or tx.now
+    since = min(to_instant_if_readable(row["since"]) or tx.now, tx.now)
     ends_at = since + LASTS
     is_over = tx.now >= ends_at or usage.was_approved(tx, row["phone"], since=since)
     return None if is_over else ends_at

@@ -96,9 +96,10 @@ def append_to_each(tx: Tx, verification_ids: Sequence[str], event: Event) -> Non
     tx.run(sql, most=most, **ids)
     sql = f"""
         INSERT INTO history (verification_id, number, at, event, detail)
-        SELECT verification_id, max(number) + 1, :at, :event, :detail FROM history
-        WHERE verification_id IN ({placeholders(verification_ids)})
-        GROUP BY verification_id HAVING max(number) < :most
+        SELECT v.id, coalesce(max(number), 0) + 1, :at, :event, :detail
+        FROM verification v LEFT JOIN history ON verification_id = v.id
+        WHERE v.id IN ({placeholders(verification_ids)})
+        GROUP BY v.id HAVING coalesce(max(number), 0) < :most
     """
     at, detail = to_text(tx.now), _written(event)
     tx.run(sql, most=most, at=at, event=event.name.value, detail=detail, **ids)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.store import verification_list
 from bot.store.verification_list import ListFilter
+from simulator import faults
 from tests.harness import INSTANCES, PHONE, SYSTEM_KEY, Harness
 from tests.odd_cases.phones import OTHER
 
@@ -100,6 +101,24 @@ def _done(value: int) -> Any:
     from bot.store.tx import Done
 
     return Done(value)
+
+
+def test_a_verification_without_its_lines_gets_new_ones(any_harness: Harness) -> None:
+    id = any_harness.start()["id"]
+    any_harness.store.write(lambda tx: _done(tx.run("DELETE FROM history")))
+    any_harness.run_once()
+    assert any_harness.history(id) == ["text_tried", "text_accepted"]
+
+
+def test_a_no_of_the_far_future_keeps_no_text_from_being_looked_up(any_harness: Harness) -> None:
+    any_harness.simulator.faults.add(faults.LOSE_ANSWER)
+    id = any_harness.start()["id"]
+    any_harness.dispatcher.send.run_once()
+    mark = "INSERT INTO disown (phone, since) VALUES (:phone, '9999-12-31T12:00:00.000000Z')"
+    any_harness.store.write(lambda tx: _done(tx.run(mark, phone=PHONE)))
+    for _ in range(8):
+        any_harness.forward(1)
+    assert any_harness.history(id)[-1] == "text_accepted"
 
 
 def test_one_set_aside_is_reported_and_tried_again_after_a_restart(harness: Harness) -> None:
