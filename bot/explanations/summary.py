@@ -31,7 +31,7 @@ def summary(view: VerificationView) -> dict[str, Any]:
         v.country,
         v.status.value,
         outcome.cause.value if outcome else None,
-        outcome.error_code if outcome else None,
+        view.error_code,
         v.reference,
         v.tag,
         v.started_by,

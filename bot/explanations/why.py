@@ -64,6 +64,11 @@ def _approved(view: VerificationView) -> str:
 
 def _expired(view: VerificationView) -> str:
     v = view.verification
+    if v.is_hinted and not v.attempts:
+        return (
+            f"The person replied, but without a code of {v.terms.code_length} digits. Start again,"
+            " and ask the person to reply with just the digits of the newest text."
+        )
     happened = f"{_wrong_codes(v)} came, but not the right one" if v.attempts else "No code came"
     reason = f"{happened} within {v.terms.window_seconds} seconds."
     if view.text.delivery in (Delivery.DELIVERED, Delivery.READ):

@@ -1,4 +1,4 @@
-"""What delivery reports change in the table `outbox`."""
+"""What delivery reports change in the table `outbox`, and the error that they bring."""
 
 from bot.domain.delivery import Delivery
 from bot.store.rows import to_text
@@ -31,3 +31,13 @@ def report(tx: Tx, text: Text, *, delivery: Delivery, error_code: int | None) ->
         WHERE id = :id
     """
     return tx.run(sql, id=text.id, delivery=delivery.value, error_code=error_code) == 1
+
+
+def newest_error(tx: Tx, verification_id: str) -> int | None:
+    """Twilio's error for the newest text of a verification."""
+    sql = """
+        SELECT error_code FROM outbox WHERE verification_id = :id
+        ORDER BY queued_at DESC, id DESC LIMIT 1
+    """
+    row = tx.one(sql, id=verification_id)
+    return row["error_code"] if row else None

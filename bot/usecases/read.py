@@ -31,6 +31,12 @@ class VerificationView:
         return self.texts[-1]
 
     @property
+    def error_code(self) -> int | None:
+        """Twilio's error that ended it, or of its newest text."""
+        outcome = self.verification.outcome
+        return (outcome.error_code if outcome else None) or self.text.error_code
+
+    @property
     def updated_at(self) -> datetime:
         return self.verification.updated_at or self.verification.created_at
 

@@ -19,6 +19,7 @@ from bot.domain.events import Event
 from bot.domain.ids import run_id
 from bot.domain.verification import Verification
 from bot.store import (
+    delivery_reports,
     disowns,
     erasures,
     history,
@@ -127,6 +128,9 @@ def _add_outcome_events(tx: Tx, verification: Verification) -> None:
         return
     if any(endpoint.failing_since for endpoint in endpoints):  # the others cost no statement
         webhook_endpoints.forget_idle_failures(tx)
+    assert verification.outcome is not None
+    error_code = verification.outcome.error_code
+    error_code = error_code or delivery_reports.newest_error(tx, verification.id)
     sequence = history.newest_number(tx, verification.id)
     for endpoint in endpoints:
         webhook_events.add(
@@ -135,6 +139,9 @@ def _add_outcome_events(tx: Tx, verification: Verification) -> None:
             verification_id=verification.id,
             type=body.type_of(verification),
             body=body.outcome(
-                verification, sequence=sequence, includes_number=endpoint.includes_number
+                verification,
+                error_code=error_code,
+                sequence=sequence,
+                includes_number=endpoint.includes_number,
             ),
         )

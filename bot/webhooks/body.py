@@ -18,9 +18,11 @@ def type_of(verification: Verification) -> str:
     return f"verification.{verification.status}"
 
 
-def outcome(verification: Verification, *, sequence: int, includes_number: bool) -> str:
-    """Builds the body for a verification that has ended. `sequence` grows with each of its
-    events."""
+def outcome(
+    verification: Verification, *, error_code: int | None, sequence: int, includes_number: bool
+) -> str:
+    """Builds the body for a verification that has ended. `error_code` is Twilio's, as in its
+    status; `sequence` grows with each of its events."""
     assert verification.outcome is not None
     ended = verification.outcome
     data = {
@@ -37,8 +39,8 @@ def outcome(verification: Verification, *, sequence: int, includes_number: bool)
         "startedAt": instant(verification.created_at),
         "acceptedAt": instant(verification.accepted_at),
         "endedAt": instant(ended.at),
-        "errorCode": ended.error_code,
-        "error": sentences.sentence(ended.error_code),
+        "errorCode": error_code,
+        "error": sentences.sentence(error_code),
         "sequence": sequence,
     }
     return _written(type_of(verification), ended.at, data)

@@ -10,6 +10,7 @@ from tests.console.conftest import Operator
 from tests.console.page import Page
 from tests.console.pages import FRENCH_PHONE, OTHER_PHONE, ids_in, listed, show
 from tests.harness import PHONE, Harness
+from tests.sms.webhooks import report
 
 
 @pytest.fixture
@@ -106,6 +107,18 @@ def test_no_cell_of_a_file_is_a_formula(operator: Operator, harness: Harness) ->
     (row,) = csv.DictReader(io.StringIO(operator.get("/console/verifications.csv").text))
     assert row["tag"].startswith("'=")
     assert row["number"] == PHONE
+
+
+def test_a_file_has_the_error_of_a_report_as_the_status_has_it(
+    operator: Operator, harness: Harness
+) -> None:
+    id = harness.start_and_send()["id"]
+    report(harness, id, "undelivered", code=30003)
+    harness.forward(91)
+    status = harness.status(id)["customStatus"]
+    assert (status["status"], status["errorCode"]) == ("expired", 30003)
+    (row,) = operator.get("/console/verifications.json").json
+    assert (row["status"], row["errorCode"]) == ("expired", 30003)
 
 
 def start_with_a_tag(harness: Harness, count: int) -> None:

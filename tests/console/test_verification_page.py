@@ -95,6 +95,11 @@ def test_why_says_what_happened_and_what_to_do(operator: Operator, harness: Harn
     assert "No code came within 90 seconds." in one(operator, id).says(WHY)
 
     id = harness.start_and_send()["id"]
+    harness.text("My code is 123")
+    harness.forward(90)
+    assert "The person replied, but without a code of 4 digits." in one(operator, id).says(WHY)
+
+    id = harness.start_and_send()["id"]
     for _ in range(4):
         harness.text(harness.wrong())
     assert "4 wrong codes came." in one(operator, id).says(WHY)

@@ -10,6 +10,7 @@ from bot.usecases import notify, webhooks
 from simulator import faults
 from simulator.receiver import Behaviour
 from tests.harness import PHONE, Harness
+from tests.sms.webhooks import report
 from tests.webhooks.receiver import OTHER, approve, behave, bodies, events, received
 
 FIELDS = [
@@ -35,6 +36,19 @@ def test_an_approval_is_told(told: Harness) -> None:
     assert (event.is_verified, event.tries) == (True, 1)
     assert PHONE not in event.body
     assert told.code() not in event.body
+
+
+def test_the_error_of_a_report_is_told_as_in_the_status(told: Harness) -> None:
+    id = told.start_and_send()["id"]
+    report(told, id, "undelivered", code=30003)
+    told.forward(90)
+    told.run_once()
+    (body,) = bodies(told)
+    custom = told.status(id)["customStatus"]
+    assert (custom["status"], custom["errorCode"]) == ("expired", 30003)
+    assert {name: body["data"][name] for name in ("status", "errorCode", "error")} == {
+        name: custom[name] for name in ("status", "errorCode", "error")
+    }
 
 
 def expire(harness: Harness) -> str:

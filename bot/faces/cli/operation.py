@@ -76,8 +76,9 @@ def clock_reset(as_json: bool) -> None:
     except timekeeping.StillPending:
         raise click.ClickException(
             "Verifications are pending, and their deadlines are in stored time. Wait until they"
-            " have ended, which takes minutes while a dispatcher runs. Then stop all processes and"
-            " try again."
+            " have ended, which takes minutes while a dispatcher runs; a row that cannot be read"
+            " never ends and is to be repaired or removed (docs/operations.md). Then stop all"
+            " processes and try again."
         ) from None
     seconds = round(ahead.total_seconds())
     say(

@@ -89,8 +89,6 @@ def _input(text: str) -> Any:
 def custom_status(view: VerificationView) -> Json:
     """Facts that runtimeStatus and output have no room for."""
     verification, text = view.verification, view.text
-    code = verification.outcome.error_code if verification.outcome else None
-    code = code or text.error_code
     return {
         "status": verification.status.value,
         "cause": verification.outcome.cause.value if verification.outcome else None,
@@ -103,8 +101,8 @@ def custom_status(view: VerificationView) -> Json:
         "sendsLeft": verification.terms.max_sends - verification.sends,
         "deadline": whole_seconds(verification.deadline_at),
         "delivery": text.delivery or text.state,
-        "errorCode": code,
-        "error": sentences.sentence(code),
+        "errorCode": view.error_code,
+        "error": sentences.sentence(view.error_code),
     }
 
 
