@@ -18,8 +18,7 @@ from bot.observability.cuts import Cut
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
 WRITE_SECONDS = 20.0  # for the client to read one answer
-# What the system may hold of answers that a client has not read; it doubles this. By itself it
-# holds megabytes, on each connection of a client that sends many requests and reads nothing.
+# What the system holds of answers that a client has not read; it doubles this. Else, megabytes.
 UNREAD_BYTES = 64 * 1024
 # The head of one request; gunicorn's own bounds let it buffer 800 KB.
 HEAD_BYTES = 32 * 1024
@@ -78,6 +77,9 @@ class Registry(Protocol):
     def lingers(self, connection: "Connection") -> None:
         """Notes that it is answered and will be closed."""
 
+    def take_turn(self, connection: "Connection") -> None:
+        """Yields, and returns when no other connection with a large body goes on."""
+
     def count_cut(self, why: Cut) -> None: ...
 
 
@@ -91,7 +93,7 @@ class Connection(socket):
         self.state = State.HEAD
         self.since = time.monotonic()
         self.is_over = False
-        self.is_reading = False  # waits for bytes at this moment
+        self.is_reading = False  # waits for bytes, or for its turn, at this moment
         self.is_pipelining = False  # its next request began before the last one was answered
         self.buffered = 0  # bytes of the request that is being sent or answered
         self._received = 0  # bytes in this state
@@ -112,9 +114,8 @@ class Connection(socket):
         self._registry.entered(self)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Reads at most `size` bytes; b"" if the connection was closed. Raises TooSlow at the
-        deadline of the request, LimitRequestHeaders, TooMuch, and BrokenOff if the connection was
-        closed in the middle of a body."""
+        """Reads at most `size` bytes; b"" if it was closed. Raises TooSlow at the deadline of the
+        request, LimitRequestHeaders, TooMuch, and BrokenOff if it was closed within a body."""
         if self.is_over:
             return self._at_end()
         if self._is_too_long():
@@ -165,7 +166,10 @@ class Connection(socket):
         self._turn += count + RECV_COST_BYTES
         if self._turn > TURN_BYTES:
             self._turn = 0
-            yield_control()
+            if self.state is State.BODY and self._received > TURN_BYTES:
+                self._registry.take_turn(self)
+            else:
+                yield_control()
 
     def _too_late(self) -> bytes:
         """Returns b"" if it waited for a next request; otherwise raises TooSlow."""

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gevent.lock import BoundedSemaphore
+
+from bot.concurrency.blocking import yield_turn
 from bot.http.networks import network
 from bot.observability.cuts import Cut
 from bot.server.connection import BODY_SECONDS, HEAD_SECONDS, Connection, State
@@ -58,6 +61,7 @@ class Connections:
         self._all: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
         self._queues = Queues()
+        self._turn = BoundedSemaphore()
         self._large: OrderedDict[Connection, None] = OrderedDict()
         self._buffered = 0  # bytes
         self._is_stopping = False
@@ -163,6 +167,14 @@ class Connections:
             if is_due or is_last:
                 self._logged_at[why] = now
                 log.warning("cut %d connections: %s", self._unlogged.pop(why), why.value)
+
+    def take_turn(self, connection: Connection) -> None:
+        """Between two looks at the sockets one large body goes on: two hundred that come in chunks
+        of one byte take no more of the loop than one. It may be closed meanwhile."""
+        connection.is_reading = True
+        with self._turn:
+            yield_turn()
+        connection.is_reading = False
 
     def lingers(self, connection: Connection) -> None:
         if connection in self._all:

@@ -1,12 +1,13 @@
 """Crowds of clients that are answered and do not go: they shut nobody out, and hold nobody up."""
 
+import socket
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.processes.clients import exchange, held_open, reading_nothing, started
+from tests.processes.clients import FORM, exchange, held_open, reading_nothing, started
 
 OK = b"HTTP/1.0 200"
 
@@ -37,3 +38,22 @@ def test_many_clients_that_pipeline_hold_nobody_up(tmp_path: Path) -> None:
             assert exchange(service, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(OK)
             seconds.append(time.monotonic() - began)
         assert min(seconds) < 0.1, seconds
+
+
+@pytest.mark.timed
+def test_many_bodies_of_tiny_chunks_hold_nobody_up(tmp_path: Path) -> None:
+    """Parsing one takes a tenth of a second, and others must not wait for a turn of each."""
+    body = FORM + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 30_000
+    with started(tmp_path) as service, ExitStack() as stack:
+        service.http.close()
+        for _ in range(150):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", service.port)))
+            connection.setblocking(False)
+            with suppress(OSError):
+                connection.send(body)
+        ask = b"GET /healthz HTTP/1.0\r\n\r\n"
+        assert exchange(service, ask).startswith(OK)  # once the first part of each is parsed
+        began = time.monotonic()
+        for _ in range(5):
+            assert exchange(service, ask).startswith(OK)
+        assert time.monotonic() - began < 2
