@@ -11,6 +11,7 @@ import logging
 import socket
 import threading
 import time
+from _socket import socket as _socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -81,5 +82,10 @@ class Watchdog:
 
 def shut(fd: int) -> None:
     """Ends all reading and writing of a socket that other code owns: it fails there at once."""
-    with suppress(OSError), socket.socket(fileno=socket.dup(fd)) as twin:
-        twin.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        # No second descriptor, since there may be none left; and gevent would watch this one.
+        borrowed = _socket(fileno=fd)
+        try:
+            borrowed.shutdown(socket.SHUT_RDWR)
+        finally:
+            borrowed.detach()

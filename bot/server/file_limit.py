@@ -5,9 +5,11 @@ import sys
 
 from bot.dispatch.notify import CALLS_PER_ENDPOINT
 from bot.settings import Settings
+from bot.store.sqlite import READERS_AT_ONCE
 
-FILES_OF_OURS = 72  # besides connections and calls: the database's, the log
+FILES_OF_OURS = 24  # besides connections, calls and readers; an idle process has fifteen open
 FILES_OF_A_CALL = 2  # its connection, and the descriptor by which it can be cut
+FILES_OF_A_READER = 2  # SQLite's file and its log
 SPARE_FILES = 300  # for many connections to PostgreSQL, where the system allows them
 FEWEST_CONNECTIONS = 50  # with fewer, Twilio and a few callers would refuse each other
 
@@ -26,7 +28,8 @@ def of_ours(settings: Settings) -> int:
     """How many files there may be beside connections."""
     calls = settings.send_concurrency + CALLS_PER_ENDPOINT * len(settings.webhook_urls)
     is_file = settings.database_url.startswith("sqlite:")
-    database = 0 if is_file else settings.database_connections
+    readers = FILES_OF_A_READER * READERS_AT_ONCE
+    database = readers if is_file else settings.database_connections
     return FILES_OF_OURS + FILES_OF_A_CALL * calls + database
 
 

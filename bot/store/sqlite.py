@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 SCRUB_MILLISECONDS = 100
 # Connections that read: each takes two files and up to 8 MiB. A long list reads in turns with
 # others, so several are open at once.
-READERS_AT_ONCE = 64
+READERS_AT_ONCE = 24
 READERS_KEPT = 16
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 

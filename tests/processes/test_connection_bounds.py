@@ -50,7 +50,7 @@ def test_a_low_limit_of_files_is_told(
     [
         ({}, 200),
         ({"SEND_CONCURRENCY": "256"}, 584),
-        ({"DATABASE_URL": "postgresql://here/textback", "DATABASE_CONNECTIONS": "500"}, 700),
+        ({"DATABASE_URL": "postgresql://here/textback", "DATABASE_CONNECTIONS": "500"}, 652),
         ({"WEBHOOK_URLS": ",".join(f"https://example.com/{n}" for n in range(5))}, 280),
     ],
 )
