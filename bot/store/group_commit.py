@@ -29,11 +29,10 @@ BATCH = 64  # write transactions that share one commit, at most
 # How long the next batch is expected to take, at most.
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
 # How long a leader lets others join before its transaction begins: sixteen starts that arrive
-# together take thirteen milliseconds until they can be written. Where others read or flood, a turn
-# of the loop takes longer than IN_VAIN_SECONDS and brings no writer. Leaders then begin at once for
+# together take thirteen milliseconds until they can be written. A turn of the loop may take longer
+# under a flood of requests that write nothing, and brings no writer. Leaders then begin at once for
 # a second.
 GATHER_SECONDS = 0.02
-IN_VAIN_SECONDS = 0.005
 ALONE_SECONDS = 1.0
 TOO_LONG = "the writers before it take too long"
 
@@ -167,7 +166,7 @@ class GroupCommit:
             count = len(self.waiting)
             yield_turn()
         now = time.monotonic()
-        if now - began > IN_VAIN_SECONDS and len(self.waiting) <= found:
+        if now > until and len(self.waiting) <= found:  # it waited in vain
             self._alone_until = now + ALONE_SECONDS
 
     def _note_duration(self, batch: list[_Job[Any]], began: float) -> None:

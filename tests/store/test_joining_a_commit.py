@@ -81,7 +81,7 @@ def test_after_a_long_wait_in_vain_leaders_begin_at_once_for_a_while(
 
     def slow_turn() -> None:
         turns[0] += 1
-        seconds[0] += 2 * group_commit.IN_VAIN_SECONDS
+        seconds[0] += 2 * group_commit.GATHER_SECONDS
 
     clock = SimpleNamespace(monotonic=lambda: seconds[0], perf_counter=lambda: seconds[0])
     monkeypatch.setattr(group_commit, "time", clock)
