@@ -29,10 +29,12 @@ BATCH = 64  # write transactions that share one commit, at most
 # How long the next batch is expected to take, at most.
 LONGEST_EXPECTED_SECONDS = STORE_TIMEOUT_SECONDS / 2
 # How long a leader lets others join before its transaction begins: sixteen starts that arrive
-# together take thirteen milliseconds until they can be written. A turn of the loop may take longer
-# under a flood of requests that write nothing, and brings no writer. Leaders then begin at once for
-# a second.
+# together take thirteen milliseconds until they can be written.
 GATHER_SECONDS = 0.02
+# Beside requests that write nothing, turns of the loop take longer and bring no writer. Once they
+# have cost more than the writers were worth, leaders begin at once for a second.
+WORTH_SECONDS = 0.004  # of waiting, for each writer
+MOST_SAVED_SECONDS = 0.1
 ALONE_SECONDS = 1.0
 TOO_LONG = "the writers before it take too long"
 
@@ -75,6 +77,7 @@ class GroupCommit:
         self.waiting: deque[_Job[Any]] = deque()
         self._is_led = False
         self._alone_until = 0.0  # a leader begins at once before this instant
+        self._saved = 0.0  # seconds: what writers were worth, less the waits
         # How long the last batches took. The next one is expected to take no longer than the
         # quicker of them: one slow commit says little.
         self.batch_seconds = deque([0.0], maxlen=2)
@@ -165,9 +168,11 @@ class GroupCommit:
         while count < len(self.waiting) < BATCH and time.monotonic() < until:
             count = len(self.waiting)
             yield_turn()
-        now = time.monotonic()
-        if now > until and len(self.waiting) <= found:  # it waited in vain
-            self._alone_until = now + ALONE_SECONDS
+        now, writers = time.monotonic(), max(1, 1 + len(self.waiting) - found)
+        self._saved += writers * WORTH_SECONDS - (now - began)
+        self._saved = min(self._saved, MOST_SAVED_SECONDS)
+        if self._saved < 0:
+            self._saved, self._alone_until = 0.0, now + ALONE_SECONDS
 
     def _note_duration(self, batch: list[_Job[Any]], began: float) -> None:
         if not all(job.is_refused for job in batch):  # refusals alone take no time

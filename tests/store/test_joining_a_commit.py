@@ -74,22 +74,42 @@ def test_the_time_for_joining_is_bounded(
     assert commits_of(store, monkeypatch, writers=8) == (1, 0)
 
 
+class SlowLoop:
+    """Stands in for an event loop and its clock: each turn takes so long and brings no writer."""
+
+    def __init__(self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._store = store
+        self.now, self.turns = 1000.0, 0
+        clock = SimpleNamespace(monotonic=lambda: self.now, perf_counter=lambda: self.now)
+        monkeypatch.setattr(group_commit, "time", clock)
+        monkeypatch.setattr(group_commit, "yield_turn", self._turn)
+
+    def turns_of(self, writes: int, *, seconds: float) -> list[int]:
+        """The number of turns after each of so many writes."""
+        self.seconds = seconds
+        return [self._write() for _ in range(writes)]
+
+    def _write(self) -> int:
+        self._store.write(mark(self.turns))
+        return self.turns
+
+    def _turn(self) -> None:
+        self.turns += 1
+        self.now += self.seconds
+
+
 def test_after_a_long_wait_in_vain_leaders_begin_at_once_for_a_while(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds, turns = [1000.0], [0]
+    loop = SlowLoop(store, monkeypatch)
+    assert loop.turns_of(3, seconds=0.04) == [1, 1, 1]
+    loop.now += group_commit.ALONE_SECONDS
+    assert loop.turns_of(1, seconds=0.04) == [2]
 
-    def slow_turn() -> None:
-        turns[0] += 1
-        seconds[0] += 2 * group_commit.GATHER_SECONDS
 
-    clock = SimpleNamespace(monotonic=lambda: seconds[0], perf_counter=lambda: seconds[0])
-    monkeypatch.setattr(group_commit, "time", clock)
-    monkeypatch.setattr(group_commit, "yield_turn", slow_turn)
-    for number, expected in enumerate([1, 1, 1]):
-        store.write(mark(number))
-        assert turns == [expected]
-    seconds[0] += group_commit.ALONE_SECONDS
-    store.write(mark(9))
-    assert turns == [2]
-    assert count(store) == 4
+def test_what_gathering_has_saved_outlasts_some_waits_in_vain(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = SlowLoop(store, monkeypatch)
+    assert loop.turns_of(100, seconds=0.001)[-1] == 100
+    assert loop.turns_of(5, seconds=0.04) == [101, 102, 103, 103, 103]
