@@ -218,12 +218,12 @@ class Connection(socket):
 
     def linger(self) -> None:
         """The answer is written and the connection will be closed: discards what the client still
-        sends, within bounds. It does not wait for a connection that was cut for being slow."""
+        sends, unparsed, within bounds. A connection that was cut for being slow does not wait."""
         self.answered()
         if self.is_over:
             return
         self._registry.lingers(self)
-        until, remaining = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
+        until, remaining, self._received = time.monotonic() + LINGER_SECONDS, LINGER_BYTES, 0
         try:
             self.shutdown(SHUT_WR)
             while remaining > 0 and (seconds := until - time.monotonic()) > 0:
