@@ -15,7 +15,7 @@ from typing import Any
 
 from gevent.lock import BoundedSemaphore
 
-from bot.concurrency.blocking import yield_turn
+from bot.concurrency.blocking import yield_control, yield_turn
 from bot.http.networks import network
 from bot.observability.cuts import Cut
 from bot.server.connection import BODY_SECONDS, HEAD_SECONDS, Connection, State
@@ -174,6 +174,7 @@ class Connections:
         connection.is_reading = True
         with self._turn:
             yield_turn()
+        yield_control()  # to the next one that waits: else this one would take the turn again
         connection.is_reading = False
 
     def lingers(self, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -57,3 +58,17 @@ def test_many_bodies_of_tiny_chunks_hold_nobody_up(tmp_path: Path) -> None:
         for _ in range(5):
             assert exchange(service, ask).startswith(OK)
         assert time.monotonic() - began < 2
+
+
+def test_a_large_form_does_not_wait_until_all_before_it_are_through(tmp_path: Path) -> None:
+    """Whose turn is over goes behind those that wait, so a form needs four turns of each, not the
+    twelve that a body of tiny chunks may take."""
+    body = FORM + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 40_000
+    form = FORM + b"Content-Length: 60000\r\n\r\n" + b"x" * 60_000
+    count = 60
+    with started(tmp_path) as service, ThreadPoolExecutor(count) as pool:
+        for _ in range(count):
+            pool.submit(exchange, service, body)
+        time.sleep(0.5)
+        assert exchange(service, form).startswith(b"HTTP/1.1 403")
+        assert service.cut()["long"] < count / 2
