@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gevent.lock import BoundedSemaphore
-
-from bot.concurrency.blocking import yield_control, yield_turn
 from bot.http.networks import network
 from bot.observability.cuts import Cut
 from bot.server.connection import BODY_SECONDS, HEAD_SECONDS, Connection, State
 from bot.server.queues import Queues
+from bot.server.turn import Turn
 
 LOG_EVERY_SECONDS = 10.0
 # Bytes of all requests together; a thousand honest clients that send at once stay below this.
@@ -61,7 +59,7 @@ class Connections:
         self._all: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
         self._queues = Queues()
-        self._turn = BoundedSemaphore()
+        self._turn_of_large = Turn()
         self._large: OrderedDict[Connection, None] = OrderedDict()
         self._buffered = 0  # bytes
         self._is_stopping = False
@@ -169,12 +167,10 @@ class Connections:
                 log.warning("cut %d connections: %s", self._unlogged.pop(why), why.value)
 
     def take_turn(self, connection: Connection) -> None:
-        """Between two looks at the sockets one large body goes on: two hundred that come in chunks
-        of one byte take no more of the loop than one. It may be closed meanwhile."""
+        """Two hundred large bodies that come in chunks of one byte take no more of the loop than
+        one. The connection may be closed while it waits."""
         connection.is_reading = True
-        with self._turn:
-            yield_turn()
-        yield_control()  # to the next one that waits: else this one would take the turn again
+        self._turn_of_large.take()
         connection.is_reading = False
 
     def lingers(self, connection: Connection) -> None:

@@ -21,7 +21,6 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.lock import BoundedSemaphore
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import util
@@ -30,13 +29,14 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.ggevent import GeventWorker
 
 from bot import service as services
-from bot.concurrency.blocking import yield_control, yield_turn
+from bot.concurrency.blocking import yield_control
 from bot.domain import timings
 from bot.http.error_handlers import INVALID_HTTP, PlainShape
 from bot.observability.logs import end_request
 from bot.server import file_limit
 from bot.server.connection import DRAINED_BYTES, UNREAD_BYTES, Connection, TooMuch
 from bot.server.connections import Connections
+from bot.server.turn import Turn
 from bot.store.tx import StoreUnavailable
 
 BEGIN_AGAIN_SECONDS = 1.0  # pause after a failed start: gunicorn starts the next process at once
@@ -62,7 +62,7 @@ class Worker(GeventWorker):
     def init_process(self) -> None:
         self._is_stopping = Event()
         self._under_way: set[Any] = set()  # requests that are being answered
-        self._pipelined_turn = BoundedSemaphore()
+        self._turn_of_pipelined = Turn()
         # Plain attributes: gunicorn looks for twenty of them a request, each in `__getattr__`.
         vars(self.cfg).update((name, one.get()) for name, one in self.cfg.settings.items())
         try:
@@ -173,17 +173,11 @@ class Worker(GeventWorker):
         end_request()
         has_begun = bool(req.unreader.buf.getvalue().strip(b"\r\n"))
         sock.begin_waiting(has_begun=has_begun)
-        if has_begun:
-            self._await_turn()
+        if has_begun:  # a thousand clients that pipeline take no more of the loop than one
+            self._turn_of_pipelined.take()
         else:  # a client whose next request is always ready would otherwise block the others
             yield_control()
         return is_kept
-
-    def _await_turn(self) -> None:
-        """Between two looks at the sockets one request begins that came with the last one of its
-        connection: a thousand clients that pipeline take no more of the loop than one."""
-        with self._pipelined_turn:
-            yield_turn()
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Handles SIGINT and SIGQUIT, as Ctrl-C sends them: what is committed is still answered."""
