@@ -18,10 +18,9 @@ from bot.observability.cuts import Cut
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a later request, to the whole head
 BODY_SECONDS = 20.0  # from the head to the last byte of the body
 WRITE_SECONDS = 20.0  # for the client to read one answer
-# What the system holds of answers that a client has not read; it doubles this. Else, megabytes.
+# The kernel's buffer for unread answers, which it doubles. Its own default is megabytes.
 UNREAD_BYTES = 64 * 1024
-# The head of one request; gunicorn's own bounds let it buffer 800 KB.
-HEAD_BYTES = 32 * 1024
+HEAD_BYTES = 32 * 1024  # of one request; gunicorn's own bounds let it buffer 800 KB
 # Of an unread body, discarded so that the connection can be kept.
 DRAINED_BYTES = 64 * 1024
 # The body of one request as it is sent: what the application reads (64 KiB), what is discarded, and
@@ -218,12 +217,13 @@ class Connection(socket):
 
     def linger(self) -> None:
         """The answer is written and the connection will be closed: discards what the client still
-        sends, unparsed, within bounds. A connection that was cut for being slow does not wait."""
+        sends, within bounds. A connection that was cut for being slow does not wait."""
         self.answered()
         if self.is_over:
             return
         self._registry.lingers(self)
-        until, remaining, self._received = time.monotonic() + LINGER_SECONDS, LINGER_BYTES, 0
+        self._received = 0  # what follows is not parsed, so it needs no turn of a large body
+        until, remaining = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
         try:
             self.shutdown(SHUT_WR)
             while remaining > 0 and (seconds := until - time.monotonic()) > 0:
